@@ -1,0 +1,321 @@
+"""The table of every environment variable that obs-run reads, and the one way to read them.
+
+The tables in README.md and docs/settings.md, ``obsctl settings`` and the messages about wrong values are made from it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Parse = Callable[[str], Any]
+
+
+class Setting(NamedTuple):
+    """One variable: its name, what a value may be, its default as text, and one sentence for people."""
+
+    name: str
+    kind: str
+    default: str
+    sentence: str
+    group: str
+    parse: Parse
+    secret: bool = False
+
+
+class Value(NamedTuple):
+    """What a setting is now, where that came from, and what was wrong with the text if it was refused."""
+
+    value: Any
+    source: str
+    problem: str | None = None
+
+
+def _text(text: str) -> str:
+    return text
+
+
+def _flag(text: str) -> bool:
+    word = text.lower()
+    if word in ("1", "true", "yes", "on"):
+        return True
+    if word in ("0", "false", "no", "off"):
+        return False
+    raise ValueError("true or false")
+
+
+def _number(text: str, allowed: str, low: float, high: float = float("inf")) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise ValueError(allowed) from None
+    if not low <= number <= high:
+        raise ValueError(allowed)
+    return number
+
+
+def _seconds(text: str) -> float:
+    return _number(text, "seconds, 0 or more", 0)
+
+
+def _ratio(text: str) -> float:
+    return _number(text, "a number from 0 to 1", 0, 1)
+
+
+def _milliseconds(text: str) -> float:
+    """Return seconds; the OpenTelemetry specification gives durations in milliseconds."""
+    return _number(text, "milliseconds, 0 or more", 0) / 1000
+
+
+def _whole(low: int) -> Parse:
+    allowed = f"a whole number, {low} or more"
+
+    def parse(text: str) -> int:
+        number = _number(text, allowed, low)
+        if number != int(number):
+            raise ValueError(allowed)
+        return int(number)
+
+    return parse
+
+
+_UNITS = {"": 1, "B": 1, "K": 1024, "KIB": 1024, "M": 1024**2, "MIB": 1024**2, "G": 1024**3, "GIB": 1024**3}
+
+
+def _bytes(text: str) -> int:
+    digits = text.rstrip("BKMGIbkmgi ")
+    unit = text[len(digits) :].strip().upper()
+    if not digits.isdigit() or unit not in _UNITS:
+        raise ValueError("a size such as 65536, 512KiB or 64MiB")
+    return int(digits) * _UNITS[unit]
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _choice(*allowed: str) -> Parse:
+    def parse(text: str) -> str:
+        for word in allowed:
+            if word.lower() == text.lower():
+                return word
+        raise ValueError(", ".join(allowed))
+
+    return parse
+
+
+def _exporters(*allowed: str) -> Parse:
+    def parse(text: str) -> tuple[str, ...]:
+        words = _words(text.lower())
+        for word in words:
+            if word not in allowed:
+                raise ValueError("a comma list of " + ", ".join(allowed))
+        return words
+
+    return parse
+
+
+_CONTENT = {"no_content": "none", "span_only": "span", "event_only": "event", "span_and_event": "both"}
+
+
+def _content(text: str) -> str:
+    word = text.lower()
+    if word in ("true", "1", "yes", "on"):
+        return "span"
+    if word in ("false", "0", "no", "off"):
+        return "none"
+    if word in _CONTENT:
+        return _CONTENT[word]
+    raise ValueError("NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT")
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """Read ``key=value,key=value`` as W3C baggage is written (values may be percent-encoded)."""
+    pairs = {}
+    for word in _words(text):
+        key, found, value = word.partition("=")
+        if not found or not key.strip():
+            raise ValueError("key=value pairs with commas between")
+        if "%" in value:
+            from urllib.parse import unquote
+
+            value = unquote(value)  # noqa: PLW2901 (only an encoded value pays for urllib)
+        pairs[key.strip().lower()] = value.strip()
+    return pairs
+
+
+def _attributes(text: str) -> dict[str, str]:
+    attributes = {}
+    for word in _words(text):
+        key, found, value = word.partition("=")
+        if not found or not key.strip():
+            raise ValueError("key=value pairs with commas between")
+        if "%" in value:
+            from urllib.parse import unquote
+
+            value = unquote(value)  # noqa: PLW2901 (only an encoded value pays for urllib)
+        attributes[key.strip()] = value.strip()
+    return attributes
+
+
+_SAMPLERS = ("always_on", "always_off", "traceidratio")
+_SAMPLERS = (*_SAMPLERS, *(f"parentbased_{name}" for name in _SAMPLERS))
+
+_GENERAL, _WHERE, _SIGNALS, _CAPTURE, _LIMITS, _LAUNCH, _LOCAL = (
+    "General",
+    "Where telemetry goes",
+    "Signals",
+    "What is captured",
+    "Limits",
+    "Launcher",
+    "Local store",
+)
+
+
+def _otlp(signal: str) -> tuple[Setting, ...]:
+    """The OTLP exporter's variables, for all signals or for one of them."""
+    infix, of = (f"{signal.upper()}_", f" for {signal}") if signal else ("", "")
+    prefix = f"OTEL_EXPORTER_OTLP_{infix}"
+    fallback = "as for all signals" if signal else ""
+
+    def setting(name: str, kind: str, default: str, sentence: str, parse: Parse, *, secret: bool = False) -> Setting:
+        return Setting(prefix + name, kind, "" if signal else default, sentence, _WHERE, parse, secret)
+
+    if signal:
+        of += f" ({fallback} unless set)"
+    return (
+        setting("ENDPOINT", "URL", "", f"OTLP endpoint{of}; with none set telemetry goes to the local store.", _text),
+        setting("PROTOCOL", "http/protobuf, grpc", "http/protobuf", f"OTLP transport{of}; grpc needs the extra [grpc].",
+                _choice("http/protobuf", "grpc")),
+        setting("HEADERS", "key=value,...", "", f"Headers sent with each OTLP request{of}.", _pairs, secret=True),
+        setting("TIMEOUT", "milliseconds", "10000", f"Longest wait for one OTLP request{of}.", _milliseconds),
+        setting("COMPRESSION", "gzip, none", "gzip", f"Compression of OTLP requests{of}.", _choice("gzip", "none")),
+        setting("CERTIFICATE", "file", "", f"CA certificates (PEM) that verify the OTLP server{of}.", _text),
+        setting("CLIENT_CERTIFICATE", "file", "", f"Client certificate (PEM) for mutual TLS{of}.", _text),
+        setting("CLIENT_KEY", "file", "", f"Private key (PEM) of the client certificate{of}.", _text),
+    )  # fmt: skip
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("OTEL_SDK_DISABLED", "flag", "false", "Run the agent untouched.", _GENERAL, _flag),
+    Setting("OTEL_CONFIG_FILE", "file", "",
+            "OpenTelemetry declarative configuration; when set, its providers are used and the variables below that "
+            "build providers are not.", _GENERAL, _text),
+    Setting("OTEL_SERVICE_NAME", "text", "", "Service name; else the script's or module's name.", _GENERAL, _text),
+    Setting("OTEL_RESOURCE_ATTRIBUTES", "key=value,...", "", "Attributes of the resource.", _GENERAL, _attributes),
+    Setting("OTEL_PROPAGATORS", "comma list", "tracecontext,baggage", "Context propagation formats.", _GENERAL, _words),
+    Setting("OTEL_TRACES_SAMPLER", ", ".join(_SAMPLERS), "parentbased_always_on", "Which traces are kept.",
+            _GENERAL, _choice(*_SAMPLERS)),
+    Setting("OTEL_TRACES_SAMPLER_ARG", "0 to 1", "1.0", "The ratio of the ratio samplers.", _GENERAL, _ratio),
+    Setting("OBS_VERBOSE", "flag", "false", "Print at start what is instrumented, and why the rest is not.",
+            _GENERAL, _flag),
+    Setting("OTEL_TRACES_EXPORTER", "comma list", "",
+            "Where spans go: otlp, store, console, memory, none; otlp if an endpoint is set, else store.",
+            _SIGNALS, _exporters("otlp", "store", "console", "memory", "none")),
+    Setting("OTEL_METRICS_EXPORTER", "comma list", "",
+            "Where metrics go: otlp, prometheus, store, console, memory, none; otlp if an endpoint is set, else store.",
+            _SIGNALS, _exporters("otlp", "prometheus", "store", "console", "memory", "none")),
+    Setting("OTEL_LOGS_EXPORTER", "comma list", "",
+            "Where log records go: otlp, store, console, memory, none; otlp if an endpoint is set, else store.",
+            _SIGNALS, _exporters("otlp", "store", "console", "memory", "none")),
+    Setting("OTEL_EXPORTER_PROMETHEUS_HOST", "host", "127.0.0.1", "Address of the Prometheus endpoint.", _SIGNALS, _text),
+    Setting("OTEL_EXPORTER_PROMETHEUS_PORT", "port", "9464", "Port of the Prometheus endpoint.", _SIGNALS, _whole(0)),
+    Setting("OTEL_METRIC_EXPORT_INTERVAL", "milliseconds", "60000", "Time between two exports of metrics.",
+            _SIGNALS, _milliseconds),
+    Setting("OTEL_BSP_SCHEDULE_DELAY", "milliseconds", "1000", "Longest time that a span or log record waits for company.",
+            _SIGNALS, _milliseconds),
+    *_otlp(""), *_otlp("traces"), *_otlp("metrics"), *_otlp("logs"),
+    Setting("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
+            "NO_CONTENT, SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT", "NO_CONTENT",
+            "Whether prompts, answers, tool arguments and results are recorded, and where; true means SPAN_ONLY.",
+            _CAPTURE, _content),
+    Setting("OBS_CONTENT_MAX_CHARS", "number", "32768",
+            "Longest text kept of one message part; the rest is cut, the JSON stays valid.", _CAPTURE, _whole(0)),
+    Setting("OBS_CONTENT_MAX_MESSAGE_CHARS", "number", "262144",
+            "Longest list of messages kept on one span; the oldest are replaced by a note.", _CAPTURE, _whole(0)),
+    Setting("OBS_CONTENT_BINARY", "flag", "false", "Keep base64 payloads; else only their type and size.", _CAPTURE, _flag),
+    Setting("OBS_METRIC_NAMES", "new, old, both", "both",
+            "GenAI metric names: of the newest conventions, of those that dashboards still use, or both.",
+            _CAPTURE, _choice("new", "old", "both")),
+    Setting("OBS_STREAM_USAGE", "flag", "true",
+            "Ask known hosts for the token usage of plain chat streams, and hide the extra chunk from the agent.",
+            _CAPTURE, _flag),
+    Setting("OBS_STREAM_USAGE_HOSTS", "comma list", "", "More hosts (name or name:port) that are known to answer it.",
+            _CAPTURE, _words),
+    Setting("OBS_PRICES_FILE", "file", "", "Own prices, or a newer table than the built-in one.", _CAPTURE, _text),
+    Setting("OBS_COST", "flag", "true", "Price model calls from the table of prices.", _CAPTURE, _flag),
+    Setting("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "comma list", "",
+            "Libraries that are left alone (* for all).", _CAPTURE, _words),
+    Setting("OBS_LOGS", "flag", "true", "Export the records of the logging module.", _CAPTURE, _flag),
+    Setting("OBS_RUN_SPAN", "flag", "true", "One span over the run of a script, parent of what it does.", _CAPTURE, _flag),
+    Setting("OBS_RUN_SPAN_ARGV", "flag", "false", "Record the script's arguments on the run span.", _CAPTURE, _flag),
+    Setting("OBS_RUN_SPAN_SECONDS", "seconds", "600",
+            "Age at which a run span is closed and the next one, in a trace of its own, linked to it (0: never).",
+            _CAPTURE, _seconds),
+    Setting("OBS_QUEUE_BYTES", "size", "32MiB", "Memory for telemetry that waits; when full the oldest is dropped, "
+            "counted and said.", _LIMITS, _bytes),
+    Setting("OBS_BATCH_BYTES", "size", "1MiB", "Size at which a batch is sent.", _LIMITS, _bytes),
+    Setting("OBS_FLUSH_SECONDS", "seconds", "2", "Longest time that leaving the process may take, all signals together.",
+            _LIMITS, _seconds),
+    Setting("OBS_EAGER", "flag", "false", "Load everything at start instead of at first use.", _LAUNCH, _flag),
+    Setting("OBS_HANDLE_SIGTERM", "flag", "true", "Flush on SIGTERM where the agent has no handler.", _LAUNCH, _flag),
+    Setting("OBS_HANDLE_SIGHUP", "flag", "true", "Flush on SIGHUP where the agent has no handler.", _LAUNCH, _flag),
+    Setting("OBS_HANDLE_OS_EXIT", "flag", "true", "Flush in os._exit.", _LAUNCH, _flag),
+    Setting("OBS_HANDLE_EXEC", "flag", "true", "Flush in os.execv and os.execve.", _LAUNCH, _flag),
+    Setting("OBS_PROPAGATE_CHILDREN", "flag", "true",
+            "Hand the current trace to Python children: subprocess, multiprocessing, MCP stdio servers.", _LAUNCH, _flag),
+    Setting("OBS_STORE_FILE", "file", "",
+            "The local store; else obs-run/store.db in XDG_DATA_HOME or .local/share of the home folder.", _LOCAL, _text),
+    Setting("OBS_STORE_MAX_BYTES", "size", "512MiB", "Size that the local store is kept under; the oldest traces go.",
+            _LOCAL, _bytes),
+)  # fmt: skip
+
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+def lookup(name: str, environ: Mapping[str, str] | None = None) -> Value:
+    """Return the value of the setting ``name``, its source ("environment" or "default") and what was wrong with it."""
+    setting = _BY_NAME[name]
+    text = (os.environ if environ is None else environ).get(name, "").strip()
+    if text:
+        try:
+            return Value(setting.parse(text), "environment")
+        except ValueError as allowed:
+            shown = "its value" if setting.secret else repr(text)
+            problem = f"{name}: {shown} is not allowed; allowed: {allowed}; using {setting.default or 'the default'}"
+            return Value(_default(setting), "default", problem)
+    return Value(_default(setting), "default")
+
+
+def _default(setting: Setting) -> Any:
+    return setting.parse(setting.default) if setting.default else None
+
+
+_said: set[str] = set()
+
+
+def get(name: str) -> Any:
+    """Return the value of the setting ``name``; a wrong value is said once on logger ``obs_run`` and the default used."""
+    value = lookup(name)
+    if value.problem and value.problem not in _said:
+        _said.add(value.problem)
+        from obs_run.core.guard import warn
+
+        warn(value.problem)
+    return value.value
+
+
+def otlp(signal: str, name: str) -> Any:
+    """Return an OTLP setting of ``signal`` ("traces", "metrics", "logs"), else the one for all signals."""
+    own = f"OTEL_EXPORTER_OTLP_{signal.upper()}_{name}"
+    if os.environ.get(own, "").strip():
+        return get(own)
+    return get(f"OTEL_EXPORTER_OTLP_{name}")
+
+
+def problems(environ: Mapping[str, str] | None = None) -> list[str]:
+    """Return one line for each variable whose value is not allowed."""
+    return [value.problem for setting in SETTINGS if (value := lookup(setting.name, environ)).problem]
