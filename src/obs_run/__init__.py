@@ -1,0 +1,1 @@
+"""obs-run: one command makes any AI agent observable."""

@@ -1,0 +1,101 @@
+"""The identity of this process's run: its trace and span id, known before anything of OpenTelemetry is loaded."""
+
+from __future__ import annotations
+
+import os
+import time
+
+started_ns: int = time.time_ns()
+
+
+class Identity:
+    """The ids of the run span and of its parent, if a parent process handed one over."""
+
+    __slots__ = ("parent_span_id", "sampled", "span_id", "trace_id")
+
+    def __init__(self, trace_id: int, span_id: int, parent_span_id: int | None, *, sampled: bool) -> None:
+        self.trace_id = trace_id
+        self.span_id = span_id
+        self.parent_span_id = parent_span_id
+        self.sampled = sampled
+
+    def traceparent(self) -> str:
+        """Return the W3C ``traceparent`` that makes the run span a parent."""
+        return f"00-{self.trace_id:032x}-{self.span_id:016x}-{self.sampled:02x}"
+
+
+_identity: Identity | None = None
+_required = False
+
+
+def note_start() -> None:
+    """Remember that the run begins now."""
+    global started_ns
+    started_ns = time.time_ns()
+
+
+def identity() -> Identity:
+    """Return the run's identity, made at the first call; the environment's TRACEPARENT is the parent."""
+    global _identity
+    if _identity is None:
+        parent = parse_traceparent(os.environ.get("TRACEPARENT", ""))
+        if parent is None:
+            trace_id = _random(16)
+            _identity = Identity(trace_id, _random(8), None, sampled=_root_sampled(trace_id))
+        else:
+            trace_id, parent_span_id, sampled = parent
+            _identity = Identity(trace_id, _random(8), parent_span_id, sampled=sampled)
+    return _identity
+
+
+def renew(identity: Identity | None = None) -> None:
+    """Begin another run in this process: after a fork, or when a long run is continued in a new trace."""
+    global _identity, _required
+    note_start()
+    _identity = identity
+    _required = False
+
+
+def require() -> None:
+    """Make sure that the run span is exported even if nothing else is: a child process was given its id."""
+    global _required
+    _required = True
+
+
+def required() -> bool:
+    """Whether a child process was given this run's id."""
+    return _required
+
+
+def parse_traceparent(text: str) -> tuple[int, int, bool] | None:
+    """Return trace id, span id and the sampled flag of a W3C ``traceparent``, or None if it is not one."""
+    fields = text.strip().split("-")
+    if len(fields) < 4 or len(fields[0]) != 2 or fields[0] == "ff":  # noqa: PLR2004 (the format's field count)
+        return None
+    try:
+        trace_id, span_id, flags = int(fields[1], 16), int(fields[2], 16), int(fields[3], 16)
+    except ValueError:
+        return None
+    if not trace_id or not span_id or (len(fields[1]), len(fields[2])) != (32, 16):
+        return None
+    return trace_id, span_id, bool(flags & 1)
+
+
+def _random(size: int) -> int:
+    # os.urandom needs no seeding after a fork and leaves the agent's random numbers as they were.
+    return int.from_bytes(os.urandom(size), "big") or 1
+
+
+def _root_sampled(trace_id: int) -> bool:
+    """Decide as the standard samplers do for a root span, so that children agree with the span made later."""
+    sampler = os.environ.get("OTEL_TRACES_SAMPLER", "").lower()
+    if sampler.endswith("always_off"):
+        return False
+    if not sampler.endswith("traceidratio"):
+        return True
+    try:
+        ratio = float(os.environ.get("OTEL_TRACES_SAMPLER_ARG", "1"))
+    except ValueError:
+        return True
+    mask = (1 << 64) - 1
+    return (trace_id & mask) < round(ratio * (mask + 1))

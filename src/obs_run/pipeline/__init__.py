@@ -1,0 +1,1 @@
+"""The export path: one queue, one thread, every signal."""

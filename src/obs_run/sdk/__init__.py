@@ -1,0 +1,1 @@
+"""OpenTelemetry set up: providers, resource, entry points and the late start of all of them."""
