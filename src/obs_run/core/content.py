@@ -9,6 +9,8 @@ from obs_run import settings
 
 _SETTING = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _DEEPEST = 16
+_LABELS = frozenset({"type", "role", "id", "name", "modality", "mime_type", "finish_reason"})
+_LONGEST_LABEL = 256
 _mode: str | None = None
 
 
@@ -68,12 +70,20 @@ def _cut(value: Any, longest: int, depth: int, *, keep_binary: bool) -> Any:
             return _without_payload(value)
         if value.get("type") == "blob":
             return value
-        return {str(key): _cut(item, longest, depth - 1, keep_binary=keep_binary) for key, item in value.items()}
+        return {
+            str(key): item if _is_label(key, item) else _cut(item, longest, depth - 1, keep_binary=keep_binary)
+            for key, item in value.items()
+        }
     if isinstance(value, (list, tuple)):
         return [_cut(item, longest, depth - 1, keep_binary=keep_binary) for item in value]
     if isinstance(value, (bytes, bytearray)):
         return f"[{len(value)} bytes]"
     return _cut(str(value), longest, depth - 1, keep_binary=keep_binary)
+
+
+def _is_label(key: Any, item: Any) -> bool:
+    """Whether this is what a part *is* rather than what it says: the schemas need it whole."""
+    return key in _LABELS and isinstance(item, str) and len(item) <= _LONGEST_LABEL
 
 
 def _without_payload(blob: dict[str, Any]) -> dict[str, Any]:
