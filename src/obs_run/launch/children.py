@@ -128,8 +128,11 @@ def patch_mcp_stdio(module: Any) -> None:
 
 
 def _settings() -> dict[str, str]:
-    """Return the variables that say where telemetry goes; without them the server would write to another place."""
-    return {name: value for name, value in os.environ.items() if name.startswith(("OTEL_", "OBS_"))}
+    """Return the variables that say where telemetry goes, but no credentials: the server may be anyone's program."""
+    from obs_run.settings import SETTINGS
+
+    secret = {setting.name for setting in SETTINGS if setting.secret}
+    return {name: os.environ[name] for name in os.environ if name.startswith(("OTEL_", "OBS_")) and name not in secret}
 
 
 def _take_place(original: Any, replacement: Any) -> Any:

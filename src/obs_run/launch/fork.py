@@ -6,11 +6,14 @@ which may be in any thread, and loads more in the child.
 
 from __future__ import annotations
 
+import os
+from time import monotonic, sleep
+
 import _frozen_importlib
 import _imp
 import _thread
-import os
-from time import monotonic, sleep
+
+from obs_run.launch import run
 
 _LONGEST = 1.0  # seconds that one fork may wait
 _given_up: set[str] = set()
@@ -19,12 +22,15 @@ _held = False
 
 def install() -> None:
     """Watch the forks of this process; our hook is the last to run, being the first that is registered."""
-    os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_after)
+    os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_after_in_child)
 
 
 def _before() -> None:
     """Wait for the imports of other threads, then hold the lock without which none can begin."""
     global _held
+    from obs_run.core import guard
+
+    guard.call("fork", run.before_fork)
     if not _thread._count():  # noqa: SLF001 (what `threading` knows is not all)
         return
     deadline = monotonic() + _LONGEST
@@ -48,6 +54,13 @@ def _after() -> None:
     if _held:
         _held = False
         _imp.release_lock()
+
+
+def _after_in_child() -> None:
+    _after()
+    from obs_run.core import guard
+
+    guard.call("fork", run.after_fork_in_child)
 
 
 def _imported_elsewhere() -> set[str]:
