@@ -13,6 +13,8 @@ import _frozen_importlib
 import _imp
 import _thread
 
+from obs_run.launch import run
+
 _LONGEST = 1.0  # seconds that one fork may wait
 _given_up: set[str] = set()
 _held = False
@@ -21,6 +23,7 @@ _held = False
 def install() -> None:
     """Watch the forks of this process; our hook is the last to run, being the first that is registered."""
     os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_after)
+    os.register_at_fork(before=run.before_fork, after_in_child=run.after_fork_in_child)
 
 
 def _before() -> None:
