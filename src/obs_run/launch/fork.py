@@ -22,16 +22,14 @@ _held = False
 
 def install() -> None:
     """Watch the forks of this process; our hook is the last to run, being the first that is registered."""
-    os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_after_in_child)
+    os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_after)
+    os.register_at_fork(before=run.before_fork, after_in_child=run.after_fork_in_child)
 
 
 def _before() -> None:
     """Wait for the imports of other threads, then hold the lock without which none can begin."""
     global _held
-    from obs_run.core import guard
-
-    guard.call("fork", run.before_fork)
-    if not _thread._count():  # noqa: SLF001 (what `threading` knows is not all)
+    if not _thread._count():
         return
     deadline = monotonic() + _LONGEST
     while True:
@@ -54,13 +52,6 @@ def _after() -> None:
     if _held:
         _held = False
         _imp.release_lock()
-
-
-def _after_in_child() -> None:
-    _after()
-    from obs_run.core import guard
-
-    guard.call("fork", run.after_fork_in_child)
 
 
 def _imported_elsewhere() -> set[str]:

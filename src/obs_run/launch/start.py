@@ -15,6 +15,7 @@ _started = ""
 # Module to watch for -> module of ours and function in it that is called with the module.
 _OURS = {
     "logging": ("obs_run.sdk.log_capture", "install"),
+    "opentelemetry.context": ("obs_run.sdk.context", "install"),
     "opentelemetry.trace": ("obs_run.sdk.lazy_api", "install"),
     "opentelemetry.metrics": ("obs_run.sdk.lazy_api", "install"),
     "opentelemetry._logs": ("obs_run.sdk.lazy_api", "install"),
@@ -43,9 +44,9 @@ def start(how: str) -> None:
             import_hooks.when_imported(module, _late(ours, function))
     _watch_instrumented()
     if flag("OBS_EAGER", default=False):
-        import opentelemetry._logs
-        import opentelemetry.metrics
-        import opentelemetry.trace  # noqa: F401 (each import sets its signal up)
+        from obs_run.sdk import providers
+
+        providers.set_up()
 
 
 def started() -> str:
