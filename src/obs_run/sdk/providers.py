@@ -114,6 +114,10 @@ class Providers:
             readers.extend(guard.call("Prometheus endpoint", metric_reader.prometheus, default=[]))
         if not readers:
             return
+        # Its fork hook must come before the SDK's, which starts threads in the child: else the child waits for a lock
+        # that was taken for the fork and is not free yet.
+        import concurrent.futures.thread
+
         self.meter_provider = MeterProvider(readers, resource=self.resource, shutdown_on_exit=False)
         metrics.set_meter_provider(self.meter_provider)
 
