@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
@@ -41,6 +42,11 @@ class Providers:
             self.queues_spans = False
             config_file.configure(settings.get("OTEL_CONFIG_FILE"))
             return
+        # A span that never ends puts nothing into the queue, and must be ended all the same.
+        from obs_run.launch import leaving
+        from obs_run.sdk import ending
+
+        leaving.on_leave(ending.finish)
         self._install_metrics()
         self._install_traces()
         self._install_logs()
@@ -115,8 +121,9 @@ class Providers:
         if not readers:
             return
         # Its fork hook must come before the SDK's, which starts threads in the child: else the child waits for a lock
-        # that was taken for the fork and is not free yet.
-        import concurrent.futures.thread
+        # that was taken for the fork and is not free yet. It refuses when the interpreter ends; then nothing forks.
+        with suppress(RuntimeError):
+            import concurrent.futures.thread
 
         self.meter_provider = MeterProvider(readers, resource=self.resource, shutdown_on_exit=False)
         metrics.set_meter_provider(self.meter_provider)
