@@ -39,6 +39,7 @@ def main() -> int:
             "OBS_STORE_FILE": str(Path(folder) / "traces.db"),
             "OPENAI_BASE_URL": stub.url,
             "OPENAI_API_KEY": "stub",
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         }
         environment.pop("OPENAI_MODEL", None)
         agent = os.path.relpath(HERE / "agent.py")
