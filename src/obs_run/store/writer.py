@@ -164,17 +164,19 @@ class Writer:
             if excess <= 0:
                 break
             with _transaction(connection):
-                # Asked again inside the transaction: another process may just have done it.
-                excess = min(_used(connection) - target + target // 50, _PRUNE_BYTES)
+                # Asked again inside the transaction: another process may just have done it. Only half of much is
+                # dropped in one go, because what a trace takes in the file is an estimate.
+                excess = _used(connection) - target
                 if excess > 0:
-                    _drop_oldest(connection, excess)
+                    _drop_oldest(connection, min(max(excess // 2, target // 50), _PRUNE_BYTES))
             self._shrink(connection)
 
     def _shrink(self, connection: sqlite3.Connection) -> None:
         page = _pragma(connection, "page_size")
         surplus = _pragma(connection, "page_count") - int(self.max_bytes * (_HIGH + 1) / 2) // page
         if surplus > 0:
-            connection.execute(f"PRAGMA incremental_vacuum({surplus})").fetchall()
+            # Not execute, which would take one step, and that is one page.
+            connection.executescript(f"PRAGMA incremental_vacuum({surplus})")
 
     def _put_aside(self) -> bool:
         if self.path.suffix not in _DATABASE_NAMES:

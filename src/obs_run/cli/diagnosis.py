@@ -1,0 +1,229 @@
+"""What ``obsctl doctor`` looks up: installed versions, instrumentors, the OTLP endpoint, the hook."""
+
+from __future__ import annotations
+
+import os
+import re
+from importlib import import_module, metadata
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, NamedTuple
+
+from obs_run import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+SEND_SECONDS = 2.0
+_DEFAULT_URL = {"http/protobuf": "http://localhost:4318", "grpc": "http://localhost:4317"}
+_REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*\(?([^;)]*)\)?(;.*)?")
+
+# Distributions that agents are made of; one that is installed and that no instrumentor covers is said.
+WELL_KNOWN = (
+    "openai", "anthropic", "google-genai", "mistralai", "cohere", "groq", "together", "cerebras-cloud-sdk",
+    "fireworks-ai", "ollama", "litellm", "huggingface-hub", "transformers", "boto3", "azure-ai-inference", "langchain",
+    "langgraph", "llama-index-core", "openai-agents", "pydantic-ai-slim", "crewai", "autogen-agentchat", "agno",
+    "smolagents", "strands-agents", "google-adk", "semantic-kernel", "agent-framework", "haystack-ai", "dspy",
+    "instructor", "mcp", "fastmcp", "claude-agent-sdk", "chromadb", "qdrant-client", "pinecone", "weaviate-client",
+)  # fmt: skip
+
+
+class Library(NamedTuple):
+    """A library and what obs-run does about it."""
+
+    mark: str
+    name: str
+    text: str
+
+
+def installed(distribution: str) -> str | None:
+    """Return the version of ``distribution``, None if it is not installed."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def requirements(distribution: str) -> Iterator[tuple[str, str | None, str]]:
+    """Yield what ``distribution`` requires: name, installed version, wanted range."""
+    try:
+        lines = metadata.requires(distribution) or []
+    except metadata.PackageNotFoundError:
+        lines = []
+    for line in lines:
+        found = _REQUIREMENT.fullmatch(line.strip())
+        if found and "extra" not in (found[3] or ""):
+            yield found[1], installed(found[1]), found[2].strip()
+
+
+def fits(version: str, wanted: str) -> bool:
+    """Tell whether ``version`` is in the range ``wanted`` (comma list of >=, >, <, <=, ==, !=)."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        return SpecifierSet(wanted).contains(version, prereleases=True)
+    except InvalidSpecifier:
+        return True
+
+
+def libraries() -> list[Library]:
+    """Return every installed library that agents are made of, with what obs-run does about it."""
+    table = _table()
+    disabled = settings.lookup("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS").value or ()
+    found: list[Library] = []
+    covered: set[str] = set()
+    for watched, instrumentor in sorted(table.items()):
+        distribution = _distribution(watched)
+        if distribution is None:
+            continue
+        name, version = distribution
+        if name not in covered:
+            covered.add(name)
+            found.append(_judged(watched, instrumentor, name, version, disabled))
+    for name in WELL_KNOWN:
+        known = None if name in covered else installed(name)
+        if known is not None:
+            found.append(Library("-", f"{name} {known}", "not covered"))
+    return found
+
+
+def _judged(watched: str, instrumentor: str, name: str, version: str, disabled: tuple[str, ...]) -> Library:
+    title, short = f"{name} {version}", instrumentor.rsplit(".", 1)[-1]
+    if "*" in disabled or {watched.lower(), short.lower(), name.lower()} & {word.lower() for word in disabled}:
+        return Library("-", title, "skipped: OTEL_PYTHON_DISABLED_INSTRUMENTATIONS")
+    try:
+        module = import_module(instrumentor)
+    except Exception as error:  # noqa: BLE001 (whatever a broken instrumentor raises is what is to be told)
+        return Library("FAIL", title, f"{instrumentor} cannot be loaded: {type(error).__name__}: {error}")
+    wanted = _range(module, name)
+    if wanted and not fits(version, wanted):
+        return Library("!", title, f"out of range: {short} supports {wanted}")
+    return Library("ok", title, f"instrumented by {instrumentor}" + (f" (supports {wanted})" if wanted else ""))
+
+
+def _range(module: object, name: str) -> str:
+    versions = getattr(module, "VERSIONS", None)
+    if isinstance(versions, dict):
+        return str(versions.get(name, ""))
+    return versions if isinstance(versions, str) else ""
+
+
+def _table() -> Mapping[str, str]:
+    if find_spec("obs_instrumentors") is None:
+        return {}
+    return getattr(import_module("obs_instrumentors"), "TABLE", {})
+
+
+def _distribution(watched: str) -> tuple[str, str] | None:
+    """Return name and version of the distribution that has the module ``watched``; None if it is not installed."""
+    top = watched.partition(".")[0]
+    if top not in _packages() or not _exists(watched):
+        return None
+    names = _packages()[top]
+    name = top if top in names else names[0]
+    return name, metadata.version(name)
+
+
+def _exists(module: str) -> bool:
+    # Of a dotted name only the top is looked up: finding the rest would import the library.
+    return find_spec(module.partition(".")[0]) is not None
+
+
+_known: dict[str, list[str]] = {}
+
+
+def _packages() -> Mapping[str, list[str]]:
+    if not _known:
+        _known.update(metadata.packages_distributions())
+    return _known
+
+
+def endpoint(signal: str) -> tuple[str, str]:
+    """Return URL and protocol of the OTLP exporter of ``signal``."""
+    protocol = settings.otlp(signal, "PROTOCOL") or "http/protobuf"
+    own = settings.lookup(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT").value
+    if own:
+        return own, protocol
+    base = settings.lookup("OTEL_EXPORTER_OTLP_ENDPOINT").value or _DEFAULT_URL[protocol]
+    return (base, protocol) if protocol == "grpc" else (f"{base.rstrip('/')}/v1/{signal}", protocol)
+
+
+def send_test_span(url: str, protocol: str) -> str | None:
+    """Send one span called ``obsctl doctor`` to ``url``; return None, or in one line why it was not taken."""
+    from urllib.parse import urlsplit
+
+    place = urlsplit(url if "://" in url else f"http://{url}")
+    if not place.hostname or place.scheme not in ("http", "https"):
+        return f"{url!r} is not an http or https URL"
+    try:
+        return _connect(place.hostname, place.port or 4317) if protocol == "grpc" else _post(url)
+    except OSError as error:
+        reason = getattr(error, "reason", error)
+        return f"{place.hostname}: {getattr(reason, 'strerror', None) or reason}"
+    except ValueError as error:
+        return str(error)
+
+
+def _connect(host: str, port: int) -> str | None:
+    import socket
+
+    # Only the port is tried: the grpc library is an extra.
+    socket.create_connection((host, port), SEND_SECONDS).close()
+    return None
+
+
+def _post(url: str) -> str | None:
+    import ssl
+    from urllib.error import HTTPError
+    from urllib.request import Request, urlopen
+
+    headers = {"Content-Type": "application/x-protobuf", **(settings.otlp("traces", "HEADERS") or {})}
+    context = None
+    if url.startswith("https"):
+        context = ssl.create_default_context(cafile=settings.otlp("traces", "CERTIFICATE") or None)
+        certificate = settings.otlp("traces", "CLIENT_CERTIFICATE")
+        if certificate:
+            context.load_cert_chain(certificate, settings.otlp("traces", "CLIENT_KEY") or None)
+    request = Request(url, _test_span(), headers, method="POST")  # noqa: S310 (http and https only, checked above)
+    try:
+        urlopen(request, timeout=SEND_SECONDS, context=context).close()  # noqa: S310 (as above)
+    except HTTPError as error:
+        error.close()
+        return f"answered {error.code} {error.reason}"
+    return None
+
+
+def _test_span() -> bytes:
+    import time
+
+    from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+    from opentelemetry.trace import SpanContext, TraceFlags
+
+    ids, now = RandomIdGenerator(), time.time_ns()
+    context = SpanContext(ids.generate_trace_id(), ids.generate_span_id(), is_remote=False, trace_flags=TraceFlags(1))
+    resource = Resource({"service.name": "obsctl"})
+    span = ReadableSpan("obsctl doctor", context, resource=resource, start_time=now, end_time=now)
+    sent: bytes = encode_spans([span]).SerializeToString()
+    return sent
+
+
+def not_writable(path: Path) -> str | None:
+    """Return why the store could not be written at ``path``; None if nothing speaks against it."""
+    if path.exists():
+        return None if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK) else "not writable"
+    folder = path.parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        return f"{folder} is not a folder"
+    return None if os.access(folder, os.W_OK) else f"{folder} is not writable"
+
+
+def hook_files() -> list[str] | None:
+    """Return the files of the installed hook; None where this build has no hook."""
+    if find_spec("obs_run.launch.hook") is None:
+        return None
+    return [str(file) for file in import_module("obs_run.launch.hook").installed()]
