@@ -152,7 +152,8 @@ def send_test_span(url: str, protocol: str) -> str | None:
     """Send one span called ``obsctl doctor`` to ``url``; return None, or in one line why it was not taken."""
     from urllib.parse import urlsplit
 
-    place = urlsplit(url if "://" in url else f"http://{url}")
+    # The grpc exporter also takes host:port alone.
+    place = urlsplit(f"http://{url}" if protocol == "grpc" and "://" not in url else url)
     if not place.hostname or place.scheme not in ("http", "https"):
         return f"{url!r} is not an http or https URL"
     try:

@@ -58,7 +58,10 @@ def run(given: argparse.Namespace) -> int:
 def _since(text: str) -> int:
     ago = _AGO.fullmatch(text)
     if ago:
-        return time.time_ns() - int(float(ago[1]) * _SECONDS[ago[2]] * 1e9)
+        moment = time.time_ns() - int(float(ago[1]) * _SECONDS[ago[2]] * 1e9)
+        if moment < 0:
+            raise Mistake(f"--since {text!r} is too long ago")
+        return moment
     try:
         return int(datetime.fromisoformat(text).timestamp() * 1e9)
     except ValueError:
