@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import re
 from importlib import import_module, metadata
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
 from obs_run import settings
+from obs_run.core import hooks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from obs_run.core.hooks import Instrumentor
 
 SEND_SECONDS = 2.0
 _DEFAULT_URL = {"http/protobuf": "http://localhost:4318", "grpc": "http://localhost:4317"}
@@ -68,74 +70,36 @@ def fits(version: str, wanted: str) -> bool:
 
 def libraries() -> list[Library]:
     """Return every installed library that agents are made of, with what obs-run does about it."""
-    table = _table()
-    disabled = settings.lookup("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS").value or ()
+    from obs_instrumentors import TABLE
+
     found: list[Library] = []
     covered: set[str] = set()
-    for watched, instrumentor in sorted(table.items()):
-        distribution = _distribution(watched)
-        if distribution is None:
+    for name in sorted(set(TABLE.values())):
+        try:
+            instrumentors = import_module(name).INSTRUMENTORS
+        except Exception as error:  # noqa: BLE001 (whatever a broken instrumentor raises is what is to be told)
+            found.append(Library("FAIL", name, f"cannot be loaded: {type(error).__name__}: {error}"))
             continue
-        name, version = distribution
-        if name not in covered:
-            covered.add(name)
-            found.append(_judged(watched, instrumentor, name, version, disabled))
+        covered.update(one.distribution for one in instrumentors)
+        found.extend(filter(None, map(_judged, instrumentors)))
     for name in WELL_KNOWN:
-        known = None if name in covered else installed(name)
-        if known is not None:
-            found.append(Library("-", f"{name} {known}", "not covered"))
+        version = None if name in covered else installed(name)
+        if version is not None:
+            found.append(Library("-", f"{name} {version}", "not covered by obs-run"))
     return found
 
 
-def _judged(watched: str, instrumentor: str, name: str, version: str, disabled: tuple[str, ...]) -> Library:
-    title, short = f"{name} {version}", instrumentor.rsplit(".", 1)[-1]
-    if "*" in disabled or {watched.lower(), short.lower(), name.lower()} & {word.lower() for word in disabled}:
-        return Library("-", title, "skipped: OTEL_PYTHON_DISABLED_INSTRUMENTATIONS")
-    try:
-        module = import_module(instrumentor)
-    except Exception as error:  # noqa: BLE001 (whatever a broken instrumentor raises is what is to be told)
-        return Library("FAIL", title, f"{instrumentor} cannot be loaded: {type(error).__name__}: {error}")
-    wanted = _range(module, name)
-    if wanted and not fits(version, wanted):
-        return Library("!", title, f"out of range: {short} supports {wanted}")
-    return Library("ok", title, f"instrumented by {instrumentor}" + (f" (supports {wanted})" if wanted else ""))
-
-
-def _range(module: object, name: str) -> str:
-    versions = getattr(module, "VERSIONS", None)
-    if isinstance(versions, dict):
-        return str(versions.get(name, ""))
-    return versions if isinstance(versions, str) else ""
-
-
-def _table() -> Mapping[str, str]:
-    if find_spec("obs_instrumentors") is None:
-        return {}
-    return getattr(import_module("obs_instrumentors"), "TABLE", {})
-
-
-def _distribution(watched: str) -> tuple[str, str] | None:
-    """Return name and version of the distribution that has the module ``watched``; None if it is not installed."""
-    top = watched.partition(".")[0]
-    if top not in _packages() or not _exists(watched):
+def _judged(instrumentor: Instrumentor) -> Library | None:
+    version = installed(instrumentor.distribution)
+    if version is None:
         return None
-    names = _packages()[top]
-    name = top if top in names else names[0]
-    return name, metadata.version(name)
-
-
-def _exists(module: str) -> bool:
-    # Of a dotted name only the top is looked up: finding the rest would import the library.
-    return find_spec(module.partition(".")[0]) is not None
-
-
-_known: dict[str, list[str]] = {}
-
-
-def _packages() -> Mapping[str, list[str]]:
-    if not _known:
-        _known.update(metadata.packages_distributions())
-    return _known
+    title = f"{instrumentor.library} {version}"
+    disabled = settings.lookup("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS").value or ()
+    if {"*", instrumentor.library} & set(disabled):
+        return Library("-", title, "not instrumented: switched off by OTEL_PYTHON_DISABLED_INSTRUMENTATIONS")
+    if not hooks.supports(instrumentor.versions, version):
+        return Library("!", title, f"not instrumented: supported is {instrumentor.versions}")
+    return Library("ok", title, f"instrumented (supported: {instrumentor.versions})")
 
 
 def endpoint(signal: str) -> tuple[str, str]:
@@ -221,10 +185,3 @@ def not_writable(path: Path) -> str | None:
     if not folder.is_dir():
         return f"{folder} is not a folder"
     return None if os.access(folder, os.W_OK) else f"{folder} is not writable"
-
-
-def hook_files() -> list[str] | None:
-    """Return the files of the installed hook; None where this build has no hook."""
-    if find_spec("obs_run.launch.hook") is None:
-        return None
-    return [str(file) for file in import_module("obs_run.launch.hook").installed()]

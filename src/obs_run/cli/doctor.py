@@ -10,6 +10,7 @@ from obs_run import settings
 from obs_run._version import __version__
 from obs_run.cli import diagnosis, terminal, words
 from obs_run.cli.settings import unknown, without_password
+from obs_run.pipeline import destinations
 
 if TYPE_CHECKING:
     import argparse
@@ -95,19 +96,11 @@ def _destinations(*, send: bool) -> Iterator[Finding]:
     if settings.lookup("OTEL_CONFIG_FILE").value:
         yield Finding("!", "OTEL_CONFIG_FILE", "set: providers are built from that file, not from the variables here")
     for signal in _SIGNALS:
-        names = exporters(signal)
+        names = destinations.names(signal)
         if not names or names == ("none",):
             yield Finding("-", signal, "none")
         for name in names:
             yield from _destination(signal, name, send=send)
-
-
-def exporters(signal: str) -> tuple[str, ...]:
-    """Return the exporters of ``signal``: those chosen, else otlp if it has an endpoint, else store."""
-    chosen: tuple[str, ...] | None = settings.lookup(f"OTEL_{signal.upper()}_EXPORTER").value
-    if chosen is not None:
-        return chosen
-    return ("otlp",) if settings.otlp(signal, "ENDPOINT") else ("store",)
 
 
 def _destination(signal: str, name: str, *, send: bool) -> Iterator[Finding]:
@@ -164,15 +157,14 @@ _PATCHES = (
 
 
 def _launcher() -> Iterator[Finding]:
-    files = diagnosis.hook_files()
-    if files is None:
-        yield Finding("-", "hook", "not in this build")
-    elif files:
+    from obs_run.launch import hook
+
+    files = hook.installed()
+    if files:
         yield Finding("ok", "hook", f"installed: {', '.join(files)}")
     else:
-        yield Finding(
-            "-", "hook", "not installed; children that lose the environment are not traced: obsctl install-hook"
-        )
+        lost = "children that lose the environment are not traced"
+        yield Finding("-", "hook", f"not installed; {lost}: obsctl install-hook")
     for name, sentence in _PATCHES:
         on = bool(settings.lookup(name).value)
         yield Finding("ok" if on else "-", name, sentence if on else f"off: {sentence}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sqlite3
 import threading
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.core import guard
 from obs_run.store import schema
+from obs_run.store.location import absolute, default_path
 from obs_run.store.rows import CONTAINERS, Batch, Origins
 
 if TYPE_CHECKING:
@@ -117,6 +119,8 @@ class Writer:
                     continue
                 self._say(str(error) if isinstance(error, schema.StoreError) else _reason(self.path, error))
                 return False
+            if _leaving:
+                guard.call("store.close", self._close)
             return True
         return False
 
@@ -285,13 +289,14 @@ def _recount(connection: sqlite3.Connection, trace_ids: set[str]) -> None:
 
 
 _LEFT_OPEN: list[Any] = []
+_leaving = False
 _writers: dict[tuple[str, int], Writer] = {}
 
 
-def writer(path: Path, max_bytes: int) -> Writer:
-    """Return this process's writer to ``path``; exporters of all signals share it."""
-    key = (str(path), max_bytes)
-    return _writers.setdefault(key, Writer(path, max_bytes))
+def writer(path: Path | str | None, max_bytes: int) -> Writer:
+    """Return this process's writer to ``path``, by default the user's store; exporters of all signals share it."""
+    found = absolute(path) if path else default_path()
+    return _writers.setdefault((str(found), max_bytes), Writer(found, max_bytes))
 
 
 def _each(call: Callable[[Writer], None]) -> None:
@@ -299,6 +304,15 @@ def _each(call: Callable[[Writer], None]) -> None:
         guard.call("store.fork", call, one)
 
 
+def _leave() -> None:
+    # The last batches come later, as the process was watched before it wrote: each then closes the file itself,
+    # because a connection that is left open is a ResourceWarning on the agent's stderr (Python 3.13, -X dev).
+    global _leaving
+    _leaving = True
+    _each(Writer.close)
+
+
+atexit.register(_leave)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
         before=lambda: _each(Writer.before_fork),

@@ -128,7 +128,9 @@ def test_metric_points_are_stored(store: Path) -> None:
     meter = provider.get_meter("m")
     meter.create_counter("calls", "1").add(3, {"model": "x"})
     meter.create_histogram("took", "s").record(0.5)
-    assert StoreMetricExporter(store, MANY).export(reader.get_metrics_data()) is MetricExportResult.SUCCESS
+    data = reader.get_metrics_data()
+    assert data is not None
+    assert StoreMetricExporter(store, MANY).export(data) is MetricExportResult.SUCCESS
     provider.shutdown()
     connection = sqlite3.connect(store)
     rows = connection.execute("SELECT name, kind, unit, value, count, attributes FROM points ORDER BY name").fetchall()
@@ -283,7 +285,7 @@ def mount(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 
     def disk(options: str) -> Path:
         folder.mkdir()
-        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder]
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
         if sys.platform != "linux" or subprocess.run(command, capture_output=True, check=False).returncode:
             pytest.skip("a disk of its own can only be mounted by root on Linux")
         mounted.append(folder)

@@ -6,21 +6,24 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib import metadata
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from obs_run import cli, settings
-from obs_run.cli import doctor, words
+from obs_run.cli import diagnosis, words
 from obs_run.cli.settings import markdown
+from obs_run.core.hooks import Instrumentor
+from obs_run.launch import hook
 from obs_run.store.exporters import StoreSpanExporter
 from obs_run.store.location import default_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-    from types import ModuleType
 
 MANY = 1 << 30
 
@@ -29,6 +32,7 @@ MANY = 1 << 30
 def _environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
+    monkeypatch.setattr("obs_instrumentors.TABLE", {})
     for setting in settings.SETTINGS:
         monkeypatch.delenv(setting.name, raising=False)
     yield
@@ -149,9 +153,8 @@ def test_doctor_fails_when_the_store_cannot_be_written(
     (tmp_path / "file").touch()
     monkeypatch.setenv("OBS_STORE_FILE", str(tmp_path / "file" / "store.db"))
     assert cli.main(["doctor"]) == 1
-    assert (
-        f"FAIL traces: local store {tmp_path}/file/store.db: {tmp_path}/file is not a folder" in capsys.readouterr().out
-    )
+    told = f"FAIL traces: local store {tmp_path}/file/store.db: {tmp_path}/file is not a folder"
+    assert told in capsys.readouterr().out.splitlines()
 
 
 class _Collector(BaseHTTPRequestHandler):
@@ -208,12 +211,50 @@ def test_doctor_says_why_a_test_span_was_not_taken(
         assert f"FAIL test span: {reason}" in capsys.readouterr().out
 
 
-def test_exporters_follow_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert doctor.exporters("logs") == ("store",)
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://x")
-    assert (doctor.exporters("traces"), doctor.exporters("logs")) == (("otlp",), ("store",))
-    monkeypatch.setenv("OTEL_LOGS_EXPORTER", "console,none")
-    assert doctor.exporters("logs") == ("console", "none")
+def test_doctor_says_what_is_instrumented_and_why_the_rest_is_not(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = ModuleType("fake_there")
+    there.INSTRUMENTORS = (  # type: ignore[attr-defined]
+        Instrumentor("rich", "rich", ">=13,<99", ()),
+        Instrumentor("hypothesis", "hypothesis", ">=1,<2", ()),
+        Instrumentor("pytest", "pytest", ">=1", ()),
+        Instrumentor("absent", "not-a-distribution", ">=1", ()),
+    )
+    monkeypatch.setattr("obs_instrumentors.TABLE", {"a.b": "fake_there", "a.c": "fake_there", "d": "fake_broken"})
+    monkeypatch.setitem(sys.modules, "fake_there", there)
+    monkeypatch.setattr(diagnosis, "WELL_KNOWN", ("packaging", "rich", "not-a-distribution"))
+    monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "pytest")
+    assert cli.main(["doctor"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    found = lines[lines.index("# Libraries") + 1 : lines.index("# Where telemetry goes")]
+    read = metadata.version
+    assert found == [
+        "FAIL fake_broken: cannot be loaded: ModuleNotFoundError: No module named 'fake_broken'",
+        f"ok   rich {read('rich')}: instrumented (supported: >=13,<99)",
+        f"!    hypothesis {read('hypothesis')}: not instrumented: supported is >=1,<2",
+        f"-    pytest {read('pytest')}: not instrumented: switched off by OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
+        f"-    packaging {read('packaging')}: not covered by obs-run",
+    ]
+
+
+def test_the_hook_is_installed_and_removed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(hook, "_folder", lambda: str(tmp_path))
+    assert cli.main(["install-hook"]) == 0
+    files = sorted(str(file) for file in tmp_path.iterdir())
+    assert sorted(capsys.readouterr().out.splitlines()) == [f"installed {file}" for file in files]
+    assert cli.main(["uninstall-hook"]) == 0
+    assert sorted(capsys.readouterr().out.splitlines()) == [f"removed {file}" for file in files]
+    assert cli.main(["uninstall-hook"]) == 0
+    assert capsys.readouterr().out == "the hook is not installed\n"
+    monkeypatch.setattr(hook, "_folder", lambda: str(tmp_path / "absent"))
+    assert cli.main(["install-hook"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"obsctl: {tmp_path}/absent/")
+    assert err.endswith(": No such file or directory\n")
 
 
 def test_where_the_store_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -240,7 +281,7 @@ def test_durations(seconds: float | None, text: str) -> None:
     ("dollars", "text"),
     [
         (0, "$0.00"),
-        (12.345, "$12.35"),
+        (12.346, "$12.35"),
         (0.5, "$0.5000"),
         (0.00123, "$0.0012"),
         (0.000012, "$0.000012"),
