@@ -119,7 +119,9 @@ class Writer:
                     continue
                 self._say(str(error) if isinstance(error, schema.StoreError) else _reason(self.path, error))
                 return False
-            if _leaving:
+            if not threading.main_thread().is_alive():
+                # The interpreter ends, and nobody may come to close the file later: a connection left open is a
+                # ResourceWarning on the agent's stderr (Python 3.13 with -X dev).
                 guard.call("store.close", self._close)
             return True
         return False
@@ -289,7 +291,6 @@ def _recount(connection: sqlite3.Connection, trace_ids: set[str]) -> None:
 
 
 _LEFT_OPEN: list[Any] = []
-_leaving = False
 _writers: dict[tuple[str, int], Writer] = {}
 
 
@@ -304,15 +305,8 @@ def _each(call: Callable[[Writer], None]) -> None:
         guard.call("store.fork", call, one)
 
 
-def _leave() -> None:
-    # The last batches come later, as the process was watched before it wrote: each then closes the file itself,
-    # because a connection that is left open is a ResourceWarning on the agent's stderr (Python 3.13, -X dev).
-    global _leaving
-    _leaving = True
-    _each(Writer.close)
-
-
-atexit.register(_leave)
+# What was opened before the interpreter's end; batches that come later close the file themselves.
+atexit.register(lambda: _each(Writer.close))
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
         before=lambda: _each(Writer.before_fork),
