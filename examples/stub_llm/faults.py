@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from .wire import Reply, Stream, error, event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from .wire import Json, Request
 
@@ -110,11 +110,11 @@ def during(request: Request, answer: Stream, *, typed: bool) -> Stream:
     if "drop" in switches:
         answer.drop_after = int(switches["drop"] or 2)
     if "stream-error" in switches:
-        answer.events = _cut(answer, int(switches["stream-error"] or 2), _error_event(typed=typed))
+        answer.events = _cut(answer.events, int(switches["stream-error"] or 2), _error_event(typed=typed))
     elif "garbage" in switches:
-        answer.events = _cut(answer, int(switches["garbage"] or 2), b'data: {"id": "chatcmpl-brok\n\n')
+        answer.events = _cut(answer.events, int(switches["garbage"] or 2), b'data: {"id": "chatcmpl-brok\n\n')
     elif "no-finish" in switches:
-        answer.events = _unfinished(answer)
+        answer.events = _unfinished(answer.events)
     return answer
 
 
@@ -126,17 +126,17 @@ def _error_event(*, typed: bool) -> bytes:
     return event({"error": {"message": message, "type": "server_error", "param": None, "code": "server_error"}})
 
 
-def _cut(answer: Stream, after: int, last: bytes) -> Iterator[bytes]:
-    for number, item in enumerate(answer.events):
+def _cut(events: Iterable[bytes], after: int, last: bytes) -> Iterator[bytes]:
+    for number, item in enumerate(events):
         if number == after:
             break
         yield item
     yield last
 
 
-def _unfinished(answer: Stream) -> Iterator[bytes]:
+def _unfinished(events: Iterable[bytes]) -> Iterator[bytes]:
     last = (b'"finish_reason": "', b'"type": "response.completed"', b"[DONE]")
-    for item in answer.events:
+    for item in events:
         if any(mark in item for mark in last):
             return
         yield item

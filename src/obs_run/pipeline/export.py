@@ -75,10 +75,9 @@ class Export:
         return max(0.0, min(known)) if known else None
 
     def after_fork(self) -> None:
-        """In a child process: drop the parent's connections and counts."""
+        """In a child process: drop the parent's connections."""
         for destination in (*self._traces, *self._logs, *self._metrics):
             guard.call("fork", destination.after_fork)
-        guard.call("fork", self._providers.after_fork)
         self._metrics_due = time.monotonic() + self._interval
 
     @staticmethod

@@ -167,6 +167,9 @@ class Queue:
     def _after_fork_in_child(self) -> None:
         self._begin()
         self.dropped = 0
+        from obs_run.sdk import ending
+
+        ending.begin_in_child()
         if self._export is not None:
             self._export.after_fork()
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from opentelemetry.context import Context
 
 
@@ -21,6 +23,12 @@ class RunContext(ContextVarsRuntimeContext):
         current = super().get_current()
         if current:
             return current
-        from obs_run.sdk import run_span
+        from obs_run.sdk import run_context
 
-        return run_span.default_context()
+        return run_context.current()
+
+
+def install(module: ModuleType) -> None:
+    """Put our context in place of the API's, which is unused so far; called when the API's module is imported."""
+    # The environment variable for this would make foreign Python children fail to find the class.
+    module._RUNTIME_CONTEXT = RunContext()  # type: ignore[attr-defined]  # noqa: SLF001

@@ -26,3 +26,15 @@ def finish(left: Leaving) -> None:
 
         guard.call("run span", run_span.end, left)
     queue().flush(left.deadline)
+
+
+def begin_in_child() -> None:
+    """After a fork: what is open is the parent's to end, what was counted the parent's to report."""
+    # Looked up, not imported: a thread of the parent may have held an import lock.
+    spans = sys.modules.get("obs_run.sdk.spans")
+    if spans is not None:
+        guard.call("fork", spans.forget_open)
+    providers = sys.modules.get("obs_run.sdk.providers")
+    known = providers.known() if providers is not None else None
+    if known is not None:
+        guard.call("fork", known.after_fork)

@@ -16,8 +16,6 @@ from obs_run.sdk import providers
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from opentelemetry.context import Context
-
 
 class _LateTracer(trace.Tracer):
     def __init__(self, *arguments: Any) -> None:
@@ -47,11 +45,7 @@ class _LateTracerProvider(trace.TracerProvider):
 
 def install(module: ModuleType) -> None:
     """Prepare one of the API's modules; called when it is imported."""
-    if module.__name__ == "opentelemetry.context":
-        from obs_run.sdk.context import RunContext
-
-        module._RUNTIME_CONTEXT = RunContext()  # type: ignore[attr-defined]  # noqa: SLF001 (an environment variable would break foreign children)
-    elif module.__name__ == "opentelemetry.trace":
+    if module.__name__ == "opentelemetry.trace":
         _install_trace(module)
     elif module.__name__ == "opentelemetry.metrics":
         _start_with(sys.modules["opentelemetry.metrics._internal"], "_PROXY_METER_PROVIDER", "get_meter")

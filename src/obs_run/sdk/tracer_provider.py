@@ -9,7 +9,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk import trace as sdk
 from opentelemetry.trace import SpanKind
 
-from obs_run.sdk import run_span
+from obs_run.sdk import run_context
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -20,11 +20,11 @@ _FROM_OUTSIDE = (SpanKind.SERVER, SpanKind.CONSUMER)
 class Tracer(sdk.Tracer):
     """Starts spans; one for a request that came without a trace begins a trace of its own."""
 
-    def start_span(  # type: ignore[override]  # the rest of the arguments pass through unseen
+    def start_span(
         self, name: str, context: Context | None = None, kind: SpanKind = SpanKind.INTERNAL, *args: Any, **kwargs: Any
     ) -> Span:
         """Start a span."""
-        if kind in _FROM_OUTSIDE and run_span.is_run(context):
+        if kind in _FROM_OUTSIDE and run_context.is_run(context):
             current = api_context.get_current() if context is None else context
             context = Context({key: value for key, value in current.items() if not key.startswith("current-span")})
         return super().start_span(name, context, kind, *args, **kwargs)
