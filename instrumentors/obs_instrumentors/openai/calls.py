@@ -48,7 +48,7 @@ def begin(default_provider: str, call: Call) -> tuple[Operation, Reader] | None:
     hosts.place(operation, call.instance, default_provider)
     if call.kwargs.get("stream") and isinstance(operation, Inference):
         operation.stream = True
-    if _may_ask_for_usage(operation, options):
+    if isinstance(operation, chat.Chat) and _may_ask_for_usage(operation, options):
         operation.asked_for_usage = True
         call.replace(1, "options", _asking_for_usage(options))
     return operation, _READERS[endpoint]
@@ -144,8 +144,8 @@ def _count_retries(operation: Operation, response: Any) -> None:
         operation.extra[semconv.OBS_REQUEST_RETRIES] = int(count)
 
 
-def _may_ask_for_usage(operation: Operation, options: Any) -> bool:
-    if not isinstance(operation, chat.Chat) or not operation.stream or operation.told_usage_option:
+def _may_ask_for_usage(operation: chat.Chat, options: Any) -> bool:
+    if not operation.stream or operation.told_usage_option:
         return False
     headers = options.headers if isinstance(options.headers, dict) else {}
     # A raw response would show the agent the chunk that we have to hide.

@@ -16,7 +16,7 @@ def _begin(body: dict[str, Any]) -> Inference:
     read_sampling(operation, body)
     if content.wanted():
         prompt = body.get("prompt")
-        prompts = [prompt] if isinstance(prompt, str) else [each for each in payload.items(prompt)]
+        prompts = [prompt] if isinstance(prompt, str) else payload.items(prompt)
         texts = [each for each in prompts if isinstance(each, str)]
         operation.input_messages = [messages.message("user", messages.text(text)) for text in texts] or None
     return operation

@@ -9,9 +9,9 @@ from obs_run.core import messages, payload
 from .chat_messages import data_part
 
 if TYPE_CHECKING:
-    from obs_run.core.messages import Message, Part, ToolDefinition
+    from collections.abc import Callable
 
-_ANSWERS = ("function_call_output", "custom_tool_call_output")
+    from obs_run.core.messages import Message, Part, ToolDefinition
 
 
 def input_messages(given: Any) -> list[Message] | None:
@@ -47,25 +47,12 @@ def _input_message(item: Any) -> Message:
 
 def _parts(item: Any) -> list[Part]:
     kind = payload.text(payload.field(item, "type")) or "message"
-    if kind == "message":
-        return _content(payload.field(item, "content"))
-    if kind == "reasoning":
-        return _reasoning(item)
-    if kind in ("function_call", "custom_tool_call"):
-        return [_tool_call(item)]
-    if kind in _ANSWERS:
-        answer = payload.field(item, "output")
-        said = _joined(answer) if isinstance(answer, (list, tuple)) else messages.parsed(answer)
-        return [messages.tool_call_response(payload.text(payload.field(item, "call_id")), said)]
-    if kind == "compaction":
-        sealed = payload.text(payload.field(item, "encrypted_content"))
-        return [{"type": "compaction", "id": payload.text(payload.field(item, "id")), "content": sealed}]
-    if kind.endswith("_call"):
-        return [_server_call(item, kind)]
-    return [{"type": kind, "id": payload.text(payload.field(item, "id"))}]
+    translate = _KINDS.get(kind, _server_call if kind.endswith("_call") else _unknown)
+    return translate(item)
 
 
-def _content(said: Any) -> list[Part]:
+def _message_parts(item: Any) -> list[Part]:
+    said = payload.field(item, "content")
     if isinstance(said, str):
         return [messages.text(said)] if said else []
     return [_part(each) for each in payload.items(said)]
@@ -99,32 +86,54 @@ def _reasoning(item: Any) -> list[Part]:
     return [messages.reasoning(text) for each in said if (text := payload.text(payload.field(each, "text")))]
 
 
-def _tool_call(item: Any) -> Part:
-    return messages.tool_call(
+def _tool_call(item: Any) -> list[Part]:
+    call = messages.tool_call(
         payload.text(payload.field(item, "call_id")),
         payload.text(payload.field(item, "name")) or "",
         payload.first(payload.field(item, "arguments"), payload.field(item, "input")),
     )
+    return [call]
 
 
-def _server_call(item: Any, kind: str) -> Part:
+def _tool_answer(item: Any) -> list[Part]:
+    answer = payload.field(item, "output")
+    if isinstance(answer, (list, tuple)):
+        answer = "".join(payload.text(payload.field(part, "text")) or "" for part in answer)
+    return [messages.tool_call_response(payload.text(payload.field(item, "call_id")), messages.parsed(answer))]
+
+
+def _compaction(item: Any) -> list[Part]:
+    sealed = payload.text(payload.field(item, "encrypted_content"))
+    return [{"type": "compaction", "id": payload.text(payload.field(item, "id")), "content": sealed}]
+
+
+def _server_call(item: Any) -> list[Part]:
     """Return a tool call that the provider made itself, such as a search of the web."""
-    details = {"type": kind.removesuffix("_call")}
+    kind = str(payload.field(item, "type")).removesuffix("_call")
+    details: Part = {"type": kind}
     for name in ("action", "arguments", "queries", "code", "server_label", "status"):
         value = payload.field(item, name)
         if value is not None:
             details[name] = _plain(value)
-    return {
-        "type": "server_tool_call",
-        "id": payload.text(payload.field(item, "id")),
-        "name": payload.text(payload.field(item, "name")) or kind.removesuffix("_call"),
-        "server_tool_call": details,
-    }
+    call_id = payload.text(payload.field(item, "id"))
+    name = payload.text(payload.field(item, "name")) or kind
+    return [{"type": "server_tool_call", "id": call_id, "name": name, "server_tool_call": details}]
+
+
+def _unknown(item: Any) -> list[Part]:
+    return [{"type": str(payload.field(item, "type")), "id": payload.text(payload.field(item, "id"))}]
 
 
 def _plain(value: Any) -> Any:
     return value.model_dump(exclude_none=True) if hasattr(value, "model_dump") else messages.parsed(value)
 
 
-def _joined(parts: Any) -> str:
-    return "".join(payload.text(payload.field(part, "text")) or "" for part in parts)
+_KINDS: dict[str, Callable[[Any], list[Part]]] = {
+    "message": _message_parts,
+    "reasoning": _reasoning,
+    "function_call": _tool_call,
+    "custom_tool_call": _tool_call,
+    "function_call_output": _tool_answer,
+    "custom_tool_call_output": _tool_answer,
+    "compaction": _compaction,
+}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from opentelemetry import context as api_context
 
@@ -24,8 +24,7 @@ def claimed(recording: Recording, context: Context) -> Context:
 
 def owner() -> Recording | None:
     """Return the recording that reports what happens now."""
-    recording: Any = api_context.get_value(_OWNER)
-    return recording
+    return cast("Recording | None", api_context.get_value(_OWNER))
 
 
 def taken(operation: Operation) -> bool:
