@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from obs_run.launch.leaving import Leaving
+
 started_ns: int = time.time_ns()
 
 
@@ -25,6 +29,7 @@ class Identity:
 
 
 _identity: Identity | None = None
+_owned = True
 _required = False
 
 
@@ -32,6 +37,15 @@ def note_start() -> None:
     """Remember that the run begins now."""
     global started_ns
     started_ns = time.time_ns()
+
+
+def enabled() -> bool:
+    """Whether this process has a run span: a script by default, a server or a multiprocessing worker never."""
+    from obs_run.launch import program
+
+    wanted = os.environ.get("OBS_RUN_SPAN", "").strip().lower() not in ("0", "false", "no", "off")
+    running = program.describe()
+    return wanted and not running.server and running.kind != "multiprocessing"
 
 
 def identity() -> Identity:
@@ -48,23 +62,69 @@ def identity() -> Identity:
     return _identity
 
 
-def renew(identity: Identity | None = None) -> None:
-    """Begin another run in this process: after a fork, or when a long run is continued in a new trace."""
-    global _identity, _required
+def known() -> Identity | None:
+    """Return the run's identity if it has been made."""
+    return _identity
+
+
+def owned() -> bool:
+    """Whether the run span is this process's own to export."""
+    return _owned and _identity is not None and enabled()
+
+
+def has_parent_for_all() -> bool:
+    """Whether what has no parent of its own belongs under a run span, ours or the one of a parent process."""
+    return (not _owned and _identity is not None) or enabled()
+
+
+def adopt(traceparent: str) -> None:
+    """Put what this process does under a span of its parent process; there is no run span of our own then."""
+    global _identity, _owned
+    parent = parse_traceparent(traceparent)
+    if parent is not None:
+        trace_id, span_id, sampled = parent
+        _identity = Identity(trace_id, span_id, None, sampled=sampled)
+        _owned = False
+
+
+def begin_next_trace() -> None:
+    """Begin another run span, in a trace of its own, in this process."""
+    global _identity
     note_start()
-    _identity = identity
+    trace_id = _random(16)
+    _identity = Identity(trace_id, _random(8), None, sampled=_root_sampled(trace_id))
+
+
+def before_fork() -> None:
+    """Have the ids before the child has: it goes on in the parent's run."""
+    if _owned and enabled():
+        identity()
+        require()
+
+
+def after_fork_in_child() -> None:
+    """Leave the run span to the parent."""
+    global _owned, _required
+    if _identity is not None:
+        _owned = False
     _required = False
 
 
 def require() -> None:
     """Make sure that the run span is exported even if nothing else is: a child process was given its id."""
     global _required
-    _required = True
+    if not _required:
+        _required = True
+        from obs_run.launch import leaving
+
+        leaving.on_leave(_end)
 
 
-def required() -> bool:
-    """Whether a child process was given this run's id."""
-    return _required
+def _end(left: Leaving) -> None:
+    if _required:
+        from obs_run.sdk import ending
+
+        ending.finish(left)
 
 
 def parse_traceparent(text: str) -> tuple[int, int, bool] | None:

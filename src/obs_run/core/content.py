@@ -1,0 +1,113 @@
+"""Whether, where and how much content is kept; limits cut inside the parts, so that the JSON always parses."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from obs_run import settings
+
+_SETTING = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+_DEEPEST = 16
+_LABELS = frozenset({"type", "role", "id", "name", "modality", "mime_type", "finish_reason"})
+_LONGEST_LABEL = 256
+_mode: str | None = None
+
+
+def mode() -> str:
+    """Return where content goes: "none", "span", "event" or "both"; read once in a process."""
+    global _mode
+    if _mode is None:
+        _mode = settings.get(_SETTING)
+    return _mode
+
+
+def wanted() -> bool:
+    """Whether prompts, answers, tool arguments and results are to be recorded at all."""
+    return mode() != "none"
+
+
+def on_spans() -> bool:
+    """Whether content goes on spans."""
+    return mode() in ("span", "both")
+
+
+def on_events() -> bool:
+    """Whether content goes on events."""
+    return mode() in ("event", "both")
+
+
+def forget() -> None:
+    """Read the setting again at the next question."""
+    global _mode
+    _mode = None
+
+
+def limited(value: Any) -> Any:
+    """Return a copy of ``value`` with long texts cut, binary parts named by size, and oversized lists shortened."""
+    longest: int = settings.get("OBS_CONTENT_MAX_CHARS")
+    cut = _cut(value, longest, _DEEPEST, keep_binary=settings.get("OBS_CONTENT_BINARY"))
+    return _shortened(cut, settings.get("OBS_CONTENT_MAX_MESSAGE_CHARS")) if isinstance(cut, list) else cut
+
+
+def to_json(value: Any) -> str:
+    """Return ``value`` as JSON text; what JSON cannot say is written as its ``str``."""
+    return json.dumps(value, ensure_ascii=False, default=str, separators=(",", ":"))
+
+
+def _cut(value: Any, longest: int, depth: int, *, keep_binary: bool) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= longest else f"{value[:longest]}[{len(value) - longest} characters cut]"
+    if isinstance(value, (bool, int, type(None))):
+        return value
+    if isinstance(value, float):
+        # NaN and the infinities have no JSON form.
+        return value if value - value == 0 else str(value)
+    if depth == 0:
+        return "[nested too deep]"
+    if isinstance(value, dict):
+        if value.get("type") == "blob" and not keep_binary:
+            return _without_payload(value)
+        if value.get("type") == "blob":
+            return value
+        return {
+            str(key): item if _is_label(key, item) else _cut(item, longest, depth - 1, keep_binary=keep_binary)
+            for key, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [_cut(item, longest, depth - 1, keep_binary=keep_binary) for item in value]
+    if isinstance(value, (bytes, bytearray)):
+        return f"[{len(value)} bytes]"
+    return _cut(str(value), longest, depth - 1, keep_binary=keep_binary)
+
+
+def _is_label(key: Any, item: Any) -> bool:
+    """Whether this is what a part *is* rather than what it says: the schemas need it whole."""
+    return key in _LABELS and isinstance(item, str) and len(item) <= _LONGEST_LABEL
+
+
+def _without_payload(blob: dict[str, Any]) -> dict[str, Any]:
+    encoded = blob.get("content") or ""
+    return {
+        "type": "omitted_blob",
+        "modality": blob.get("modality"),
+        "mime_type": blob.get("mime_type"),
+        "size": len(encoded) * 3 // 4 - encoded[-2:].count("="),
+    }
+
+
+def _shortened(items: list[Any], most: int) -> list[Any]:
+    """Drop the oldest items until the rest fits into ``most`` characters; the newest is always kept."""
+    room = most
+    kept: list[Any] = []
+    for item in reversed(items):
+        room -= len(to_json(item))
+        if room < 0 and kept:
+            break
+        kept.append(item)
+    kept.reverse()
+    missing = len(items) - len(kept)
+    if missing and kept and isinstance(kept[0], dict) and "role" in kept[0]:
+        note = {"type": "text", "content": f"[{missing} earlier messages left out]"}
+        kept.insert(0, {"role": kept[0]["role"], "parts": [note]})
+    return kept

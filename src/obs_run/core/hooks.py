@@ -1,0 +1,139 @@
+"""Target tables to patches: what an instrumentor declares is put in place when its library is imported."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from obs_run.core import guard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One function of a library and what is put around it.
+
+    ``wrapper`` takes (wrapped, instance, args, kwargs), as ``wrapt`` calls it; ``core.streams`` makes them.
+    A target with ``optional`` is not there in every supported version.
+    """
+
+    module: str
+    name: str
+    wrapper: Wrapper
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Instrumentor:
+    """What is recorded of one library: its distribution, the supported versions (PEP 440), and the targets."""
+
+    library: str
+    distribution: str
+    versions: str
+    targets: tuple[Target, ...]
+    operations: tuple[str, ...] = field(default=())
+    """The operations, as the documents name them."""
+
+
+@dataclass
+class Status:
+    """What became of an instrumentor in this process."""
+
+    instrumentor: Instrumentor
+    version: str | None = None
+    patched: list[str] = field(default_factory=list)
+    skipped: str | None = None
+
+
+_statuses: dict[str, Status] = {}
+_undo: list[tuple[Any, str, Any]] = []
+
+
+def instrument(name: str, imported: ModuleType) -> None:
+    """Put the targets of the instrumentor in module ``name`` in place that live in the module just imported."""
+    module = importlib.import_module(name)
+    for instrumentor in module.INSTRUMENTORS:
+        targets = [target for target in instrumentor.targets if target.module == imported.__name__]
+        if targets:
+            status = _statuses.get(instrumentor.library) or _admitted(instrumentor)
+            _statuses[instrumentor.library] = status
+            for target in targets if status.skipped is None else ():
+                guard.call(f"instrumentation of {target.module}:{target.name}", _patch, target, imported, status)
+
+
+def statuses() -> list[Status]:
+    """Return what became of every instrumentor whose library was imported."""
+    return list(_statuses.values())
+
+
+def undo() -> None:
+    """Take every patch back."""
+    while _undo:
+        parent, attribute, original = _undo.pop()
+        setattr(parent, attribute, original)
+    _statuses.clear()
+
+
+def _admitted(instrumentor: Instrumentor) -> Status:
+    """Decide whether a library is instrumented; why not is said in one line unless the user asked for it."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    status = Status(instrumentor)
+    disabled = [name.strip() for name in os.environ.get("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "").split(",")]
+    if instrumentor.library in disabled or "*" in disabled:
+        status.skipped = "switched off by OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
+        return status
+    try:
+        status.version = version(instrumentor.distribution)
+    except PackageNotFoundError:
+        # Vendored or run from its source tree: the targets tell whether it fits.
+        return status
+    if not supports(instrumentor.versions, status.version):
+        status.skipped = f"version {status.version} is not supported (supported: {instrumentor.versions})"
+        guard.warn_once(f"obs-run: {instrumentor.library} is not instrumented: {status.skipped}")
+    return status
+
+
+def supports(versions: str, version: str) -> bool:
+    """Whether ``version`` lies within ``versions``, a comma list of >= and < bounds on release numbers."""
+    have = _release(version)
+    for bound in versions.split(","):
+        bound = bound.strip()  # noqa: PLW2901 (spaces are not part of a bound)
+        if bound.startswith(">="):
+            if have < _release(bound[2:]):
+                return False
+        elif bound.startswith("<") and have >= _release(bound[1:]):
+            return False
+    return True
+
+
+def _release(version: str) -> tuple[int, ...]:
+    numbers = []
+    for part in version.split("+")[0].split("."):
+        digits = part[: len(part) - len(part.lstrip("0123456789"))]
+        if not digits:
+            break
+        numbers.append(int(digits))
+    return tuple(numbers)
+
+
+def _patch(target: Target, module: ModuleType, status: Status) -> None:
+    import wrapt
+
+    try:
+        parent, attribute, original = wrapt.resolve_path(module, target.name)
+    except AttributeError:
+        if not target.optional:
+            raise
+        return
+    own = vars(parent).get(attribute, original) if isinstance(parent, type) else original
+    setattr(parent, attribute, wrapt.FunctionWrapper(own, target.wrapper))
+    _undo.append((parent, attribute, own))
+    status.patched.append(f"{target.module}:{target.name}")

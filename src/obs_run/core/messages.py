@@ -1,0 +1,80 @@
+"""Message parts in the shape of the GenAI conventions' JSON schemas (``gen-ai-input-messages.json`` and siblings).
+
+A message is a plain dict ``{"role": ..., "parts": [...]}``, ready to be written as JSON or as a structured value.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+Part = dict[str, Any]
+Message = dict[str, Any]
+ToolDefinition = dict[str, Any]
+
+
+def message(role: str, *parts: Part, name: str | None = None, finish_reason: str | None = None) -> Message:
+    """Return a message of ``role`` with its parts."""
+    made: Message = {"role": role, "parts": list(parts)}
+    if name is not None:
+        made["name"] = name
+    if finish_reason is not None:
+        made["finish_reason"] = finish_reason
+    return made
+
+
+def text(content: str) -> Part:
+    """Return a part that is text."""
+    return {"type": "text", "content": content}
+
+
+def reasoning(content: str) -> Part:
+    """Return a part that holds what the model said of its reasoning."""
+    return {"type": "reasoning", "content": content}
+
+
+def tool_call(call_id: str | None, name: str, arguments: Any) -> Part:
+    """Return the model's wish to have a tool called; ``arguments`` as an object where they are JSON."""
+    return {"type": "tool_call", "id": call_id, "name": name, "arguments": parsed(arguments)}
+
+
+def tool_call_response(call_id: str | None, response: Any) -> Part:
+    """Return a tool's answer, as the agent gave it to the model."""
+    return {"type": "tool_call_response", "id": call_id, "response": response}
+
+
+def uri(modality: str, address: str, mime_type: str | None = None) -> Part:
+    """Return a part that points at an image, sound or document."""
+    return {"type": "uri", "modality": modality, "mime_type": mime_type, "uri": address}
+
+
+def file(modality: str, file_id: str, mime_type: str | None = None) -> Part:
+    """Return a part that names a file which the provider already holds."""
+    return {"type": "file", "modality": modality, "mime_type": mime_type, "file_id": file_id}
+
+
+def blob(modality: str, mime_type: str | None, content: str) -> Part:
+    """Return a part that carries base64 ``content``; ``content.limited`` replaces it by its size unless asked for."""
+    return {"type": "blob", "modality": modality, "mime_type": mime_type, "content": content}
+
+
+def tool_definition(
+    name: str, description: str | None = None, parameters: Any = None, kind: str = "function"
+) -> ToolDefinition:
+    """Return the definition of a tool that was offered to the model."""
+    made: ToolDefinition = {"type": kind, "name": name}
+    if description is not None:
+        made["description"] = description
+    if parameters is not None:
+        made["parameters"] = parameters
+    return made
+
+
+def parsed(value: Any) -> Any:
+    """Return the object that a JSON text stands for, or the text itself where it is none."""
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value

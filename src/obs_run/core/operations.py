@@ -1,0 +1,279 @@
+"""What an agent does, as plain records: an instrumentor fills one, the recorder turns it into telemetry.
+
+A field that is None is unknown and leaves no trace; unknown is never 0. Texts, messages and tool arguments are
+*content*: instrumentors fill them only while ``content.wanted()`` is true.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from obs_run.core import semconv
+
+if TYPE_CHECKING:
+    from obs_run.core.messages import Message, Part, ToolDefinition
+
+Attributes = dict[str, Any]
+
+
+@dataclass
+class Usage:
+    """Tokens of one call as the conventions count them: input includes cached tokens, output includes reasoning."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    text_input_tokens: int | None = None
+    image_input_tokens: int | None = None
+    audio_input_tokens: int | None = None
+    text_output_tokens: int | None = None
+    image_output_tokens: int | None = None
+    audio_output_tokens: int | None = None
+    audio_cache_read_tokens: int | None = None
+
+    ATTRIBUTES: ClassVar[dict[str, str]] = {
+        "input_tokens": semconv.USAGE_INPUT_TOKENS,
+        "output_tokens": semconv.USAGE_OUTPUT_TOKENS,
+        "cache_read_tokens": semconv.USAGE_CACHE_READ_TOKENS,
+        "cache_write_tokens": semconv.USAGE_CACHE_WRITE_TOKENS,
+        "reasoning_tokens": semconv.USAGE_REASONING_TOKENS,
+        "text_input_tokens": semconv.USAGE_TEXT_INPUT_TOKENS,
+        "image_input_tokens": semconv.USAGE_IMAGE_INPUT_TOKENS,
+        "audio_input_tokens": semconv.USAGE_AUDIO_INPUT_TOKENS,
+        "text_output_tokens": semconv.USAGE_TEXT_OUTPUT_TOKENS,
+        "image_output_tokens": semconv.USAGE_IMAGE_OUTPUT_TOKENS,
+        "audio_output_tokens": semconv.USAGE_AUDIO_OUTPUT_TOKENS,
+        "audio_cache_read_tokens": semconv.USAGE_AUDIO_CACHE_READ_TOKENS,
+    }
+
+
+@dataclass
+class Operation:
+    """One thing an agent does: what is known when it starts, and what becomes known until it ends."""
+
+    name: str
+    """The value of ``gen_ai.operation.name``."""
+    provider: str | None = None
+    server_address: str | None = None
+    server_port: int | None = None
+    conversation_id: str | None = None
+    error_type: str | None = None
+    """Set by the translation where the provider says more than the exception's class."""
+    extra: Attributes = field(default_factory=dict)
+    """Attributes of this provider alone, by their names in ``semconv``."""
+
+    KIND: ClassVar[str] = "CLIENT"
+    SUBJECT: ClassVar[str | None] = None
+    """The field that stands behind the operation's name in the span's name."""
+    ATTRIBUTES: ClassVar[dict[str, str]] = {
+        "name": semconv.OPERATION_NAME,
+        "provider": semconv.PROVIDER_NAME,
+        "server_address": semconv.SERVER_ADDRESS,
+        "server_port": semconv.SERVER_PORT,
+        "conversation_id": semconv.CONVERSATION_ID,
+        "error_type": semconv.ERROR_TYPE,
+    }
+
+    def span_name(self) -> str:
+        """Return the span's name: the operation, and what it is about if that is known."""
+        subject = getattr(self, self.SUBJECT) if self.SUBJECT else None
+        return f"{self.name} {subject}" if subject else self.name
+
+    def attributes(self) -> Attributes:
+        """Return every known field under its attribute name, content left out."""
+        values = self.__dict__
+        attributes = {name: value for key, name in self.ATTRIBUTES.items() if (value := values[key]) is not None}
+        attributes.update(self.extra)
+        return attributes
+
+
+@dataclass
+class ModelCall(Operation):
+    """A call of a model: what inference, embeddings and the other model endpoints have in common."""
+
+    request_model: str | None = None
+    response_model: str | None = None
+    usage: Usage | None = None
+    usage_source: str | None = None
+    """"requested" where we asked the provider for usage that the agent had not asked for."""
+    input_count: int | None = None
+
+    SUBJECT: ClassVar[str | None] = "request_model"
+    ATTRIBUTES: ClassVar[dict[str, str]] = {
+        **Operation.ATTRIBUTES,
+        "request_model": semconv.REQUEST_MODEL,
+        "response_model": semconv.RESPONSE_MODEL,
+        "usage_source": semconv.OBS_USAGE_SOURCE,
+        "input_count": semconv.OBS_REQUEST_INPUT_COUNT,
+    }
+
+    def attributes(self) -> Attributes:
+        """Return every known field and token count under its attribute name, content left out."""
+        attributes = super().attributes()
+        if self.usage is not None:
+            counts = self.usage.__dict__
+            for key, name in Usage.ATTRIBUTES.items():
+                if counts[key] is not None:
+                    attributes[name] = counts[key]
+        return attributes
+
+
+@dataclass
+class Inference(ModelCall):
+    """A model's answer to messages or a prompt: ``chat``, ``text_completion``, ``generate_content``."""
+
+    stream: bool | None = None
+    """True while streaming; left None otherwise, as the convention wants."""
+    output_type: str | None = None
+    choice_count: int | None = None
+    seed: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    max_tokens: int | None = None
+    stop_sequences: list[str] | None = None
+    reasoning_level: str | None = None
+    previous_response_id: str | None = None
+    response_id: str | None = None
+    response_status: str | None = None
+    finish_reasons: list[str] | None = None
+    tool_calls: list[str] | None = None
+    """Names of the tools that the model asked for, in order."""
+    stream_end: str | None = None
+    """"abandoned" or "cancelled" where the agent did not read a stream to its end."""
+
+    system_instructions: list[Part] | None = None
+    input_messages: list[Message] | None = None
+    output_messages: list[Message] | None = None
+    tool_definitions: list[ToolDefinition] | None = None
+
+    ATTRIBUTES: ClassVar[dict[str, str]] = {
+        **ModelCall.ATTRIBUTES,
+        "stream": semconv.REQUEST_STREAM,
+        "output_type": semconv.OUTPUT_TYPE,
+        "choice_count": semconv.REQUEST_CHOICE_COUNT,
+        "seed": semconv.REQUEST_SEED,
+        "temperature": semconv.REQUEST_TEMPERATURE,
+        "top_p": semconv.REQUEST_TOP_P,
+        "top_k": semconv.REQUEST_TOP_K,
+        "frequency_penalty": semconv.REQUEST_FREQUENCY_PENALTY,
+        "presence_penalty": semconv.REQUEST_PRESENCE_PENALTY,
+        "max_tokens": semconv.REQUEST_MAX_TOKENS,
+        "stop_sequences": semconv.REQUEST_STOP_SEQUENCES,
+        "reasoning_level": semconv.REQUEST_REASONING_LEVEL,
+        "previous_response_id": semconv.REQUEST_PREVIOUS_RESPONSE_ID,
+        "response_id": semconv.RESPONSE_ID,
+        "response_status": semconv.RESPONSE_STATUS,
+        "finish_reasons": semconv.RESPONSE_FINISH_REASONS,
+        "tool_calls": semconv.OBS_TOOL_CALLS,
+        "stream_end": semconv.OBS_RESPONSE_STREAM_END,
+    }
+    CONTENT: ClassVar[dict[str, str]] = {
+        "system_instructions": semconv.SYSTEM_INSTRUCTIONS,
+        "input_messages": semconv.INPUT_MESSAGES,
+        "output_messages": semconv.OUTPUT_MESSAGES,
+        "tool_definitions": semconv.TOOL_DEFINITIONS,
+    }
+
+
+@dataclass
+class Embedding(ModelCall):
+    """Texts turned into vectors: ``embeddings``."""
+
+    dimensions: int | None = None
+    encoding_formats: list[str] | None = None
+
+    ATTRIBUTES: ClassVar[dict[str, str]] = {
+        **ModelCall.ATTRIBUTES,
+        "dimensions": semconv.EMBEDDINGS_DIMENSION_COUNT,
+        "encoding_formats": semconv.REQUEST_ENCODING_FORMATS,
+    }
+
+
+@dataclass
+class ToolCall(Operation):
+    """A tool that the agent runs: ``execute_tool``."""
+
+    name: str = "execute_tool"
+    tool_name: str | None = None
+    tool_type: str | None = None
+    tool_description: str | None = None
+    call_id: str | None = None
+    agent_name: str | None = None
+    arguments: Any = None
+    result: Any = None
+
+    KIND: ClassVar[str] = "INTERNAL"
+    SUBJECT: ClassVar[str | None] = "tool_name"
+    ATTRIBUTES: ClassVar[dict[str, str]] = {
+        **Operation.ATTRIBUTES,
+        "tool_name": semconv.TOOL_NAME,
+        "tool_type": semconv.TOOL_TYPE,
+        "tool_description": semconv.TOOL_DESCRIPTION,
+        "call_id": semconv.TOOL_CALL_ID,
+        "agent_name": semconv.AGENT_NAME,
+    }
+    CONTENT: ClassVar[dict[str, str]] = {
+        "arguments": semconv.TOOL_CALL_ARGUMENTS,
+        "result": semconv.TOOL_CALL_RESULT,
+    }
+
+
+@dataclass
+class Retrieval(Operation):
+    """A search for documents: ``retrieval``."""
+
+    name: str = "retrieval"
+    data_source: str | None = None
+    request_model: str | None = None
+    top_k: int | None = None
+    query_text: str | None = None
+    documents: list[dict[str, Any]] | None = None
+
+    SUBJECT: ClassVar[str | None] = "data_source"
+    ATTRIBUTES: ClassVar[dict[str, str]] = {
+        **Operation.ATTRIBUTES,
+        "data_source": semconv.DATA_SOURCE_ID,
+        "request_model": semconv.REQUEST_MODEL,
+        "top_k": semconv.RETRIEVAL_TOP_K,
+    }
+    CONTENT: ClassVar[dict[str, str]] = {
+        "query_text": semconv.RETRIEVAL_QUERY_TEXT,
+        "documents": semconv.RETRIEVAL_DOCUMENTS,
+    }
+
+
+@dataclass
+class AgentRun(Operation):
+    """One run of an agent inside this process: ``invoke_agent``."""
+
+    name: str = "invoke_agent"
+    agent_name: str | None = None
+    agent_description: str | None = None
+    request_model: str | None = None
+
+    KIND: ClassVar[str] = "INTERNAL"
+    SUBJECT: ClassVar[str | None] = "agent_name"
+    ATTRIBUTES: ClassVar[dict[str, str]] = {
+        **Operation.ATTRIBUTES,
+        "agent_name": semconv.AGENT_NAME,
+        "agent_description": semconv.AGENT_DESCRIPTION,
+        "request_model": semconv.REQUEST_MODEL,
+    }
+
+
+@dataclass
+class Workflow(Operation):
+    """One run of a workflow of several agents or steps: ``invoke_workflow``."""
+
+    name: str = "invoke_workflow"
+    workflow_name: str | None = None
+
+    KIND: ClassVar[str] = "INTERNAL"
+    SUBJECT: ClassVar[str | None] = "workflow_name"
+    ATTRIBUTES: ClassVar[dict[str, str]] = {**Operation.ATTRIBUTES, "workflow_name": semconv.WORKFLOW_NAME}

@@ -1,0 +1,28 @@
+"""Which library reports an operation when several could: the one furthest out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from opentelemetry import context as api_context
+
+from obs_run.core.operations import ModelCall
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
+    from obs_run.core.operations import Operation
+    from obs_run.core.recorder import Recording
+
+_OWNER = api_context.create_key("obs-run-recording")
+
+
+def claimed(recording: Recording, context: Context) -> Context:
+    """Return ``context`` with ``recording`` as the one that reports what happens in it."""
+    return api_context.set_value(_OWNER, recording, context)
+
+
+def taken(operation: Operation) -> bool:
+    """Whether a model call is already being reported by whoever called this library."""
+    owner = api_context.get_value(_OWNER)
+    return isinstance(operation, ModelCall) and owner is not None and isinstance(owner.operation, ModelCall)  # type: ignore[attr-defined]

@@ -1,0 +1,29 @@
+"""Reading what libraries return, whether it is JSON as dicts or objects with attributes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def field(value: Any, *path: str) -> Any:
+    """Return what stands at ``path`` in dicts or objects, None where anything on the way is missing."""
+    for name in path:
+        if value is None:
+            return None
+        value = value.get(name) if isinstance(value, dict) else getattr(value, name, None)
+    return value
+
+
+def whole(value: Any) -> int | None:
+    """Return a count as an int, None if it is not one."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def number(value: Any) -> float | None:
+    """Return a figure as a float, None if it is not one."""
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def text(value: Any) -> str | None:
+    """Return a text that is not empty, None otherwise."""
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,126 @@
+"""From operations to telemetry: one recording for each operation, finished exactly once."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import context as api_context
+from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_context
+
+from obs_run.core import ownership, semconv
+from obs_run.pipeline.items import CallItem, LogItem
+from obs_run.pipeline.measurements import Timing
+from obs_run.pipeline.queue import queue
+from obs_run.sdk import providers, spans
+
+if TYPE_CHECKING:
+    from obs_run.core.operations import Operation
+
+_WARN = 13
+_KINDS = {"CLIENT": SpanKind.CLIENT, "INTERNAL": SpanKind.INTERNAL, "SERVER": SpanKind.SERVER}
+
+
+class Recording:
+    """An operation that is going on, with its span."""
+
+    __slots__ = ("_begun", "_chunks", "_first_chunk", "_last_chunk", "_token", "done", "operation", "span")
+
+    def __init__(self, operation: Operation) -> None:
+        self.operation = operation
+        self.done = False
+        self._first_chunk = self._last_chunk = self._chunks = 0
+        self._token: Any = None
+        tracer = providers.set_up().tracer()
+        self.span = tracer.start_span(
+            operation.span_name(), kind=_KINDS[operation.KIND], attributes=operation.attributes()
+        )
+        self._begun = time.perf_counter_ns()
+
+    def __enter__(self) -> Recording:
+        """Make the span current, for as long as the library works on the call."""
+        context = set_span_in_context(self.span)
+        self._token = api_context.attach(ownership.claimed(self, context))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Make the span before current again; the recording goes on until it is finished."""
+        api_context.detach(self._token)
+
+    def chunk(self) -> None:
+        """Note that a chunk of a stream has come in."""
+        now = time.perf_counter_ns()
+        if not self._chunks:
+            self._first_chunk = now
+        self._last_chunk = now
+        self._chunks += 1
+
+    def finish(self, error: BaseException | None = None) -> None:
+        """End the operation, with the library's error if there was one; a second call does nothing."""
+        if self.done:
+            return
+        self.done = True
+        timing = self._timing()
+        operation = self.operation
+        if error is not None and operation.error_type is None:
+            operation.error_type = error_name(error)
+        if self.span.is_recording():
+            self.span.set_attributes(operation.attributes())
+            if timing.first_chunk is not None:
+                self.span.set_attribute(semconv.RESPONSE_TIME_TO_FIRST_CHUNK, timing.first_chunk)
+        if operation.error_type is not None:
+            self._record_error(error)
+        self._hand_over(timing)
+
+    def _timing(self) -> Timing:
+        duration = (time.perf_counter_ns() - self._begun) / 1e9
+        if not self._chunks:
+            return Timing(duration)
+        gap = (self._last_chunk - self._first_chunk) / (self._chunks - 1) / 1e9 if self._chunks > 1 else None
+        return Timing(duration, (self._first_chunk - self._begun) / 1e9, gap)
+
+    def _record_error(self, error: BaseException | None) -> None:
+        self.span.set_status(Status(StatusCode.ERROR, str(error) if error is not None else self.operation.error_type))
+        if error is None:
+            return
+        context = self.span.get_span_context()
+        stack = traceback.format_exception(type(error), error, error.__traceback__)
+        queue().put(
+            LogItem(
+                time_ns=time.time_ns(),
+                severity=_WARN,
+                severity_text="WARN",
+                body=None,
+                attributes={
+                    semconv.EXCEPTION_TYPE: error_name(error),
+                    semconv.EXCEPTION_MESSAGE: str(error),
+                    semconv.EXCEPTION_STACKTRACE: "".join(stack),
+                },
+                trace=(context.trace_id, context.span_id, int(context.trace_flags)),
+                scope="obs_run",
+                event_name=semconv.EVENT_EXCEPTION,
+            )
+        )
+
+    def _hand_over(self, timing: Timing) -> None:
+        """End the span; the operation goes along with it, or alone where the span is not kept."""
+        context = self.span.get_span_context()
+        if self.span.is_recording():
+            if context.trace_flags.sampled and providers.set_up().queues_spans:
+                spans.tells_of(context.span_id, self.operation, timing)
+                self.span.end()
+                return
+            self.span.end()
+        queue().put(CallItem(providers.set_up().measure, self.operation, timing))
+
+
+def start(operation: Operation) -> Recording | None:
+    """Begin to record an operation; None where a library further out already records it."""
+    return None if ownership.taken(operation) else Recording(operation)
+
+
+def error_name(error: BaseException) -> str:
+    """Return an exception's name as ``error.type`` wants it: with its module, unless it is built in."""
+    kind = type(error)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"

@@ -1,0 +1,135 @@
+"""Every attribute, event and metric name that obs-run writes, once.
+
+Source: OpenTelemetry semantic conventions for GenAI, repository semantic-conventions-genai, main of October 2026
+("1.42.0-dev"); names marked *old* are those of core v1.36 to v1.41 that dashboards in the wild still use.
+Names under ``obs.`` are this project's own: no convention exists for them.
+"""
+
+from __future__ import annotations
+
+SCHEMA_URL = "https://opentelemetry.io/schemas/gen-ai-dev/1.42.0-dev"
+
+OPERATION_NAME = "gen_ai.operation.name"
+PROVIDER_NAME = "gen_ai.provider.name"
+OUTPUT_TYPE = "gen_ai.output.type"
+CONVERSATION_ID = "gen_ai.conversation.id"
+
+REQUEST_MODEL = "gen_ai.request.model"
+REQUEST_CHOICE_COUNT = "gen_ai.request.choice.count"
+REQUEST_SEED = "gen_ai.request.seed"
+REQUEST_STREAM = "gen_ai.request.stream"
+REQUEST_TEMPERATURE = "gen_ai.request.temperature"
+REQUEST_TOP_P = "gen_ai.request.top_p"
+REQUEST_TOP_K = "gen_ai.request.top_k"
+REQUEST_FREQUENCY_PENALTY = "gen_ai.request.frequency_penalty"
+REQUEST_PRESENCE_PENALTY = "gen_ai.request.presence_penalty"
+REQUEST_MAX_TOKENS = "gen_ai.request.max_tokens"
+REQUEST_STOP_SEQUENCES = "gen_ai.request.stop_sequences"
+REQUEST_REASONING_LEVEL = "gen_ai.request.reasoning.level"
+REQUEST_PREVIOUS_RESPONSE_ID = "gen_ai.request.previous_response.id"
+REQUEST_ENCODING_FORMATS = "gen_ai.request.encoding_formats"
+EMBEDDINGS_DIMENSION_COUNT = "gen_ai.embeddings.dimension.count"
+
+RESPONSE_ID = "gen_ai.response.id"
+RESPONSE_MODEL = "gen_ai.response.model"
+RESPONSE_STATUS = "gen_ai.response.status"
+RESPONSE_FINISH_REASONS = "gen_ai.response.finish_reasons"
+RESPONSE_TIME_TO_FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"
+
+USAGE_INPUT_TOKENS = "gen_ai.usage.input_tokens"
+USAGE_OUTPUT_TOKENS = "gen_ai.usage.output_tokens"
+USAGE_CACHE_READ_TOKENS = "gen_ai.usage.cache_read.input_tokens"
+USAGE_CACHE_WRITE_TOKENS = "gen_ai.usage.cache_write.input_tokens"
+USAGE_REASONING_TOKENS = "gen_ai.usage.reasoning.output_tokens"
+USAGE_TEXT_INPUT_TOKENS = "gen_ai.usage.text.input_tokens"
+USAGE_IMAGE_INPUT_TOKENS = "gen_ai.usage.image.input_tokens"
+USAGE_AUDIO_INPUT_TOKENS = "gen_ai.usage.audio.input_tokens"
+USAGE_TEXT_OUTPUT_TOKENS = "gen_ai.usage.text.output_tokens"
+USAGE_IMAGE_OUTPUT_TOKENS = "gen_ai.usage.image.output_tokens"
+USAGE_AUDIO_OUTPUT_TOKENS = "gen_ai.usage.audio.output_tokens"
+USAGE_AUDIO_CACHE_READ_TOKENS = "gen_ai.usage.audio.cache_read.input_tokens"
+
+INPUT_MESSAGES = "gen_ai.input.messages"
+OUTPUT_MESSAGES = "gen_ai.output.messages"
+SYSTEM_INSTRUCTIONS = "gen_ai.system_instructions"
+TOOL_DEFINITIONS = "gen_ai.tool.definitions"
+
+AGENT_NAME = "gen_ai.agent.name"
+AGENT_DESCRIPTION = "gen_ai.agent.description"
+WORKFLOW_NAME = "gen_ai.workflow.name"
+TOOL_NAME = "gen_ai.tool.name"
+TOOL_TYPE = "gen_ai.tool.type"
+TOOL_DESCRIPTION = "gen_ai.tool.description"
+TOOL_CALL_ID = "gen_ai.tool.call.id"
+TOOL_CALL_ARGUMENTS = "gen_ai.tool.call.arguments"
+TOOL_CALL_RESULT = "gen_ai.tool.call.result"
+DATA_SOURCE_ID = "gen_ai.data_source.id"
+RETRIEVAL_TOP_K = "gen_ai.retrieval.top_k"
+RETRIEVAL_QUERY_TEXT = "gen_ai.retrieval.query.text"
+RETRIEVAL_DOCUMENTS = "gen_ai.retrieval.documents"
+
+OPENAI_API_TYPE = "openai.api.type"
+OPENAI_REQUEST_SERVICE_TIER = "openai.request.service_tier"
+OPENAI_RESPONSE_SERVICE_TIER = "openai.response.service_tier"
+OPENAI_RESPONSE_SYSTEM_FINGERPRINT = "openai.response.system_fingerprint"
+
+SERVER_ADDRESS = "server.address"
+SERVER_PORT = "server.port"
+ERROR_TYPE = "error.type"
+EXCEPTION_TYPE = "exception.type"
+EXCEPTION_MESSAGE = "exception.message"
+EXCEPTION_STACKTRACE = "exception.stacktrace"
+CODE_FILE_PATH = "code.file.path"
+CODE_FUNCTION_NAME = "code.function.name"
+CODE_LINE_NUMBER = "code.line.number"
+THREAD_NAME = "thread.name"
+
+EVENT_INFERENCE_DETAILS = "gen_ai.client.inference.operation.details"
+EVENT_EXCEPTION = "gen_ai.client.operation.exception"
+
+OBS_TOOL_CALLS = "obs.response.tool_calls"
+OBS_USAGE_SOURCE = "obs.usage.source"
+OBS_USAGE_AUDIO_SECONDS = "obs.usage.audio_seconds"
+OBS_REQUEST_RETRIES = "obs.request.retries"
+OBS_REQUEST_INPUT_COUNT = "obs.request.input_count"
+OBS_RESPONSE_STREAM_END = "obs.response.stream_end"
+OBS_COST_INPUT = "obs.cost.input"
+OBS_COST_OUTPUT = "obs.cost.output"
+OBS_COST_TOTAL = "obs.cost.total"
+OBS_COST_PRICE_TABLE = "obs.cost.price_table"
+OBS_SPAN_UNFINISHED = "obs.span.unfinished"
+OBS_SPAN_ENDED_BY = "obs.span.ended_by"
+OBS_RUN_KIND = "obs.run.kind"
+OBS_RUN_EXIT_CODE = "obs.run.exit_code"
+OBS_RUN_SIGNAL = "obs.run.signal"
+OBS_RUN_CONTINUED = "obs.run.continued"
+PROCESS_COMMAND_ARGS = "process.command_args"
+
+METRIC_COST = "obs.client.cost"
+METRIC_COST_UNKNOWN = "obs.client.cost.unknown"
+METRIC_DROPPED = "obs.export.dropped"
+
+METRIC_DURATION = "gen_ai.client.inference.duration"
+METRIC_FIRST_CHUNK = "gen_ai.client.inference.time_to_first_chunk"
+METRIC_CHUNK_GAP = "gen_ai.client.inference.time_per_output_chunk"
+METRIC_INPUT_PER_CALL = "gen_ai.client.inference.operation.input_tokens"
+METRIC_OUTPUT_PER_CALL = "gen_ai.client.inference.operation.output_tokens"
+METRIC_INPUT_TOKENS = "gen_ai.client.inference.usage.input_tokens"
+METRIC_OUTPUT_TOKENS = "gen_ai.client.inference.usage.output_tokens"
+METRIC_CACHE_READ_TOKENS = "gen_ai.client.inference.usage.cache_read.input_tokens"
+METRIC_CACHE_WRITE_TOKENS = "gen_ai.client.inference.usage.cache_write.input_tokens"
+METRIC_REASONING_TOKENS = "gen_ai.client.inference.usage.reasoning.output_tokens"
+METRIC_OPERATION_DURATION = "gen_ai.client.operation.duration"
+METRIC_OLD_TOKENS = "gen_ai.client.token.usage"
+METRIC_OLD_FIRST_CHUNK = "gen_ai.client.operation.time_to_first_chunk"
+METRIC_OLD_CHUNK_GAP = "gen_ai.client.operation.time_per_output_chunk"
+METRIC_AGENT_DURATION = "gen_ai.invoke_agent.duration"
+METRIC_TOOL_DURATION = "gen_ai.execute_tool.duration"
+METRIC_WORKFLOW_DURATION = "gen_ai.invoke_workflow.duration"
+TOKEN_TYPE = "gen_ai.token.type"  # noqa: S105 (a name, not a secret)
+TOKEN_MODALITY = "gen_ai.token.modality"  # noqa: S105 (a name, not a secret)
+
+DURATION_BUCKETS = tuple(0.01 * 2**step for step in range(14))
+TOKEN_BUCKETS = tuple(4.0**step for step in range(14))
+AGENT_DURATION_BUCKETS = tuple(0.1 * 2**step for step in range(13))
+WORKFLOW_DURATION_BUCKETS = (1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0)

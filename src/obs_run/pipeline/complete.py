@@ -1,0 +1,111 @@
+"""Complete what the agent's thread handed over: content as JSON, cost, resource; on the export thread."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.sdk._logs import ReadableLogRecord
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
+
+from obs_run.core import content, semconv
+from obs_run.core.operations import Inference
+from obs_run.pipeline.items import LogItem
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.resources import Resource
+
+    from obs_run.core.operations import Operation
+    from obs_run.pipeline.items import SpanItem
+    from obs_run.pipeline.prices import Cost
+
+
+def span_with_operation(item: SpanItem, resource: Resource, cost: Cost | None) -> ReadableSpan:
+    """Return the span as it is exported: with this process's resource, its content and its cost."""
+    span = item.span
+    attributes = span.attributes or {}
+    if item.operation is not None:
+        attributes = {**attributes, **content_attributes(item.operation), **cost_attributes(cost)}
+    return ReadableSpan(
+        name=span.name,
+        context=span.context,
+        parent=span.parent,
+        resource=span.resource.merge(resource) if span.resource is not resource else resource,
+        attributes=attributes,
+        events=span.events,
+        links=span.links,
+        kind=span.kind,
+        status=span.status,
+        start_time=span.start_time,
+        end_time=span.end_time,
+        instrumentation_scope=span.instrumentation_scope,
+    )
+
+
+def content_attributes(operation: Operation) -> dict[str, Any]:
+    """Return the operation's content as attributes: JSON texts, which is what trace viewers read."""
+    if not content.on_spans():
+        return {}
+    return {
+        name: value if isinstance(value, str) else content.to_json(value)
+        for name, value in structured_content(operation).items()
+    }
+
+
+def structured_content(operation: Operation) -> dict[str, Any]:
+    """Return the operation's content within the limits, as objects, which is what events carry."""
+    fields: dict[str, str] = getattr(operation, "CONTENT", {})
+    values = operation.__dict__
+    return {name: content.limited(values[key]) for key, name in fields.items() if values[key] is not None}
+
+
+def cost_attributes(cost: Cost | None) -> dict[str, Any]:
+    """Return what the call cost, in USD; nothing where model or usage are unknown."""
+    if cost is None:
+        return {}
+    return {
+        semconv.OBS_COST_INPUT: float(cost.input),
+        semconv.OBS_COST_OUTPUT: float(cost.output),
+        semconv.OBS_COST_TOTAL: float(cost.total),
+        semconv.OBS_COST_PRICE_TABLE: cost.table_version,
+    }
+
+
+def details_event(item: SpanItem, resource: Resource) -> ReadableLogRecord | None:
+    """Return the convention's event with an inference's content as objects."""
+    operation, span = item.operation, item.span
+    if not isinstance(operation, Inference) or span.context is None:
+        return None
+    event = LogItem(
+        time_ns=span.end_time or time.time_ns(),
+        severity=SeverityNumber.DEBUG.value,
+        severity_text="DEBUG",
+        body=None,
+        attributes={**operation.attributes(), **structured_content(operation)},
+        trace=(span.context.trace_id, span.context.span_id, int(span.context.trace_flags)),
+        scope="obs_run",
+        event_name=semconv.EVENT_INFERENCE_DETAILS,
+    )
+    return log_record(event, resource)
+
+
+def log_record(item: LogItem, resource: Resource) -> ReadableLogRecord:
+    """Return a log item as a record of the SDK."""
+    context = None
+    if item.trace_id:
+        span_context = SpanContext(item.trace_id, item.span_id, is_remote=False, trace_flags=TraceFlags(item.flags))
+        context = set_span_in_context(NonRecordingSpan(span_context))
+    record = LogRecord(
+        timestamp=item.time_ns,
+        observed_timestamp=item.time_ns,
+        context=context,
+        severity_text=item.severity_text,
+        severity_number=SeverityNumber(item.severity),
+        body=item.body,
+        attributes=item.attributes,
+        event_name=item.event_name,
+    )
+    return ReadableLogRecord(record, resource, InstrumentationScope(item.scope))

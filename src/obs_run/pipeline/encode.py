@@ -1,0 +1,35 @@
+"""Telemetry as OTLP protobuf, by the official encoder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def encode(signal: str, batch: Any) -> bytes:
+    """Return the OTLP request for a batch of spans or log records (lists) or for collected metrics."""
+    return _encoder(signal)(batch).SerializeToString()  # type: ignore[no-any-return]
+
+
+def halves(batch: Any) -> tuple[Any, Any] | None:
+    """Return a batch in two halves, None where it cannot be parted."""
+    if not isinstance(batch, list) or len(batch) < 2:  # noqa: PLR2004 (two halves)
+        return None
+    middle = len(batch) // 2
+    return batch[:middle], batch[middle:]
+
+
+def _encoder(signal: str) -> Callable[[Any], Any]:
+    if signal == "traces":
+        from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+
+        return encode_spans
+    if signal == "logs":
+        from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
+
+        return encode_logs
+    from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
+
+    return encode_metrics

@@ -1,0 +1,105 @@
+"""What waits in the queue: each item knows roughly how many bytes of memory it holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry.sdk.trace import ReadableSpan
+
+    from obs_run.core.operations import Operation
+    from obs_run.pipeline.measurements import Timing
+
+_BASE_SIZE = 600
+
+
+class SpanItem:
+    """A span that has ended and, where it is one of ours, the operation that it tells of."""
+
+    __slots__ = ("operation", "size", "span", "timing")
+
+    def __init__(
+        self, span: ReadableSpan, operation: Operation | None = None, timing: Timing | None = None
+    ) -> None:
+        self.span = span
+        self.operation = operation
+        self.timing = timing
+        self.size = _BASE_SIZE + _weight(span.attributes) + (_weight(operation.__dict__) if operation else 0)
+
+
+class LogItem:
+    """A log record or event, as plain values."""
+
+    __slots__ = (
+        "attributes",
+        "body",
+        "event_name",
+        "flags",
+        "scope",
+        "severity",
+        "severity_text",
+        "size",
+        "span_id",
+        "time_ns",
+        "trace_id",
+    )
+
+    def __init__(
+        self,
+        *,
+        time_ns: int,
+        severity: int,
+        severity_text: str | None,
+        body: Any,
+        attributes: dict[str, Any],
+        trace: tuple[int, int, int],
+        scope: str,
+        event_name: str | None = None,
+    ) -> None:
+        self.time_ns = time_ns
+        self.severity = severity
+        self.severity_text = severity_text
+        self.body = body
+        self.attributes = attributes
+        self.trace_id, self.span_id, self.flags = trace
+        self.scope = scope
+        self.event_name = event_name
+        self.size = _BASE_SIZE + _weight(attributes) + (len(body) if isinstance(body, str) else 0)
+
+
+class ApiLogItem:
+    """A record made with the OpenTelemetry logs API."""
+
+    __slots__ = ("record", "size")
+
+    def __init__(self, record: Any) -> None:
+        self.record = record
+        self.size = _BASE_SIZE + _weight(record.log_record.attributes)
+
+
+class CallItem:
+    """Work for the export thread, such as recording the measurements of an operation."""
+
+    __slots__ = ("arguments", "function", "size")
+
+    def __init__(self, function: Callable[..., object], *arguments: Any) -> None:
+        self.function = function
+        self.arguments = arguments
+        self.size = _BASE_SIZE
+
+
+Item = SpanItem | LogItem | ApiLogItem | CallItem
+
+
+def _weight(value: Any, depth: int = 6) -> int:
+    """Guess the memory held by texts inside ``value``; exactness is not worth the agent's time."""
+    if isinstance(value, (str, bytes)):
+        return len(value)
+    if depth and value:
+        if hasattr(value, "values"):
+            return sum(_weight(item, depth - 1) + 50 for item in value.values())
+        if isinstance(value, (list, tuple)):
+            return sum(_weight(item, depth - 1) + 50 for item in value)
+    return 0

@@ -1,0 +1,21 @@
+"""OpenTelemetry's declarative configuration: where a user has one, it decides and we step aside."""
+
+from __future__ import annotations
+
+from obs_run.core import guard
+
+
+def configure(path: str) -> None:
+    """Set the providers up as the file says; without the package for it, say so in one line."""
+    try:
+        from opentelemetry.configuration import configure_sdk, load_config_file
+    except ImportError:
+        guard.warn_once(
+            "OTEL_CONFIG_FILE: the package that reads it is missing: pip install opentelemetry-configuration"
+        )
+        return
+    try:
+        configure_sdk(load_config_file(path))
+    except Exception as error:  # noqa: BLE001 (a wrong file has many faces, the user needs one line)
+        first_line = str(error).strip().splitlines()[:1]
+        guard.warn_once(f"OTEL_CONFIG_FILE: {path} cannot be used: {''.join(first_line) or type(error).__name__}")

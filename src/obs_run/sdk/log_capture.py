@@ -1,0 +1,100 @@
+"""Every record of the logging module, from whatever logger, on its way into the queue.
+
+No handler is added: a handler on the root logger misses loggers that do not propagate, and makes
+``logging.basicConfig`` do nothing. The one place that every record passes is ``Logger.callHandlers``.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from obs_run import settings
+from obs_run.core import guard, propagation, semconv
+from obs_run.pipeline.items import LogItem
+from obs_run.pipeline.queue import queue
+
+if TYPE_CHECKING:
+    from logging import LogRecord
+    from types import ModuleType
+
+_STANDARD = frozenset(
+    "args asctime created exc_info exc_text filename funcName levelname levelno lineno message module msecs msg name "
+    "pathname process processName relativeCreated stack_info taskName thread threadName".split()
+)
+_SEVERITIES = ((50, 21), (40, 17), (30, 13), (20, 9), (10, 5))
+
+
+def install(logging: ModuleType) -> None:
+    """Record what loggers handle from now on; what the agent's own handlers do stays as it is."""
+    if not settings.get("OBS_LOGS"):
+        return
+    original = logging.Logger.callHandlers
+
+    @wraps(original)
+    def call_handlers(self: Any, record: LogRecord) -> None:
+        try:
+            original(self, record)
+        finally:
+            guard.call("log record", _capture, record)
+
+    logging.Logger.callHandlers = call_handlers  # type: ignore[attr-defined]
+
+
+def _capture(record: LogRecord) -> None:
+    if queue().in_export_thread():
+        return
+    queue().put(
+        LogItem(
+            time_ns=int(record.created * 1e9),
+            severity=next((number for level, number in _SEVERITIES if record.levelno >= level), 1),
+            severity_text=record.levelname,
+            body=_message(record),
+            attributes=_attributes(record),
+            trace=propagation.current_ids(),
+            scope=record.name,
+        )
+    )
+
+
+def _message(record: LogRecord) -> str:
+    # The arguments may change after the call, so the text is made now; the agent's handlers made it already.
+    try:
+        return record.getMessage()
+    except Exception:  # noqa: BLE001 (the agent's own formatting error, which logging reports itself)
+        return str(record.msg)
+
+
+def _attributes(record: LogRecord) -> dict[str, Any]:
+    attributes: dict[str, Any] = {
+        semconv.CODE_FILE_PATH: record.pathname,
+        semconv.CODE_LINE_NUMBER: record.lineno,
+        semconv.CODE_FUNCTION_NAME: record.funcName,
+        semconv.THREAD_NAME: record.threadName,
+    }
+    extra = record.__dict__.keys() - _STANDARD
+    for key in extra:
+        value = record.__dict__[key]
+        attributes[key] = value if isinstance(value, (str, bool, int, float)) else _shown(value)
+    error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+    if error is not None:
+        attributes[semconv.EXCEPTION_TYPE] = type(error).__qualname__
+        attributes[semconv.EXCEPTION_MESSAGE] = _shown(error)
+        stack = traceback.format_exception(type(error), error, error.__traceback__)
+        attributes[semconv.EXCEPTION_STACKTRACE] = "".join(stack)
+    return {key: value for key, value in attributes.items() if value is not None}
+
+
+def _shown(value: object) -> str:
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001 (the agent's objects may refuse to be shown)
+        return f"<{type(value).__name__} that cannot be shown>"
+
+
+def installed() -> bool:
+    """Whether log records are being captured in this process."""
+    logging = sys.modules.get("logging")
+    return logging is not None and hasattr(logging.Logger.callHandlers, "__wrapped__")

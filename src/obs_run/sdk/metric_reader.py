@@ -1,0 +1,69 @@
+"""Metric readers: one that the export thread collects from, and the Prometheus endpoint."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.sdk.metrics.export import MetricReader
+
+from obs_run import settings
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import MetricsData
+    from opentelemetry.sdk.resources import Resource
+
+
+class QueueReader(MetricReader):
+    """Collects when asked, on the asking thread: the SDK's periodic reader has a thread that breaks in forks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._collected: MetricsData | None = None
+
+    def take(self) -> MetricsData | None:
+        """Return what the instruments hold now."""
+        self.collect()
+        collected, self._collected = self._collected, None
+        return collected
+
+    def _receive_metrics(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **_: Any) -> None:  # noqa: ARG002 (the interface)
+        self._collected = metrics_data
+
+    def shutdown(self, timeout_millis: float = 30_000, **_: Any) -> None:
+        """Do nothing: the export thread collects a last time when the process leaves."""
+
+
+def prometheus() -> list[Any]:
+    """Return the reader behind the Prometheus endpoint, which is being served then."""
+    from opentelemetry.exporter.prometheus import PrometheusMetricReader
+    from prometheus_client import start_http_server
+
+    host = settings.get("OTEL_EXPORTER_PROMETHEUS_HOST")
+    port = settings.get("OTEL_EXPORTER_PROMETHEUS_PORT")
+    try:
+        start_http_server(port, host)
+    except OSError as error:
+        from obs_run.core import guard
+
+        guard.warn_once(f"OTEL_EXPORTER_PROMETHEUS_PORT: cannot serve metrics on {host}:{port} ({error.strerror})")
+        return []
+    return [PrometheusMetricReader()]
+
+
+def begin_at_zero(provider: MeterProvider, resource: Resource) -> None:
+    """In a child process: forget the parent's sums, and renew locks that a thread of the parent may have held.
+
+    The SDK keeps both over a fork, so each child would report its parent's counts again. There is no public way.
+    """
+    config = provider._sdk_config  # noqa: SLF001 (see above)
+    config.resource = resource
+    consumer = provider._measurement_consumer  # noqa: SLF001
+    consumer._lock = threading.Lock()  # noqa: SLF001
+    for storage in consumer._reader_storages.values():  # noqa: SLF001
+        storage._lock = threading.RLock()  # noqa: SLF001
+        for matches in storage._instrument_view_instrument_matches.values():  # noqa: SLF001
+            for match in matches:
+                match._lock = threading.Lock()  # noqa: SLF001
+                match._attributes_aggregation.clear()  # noqa: SLF001

@@ -1,0 +1,177 @@
+"""OpenTelemetry's providers, set up once and late, and what the export path asks of them."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from obs_run import settings
+from obs_run._version import __version__
+from obs_run.core import guard
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.trace import Tracer, TracerProvider
+
+    from obs_run.core.operations import Operation
+    from obs_run.pipeline.measurements import Timing
+    from obs_run.pipeline.prices import Cost
+
+
+class Providers:
+    """What was set up: the resource, the tracer and the metrics of this process."""
+
+    def __init__(self) -> None:
+        from obs_run.sdk import resource
+
+        self.resource: Resource = resource.make()
+        self.meter_provider: MeterProvider | None = None
+        self._reader: Any = None
+        self._measurements: Any = None
+        self._tracer: Tracer | None = None
+        self.queues_spans = True
+        """Whether spans come to the queue by our processor, and not only to where a configuration file says."""
+
+    def install(self) -> None:
+        """Make our providers the global ones; a provider that the agent set before stays and gets our processor."""
+        if settings.get("OTEL_CONFIG_FILE"):
+            from obs_run.sdk import config_file
+
+            self.queues_spans = False
+            config_file.configure(settings.get("OTEL_CONFIG_FILE"))
+            return
+        self._install_metrics()
+        self._install_traces()
+        self._install_logs()
+
+    def tracer(self) -> Tracer:
+        """Return the tracer of our own spans."""
+        if self._tracer is None:
+            from opentelemetry import trace
+
+            from obs_run.core.semconv import SCHEMA_URL
+
+            self._tracer = trace.get_tracer("obs_run", __version__, schema_url=SCHEMA_URL)
+        return self._tracer
+
+    def measure(self, operation: Operation, timing: Timing) -> Cost | None:
+        """Record the metrics of an operation that ended, and return what it cost; on the export thread."""
+        from obs_run.core.operations import ModelCall
+
+        instruments = self._instruments()
+        instruments.record(operation, timing)
+        if not isinstance(operation, ModelCall) or operation.usage is None:
+            return None
+        from obs_run.pipeline import cost
+
+        priced = guard.call("price", cost.of, operation)
+        instruments.cost(None if priced is None else float(priced.total), operation)
+        return priced
+
+    def count_dropped(self, count: int) -> None:
+        """Count what found the queue full."""
+        self._instruments().dropped(count)
+
+    def collect_metrics(self) -> Any:
+        """Return the metrics of now as ``MetricsData``; None if there are none."""
+        return self._reader.take() if self._reader is not None else None
+
+    def after_fork(self) -> None:
+        """In a child process: another instance, with counts that begin at zero."""
+        from obs_run.sdk import metric_reader, resource
+
+        self.resource = resource.make()
+        if self.meter_provider is not None:
+            metric_reader.begin_at_zero(self.meter_provider, self.resource)
+
+    def replaced(self) -> None:
+        """Ask the global provider for our tracer again: the agent set a provider of its own."""
+        self._tracer = None
+
+    def _instruments(self) -> Any:
+        if self._measurements is None:
+            from opentelemetry import metrics
+
+            from obs_run.pipeline.measurements import Measurements
+
+            self._measurements = Measurements(metrics.get_meter("obs_run", __version__))
+        return self._measurements
+
+    def _install_metrics(self) -> None:
+        from opentelemetry import metrics
+        from opentelemetry.sdk.metrics import MeterProvider
+
+        from obs_run.pipeline import destinations
+        from obs_run.sdk import metric_reader
+
+        names = destinations.names("metrics")
+        readers: list[Any] = []
+        if set(names) - {"none", "prometheus"}:
+            self._reader = metric_reader.QueueReader()
+            readers.append(self._reader)
+        if "prometheus" in names:
+            readers.extend(guard.call("Prometheus endpoint", metric_reader.prometheus, default=[]))
+        if not readers:
+            return
+        self.meter_provider = MeterProvider(readers, resource=self.resource, shutdown_on_exit=False)
+        metrics.set_meter_provider(self.meter_provider)
+
+    def _install_traces(self) -> None:
+        from opentelemetry import trace
+
+        from obs_run.sdk import lazy_api, spans, tracer_provider
+
+        chosen = lazy_api.chosen_tracer_provider()
+        if chosen is not None:
+            adopt(chosen)
+            return
+        made = tracer_provider.TracerProvider(resource=self.resource, shutdown_on_exit=False)
+        made.add_span_processor(spans.QueueProcessor())
+        trace.set_tracer_provider(made)
+
+    def _install_logs(self) -> None:
+        from opentelemetry import _logs
+        from opentelemetry.sdk._logs import LoggerProvider
+
+        from obs_run.sdk import api_logs
+
+        made = LoggerProvider(resource=self.resource, shutdown_on_exit=False)
+        made.add_log_record_processor(api_logs.QueueLogProcessor())
+        _logs.set_logger_provider(made)
+
+
+_providers: Providers | None = None
+_lock = threading.RLock()
+_installing = False
+
+
+def set_up() -> Providers:
+    """Return the providers, set up at the first call from whatever thread."""
+    global _providers, _installing
+    if _providers is None or _installing:
+        with _lock:
+            if _providers is None:
+                _installing = True
+                try:
+                    _providers = Providers()
+                    guard.call("set-up", _providers.install)
+                finally:
+                    _installing = False
+    return _providers
+
+
+def known() -> Providers | None:
+    """Return the providers if they have been set up."""
+    return _providers
+
+
+def adopt(provider: TracerProvider) -> None:
+    """Have the spans of a provider that the agent made, beside what the agent does with them."""
+    from obs_run.sdk import spans
+
+    if hasattr(provider, "add_span_processor") and not getattr(provider, "_obs_run_adopted", False):
+        provider.add_span_processor(spans.QueueProcessor())
+        provider._obs_run_adopted = True  # type: ignore[attr-defined]  # noqa: SLF001 (a mark of ours)
+    if _providers is not None:
+        _providers.replaced()

@@ -1,0 +1,88 @@
+"""Who this process is: the OpenTelemetry resource, from what can be learned without starting anything."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import socket
+import sys
+import uuid
+from pathlib import Path
+
+from opentelemetry.sdk.resources import Resource
+
+from obs_run import settings
+from obs_run._version import __version__
+from obs_run.launch import program
+
+_CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
+
+
+def make() -> Resource:
+    """Return the resource of this process; what the user set in the standard variables wins."""
+    running = program.describe()
+    attributes: dict[str, str | int] = {
+        "telemetry.sdk.language": "python",
+        "telemetry.sdk.name": "opentelemetry",
+        "telemetry.sdk.version": _sdk_version(),
+        "telemetry.distro.name": "obs-run",
+        "telemetry.distro.version": __version__,
+        "service.name": running.name,
+        "service.instance.id": str(uuid.uuid4()),
+        "process.pid": os.getpid(),
+        "process.executable.path": sys.executable or "",
+        "process.runtime.name": sys.implementation.name,
+        "process.runtime.version": platform.python_version(),
+        "host.name": socket.gethostname(),
+        "os.type": sys.platform,
+    }
+    container = _container_id()
+    if container:
+        attributes["container.id"] = container
+    revision = _git_revision(Path(running.path).parent if running.path else Path.cwd())
+    if revision:
+        attributes["vcs.ref.head.revision"] = revision
+    attributes.update(settings.get("OTEL_RESOURCE_ATTRIBUTES") or {})
+    if settings.get("OTEL_SERVICE_NAME"):
+        attributes["service.name"] = settings.get("OTEL_SERVICE_NAME")
+    return Resource({key: value for key, value in attributes.items() if value != ""})
+
+
+def _sdk_version() -> str:
+    from opentelemetry.sdk.version import __version__ as version
+
+    return version
+
+
+def _container_id() -> str | None:
+    """Return the id of the container around us, as cgroup v1 or the mounts of cgroup v2 give it away."""
+    for name, marker in (("cgroup", ""), ("mountinfo", "/containers/")):
+        try:
+            lines = Path("/proc/self", name).read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return None
+        for line in lines:
+            if marker in line and (found := _CONTAINER_ID.search(line)):
+                return found.group()
+    return None
+
+
+def _git_revision(start: Path) -> str | None:
+    """Return the commit that is checked out around ``start``, read from the files, without starting git."""
+    for folder in (start, *start.absolute().parents):
+        git = folder / ".git"
+        try:
+            if not git.is_dir():
+                continue
+            head = (git / "HEAD").read_text(encoding="ascii").strip()
+            if not head.startswith("ref: "):
+                return head
+            ref = git / head[5:]
+            if ref.is_file():
+                return ref.read_text(encoding="ascii").strip()
+            packed = (git / "packed-refs").read_text(encoding="ascii").splitlines()
+            return next((line.split()[0] for line in packed if line.endswith(" " + head[5:])), None)
+        except (OSError, UnicodeDecodeError):
+            return None
+    return None

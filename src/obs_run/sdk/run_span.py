@@ -1,0 +1,99 @@
+"""The run span: one span over the run of a script, exported when the run ends or is cut."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+
+from obs_run import settings
+from obs_run._version import __version__
+from obs_run.core import semconv
+from obs_run.launch import program, run
+from obs_run.pipeline.items import SpanItem
+from obs_run.pipeline.queue import queue
+from obs_run.sdk import run_context, spans
+from obs_run.sdk.run_context import span_context
+
+if TYPE_CHECKING:
+    from obs_run.launch.leaving import Leaving
+    from obs_run.launch.run import Identity
+
+def end(left: Leaving) -> None:
+    """Export the run span as the process leaves."""
+    if run.owned():
+        attributes: dict[str, Any] = {}
+        if left.exit_code is not None:
+            attributes[semconv.OBS_RUN_EXIT_CODE] = left.exit_code
+        if left.signal is not None:
+            attributes[semconv.OBS_RUN_SIGNAL] = spans.ending_name(left)
+        _export(run.identity(), run_context.before(), attributes, *_outcome(left))
+
+
+def cut(ended: Identity, before: Identity | None) -> None:
+    """Export the span of a run that goes on in another trace."""
+    _export(ended, before, {semconv.OBS_RUN_CONTINUED: True}, Status(StatusCode.UNSET), [])
+
+
+def _outcome(left: Leaving) -> tuple[Status, list[Event]]:
+    error = left.exception
+    if error is not None:
+        from traceback import format_exception
+
+        stack = "".join(format_exception(type(error), error, error.__traceback__))
+        event = Event(
+            "exception",
+            {
+                semconv.EXCEPTION_TYPE: type(error).__qualname__,
+                semconv.EXCEPTION_MESSAGE: str(error),
+                semconv.EXCEPTION_STACKTRACE: stack,
+            },
+            time.time_ns(),
+        )
+        return Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"), [event]
+    if left.signal is not None:
+        return Status(StatusCode.ERROR, f"ended by {spans.ending_name(left)}"), []
+    if left.exit_code:
+        return Status(StatusCode.ERROR, f"exit code {left.exit_code}"), []
+    return Status(StatusCode.UNSET), []
+
+
+def _export(
+    identity: Identity, before: Identity | None, attributes: dict[str, Any], status: Status, events: list[Event]
+) -> None:
+    if not identity.sampled:
+        return
+    running = program.describe()
+    attributes = {semconv.OBS_RUN_KIND: running.kind, "process.pid": os.getpid(), **attributes}
+    if settings.get("OBS_RUN_SPAN_ARGV"):
+        attributes[semconv.PROCESS_COMMAND_ARGS] = tuple(running.argv)
+    if status.status_code is StatusCode.ERROR:
+        attributes[semconv.ERROR_TYPE] = events[0].attributes[semconv.EXCEPTION_TYPE] if events else "exit"
+    from obs_run.sdk import providers
+
+    span = ReadableSpan(
+        name=running.name,
+        context=span_context(identity),
+        parent=_parent(identity),
+        resource=providers.set_up().resource,
+        attributes=attributes,
+        events=events,
+        links=[Link(span_context(before))] if before is not None else [],
+        kind=SpanKind.INTERNAL,
+        status=status,
+        start_time=run.started_ns,
+        end_time=time.time_ns(),
+        instrumentation_scope=InstrumentationScope("obs_run", __version__),
+    )
+    queue().put(SpanItem(span))
+
+
+def _parent(identity: Identity) -> SpanContext | None:
+    if identity.parent_span_id is None:
+        return None
+    flags = TraceFlags(TraceFlags.SAMPLED)
+    return SpanContext(identity.trace_id, identity.parent_span_id, is_remote=True, trace_flags=flags)
