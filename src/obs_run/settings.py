@@ -132,22 +132,8 @@ def _content(text: str) -> str:
     raise ValueError("NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT")
 
 
-def _pairs(text: str) -> dict[str, str]:
-    """Read ``key=value,key=value`` as W3C baggage is written (values may be percent-encoded)."""
-    pairs = {}
-    for word in _words(text):
-        key, found, value = word.partition("=")
-        if not found or not key.strip():
-            raise ValueError("key=value pairs with commas between")
-        if "%" in value:
-            from urllib.parse import unquote
-
-            value = unquote(value)  # noqa: PLW2901 (only an encoded value pays for urllib)
-        pairs[key.strip().lower()] = value.strip()
-    return pairs
-
-
 def _attributes(text: str) -> dict[str, str]:
+    """Read ``key=value,key=value`` as W3C baggage is written (values may be percent-encoded)."""
     attributes = {}
     for word in _words(text):
         key, found, value = word.partition("=")
@@ -156,13 +142,13 @@ def _attributes(text: str) -> dict[str, str]:
         if "%" in value:
             from urllib.parse import unquote
 
-            value = unquote(value)  # noqa: PLW2901 (only an encoded value pays for urllib)
+            value = unquote(value)
         attributes[key.strip()] = value.strip()
     return attributes
 
 
-_SAMPLERS = ("always_on", "always_off", "traceidratio")
-_SAMPLERS = (*_SAMPLERS, *(f"parentbased_{name}" for name in _SAMPLERS))
+_ROOT_SAMPLERS = ("always_on", "always_off", "traceidratio")
+_SAMPLERS = (*_ROOT_SAMPLERS, *(f"parentbased_{name}" for name in _ROOT_SAMPLERS))
 
 _GENERAL, _WHERE, _SIGNALS, _CAPTURE, _LIMITS, _LAUNCH, _LOCAL = (
     "General",
@@ -176,7 +162,7 @@ _GENERAL, _WHERE, _SIGNALS, _CAPTURE, _LIMITS, _LAUNCH, _LOCAL = (
 
 
 def _otlp(signal: str) -> tuple[Setting, ...]:
-    """The OTLP exporter's variables, for all signals or for one of them."""
+    """Return the OTLP exporter's variables, for all signals or for one of them."""
     infix, of = (f"{signal.upper()}_", f" for {signal}") if signal else ("", "")
     prefix = f"OTEL_EXPORTER_OTLP_{infix}"
     fallback = "as for all signals" if signal else ""
@@ -190,7 +176,7 @@ def _otlp(signal: str) -> tuple[Setting, ...]:
         setting("ENDPOINT", "URL", "", f"OTLP endpoint{of}; with none set telemetry goes to the local store.", _text),
         setting("PROTOCOL", "http/protobuf, grpc", "http/protobuf", f"OTLP transport{of}; grpc needs the extra [grpc].",
                 _choice("http/protobuf", "grpc")),
-        setting("HEADERS", "key=value,...", "", f"Headers sent with each OTLP request{of}.", _pairs, secret=True),
+        setting("HEADERS", "key=value,...", "", f"Headers sent with each OTLP request{of}.", _attributes, secret=True),
         setting("TIMEOUT", "milliseconds", "10000", f"Longest wait for one OTLP request{of}.", _milliseconds),
         setting("COMPRESSION", "gzip, none", "gzip", f"Compression of OTLP requests{of}.", _choice("gzip", "none")),
         setting("CERTIFICATE", "file", "", f"CA certificates (PEM) that verify the OTLP server{of}.", _text),

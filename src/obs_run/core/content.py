@@ -56,29 +56,26 @@ def to_json(value: Any) -> str:
 
 
 def _cut(value: Any, longest: int, depth: int, *, keep_binary: bool) -> Any:
-    if isinstance(value, str):
-        return value if len(value) <= longest else f"{value[:longest]}[{len(value) - longest} characters cut]"
     if isinstance(value, (bool, int, type(None))):
         return value
     if isinstance(value, float):
         # NaN and the infinities have no JSON form.
         return value if value - value == 0 else str(value)
-    if depth == 0:
-        return "[nested too deep]"
-    if isinstance(value, dict):
-        if value.get("type") == "blob" and not keep_binary:
-            return _without_payload(value)
-        if value.get("type") == "blob":
-            return value
-        return {
-            str(key): item if _is_label(key, item) else _cut(item, longest, depth - 1, keep_binary=keep_binary)
-            for key, item in value.items()
-        }
-    if isinstance(value, (list, tuple)):
-        return [_cut(item, longest, depth - 1, keep_binary=keep_binary) for item in value]
-    if isinstance(value, (bytes, bytearray)):
-        return f"[{len(value)} bytes]"
-    return _cut(str(value), longest, depth - 1, keep_binary=keep_binary)
+    if isinstance(value, (dict, list, tuple)):
+        return _cut_inside(value, longest, depth - 1, keep_binary=keep_binary) if depth else "[nested too deep]"
+    text = f"[{len(value)} bytes]" if isinstance(value, (bytes, bytearray)) else str(value)
+    return text if len(text) <= longest else f"{text[:longest]}[{len(text) - longest} characters cut]"
+
+
+def _cut_inside(value: Any, longest: int, depth: int, *, keep_binary: bool) -> Any:
+    if not isinstance(value, dict):
+        return [_cut(item, longest, depth, keep_binary=keep_binary) for item in value]
+    if value.get("type") == "blob":
+        return value if keep_binary else _without_payload(value)
+    return {
+        str(key): item if _is_label(key, item) else _cut(item, longest, depth, keep_binary=keep_binary)
+        for key, item in value.items()
+    }
 
 
 def _is_label(key: Any, item: Any) -> bool:

@@ -116,7 +116,7 @@ def supports(versions: str, version: str) -> bool:
 
 def _release(version: str) -> tuple[int, ...]:
     numbers = []
-    for part in version.split("+")[0].split("."):
+    for part in version.partition("+")[0].split("."):
         digits = part[: len(part) - len(part.lstrip("0123456789"))]
         if not digits:
             break

@@ -16,6 +16,8 @@ from obs_run.pipeline.queue import queue
 from obs_run.sdk import providers, spans
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from obs_run.core.operations import Operation
 
 _WARN = 13
@@ -38,7 +40,7 @@ class Recording:
         )
         self._begun = time.perf_counter_ns()
 
-    def __enter__(self) -> Recording:
+    def __enter__(self) -> Self:
         """Make the span current, for as long as the library works on the call."""
         context = set_span_in_context(self.span)
         self._token = api_context.attach(ownership.claimed(self, context))

@@ -1,7 +1,7 @@
 """One engine around the calls of a library: sync, async, streams and results that are read later, finished once.
 
 An instrumentor gives three pure functions: ``begin`` reads the call, ``result`` reads what came back, ``chunk`` reads
-one piece of a stream. Whatever they raise is ours and stays here; whatever the library raises goes to the agent as it is.
+one piece of a stream. What they raise is ours and stays here; what the library raises goes to the agent as it is.
 """
 
 from __future__ import annotations
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from obs_run.core.hooks import Wrapper
     from obs_run.core.operations import Operation
     from obs_run.core.recorder import Recording
+
+    Begin = Callable[["Call"], Operation | None]
+    Result = Callable[[Operation, Any], "Later | None"]
+    # True hides the chunk from the agent, who did not ask for it.
+    Chunk = Callable[[Operation, Any], bool]
 
 
 @dataclass
@@ -36,15 +41,10 @@ class Later:
     key: Any
 
 
-Begin = "Callable[[Call], Operation | None]"
-Result = "Callable[[Operation, Any], Later | None]"
-Chunk = "Callable[[Operation, Any], bool]"
-"""Reads a chunk into the operation; True hides the chunk from the agent, who did not ask for it."""
-
 _waiting: dict[int, tuple[weakref.ref[Any], Recording]] = {}
 
 
-def call(begin: Callable[[Call], Operation | None], result: Callable[[Operation, Any], Later | None]) -> Wrapper:
+def call(begin: Begin, result: Result) -> Wrapper:
     """Return the wrapper of a function that returns its result."""
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -64,7 +64,7 @@ def call(begin: Callable[[Call], Operation | None], result: Callable[[Operation,
     return wrapper
 
 
-def async_call(begin: Callable[[Call], Operation | None], result: Callable[[Operation, Any], Later | None]) -> Wrapper:
+def async_call(begin: Begin, result: Result) -> Wrapper:
     """Return the wrapper of a coroutine function."""
 
     async def recorded(wrapped: Callable[..., Any], made: Call) -> Any:
@@ -86,7 +86,7 @@ def async_call(begin: Callable[[Call], Operation | None], result: Callable[[Oper
     return wrapper
 
 
-def iteration(key: Callable[[Any], Any], chunk: Callable[[Operation, Any], bool]) -> Wrapper:
+def iteration(key: Callable[[Any], Any], chunk: Chunk) -> Wrapper:
     """Return the wrapper of a generator method that reads a stream whose call was answered with ``Later(key)``."""
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -97,7 +97,7 @@ def iteration(key: Callable[[Any], Any], chunk: Callable[[Operation, Any], bool]
     return wrapper
 
 
-def async_iteration(key: Callable[[Any], Any], chunk: Callable[[Operation, Any], bool]) -> Wrapper:
+def async_iteration(key: Callable[[Any], Any], chunk: Chunk) -> Wrapper:
     """Return the wrapper of an async generator method, as ``iteration`` does of a sync one."""
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -108,7 +108,7 @@ def async_iteration(key: Callable[[Any], Any], chunk: Callable[[Operation, Any],
     return wrapper
 
 
-def closing(key: Callable[[Any], Any], result: Callable[[Operation, Any], Later | None]) -> Wrapper:
+def closing(key: Callable[[Any], Any], result: Result) -> Wrapper:
     """Return the wrapper of the method that closes a response which the agent may have read by itself."""
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -124,7 +124,7 @@ def claim(key: Any) -> Recording | None:
     return entry[1] if entry is not None and entry[0]() is key else None
 
 
-def _begun(begin: Callable[[Call], Operation | None], made: Call) -> Recording | None:
+def _begun(begin: Begin, made: Call) -> Recording | None:
     operation = begin(made)
     if operation is None:
         return None
@@ -133,7 +133,7 @@ def _begun(begin: Callable[[Call], Operation | None], made: Call) -> Recording |
     return recorder.start(operation)
 
 
-def _returned(recording: Recording, result: Callable[[Operation, Any], Later | None], returned: Any) -> None:
+def _returned(recording: Recording, result: Result, returned: Any) -> None:
     later = None
     try:
         later = result(recording.operation, returned)
@@ -155,7 +155,7 @@ def _wait(key: Any, recording: Recording) -> None:
     _waiting[number] = (weakref.ref(key, forgotten), recording)
 
 
-def _closed(key: Callable[[Any], Any], result: Callable[[Operation, Any], Later | None], instance: Any) -> None:
+def _closed(key: Callable[[Any], Any], result: Result, instance: Any) -> None:
     response = key(instance)
     recording = claim(response)
     if recording is not None:
@@ -165,7 +165,7 @@ def _closed(key: Callable[[Any], Any], result: Callable[[Operation, Any], Later 
             recording.finish()
 
 
-def _read(recording: Recording, chunk: Callable[[Operation, Any], bool], item: Any) -> bool:
+def _read(recording: Recording, chunk: Chunk, item: Any) -> bool:
     recording.chunk()
     return chunk(recording.operation, item)
 
@@ -176,9 +176,7 @@ def _abandoned(recording: Recording, how: str = "abandoned") -> None:
     guard.call("finish", recording.finish)
 
 
-def _followed(
-    chunks: Iterator[Any], recording: Recording, chunk: Callable[[Operation, Any], bool]
-) -> Iterator[Any]:
+def _followed(chunks: Iterator[Any], recording: Recording, chunk: Chunk) -> Iterator[Any]:
     try:
         for item in chunks:
             if not guard.call("chunk", _read, recording, chunk, item, default=False):
@@ -192,9 +190,7 @@ def _followed(
     guard.call("finish", recording.finish)
 
 
-async def _async_followed(
-    chunks: AsyncIterator[Any], recording: Recording, chunk: Callable[[Operation, Any], bool]
-) -> AsyncIterator[Any]:
+async def _async_followed(chunks: AsyncIterator[Any], recording: Recording, chunk: Chunk) -> AsyncIterator[Any]:
     try:
         async for item in chunks:
             if not guard.call("chunk", _read, recording, chunk, item, default=False):

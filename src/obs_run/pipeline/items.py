@@ -20,9 +20,7 @@ class SpanItem:
 
     __slots__ = ("operation", "size", "span", "timing")
 
-    def __init__(
-        self, span: ReadableSpan, operation: Operation | None = None, timing: Timing | None = None
-    ) -> None:
+    def __init__(self, span: ReadableSpan, operation: Operation | None = None, timing: Timing | None = None) -> None:
         self.span = span
         self.operation = operation
         self.timing = timing

@@ -57,13 +57,9 @@ class Measurements:
             tool = {semconv.TOOL_NAME: operation.tool_name} if operation.tool_name else {}
             self._seconds(semconv.METRIC_TOOL_DURATION, timing.duration, {**labels, **tool})
         elif isinstance(operation, AgentRun):
-            self._seconds(
-                semconv.METRIC_AGENT_DURATION, timing.duration, labels, semconv.AGENT_DURATION_BUCKETS
-            )
+            self._seconds(semconv.METRIC_AGENT_DURATION, timing.duration, labels, semconv.AGENT_DURATION_BUCKETS)
         elif isinstance(operation, Workflow):
-            self._seconds(
-                semconv.METRIC_WORKFLOW_DURATION, timing.duration, labels, semconv.WORKFLOW_DURATION_BUCKETS
-            )
+            self._seconds(semconv.METRIC_WORKFLOW_DURATION, timing.duration, labels, semconv.WORKFLOW_DURATION_BUCKETS)
         else:
             self._seconds(semconv.METRIC_OPERATION_DURATION, timing.duration, labels)
         if isinstance(operation, ModelCall) and operation.usage is not None:

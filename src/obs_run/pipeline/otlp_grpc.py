@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from obs_run.core import guard
@@ -10,18 +11,21 @@ if TYPE_CHECKING:
     from obs_run.pipeline.destinations import Destination
 
 
+_EXPORTERS = {
+    "traces": ("trace_exporter", "OTLPSpanExporter"),
+    "metrics": ("metric_exporter", "OTLPMetricExporter"),
+    "logs": ("_log_exporter", "OTLPLogExporter"),
+}
+
+
 def destination(signal: str) -> Destination | None:
     """Return the official gRPC exporter of ``signal``; None, said once, where it is not installed."""
     from obs_run.pipeline.destinations import SdkDestination
 
+    module, exporter = _EXPORTERS[signal]
     try:
-        if signal == "traces":
-            from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as Exporter
-        elif signal == "metrics":
-            from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter as Exporter
-        else:
-            from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter as Exporter
+        found = import_module(f"opentelemetry.exporter.otlp.proto.grpc.{module}")
     except ImportError:
         guard.warn_once("OTEL_EXPORTER_OTLP_PROTOCOL: grpc needs the extra: pip install 'obs-run[grpc]'")
         return None
-    return SdkDestination(Exporter())
+    return SdkDestination(getattr(found, exporter)())

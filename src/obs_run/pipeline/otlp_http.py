@@ -163,9 +163,7 @@ class _Address:
         self.path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self.timeout: float = settings.otlp(signal, "TIMEOUT") or 10.0
         self.gzip = settings.otlp(signal, "COMPRESSION") != "none"
-        self._tls = {
-            key: settings.otlp(signal, key) for key in ("CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY")
-        }
+        self._tls = {key: settings.otlp(signal, key) for key in ("CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY")}
         self.headers = {
             "Content-Type": "application/x-protobuf",
             "User-Agent": f"obs-run/{__version__}",

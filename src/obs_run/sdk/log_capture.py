@@ -20,9 +20,32 @@ if TYPE_CHECKING:
     from logging import LogRecord
     from types import ModuleType
 
-_STANDARD = frozenset(
-    "args asctime created exc_info exc_text filename funcName levelname levelno lineno message module msecs msg name "
-    "pathname process processName relativeCreated stack_info taskName thread threadName".split()
+_STANDARD = frozenset(  # what every record has, as ``logging.LogRecord`` documents it
+    [
+        "args",
+        "asctime",
+        "created",
+        "exc_info",
+        "exc_text",
+        "filename",
+        "funcName",
+        "levelname",
+        "levelno",
+        "lineno",
+        "message",
+        "module",
+        "msecs",
+        "msg",
+        "name",
+        "pathname",
+        "process",
+        "processName",
+        "relativeCreated",
+        "stack_info",
+        "taskName",
+        "thread",
+        "threadName",
+    ]
 )
 _SEVERITIES = ((50, 21), (40, 17), (30, 13), (20, 9), (10, 5))
 
@@ -40,7 +63,7 @@ def install(logging: ModuleType) -> None:
         finally:
             guard.call("log record", _capture, record)
 
-    logging.Logger.callHandlers = call_handlers  # type: ignore[attr-defined]
+    logging.Logger.callHandlers = call_handlers
 
 
 def _capture(record: LogRecord) -> None:

@@ -29,7 +29,7 @@ _cut_at = float("inf")
 def current() -> Context:
     """Return the context of code that has none of its own: inside the run, or empty where there is no run span."""
     global _context, _identity, _before, _cut_at
-    if _context is not None and _identity is run.known():
+    if _context is not None and _identity is not None and _identity is run.known():
         if time.monotonic() < _cut_at or not run.owned():
             return _context
         from obs_run.sdk import run_span

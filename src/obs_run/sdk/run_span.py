@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from obs_run.launch.leaving import Leaving
     from obs_run.launch.run import Identity
 
+
 def end(left: Leaving) -> None:
     """Export the run span as the process leaves."""
     if run.owned():
@@ -31,6 +32,8 @@ def end(left: Leaving) -> None:
             attributes[semconv.OBS_RUN_EXIT_CODE] = left.exit_code
         if left.signal is not None:
             attributes[semconv.OBS_RUN_SIGNAL] = spans.ending_name(left)
+        if left.exception is not None:
+            attributes[semconv.ERROR_TYPE] = type(left.exception).__qualname__
         _export(run.identity(), run_context.before(), attributes, *_outcome(left))
 
 
@@ -71,8 +74,6 @@ def _export(
     attributes = {semconv.OBS_RUN_KIND: running.kind, "process.pid": os.getpid(), **attributes}
     if settings.get("OBS_RUN_SPAN_ARGV"):
         attributes[semconv.PROCESS_COMMAND_ARGS] = tuple(running.argv)
-    if status.status_code is StatusCode.ERROR:
-        attributes[semconv.ERROR_TYPE] = events[0].attributes[semconv.EXCEPTION_TYPE] if events else "exit"
     from obs_run.sdk import providers
 
     span = ReadableSpan(

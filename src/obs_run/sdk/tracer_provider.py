@@ -20,7 +20,7 @@ _FROM_OUTSIDE = (SpanKind.SERVER, SpanKind.CONSUMER)
 class Tracer(sdk.Tracer):
     """Starts spans; one for a request that came without a trace begins a trace of its own."""
 
-    def start_span(  # type: ignore[override]  # the rest of the arguments pass through unseen
+    def start_span(
         self, name: str, context: Context | None = None, kind: SpanKind = SpanKind.INTERNAL, *args: Any, **kwargs: Any
     ) -> Span:
         """Start a span."""
