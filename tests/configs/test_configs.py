@@ -1,6 +1,5 @@
 """Every configuration that the repository offers is accepted by the program it is for."""
 
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -60,9 +59,3 @@ def test_the_compose_file_publishes_on_loopback_only() -> None:
 
     assert published
     assert all(port.startswith("127.0.0.1:") for port in published)
-
-
-def test_every_address_of_the_collector_has_a_default(backend_tool: FindTool) -> None:
-    names = [name for name in os.environ if name.startswith("COLLECTOR_")]
-    assert not names
-    assert "error" not in check(backend_tool("collector"), "validate", "--config", ROOT / "otel-collector.yaml")

@@ -21,7 +21,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
 
-from tests.e2e.backends import clients, http_json
+from tests.e2e.backends import clients, http, waiting
 from tests.e2e.backends.fixtures import FindTool
 from tests.e2e.backends.servers import Backends, CollectorServer, JaegerServer
 
@@ -62,7 +62,7 @@ def push_span(collector: clients.Collector, service: str, trace_id: bytes) -> No
             ResourceSpans(resource=resource(service), scope_spans=[ScopeSpans(scope=SCOPE, spans=[span])]),
         ]
     )
-    assert http_json.post(f"{collector.otlp_http}/v1/traces", request.SerializeToString(), PROTOBUF) == 200
+    assert http.post(f"{collector.otlp_http}/v1/traces", request.SerializeToString(), PROTOBUF) == 200
 
 
 def push_metric(collector: clients.Collector, service: str) -> None:
@@ -78,7 +78,7 @@ def push_metric(collector: clients.Collector, service: str) -> None:
             ResourceMetrics(resource=resource(service), scope_metrics=[ScopeMetrics(scope=SCOPE, metrics=[metric])])
         ]
     )
-    assert http_json.post(f"{collector.otlp_http}/v1/metrics", request.SerializeToString(), PROTOBUF) == 200
+    assert http.post(f"{collector.otlp_http}/v1/metrics", request.SerializeToString(), PROTOBUF) == 200
 
 
 def push_log(collector: clients.Collector, service: str, trace_id: bytes) -> None:
@@ -95,7 +95,7 @@ def push_log(collector: clients.Collector, service: str, trace_id: bytes) -> Non
             ResourceLogs(resource=resource(service), scope_logs=[ScopeLogs(scope=SCOPE, log_records=[record])])
         ]
     )
-    assert http_json.post(f"{collector.otlp_http}/v1/logs", request.SerializeToString(), PROTOBUF) == 200
+    assert http.post(f"{collector.otlp_http}/v1/logs", request.SerializeToString(), PROTOBUF) == 200
 
 
 @pytest.fixture
@@ -158,15 +158,35 @@ def test_a_log_is_kept_with_its_trace(backends: Backends, service: str, trace_id
     assert log.resource["service.name"] == service
 
 
-def test_a_trace_waits_on_disk_for_jaeger(
-    backend_tool: FindTool, tmp_path: Path, service: str, trace_id: bytes
-) -> None:
+@pytest.fixture
+def apart(backend_tool: FindTool, tmp_path: Path) -> tuple[CollectorServer, JaegerServer]:
+    """A Collector and a Jaeger of the test's own, not yet running."""
     backend_tool("collector")
     backend_tool("jaeger")
     jaeger = JaegerServer.at_free_ports(tmp_path)
-    collector = CollectorServer.at_free_ports(tmp_path, jaeger.otlp)
-    with collector.up() as away:
-        push_span(away, service, trace_id)
+    return CollectorServer.at_free_ports(tmp_path, jaeger.otlp), jaeger
+
+
+def test_the_collector_keeps_a_trace_until_jaeger_is_back(
+    apart: tuple[CollectorServer, JaegerServer], service: str, trace_id: bytes
+) -> None:
+    collector, jaeger = apart
+    with collector.up() as gate:
+        push_span(gate, service, trace_id)
+        waiting.until(lambda: gate.figure("otelcol_exporter_queue_size") > 0, "the span waits in the queue")
+        with jaeger.up() as found:
+            [span] = found.trace(trace_id.hex(), seconds=60)
+        waiting.until(lambda: gate.figure("otelcol_exporter_queue_size") == 0, "the queue is empty")
+
+    assert span.resource["service.name"] == service
+
+
+def test_a_trace_that_waits_survives_a_restart_of_the_collector(
+    apart: tuple[CollectorServer, JaegerServer], service: str, trace_id: bytes
+) -> None:
+    collector, jaeger = apart
+    with collector.up() as before:
+        push_span(before, service, trace_id)
     with collector.up(), jaeger.up() as found:
         [span] = found.trace(trace_id.hex(), seconds=60)
 

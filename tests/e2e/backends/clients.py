@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from tests.e2e.backends import http_json, records, waiting
+from tests.e2e.backends import http, records, waiting
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ class Jaeger:
         return waiting.until(probe, f"a trace of {service} in Jaeger", seconds)
 
     def services(self) -> list[str]:
-        answer = http_json.get(f"{self.url}/api/v3/services")
+        answer = http.get(f"{self.url}/api/v3/services")
         return sorted(answer["services"]) if answer else []
 
     def _spans(self, path: str, **query: str) -> list[records.Span]:
-        answer = http_json.get(f"{self.url}{path}", **query)
+        answer = http.get(f"{self.url}{path}", **query)
         return records.spans(answer["result"]) if answer else []
 
 
@@ -61,7 +61,7 @@ class Prometheus:
         return waiting.until(lambda: self._query(expression), f"an answer of Prometheus to {expression}", seconds)
 
     def _query(self, expression: str) -> list[Sample]:
-        answer = http_json.get(f"{self.url}/api/v1/query", query=expression, time=str(time.time()))
+        answer = http.get(f"{self.url}/api/v1/query", query=expression, time=str(time.time()))
         return [Sample(item["metric"], float(item["value"][1])) for item in answer["data"]["result"]] if answer else []
 
 
@@ -80,6 +80,11 @@ class Collector:
             return found if len(found) >= at_least else None
 
         return waiting.until(probe, f"{at_least} log records {trace_id} in the collector's file", seconds)
+
+    def figure(self, name: str) -> float:
+        """Return the sum of one of the Collector's own metrics over all its labels; 0 where it has none yet."""
+        lines = http.text(self.self_metrics).splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith((f"{name}{{", f"{name} ")))
 
     def _logs(self) -> list[records.Log]:
         if not self.log_file.exists():

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.backends import clients, http_json, install, waiting
+from tests.e2e.backends import clients, http, install, waiting
 from tests.e2e.backends.install import ROOT
 
 HOST = "127.0.0.1"
@@ -37,7 +37,7 @@ def running(name: str, command: list[str | Path], ready: str, folder: Path, **en
             stderr=log,
         )
     try:
-        waiting.until(lambda: process.poll() is not None or http_json.answers(ready), f"{name} ready", 60)
+        waiting.until(lambda: process.poll() is not None or http.answers(ready), f"{name} ready", 60)
         if process.poll() is not None:
             raise AssertionError(f"{name} ended with {process.returncode}:\n{output.read_text()[-3000:]}")
         yield

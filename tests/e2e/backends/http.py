@@ -24,6 +24,12 @@ def get(url: str, **query: str) -> Any | None:
         return None
 
 
+def text(url: str) -> str:
+    """Return the answer as it is."""
+    with _opener.open(url, timeout=10) as answer:
+        return str(answer.read().decode())
+
+
 def answers(url: str) -> bool:
     """Tell whether the server says that it is ready."""
     try:
