@@ -1,5 +1,6 @@
 """Every configuration that the repository offers is accepted by the program it is for."""
 
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -59,3 +60,17 @@ def test_the_compose_file_publishes_on_loopback_only() -> None:
 
     assert published
     assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+def test_the_documentation_lists_every_address_with_its_default() -> None:
+    page = (ROOT / "docs" / "backends.md").read_text()
+    rows = [line.split("|")[1:3] for line in page.splitlines() if line.startswith(("| `COLLECTOR_", "| `JAEGER_"))]
+    documented = {pair for names, defaults in rows for pair in zip(_quoted(names), _quoted(defaults), strict=True)}
+    files = [ROOT / "otel-collector.yaml", ROOT / "configs" / "jaeger.yaml"]
+    found = {pair for file in files for pair in re.findall(r"\$\{env:(\w+):-([^}]+)\}", file.read_text())}
+
+    assert documented == found
+
+
+def _quoted(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)

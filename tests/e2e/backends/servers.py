@@ -63,7 +63,15 @@ class JaegerServer:
 
     @classmethod
     def at_free_ports(cls, folder: Path) -> "JaegerServer":
-        return cls(install.find("jaeger"), folder, *(f"{HOST}:{port}" for port in free_ports(4)))
+        return cls.at(folder, *free_ports(4))
+
+    @classmethod
+    def at_usual_ports(cls, folder: Path) -> "JaegerServer":
+        return cls.at(folder, 14317, 16686, 16685, 13134)
+
+    @classmethod
+    def at(cls, folder: Path, *ports: int) -> "JaegerServer":
+        return cls(install.find("jaeger"), folder, *(f"{HOST}:{port}" for port in ports))
 
     @contextmanager
     def up(self) -> Iterator[clients.Jaeger]:
@@ -93,9 +101,16 @@ class CollectorServer:
 
     @classmethod
     def at_free_ports(cls, folder: Path, jaeger_otlp: str) -> "CollectorServer":
-        *ports, own = free_ports(5)
-        grpc, http, metrics, health = (f"{HOST}:{port}" for port in ports)
-        return cls(install.find("collector"), folder, jaeger_otlp, grpc, http, metrics, health, own)
+        return cls.at(folder, jaeger_otlp, *free_ports(5))
+
+    @classmethod
+    def at_usual_ports(cls, folder: Path, jaeger_otlp: str) -> "CollectorServer":
+        return cls.at(folder, jaeger_otlp, 4317, 4318, 8889, 13133, 8888)
+
+    @classmethod
+    def at(cls, folder: Path, jaeger_otlp: str, *ports: int) -> "CollectorServer":
+        grpc, http, metrics, health = (f"{HOST}:{port}" for port in ports[:-1])
+        return cls(install.find("collector"), folder, jaeger_otlp, grpc, http, metrics, health, ports[-1])
 
     @contextmanager
     def up(self) -> Iterator[clients.Collector]:
@@ -119,14 +134,13 @@ class CollectorServer:
 
 
 @contextmanager
-def prometheus(folder: Path, collector: CollectorServer) -> Iterator[clients.Prometheus]:
+def prometheus(folder: Path, collector: CollectorServer, port: int) -> Iterator[clients.Prometheus]:
     """Run Prometheus with the repository's file, its two addresses set to the Collector's."""
     config = (ROOT / "configs" / "prometheus.yaml").read_text()
     for ours, theirs in (("127.0.0.1:8889", collector.metrics), ("127.0.0.1:8888", f"{HOST}:{collector.self_port}")):
         assert config.count(ours) == 1
         config = config.replace(ours, theirs)
     (folder / "prometheus.yaml").write_text(config)
-    [port] = free_ports(1)
     command: list[str | Path] = [
         install.find("prometheus"),
         f"--config.file={folder / 'prometheus.yaml'}",
@@ -145,9 +159,15 @@ class Backends:
 
 
 @contextmanager
-def backends(folder: Path) -> Iterator[Backends]:
+def backends(folder: Path, *, usual_ports: bool = False) -> Iterator[Backends]:
     """Run all three, wired as docs/backends.md wires them."""
-    jaeger = JaegerServer.at_free_ports(folder)
-    collector = CollectorServer.at_free_ports(folder, jaeger.otlp)
-    with jaeger.up() as traces, collector.up() as gate, prometheus(folder, collector) as metrics:
+    if usual_ports:
+        jaeger = JaegerServer.at_usual_ports(folder)
+        collector = CollectorServer.at_usual_ports(folder, jaeger.otlp)
+        port = 9090
+    else:
+        jaeger = JaegerServer.at_free_ports(folder)
+        collector = CollectorServer.at_free_ports(folder, jaeger.otlp)
+        [port] = free_ports(1)
+    with jaeger.up() as traces, collector.up() as gate, prometheus(folder, collector, port) as metrics:
         yield Backends(gate, traces, metrics)
