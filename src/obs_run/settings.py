@@ -207,11 +207,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OTEL_LOGS_EXPORTER", "comma list", "",
             "Where log records go: otlp, store, console, memory, none; otlp if an endpoint is set, else store.",
             _SIGNALS, _exporters("otlp", "store", "console", "memory", "none")),
-    Setting("OTEL_EXPORTER_PROMETHEUS_HOST", "host", "127.0.0.1", "Address of the Prometheus endpoint.", _SIGNALS, _text),
+    Setting("OTEL_EXPORTER_PROMETHEUS_HOST", "host", "127.0.0.1", "Address of the Prometheus endpoint.", _SIGNALS,
+            _text),
     Setting("OTEL_EXPORTER_PROMETHEUS_PORT", "port", "9464", "Port of the Prometheus endpoint.", _SIGNALS, _whole(0)),
     Setting("OTEL_METRIC_EXPORT_INTERVAL", "milliseconds", "60000", "Time between two exports of metrics.",
             _SIGNALS, _milliseconds),
-    Setting("OTEL_BSP_SCHEDULE_DELAY", "milliseconds", "1000", "Longest time that a span or log record waits for company.",
+    Setting("OTEL_BSP_SCHEDULE_DELAY", "milliseconds", "1000",
+            "Longest time that a span or log record waits for company.",
             _SIGNALS, _milliseconds),
     *_otlp(""), *_otlp("traces"), *_otlp("metrics"), *_otlp("logs"),
     Setting("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
@@ -222,7 +224,8 @@ SETTINGS: tuple[Setting, ...] = (
             "Longest text kept of one message part; the rest is cut, the JSON stays valid.", _CAPTURE, _whole(0)),
     Setting("OBS_CONTENT_MAX_MESSAGE_CHARS", "number", "262144",
             "Longest list of messages kept on one span; the oldest are replaced by a note.", _CAPTURE, _whole(0)),
-    Setting("OBS_CONTENT_BINARY", "flag", "false", "Keep base64 payloads; else only their type and size.", _CAPTURE, _flag),
+    Setting("OBS_CONTENT_BINARY", "flag", "false", "Keep base64 payloads; else only their type and size.", _CAPTURE,
+            _flag),
     Setting("OBS_METRIC_NAMES", "new, old, both", "both",
             "GenAI metric names: of the newest conventions, of those that dashboards still use, or both.",
             _CAPTURE, _choice("new", "old", "both")),
@@ -236,7 +239,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "comma list", "",
             "Libraries that are left alone (* for all).", _CAPTURE, _words),
     Setting("OBS_LOGS", "flag", "true", "Export the records of the logging module.", _CAPTURE, _flag),
-    Setting("OBS_RUN_SPAN", "flag", "true", "One span over the run of a script, parent of what it does.", _CAPTURE, _flag),
+    Setting("OBS_RUN_SPAN", "flag", "true", "One span over the run of a script, parent of what it does.", _CAPTURE,
+            _flag),
     Setting("OBS_RUN_SPAN_ARGV", "flag", "false", "Record the script's arguments on the run span.", _CAPTURE, _flag),
     Setting("OBS_RUN_SPAN_SECONDS", "seconds", "600",
             "Age at which a run span is closed and the next one, in a trace of its own, linked to it (0: never).",
@@ -244,7 +248,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_QUEUE_BYTES", "size", "32MiB", "Memory for telemetry that waits; when full the oldest is dropped, "
             "counted and said.", _LIMITS, _bytes),
     Setting("OBS_BATCH_BYTES", "size", "1MiB", "Size at which a batch is sent.", _LIMITS, _bytes),
-    Setting("OBS_FLUSH_SECONDS", "seconds", "2", "Longest time that leaving the process may take, all signals together.",
+    Setting("OBS_FLUSH_SECONDS", "seconds", "2",
+            "Longest time that leaving the process may take, all signals together.",
             _LIMITS, _seconds),
     Setting("OBS_EAGER", "flag", "false", "Load everything at start instead of at first use.", _LAUNCH, _flag),
     Setting("OBS_HANDLE_SIGTERM", "flag", "true", "Flush on SIGTERM where the agent has no handler.", _LAUNCH, _flag),
@@ -252,9 +257,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_HANDLE_OS_EXIT", "flag", "true", "Flush in os._exit.", _LAUNCH, _flag),
     Setting("OBS_HANDLE_EXEC", "flag", "true", "Flush in os.execv and os.execve.", _LAUNCH, _flag),
     Setting("OBS_PROPAGATE_CHILDREN", "flag", "true",
-            "Hand the current trace to Python children: subprocess, multiprocessing, MCP stdio servers.", _LAUNCH, _flag),
+            "Hand the current trace to Python children: subprocess, multiprocessing, MCP stdio servers.", _LAUNCH,
+            _flag),
     Setting("OBS_STORE_FILE", "file", "",
-            "The local store; else obs-run/store.db in XDG_DATA_HOME or .local/share of the home folder.", _LOCAL, _text),
+            "The local store; else obs-run/store.db in XDG_DATA_HOME or .local/share of the home folder.", _LOCAL,
+            _text),
     Setting("OBS_STORE_MAX_BYTES", "size", "512MiB", "Size that the local store is kept under; the oldest traces go.",
             _LOCAL, _bytes),
 )  # fmt: skip
@@ -284,7 +291,7 @@ _said: set[str] = set()
 
 
 def get(name: str) -> Any:
-    """Return the value of the setting ``name``; a wrong value is said once on logger ``obs_run`` and the default used."""
+    """Return the value of the setting ``name``; a wrong value is said once and the default used."""
     value = lookup(name)
     if value.problem and value.problem not in _said:
         _said.add(value.problem)

@@ -1,9 +1,15 @@
 """Our prices are those of genai-prices, to the last digit, for every model that it lists."""
 
+import importlib.util
+import json
+import re
 import sys
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -26,7 +32,7 @@ UNITS = [name for name in unit_data if name != "requests"]
 NOW = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
 
 
-def words(clause):
+def words(clause: Any) -> list[str]:
     ((_, value),) = vars(clause).items()
     return [word for part in value for word in words(part)] if isinstance(value, list) else [value]
 
@@ -63,7 +69,7 @@ CONTEXTS = [None, *{tuple(variant.when.items()): variant.when for provider in pr
                     for variant in model.price_variants or ()}.values()]  # fmt: skip
 
 
-def edges():
+def edges() -> Iterator[datetime]:
     for one in CONSTRAINTS:
         if isinstance(one, types.StartDateConstraint):
             midnight = datetime.combine(one.start_date, datetime.min.time(), timezone.utc)
@@ -77,12 +83,19 @@ def edges():
 EDGES = sorted(set(edges()))
 
 
-def usage_of(values):
+def usage_of(values: dict[str, Any]) -> prices.Usage:
     named = {name: value for name, value in values.items() if name in prices.Usage._fields}
     return prices.Usage(**named, other={name: value for name, value in values.items() if name not in named})
 
 
-def theirs(provider, model, values, when, context, url=None):
+def theirs(
+    provider: str | None,
+    model: str,
+    values: dict[str, Any],
+    when: datetime,
+    context: dict[str, str] | None,
+    url: str | None = None,
+) -> tuple[Decimal, ...] | None:
     where = {"provider_api_url": url} if url else {"provider_id": provider}
     try:
         answer = genai_prices.calc_price(
@@ -93,18 +106,25 @@ def theirs(provider, model, values, when, context, url=None):
     return answer.input_price, answer.output_price, answer.total_price
 
 
-def ours(provider, model, values, when, context, url=None):
+def ours(
+    provider: str | None,
+    model: str,
+    values: dict[str, Any],
+    when: datetime,
+    context: dict[str, str] | None,
+    url: str | None = None,
+) -> tuple[Decimal, ...] | None:
     answer = OURS.price(provider, model, usage_of(values), when, url, context)
     return answer and answer[:3]
 
 
-def same(*question):
+def same(*question: Any) -> tuple[Decimal, ...] | None:
     expected, answer = theirs(*question), ours(*question)
     assert answer == expected, question
     return answer
 
 
-def narrowing(draw, whole, parts):
+def narrowing(draw: Any, whole: int, parts: list[str]) -> Iterator[tuple[str, int]]:
     """Amounts of parts that are in the whole together."""
     left = whole
     for part in parts:
@@ -114,6 +134,7 @@ def narrowing(draw, whole, parts):
             yield part, taken
 
 
+INPUT_KINDS = ["audio", "image", "video", "tool"]
 amounts = st.one_of(
     st.integers(0, 3_000_000),
     st.sampled_from([step + more for step in STEPS for more in (-1, 0, 1)]),
@@ -123,18 +144,16 @@ seconds = st.one_of(st.integers(0, 100_000), st.floats(0, 1e6), st.decimals(0, 1
 
 
 @st.composite
-def consistent(draw):
+def consistent(draw: Any) -> dict[str, Any]:
     values = {"input_tokens": draw(amounts), "output_tokens": draw(amounts)}
-    values.update(narrowing(draw, values["input_tokens"], ["input_audio_tokens", "input_image_tokens",
-                                                          "input_video_tokens", "input_tool_tokens"]))  # fmt: skip
-    values.update(narrowing(draw, values["output_tokens"], ["output_audio_tokens", "output_image_tokens",
-                                                           "output_reasoning_tokens", "output_citation_tokens"]))  # fmt: skip
+    for side, kinds in (("input", INPUT_KINDS), ("output", ["audio", "image", "reasoning", "citation"])):
+        values.update(narrowing(draw, values[f"{side}_tokens"], [f"{side}_{kind}_tokens" for kind in kinds]))
     cached = {}
     for kind in ("audio", "image"):
         most = values.get(f"input_{kind}_tokens", 0)
         cached.update(narrowing(draw, most, [f"cache_{kind}_read_tokens"]))
     values.update(cached)
-    parts = sum(values.get(f"input_{kind}_tokens", 0) for kind in ("audio", "image", "video", "tool"))
+    parts = sum(values.get(f"input_{kind}_tokens", 0) for kind in INPUT_KINDS)
     left = values["input_tokens"] - parts
     text_cached, text_written = draw(st.integers(0, left)), 0
     if draw(st.booleans()):
@@ -155,27 +174,51 @@ moments = st.one_of(
     st.sampled_from(EDGES),
     st.sampled_from(EDGES).map(lambda at: at.replace(tzinfo=None)),
     st.sampled_from(EDGES).map(lambda at: at.astimezone(timezone(timedelta(hours=-9, minutes=30)))),
-    st.datetimes(datetime(2023, 1, 1), datetime(2028, 1, 1), timezones=st.just(timezone.utc)),
+    st.timedeltas(timedelta(-1000), timedelta(500)).map(NOW.__add__),
 )
 often = settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
-def test_the_table_is_of_the_installed_release():
+def tool() -> Any:
+    path = prices.BUILT_IN.parents[3] / "tools" / "make_prices.py"
+    spec = importlib.util.spec_from_file_location("make_prices", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_table_is_of_the_installed_release() -> None:
     release = version("genai-prices")
     assert OURS.table.version.startswith(f"genai-prices {release} "), "run `make prices`"
+    text = prices.BUILT_IN.read_text("utf-8")
+    made = json.loads(text.partition("\n")[0])["made"]
+    assert tool().table(providers, f"genai-prices {release}", made) == text, "run `make prices`"
 
 
-def test_every_price_of_the_data_is_exercised():
-    assert {NAMES[key] for key in PRICED} - {"requests"} <= {
-        *consistent_names(), *FEES, *RECORDINGS,
-    }  # fmt: skip
+def test_a_table_from_downloaded_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiers = {"base": 1, "tiers": [{"start": 100, "price": 3}]}
+    night = {"constraint": {"start_time": "22:00:00Z", "end_time": "06:00:00Z"}, "prices": {"input_mtok": 0.5}}
+    models = [
+        {"id": "a", "match": {"or": [{"equals": "a b"}, {"starts_with": "A"}]}, "prices": {"input_mtok": tiers}},
+        {"id": "n", "match": {"equals": "n"}, "prices": [{"prices": {"input_mtok": 4}}, night]},
+    ]
+    data = tmp_path / "data.json"
+    data.write_text(json.dumps([{"id": "new", "name": "New", "api_pattern": "https://new", "models": models}]))
+    out = tmp_path / "table.txt"
+    monkeypatch.setattr(sys, "argv", ["make_prices", "--data", str(data), "--out", str(out)])
+    tool().main()
+    table = Table(out)
+    table.check()
+    made = prices.Prices(table)
+    late = NOW.replace(hour=23)
+    costs = [made.price("new", model, prices.Usage(101, 0), when) for model, when in
+             (("a b", NOW), ("ax", NOW), ("n", NOW), ("n", late), ("b", NOW))]  # fmt: skip
+    assert [cost and cost.total * 1_000_000 for cost in costs] == [303, 303, 404, Decimal("50.5"), None]
 
 
-def consistent_names():
-    return [name for name in UNITS if name.endswith("_tokens")]
-
-
-def plain(number):
+def plain(number: int) -> dict[str, Any]:
     """A usage that has something of everything, each part within its whole."""
     return {
         "input_tokens": 150_000 * number, "output_tokens": 70_000, "cache_read_tokens": 30_001,
@@ -184,19 +227,63 @@ def plain(number):
         "input_image_tokens": 4_001, "cache_image_read_tokens": 991, "output_image_tokens": 907,
         "input_video_tokens": 809, "output_video_tokens": 401, "output_reasoning_tokens": 10_007,
         "output_citation_tokens": 503, "audio_seconds": 61.5, "input_audio_seconds": 61.5,
-        **{name: 17 for name in FEES},
+        **dict.fromkeys(FEES, 17),
     }  # fmt: skip
 
 
-def test_every_model_under_every_name():
-    priced = 0
+SIMPLE = {"input_tokens": 1234, "output_tokens": 567}
+
+
+def test_every_model_under_every_name() -> None:
+    priced = {
+        usage: sum(same(provider, reference, values, NOW, None) is not None for provider, reference in REFERENCES)
+        for usage, values in (("simple", SIMPLE), ("plain", plain(1)))
+    }
+    assert len(REFERENCES) > 4000
+    assert min(priced.values()) > 0.95 * len(REFERENCES)
+
+
+def test_every_unit_that_has_a_price_is_billed() -> None:
+    billed = {
+        key
+        for provider in providers
+        for model in provider.models
+        if same(provider.id, model.id, plain(1), NOW, None)
+        for key, value in vars(model.get_prices(NOW)).items()
+        if value is not None
+    }
+    assert billed == set(PRICED)
+
+
+def test_short_recordings() -> None:
+    for model in next(one for one in providers if one.id == "groq").models:
+        for unit in RECORDINGS:
+            for length in (0, 3, 9.5, 10, 11):
+                same("groq", model.id, {**SIMPLE, unit: length}, NOW, None)
+    assert ours("groq", "whisper-large-v3", {"audio_seconds": 3}, NOW, None) is not None
+
+
+def test_a_seller_of_others_models_has_no_special_prices() -> None:
+    seen = set()
+    for seller in providers:
+        for other in seller.fallback_model_providers or ():
+            for model in next(one for one in providers if one.id == other).models:
+                for variant in model.price_variants or ():
+                    at = [NOW] if not variant.constraint else [NOW, *edges_of(variant.constraint)]
+                    seen.update(same(seller.id, model.id, SIMPLE, when, variant.when) for when in at)
+    assert len(seen - {None}) > 10
+
+
+def test_days_without_dashes() -> None:
+    found = 0
     for provider, reference in REFERENCES:
-        priced += same(provider, reference, plain(1), NOW, None) is not None
-    assert priced > len(providers) * 10
-    assert len(REFERENCES) > 2000
+        compact = re.sub(r"-(20\d\d)-(\d\d)-(\d\d)$", r"-\1\2\3", reference)
+        if compact != reference:
+            found += same(provider, compact, SIMPLE, NOW, None) is not None
+    assert found > 10
 
 
-def test_every_price_at_every_edge_of_time_and_size():
+def test_every_price_at_every_edge_of_time_and_size() -> None:
     for provider in providers:
         for model in provider.models:
             if not isinstance(model.prices, list) and not model.price_variants:
@@ -210,7 +297,7 @@ def test_every_price_at_every_edge_of_time_and_size():
                         same(provider.id, model.id, plain(number), at, context)
 
 
-def edges_of(constraint):
+def edges_of(constraint: Any) -> list[datetime]:
     if isinstance(constraint, types.StartDateConstraint):
         midnight = datetime.combine(constraint.start_date, datetime.min.time(), timezone.utc)
         return [midnight, midnight - timedelta(microseconds=1)]
@@ -220,7 +307,9 @@ def edges_of(constraint):
 
 @often
 @given(st.sampled_from(REFERENCES), usages, moments, st.sampled_from(CONTEXTS))
-def test_generated_usages(reference, values, when, context):
+def test_generated_usages(
+    reference: tuple[str, str], values: dict[str, Any], when: datetime, context: dict[str, str] | None
+) -> None:
     provider, model = reference
     same(provider, model, values, when, context)
 
@@ -228,22 +317,24 @@ def test_generated_usages(reference, values, when, context):
 SELLERS = [provider.id for provider in providers]
 names = st.one_of(
     st.sampled_from(SELLERS),
-    st.sampled_from(["litellm", "LiteLLM", "Bedrock", "amazon", "vertex", "together_ai", "xai", "nobody", " openai ", ""]),
+    st.sampled_from(
+        ["litellm", "LiteLLM", "Bedrock", "amazon", "vertex", "together_ai", "xai", "nobody", " openai ", ""]
+    ),
 )
 models = st.one_of(
     st.sampled_from(REFERENCES).map(lambda one: one[1]),
     st.sampled_from(REFERENCES).map(lambda one: one[1].upper()),
     st.sampled_from(REFERENCES).map("/".join),
-    st.tuples(st.sampled_from(REFERENCES), st.sampled_from(["-20251211", "-20250230", "-20251211-v1", ":free", "x"])).map(
-        lambda one: one[0][1] + one[1]
-    ),
+    st.tuples(
+        st.sampled_from(REFERENCES), st.sampled_from(["-20251211", "-20250230", "-20251211-v1", ":free", "x"])
+    ).map(lambda one: one[0][1] + one[1]),
     st.text(max_size=8),
 )
 
 
 @often
 @given(st.one_of(st.none(), names.filter(bool)), models)
-def test_any_provider_with_any_model(provider, model):
+def test_any_provider_with_any_model(provider: str | None, model: str) -> None:
     same(provider, model, {"input_tokens": 1000, "output_tokens": 77}, NOW, None)
 
 
@@ -258,11 +349,11 @@ URLS = [
 
 @often
 @given(st.sampled_from(URLS), models)
-def test_any_address_with_any_model(url, model):
+def test_any_address_with_any_model(url: str | None, model: str) -> None:
     same(None, model, {"input_tokens": 1000, "output_tokens": 77}, NOW, None, url)
 
 
-def test_precision_of_the_thread_does_not_matter():
+def test_precision_of_the_thread_does_not_matter() -> None:
     import decimal
 
     expected = ours("openai", "gpt-4o", plain(1), NOW, None)

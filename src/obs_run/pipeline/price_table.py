@@ -113,7 +113,7 @@ def _fits(form: Any, text: str) -> bool:
     return re.search(word, text) is not None
 
 
-_COMPACT_DAY = re.compile(r"-(20\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=-|:|$)")
+_COMPACT_DAY = r"-(20\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=-|:|$)"
 
 
 def _dashed_days(model: str) -> str:
@@ -126,7 +126,7 @@ def _dashed_days(model: str) -> str:
         except ValueError:
             return found.group()
 
-    return _COMPACT_DAY.sub(dashed, model)
+    return re.sub(_COMPACT_DAY, dashed, model)
 
 
 class Table:
@@ -149,8 +149,8 @@ class Table:
             self.units[name] = Unit(name, per, frozenset((key, value) for key, _, value in pairs))
         self._providers: list[Provider] = []
         start = len(line)
-        for *fields, length in head["providers"]:
-            self._providers.append(Provider(*fields, start, length))
+        for name, address, model_match, name_match, fallbacks, length in head["providers"]:
+            self._providers.append(Provider(name, address, model_match, name_match, fallbacks, start, length))
             start += length
         if start != size:
             raise ValueError("cut short or changed by hand")

@@ -8,13 +8,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from obs_run.pipeline.price_own import OwnPrices
 from obs_run.pipeline.price_table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from obs_run.pipeline.price_own import OwnPrices
     from obs_run.pipeline.price_table import Model, Provider, Rate, Rates, Unit
 
     Amount = int | float | Decimal
@@ -108,11 +108,13 @@ def _chosen() -> Prices:
     try:
         text = Path(file).read_text("utf-8")
         if not text.startswith(_TABLE_START):
+            from obs_run.pipeline.price_own import OwnPrices
+
             return Prices(built_in, OwnPrices(text, built_in.units))
         table = Table(Path(file))
         table.check()
         return Prices(table)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         from obs_run.core.guard import warn
 
         reason = error.strerror if isinstance(error, OSError) else error

@@ -1,0 +1,53 @@
+# The front door. Needs Python 3.10 or newer, make, and a network; everything else is made here.
+.PHONY: install demo test check lint types pins prices docs benchmark clean
+
+PYTHON ?= python3
+UV := $(or $(shell command -v uv),.cache/uv/bin/uv)
+BIN := .venv/bin
+
+install: .venv/installed
+
+demo: install
+	$(BIN)/python examples/demo.py
+
+test: install
+	$(BIN)/python -m pytest
+
+check: lint types test
+
+lint: install
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: install
+	$(BIN)/mypy
+
+# Write the tables in README.md and docs/ from the code.
+docs: install
+	$(BIN)/python tools/make_docs.py
+
+# Write the table of prices from the data of the package genai-prices.
+prices: install
+	$(BIN)/python tools/make_prices.py
+
+# Resolve the development environment anew, with hashes; a lock file would record download addresses.
+pins: $(UV)
+	$(UV) pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-annotate \
+	  --custom-compile-command "make pins" --extra grpc --group test --group lint \
+	  pyproject.toml --output-file requirements/development.txt
+
+benchmark: install
+	$(BIN)/python benchmarks/startup.py
+
+clean:
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache
+
+.venv/installed: $(UV) pyproject.toml requirements/development.txt
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
+	$(UV) pip sync --quiet --python .venv --require-hashes requirements/development.txt
+	$(UV) pip install --quiet --python .venv --no-deps --editable .
+	touch $@
+
+.cache/uv/bin/uv:
+	$(PYTHON) -m venv .cache/uv
+	.cache/uv/bin/python -m pip install --quiet --disable-pip-version-check uv

@@ -1,0 +1,1 @@
+"""Programs that show obs-run at work."""

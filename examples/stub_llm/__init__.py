@@ -1,0 +1,5 @@
+"""A server that speaks OpenAI's wire format, offline and always with the same answers."""
+
+from .server import StubServer
+
+__all__ = ["StubServer"]

@@ -1,0 +1,5 @@
+"""``import obs_run.auto`` starts obs-run in this process: for notebooks, frozen programs, and where no launcher fits."""
+
+from obs_run.launch.start import start
+
+start("auto")

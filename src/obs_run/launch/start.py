@@ -1,0 +1,78 @@
+"""What happens in every process at its start: a few names are noted, nothing is loaded."""
+
+from __future__ import annotations
+
+
+from obs_run.launch import fork, import_hooks, leaving, run
+from obs_run.launch.variables import flag
+
+TYPE_CHECKING = False  # the module typing costs more than all of this package's start
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+_started = ""
+
+# Module to watch for -> module of ours and function in it that is called with the module.
+_OURS = {
+    "logging": ("obs_run.sdk.log_capture", "install"),
+    "opentelemetry.context": ("obs_run.sdk.context", "install"),
+    "opentelemetry.trace": ("obs_run.sdk.lazy_api", "install"),
+    "opentelemetry.metrics": ("obs_run.sdk.lazy_api", "install"),
+    "opentelemetry._logs": ("obs_run.sdk.lazy_api", "install"),
+}
+_CHILDREN = {
+    "subprocess": ("obs_run.launch.children", "patch_subprocess"),
+    "multiprocessing.process": ("obs_run.launch.children", "patch_multiprocessing"),
+    "mcp.client.stdio": ("obs_run.launch.children", "patch_mcp_stdio"),
+}
+
+
+def start(how: str) -> None:
+    """Prepare this process, once; ``how`` says who asked: "sitecustomize", "hook" or "auto"."""
+    global _started
+    if _started or flag("OTEL_SDK_DISABLED", default=False):
+        return
+    _started = how
+    run.note_start()
+    # Before any hook of the agent, so that ours is the last to run before a fork and at the exit.
+    fork.install()
+    leaving.install()
+    for module, (ours, function) in _OURS.items():
+        import_hooks.when_imported(module, _late(ours, function))
+    if flag("OBS_PROPAGATE_CHILDREN", default=True):
+        for module, (ours, function) in _CHILDREN.items():
+            import_hooks.when_imported(module, _late(ours, function))
+    _watch_instrumented()
+    if flag("OBS_EAGER", default=False):
+        from obs_run.sdk import providers
+
+        providers.set_up()
+
+
+def started() -> str:
+    """Return who started obs-run in this process, or an empty string."""
+    return _started
+
+
+def _late(ours: str, function: str) -> Callable[[ModuleType], None]:
+    def callback(module: ModuleType) -> None:
+        getattr(__import__(ours, fromlist=[function]), function)(module)
+
+    return callback
+
+
+def _watch_instrumented() -> None:
+    from obs_instrumentors import TABLE
+
+    for module, instrumentor in TABLE.items():
+        import_hooks.when_imported(module, _instrument(instrumentor))
+
+
+def _instrument(instrumentor: str) -> Callable[[ModuleType], None]:
+    def callback(module: ModuleType) -> None:
+        from obs_run.core.hooks import instrument
+
+        instrument(instrumentor, module)
+
+    return callback

@@ -1,0 +1,22 @@
+"""Reads of single variables before settings.py, which would cost every start of Python, is worth loading."""
+
+from __future__ import annotations
+
+import os
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """Return the flag ``name`` as settings.py reads it; what is no flag counts as the default."""
+    word = os.environ.get(name, "").strip().lower()
+    if word in ("1", "true", "yes", "on"):
+        return True
+    return default and word not in ("0", "false", "no", "off")
+
+
+def seconds(name: str, default: float) -> float:
+    """Return the duration ``name`` as settings.py reads it; what is none counts as the default."""
+    try:
+        value = float(os.environ.get(name, "").strip() or default)
+    except ValueError:
+        return default
+    return value if value >= 0 else default

@@ -1,0 +1,19 @@
+"""Where the local store is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from obs_run import settings
+
+
+def default_path() -> Path:
+    """Return the file that OBS_STORE_FILE names, else ``obs-run/store.db`` in the user's data folder."""
+    named = settings.get("OBS_STORE_FILE")
+    if named:
+        return Path(os.path.abspath(os.path.expanduser(named)))  # noqa: PTH100, PTH111 (pathlib raises without a home)
+    data = os.environ.get("XDG_DATA_HOME", "")
+    if not os.path.isabs(data):  # noqa: PTH117 (the XDG specification: a relative path is ignored)
+        data = os.path.join(os.path.expanduser("~"), ".local", "share")  # noqa: PTH111, PTH118 (as above)
+    return Path(data, "obs-run", "store.db")

@@ -1,0 +1,277 @@
+"""The SDK's spans, log records and metric points as rows of the store."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from obs_run.core import guard, semconv
+from obs_run.store.values import clean, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from opentelemetry.sdk._logs import ReadableLogRecord
+    from opentelemetry.sdk.metrics.export import MetricsData
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+Row = tuple[Any, ...]
+
+# These spans may repeat the usage of the model calls inside them.
+CONTAINERS = frozenset({"invoke_agent", "create_agent", "invoke_workflow", "execute_tool"})
+_ERROR = 2
+_ROW_BYTES = 320  # what a row costs beside its JSON: columns and its places in two indexes, measured
+_LARGEST = 2**63
+
+
+class Origin(NamedTuple):
+    """Where a row comes from: keys of its resource and scope, and its service."""
+
+    resource_id: int
+    service: str
+    scope_id: int | None
+
+
+class Origins:
+    """Keys of resources and scopes, remembered by object; the rows that the file may not have yet are collected."""
+
+    def __init__(self) -> None:
+        self._resources: dict[int, tuple[Any, int, str, str]] = {}
+        self._scopes: dict[int, tuple[Any, int]] = {}
+        self.resources: dict[int, Row] = {}
+        self.scopes: dict[int, Row] = {}
+
+    def of(self, resource: Resource | None, scope: InstrumentationScope | None) -> Origin:
+        """Return the origin of what ``resource`` and ``scope`` made."""
+        _, key, service, text = self._resources.get(id(resource)) or self._resource(resource)
+        self.resources[key] = (key, service, text)
+        if scope is None:
+            return Origin(key, service, None)
+        known = self._scopes.get(id(scope)) or self._scope(scope)
+        return Origin(key, service, known[1])
+
+    def _resource(self, resource: Resource | None) -> tuple[Any, int, str, str]:
+        attributes = dict(resource.attributes) if resource is not None else {}
+        text = encode(attributes)
+        entry = (resource, _key(text), clean(attributes.get("service.name") or "unknown"), text)
+        _remember(self._resources, id(resource), entry)
+        return entry
+
+    def _scope(self, scope: InstrumentationScope) -> tuple[Any, int]:
+        name, version = clean(scope.name), clean(scope.version or "")
+        attributes = encode(dict(scope.attributes or {}))
+        key = _key(f"{name}\n{version}\n{attributes}")
+        self.scopes[key] = (key, name, version, attributes)
+        entry = (scope, key)
+        _remember(self._scopes, id(scope), entry)
+        return entry
+
+
+def _remember(cache: dict[int, Any], key: int, entry: Any) -> None:
+    # The entry holds the object, so that its id stays its own; a service has few, a runaway one is forgotten.
+    if len(cache) >= 256:  # noqa: PLR2004 (the bound)
+        cache.clear()
+    cache[key] = entry
+
+
+def _key(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True)
+
+
+class Summary:
+    """What a batch adds to the row of one trace, for one service."""
+
+    def __init__(self, trace_id: str, service: str) -> None:
+        self.trace_id, self.service = trace_id, service
+        self.root: tuple[int, int, str] | None = None
+        self.start: int | None = None
+        self.end: int | None = None
+        self.spans = self.errors = self.unfinished = self.logs = self.bytes = 0
+        self.usage: list[float | None] = [None, None, None]
+        self.agent_usage: list[float | None] = [None, None, None]
+
+    def time(self, start: int | None, end: int | None) -> None:
+        """Stretch the trace over ``start`` to ``end``."""
+        if start is not None and (self.start is None or start < self.start):
+            self.start = start
+        end = start if end is None else end
+        if end is not None and (self.end is None or end > self.end):
+            self.end = end
+
+    def row(self, now: int) -> Row:
+        """Return the row for :data:`obs_run.store.writer.MERGE_TRACE`."""
+        rank, start, name = self.root or (None, None, None)
+        services = f"|{self.service.replace('|', '/')}|"
+        return (self.trace_id, rank, start, name, self.service if self.root else None, services, self.start,
+                self.end, self.spans, self.errors, self.unfinished, self.logs, *self.usage, *self.agent_usage,
+                self.bytes, now)  # fmt: skip
+
+
+class Batch:
+    """Rows of one export, and what they add to their traces."""
+
+    def __init__(self, origins: Origins) -> None:
+        self._origins = origins
+        self.rows: list[Row] = []
+        self.summaries: dict[tuple[str, str], Summary] = {}
+
+    def add_spans(self, spans: Sequence[ReadableSpan]) -> Batch:
+        """Add spans; one that cannot be a row is left out and said."""
+        for span in spans:
+            guard.call("store.span", self._span, span)
+        return self
+
+    def add_logs(self, records: Sequence[ReadableLogRecord]) -> Batch:
+        """Add log records; one that cannot be a row is left out and said."""
+        for record in records:
+            guard.call("store.log", self._log, record)
+        return self
+
+    def add_metrics(self, data: MetricsData) -> Batch:
+        """Add the points of ``data``."""
+        for resource in data.resource_metrics:
+            for scope in resource.scope_metrics:
+                origin = self._origins.of(resource.resource, scope.scope)
+                for metric in scope.metrics:
+                    self.rows.extend(guard.call("store.metric", list, _points(metric, origin), default=()))
+        return self
+
+    def _summary(self, trace_id: str, service: str) -> Summary:
+        found = self.summaries.get((trace_id, service))
+        if found is None:
+            found = self.summaries[trace_id, service] = Summary(trace_id, service)
+        return found
+
+    def _span(self, span: ReadableSpan) -> None:
+        context, parent = span.context, span.parent
+        if context is None:
+            return
+        origin = self._origins.of(span.resource, span.instrumentation_scope)
+        attributes = span.attributes or {}
+        read = attributes.get
+        operation = _text(read(semconv.OPERATION_NAME))
+        usage = [_whole(read(semconv.USAGE_INPUT_TOKENS)), _whole(read(semconv.USAGE_OUTPUT_TOKENS)),
+                 _number(read(semconv.OBS_COST_TOTAL))]  # fmt: skip
+        trace_id, name = f"{context.trace_id:032x}", clean(span.name)
+        start, end, status = _whole(span.start_time), _whole(span.end_time), span.status.status_code.value
+        unfinished = bool(read(semconv.OBS_SPAN_UNFINISHED)) or end is None
+        kept = encode(dict(attributes)) if attributes else None
+        events = encode([_event(event) for event in span.events]) if span.events else None
+        links = encode([_link(link) for link in span.links]) if span.links else None
+        self.rows.append(
+            (trace_id, f"{context.span_id:016x}", f"{parent.span_id:016x}" if parent else None, name,
+             span.kind.value + 1, start, end, status, _text(span.status.description), unfinished, origin.service,
+             operation, _text(read(semconv.AGENT_NAME)), _text(read(semconv.CONVERSATION_ID)),
+             _text(read(semconv.RESPONSE_MODEL) or read(semconv.REQUEST_MODEL)), _text(read(semconv.TOOL_NAME)),
+             *usage, origin.resource_id, origin.scope_id, context.trace_state.to_header() or None, kept, events, links)
+        )  # fmt: skip
+        summary = self._summary(trace_id, origin.service)
+        summary.time(start, end)
+        summary.spans += 1
+        summary.errors += status == _ERROR
+        summary.unfinished += unfinished
+        summary.bytes += _ROW_BYTES + len(kept or "") + len(events or "") + len(links or "")
+        rank = (0 if parent is None else 1, start or 0, name)
+        summary.root = rank if summary.root is None else min(summary.root, rank)
+        if operation in CONTAINERS:
+            summary.agent_usage = [_most(*pair) for pair in zip(summary.agent_usage, usage, strict=True)]
+        else:
+            summary.usage = [_plus(*pair) for pair in zip(summary.usage, usage, strict=True)]
+
+    def _log(self, readable: ReadableLogRecord) -> None:
+        record = readable.log_record
+        origin = self._origins.of(readable.resource, readable.instrumentation_scope)
+        trace_id = f"{record.trace_id:032x}" if record.trace_id else None
+        time = _whole(record.timestamp or record.observed_timestamp) or 0
+        body = encode(record.body)
+        attributes = encode(dict(record.attributes)) if record.attributes else None
+        severity = record.severity_number.value if record.severity_number else None
+        self.rows.append(
+            (trace_id, f"{record.span_id:016x}" if record.span_id else None, time, severity,
+             _text(record.severity_text), _text(record.event_name), body, origin.service, origin.resource_id,
+             origin.scope_id, attributes)
+        )  # fmt: skip
+        if trace_id:
+            summary = self._summary(trace_id, origin.service)
+            summary.time(time, time)
+            summary.logs += 1
+            summary.bytes += _ROW_BYTES + len(body) + len(attributes or "")
+
+
+def _event(event: Any) -> Row:
+    return event.name, event.timestamp, dict(event.attributes or {})
+
+
+def _link(link: Any) -> Row:
+    return f"{link.context.trace_id:032x}", f"{link.context.span_id:016x}", dict(link.attributes or {})
+
+
+def _points(metric: Any, origin: Origin) -> Iterator[Row]:
+    data = metric.data
+    shared = {
+        name: value
+        for name, value in (
+            ("temporality", getattr(getattr(data, "aggregation_temporality", None), "name", None)),
+            ("monotonic", getattr(data, "is_monotonic", None)),
+            ("description", metric.description or None),
+        )
+        if value is not None
+    }
+    kind = type(data).__name__
+    for point in data.data_points:
+        value = getattr(point, "value", None)
+        yield (
+            clean(metric.name), kind, _text(metric.unit), _whole(point.start_time_unix_nano),
+            _whole(point.time_unix_nano), _number(getattr(point, "sum", None) if value is None else value),
+            _whole(getattr(point, "count", None)), origin.service, origin.resource_id, origin.scope_id,
+            encode(dict(point.attributes or {})), encode(shared | dict(_shape(point))),
+        )  # fmt: skip
+
+
+_SHAPE = ("min", "max", "bucket_counts", "explicit_bounds", "scale", "zero_count")
+
+
+def _shape(point: Any) -> Iterable[tuple[str, Any]]:
+    for name in _SHAPE:
+        if hasattr(point, name):
+            yield name, getattr(point, name)
+    for name in ("positive", "negative"):
+        if hasattr(point, name):
+            buckets = getattr(point, name)
+            yield name, {"offset": buckets.offset, "bucket_counts": buckets.bucket_counts}
+    exemplars = [_exemplar(exemplar) for exemplar in getattr(point, "exemplars", ())]
+    if exemplars:
+        yield "exemplars", exemplars
+
+
+def _exemplar(exemplar: Any) -> Mapping[str, Any]:
+    return {
+        "value": exemplar.value,
+        "time_ns": exemplar.time_unix_nano,
+        "trace_id": f"{exemplar.trace_id:032x}" if exemplar.trace_id else None,
+        "span_id": f"{exemplar.span_id:016x}" if exemplar.span_id else None,
+    }
+
+
+def _text(value: Any) -> str | None:
+    return clean(value) if value else None
+
+
+def _whole(value: Any) -> int | None:
+    if isinstance(value, (int, float)) and -_LARGEST <= value < _LARGEST:
+        return int(value)
+    return None
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and abs(value) < _LARGEST else None
+
+
+def _plus(total: float | None, value: float | None) -> float | None:
+    return value if total is None else total if value is None else total + value
+
+
+def _most(total: float | None, value: float | None) -> float | None:
+    return value if total is None else total if value is None else max(total, value)

@@ -1,0 +1,205 @@
+"""The tables of the local store, and how its file is opened, refused or put aside."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# "obsr": tells our file from another program's database.
+APPLICATION_ID = 0x6F627372
+BUSY_SECONDS = 10.0
+
+# The file's user_version counts the steps that were applied to it. A released step is never changed.
+STEPS: tuple[str, ...] = (
+    """
+    CREATE TABLE resources (
+        id INTEGER PRIMARY KEY, service TEXT NOT NULL, seen_ns INTEGER NOT NULL, attributes TEXT NOT NULL);
+    CREATE TABLE scopes (
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL, version TEXT, attributes TEXT);
+    CREATE TABLE traces (
+        trace_id TEXT PRIMARY KEY, root_rank INTEGER, root_start_ns INTEGER, name TEXT, service TEXT,
+        services TEXT NOT NULL, start_ns INTEGER, end_ns INTEGER, spans INTEGER NOT NULL, errors INTEGER NOT NULL,
+        unfinished INTEGER NOT NULL, logs INTEGER NOT NULL, input_tokens INTEGER, output_tokens INTEGER, cost REAL,
+        agent_input_tokens INTEGER, agent_output_tokens INTEGER, agent_cost REAL,
+        bytes INTEGER NOT NULL, written_ns INTEGER NOT NULL);
+    CREATE INDEX traces_by_start ON traces (start_ns);
+    CREATE INDEX traces_by_end ON traces (end_ns);
+    CREATE INDEX traces_by_writing ON traces (written_ns);
+    CREATE TABLE spans (
+        id INTEGER PRIMARY KEY, trace_id TEXT NOT NULL, span_id TEXT NOT NULL, parent_id TEXT, name TEXT NOT NULL,
+        kind INTEGER NOT NULL, start_ns INTEGER, end_ns INTEGER, status INTEGER NOT NULL, status_text TEXT,
+        unfinished INTEGER NOT NULL, service TEXT NOT NULL, operation TEXT, agent TEXT, conversation TEXT, model TEXT,
+        tool TEXT, input_tokens INTEGER, output_tokens INTEGER, cost REAL, resource_id INTEGER NOT NULL,
+        scope_id INTEGER, trace_state TEXT, attributes TEXT, events TEXT, links TEXT);
+    CREATE UNIQUE INDEX spans_by_id ON spans (trace_id, span_id);
+    CREATE TABLE logs (
+        id INTEGER PRIMARY KEY, trace_id TEXT, span_id TEXT, time_ns INTEGER NOT NULL, severity INTEGER,
+        severity_text TEXT, event_name TEXT, body TEXT, service TEXT NOT NULL, resource_id INTEGER NOT NULL,
+        scope_id INTEGER, attributes TEXT);
+    CREATE INDEX logs_by_trace ON logs (trace_id) WHERE trace_id IS NOT NULL;
+    CREATE INDEX logs_alone ON logs (time_ns) WHERE trace_id IS NULL;
+    CREATE TABLE points (
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, unit TEXT, start_ns INTEGER, time_ns INTEGER,
+        value REAL, count INTEGER, service TEXT NOT NULL, resource_id INTEGER NOT NULL, scope_id INTEGER,
+        attributes TEXT, data TEXT);
+    CREATE INDEX points_by_time ON points (time_ns);
+    """,
+)
+
+
+class StoreError(Exception):
+    """The store cannot be used; the message is one line for the user."""
+
+
+def open_writer(path: Path, max_bytes: int) -> sqlite3.Connection:
+    """Return a connection that writes to the store at ``path``, made (folder 0700, file 0600) if it is not there."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # SQLite gives -wal and -shm the mode of the file. Only a new file is opened here: closing a second descriptor of
+    # a database that this process has open would drop SQLite's own locks on it.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        _check(connection, path)
+        _configure(connection, max_bytes)
+        _migrate(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """Return a connection that only reads the store at ``path``."""
+    if not path.exists():
+        raise StoreError(f"there is no local store at {path}; run an agent with obs-run first")
+    try:
+        return _reading(path, "mode=ro")
+    except sqlite3.OperationalError:
+        # A folder that may not be written: SQLite cannot make -shm beside the file, so it has no writers either.
+        return _reading(path, "mode=ro&immutable=1")
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"the local store at {path} cannot be read: {error}") from error
+
+
+def _reading(path: Path, how: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=BUSY_SECONDS)
+    try:
+        version = _check(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    if version:
+        return connection
+    connection.close()
+    raise StoreError(f"the local store at {path} is empty; run an agent with obs-run first")
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the file's schema number; raise when the file is another program's or a newer obs-run's."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    if owner != APPLICATION_ID and (owner or connection.execute("SELECT 1 FROM sqlite_master").fetchone()):
+        raise StoreError(f"{path} is another program's database; set OBS_STORE_FILE to a file of its own")
+    if version > len(STEPS):
+        raise StoreError(
+            f"the local store at {path} was written by a newer obs-run (schema {version}, this one reads up to "
+            f"{len(STEPS)}); upgrade obs-run or set OBS_STORE_FILE"
+        )
+    return version
+
+
+def _configure(connection: sqlite3.Connection, max_bytes: int) -> None:
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    # Several processes that open a new file at once: the change to WAL answers "locked" without waiting.
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            break
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+    connection.execute("PRAGMA synchronous = NORMAL")
+    page = int(connection.execute("PRAGMA page_size").fetchone()[0])
+    pages = max(64, min(1000, max_bytes // 16 // page))
+    connection.execute(f"PRAGMA wal_autocheckpoint = {pages}")
+    connection.execute(f"PRAGMA journal_size_limit = {pages * page}")
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    if _check(connection, path) == len(STEPS):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for step in STEPS[_check(connection, path) :]:
+            for statement in step.split(";"):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(STEPS)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+def is_corrupt(error: Exception) -> bool:
+    """Tell whether SQLite says that the file itself is broken (Python 3.10 gives no error code)."""
+    return isinstance(error, sqlite3.DatabaseError) and (
+        "malformed" in str(error) or "not a database" in str(error) or "unsupported file format" in str(error)
+    )
+
+
+def put_aside(path: Path) -> Path | None:
+    """Rename a broken store and its -wal and -shm; return its new name, None when another process already did."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    aside = path.with_name(f"{path.name}.broken-{stamp}-{os.getpid()}")
+    with _Lock(path.parent):
+        if not _still_broken(path):
+            return None
+        # The log goes first: left behind, it would be played into the new file.
+        for ending in ("-wal", "-shm", ""):
+            part = path.with_name(path.name + ending)
+            if part.exists():
+                part.rename(aside.with_name(aside.name + ending))
+    return aside
+
+
+def _still_broken(path: Path) -> bool:
+    try:
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    except sqlite3.Error:
+        return False
+    try:
+        answer = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        return is_corrupt(error)
+    finally:
+        connection.close()
+    return answer is None or answer[0] != "ok"
+
+
+class _Lock:
+    """One process at a time; held on the folder, because a lock file of its own would stay behind."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._descriptor = -1
+
+    def __enter__(self) -> None:
+        if os.name == "posix":
+            import fcntl
+
+            self._descriptor = os.open(self._folder, os.O_RDONLY)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)

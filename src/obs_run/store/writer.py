@@ -1,0 +1,305 @@
+"""One connection of this process to the store: transactions, fork, the size bound, and what to do when it fails."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from obs_run.core import guard
+from obs_run.store import schema
+from obs_run.store.rows import CONTAINERS, Batch, Origins
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+_SEE_RESOURCE = (
+    "INSERT INTO resources (id, service, attributes, seen_ns) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT (id) DO UPDATE SET seen_ns = excluded.seen_ns"
+)
+_SEE_SCOPE = "INSERT OR IGNORE INTO scopes (id, name, version, attributes) VALUES (?, ?, ?, ?)"
+_COLUMNS = {
+    "spans": "trace_id, span_id, parent_id, name, kind, start_ns, end_ns, status, status_text, unfinished, service,"
+    " operation, agent, conversation, model, tool, input_tokens, output_tokens, cost, resource_id, scope_id,"
+    " trace_state, attributes, events, links",
+    "logs": "trace_id, span_id, time_ns, severity, severity_text, event_name, body, service, resource_id, scope_id,"
+    " attributes",
+    "points": "name, kind, unit, start_ns, time_ns, value, count, service, resource_id, scope_id, attributes, data",
+}
+
+
+def _insert(table: str) -> str:
+    # Spans once only: a batch that was stored, but too late for its caller, may come again.
+    columns = _COLUMNS[table]
+    places = ", ".join("?" * (columns.count(",") + 1))
+    return f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({places})"  # noqa: S608 (our own names)
+
+
+def _sum(column: str) -> str:
+    added = f"{column} + ifnull(excluded.{column}, 0)"
+    return f"{column} = CASE WHEN {column} IS NULL THEN excluded.{column} ELSE {added} END"
+
+
+def _furthest(function: str, column: str) -> str:
+    return f"{column} = {function}(ifnull({column}, excluded.{column}), ifnull(excluded.{column}, {column}))"
+
+
+_IS_ROOT = (
+    "traces.root_rank IS NULL OR (excluded.root_rank IS NOT NULL AND"
+    " (excluded.root_rank, excluded.root_start_ns) < (traces.root_rank, traces.root_start_ns))"
+)
+_ADDED = ("spans", "errors", "unfinished", "logs", "bytes", "input_tokens", "output_tokens", "cost")
+MERGE_TRACE = (
+    "INSERT INTO traces (trace_id, root_rank, root_start_ns, name, service, services, start_ns, end_ns, spans, errors,"  # noqa: S608 (our own names)
+    " unfinished, logs, input_tokens, output_tokens, cost, agent_input_tokens, agent_output_tokens, agent_cost, bytes,"
+    f" written_ns) VALUES ({', '.join('?' * 20)}) ON CONFLICT (trace_id) DO UPDATE SET "
+    + ", ".join(
+        [f"{name} = CASE WHEN {_IS_ROOT} THEN excluded.{name} ELSE {name} END"
+         for name in ("name", "service", "root_rank", "root_start_ns")]
+        + ["services = services || CASE WHEN instr(services, excluded.services) THEN '' ELSE excluded.services END"]
+        + [_furthest("min", "start_ns"), _furthest("max", "end_ns")]
+        + [_sum(name) for name in _ADDED]
+        + [_furthest("max", name) for name in ("agent_input_tokens", "agent_output_tokens", "agent_cost")]
+    )
+)  # fmt: skip
+
+# Kept free below the bound, so that one batch and the write-ahead log fit above it.
+_HIGH = 0.85
+_PRUNE_BYTES = 16 * 1024**2
+_PRUNE_ROUNDS = 8
+_FORK_SECONDS = 1.0
+_DATABASE_NAMES = {".db", ".sqlite", ".sqlite3"}
+
+
+class Writer:
+    """Writes batches to the store at ``path``, from any thread, one at a time."""
+
+    def __init__(self, path: Path, max_bytes: int) -> None:
+        self.path, self.max_bytes = path, max_bytes
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._pid = 0
+        self._origins = Origins()
+        self._said: set[str] = set()
+        self._held = False
+        self._inside = 0
+        self._file: tuple[int, int] | None = None
+
+    def write(self, table: str, fill: Callable[[Batch], Batch]) -> bool:
+        """Store the rows that ``fill`` puts into a batch; False, and one warning, when they could not be stored."""
+        if self._inside == threading.get_ident():
+            return False  # a warning of ours came back as a log record
+        with self._lock:
+            self._inside = threading.get_ident()
+            try:
+                return bool(guard.call("store.write", self._write, table, fill, default=False))
+            finally:
+                self._inside = 0
+
+    def close(self) -> None:
+        """Close the connection; the next write opens it again."""
+        with self._lock:
+            guard.call("store.close", self._close)
+
+    def _write(self, table: str, fill: Callable[[Batch], Batch]) -> bool:
+        for again in (True, False):
+            try:
+                connection = self._connect()
+                self._store(connection, table, fill(Batch(self._origins)))
+                self._prune(connection)
+            except (sqlite3.Error, OSError, schema.StoreError) as error:
+                guard.call("store.close", self._close)
+                if again and schema.is_corrupt(error) and self._put_aside():
+                    continue
+                self._say(str(error) if isinstance(error, schema.StoreError) else _reason(self.path, error))
+                return False
+            return True
+        return False
+
+    def _connect(self) -> sqlite3.Connection:
+        if self._pid != os.getpid():
+            self._leave_open()
+            self._pid = os.getpid()
+        if self._connection is not None and _identity(self.path) != self._file:
+            self._close()  # the file was moved or removed; what is written to it would be lost
+        if self._connection is None:
+            self._connection = schema.open_writer(self.path, self.max_bytes)
+            self._file = _identity(self.path)
+            self._origins = Origins()
+        return self._connection
+
+    def _leave_open(self) -> None:
+        # A connection of the parent may neither be used nor closed by the child.
+        if self._connection is not None:
+            _LEFT_OPEN.append(self._connection)
+            self._connection = None
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _store(self, connection: sqlite3.Connection, table: str, batch: Batch) -> None:
+        if not batch.rows:
+            return
+        now = time.time_ns()
+        with _transaction(connection):
+            connection.executemany(_SEE_RESOURCE, [(*row, now) for row in self._origins.resources.values()])
+            connection.executemany(_SEE_SCOPE, self._origins.scopes.values())
+            stored = connection.executemany(_insert(table), batch.rows).rowcount
+            connection.executemany(MERGE_TRACE, [summary.row(now) for summary in batch.summaries.values()])
+            if stored != len(batch.rows):
+                _recount(connection, {trace_id for trace_id, _ in batch.summaries})
+        self._origins.scopes.clear()
+        self._origins.resources.clear()
+
+    def _prune(self, connection: sqlite3.Connection) -> None:
+        target = int(self.max_bytes * _HIGH)
+        for _ in range(_PRUNE_ROUNDS):
+            excess = _used(connection) - target
+            if excess <= 0:
+                break
+            with _transaction(connection):
+                # Asked again inside the transaction: another process may just have done it.
+                excess = min(_used(connection) - target + target // 50, _PRUNE_BYTES)
+                if excess > 0:
+                    _drop_oldest(connection, excess)
+            self._shrink(connection)
+
+    def _shrink(self, connection: sqlite3.Connection) -> None:
+        page = _pragma(connection, "page_size")
+        surplus = _pragma(connection, "page_count") - int(self.max_bytes * (_HIGH + 1) / 2) // page
+        if surplus > 0:
+            connection.execute(f"PRAGMA incremental_vacuum({surplus})").fetchall()
+
+    def _put_aside(self) -> bool:
+        if self.path.suffix not in _DATABASE_NAMES:
+            return False
+        aside = schema.put_aside(self.path)
+        if aside is not None:
+            guard.warn(f"the local store {self.path} was broken; it is now {aside.name} and a new one is begun")
+        # Another process may have been first; the file that is there now deserves one try either way.
+        self._said.clear()
+        return True
+
+    def _say(self, text: str) -> None:
+        if text not in self._said:
+            self._said.add(text)
+            guard.warn(text)
+
+    def before_fork(self) -> None:
+        """Leave SQLite before this process forks: a child must not inherit a connection, nor a lock inside SQLite."""
+        self._held = self._inside != threading.get_ident() and self._lock.acquire(timeout=_FORK_SECONDS)
+        if self._held:
+            guard.call("store.close", self._close)
+
+    def after_fork(self, *, child: bool) -> None:
+        """Go on, in the parent and in the child."""
+        if child:
+            self._lock, self._inside = threading.Lock(), 0
+            self._leave_open()
+        elif self._held:
+            self._lock.release()
+
+
+def _reason(path: Path, error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"telemetry is not stored: {path}: {error.strerror or error}"
+    return f"telemetry is not stored: {path}: {error}"
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.rollback()
+        raise
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def _used(connection: sqlite3.Connection) -> int:
+    pages = _pragma(connection, "page_count") - _pragma(connection, "freelist_count")
+    return pages * _pragma(connection, "page_size")
+
+
+def _drop_oldest(connection: sqlite3.Connection, excess: int) -> None:
+    """Remove the traces that ended first, about ``excess`` bytes of them, and what is as old and of no trace."""
+    ids: list[tuple[str]] = []
+    until, freed = 0, 0
+    for trace_id, end, size in connection.execute("SELECT trace_id, end_ns, bytes FROM traces ORDER BY end_ns"):
+        if freed >= excess:
+            break
+        ids.append((trace_id,))
+        until, freed = end or 0, freed + size
+    for table in ("spans", "logs", "traces"):
+        connection.executemany(f"DELETE FROM {table} WHERE trace_id = ?", ids)  # noqa: S608 (our own names)
+    gone = connection.execute("DELETE FROM logs WHERE trace_id IS NULL AND time_ns <= ?", (until,)).rowcount
+    gone += connection.execute("DELETE FROM points WHERE time_ns <= ?", (until,)).rowcount
+    if freed < excess and not gone:
+        # No trace is left that could go: logs and points of no trace fill the file, and half of them goes.
+        for table, where in (("logs", "WHERE trace_id IS NULL"), ("points", "")):
+            middle = f"SELECT (min(id) + max(id)) / 2 FROM {table} {where}"  # noqa: S608 (our own names)
+            connection.execute(
+                f"DELETE FROM {table} {where or 'WHERE true'} AND id <= ({middle})"  # noqa: S608 (our own names)
+            )
+    # A resource was seen when the first and when the last row of it was written.
+    connection.execute(
+        "DELETE FROM resources WHERE seen_ns < (SELECT min(oldest) FROM (SELECT min(written_ns) AS oldest FROM traces"
+        " UNION ALL SELECT min(time_ns) FROM points UNION ALL SELECT min(time_ns) FROM logs WHERE trace_id IS NULL))"
+    )
+
+
+def _recount(connection: sqlite3.Connection, trace_ids: set[str]) -> None:
+    """Make the figures of traces again from their rows, after some of a batch were there already."""
+    inside = ", ".join(f"'{name}'" for name in sorted(CONTAINERS))
+    for trace_id in trace_ids:
+        connection.execute(
+            "UPDATE traces SET (spans, errors, unfinished, input_tokens, output_tokens, cost) = (SELECT count(*),"  # noqa: S608 (our own names)
+            " ifnull(sum(status = 2), 0), ifnull(sum(unfinished), 0), sum(CASE WHEN model_call THEN input_tokens END),"
+            " sum(CASE WHEN model_call THEN output_tokens END), sum(CASE WHEN model_call THEN cost END) FROM (SELECT *,"
+            f" ifnull(operation, '') NOT IN ({inside}) AS model_call FROM spans"
+            " WHERE spans.trace_id = traces.trace_id)) WHERE trace_id = ?",
+            (trace_id,),
+        )
+
+
+_LEFT_OPEN: list[Any] = []
+_writers: dict[tuple[str, int], Writer] = {}
+
+
+def writer(path: Path, max_bytes: int) -> Writer:
+    """Return this process's writer to ``path``; exporters of all signals share it."""
+    key = (str(path), max_bytes)
+    return _writers.setdefault(key, Writer(path, max_bytes))
+
+
+def _each(call: Callable[[Writer], None]) -> None:
+    for one in list(_writers.values()):
+        guard.call("store.fork", call, one)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=lambda: _each(Writer.before_fork),
+        after_in_parent=lambda: _each(lambda one: one.after_fork(child=False)),
+        after_in_child=lambda: _each(lambda one: one.after_fork(child=True)),
+    )
