@@ -1,17 +1,18 @@
 """The product, whole: an unchanged agent under obs-run, its telemetry read back from the real backends."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
+
 from obs_run.store.reader import Reader
 from obs_run.store.records import LogLine
 from obs_run.store.records import Span as StoredSpan
-
 from tests.e2e.backends import records, waiting
 from tests.e2e.backends.install import ROOT
 from tests.e2e.backends.servers import Backends
@@ -89,7 +90,7 @@ def test_the_agents_own_output_is_its_own(run: Run) -> None:
 def test_jaeger_has_every_span_as_recorded(run: Run, backends: Backends) -> None:
     found = backends.jaeger.trace(run.trace_id, spans=len(run.spans))
 
-    assert sorted(found, key=_by_id) == sorted(run.spans, key=_by_id)
+    assert sorted(map(_exact, found)) == sorted(map(_exact, run.spans))
 
 
 def test_the_run_is_one_tree_over_both_processes(run: Run, backends: Backends) -> None:
@@ -164,8 +165,9 @@ def _as_sent(span: StoredSpan) -> records.Span:
     )
 
 
-def _by_id(span: records.Span) -> str:
-    return span.span_id
+def _exact(span: records.Span) -> str:
+    """The span as JSON, in which 1, 1.0 and true are not the same."""
+    return json.dumps(asdict(span), sort_keys=True, default=repr)
 
 
 def _number(span: records.Span, name: str) -> float:
