@@ -132,9 +132,9 @@ ENDS = (
             print(type(error))
         span('after')
         """, ("work", "after")),
-    Case("span made in atexit", "all arrives", "import atexit; atexit.register(span, 'work')"),
+    Case("span made in atexit", "all arrives", "import atexit; atexit.register(span, 'last'); span('work')", ("work", "last")),
     Case("thread that outlives the main thread", "all arrives",
-         "threading.Thread(target=lambda: (time.sleep(.3), span('work'))).start()"),
+         "threading.Thread(target=lambda: (time.sleep(.3), span('last'))).start(); span('work')", ("work", "last")),
     Case("open span, normal end", "arrives, ended and marked", "trace.get_tracer('x').start_span('work')"),
     Case("open span, SIGTERM", "arrives, ended and marked",
          "keep = trace.get_tracer('x').start_span('work')\n" + _READY + "time.sleep(30)", send=15),

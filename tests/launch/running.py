@@ -72,7 +72,7 @@ def run(words: list[str], folder: Path, env: dict[str, str], *, stdin: str = "",
                 assert process.stdout is not None
                 assert process.stdout.readline() == "ready\n", process.stderr.read() if process.stderr else ""
                 process.send_signal(send)
-            out, err = process.communicate(stdin, timeout=60)
+            out, err = process.communicate(stdin, timeout=25)
         finally:
             process.kill()
     return Outcome(process.returncode, out, err)

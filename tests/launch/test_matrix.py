@@ -22,6 +22,7 @@ def test_case(case: Case, receiver: Receiver, tmp_path: Path) -> None:
     launched = run(command(case, launched=True), tmp_path, env, stdin=case.stdin, send=case.send)
 
     assert launched == plain
+    receiver.wait_for(lambda got: len(got.spans) >= len(case.spans) + case.runs, seconds=3)
     runs = [span for span in receiver.spans if "obs.run.kind" in span.attributes]
     others = [span for span in receiver.spans if span not in runs]
     assert sorted(span.name for span in others) == sorted(case.spans)

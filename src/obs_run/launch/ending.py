@@ -29,6 +29,11 @@ def of_interpreter(leaving: Leaving, callbacks: Callbacks) -> None:
     _describe_end(leaving)
     _leave(leaving, callbacks)
     _active = None
+    if isinstance(leaving.exception, KeyboardInterrupt):
+        # The interpreter kills itself by SIGINT after this, unless code was compiled from text meanwhile, which every
+        # named tuple does and which makes it forget; this makes it remember.
+        with suppress(KeyboardInterrupt):
+            exec("raise KeyboardInterrupt")  # noqa: S102 (see above)
 
 
 def watched(leaving: Leaving, callbacks: Callbacks, give_up: Callable[[], object]) -> Callable[[], object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 TYPE_CHECKING = False
@@ -123,7 +124,9 @@ def require() -> None:
 
 
 def _end(left: Leaving) -> None:
-    if _required:
+    # With a queue its own callback ends the run too; a run span must not be sent twice.
+    queue = sys.modules.get("obs_run.pipeline.queue")
+    if _required and not (queue and queue.started()):
         from obs_run.sdk import ending
 
         ending.finish(left)

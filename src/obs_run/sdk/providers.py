@@ -41,6 +41,11 @@ class Providers:
             self.queues_spans = False
             config_file.configure(settings.get("OTEL_CONFIG_FILE"))
             return
+        # A span that never ends puts nothing into the queue, and must be ended all the same.
+        from obs_run.launch import leaving
+        from obs_run.sdk import ending
+
+        leaving.on_leave(ending.finish)
         self._install_metrics()
         self._install_traces()
         self._install_logs()
