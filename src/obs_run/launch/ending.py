@@ -1,11 +1,11 @@
-"""The last steps of a process that has something to flush: each callback once, in the time there is, whatever blocks."""
+"""The last steps of a process that has something to flush: each callback once, in the time there is."""
 
 from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from _thread import allocate_lock, get_ident, start_new_thread
+from contextlib import suppress
 from time import monotonic, sleep
 
 from obs_run.core import guard

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from obs_run.launch import fork, import_hooks, leaving, run
 from obs_run.launch.variables import flag
 
