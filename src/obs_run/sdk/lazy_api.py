@@ -76,7 +76,7 @@ def _install_trace(module: Any) -> None:
 
 
 def _is_ours(provider: object) -> bool:
-    return type(provider).__module__ == "obs_run.sdk.tracer_provider"
+    return type(provider).__module__ == "obs_run.sdk.sdk_providers"
 
 
 def _start_with(module: ModuleType, name: str, method: str) -> None:

@@ -100,10 +100,9 @@ class Providers:
 
     def _install_metrics(self) -> None:
         from opentelemetry import metrics
-        from opentelemetry.sdk.metrics import MeterProvider
 
         from obs_run.pipeline import destinations
-        from obs_run.sdk import metric_reader
+        from obs_run.sdk import metric_reader, sdk_providers
 
         names = destinations.names("metrics")
         readers: list[Any] = []
@@ -114,29 +113,28 @@ class Providers:
             readers.extend(guard.call("Prometheus endpoint", metric_reader.prometheus, default=[]))
         if not readers:
             return
-        self.meter_provider = MeterProvider(readers, resource=self.resource, shutdown_on_exit=False)
+        self.meter_provider = sdk_providers.MeterProvider(readers, resource=self.resource, shutdown_on_exit=False)
         metrics.set_meter_provider(self.meter_provider)
 
     def _install_traces(self) -> None:
         from opentelemetry import trace
 
-        from obs_run.sdk import lazy_api, spans, tracer_provider
+        from obs_run.sdk import lazy_api, sdk_providers, spans
 
         chosen = lazy_api.chosen_tracer_provider()
         if chosen is not None:
             adopt(chosen)
             return
-        made = tracer_provider.TracerProvider(resource=self.resource, shutdown_on_exit=False)
+        made = sdk_providers.TracerProvider(resource=self.resource, shutdown_on_exit=False)
         made.add_span_processor(spans.QueueProcessor())
         trace.set_tracer_provider(made)
 
     def _install_logs(self) -> None:
         from opentelemetry import _logs
-        from opentelemetry.sdk._logs import LoggerProvider
 
-        from obs_run.sdk import api_logs
+        from obs_run.sdk import api_logs, sdk_providers
 
-        made = LoggerProvider(resource=self.resource, shutdown_on_exit=False)
+        made = sdk_providers.LoggerProvider(resource=self.resource, shutdown_on_exit=False)
         made.add_log_record_processor(api_logs.QueueLogProcessor())
         _logs.set_logger_provider(made)
 
