@@ -116,7 +116,9 @@ def require() -> None:
     if not _required:
         _required = True
         from obs_run.launch import leaving
+        from obs_run.sdk import ending
 
+        ending.prepare()
         leaving.on_leave(_end)
 
 

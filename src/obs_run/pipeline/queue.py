@@ -206,4 +206,5 @@ def _leave_with() -> None:
     from obs_run.launch import leaving
     from obs_run.sdk import ending
 
+    ending.prepare()
     leaving.on_leave(ending.finish)

@@ -11,6 +11,35 @@ if TYPE_CHECKING:
     from obs_run.launch.leaving import Leaving
 
 
+_prepared = False
+
+
+def prepare() -> None:
+    """Make sure that OpenTelemetry is loaded before the interpreter's end begins, if there is anything to say.
+
+    The SDK asks a thread pool for its resource while it is imported, and pools refuse work once that end has begun.
+    """
+    global _prepared
+    if not _prepared:
+        _prepared = True
+        # Registers itself too, and what is registered later runs earlier.
+        import concurrent.futures.thread  # noqa: F401
+        import threading
+
+        threading._register_atexit(_load)  # type: ignore[attr-defined]  # noqa: SLF001 (the pools' own way)
+
+
+def _load() -> None:
+    guard.call("set-up", _set_up)
+
+
+def _set_up() -> None:
+    import obs_run.pipeline.export
+    from obs_run.sdk import providers
+
+    providers.set_up()
+
+
 def finish(left: Leaving) -> None:
     """End what is open and flush; a second call, as after a failed exec, finds little to do."""
     from obs_run.launch import run
