@@ -67,6 +67,12 @@ class Queue:
         elif must_wake:
             self._wake.put(None)
 
+    def watch_metrics(self) -> None:
+        """Have the export thread collect metrics at their interval, even if nothing is ever put."""
+        if self._thread is None and not self._stopping:
+            self._start()
+            self._wake.put(None)
+
     def in_export_thread(self) -> bool:
         """Whether the caller is the export thread, whose own doings are not recorded."""
         return self._thread is not None and _thread.get_ident() == self._thread.ident
