@@ -15,7 +15,7 @@ _prepared = False
 
 
 def prepare() -> None:
-    """Make sure that OpenTelemetry is loaded before the interpreter's end begins, if there is anything to say.
+    """Have this process end its spans and flush as it leaves, with OpenTelemetry loaded before the end begins.
 
     The SDK asks a thread pool for its resource while it is imported, and pools refuse work once that end has begun.
     """
@@ -26,11 +26,23 @@ def prepare() -> None:
         import concurrent.futures.thread  # noqa: F401
         import threading
 
+        from obs_run.launch import leaving
+
+        leaving.on_leave(finish)
         threading._register_atexit(_load)  # type: ignore[attr-defined]  # noqa: SLF001 (the pools' own way)
 
 
 def _load() -> None:
-    guard.call("set-up", _set_up)
+    if _has_something_to_say():
+        guard.call("set-up", _set_up)
+
+
+def _has_something_to_say() -> bool:
+    """Whether this process recorded anything, or owes its children a run span; a forked child may do neither."""
+    from obs_run.launch import run
+    from obs_run.pipeline import queue
+
+    return run.owned() or queue.in_use()
 
 
 def _set_up() -> None:
@@ -45,6 +57,8 @@ def finish(left: Leaving) -> None:
     from obs_run.launch import run
     from obs_run.pipeline.queue import queue
 
+    if not _has_something_to_say():
+        return
     # Modules of OpenTelemetry are loaded here only if the process has something to say.
     if "obs_run.sdk.spans" in sys.modules:
         from obs_run.sdk import spans
