@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -64,6 +65,7 @@ def run(backends: Backends, stub: str, tmp_path_factory: pytest.TempPathFactory)
         "OTEL_EXPORTER_OTLP_ENDPOINT": backends.collector.otlp_http,
         "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY",
         "OBS_STORE_FILE": str(store),
+        "OBS_STREAM_USAGE_HOSTS": urlsplit(stub).netloc,
         **{f"OTEL_{signal}_EXPORTER": "otlp,store" for signal in SIGNALS},
     }
     done = subprocess.run(

@@ -29,7 +29,7 @@ def program(path: Path, script: str) -> Path:
 
 @pytest.mark.parametrize(
     ("name", "needs"),
-    [("collector", "Go 1.25"), ("jaeger", "Go 1.25"), ("prometheus", "apt-get"), ("alertmanager", "apt-get")],
+    [("collector", "Go 1.26"), ("jaeger", "Go 1.26"), ("prometheus", "apt-get"), ("alertmanager", "apt-get")],
 )
 @pytest.mark.usefixtures("bare")
 def test_where_nothing_is_the_word_is_what_to_install(name: str, needs: str) -> None:
@@ -82,7 +82,7 @@ def test_a_missing_backend_is_skipped_aloud_or_fails_on_demand(bare: Path, deman
     )
 
     assert outcome in done.stdout, done.stdout
-    assert "needs Go 1.25 or newer on PATH" in done.stdout
+    assert "needs Go 1.26 or newer on PATH" in done.stdout
 
 
 def test_two_runs_make_it_once(bare: Path) -> None:

@@ -31,7 +31,6 @@ class Identity:
 
 _identity: Identity | None = None
 _owned = True
-_required = False
 
 
 def note_start() -> None:
@@ -99,35 +98,22 @@ def begin_next_trace() -> None:
 def before_fork() -> None:
     """Have the ids before the child has: it goes on in the parent's run."""
     if _owned and enabled():
-        identity()
         require()
 
 
 def after_fork_in_child() -> None:
     """Leave the run span to the parent."""
-    global _owned, _required
+    global _owned
     if _identity is not None:
         _owned = False
-    _required = False
 
 
 def require() -> None:
     """Make sure that the run span is exported even if nothing else is: a child process was given its id."""
-    global _required
-    if not _required:
-        _required = True
-        from obs_run.launch import leaving
+    from obs_run.sdk import ending
 
-        leaving.on_leave(_end)
-
-
-def _end(left: Leaving) -> None:
-    # With a queue its own callback ends the run too; a run span must not be sent twice.
-    queue = sys.modules.get("obs_run.pipeline.queue")
-    if _required and not (queue and queue.started()):
-        from obs_run.sdk import ending
-
-        ending.finish(left)
+    identity()
+    ending.prepare()
 
 
 def parse_traceparent(text: str) -> tuple[int, int, bool] | None:

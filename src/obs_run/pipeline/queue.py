@@ -50,10 +50,12 @@ class Queue:
         self._asleep = False
         self._thread: threading.Thread | None = None
         self._stopping = False
+        self.used = False
 
     def put(self, item: Item) -> None:
         """Hand over one item; when the queue is full the oldest go, counted."""
         with self._lock:
+            self.used = True
             self._items.append(item)
             self._bytes += item.size
             while self._bytes > self._most_bytes and len(self._items) > 1:
@@ -65,6 +67,13 @@ class Queue:
         if must_start:
             self._start()
         elif must_wake:
+            self._wake.put(None)
+
+    def watch_metrics(self) -> None:
+        """Have the export thread collect metrics at their interval, even if nothing is ever put."""
+        self.used = True
+        if self._thread is None and not self._stopping:
+            self._start()
             self._wake.put(None)
 
     def in_export_thread(self) -> bool:
@@ -167,6 +176,8 @@ class Queue:
     def _after_fork_in_child(self) -> None:
         self._begin()
         self.dropped = 0
+        # Metrics of the child may go straight to the instruments, without the queue.
+        self.used = self._export is not None
         from obs_run.sdk import ending
 
         ending.begin_in_child()
@@ -193,17 +204,12 @@ def queue() -> Queue:
         with _made:
             if _queue is None:
                 _queue = Queue()
-                _leave_with()
+                from obs_run.sdk import ending
+
+                ending.prepare()
     return _queue
 
 
-def started() -> bool:
-    """Whether anything was ever put into the queue."""
-    return _queue is not None
-
-
-def _leave_with() -> None:
-    from obs_run.launch import leaving
-    from obs_run.sdk import ending
-
-    leaving.on_leave(ending.finish)
+def in_use() -> bool:
+    """Whether this process ever put something into its queue, or exports metrics."""
+    return _queue is not None and _queue.used

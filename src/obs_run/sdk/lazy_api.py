@@ -9,38 +9,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry import trace
-
 from obs_run.sdk import providers
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-
-class _LateTracer(trace.Tracer):
-    def __init__(self, *arguments: Any) -> None:
-        self._arguments = arguments
-        self._made: trace.Tracer | None = None
-
-    def _tracer(self) -> trace.Tracer:
-        if self._made is None:
-            providers.set_up()
-            provider = chosen_tracer_provider()
-            self._made = provider.get_tracer(*self._arguments) if provider is not None else trace.NoOpTracer()
-        return self._made
-
-    def start_span(self, *args: Any, **kwargs: Any) -> trace.Span:
-        return self._tracer().start_span(*args, **kwargs)
-
-    def start_as_current_span(self, *args: Any, **kwargs: Any) -> Any:
-        return self._tracer().start_as_current_span(*args, **kwargs)
-
-
-class _LateTracerProvider(trace.TracerProvider):
-    def get_tracer(self, *args: Any, **kwargs: Any) -> trace.Tracer:
-        names = ("instrumenting_module_name", "instrumenting_library_version", "schema_url", "attributes")
-        rest = [kwargs.get(name) for name in names[len(args) :]]
-        return _LateTracer(*args, *rest)
+    from opentelemetry import trace
 
 
 def install(module: ModuleType) -> None:
@@ -55,12 +29,17 @@ def install(module: ModuleType) -> None:
 
 def chosen_tracer_provider() -> trace.TracerProvider | None:
     """Return the global tracer provider if one has been set."""
-    return trace._TRACER_PROVIDER  # noqa: SLF001 (the public getter would answer with a stand-in)
+    module: Any = sys.modules["opentelemetry.trace"]
+    chosen: trace.TracerProvider | None = module._TRACER_PROVIDER  # noqa: SLF001 (the public getter would answer with a stand-in)
+    return chosen
 
 
 def _install_trace(module: Any) -> None:
     """Start late, and let a provider that the agent sets win whenever it comes: without us it would have won too."""
-    module._PROXY_TRACER_PROVIDER = _LateTracerProvider()  # noqa: SLF001 (see above)
+    # Only now: the stand-ins derive from classes of the module that has just been imported.
+    from obs_run.sdk.late_tracer import LateTracerProvider
+
+    module._PROXY_TRACER_PROVIDER = LateTracerProvider()  # noqa: SLF001 (what the public getter answers until then)
     original = module.set_tracer_provider
 
     def set_tracer_provider(tracer_provider: trace.TracerProvider) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from obs_run import settings
 from obs_run._version import __version__
 from obs_run.core import guard
+from obs_run.pipeline.queue import queue
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.metrics import MeterProvider
@@ -159,6 +160,8 @@ def set_up() -> Providers:
                 try:
                     _providers = Providers()
                     guard.call("set-up", _providers.install)
+                    # Metrics alone put nothing into the queue, but are exported by its thread.
+                    queue().watch_metrics()
                 finally:
                     _installing = False
     return _providers

@@ -19,7 +19,7 @@ def lock_collector() -> None:
 
 def lock_jaeger() -> None:
     module = recipes.HERE / "jaeger"
-    (module / "go.mod").write_text("module obs-run/tests/e2e/backends/jaeger\n")
+    (module / "go.mod").write_text("module obs-run/tests/e2e/backends/jaeger\n\ngo 1.24\n")
     (module / "go.sum").unlink(missing_ok=True)
     recipes.go("get", "-tool", f"{pins.JAEGER_COMMAND}@v{pins.JAEGER}", where=module, **_ALONE)
 

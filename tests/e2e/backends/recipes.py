@@ -69,7 +69,7 @@ def build_collector(target: Path, *options: str, **environment: str) -> None:
 
 def go(*arguments: str, where: Path, **environment: str) -> None:
     if not shutil.which("go"):
-        raise MissingError("needs Go 1.25 or newer on PATH to be built, or the program itself on PATH")
+        raise MissingError("needs Go 1.26 or newer on PATH to be built, or the program itself on PATH")
     _run(["go", *arguments], where, _GO | environment)
 
 
