@@ -1,56 +1,70 @@
 """The OpenTelemetry API before anything was recorded: its globals start our providers at the first use.
 
 Libraries that trace themselves import the API and ask for a tracer when they are imported; the SDK costs ten times as
-much and is loaded when a first span begins.
+much and is loaded when a first span begins. A provider that the agent sets wins whenever it comes, as without us.
 """
 
 from __future__ import annotations
 
 import sys
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 
+from obs_run.core import guard
 from obs_run.sdk import providers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
+# Methods of the metrics API's stand-ins that need a provider behind them.
+_MEASURING = (
+    ("_ProxyCounter", "add"),
+    ("_ProxyUpDownCounter", "add"),
+    ("_ProxyHistogram", "record"),
+    ("_ProxyGauge", "set"),
+)
+_OBSERVING = ("create_observable_counter", "create_observable_gauge", "create_observable_up_down_counter")
 
-class _LateTracer(trace.Tracer):
-    def __init__(self, *arguments: Any) -> None:
-        self._arguments = arguments
-        self._made: trace.Tracer | None = None
 
+class _LateTracer(trace.ProxyTracer):
+    """The API's stand-in, which libraries know; it starts our providers and follows a change of the provider."""
+
+    _asked: Any = None
+
+    @property
     def _tracer(self) -> trace.Tracer:
-        if self._made is None:
-            providers.set_up()
-            provider = chosen_tracer_provider()
-            self._made = provider.get_tracer(*self._arguments) if provider is not None else trace.NoOpTracer()
-        return self._made
+        provider = _provider(trace, "_TRACER_PROVIDER")
+        if provider is None:
+            return self._noop_tracer
+        if provider is not self._asked:
+            self._real_tracer = provider.get_tracer(
+                self._instrumenting_module_name,
+                self._instrumenting_library_version,
+                self._schema_url,
+                self._attributes,
+            )
+            self._asked = provider
+        return self._real_tracer or self._noop_tracer
 
-    def start_span(self, *args: Any, **kwargs: Any) -> trace.Span:
-        return self._tracer().start_span(*args, **kwargs)
 
-    def start_as_current_span(self, *args: Any, **kwargs: Any) -> Any:
-        return self._tracer().start_as_current_span(*args, **kwargs)
-
-
-class _LateTracerProvider(trace.TracerProvider):
+class _LateTracerProvider(trace.ProxyTracerProvider):
     def get_tracer(self, *args: Any, **kwargs: Any) -> trace.Tracer:
-        names = ("instrumenting_module_name", "instrumenting_library_version", "schema_url", "attributes")
-        rest = [kwargs.get(name) for name in names[len(args) :]]
-        return _LateTracer(*args, *rest)
+        chosen = chosen_tracer_provider()
+        return _LateTracer(*args, **kwargs) if chosen is None else chosen.get_tracer(*args, **kwargs)
 
 
 def install(module: ModuleType) -> None:
     """Prepare one of the API's modules; called when it is imported."""
     if module.__name__ == "opentelemetry.trace":
-        _install_trace(module)
+        module._PROXY_TRACER_PROVIDER = _LateTracerProvider()  # type: ignore[attr-defined]  # noqa: SLF001
+        _let_win(module, module, "_TRACER_PROVIDER", "set_tracer_provider", providers.adopt)
     elif module.__name__ == "opentelemetry.metrics":
-        _start_with(sys.modules["opentelemetry.metrics._internal"], "_PROXY_METER_PROVIDER", "get_meter")
+        _install_metrics(module, sys.modules["opentelemetry.metrics._internal"])
     elif module.__name__ == "opentelemetry._logs":
-        _start_with(sys.modules["opentelemetry._logs._internal"], "_PROXY_LOGGER_PROVIDER", "get_logger")
+        _install_logs(module, sys.modules["opentelemetry._logs._internal"])
 
 
 def chosen_tracer_provider() -> trace.TracerProvider | None:
@@ -58,34 +72,79 @@ def chosen_tracer_provider() -> trace.TracerProvider | None:
     return trace._TRACER_PROVIDER  # noqa: SLF001 (the public getter would answer with a stand-in)
 
 
-def _install_trace(module: Any) -> None:
-    """Start late, and let a provider that the agent sets win whenever it comes: without us it would have won too."""
-    module._PROXY_TRACER_PROVIDER = _LateTracerProvider()  # noqa: SLF001 (see above)
-    original = module.set_tracer_provider
+def _provider(home: ModuleType, name: str) -> Any:
+    """Return the global provider of a signal, ours if none was set; None while ours is being made."""
+    provider = getattr(home, name)
+    if provider is None:
+        guard.call("set-up", providers.set_up)
+        provider = getattr(home, name)
+    return provider
 
-    def set_tracer_provider(tracer_provider: trace.TracerProvider) -> None:
-        if providers.known() is not None and _is_ours(module._TRACER_PROVIDER) and not _is_ours(tracer_provider):  # noqa: SLF001
-            module._TRACER_PROVIDER = tracer_provider  # noqa: SLF001
+
+def _install_metrics(module: ModuleType, internal: Any) -> None:
+    def rebind(provider: Any) -> None:
+        internal._PROXY_METER_PROVIDER.on_set_meter_provider(provider)  # noqa: SLF001 (there is no public way)
+
+    _let_win(module, internal, "_METER_PROVIDER", "set_meter_provider", rebind)
+    instruments = sys.modules["opentelemetry.metrics._internal.instrument"]
+    for stand_in, method in _MEASURING:
+        if hasattr(instruments, stand_in):
+            _start_before(getattr(instruments, stand_in), method)
+    for method in _OBSERVING:
+        _start_before(internal._ProxyMeter, method)  # noqa: SLF001 (there is no public way)
+
+
+def _start_before(stand_in: Any, method: str) -> None:
+    """Start our providers when the API's stand-in is first used, then let it answer as it would."""
+    original = getattr(stand_in, method)
+
+    @wraps(original)
+    def use(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if providers.known() is None:
+            guard.call("set-up", providers.set_up)
+        return original(self, *args, **kwargs)
+
+    setattr(stand_in, method, use)
+
+
+def _install_logs(module: ModuleType, internal: Any) -> None:
+    class LateLogger(internal.ProxyLogger):  # type: ignore[misc]  # a base known only now
+        _asked: Any = None
+
+        @property
+        def _logger(self) -> Any:
+            provider = _provider(internal, "_LOGGER_PROVIDER")
+            if provider is None:
+                return self._noop_logger
+            if provider is not self._asked:
+                self._real_logger = provider.get_logger(self._name, self._version, self._schema_url, self._attributes)
+                self._asked = provider
+            return self._real_logger
+
+    class LateLoggerProvider(internal.ProxyLoggerProvider):  # type: ignore[misc]  # a base known only now
+        def get_logger(self, *args: Any, **kwargs: Any) -> Any:
+            chosen = internal._LOGGER_PROVIDER  # noqa: SLF001 (as above)
+            return LateLogger(*args, **kwargs) if chosen is None else chosen.get_logger(*args, **kwargs)
+
+    internal._PROXY_LOGGER_PROVIDER = LateLoggerProvider()  # noqa: SLF001 (as above)
+    _let_win(module, internal, "_LOGGER_PROVIDER", "set_logger_provider", providers.adopt_logs)
+
+
+def _let_win(module: Any, home: Any, name: str, setter: str, taken: Callable[[Any], object]) -> None:
+    """Let a provider that the agent sets take the place of ours, which the API refuses."""
+    original = getattr(module, setter)
+
+    @wraps(original)
+    def set_provider(*args: Any, **kwargs: Any) -> None:
+        provider = next(iter((*args, *kwargs.values())), None)
+        current = getattr(home, name)
+        if current is not None and providers.made(current) and not providers.made(provider):
+            setattr(home, name, provider)
         else:
-            original(tracer_provider)
-        if module._TRACER_PROVIDER is tracer_provider and not _is_ours(tracer_provider):  # noqa: SLF001
-            providers.adopt(tracer_provider)
+            original(*args, **kwargs)
+        if getattr(home, name) is provider and not providers.made(provider):
+            guard.call("provider of the agent", taken, provider)
 
-    set_tracer_provider.__doc__ = original.__doc__
-    module.set_tracer_provider = set_tracer_provider
-
-
-def _is_ours(provider: object) -> bool:
-    return type(provider).__module__ == "obs_run.sdk.tracer_provider"
-
-
-def _start_with(module: ModuleType, name: str, method: str) -> None:
-    """Start our providers when the API's stand-in ``name`` is first asked, then answer as the API would."""
-    stand_in = getattr(module, name)
-    answer = getattr(stand_in, method)
-
-    def ask(*args: Any, **kwargs: Any) -> Any:
-        providers.set_up()
-        return answer(*args, **kwargs)
-
-    setattr(stand_in, method, ask)
+    setattr(module, setter, set_provider)
+    if home is not module:
+        setattr(home, setter, set_provider)
