@@ -9,9 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from stub_llm import StubServer
-
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 
 
 def command(name: str) -> str:
@@ -31,6 +29,9 @@ def run(arguments: list[str], environment: dict[str, str]) -> int:
 
 def main() -> int:
     """Run the agent and show its trace; the first failure is the exit code."""
+    sys.path.insert(0, str(HERE.parent))
+    from examples.stub_llm import StubServer
+
     obs_run, obsctl = command("obs-run"), command("obsctl")
     with tempfile.TemporaryDirectory(prefix="obs-demo-") as folder, StubServer() as stub:
         # The demo shows the local store: an endpoint of the user's shell would take the trace elsewhere.
@@ -39,6 +40,7 @@ def main() -> int:
             "OBS_STORE_FILE": str(Path(folder) / "traces.db"),
             "OPENAI_BASE_URL": stub.url,
             "OPENAI_API_KEY": "stub",
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         }
         environment.pop("OPENAI_MODEL", None)
         agent = os.path.relpath(HERE / "agent.py")

@@ -71,20 +71,26 @@ def _response(request: Request) -> Json:
     if previous and previous["usage"]:
         prompt += previous["usage"]["total_tokens"]
     usage = answers.item_usage(prompt, answers.count(output), request.switches)
-    conversation = body.get("conversation")
-    return {
+    return _echo(body) | {
         "id": request.state.next_id("resp_"),
         "object": "response",
         "created_at": CREATED,
         "status": status,
-        "background": False,
-        "conversation": {"id": conversation} if isinstance(conversation, str) else conversation,
         "error": problem,
         "incomplete_details": incomplete,
-        "instructions": body.get("instructions"),
-        "max_output_tokens": body.get("max_output_tokens"),
         "model": request.answering_model,
         "output": output,
+        "usage": None if status == "failed" or "no-usage" in request.switches else usage,
+    }
+
+
+def _echo(body: Json) -> Json:
+    conversation = body.get("conversation")
+    return {
+        "background": False,
+        "conversation": {"id": conversation} if isinstance(conversation, str) else conversation,
+        "instructions": body.get("instructions"),
+        "max_output_tokens": body.get("max_output_tokens"),
         "parallel_tool_calls": body.get("parallel_tool_calls", True),
         "previous_response_id": body.get("previous_response_id"),
         "reasoning": body.get("reasoning") or {"effort": None, "summary": None},
@@ -96,7 +102,6 @@ def _response(request: Request) -> Json:
         "tools": body.get("tools") or [],
         "top_p": body.get("top_p", 1.0),
         "truncation": "disabled",
-        "usage": None if status == "failed" or "no-usage" in request.switches else usage,
         "user": None,
         "metadata": body.get("metadata") or {},
     }

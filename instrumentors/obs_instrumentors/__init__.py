@@ -4,7 +4,11 @@
 """
 
 TABLE = {
-    f"{package}.{module}": "obs_instrumentors.openai"
-    for package in ("openai",)
-    for module in ("_base_client", "_streaming", "_response", "_legacy_response")
+    **{
+        f"{package}.{module}": "obs_instrumentors.openai"
+        for package in ("openai", "groq", "together", "cerebras.cloud.sdk", "fireworks")
+        for module in ("_base_client", "_streaming", "_response")
+    },
+    "openai.lib.streaming.chat._completions": "obs_instrumentors.openai",
+    "openai.lib.streaming.responses._responses": "obs_instrumentors.openai",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from opentelemetry import context as api_context
 
@@ -22,7 +22,12 @@ def claimed(recording: Recording, context: Context) -> Context:
     return api_context.set_value(_OWNER, recording, context)
 
 
+def owner() -> Recording | None:
+    """Return the recording that reports what happens now."""
+    return cast("Recording | None", api_context.get_value(_OWNER))
+
+
 def taken(operation: Operation) -> bool:
     """Whether a model call is already being reported by whoever called this library."""
-    owner = api_context.get_value(_OWNER)
-    return isinstance(operation, ModelCall) and owner is not None and isinstance(owner.operation, ModelCall)  # type: ignore[attr-defined]
+    recording = owner()
+    return recording is not None and isinstance(operation, ModelCall) and isinstance(recording.operation, ModelCall)

@@ -33,3 +33,13 @@ def number(value: Any) -> float | None:
 def text(value: Any) -> str | None:
     """Return a text that is not empty, None otherwise."""
     return value if isinstance(value, str) and value else None
+
+
+def items(value: Any) -> list[Any]:
+    """Return the elements of a list or tuple, none where it is something else."""
+    return list(value) if isinstance(value, (list, tuple)) else []
+
+
+def first(*values: Any) -> Any:
+    """Return the first value that is known."""
+    return next((value for value in values if value is not None), None)

@@ -73,7 +73,7 @@ def patch_subprocess(module: ModuleType) -> None:
     popen = module.Popen
     original = popen.__init__
 
-    def __init__(self: Any, args: Any, *rest: Any, **options: Any) -> None:
+    def __init__(self: Any, args: Any, *rest: Any, **options: Any) -> None:  # noqa: N807 (it takes the place of one)
         program = options.get("executable") or (rest[1] if len(rest) > 1 else None) or args
         if len(rest) >= _ENV:
             rest = (*rest[: _ENV - 1], environment(rest[_ENV - 1], program), *rest[_ENV:])
@@ -88,7 +88,7 @@ def patch_subprocess(module: ModuleType) -> None:
 def patch_multiprocessing(module: ModuleType) -> None:
     """Have each multiprocessing process continue the trace in which it was started, by whatever start method."""
     base = module.BaseProcess
-    start, bootstrap = base.start, base._bootstrap
+    start, bootstrap = base.start, base._bootstrap  # noqa: SLF001 (the one place that every child passes)
 
     def start_traced(self: Any) -> Any:
         # An attribute of the process object reaches the child by fork and by pickle alike.
@@ -107,10 +107,10 @@ def patch_multiprocessing(module: ModuleType) -> None:
         return bootstrap(self, *args, **options)
 
     base.start = _take_place(start, start_traced)
-    base._bootstrap = _take_place(bootstrap, bootstrap_traced)
+    base._bootstrap = _take_place(bootstrap, bootstrap_traced)  # noqa: SLF001 (see above)
 
 
-def patch_mcp_stdio(module: ModuleType) -> None:
+def patch_mcp_stdio(module: Any) -> None:
     """Let MCP servers over stdio be traced: the client hands them a short list of variables without ours."""
     original = module.get_default_environment
 
@@ -128,8 +128,11 @@ def patch_mcp_stdio(module: ModuleType) -> None:
 
 
 def _settings() -> dict[str, str]:
-    """Return the variables that say where telemetry goes; without them the server would write to another place."""
-    return {name: value for name, value in os.environ.items() if name.startswith(("OTEL_", "OBS_"))}
+    """Return the variables that say where telemetry goes, but no credentials: the server may be anyone's program."""
+    from obs_run.settings import SETTINGS
+
+    secret = {setting.name for setting in SETTINGS if setting.secret}
+    return {name: os.environ[name] for name in os.environ if name.startswith(("OTEL_", "OBS_")) and name not in secret}
 
 
 def _take_place(original: Any, replacement: Any) -> Any:

@@ -59,7 +59,7 @@ def join(environ: dict[str, str], bootstrap: str) -> None:
 
 def _options(words: list[str], environ: dict[str, str]) -> list[str]:
     """Turn the leading options into variables and return the words after them."""
-    words = words[::-1]
+    words.reverse()  # so that the first word is the one to pop
     while words:
         name, has_value, value = words[-1].partition("=")
         if words[-1] in _FLAGS:
@@ -118,12 +118,12 @@ def _is_script(word: str) -> bool:
 def _become(words: list[str], environ: dict[str, str]) -> NoReturn:
     name = words[0]
     try:
-        os.execvpe(name, words, environ)
+        os.execvpe(name, words, environ)  # noqa: S606 (to become the program is the purpose)
     except OSError as error:
         if error.errno == _ENOEXEC:
             # What a shell does with a script that has no first line naming its interpreter.
-            os.execve("/bin/sh", ["sh", *words], environ)
-        if isinstance(error, PermissionError) or os.path.exists(name) and os.sep in name:
+            os.execve("/bin/sh", ["sh", *words], environ)  # noqa: S606
+        if isinstance(error, PermissionError) or (os.sep in name and os.path.exists(name)):
             _stop(_NOT_EXECUTABLE, f"{name}: not executable")
         _stop(_NOT_FOUND, f"{name}: not found")
     raise AssertionError

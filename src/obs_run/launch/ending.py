@@ -1,11 +1,11 @@
-"""The last steps of a process that has something to flush: each callback once, in the time there is, whatever blocks."""
+"""The last steps of a process that has something to flush: each callback once, in the time there is."""
 
 from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from _thread import allocate_lock, get_ident, start_new_thread
+from contextlib import suppress
 from time import monotonic, sleep
 
 from obs_run.core import guard
@@ -29,6 +29,11 @@ def of_interpreter(leaving: Leaving, callbacks: Callbacks) -> None:
     _describe_end(leaving)
     _leave(leaving, callbacks)
     _active = None
+    if isinstance(leaving.exception, KeyboardInterrupt):
+        # The interpreter kills itself by SIGINT after this, unless code was compiled from text meanwhile, which every
+        # named tuple does and which makes it forget; this makes it remember.
+        with suppress(KeyboardInterrupt):
+            exec("raise KeyboardInterrupt")  # noqa: S102 (see above)
 
 
 def watched(leaving: Leaving, callbacks: Callbacks, give_up: Callable[[], object]) -> Callable[[], object]:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
+    from typing import Any
 
     Callback = Callable[[ModuleType], None]
 
@@ -73,27 +74,27 @@ def _mark(loader: object, name: str) -> None:
     if isinstance(shadow, _Shadow):
         shadow.names.add(name)
     elif hasattr(loader, "exec_module"):
-        attributes["exec_module"] = _Shadow(loader, shadow, name)
+        attributes["exec_module"] = _Shadow(attributes, loader.exec_module, name)
 
 
 class _Shadow:
-    """The marked loader's exec_module; one loader may load several modules (zip files, test runners)."""
+    """A marked loader's exec_module; one loader may load several modules (zip files, test runners)."""
 
-    __slots__ = ("_loader", "_previous", "names")
+    __slots__ = ("_attributes", "_execute", "_previous", "names")
 
-    def __init__(self, loader: object, previous: object, name: str) -> None:
-        self._loader = loader
-        self._previous = previous
+    def __init__(self, attributes: dict[str, Any], execute: Callback, name: str) -> None:
+        self._attributes = attributes
+        self._execute = execute
+        self._previous = attributes.get("exec_module")
         self.names = {name}
 
     def __call__(self, module: ModuleType) -> None:
         name = module.__spec__.name if module.__spec__ else module.__name__
         self.names.discard(name)
-        attributes = self._loader.__dict__
-        if not self.names and attributes.get("exec_module") is self:
-            del attributes["exec_module"]
-            if self._previous is not None:
-                attributes["exec_module"] = self._previous
-        execute = self._previous or getattr(type(self._loader), "exec_module")  # noqa: B009 (not every loader's type has it)
-        execute(*(() if self._previous else (self._loader,)), module)
+        if not self.names and self._attributes.get("exec_module") is self:
+            if self._previous is None:
+                del self._attributes["exec_module"]
+            else:
+                self._attributes["exec_module"] = self._previous
+        self._execute(module)
         _run(_waiting.pop(name, []), sys.modules.get(name, module))

@@ -74,7 +74,11 @@ def _handle_signals() -> None:
         return
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(_signal, name, None)
-        if number is None or not flag(f"OBS_HANDLE_{name}", default=True) or _signal.getsignal(number) != _signal.SIG_DFL:
+        if (
+            number is None
+            or not flag(f"OBS_HANDLE_{name}", default=True)
+            or _signal.getsignal(number) != _signal.SIG_DFL
+        ):
             continue
         try:
             _signal.signal(number, _on_signal)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 TYPE_CHECKING = False
@@ -32,7 +33,6 @@ _identity: Identity | None = None
 _first: dict[str, Identity] = {}
 _enabled: bool | None = None
 _owned = True
-_required = False
 
 
 def note_start() -> None:
@@ -111,33 +111,22 @@ def begin_next_trace() -> None:
 def before_fork() -> None:
     """Have the ids before the child has: it goes on in the parent's run."""
     if _owned and enabled():
-        identity()
         require()
 
 
 def after_fork_in_child() -> None:
     """Leave the run span to the parent."""
-    global _owned, _required
+    global _owned
     if _identity is not None:
         _owned = False
-    _required = False
 
 
 def require() -> None:
     """Make sure that the run span is exported even if nothing else is: a child process was given its id."""
-    global _required
-    if not _required:
-        _required = True
-        from obs_run.launch import leaving
+    from obs_run.sdk import ending
 
-        leaving.on_leave(_end)
-
-
-def _end(left: Leaving) -> None:
-    if _required:
-        from obs_run.sdk import ending
-
-        ending.finish(left)
+    identity()
+    ending.prepare()
 
 
 def parse_traceparent(text: str) -> tuple[int, int, bool] | None:

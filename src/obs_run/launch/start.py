@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-
-from obs_run.launch import fork, import_hooks, leaving, run
+from obs_run.launch import fork, import_hooks, leaving, run, third_party
 from obs_run.launch.variables import flag
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
@@ -44,6 +43,7 @@ def start(how: str) -> None:
         for module, (ours, function) in _CHILDREN.items():
             import_hooks.when_imported(module, _late(ours, function))
     _watch_instrumented()
+    third_party.watch()
     if flag("OBS_EAGER", default=False):
         from obs_run.sdk import providers
 

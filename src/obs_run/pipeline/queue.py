@@ -49,6 +49,7 @@ class Queue:
         self._stopping = False
         self._step = 0
         self._waited_for = -1
+        self.used = False
 
     def put(self, item: Item) -> None:
         """Hand over one item; when the queue is full the oldest go, counted."""
@@ -56,6 +57,7 @@ class Queue:
             # Nobody is left to export it, and the thread may have died with the lock.
             return
         with self._lock:
+            self.used = True
             self._items.append(item)
             self._bytes += item.size
             while self._bytes > self._most_bytes and len(self._items) > 1:
@@ -72,6 +74,14 @@ class Queue:
         """Count items that a destination had to give up."""
         with self._lock:
             self._dropped += count
+
+    def watch_metrics(self) -> None:
+        """Have the export thread collect metrics at their interval, even if nothing is ever put."""
+        self.used = True
+        if self._thread is None:
+            self._start()
+            self._wake.put(None)
+
 
     def in_export_thread(self) -> bool:
         """Whether the caller is the export thread, whose own doings are not recorded."""
@@ -185,6 +195,8 @@ class Queue:
     def after_fork_in_child(self) -> None:
         """Begin empty: what waits is the parent's to export."""
         self._begin()
+        # Metrics of the child may go straight to the instruments, without the queue.
+        self.used = self._export is not None
         from obs_run.sdk import ending
 
         ending.begin_in_child()
@@ -212,20 +224,15 @@ def queue() -> Queue:
         with _making:
             if _queue is None:
                 _queue = made
-                _leave_with()
+                from obs_run.sdk import ending
+
+                ending.prepare()
     return _queue
 
 
-def started() -> bool:
-    """Whether anything was ever put into the queue."""
-    return _queue is not None
-
-
-def _leave_with() -> None:
-    from obs_run.launch import leaving
-    from obs_run.sdk import ending
-
-    leaving.on_leave(ending.finish)
+def in_use() -> bool:
+    """Whether this process ever put something into its queue, or exports metrics."""
+    return _queue is not None and _queue.used
 
 
 def _before_fork() -> None:

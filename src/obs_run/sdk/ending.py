@@ -11,11 +11,54 @@ if TYPE_CHECKING:
     from obs_run.launch.leaving import Leaving
 
 
+_prepared = False
+
+
+def prepare() -> None:
+    """Have this process end its spans and flush as it leaves, with OpenTelemetry loaded before the end begins.
+
+    The SDK asks a thread pool for its resource while it is imported, and pools refuse work once that end has begun.
+    """
+    global _prepared
+    if not _prepared:
+        _prepared = True
+        # Registers itself too, and what is registered later runs earlier.
+        import concurrent.futures.thread  # noqa: F401
+        import threading
+
+        from obs_run.launch import leaving
+
+        leaving.on_leave(finish)
+        threading._register_atexit(_load)  # type: ignore[attr-defined]  # noqa: SLF001 (the pools' own way)
+
+
+def _load() -> None:
+    if _has_something_to_say():
+        guard.call("set-up", _set_up)
+
+
+def _has_something_to_say() -> bool:
+    """Whether this process recorded anything, or owes its children a run span; a forked child may do neither."""
+    from obs_run.launch import run
+    from obs_run.pipeline import queue
+
+    return run.owned() or queue.in_use()
+
+
+def _set_up() -> None:
+    import obs_run.pipeline.export
+    from obs_run.sdk import providers
+
+    providers.set_up()
+
+
 def finish(left: Leaving) -> None:
     """End what is open and flush; a second call, as after a failed exec, finds little to do."""
     from obs_run.launch import run
     from obs_run.pipeline.queue import queue
 
+    if not _has_something_to_say():
+        return
     # Modules of OpenTelemetry are loaded here only if the process has something to say.
     if "obs_run.sdk.spans" in sys.modules:
         from obs_run.sdk import spans

@@ -10,14 +10,14 @@ import sys
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry import trace
-
 from obs_run.core import guard
 from obs_run.sdk import providers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
+
+    from opentelemetry import trace
 
 # Methods of the metrics API's stand-ins that need a provider behind them.
 _MEASURING = (
@@ -29,38 +29,10 @@ _MEASURING = (
 _OBSERVING = ("create_observable_counter", "create_observable_gauge", "create_observable_up_down_counter")
 
 
-class _LateTracer(trace.ProxyTracer):
-    """The API's stand-in, which libraries know; it starts our providers and follows a change of the provider."""
-
-    _asked: Any = None
-
-    @property
-    def _tracer(self) -> trace.Tracer:
-        provider = _provider(trace, "_TRACER_PROVIDER")
-        if provider is None:
-            return self._noop_tracer
-        if provider is not self._asked:
-            self._real_tracer = provider.get_tracer(
-                self._instrumenting_module_name,
-                self._instrumenting_library_version,
-                self._schema_url,
-                self._attributes,
-            )
-            self._asked = provider
-        return self._real_tracer or self._noop_tracer
-
-
-class _LateTracerProvider(trace.ProxyTracerProvider):
-    def get_tracer(self, *args: Any, **kwargs: Any) -> trace.Tracer:
-        chosen = chosen_tracer_provider()
-        return _LateTracer(*args, **kwargs) if chosen is None else chosen.get_tracer(*args, **kwargs)
-
-
 def install(module: ModuleType) -> None:
     """Prepare one of the API's modules; called when it is imported."""
     if module.__name__ == "opentelemetry.trace":
-        module._PROXY_TRACER_PROVIDER = _LateTracerProvider()  # type: ignore[attr-defined]  # noqa: SLF001
-        _let_win(module, module, "_TRACER_PROVIDER", "set_tracer_provider", providers.adopt)
+        _install_trace(module)
     elif module.__name__ == "opentelemetry.metrics":
         _install_metrics(module, sys.modules["opentelemetry.metrics._internal"])
     elif module.__name__ == "opentelemetry._logs":
@@ -69,19 +41,36 @@ def install(module: ModuleType) -> None:
 
 def chosen_tracer_provider() -> trace.TracerProvider | None:
     """Return the global tracer provider if one has been set."""
-    return trace._TRACER_PROVIDER  # noqa: SLF001 (the public getter would answer with a stand-in)
+    module: Any = sys.modules["opentelemetry.trace"]
+    chosen: trace.TracerProvider | None = module._TRACER_PROVIDER  # noqa: SLF001 (the public getter would answer with a stand-in)
+    return chosen
 
 
-def _provider(home: ModuleType, name: str) -> Any:
+def provider(home: ModuleType, name: str) -> Any:
     """Return the global provider of a signal, ours if none was set; None while ours is being made."""
-    provider = getattr(home, name)
-    if provider is None:
+    found = getattr(home, name)
+    if found is None:
         guard.call("set-up", providers.set_up)
-        provider = getattr(home, name)
-    return provider
+        found = getattr(home, name)
+    return found
 
 
-def _install_metrics(module: ModuleType, internal: Any) -> None:
+def _install_trace(module: Any) -> None:
+    # Only now: the stand-ins derive from classes of the module that has just been imported.
+    from obs_run.sdk.late_tracer import LateTracerProvider
+
+    module._PROXY_TRACER_PROVIDER = LateTracerProvider()  # noqa: SLF001 (what the public getter answers until then)
+    _let_win(module, module, "_TRACER_PROVIDER", "set_tracer_provider", providers.adopt)
+
+
+def _install_logs(module: Any, internal: Any) -> None:
+    from obs_run.sdk.late_logger import LateLoggerProvider
+
+    internal._PROXY_LOGGER_PROVIDER = LateLoggerProvider()  # noqa: SLF001 (as above)
+    _let_win(module, internal, "_LOGGER_PROVIDER", "set_logger_provider", providers.adopt_logs)
+
+
+def _install_metrics(module: Any, internal: Any) -> None:
     def rebind(provider: Any) -> None:
         internal._PROXY_METER_PROVIDER.on_set_meter_provider(provider)  # noqa: SLF001 (there is no public way)
 
@@ -105,29 +94,6 @@ def _start_before(stand_in: Any, method: str) -> None:
         return original(self, *args, **kwargs)
 
     setattr(stand_in, method, use)
-
-
-def _install_logs(module: ModuleType, internal: Any) -> None:
-    class LateLogger(internal.ProxyLogger):  # type: ignore[misc]  # a base known only now
-        _asked: Any = None
-
-        @property
-        def _logger(self) -> Any:
-            provider = _provider(internal, "_LOGGER_PROVIDER")
-            if provider is None:
-                return self._noop_logger
-            if provider is not self._asked:
-                self._real_logger = provider.get_logger(self._name, self._version, self._schema_url, self._attributes)
-                self._asked = provider
-            return self._real_logger
-
-    class LateLoggerProvider(internal.ProxyLoggerProvider):  # type: ignore[misc]  # a base known only now
-        def get_logger(self, *args: Any, **kwargs: Any) -> Any:
-            chosen = internal._LOGGER_PROVIDER  # noqa: SLF001 (as above)
-            return LateLogger(*args, **kwargs) if chosen is None else chosen.get_logger(*args, **kwargs)
-
-    internal._PROXY_LOGGER_PROVIDER = LateLoggerProvider()  # noqa: SLF001 (as above)
-    _let_win(module, internal, "_LOGGER_PROVIDER", "set_logger_provider", providers.adopt_logs)
 
 
 def _let_win(module: Any, home: Any, name: str, setter: str, taken: Callable[[Any], object]) -> None:

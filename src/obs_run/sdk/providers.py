@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from obs_run import settings
 from obs_run._version import __version__
 from obs_run.core import guard
+from obs_run.pipeline.queue import queue
 
 if TYPE_CHECKING:
     from opentelemetry._logs import LoggerProvider
@@ -45,6 +46,11 @@ class Providers:
             self.queues_spans = False
             config_file.configure(settings.get("OTEL_CONFIG_FILE"))
             return
+        # A span that never ends puts nothing into the queue, and must be ended all the same.
+        from obs_run.launch import leaving
+        from obs_run.sdk import ending
+
+        leaving.on_leave(ending.finish)
         self._install_metrics()
         self._install_traces()
         self._install_logs()
@@ -107,10 +113,9 @@ class Providers:
     def _install_metrics(self) -> None:
         from opentelemetry import metrics
         from opentelemetry.metrics import _internal
-        from opentelemetry.sdk.metrics import MeterProvider
 
         from obs_run.pipeline import destinations
-        from obs_run.sdk import metric_reader
+        from obs_run.sdk import metric_reader, sdk_providers
 
         names = destinations.names("metrics")
         readers: list[Any] = []
@@ -121,7 +126,7 @@ class Providers:
             readers.extend(guard.call("Prometheus endpoint", metric_reader.prometheus, default=[]))
         if not readers:
             return
-        self.meter_provider = MeterProvider(readers, resource=self.resource, shutdown_on_exit=False)
+        self.meter_provider = sdk_providers.MeterProvider(readers, resource=self.resource, shutdown_on_exit=False)
         self.made.append(self.meter_provider)
         if _internal._METER_PROVIDER is None:  # noqa: SLF001 (the public getter would answer with a stand-in)
             metrics.set_meter_provider(self.meter_provider)
@@ -129,13 +134,13 @@ class Providers:
     def _install_traces(self) -> None:
         from opentelemetry import trace
 
-        from obs_run.sdk import lazy_api, sampler, spans, tracer_provider
+        from obs_run.sdk import lazy_api, sampler, sdk_providers, spans
 
         chosen = lazy_api.chosen_tracer_provider()
         if chosen is not None:
             adopt(chosen)
             return
-        made = tracer_provider.TracerProvider(sampler.make(), self.resource, shutdown_on_exit=False)
+        made = sdk_providers.TracerProvider(sampler.make(), self.resource, shutdown_on_exit=False)
         made.add_span_processor(spans.QueueProcessor())
         self.made.append(made)
         trace.set_tracer_provider(made)
@@ -143,15 +148,14 @@ class Providers:
     def _install_logs(self) -> None:
         from opentelemetry import _logs
         from opentelemetry._logs import _internal
-        from opentelemetry.sdk._logs import LoggerProvider
 
-        from obs_run.sdk import api_logs
+        from obs_run.sdk import api_logs, sdk_providers
 
         chosen = _internal._LOGGER_PROVIDER  # noqa: SLF001 (the public getter would answer with a stand-in)
         if chosen is not None:
             adopt_logs(chosen)
             return
-        made = LoggerProvider(resource=self.resource, shutdown_on_exit=False)
+        made = sdk_providers.LoggerProvider(resource=self.resource, shutdown_on_exit=False)
         made.add_log_record_processor(api_logs.QueueLogProcessor())
         self.made.append(made)
         _logs.set_logger_provider(made)
@@ -174,6 +178,8 @@ def set_up() -> Providers:
                 try:
                     _providers = Providers()
                     guard.call("set-up", _providers.install)
+                    # Metrics alone put nothing into the queue, but are exported by its thread.
+                    queue().watch_metrics()
                 finally:
                     _installing = False
     return _providers

@@ -61,7 +61,7 @@ def _cut(ended: Identity) -> None:
     run.begin_next_trace()
     from obs_run.pipeline import queue
 
-    if queue.started():
+    if queue.in_use():
         from obs_run.pipeline.items import CallItem
 
         queue.queue().put(CallItem(_export_part, ended, before, times))

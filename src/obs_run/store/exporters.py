@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 class StoreSpanExporter(SpanExporter):
-    """Writes spans to the store at ``path``, which is kept under ``max_bytes``."""
+    """Writes spans to the store at ``path`` (None: the user's), which is kept under ``max_bytes``."""
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
+    def __init__(self, path: Path | str | None, max_bytes: int) -> None:
         self._writer = writer(path, max_bytes)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
@@ -40,9 +40,9 @@ class StoreSpanExporter(SpanExporter):
 
 
 class StoreLogExporter(LogRecordExporter):
-    """Writes log records to the store at ``path``, which is kept under ``max_bytes``."""
+    """Writes log records to the store at ``path`` (None: the user's), which is kept under ``max_bytes``."""
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
+    def __init__(self, path: Path | str | None, max_bytes: int) -> None:
         self._writer = writer(path, max_bytes)
 
     def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
@@ -60,9 +60,9 @@ class StoreLogExporter(LogRecordExporter):
 
 
 class StoreMetricExporter(MetricExporter):
-    """Writes metric points to the store at ``path``, which is kept under ``max_bytes``."""
+    """Writes metric points to the store at ``path`` (None: the user's), which is kept under ``max_bytes``."""
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
+    def __init__(self, path: Path | str | None, max_bytes: int) -> None:
         super().__init__()
         self._writer = writer(path, max_bytes)
 

@@ -12,8 +12,13 @@ def default_path() -> Path:
     """Return the file that OBS_STORE_FILE names, else ``obs-run/store.db`` in the user's data folder."""
     named = settings.get("OBS_STORE_FILE")
     if named:
-        return Path(os.path.abspath(os.path.expanduser(named)))  # noqa: PTH100, PTH111 (pathlib raises without a home)
+        return absolute(named)
     data = os.environ.get("XDG_DATA_HOME", "")
     if not os.path.isabs(data):  # noqa: PTH117 (the XDG specification: a relative path is ignored)
         data = os.path.join(os.path.expanduser("~"), ".local", "share")  # noqa: PTH111, PTH118 (as above)
     return Path(data, "obs-run", "store.db")
+
+
+def absolute(path: Path | str) -> Path:
+    """Return ``path`` with the user's home filled in, independent of the working directory."""
+    return Path(os.path.abspath(os.path.expanduser(path)))  # noqa: PTH100, PTH111 (pathlib raises without a home)

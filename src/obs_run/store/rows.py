@@ -23,6 +23,7 @@ Row = tuple[Any, ...]
 CONTAINERS = frozenset({"invoke_agent", "create_agent", "invoke_workflow", "execute_tool"})
 _ERROR = 2
 _ROW_BYTES = 320  # what a row costs beside its JSON: columns and its places in two indexes, measured
+_PAGE_BYTES = 4096
 _LARGEST = 2**63
 
 
@@ -172,7 +173,7 @@ class Batch:
         summary.spans += 1
         summary.errors += status == _ERROR
         summary.unfinished += unfinished
-        summary.bytes += _ROW_BYTES + len(kept or "") + len(events or "") + len(links or "")
+        summary.bytes += _cost(kept, events, links)
         rank = (0 if parent is None else 1, start or 0, name)
         summary.root = rank if summary.root is None else min(summary.root, rank)
         if operation in CONTAINERS:
@@ -197,7 +198,13 @@ class Batch:
             summary = self._summary(trace_id, origin.service)
             summary.time(time, time)
             summary.logs += 1
-            summary.bytes += _ROW_BYTES + len(body) + len(attributes or "")
+            summary.bytes += _cost(body, attributes)
+
+
+def _cost(*texts: str | None) -> int:
+    """Return about what a row with ``texts`` takes in the file; a large one has its pages to itself."""
+    size = _ROW_BYTES + sum(len(text) for text in texts if text)
+    return size if size < _PAGE_BYTES // 2 else -(-size // _PAGE_BYTES) * _PAGE_BYTES
 
 
 def _event(event: Any) -> Row:

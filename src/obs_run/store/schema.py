@@ -78,7 +78,7 @@ def open_writer(path: Path, max_bytes: int) -> sqlite3.Connection:
 def open_reader(path: Path) -> sqlite3.Connection:
     """Return a connection that only reads the store at ``path``."""
     if not path.exists():
-        raise StoreError(f"there is no local store at {path}; run an agent with obs-run first")
+        raise StoreError(f"there is no local store at {path}; run an agent first: obs-run python agent.py")
     try:
         return _reading(path, "mode=ro")
     except sqlite3.OperationalError:
@@ -98,7 +98,7 @@ def _reading(path: Path, how: str) -> sqlite3.Connection:
     if version:
         return connection
     connection.close()
-    raise StoreError(f"the local store at {path} is empty; run an agent with obs-run first")
+    raise StoreError(f"the local store at {path} is empty; run an agent first: obs-run python agent.py")
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> int:

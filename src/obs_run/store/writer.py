@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sqlite3
 import threading
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.core import guard
 from obs_run.store import schema
+from obs_run.store.location import absolute, default_path
 from obs_run.store.rows import CONTAINERS, Batch, Origins
 
 if TYPE_CHECKING:
@@ -117,6 +119,10 @@ class Writer:
                     continue
                 self._say(str(error) if isinstance(error, schema.StoreError) else _reason(self.path, error))
                 return False
+            if not threading.main_thread().is_alive():
+                # The interpreter ends, and nobody may come to close the file later: a connection left open is a
+                # ResourceWarning on the agent's stderr (Python 3.13 with -X dev).
+                guard.call("store.close", self._close)
             return True
         return False
 
@@ -164,17 +170,19 @@ class Writer:
             if excess <= 0:
                 break
             with _transaction(connection):
-                # Asked again inside the transaction: another process may just have done it.
-                excess = min(_used(connection) - target + target // 50, _PRUNE_BYTES)
+                # Asked again inside the transaction: another process may just have done it. Only half of much is
+                # dropped in one go, because what a trace takes in the file is an estimate.
+                excess = _used(connection) - target
                 if excess > 0:
-                    _drop_oldest(connection, excess)
+                    _drop_oldest(connection, min(max(excess // 2, target // 50), _PRUNE_BYTES))
             self._shrink(connection)
 
     def _shrink(self, connection: sqlite3.Connection) -> None:
         page = _pragma(connection, "page_size")
         surplus = _pragma(connection, "page_count") - int(self.max_bytes * (_HIGH + 1) / 2) // page
         if surplus > 0:
-            connection.execute(f"PRAGMA incremental_vacuum({surplus})").fetchall()
+            # Not execute, which would take one step, and that is one page.
+            connection.executescript(f"PRAGMA incremental_vacuum({surplus})")
 
     def _put_aside(self) -> bool:
         if self.path.suffix not in _DATABASE_NAMES:
@@ -286,10 +294,10 @@ _LEFT_OPEN: list[Any] = []
 _writers: dict[tuple[str, int], Writer] = {}
 
 
-def writer(path: Path, max_bytes: int) -> Writer:
-    """Return this process's writer to ``path``; exporters of all signals share it."""
-    key = (str(path), max_bytes)
-    return _writers.setdefault(key, Writer(path, max_bytes))
+def writer(path: Path | str | None, max_bytes: int) -> Writer:
+    """Return this process's writer to ``path``, by default the user's store; exporters of all signals share it."""
+    found = absolute(path) if path else default_path()
+    return _writers.setdefault((str(found), max_bytes), Writer(found, max_bytes))
 
 
 def _each(call: Callable[[Writer], None]) -> None:
@@ -297,6 +305,8 @@ def _each(call: Callable[[Writer], None]) -> None:
         guard.call("store.fork", call, one)
 
 
+# What was opened before the interpreter's end; batches that come later close the file themselves.
+atexit.register(lambda: _each(Writer.close))
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
         before=lambda: _each(Writer.before_fork),

@@ -1,0 +1,165 @@
+"""Chat completions, whole and in chunks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from obs_run.core import content, messages, payload, semconv
+from obs_run.core.operations import Inference
+
+from .chat_messages import chat_message, tool_definition
+from .endpoint import Endpoint, read_header, read_sampling, usage
+
+
+@dataclass
+class Chat(Inference):
+    """A chat completion; while it streams, what has come in so far."""
+
+    name: str = "chat"
+    asked_for_usage: bool = False
+    """Whether we asked for usage that the agent did not ask for."""
+    told_usage_option: bool = False
+    """Whether the agent says itself that it wants usage."""
+    answers: dict[int, Answer] = field(default_factory=dict)
+
+
+@dataclass
+class Answer:
+    """One choice of a stream; texts are kept only while content is wanted."""
+
+    texts: dict[str, list[str]] = field(default_factory=dict)
+    tools: dict[int, Tool] = field(default_factory=dict)
+    finish_reason: str | None = None
+
+
+@dataclass
+class Tool:
+    """A tool call of a stream: its name comes first, its arguments in pieces."""
+
+    name: str = ""
+    call_id: str | None = None
+    arguments: list[str] = field(default_factory=list)
+
+
+_FINISH_REASONS = {"tool_calls": "tool_call", "function_call": "tool_call"}
+_TEXTS = ("reasoning_content", "reasoning", "content", "refusal")
+
+
+def finish_reason(told: Any) -> str:
+    """Return a finish reason as the conventions call it."""
+    reason = payload.text(told)
+    return "error" if reason is None else _FINISH_REASONS.get(reason, reason)
+
+
+def _begin(body: dict[str, Any]) -> Chat:
+    operation = Chat(extra={semconv.OPENAI_API_TYPE: "chat_completions"})
+    read_sampling(operation, body)
+    operation.reasoning_level = payload.text(body.get("reasoning_effort"))
+    operation.output_type = _output_type(body)
+    operation.told_usage_option = bool(payload.field(body.get("stream_options"), "include_usage"))
+    if content.wanted():
+        operation.input_messages = [chat_message(each) for each in payload.items(body.get("messages"))]
+        tools = [*payload.items(body.get("tools")), *payload.items(body.get("functions"))]
+        operation.tool_definitions = [tool_definition(tool) for tool in tools] or None
+    return operation
+
+
+def _output_type(body: dict[str, Any]) -> str | None:
+    if "audio" in payload.items(body.get("modalities")):
+        return "speech"
+    kind = payload.text(payload.field(body.get("response_format"), "type"))
+    return None if kind is None else "json" if kind.startswith("json") else kind
+
+
+def _result(operation: Chat, response: Any) -> None:
+    read_header(operation, response)
+    operation.usage = usage(payload.field(response, "usage"))
+    choices = payload.items(payload.field(response, "choices"))
+    operation.finish_reasons = [finish_reason(payload.field(each, "finish_reason")) for each in choices] or None
+    operation.tool_calls = [name for each in choices for name in _tool_names(payload.field(each, "message"))] or None
+    if content.wanted():
+        operation.output_messages = [
+            chat_message(payload.field(each, "message"), finish_reason(payload.field(each, "finish_reason")))
+            for each in choices
+        ]
+
+
+def _tool_names(message: Any) -> list[str]:
+    calls = payload.items(payload.field(message, "tool_calls"))
+    named = [payload.first(payload.field(call, "function"), payload.field(call, "custom")) for call in calls]
+    named.append(payload.field(message, "function_call"))
+    return [name for each in named if (name := payload.text(payload.field(each, "name"))) is not None]
+
+
+def _chunk(operation: Chat, chunk: Any) -> bool:
+    read_header(operation, chunk)
+    told = payload.first(payload.field(chunk, "usage"), payload.field(chunk, "x_groq", "usage"))
+    if told is not None:
+        operation.usage = usage(told)
+        if operation.asked_for_usage:
+            operation.usage_source = "requested"
+    choices = payload.items(payload.field(chunk, "choices"))
+    for choice in choices:
+        _read_choice(operation.answers.setdefault(payload.field(choice, "index") or 0, Answer()), choice)
+    if not operation.asked_for_usage:
+        return False
+    if told is not None and not choices:
+        return True
+    _forget_usage_field(chunk)
+    return False
+
+
+def _forget_usage_field(chunk: Any) -> None:
+    """Take back that the provider sent a null usage with this chunk: without us it would not have."""
+    names = payload.first(payload.field(chunk, "model_fields_set"), payload.field(chunk, "__fields_set__"))
+    if isinstance(names, set) and payload.field(chunk, "usage") is None:
+        names.discard("usage")
+
+
+def _read_choice(answer: Answer, choice: Any) -> None:
+    answer.finish_reason = payload.text(payload.field(choice, "finish_reason")) or answer.finish_reason
+    delta = payload.field(choice, "delta")
+    wanted = content.wanted()
+    for name in _TEXTS if wanted else ():
+        text = payload.text(payload.field(delta, name))
+        if text is not None:
+            answer.texts.setdefault(name, []).append(text)
+    for position, call in enumerate(payload.items(payload.field(delta, "tool_calls"))):
+        index = payload.whole(payload.field(call, "index"))
+        _read_tool(answer.tools.setdefault(position if index is None else index, Tool()), call, wanted=wanted)
+    function = payload.field(delta, "function_call")
+    if function is not None:
+        _read_tool(answer.tools.setdefault(-1, Tool()), {"function": function}, wanted=wanted)
+
+
+def _read_tool(tool: Tool, call: Any, *, wanted: bool) -> None:
+    function = payload.first(payload.field(call, "function"), payload.field(call, "custom"))
+    tool.name = payload.text(payload.field(function, "name")) or tool.name
+    tool.call_id = payload.text(payload.field(call, "id")) or tool.call_id
+    piece = payload.text(payload.first(payload.field(function, "arguments"), payload.field(function, "input")))
+    if wanted and piece is not None:
+        tool.arguments.append(piece)
+
+
+def _end(operation: Chat) -> None:
+    answers = [answer for _, answer in sorted(operation.answers.items())]
+    operation.answers = {}
+    if any(answer.finish_reason for answer in answers):
+        operation.finish_reasons = [finish_reason(answer.finish_reason) for answer in answers]
+    operation.tool_calls = [tool.name for answer in answers for tool in answer.tools.values() if tool.name] or None
+    if content.wanted() and answers:
+        operation.output_messages = [_message(answer) for answer in answers]
+
+
+def _message(answer: Answer) -> messages.Message:
+    raw: dict[str, Any] = {name: "".join(pieces) for name, pieces in answer.texts.items()}
+    raw["tool_calls"] = [
+        {"id": tool.call_id, "function": {"name": tool.name, "arguments": "".join(tool.arguments)}}
+        for tool in answer.tools.values()
+    ]
+    reason = None if answer.finish_reason is None else finish_reason(answer.finish_reason)
+    return chat_message({"role": "assistant", **raw}, reason)
+
+
+ENDPOINT = Endpoint(_begin, _result, _chunk, _end)

@@ -1,0 +1,68 @@
+"""Legacy completions: a prompt in, text out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from obs_run.core import content, messages, payload
+from obs_run.core.operations import Inference
+
+from .chat import finish_reason
+from .endpoint import Endpoint, read_header, read_sampling, usage
+
+
+def _begin(body: dict[str, Any]) -> Inference:
+    operation = Inference("text_completion")
+    read_sampling(operation, body)
+    if content.wanted():
+        prompt = body.get("prompt")
+        prompts = [prompt] if isinstance(prompt, str) else payload.items(prompt)
+        texts = [each for each in prompts if isinstance(each, str)]
+        operation.input_messages = [messages.message("user", messages.text(text)) for text in texts] or None
+    return operation
+
+
+def _result(operation: Inference, response: Any) -> None:
+    read_header(operation, response)
+    operation.usage = usage(payload.field(response, "usage"))
+    choices = payload.items(payload.field(response, "choices"))
+    operation.finish_reasons = [finish_reason(payload.field(each, "finish_reason")) for each in choices] or None
+    if content.wanted():
+        operation.output_messages = [
+            messages.message(
+                "assistant",
+                messages.text(payload.text(payload.field(each, "text")) or ""),
+                finish_reason=finish_reason(payload.field(each, "finish_reason")),
+            )
+            for each in choices
+        ]
+
+
+def _chunk(operation: Inference, chunk: Any) -> bool:
+    read_header(operation, chunk)
+    told = payload.field(chunk, "usage")
+    if told is not None:
+        operation.usage = usage(told)
+    for choice in payload.items(payload.field(chunk, "choices")):
+        reason = payload.text(payload.field(choice, "finish_reason"))
+        if reason is not None:
+            operation.finish_reasons = [*(operation.finish_reasons or []), finish_reason(reason)]
+        text = payload.text(payload.field(choice, "text"))
+        if text is not None and content.wanted():
+            _append(operation, payload.field(choice, "index") or 0, text)
+    return False
+
+
+def _append(operation: Inference, index: int, text: str) -> None:
+    operation.output_messages = operation.output_messages or []
+    while len(operation.output_messages) <= index:
+        operation.output_messages.append(messages.message("assistant"))
+    operation.output_messages[index]["parts"].append(text)
+
+
+def _end(operation: Inference) -> None:
+    for message in operation.output_messages or []:
+        message["parts"] = [messages.text("".join(message["parts"]))]
+
+
+ENDPOINT = Endpoint(_begin, _result, _chunk, _end)

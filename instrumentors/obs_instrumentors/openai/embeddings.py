@@ -1,0 +1,34 @@
+"""Embeddings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from obs_run.core import payload
+from obs_run.core.operations import Embedding
+
+from .endpoint import Endpoint, usage
+
+
+def _begin(body: dict[str, Any]) -> Embedding:
+    operation = Embedding("embeddings", request_model=payload.text(body.get("model")))
+    operation.dimensions = payload.whole(body.get("dimensions"))
+    encoding = payload.text(body.get("encoding_format"))
+    operation.encoding_formats = None if encoding is None else [encoding]
+    operation.input_count = input_count(body.get("input"))
+    return operation
+
+
+def input_count(given: Any) -> int | None:
+    """Return the number of inputs; a list of numbers is one text as tokens."""
+    if isinstance(given, (list, tuple)):
+        return 1 if given and isinstance(given[0], int) else len(given)
+    return None if given is None else 1
+
+
+def _result(operation: Embedding, response: Any) -> None:
+    operation.response_model = payload.text(payload.field(response, "model"))
+    operation.usage = usage(payload.field(response, "usage"))
+
+
+ENDPOINT = Endpoint(_begin, _result)

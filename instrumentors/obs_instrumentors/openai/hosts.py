@@ -1,0 +1,85 @@
+"""Who answers at an endpoint, and which of them can be asked for the usage of a stream."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from obs_run import settings
+from obs_run.core import payload
+
+if TYPE_CHECKING:
+    from obs_run.core.operations import Operation
+
+_PROVIDERS = {
+    "api.openai.com": "openai",
+    "openai.azure.com": "azure.ai.openai",
+    "cognitiveservices.azure.com": "azure.ai.openai",
+    "services.ai.azure.com": "azure.ai.openai",
+    "models.inference.ai.azure.com": "azure.ai.inference",
+    "api.groq.com": "groq",
+    "api.together.xyz": "together_ai",
+    "api.together.ai": "together_ai",
+    "api.fireworks.ai": "fireworks_ai",
+    "api.cerebras.ai": "cerebras",
+    "api.deepseek.com": "deepseek",
+    "api.perplexity.ai": "perplexity",
+    "openrouter.ai": "openrouter",
+    "api.mistral.ai": "mistral_ai",
+    "api.x.ai": "x_ai",
+    "api.moonshot.ai": "moonshot_ai",
+    "api.moonshot.cn": "moonshot_ai",
+    "api.anthropic.com": "anthropic",
+    "api.cohere.ai": "cohere",
+    "api.cohere.com": "cohere",
+    "generativelanguage.googleapis.com": "gcp.gemini",
+    "aiplatform.googleapis.com": "gcp.vertex_ai",
+    "ml.cloud.ibm.com": "ibm.watsonx.ai",
+}
+_AZURE = "azure.ai.openai"
+_BEDROCK = "aws.bedrock"
+
+# Only hosts whose API reference promises one more chunk, with empty choices, for stream_options.include_usage.
+# Azure's support depends on the API version and on the kind of input; the others of the table above send usage
+# with the last chunk without being asked, or don't say.
+_STREAM_USAGE = ("api.openai.com", "api.deepseek.com")
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def address(client: Any) -> tuple[str | None, int | None]:
+    """Return host and port of a client's base URL."""
+    url = client.base_url
+    return payload.text(url.host), url.port or _PORTS.get(url.scheme)
+
+
+def place(operation: Operation, client: Any, default: str) -> None:
+    """Say on the operation who answers and where; ``default`` is the provider where the host does not tell."""
+    operation.server_address, operation.server_port = address(client)
+    operation.provider = _provider(operation.server_address or "", type(client), default)
+
+
+def tells_usage(operation: Operation) -> bool:
+    """Whether the host is known to answer the wish for a stream's usage."""
+    if not settings.get("OBS_STREAM_USAGE"):
+        return False
+    host = operation.server_address or ""
+    more = settings.get("OBS_STREAM_USAGE_HOSTS") or ()
+    return _belongs(host, _STREAM_USAGE) or host in more or f"{host}:{operation.server_port}" in more
+
+
+def _provider(host: str, client: type, default: str) -> str:
+    if host.startswith(("bedrock-runtime", "bedrock-mantle")) or host.endswith(".api.aws"):
+        return _BEDROCK
+    parts = host.split(".")
+    for length in range(len(parts), 1, -1):
+        known = _PROVIDERS.get(".".join(parts[-length:]))
+        if known is not None:
+            return known
+    if host.endswith("-aiplatform.googleapis.com"):
+        return _PROVIDERS["aiplatform.googleapis.com"]
+    # An Azure deployment behind a gateway's own name.
+    return _AZURE if any("AzureOpenAI" in parent.__name__ for parent in client.__mro__) else default
+
+
+def _belongs(host: str, known: tuple[str, ...]) -> bool:
+    return any(host == name or host.endswith(f".{name}") for name in known)

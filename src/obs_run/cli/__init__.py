@@ -1,0 +1,93 @@
+"""``obsctl``: everything that is not launching an agent. One module a command, imported when it is asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+EXIT_MISTAKE = 2
+_EXIT_INTERRUPTED = 130
+
+
+class Mistake(Exception):  # noqa: N818 (it is the user's)
+    """The user asked for something that cannot be; the message is the one line that they see."""
+
+
+class Command(NamedTuple):
+    """A command: the module that has its ``arguments`` and ``run``, and one sentence."""
+
+    module: str
+    sentence: str
+
+
+COMMANDS = {
+    "show": Command("obs_run.cli.show", "Print a trace as a tree: the newest one, or the one named."),
+    "list": Command("obs_run.cli.listing", "List the newest traces."),
+    "settings": Command("obs_run.cli.settings", "Print every variable, its value and where that came from."),
+    "doctor": Command("obs_run.cli.doctor", "Say what is instrumented, what is not and why, and where telemetry goes."),
+    "install-hook": Command("obs_run.cli.hook", "Trace every Python process of this environment."),
+    "uninstall-hook": Command("obs_run.cli.hook", "Take the hook of install-hook out again."),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``obsctl`` with ``argv`` and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = _run(list(sys.argv[1:] if argv is None else argv))
+        sys.stdout.flush()
+    except Mistake as mistake:
+        print(f"obsctl: {mistake}", file=sys.stderr)
+        return EXIT_MISTAKE
+    except BrokenPipeError:
+        # The reader has seen enough; Python must not fail again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return _EXIT_INTERRUPTED
+    return code
+
+
+def _run(words: list[str]) -> int:
+    name = next((word for word in words if not word.startswith("-")), None)
+    if name is not None and name not in COMMANDS and not words[0].startswith("-"):
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, COMMANDS, 1)
+        raise Mistake(f"no command {name!r}; " + (f"did you mean {near[0]!r}?" if near else "see obsctl --help"))
+    arguments = _parser(name if name in COMMANDS else None).parse_args(words)
+    if arguments.command is None:
+        print(_parser(None).format_help(), end="")
+        return 0
+    from importlib import import_module
+
+    return int(import_module(COMMANDS[arguments.command].module).run(arguments))
+
+
+def _parser(chosen: str | None) -> argparse.ArgumentParser:
+    """Return the parser; only the command ``chosen`` has its arguments, so that only its module is imported."""
+    import argparse
+
+    from obs_run._version import __version__
+
+    class Parser(argparse.ArgumentParser):
+        def error(self, message: str) -> NoReturn:
+            raise Mistake(f"{message} (see {self.prog} --help)")
+
+    parser = Parser(prog="obsctl", description="See what your agents did, and how obs-run is set up.")
+    parser.add_argument("--version", action="version", version=f"obsctl {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="command", title="commands")
+    for name, command in COMMANDS.items():
+        of = commands.add_parser(name, help=command.sentence, description=command.sentence)
+        if name == chosen:
+            from importlib import import_module
+
+            import_module(command.module).arguments(of)
+    return parser

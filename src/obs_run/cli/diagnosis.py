@@ -1,0 +1,187 @@
+"""What ``obsctl doctor`` looks up: installed versions, instrumentors, the OTLP endpoint, the hook."""
+
+from __future__ import annotations
+
+import os
+import re
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING, NamedTuple
+
+from obs_run import settings
+from obs_run.core import hooks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from obs_run.core.hooks import Instrumentor
+
+SEND_SECONDS = 2.0
+_DEFAULT_URL = {"http/protobuf": "http://localhost:4318", "grpc": "http://localhost:4317"}
+_REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*\(?([^;)]*)\)?(;.*)?")
+
+# Distributions that agents are made of; one that is installed and that no instrumentor covers is said.
+WELL_KNOWN = (
+    "openai", "anthropic", "google-genai", "mistralai", "cohere", "groq", "together", "cerebras-cloud-sdk",
+    "fireworks-ai", "ollama", "litellm", "huggingface-hub", "transformers", "boto3", "azure-ai-inference", "langchain",
+    "langgraph", "llama-index-core", "openai-agents", "pydantic-ai-slim", "crewai", "autogen-agentchat", "agno",
+    "smolagents", "strands-agents", "google-adk", "semantic-kernel", "agent-framework", "haystack-ai", "dspy",
+    "instructor", "mcp", "fastmcp", "claude-agent-sdk", "chromadb", "qdrant-client", "pinecone", "weaviate-client",
+)  # fmt: skip
+
+
+class Library(NamedTuple):
+    """A library and what obs-run does about it."""
+
+    mark: str
+    name: str
+    text: str
+
+
+def installed(distribution: str) -> str | None:
+    """Return the version of ``distribution``, None if it is not installed."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def requirements(distribution: str) -> Iterator[tuple[str, str | None, str]]:
+    """Yield what ``distribution`` requires: name, installed version, wanted range."""
+    try:
+        lines = metadata.requires(distribution) or []
+    except metadata.PackageNotFoundError:
+        lines = []
+    for line in lines:
+        found = _REQUIREMENT.fullmatch(line.strip())
+        if found and "extra" not in (found[3] or ""):
+            yield found[1], installed(found[1]), found[2].strip()
+
+
+def fits(version: str, wanted: str) -> bool:
+    """Tell whether ``version`` is in the range ``wanted`` (comma list of >=, >, <, <=, ==, !=)."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        return SpecifierSet(wanted).contains(version, prereleases=True)
+    except InvalidSpecifier:
+        return True
+
+
+def libraries() -> list[Library]:
+    """Return every installed library that agents are made of, with what obs-run does about it."""
+    from obs_instrumentors import TABLE
+
+    found: list[Library] = []
+    covered: set[str] = set()
+    for name in sorted(set(TABLE.values())):
+        try:
+            instrumentors = import_module(name).INSTRUMENTORS
+        except Exception as error:  # noqa: BLE001 (whatever a broken instrumentor raises is what is to be told)
+            found.append(Library("FAIL", name, f"cannot be loaded: {type(error).__name__}: {error}"))
+            continue
+        covered.update(one.distribution for one in instrumentors)
+        found.extend(filter(None, map(_judged, instrumentors)))
+    for name in WELL_KNOWN:
+        version = None if name in covered else installed(name)
+        if version is not None:
+            found.append(Library("-", f"{name} {version}", "not covered by obs-run"))
+    return found
+
+
+def _judged(instrumentor: Instrumentor) -> Library | None:
+    version = installed(instrumentor.distribution)
+    if version is None:
+        return None
+    title = f"{instrumentor.library} {version}"
+    disabled = settings.lookup("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS").value or ()
+    if {"*", instrumentor.library} & set(disabled):
+        return Library("-", title, "not instrumented: switched off by OTEL_PYTHON_DISABLED_INSTRUMENTATIONS")
+    if not hooks.supports(instrumentor.versions, version):
+        return Library("!", title, f"not instrumented: supported is {instrumentor.versions}")
+    return Library("ok", title, f"instrumented (supported: {instrumentor.versions})")
+
+
+def endpoint(signal: str) -> tuple[str, str]:
+    """Return URL and protocol of the OTLP exporter of ``signal``."""
+    protocol = settings.otlp(signal, "PROTOCOL") or "http/protobuf"
+    own = settings.lookup(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT").value
+    if own:
+        return own, protocol
+    base = settings.lookup("OTEL_EXPORTER_OTLP_ENDPOINT").value or _DEFAULT_URL[protocol]
+    return (base, protocol) if protocol == "grpc" else (f"{base.rstrip('/')}/v1/{signal}", protocol)
+
+
+def send_test_span(url: str, protocol: str) -> str | None:
+    """Send one span called ``obsctl doctor`` to ``url``; return None, or in one line why it was not taken."""
+    from urllib.parse import urlsplit
+
+    # The grpc exporter also takes host:port alone.
+    place = urlsplit(f"http://{url}" if protocol == "grpc" and "://" not in url else url)
+    if not place.hostname or place.scheme not in ("http", "https"):
+        return f"{url!r} is not an http or https URL"
+    try:
+        return _connect(place.hostname, place.port or 4317) if protocol == "grpc" else _post(url)
+    except OSError as error:
+        reason = getattr(error, "reason", error)
+        return f"{place.hostname}: {getattr(reason, 'strerror', None) or reason}"
+    except ValueError as error:
+        return str(error)
+
+
+def _connect(host: str, port: int) -> str | None:
+    import socket
+
+    # Only the port is tried: the grpc library is an extra.
+    socket.create_connection((host, port), SEND_SECONDS).close()
+    return None
+
+
+def _post(url: str) -> str | None:
+    import ssl
+    from urllib.error import HTTPError
+    from urllib.request import Request, urlopen
+
+    headers = {"Content-Type": "application/x-protobuf", **(settings.otlp("traces", "HEADERS") or {})}
+    context = None
+    if url.startswith("https"):
+        context = ssl.create_default_context(cafile=settings.otlp("traces", "CERTIFICATE") or None)
+        certificate = settings.otlp("traces", "CLIENT_CERTIFICATE")
+        if certificate:
+            context.load_cert_chain(certificate, settings.otlp("traces", "CLIENT_KEY") or None)
+    request = Request(url, _test_span(), headers, method="POST")  # noqa: S310 (http and https only, checked above)
+    try:
+        urlopen(request, timeout=SEND_SECONDS, context=context).close()  # noqa: S310 (as above)
+    except HTTPError as error:
+        error.close()
+        return f"answered {error.code} {error.reason}"
+    return None
+
+
+def _test_span() -> bytes:
+    import time
+
+    from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+    from opentelemetry.trace import SpanContext, TraceFlags
+
+    ids, now = RandomIdGenerator(), time.time_ns()
+    context = SpanContext(ids.generate_trace_id(), ids.generate_span_id(), is_remote=False, trace_flags=TraceFlags(1))
+    resource = Resource({"service.name": "obsctl"})
+    span = ReadableSpan("obsctl doctor", context, resource=resource, start_time=now, end_time=now)
+    sent: bytes = encode_spans([span]).SerializeToString()
+    return sent
+
+
+def not_writable(path: Path) -> str | None:
+    """Return why the store could not be written at ``path``; None if nothing speaks against it."""
+    if path.exists():
+        return None if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK) else "not writable"
+    folder = path.parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        return f"{folder} is not a folder"
+    return None if os.access(folder, os.W_OK) else f"{folder} is not writable"

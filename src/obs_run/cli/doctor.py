@@ -1,0 +1,179 @@
+"""``obsctl doctor``: what is traced here, what is not and why, and where telemetry goes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from obs_run import settings
+from obs_run._version import __version__
+from obs_run.cli import diagnosis, terminal, words
+from obs_run.cli.settings import unknown, without_password
+from obs_run.pipeline import destinations
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterable, Iterator
+
+_SIGNALS = ("traces", "metrics", "logs")
+_STYLES = {"ok": "green", "-": "dim", "!": "yellow", "FAIL": "bold red"}
+
+
+class Finding(NamedTuple):
+    """One line: ok, - (off, or nothing to do), ! (look at it) or FAIL, what it is about, and what was found."""
+
+    mark: str
+    about: str
+    text: str
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the command."""
+    parser.add_argument(
+        "--send", action="store_true", help="send a test span to each OTLP endpoint (waits at most 2 s)"
+    )
+
+
+def run(given: argparse.Namespace) -> int:
+    """Print the findings; 1 if one of them is FAIL."""
+    sections: list[tuple[str, Callable[[], Iterable[Finding]]]] = [
+        ("This installation", _installation),
+        ("Libraries", _libraries),
+        ("Where telemetry goes", lambda: _destinations(send=given.send)),
+        ("Launcher", _launcher),
+        ("Settings", _settings),
+    ]
+    failed = False
+    for title, find in sections:
+        findings = list(find())
+        failed |= any(finding.mark == "FAIL" for finding in findings)
+        _print(title, findings)
+    return 1 if failed else 0
+
+
+def _print(title: str, findings: list[Finding]) -> None:
+    if not terminal.is_terminal():
+        print(f"# {title}")
+        for finding in findings:
+            print(f"{finding.mark:<4} {finding.about}: {finding.text}")
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    console.print(Text(title, "bold"))
+    for finding in findings:
+        text = Text().append(f"  {finding.mark:<4} ", _STYLES[finding.mark])
+        console.print(text.append(finding.about).append(f"  {finding.text}", "dim"), soft_wrap=True)
+
+
+def _installation() -> Iterator[Finding]:
+    python = ".".join(map(str, sys.version_info[:3]))
+    yield Finding("ok", "obs-run", f"{__version__} on Python {python}, {sys.prefix}")
+    for name, found, wanted in diagnosis.requirements("obs-run"):
+        if not name.startswith("opentelemetry"):
+            continue
+        if found is None:
+            yield Finding("FAIL", name, f"not installed; wanted {wanted}")
+        elif not diagnosis.fits(found, wanted):
+            yield Finding("FAIL", name, f"{found} is installed; wanted {wanted}")
+        else:
+            yield Finding("ok", name, found)
+
+
+def _libraries() -> Iterator[Finding]:
+    if settings.lookup("OTEL_SDK_DISABLED").value:
+        yield Finding("!", "everything", "OTEL_SDK_DISABLED is set: agents run untouched")
+    libraries = diagnosis.libraries()
+    for library in libraries:
+        yield Finding(library.mark, library.name, library.text)
+    if not any(library.mark == "ok" for library in libraries):
+        yield Finding("-", "libraries", "none that obs-run instruments is installed in this environment")
+
+
+def _destinations(*, send: bool) -> Iterator[Finding]:
+    if settings.lookup("OTEL_CONFIG_FILE").value:
+        yield Finding("!", "OTEL_CONFIG_FILE", "set: providers are built from that file, not from the variables here")
+    for signal in _SIGNALS:
+        names = destinations.names(signal)
+        if not names or names == ("none",):
+            yield Finding("-", signal, "none")
+        for name in names:
+            yield from _destination(signal, name, send=send)
+
+
+def _destination(signal: str, name: str, *, send: bool) -> Iterator[Finding]:
+    if name == "store":
+        yield _store(signal)
+    elif name == "otlp":
+        url, protocol = diagnosis.endpoint(signal)
+        yield Finding("ok", signal, f"otlp ({protocol}) to {without_password(url)}")
+        if protocol == "grpc" and not diagnosis.installed("opentelemetry-exporter-otlp-proto-grpc"):
+            yield Finding("FAIL", signal, "OTLP over grpc needs: pip install 'obs-run[grpc]'")
+        elif send and signal == "traces":
+            problem = diagnosis.send_test_span(url, protocol)
+            yield Finding("FAIL" if problem else "ok", "test span", problem or f"taken by {without_password(url)}")
+    elif name == "prometheus":
+        read = settings.lookup
+        host, port = read("OTEL_EXPORTER_PROMETHEUS_HOST").value, read("OTEL_EXPORTER_PROMETHEUS_PORT").value
+        yield Finding("ok", signal, f"prometheus, served at http://{host}:{port}/metrics")
+    elif name != "none":
+        yield Finding("ok", signal, name)
+
+
+def _store(signal: str) -> Finding:
+    from obs_run.store.location import default_path
+    from obs_run.store.reader import Reader
+    from obs_run.store.schema import StoreError
+
+    path = default_path()
+    problem = diagnosis.not_writable(path)
+    if problem:
+        return Finding("FAIL", signal, f"local store {path}: {problem}")
+    if not path.exists():
+        return Finding("ok", signal, f"local store {path} (not there yet)")
+    try:
+        with Reader(path) as reader:
+            traces, spans, size = reader.size()
+    except StoreError as error:
+        return Finding("FAIL", signal, str(error))
+    limit = settings.lookup("OBS_STORE_MAX_BYTES").value
+    told = (
+        f"{words.count(traces, 'trace')}, {words.count(spans, 'span')}, {words.a_size(size)} of {words.a_size(limit)}"
+    )
+    return Finding("ok", signal, f"local store {path}: {told}")
+
+
+_PATCHES = (
+    ("OBS_HANDLE_SIGTERM", "flush on SIGTERM, where the agent has no handler"),
+    ("OBS_HANDLE_SIGHUP", "flush on SIGHUP, where the agent has no handler"),
+    ("OBS_HANDLE_OS_EXIT", "os._exit flushes first"),
+    ("OBS_HANDLE_EXEC", "os.execv and os.execve flush first"),
+    ("OBS_PROPAGATE_CHILDREN", "subprocess, multiprocessing and MCP stdio children get the current trace"),
+    ("OBS_LOGS", "records of the logging module are exported"),
+    ("OBS_RUN_SPAN", "a script's run is one span; sys.exit and sys.excepthook are watched for its exit code"),
+)
+
+
+def _launcher() -> Iterator[Finding]:
+    from obs_run.launch import hook
+
+    files = hook.installed()
+    if files:
+        yield Finding("ok", "hook", f"installed: {', '.join(files)}")
+    else:
+        lost = "children that lose the environment are not traced"
+        yield Finding("-", "hook", f"not installed; {lost}: obsctl install-hook")
+    for name, sentence in _PATCHES:
+        on = bool(settings.lookup(name).value)
+        yield Finding("ok" if on else "-", name, sentence if on else f"off: {sentence}")
+
+
+def _settings() -> Iterator[Finding]:
+    problems = [*settings.problems(), *unknown(os.environ)]
+    for problem in problems:
+        name, _, text = problem.partition(": ")
+        yield Finding("!", name, words.one_line(text))
+    if not problems:
+        yield Finding("ok", "variables", "nothing wrong; see obsctl settings")

@@ -1,0 +1,103 @@
+"""``obsctl list``: the newest traces, one a line."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from obs_run.cli import Mistake, terminal, words
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from obs_run.store.records import Trace
+
+_AGO = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_HEADER = ("TRACE", "STARTED", "TOOK", "SPANS", "ERRORS", "IN", "OUT", "COST", "SERVICE", "NAME")
+_SHORT_ID = 12
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the command."""
+    parser.add_argument("-n", dest="limit", type=int, default=20, metavar="N", help="how many (20)")
+    parser.add_argument("--service", metavar="NAME", help="only traces that this service took part in")
+    parser.add_argument("--errors", action="store_true", help="only traces with an error")
+    parser.add_argument("--since", metavar="WHEN", help="only newer ones: 90s, 30m, 1h, 2d, or a date and time")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+    terminal.store_argument(parser)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Print the list."""
+    if given.limit < 1:
+        raise Mistake("-n takes a number from 1")
+    since = None if given.since is None else _since(given.since)
+    with terminal.open_store(given.store) as reader:
+        if reader is None:
+            return 1
+        traces = reader.traces(given.limit, service=given.service, since_ns=since, errors=given.errors)
+    if given.json:
+        import json
+        from dataclasses import asdict
+
+        for trace in traces:
+            print(json.dumps(asdict(trace)))
+    elif traces:
+        _print(traces)
+    if not traces:
+        print("obsctl: no trace in the local store fits", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _since(text: str) -> int:
+    ago = _AGO.fullmatch(text)
+    if ago:
+        moment = time.time_ns() - int(float(ago[1]) * _SECONDS[ago[2]] * 1e9)
+        if moment < 0:
+            raise Mistake(f"--since {text!r} is too long ago")
+        return moment
+    try:
+        return int(datetime.fromisoformat(text).timestamp() * 1e9)
+    except ValueError:
+        raise Mistake(f"--since {text!r} is neither like 90s, 30m, 1h, 2d nor a date and time") from None
+
+
+def _row(trace: Trace) -> tuple[str, ...]:
+    return (
+        trace.trace_id,
+        words.clock(trace.start_ns),
+        words.duration(trace.seconds),
+        str(trace.spans),
+        str(trace.errors),
+        "-" if trace.input_tokens is None else str(trace.input_tokens),
+        "-" if trace.output_tokens is None else str(trace.output_tokens),
+        "-" if trace.cost is None else words.money(trace.cost),
+        words.one_line(trace.service),
+        words.one_line(trace.name or "-"),
+    )
+
+
+def _print(traces: Sequence[Trace]) -> None:
+    rows = [_row(trace) for trace in traces]
+    if not terminal.is_terminal():
+        widths = [max(map(len, column)) for column in zip(_HEADER, *rows, strict=True)]
+        for row in (_HEADER, *rows):
+            print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in _HEADER:
+        table.add_column(name, no_wrap=True, justify="right" if name in _HEADER[2:8] else "left")
+    for trace, row in zip(traces, rows, strict=True):
+        told = (row[0][:_SHORT_ID], row[1].rsplit("+", 1)[0], *row[2:])
+        table.add_row(*(Text(text, "red" if trace.errors else "default") for text in told))
+    Console(highlight=False).print(table)

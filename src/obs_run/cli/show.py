@@ -1,0 +1,80 @@
+"""``obsctl show``: one trace as a tree, or as OTLP JSON."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING
+
+from obs_run.cli import Mistake, terminal
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable
+
+    from obs_run.cli.tree import Line
+    from obs_run.store.reader import Reader
+    from obs_run.store.records import Trace
+
+_ID = re.compile(r"[0-9a-fA-F]{1,32}")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the command."""
+    parser.add_argument("trace", nargs="?", metavar="TRACE", help="trace id, or as much of its beginning as is unique")
+    parser.add_argument("--last", action="store_true", help="the newest trace (so it is without TRACE, too)")
+    parser.add_argument("--json", action="store_true", help="print the trace as OTLP JSON")
+    terminal.store_argument(parser)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Print the trace."""
+    if given.trace and given.last:
+        raise Mistake("give a trace id or --last, not both")
+    if given.trace and not _ID.fullmatch(given.trace):
+        raise Mistake(f"{given.trace!r} is not a trace id: up to 32 hexadecimal digits; see obsctl list")
+    with terminal.open_store(given.store) as reader:
+        if reader is None:
+            return 1
+        trace = _named(reader, given.trace) if given.trace else reader.newest()
+        if trace is None:
+            print("obsctl: the local store has no trace yet; run an agent: obs-run python agent.py", file=sys.stderr)
+            return 1
+        spans, logs = reader.spans(trace.trace_id), reader.logs(trace.trace_id)
+    if given.json:
+        import json
+
+        from obs_run.store.otlp_json import trace_json
+
+        print(json.dumps(trace_json(spans, logs), indent=2))
+        return 0
+    from obs_run.cli.tree import lines
+
+    _print(lines(trace, spans, logs))
+    return 0
+
+
+def _named(reader: Reader, prefix: str) -> Trace:
+    found = reader.find(prefix)
+    if not found:
+        raise Mistake(f"no trace begins with {prefix}; see obsctl list")
+    if len(found) > 1:
+        ids = ", ".join(trace.trace_id for trace in found[:3])
+        raise Mistake(f"several traces begin with {prefix}: {ids}{' ...' if len(found) > 3 else ''}")  # noqa: PLR2004 (as many as are named)
+    return found[0]
+
+
+def _print(lines: Iterable[Line]) -> None:
+    if not terminal.is_terminal():
+        for line in lines:
+            print("  " * len(line.last) + line.text)
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    for line in lines:
+        text = Text().append(line.guides, "dim")
+        for at, part in enumerate(line.parts):
+            text.append("  " if at else "").append(part.text, part.style or None)
+        console.print(text, soft_wrap=True)

@@ -1,0 +1,39 @@
+"""Tracers that start our providers when their first span begins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opentelemetry import trace
+
+from obs_run.sdk import lazy_api
+
+
+class LateTracer(trace.ProxyTracer):
+    """The API's stand-in, which libraries know; it starts our providers and follows a change of the provider."""
+
+    _asked: Any = None
+
+    @property
+    def _tracer(self) -> trace.Tracer:
+        provider = lazy_api.provider(trace, "_TRACER_PROVIDER")
+        if provider is None:
+            return self._noop_tracer
+        if provider is not self._asked:
+            self._real_tracer = provider.get_tracer(
+                self._instrumenting_module_name,
+                self._instrumenting_library_version,
+                self._schema_url,
+                self._attributes,
+            )
+            self._asked = provider
+        return self._real_tracer or self._noop_tracer
+
+
+class LateTracerProvider(trace.ProxyTracerProvider):
+    """The API's stand-in for a provider, until there is one."""
+
+    def get_tracer(self, *args: Any, **kwargs: Any) -> trace.Tracer:
+        """Return a tracer that starts nothing yet."""
+        chosen = lazy_api.chosen_tracer_provider()
+        return LateTracer(*args, **kwargs) if chosen is None else chosen.get_tracer(*args, **kwargs)

@@ -1,0 +1,117 @@
+"""A trace as OTLP JSON (the mapping of the OpenTelemetry protocol's ``TracesData`` and ``LogsData``)."""
+
+from __future__ import annotations
+
+import math
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any
+
+from obs_run.store.reader import KINDS, STATUSES
+from obs_run.store.values import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from obs_run.store.records import LogLine, Span
+
+Json = dict[str, Any]
+
+
+def trace_json(spans: Sequence[Span], logs: Sequence[LogLine]) -> Json:
+    """Return ``spans`` and ``logs`` as one object with ``resourceSpans`` and ``resourceLogs``."""
+    return {
+        "resourceSpans": _grouped(spans, "scopeSpans", "spans", _span),
+        "resourceLogs": _grouped(logs, "scopeLogs", "logRecords", _log),
+    }
+
+
+def _grouped(records: Sequence[Any], scopes_name: str, records_name: str, convert: Callable[[Any], Json]) -> list[Json]:
+    resources: dict[str, Json] = {}
+    scopes: dict[tuple[str, Any], Json] = {}
+    for record in records:
+        key = encode(record.resource)
+        resource = resources.get(key)
+        if resource is None:
+            resource = resources[key] = {"resource": {"attributes": _attributes(record.resource)}, scopes_name: []}
+        name = (record.scope.name, record.scope.version, encode(record.scope.attributes)) if record.scope else None
+        scope = scopes.get((key, name))
+        if scope is None:
+            scope = scopes[key, name] = {"scope": _scope(record.scope), records_name: []}
+            resource[scopes_name].append(scope)
+        scope[records_name].append(convert(record))
+    return list(resources.values())
+
+
+def _scope(scope: Any) -> Json:
+    if scope is None:
+        return {}
+    found: Json = {"name": scope.name}
+    if scope.version:
+        found["version"] = scope.version
+    if scope.attributes:
+        found["attributes"] = _attributes(scope.attributes)
+    return found
+
+
+def _span(span: Span) -> Json:
+    status: Json = {"code": STATUSES.index(span.status)} if span.status != "unset" else {}
+    found: Json = {
+        "traceId": span.trace_id,
+        "spanId": span.span_id,
+        "parentSpanId": span.parent_id,
+        "traceState": span.trace_state,
+        "name": span.name,
+        "kind": KINDS.index(span.kind),
+        "startTimeUnixNano": str(span.start_ns),
+        "endTimeUnixNano": None if span.end_ns is None else str(span.end_ns),
+        "attributes": _attributes(span.attributes),
+        "events": [
+            {"timeUnixNano": str(event.time_ns), "name": event.name, "attributes": _attributes(event.attributes)}
+            for event in span.events
+        ],
+        "links": [
+            {"traceId": link.trace_id, "spanId": link.span_id, "attributes": _attributes(link.attributes)}
+            for link in span.links
+        ],
+        "status": status | ({"message": span.status_text} if span.status_text else {}),
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _log(line: LogLine) -> Json:
+    found: Json = {
+        "timeUnixNano": str(line.time_ns),
+        "severityNumber": line.severity,
+        "severityText": line.severity_text,
+        "eventName": line.event_name,
+        "body": None if line.body is None else _value(line.body),
+        "attributes": _attributes(line.attributes),
+        "traceId": line.trace_id,
+        "spanId": line.span_id,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _attributes(attributes: Mapping[str, Any]) -> list[Json]:
+    return [{"key": key, "value": _value(value)} for key, value in attributes.items()]
+
+
+def _value(value: Any) -> Json:  # noqa: PLR0911 (one return a type of AnyValue)
+    if isinstance(value, bool):
+        return {"boolValue": value}
+    if isinstance(value, int):
+        return {"intValue": str(value)}
+    if isinstance(value, float):
+        return {"doubleValue": value if math.isfinite(value) else _not_finite(value)}
+    if isinstance(value, bytes):
+        return {"bytesValue": b64encode(value).decode("ascii")}
+    if isinstance(value, dict):
+        return {"kvlistValue": {"values": _attributes(value)}}
+    if isinstance(value, list):
+        return {"arrayValue": {"values": [_value(item) for item in value]}}
+    return {} if value is None else {"stringValue": value}
+
+
+def _not_finite(value: float) -> str:
+    # The JSON mapping of protocol buffers.
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"

@@ -1,0 +1,115 @@
+"""How each backend is made where the machine has none: the Collector and Jaeger by Go, Prometheus from Debian."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.e2e.backends import cache, pins
+
+HERE = Path(__file__).parent
+_GO = {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOWORK": "off"}
+_LAST_LINES = 15
+
+
+class MissingError(Exception):
+    """A backend is not to be had here; the text says what to install."""
+
+
+def collector() -> Path:
+    def make(target: Path) -> None:
+        shutil.copy(HERE / "collector" / "go.mod", target)
+        shutil.copy(HERE / "collector" / "go.sum", target)
+        build_collector(target, "--skip-get-modules")
+
+    recipe = cache.digest(json.dumps(builder_config(Path())), *_locks("collector"))
+    return cache.provide("collector", recipe, make) / "otelcol"
+
+
+def jaeger() -> Path:
+    def make(target: Path) -> None:
+        shutil.copy(HERE / "jaeger" / "go.mod", target)
+        shutil.copy(HERE / "jaeger" / "go.sum", target)
+        go("build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", "jaeger", pins.JAEGER_COMMAND, where=target)
+
+    return cache.provide("jaeger", cache.digest(pins.JAEGER, *_locks("jaeger")), make) / "jaeger"
+
+
+def prometheus(name: str = "prometheus") -> Path:
+    return debian("prometheus") / name
+
+
+def alertmanager() -> Path:
+    return debian("prometheus-alertmanager") / "prometheus-alertmanager"
+
+
+def amtool() -> Path:
+    return debian("prometheus-alertmanager") / "amtool"
+
+
+def builder_config(target: Path) -> dict[str, object]:
+    """What the Collector's builder is told."""
+    dist = {
+        "name": "otelcol",
+        "description": "The Collector with what obs-run's configurations use.",
+        "module": "obs-run/tests/e2e/backends/collector",
+        "version": pins.COLLECTOR,
+        "output_path": str(target),
+    }
+    parts = {kind: [{"gomod": module} for module in modules] for kind, modules in pins.COLLECTOR_PARTS.items()}
+    return {"dist": dist, **parts}
+
+
+def build_collector(target: Path, *options: str, **environment: str) -> None:
+    config = target / "builder.json"
+    config.write_text(json.dumps(builder_config(target)))
+    go("run", pins.COLLECTOR_BUILDER, "--config", str(config), *options, where=target, **environment)
+
+
+def go(*arguments: str, where: Path, **environment: str) -> None:
+    if not shutil.which("go"):
+        raise MissingError("needs Go 1.26 or newer on PATH to be built, or the program itself on PATH")
+    _run(["go", *arguments], where, _GO | environment)
+
+
+def debian(package: str) -> Path:
+    """Unpack a package of this Debian release without installing it; its programs are in the returned folder."""
+    if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
+        raise MissingError(f"needs Debian's apt-get to get package {package}, or the program itself on PATH")
+    return cache.provide(package, cache.digest(package), lambda target: _unpack(package, target)) / "usr" / "bin"
+
+
+def _unpack(package: str, target: Path) -> None:
+    lists, archives = target / "lists", target / "archives"
+    (lists / "partial").mkdir(parents=True)
+    archives.mkdir()
+    # Lists of our own: a fresh machine has none, and those of the system belong to root.
+    private = ["-o", f"Dir::State::lists={lists}", "-o", f"Dir::Cache={target}", "-o", "APT::Sandbox::User="]
+    environment = {"DEBIAN_FRONTEND": "noninteractive"}
+    _run(["apt-get", *private, "update"], archives, environment)
+    _run(["apt-get", *private, "download", package], archives, environment)
+    for archive in archives.glob("*.deb"):
+        _run(["dpkg-deb", "--extract", str(archive), str(target)], archives, environment)
+    shutil.rmtree(lists)
+    shutil.rmtree(archives)
+
+
+def _locks(module: str) -> list[bytes]:
+    return [(HERE / module / name).read_bytes() for name in ("go.mod", "go.sum")]
+
+
+def _run(command: list[str], where: Path, environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        command,
+        cwd=where,
+        env=os.environ | environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        tail = "\n".join(done.stdout.splitlines()[-_LAST_LINES:])
+        raise MissingError(f"`{' '.join(command)}` failed:\n{tail}")
