@@ -1,5 +1,6 @@
 """The programs that the launcher is tried with: one case for each row of the table in docs/launcher.md."""
 
+# ruff: noqa: E501 (one case on one line reads as the table that it is)
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -92,7 +93,7 @@ ENDS = (
     Case("SIGTERM", "all arrives, killed by SIGTERM", "span('work')\n" + _READY + "time.sleep(30)", send=15),
     Case("SIGHUP", "all arrives, killed by SIGHUP", "span('work')\n" + _READY + "time.sleep(30)", send=1),
     Case("SIGINT", "all arrives, killed by SIGINT; finally runs",
-         "span('work')\n" + _READY + "try: time.sleep(30)\nfinally: print('cleaned')", send=2),
+         "span('work')\n" + "try:\n    print('ready', flush=True); time.sleep(30)\nfinally:\n    print('cleaned')", send=2),
     Case("SIGTERM handled by the agent", "all arrives; the agent's handler runs",
          "signal.signal(15, lambda *_: sys.exit(5)); span('work')\n" + _READY + "time.sleep(30)", send=15),
     Case("SIGTERM ignored by the agent", "all arrives; SIGTERM stays ignored",

@@ -49,7 +49,6 @@ def command(case: Case, *, launched: bool) -> list[str]:
     words = list(case.command)
     if not launched:
         words = [word for word in words if word != "{obs-run}"]
-        words = words if words[0] == "{python}" or len(words) == len(case.command) else words
         if words[0].startswith("-") or words[0].endswith(".py"):
             words.insert(0, "{python}")
         if words[1:3] == ["-m", "obs_run"]:

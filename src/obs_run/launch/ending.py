@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 _GRACE = 0.2  # seconds past the deadline after which a callback that still blocks is left behind
 _active: tuple[int, int] | None = None  # process and thread that are leaving
+_until = 0.0
+
+
+def in_progress() -> bool:
+    """Whether this process is leaving and still has time for it."""
+    return _active is not None and _active[0] == os.getpid() and monotonic() < _until
 
 
 def of_interpreter(leaving: Leaving, callbacks: Callbacks) -> None:
@@ -71,13 +77,13 @@ def by_exec(leaving: Leaving, callbacks: Callbacks, execve: Callable[..., Any], 
 
 
 def _leave(leaving: Leaving, callbacks: Callbacks) -> None:
-    global _active
+    global _active, _until
     me = os.getpid(), get_ident()
     if _active is not None and _active[0] == me[0]:
         if _active[1] != me[1]:
             _wait_for_other(leaving.deadline)
         return
-    _active = me
+    _active, _until = me, leaving.deadline
     for callback in tuple(callbacks):
         guard.call("leaving", callback, leaving)
 

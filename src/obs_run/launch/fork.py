@@ -6,12 +6,11 @@ which may be in any thread, and loads more in the child.
 
 from __future__ import annotations
 
-import os
-from time import monotonic, sleep
-
 import _frozen_importlib
 import _imp
 import _thread
+import os
+from time import monotonic, sleep
 
 from obs_run.launch import run
 
@@ -29,7 +28,7 @@ def install() -> None:
 def _before() -> None:
     """Wait for the imports of other threads, then hold the lock without which none can begin."""
     global _held
-    if not _thread._count():
+    if not _thread._count():  # noqa: SLF001 (what `threading` knows is not all)
         return
     deadline = monotonic() + _LONGEST
     while True:

@@ -91,17 +91,17 @@ def _on_signal(number: int, _frame: object) -> None:
     """Flush, then die of the signal as if it had never been handled."""
     import _signal
 
-    # Default from here on: a second signal, or the watch, ends the process at once and with the right status.
-    _signal.signal(number, _signal.SIG_DFL)
-
-    def die() -> None:
+    def again() -> None:
         os.kill(os.getpid(), number)
 
     if _callbacks:
         from obs_run.launch import ending
 
-        ending.watched(Leaving("signal", signal=number), _callbacks, die)
-    die()
+        if ending.in_progress():
+            return  # the process ends in a moment anyway; parents often send a second signal
+        ending.watched(Leaving("signal", signal=number), _callbacks, again)
+    _signal.signal(number, _signal.SIG_DFL)
+    again()
 
 
 def _make_exit(original: Callable[[int], Any]) -> Callable[[int], Any]:

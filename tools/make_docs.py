@@ -1,0 +1,78 @@
+"""Write the generated parts of README.md and docs/ from the code; ``--check`` says which are out of date."""
+
+from __future__ import annotations
+
+import re
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from obs_instrumentors import TABLE
+
+from obs_run import settings
+
+ROOT = Path(__file__).parent.parent
+_PER_SIGNAL = re.compile(r"OTEL_EXPORTER_OTLP_(TRACES|METRICS|LOGS)_")
+
+
+def settings_table(*, per_signal: bool) -> str:
+    """Return the table of variables; the ones for a single signal only where there is room for them."""
+    rows = ["| Variable | Values | Default | Meaning |", "| --- | --- | --- | --- |"]
+    group = ""
+    for one in settings.SETTINGS:
+        if _PER_SIGNAL.match(one.name) and not per_signal:
+            continue
+        if one.group != group:
+            group = one.group
+            rows.append(f"| **{group}** | | | |")
+        default = f"`{one.default}`" if one.default else ""
+        rows.append(f"| `{one.name}` | {one.kind} | {default} | {one.sentence} |")
+    return "\n".join(rows)
+
+
+def libraries_table() -> str:
+    """Return the table of supported libraries, from the instrumentors' own declarations."""
+    rows = ["| Library | Versions | Operations |", "| --- | --- | --- |"]
+    instrumentors = [each for name in dict.fromkeys(TABLE.values()) for each in import_module(name).INSTRUMENTORS]
+    for each in sorted(instrumentors, key=lambda each: each.library):
+        rows.append(f"| {each.distribution} | {each.versions} | {', '.join(each.operations)} |")
+    return "\n".join(rows)
+
+
+PARTS = {
+    ("README.md", "settings"): lambda: settings_table(per_signal=False),
+    ("README.md", "libraries"): libraries_table,
+    ("docs/settings.md", "settings"): lambda: settings_table(per_signal=True),
+    ("docs/libraries.md", "libraries"): libraries_table,
+}
+
+
+def renewed(text: str, part: str, content: str) -> str:
+    """Return ``text`` with what stands between the marks of ``part`` replaced."""
+    begin, end = f"<!-- {part}: made by `make docs` -->", f"<!-- end of {part} -->"
+    before, found, rest = text.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        sys.exit(f"make_docs: the marks of {part} are missing")
+    return f"{before}{begin}\n{content}\n{end}{after}"
+
+
+def main() -> int:
+    """Write the parts, or with ``--check`` compare them."""
+    outdated = []
+    for (name, part), make in PARTS.items():
+        path = ROOT / name
+        text = path.read_text(encoding="utf-8")
+        new = renewed(text, part, make())
+        if new != text:
+            outdated.append(f"{name}: {part}")
+            if "--check" not in sys.argv:
+                path.write_text(new, encoding="utf-8")
+    if "--check" in sys.argv and outdated:
+        sys.stderr.write(f"out of date, run `make docs`: {', '.join(outdated)}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
