@@ -82,7 +82,6 @@ class Queue:
             self._start()
             self._wake.put(None)
 
-
     def in_export_thread(self) -> bool:
         """Whether the caller is the export thread, whose own doings are not recorded."""
         return self._thread is not None and _thread.get_ident() == self._thread.ident
