@@ -106,6 +106,12 @@ def begin_next_trace() -> None:
 def before_fork() -> None:
     """Have the ids before the child has: it goes on in the parent's run."""
     if _owned and enabled():
+        identity()
+
+
+def after_fork_in_parent() -> None:
+    """Owe the child the run span; only now, for modules loaded amid a fork would miss its first half."""
+    if _owned and enabled():
         require()
 
 
