@@ -166,6 +166,7 @@ def _reader(endpoint: Endpoint) -> Reader:
     return Reader(
         result=partial(_result, endpoint),
         chunk=endpoint.chunk,
+        hides=endpoint.hides,
         end=endpoint.end,
         failure=partial(_failure, endpoint),
         closed=partial(_closed, endpoint),

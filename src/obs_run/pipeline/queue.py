@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import _thread
 import os
+import sys
 import threading
 import time
 from collections import deque
@@ -92,7 +93,8 @@ class Queue:
 
     def _start(self) -> None:
         with self._lock:
-            if self._thread is not None:
+            # A thread started while the interpreter goes down never runs, and start() would wait for it forever.
+            if self._thread is not None or sys.is_finalizing():
                 return
             thread = threading.Thread(target=self._run, name="obs-run-export", daemon=True)
             self._thread = thread
