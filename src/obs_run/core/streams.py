@@ -46,22 +46,18 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Later:
-    """What ``result`` answers where the agent reads the outcome later; ``key`` finds the recording then."""
-
-    key: Any
-
-
-@dataclass(frozen=True)
 class Reader:
     """How the outcome of an operation is read into it.
 
-    ``result`` reads what the call returned. ``chunk`` reads one piece of a stream. ``hides`` tells whether the agent
-    must not see the piece, because it did not ask for it. ``end`` is called once when a stream is over, however it
-    ends. ``failure`` reads the library's error. ``closed`` reads a response that the agent closed without iterating.
+    ``result`` reads what the call returned. ``later`` gives, where the agent reads the outcome by itself later, the
+    object by which the recording is found then, None otherwise. ``chunk`` reads one piece of a stream. ``hides``
+    tells whether the agent must not see the piece, because it did not ask for it. ``end`` is called once when a
+    stream is over, however it ends. ``failure`` reads the library's error. ``closed`` reads a response that the agent
+    closed without iterating.
     """
 
-    result: Callable[[Any, Any], Later | None]
+    result: Callable[[Any, Any], None]
+    later: Callable[[Any], Any] | None = None
     chunk: Callable[[Any, Any], None] | None = None
     hides: Callable[[Any, Any], bool] | None = None
     end: Callable[[Any], None] | None = None
@@ -82,11 +78,12 @@ class _Reading:
 
     def returned(self, returned: Any) -> None:
         """Read what the call returned; the operation is over unless the agent reads the rest."""
-        later = guard.call("result", self.reader.result, self.recording.operation, returned)
-        if later is None:
+        key = None if self.reader.later is None else guard.call("result", self.reader.later, returned)
+        if key is None:
+            guard.call("result", self.reader.result, self.recording.operation, returned)
             self.finish()
         else:
-            guard.call("result", self._wait, later.key)
+            guard.call("result", self._wait, key)
 
     def chunk(self, item: Any) -> bool:
         """Read a piece of the stream; True hides it from the agent."""
@@ -180,7 +177,7 @@ def async_call(begin: Begin) -> Wrapper:
 
 
 def iteration(key: Callable[[Any], Any]) -> Wrapper:
-    """Return the wrapper of a generator method that reads a stream whose call was answered with ``Later(key)``."""
+    """Return the wrapper of a generator method that reads a stream; ``key`` is what ``Reader.later`` gave."""
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return _Followed(wrapped(*args, **kwargs), guard.call("stream", key, instance))
