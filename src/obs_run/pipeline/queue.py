@@ -101,7 +101,8 @@ class Queue:
 
     def _start(self) -> None:
         with self._lock:
-            if self._thread is not None or self._stopping:
+            # A thread started while the interpreter goes down never runs, and start() would wait for it forever.
+            if self._thread is not None or self._stopping or sys.is_finalizing():
                 return
             thread = threading.Thread(target=self._run, name="obs-run-export", daemon=True)
             self._thread = thread
