@@ -128,8 +128,9 @@ def _read_choice(answer: Answer, choice: Any) -> None:
         if text is not None:
             answer.texts.setdefault(name, []).append(text)
     for position, call in enumerate(payload.items(payload.field(delta, "tool_calls"))):
-        index = payload.whole(payload.field(call, "index"))
-        _read_tool(answer.tools.setdefault(position if index is None else index, Tool()), call, wanted=wanted)
+        # Together's client reads the index as a float.
+        index = payload.number(payload.field(call, "index"))
+        _read_tool(answer.tools.setdefault(position if index is None else int(index), Tool()), call, wanted=wanted)
     function = payload.field(delta, "function_call")
     if function is not None:
         _read_tool(answer.tools.setdefault(-1, Tool()), {"function": function}, wanted=wanted)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from obs_instrumentors.openai import calls as translations
@@ -11,26 +12,35 @@ from obs_instrumentors.openai import chat, hosts
 
 from tests.instrumentors.openai.test_modes import ASKED, MODES, seen
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 def broken(*_: Any, **__: Any) -> Any:
     raise RuntimeError("a fault of ours")
 
 
-BREAKS = {
-    "begin": lambda patch: patch.setitem(
-        translations.ENDPOINTS, "post /chat/completions", dataclasses.replace(chat.ENDPOINT, begin=broken)
-    ),
-    "provider": lambda patch: patch.setattr(hosts, "place", broken),
-    "usage wish": lambda patch: patch.setattr(translations, "_asking_for_usage", broken),
-    **{
-        name: lambda patch, name=name: patch.setitem(
-            translations._READERS,
-            chat.ENDPOINT,
-            dataclasses.replace(translations._READERS[chat.ENDPOINT], **{name: broken}),
-        )
-        for name in ("result", "chunk", "end", "failure", "closed")
-    },
-    "retries": lambda patch: patch.setattr(translations, "_count_retries", broken),
+def _break_reader(name: str, patch: pytest.MonkeyPatch) -> None:
+    reader = translations._READERS[chat.ENDPOINT]
+    broken_reader = dataclasses.replace(reader, **{name: broken})
+    patch.setitem(translations._READERS, chat.ENDPOINT, broken_reader)
+
+
+def _break_begin(patch: pytest.MonkeyPatch) -> None:
+    endpoint = dataclasses.replace(chat.ENDPOINT, begin=broken)
+    patch.setitem(translations.ENDPOINTS, "post /chat/completions", endpoint)
+
+
+def _break_function(module: Any, name: str, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(module, name, broken)
+
+
+BREAKS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
+    "begin": _break_begin,
+    "provider": partial(_break_function, hosts, "place"),
+    "usage wish": partial(_break_function, translations, "_asking_for_usage"),
+    "retries": partial(_break_function, translations, "_count_retries"),
+    **{name: partial(_break_reader, name) for name in ("result", "chunk", "end", "failure", "closed")},
 }
 
 
