@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _MOST_ITEMS = 512
 _FORK_PATIENCE = 0.5
+_GONE_PATIENCE = 0.05
 
 
 class Queue:
@@ -185,6 +186,8 @@ class Queue:
         thread.join(_FORK_PATIENCE)
         if thread.is_alive():
             self._waited_for = self._step
+        else:
+            _wait_until_gone(thread)
 
     def after_fork_in_parent(self) -> None:
         """Go on; also without items, for metrics come at their interval and retries at their time."""
@@ -202,6 +205,14 @@ class Queue:
         ending.begin_in_child()
         if self._export is not None:
             self._export.after_fork()
+
+
+def _wait_until_gone(thread: threading.Thread) -> None:
+    """Wait a moment for the system to forget a thread that ended: Python 3.12 warns of forks by the system's count."""
+    place = f"/proc/self/task/{thread.native_id}"
+    deadline = time.monotonic() + _GONE_PATIENCE
+    while os.path.exists(place) and time.monotonic() < deadline:  # noqa: PTH110 (pathlib is not loaded for this)
+        time.sleep(0)
 
 
 def _next(wake: SimpleQueue[Any], pause: float | None) -> Any:
