@@ -14,6 +14,12 @@ def field(value: Any, *path: str) -> Any:
     return value
 
 
+def error_name(error: BaseException) -> str:
+    """Return an exception's name as ``error.type`` wants it: with its module, unless it is built in."""
+    kind = type(error)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
 def whole(value: Any) -> int | None:
     """Return a count as an int, None if it is not one."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -46,7 +46,7 @@ def _has_something_to_say() -> bool:
 
 
 def _set_up() -> None:
-    import obs_run.pipeline.export
+    import obs_run.pipeline.export  # noqa: F401 (with it all of OpenTelemetry that is needed)
     from obs_run.sdk import providers
 
     providers.set_up()

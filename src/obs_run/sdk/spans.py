@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from obs_run.pipeline.measurements import Timing
 
 _open: dict[int, Span] = {}
+_inherited: set[int] = set()
 _operations: dict[int, tuple[Operation, Timing]] = {}
+# How long a span's lock is waited for: the thread that a signal interrupted may hold it, and would for ever.
+_LOCK_PATIENCE = 0.05
 
 
 class QueueProcessor(SpanProcessor):
@@ -35,9 +38,13 @@ class QueueProcessor(SpanProcessor):
         context = span.context
         if context is None:
             return
-        _open.pop(context.span_id, None)
-        operation, timing = _operations.pop(context.span_id, (None, None))
-        if context.trace_flags.sampled:
+        span_id = context.span_id
+        _open.pop(span_id, None)
+        operation, timing = _operations.pop(span_id, (None, None))
+        if span_id in _inherited:
+            # Begun before a fork: the parent ends it too, and exports it.
+            _inherited.discard(span_id)
+        elif context.trace_flags.sampled and not queue().in_export_thread():
             queue().put(SpanItem(span, operation, timing))
 
     def shutdown(self) -> None:
@@ -55,15 +62,32 @@ def tells_of(span_id: int, operation: Operation, timing: Timing) -> None:
     _operations[span_id] = (operation, timing)
 
 
+def untold(span_id: int) -> bool:
+    """Whether the span that ended did not come by here; its operation then stays to be told otherwise."""
+    return _operations.pop(span_id, None) is not None
+
+
 def end_open(left: Leaving) -> None:
     """End every span that is still open, children first, marked as unfinished."""
     ended_by = ending_name(left)
     for span in reversed(list(_open.values())):
+        if not _free(span):
+            continue
         span.set_attribute(semconv.OBS_SPAN_UNFINISHED, True)  # noqa: FBT003 (the API's order)
         span.set_attribute(semconv.OBS_SPAN_ENDED_BY, ended_by)
         if left.kind == "signal":
             span.set_status(Status(StatusCode.ERROR, f"the process was ended by {ended_by}"))
         span.end()
+
+
+def _free(span: Span) -> bool:
+    lock = getattr(span, "_lock", None)
+    if lock is None:
+        return True
+    taken: bool = lock.acquire(timeout=_LOCK_PATIENCE)
+    if taken:
+        lock.release()
+    return taken
 
 
 def ending_name(left: Leaving) -> str:
@@ -77,5 +101,6 @@ def ending_name(left: Leaving) -> str:
 
 def forget_open() -> None:
     """In a child process: the open spans are the parent's to end."""
+    _inherited.update(_open)
     _open.clear()
     _operations.clear()
