@@ -45,7 +45,7 @@ class Ran(NamedTuple):
 def run(folder: Path, source: str, *, start: bool = True, **environment: str) -> Ran:
     """Run ``source`` as agent.py; without exporters in ``environment`` telemetry stays in memory."""
     script = folder / "agent.py"
-    script.write_text(("import obs_run.auto\n" if start else "") + dedent(source))
+    script.write_text(("import obs_run.auto\n" if start else "\n") + dedent(source))
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR", "PYTHONDONTWRITEBYTECODE") if name in os.environ}
     given = any(name.startswith("OTEL_EXPORTER_OTLP") or name.endswith("_EXPORTER") for name in environment)
     env = {
