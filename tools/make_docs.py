@@ -34,8 +34,10 @@ def libraries_table() -> str:
     """Return the table of supported libraries, from the instrumentors' own declarations."""
     rows = ["| Library | Versions | Operations |", "| --- | --- | --- |"]
     instrumentors = [each for name in dict.fromkeys(TABLE.values()) for each in import_module(name).INSTRUMENTORS]
-    for each in sorted(instrumentors, key=lambda each: each.library):
-        rows.append(f"| {each.distribution} | {each.versions} | {', '.join(each.operations)} |")
+    rows += [
+        f"| {each.distribution} | {each.versions} | {', '.join(each.operations)} |"
+        for each in sorted(instrumentors, key=lambda each: each.library)
+    ]
     return "\n".join(rows)
 
 

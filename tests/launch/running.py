@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from cases import Case
+    from tests.launch.cases import Case
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 

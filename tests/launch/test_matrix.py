@@ -3,13 +3,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from cases import CASES, CHILDREN, Case
-from running import command, environment, lay_out, run
+
+from tests.launch.cases import CASES, CHILDREN, Case
+from tests.launch.running import command, environment, lay_out, run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from otlp_receiver import Receiver
+    from tests.otlp_receiver import Receiver
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
