@@ -123,11 +123,12 @@ class Recording:
         if not known.queues_spans:
             self._hand_to_others(known, timing)
             return
-        if self.span.is_recording():
+        told = self.span.is_recording() and context.trace_flags.sampled
+        if told:
             spans.tells_of(context.span_id, self.operation, timing)
         self.span.end()
         # Not sampled, or of a provider that takes no processor of ours: measured all the same.
-        if spans.untold(context.span_id) or not context.trace_flags.sampled:
+        if not told or spans.untold(context.span_id):
             queue().put(CallItem(known.measure, self.operation, timing))
 
     def _hand_to_others(self, known: providers.Providers, timing: Timing) -> None:
