@@ -22,7 +22,11 @@ _held = False
 def install() -> None:
     """Watch the forks of this process; our hook is the last to run, being the first that is registered."""
     os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_after)
-    os.register_at_fork(before=run.before_fork, after_in_child=run.after_fork_in_child)
+    os.register_at_fork(
+        before=run.before_fork,
+        after_in_parent=run.after_fork_in_parent,
+        after_in_child=run.after_fork_in_child,
+    )
 
 
 def _before() -> None:
