@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from _thread import allocate_lock, get_ident, start_new_thread
 from contextlib import suppress
 from time import monotonic, sleep
 
 from obs_run.core import guard
+from obs_run.launch import exit_code
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,31 +95,7 @@ def _wait_for_other(deadline: float) -> None:
 
 
 def _describe_end(leaving: Leaving) -> None:
-    """Fill in why the interpreter ends: neither sys.exit nor sys.excepthook needs to be touched to learn it."""
-    error = getattr(sys, "last_value", None)
-    ended_by = _system_exit()
-    if ended_by is None and isinstance(error, BaseException):
-        leaving.exception = error
-        if isinstance(error, KeyboardInterrupt):
-            leaving.signal = 2
-        else:
-            leaving.exit_code = 1
-    else:
-        leaving.exit_code = _exit_code(ended_by)
-
-
-def _system_exit() -> SystemExit | None:
-    """Return the SystemExit that ends the interpreter, which keeps it alive till the end; it is a young object."""
-    from gc import get_objects
-
-    for generation in range(3):
-        for thing in get_objects(generation=generation):
-            if type(thing) is SystemExit and thing.__traceback__ is not None:
-                return thing
-    return None
-
-
-def _exit_code(error: SystemExit | None) -> int:
-    if error is None or error.code is None:
-        return 0
-    return error.code if isinstance(error.code, int) else 1
+    """Fill in why the interpreter ends."""
+    leaving.exit_code, leaving.exception = exit_code.of_interpreter()
+    if isinstance(leaving.exception, KeyboardInterrupt):
+        leaving.exit_code, leaving.signal = None, 2
