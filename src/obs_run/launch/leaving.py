@@ -107,7 +107,10 @@ def _on_signal(number: int, _frame: object) -> None:
 
         if ending.in_progress():
             return  # the process ends in a moment anyway; parents often send a second signal
-        ending.watched(Leaving("signal", signal=number), _callbacks, again)
+        leaving = Leaving("signal", signal=number)
+        if ending.postponed(leaving):
+            return
+        ending.watched(leaving, _callbacks, again)
     _signal.signal(number, _signal.SIG_DFL)
     again()
 

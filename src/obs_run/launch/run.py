@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from obs_run.launch.leaving import Leaving
 
 started_ns: int = time.time_ns()
 

@@ -46,7 +46,6 @@ def _has_something_to_say() -> bool:
 
 
 def _set_up() -> None:
-    import obs_run.pipeline.export
     from obs_run.sdk import providers
 
     providers.set_up()
