@@ -118,5 +118,5 @@ def _shortened(items: list[Any], most: int) -> list[Any]:
     missing = len(items) - len(kept)
     if missing and kept and isinstance(kept[0], dict) and "role" in kept[0]:
         note = {"type": "text", "content": f"[{missing} earlier messages left out]"}
-        kept.insert(0, {"role": kept[0]["role"], "parts": [note]})
+        kept.insert(0, {**kept[0], "parts": [note]})
     return kept

@@ -39,6 +39,8 @@ class Recording:
         self.span = tracer.start_span(
             operation.span_name(), kind=_KINDS[operation.KIND], attributes=operation.attributes()
         )
+        if self.span.is_recording():
+            spans.finished_by(self.span.get_span_context().span_id, self.finish)
         self._begun = time.perf_counter_ns()
 
     def __enter__(self) -> Self:
@@ -121,11 +123,12 @@ class Recording:
         if not known.queues_spans:
             self._hand_to_others(known, timing)
             return
-        if self.span.is_recording():
+        told = self.span.is_recording() and context.trace_flags.sampled
+        if told:
             spans.tells_of(context.span_id, self.operation, timing)
         self.span.end()
         # Not sampled, or of a provider that takes no processor of ours: measured all the same.
-        if spans.untold(context.span_id) or not context.trace_flags.sampled:
+        if not told or spans.untold(context.span_id):
             queue().put(CallItem(known.measure, self.operation, timing))
 
     def _hand_to_others(self, known: providers.Providers, timing: Timing) -> None:

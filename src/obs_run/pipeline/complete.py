@@ -104,6 +104,10 @@ def details_event(item: SpanItem, resource: Resource) -> ReadableLogRecord | Non
     return log_record(event, resource)
 
 
+def _encodable(value: Any) -> Any:
+    return content.encodable(value) if isinstance(value, str) else value
+
+
 def log_record(item: LogItem, resource: Resource) -> ReadableLogRecord:
     """Return a log item as a record of the SDK."""
     context = None
@@ -116,8 +120,8 @@ def log_record(item: LogItem, resource: Resource) -> ReadableLogRecord:
         context=context,
         severity_text=item.severity_text,
         severity_number=SeverityNumber(item.severity),
-        body=item.body,
-        attributes=item.attributes,
+        body=_encodable(item.body),
+        attributes={_encodable(key): _encodable(value) for key, value in item.attributes.items()},
         event_name=item.event_name,
     )
     return ReadableLogRecord(record, resource, InstrumentationScope(item.scope))

@@ -225,7 +225,7 @@ def _tls(signal: str) -> Any:
             # An encrypted key would ask for its password on the agent's terminal.
             context.load_cert_chain(certificate, key, password="")
         except OSError as error:
-            raise _not_a_certificate("CLIENT_CERTIFICATE", f"{certificate}, {key}", error) from None
+            raise _not_a_certificate("CLIENT_CERTIFICATE", ", ".join(filter(None, (certificate, key))), error) from None
     return context
 
 

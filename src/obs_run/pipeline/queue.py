@@ -35,6 +35,8 @@ class Queue:
         self._batch_bytes: int = settings.get("OBS_BATCH_BYTES")
         self._delay: float = settings.get("OTEL_BSP_SCHEDULE_DELAY")
         self._export: Export | None = None
+        self.exported = False
+        """Whether everything that an export needs has been imported."""
         self._begin()
 
     def _begin(self) -> None:
@@ -88,6 +90,10 @@ class Queue:
         """Whether the caller is the export thread, whose own doings are not recorded."""
         return self._thread is not None and _thread.get_ident() == self._thread.ident
 
+    def held(self) -> bool:
+        """Whether the caller, a signal handler, interrupted this thread while it held the queue's lock."""
+        return self._lock._is_owned()  # type: ignore[attr-defined,no-any-return]  # noqa: SLF001 (what Condition uses)
+
     def flush(self, deadline: float) -> bool:
         """Export everything that waits, until ``deadline`` (``time.monotonic()``); True if it was done in time."""
         thread = self._thread
@@ -103,7 +109,8 @@ class Queue:
 
     def _start(self) -> None:
         with self._lock:
-            if self._thread is not None or self._stopping:
+            # A thread started while the interpreter goes down never runs, and start() would wait for it forever.
+            if self._thread is not None or self._stopping or sys.is_finalizing():
                 return
             thread = threading.Thread(target=self._run, name="obs-run-export", daemon=True)
             self._thread = thread
@@ -156,6 +163,7 @@ class Queue:
                 return False
         self._step += 1
         self._export.settle(deadline, self._count_dropped())
+        self.exported = True
         return not self._items
 
     def _take(self) -> list[Item]:
@@ -248,6 +256,11 @@ def queue() -> Queue:
 def in_use() -> bool:
     """Whether this process ever put something into its queue, or exports metrics."""
     return _queue is not None and _queue.used
+
+
+def state_for_signals() -> tuple[bool, bool]:
+    """Return whether this thread holds the queue, and whether an export needs no more imports."""
+    return (_queue.held(), _queue.exported) if _queue is not None else (False, False)
 
 
 def _before_fork() -> None:

@@ -111,6 +111,10 @@ def _let_win(module: Any, home: Any, name: str, setter: str, taken: Callable[[An
         if getattr(home, name) is provider and not providers.made(provider):
             guard.call("provider of the agent", taken, provider)
 
+    chosen = getattr(home, name)
+    if chosen is not None and not providers.made(chosen):
+        # Set before we were started by ``import obs_run.auto``.
+        guard.call("provider of the agent", taken, chosen)
     setattr(module, setter, set_provider)
     if home is not module:
         setattr(home, setter, set_provider)

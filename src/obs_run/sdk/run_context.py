@@ -80,7 +80,9 @@ def before() -> Identity | None:
 
 def is_run(context: Context | None) -> bool:
     """Whether the current span of ``context`` is the run span itself."""
-    return _identity is not None and get_current_span(context).get_span_context().span_id == _identity.span_id
+    # Asked first: it is this that gives the run its identity.
+    span_id = get_current_span(context).get_span_context().span_id
+    return _identity is not None and span_id == _identity.span_id
 
 
 def span_context(identity: Identity) -> SpanContext:
