@@ -1,4 +1,4 @@
-"""Environments with other packages or another Python: made by uv once, kept under .cache, made anew when their contents change."""
+"""Environments with other packages or another Python, made by uv once, kept under .cache till their contents change."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 _CACHE = ROOT / ".cache"
 _PINS = ROOT / "requirements" / "development.txt"
+OURSELVES = ("--constraint", str(_PINS), "--editable", str(ROOT))
 # What an editable installation copies; the rest it finds in the source tree.
 _COPIED = ("pyproject.toml", "src/obs_run/launch/scripts/*", "src/obs_run/launch/bootstrap/*.py")
 
@@ -50,7 +51,7 @@ def environment(packages: str = "bare", python: str = sys.executable) -> Environ
     if not (folder / "complete").exists():
         for old in folder.parent.glob(f"{name}-*"):
             shutil.rmtree(old)
-        make(folder, python, "--constraint", str(_PINS), "--editable", str(ROOT), *PACKAGES[packages])
+        make(folder, python, *OURSELVES, *PACKAGES[packages])
         (folder / "complete").touch()
     return Environment(str(folder / "bin" / "python"), folder / "bin")
 
@@ -77,7 +78,7 @@ def uv() -> str:
 
 @cache
 def interpreter(version: str) -> str | None:
-    """Return the path of a Python of this version (major.minor), found on PATH or among pyenv's; None if there is none."""
+    """Return the path of a Python of this version (major.minor) on PATH or among pyenv's; None if there is none."""
     candidates = [shutil.which(f"python{version}"), sys.executable]
     pyenv = shutil.which("pyenv")
     if pyenv:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
 from obs_run.core import guard
+from obs_run.pipeline import fork_warning
 
 if TYPE_CHECKING:
     from obs_run.pipeline.export import Export
@@ -202,6 +203,10 @@ class Queue:
         if self._thread is None and (self._items or (self._export is not None and self._export.pause() is not None)):
             self._start()
 
+    def stay_home(self) -> None:
+        """Go on without the thread: the next item starts it, or the flush at the exit does without."""
+        self._stopping = False
+
     def after_fork_in_child(self) -> None:
         """Begin empty: what waits is the parent's to export."""
         self._begin()
@@ -264,7 +269,11 @@ def _before_fork() -> None:
 
 
 def _after_fork_in_parent() -> None:
-    if _queue is not None:
+    if _queue is None:
+        return
+    if fork_warning.would_be_shown(sys._getframe().f_back):  # noqa: SLF001 (the hook's caller is the one who forks)
+        _queue.stay_home()
+    else:
         _queue.after_fork_in_parent()
 
 
