@@ -26,7 +26,7 @@ VERSIONS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
 }
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(500)  # the environment may have to be made first
 @pytest.mark.parametrize("version", VERSIONS)
 def test_version(version: str) -> None:
     library, requirements, files = VERSIONS[version]
