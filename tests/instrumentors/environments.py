@@ -45,7 +45,7 @@ def run_tests(python: Path, *files: Path, **variables: str) -> str:
         env=environ,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=400,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
