@@ -26,3 +26,9 @@ CORE = tuple(
     )
 )
 WITHOUT_US = ("2.7", "3.6", "3.7", "3.8", "3.9", "3.10", "3.12", "3.13")
+
+ROWS = (
+    *((f"Python {version} with obs-run in its environment", "traced, forks without a warning") for version in WITH_US),
+    *((f"Python {version} without obs-run, also with -S", "untouched, silent") for version in WITHOUT_US),
+    ("another environment of the same Python, without obs-run", "untouched, silent; OBS_VERBOSE=true says so"),
+)

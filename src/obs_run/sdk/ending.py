@@ -69,6 +69,9 @@ def finish(left: Leaving) -> None:
 
         guard.call("run span", run_span.end, left)
     queue().flush(left.deadline)
+    from obs_run.launch import summary
+
+    guard.call("where to look", summary.point_to_store, left)
 
 
 def begin_in_child() -> None:
