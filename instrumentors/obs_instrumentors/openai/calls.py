@@ -56,6 +56,9 @@ def begin(default_provider: str, call: Call) -> tuple[Operation, Reader] | None:
 
 def http_response(value: Any) -> Any:
     """Return the HTTP response behind a stream, a raw response or a binary result; None behind a model."""
+    if hasattr(type(value), "__pydantic_extra__"):
+        # A model takes microseconds to say that it has no such fields.
+        return None
     for name in ("http_response", "response", "_response"):
         found = getattr(value, name, None)
         if hasattr(found, "is_stream_consumed"):

@@ -103,9 +103,11 @@ def _weight(value: Any, depth: int = 6) -> int:
     """Guess the memory held by texts inside ``value``; exactness is not worth the agent's time."""
     if isinstance(value, (str, bytes)):
         return len(value)
-    if depth and value is not None:
-        if isinstance(value, dict):
-            return sum(_weight(item, depth - 1) + 50 for item in value.values())
-        if isinstance(value, (list, tuple)):
-            return sum(_weight(item, depth - 1) + 50 for item in value)
-    return 0
+    if not depth or not isinstance(value, (dict, list, tuple)):
+        return 0
+    weight = 50 * len(value)
+    for item in value.values() if isinstance(value, dict) else value:
+        # Most fields of an operation are None: not worth a call.
+        if item is not None:
+            weight += _weight(item, depth - 1)
+    return weight
