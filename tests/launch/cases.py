@@ -146,7 +146,10 @@ _WORKER = "def work(n):\n    span('child')\n    return n\n"
 
 
 def _pool(method: str, body: str) -> str:
-    return _WORKER + f"if __name__ == '__main__':\n    context = {_CLEAR.strip().split()[-1]}('{method}')\n    span('work')\n    {body}\n"
+    return (
+        _WORKER
+        + f"if __name__ == '__main__':\n    context = {_CLEAR.strip().split()[-1]}('{method}')\n    span('work')\n    {body}\n"
+    )
 
 
 def _multiprocessing(name: str, method: str, body: str, children: int = 1) -> Case:

@@ -60,7 +60,9 @@ def command(case: Case, *, launched: bool) -> list[str]:
     return words
 
 
-def run(words: list[str], folder: Path, env: dict[str, str], *, stdin: str = "", send: int = 0) -> Outcome:
+def run(
+    words: list[str], folder: Path, env: dict[str, str], *, stdin: str = "", send: int = 0, seconds: float = 25
+) -> Outcome:
     """Run a command to its end; ``send`` is sent when it has said that it is ready."""
     process = subprocess.Popen(
         words, cwd=folder, env=env, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -71,7 +73,7 @@ def run(words: list[str], folder: Path, env: dict[str, str], *, stdin: str = "",
                 assert process.stdout is not None
                 assert process.stdout.readline() == "ready\n", process.stderr.read() if process.stderr else ""
                 process.send_signal(send)
-            out, err = process.communicate(stdin, timeout=25)
+            out, err = process.communicate(stdin, timeout=seconds)
         finally:
             process.kill()
     return Outcome(process.returncode, out, err)

@@ -52,6 +52,7 @@ class Queue:
         self._asleep = False
         self._thread: threading.Thread | None = None
         self._stopping = False
+        self._may_start = True
         self.used = False
 
     def put(self, item: Item) -> None:
@@ -98,16 +99,15 @@ class Queue:
 
     def _start(self) -> None:
         with self._lock:
-            if self._thread is not None:
+            if self._thread is not None or self._stopping:
                 return
             thread = threading.Thread(target=self._run, name="obs-run-export", daemon=True)
-            self._thread = thread
-        try:
-            thread.start()
-        except RuntimeError:
-            # The interpreter is going down; the flush at the exit works without a thread.
-            self._thread = None
-            self._stopping = True
+            try:
+                thread.start()
+                self._thread = thread
+            except RuntimeError:
+                # The interpreter is going down; the flush at the exit works without a thread.
+                self._stopping = True
 
     def _run(self) -> None:
         wake = self._wake
@@ -165,18 +165,21 @@ class Queue:
 
     def _before_fork(self) -> None:
         """Send the thread home: a child must not inherit a lock it holds, and Python warns of forks beside threads."""
-        thread = self._thread
+        with self._lock:
+            thread = self._thread
+            self._may_start = not self._stopping
+            # Until after the fork: another thread's span would start it again.
+            self._stopping = True
         if thread is None or _thread.get_ident() == thread.ident:
             return
-        self._stopping = True
         self._wake.put(_STOP)
         thread.join(_FORK_PATIENCE)
-        self._stopping = False
         if not thread.is_alive():
             self._wake = SimpleQueue()
             self._thread = None
 
     def _after_fork_in_parent(self) -> None:
+        self._stopping = not self._may_start
         if self._items and self._thread is None:
             self._start()
 
