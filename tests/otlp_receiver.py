@@ -7,6 +7,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -73,7 +74,7 @@ class Receiver:
     metrics: list[Metric] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     users: list[tuple[int, int]] = field(default_factory=list)
-    """The port and the process id of each sender of something."""
+    """The number of each connection on which something came, and the process id of whom it came from."""
     tls: ssl.SSLContext | None = None
 
     def __post_init__(self) -> None:
@@ -120,9 +121,14 @@ class Receiver:
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         receiver = self
+        numbers = count()
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                super().setup()
+                self.number = next(numbers)
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -134,7 +140,7 @@ class Receiver:
                     self.close_connection = True
                     return
                 if receiver.mood == "up":
-                    receiver._take(self.path, body, self.client_address[1])
+                    receiver._take(self.path, body, self.number)
                 self.send_response(200 if receiver.mood == "up" else 503)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -144,7 +150,7 @@ class Receiver:
 
         return Handler
 
-    def _take(self, path: str, body: bytes, port: int) -> None:
+    def _take(self, path: str, body: bytes, connection: int) -> None:
         came: list[Any] = []
         if path == "/v1/traces":
             self.spans.extend(came := list(_spans(ExportTraceServiceRequest.FromString(body))))
@@ -152,7 +158,7 @@ class Receiver:
             self.logs.extend(came := list(_logs(ExportLogsServiceRequest.FromString(body))))
         elif path == "/v1/metrics":
             self.metrics.extend(came := list(_metrics(ExportMetricsServiceRequest.FromString(body))))
-        self.users.extend((port, item.resource["process.pid"]) for item in came if "process.pid" in item.resource)
+        self.users.extend((connection, item.resource["process.pid"]) for item in came if "process.pid" in item.resource)
 
 
 def _spans(request: ExportTraceServiceRequest) -> Iterable[Span]:

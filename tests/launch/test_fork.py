@@ -110,8 +110,8 @@ def assert_metrics_begin_at_zero(receiver: Receiver, children: set[int]) -> None
 
 def assert_no_connection_is_shared(receiver: Receiver) -> None:
     users: dict[int, set[int]] = {}
-    for port, pid in receiver.users:
-        users.setdefault(port, set()).add(pid)
+    for connection, pid in receiver.users:
+        users.setdefault(connection, set()).add(pid)
     assert users
     assert [pids for pids in users.values() if len(pids) > 1] == []
 
