@@ -7,6 +7,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -15,6 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from typing_extensions import Self
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterable
     from types import TracebackType
 
@@ -57,6 +59,8 @@ class Metric:
     name: str
     unit: str
     points: list[dict[str, Any]]
+    values: list[float]
+    """The value of each point, of a histogram its count."""
     resource: dict[str, Any]
 
 
@@ -69,18 +73,26 @@ class Receiver:
     logs: list[Log] = field(default_factory=list)
     metrics: list[Metric] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+    users: list[tuple[int, int]] = field(default_factory=list)
+    """The number of each connection on which something came, and the process id of whom it came from."""
+    tls: ssl.SSLContext | None = None
 
     def __post_init__(self) -> None:
         self._woken = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
+        if self.tls is not None:
+            self._server.socket = self.tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
     @property
     def endpoint(self) -> str:
         """The value for OTEL_EXPORTER_OTLP_ENDPOINT."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        scheme = "http" if self.tls is None else "https"
+        return f"{scheme}://127.0.0.1:{self._server.server_port}"
 
     def close(self) -> None:
         """Stop listening: from now on connections are refused."""
@@ -109,9 +121,14 @@ class Receiver:
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         receiver = self
+        numbers = count()
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                super().setup()
+                self.number = next(numbers)
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -123,7 +140,7 @@ class Receiver:
                     self.close_connection = True
                     return
                 if receiver.mood == "up":
-                    receiver._take(self.path, body)
+                    receiver._take(self.path, body, self.number)
                 self.send_response(200 if receiver.mood == "up" else 503)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -133,13 +150,15 @@ class Receiver:
 
         return Handler
 
-    def _take(self, path: str, body: bytes) -> None:
+    def _take(self, path: str, body: bytes, connection: int) -> None:
+        came: list[Any] = []
         if path == "/v1/traces":
-            self.spans.extend(_spans(ExportTraceServiceRequest.FromString(body)))
+            self.spans.extend(came := list(_spans(ExportTraceServiceRequest.FromString(body))))
         elif path == "/v1/logs":
-            self.logs.extend(_logs(ExportLogsServiceRequest.FromString(body)))
+            self.logs.extend(came := list(_logs(ExportLogsServiceRequest.FromString(body))))
         elif path == "/v1/metrics":
-            self.metrics.extend(_metrics(ExportMetricsServiceRequest.FromString(body)))
+            self.metrics.extend(came := list(_metrics(ExportMetricsServiceRequest.FromString(body))))
+        self.users.extend((connection, item.resource["process.pid"]) for item in came if "process.pid" in item.resource)
 
 
 def _spans(request: ExportTraceServiceRequest) -> Iterable[Span]:
@@ -179,7 +198,13 @@ def _metrics(request: ExportMetricsServiceRequest) -> Iterable[Metric]:
             for metric in scope.metrics:
                 data = getattr(metric, metric.WhichOneof("data") or "gauge")
                 points = [_attributes(point.attributes) for point in data.data_points]
-                yield Metric(metric.name, metric.unit, points, _attributes(resource.resource.attributes))
+                values = [_number(point) for point in data.data_points]
+                yield Metric(metric.name, metric.unit, points, values, _attributes(resource.resource.attributes))
+
+
+def _number(point: Any) -> float:
+    number: float = point.count if hasattr(point, "count") else getattr(point, point.WhichOneof("value"))
+    return number
 
 
 def _attributes(pairs: Iterable[KeyValue]) -> dict[str, Any]:

@@ -63,7 +63,9 @@ def command(case: Case, *, launched: bool, place: Environment = HERE) -> list[st
     return words
 
 
-def run(words: list[str], folder: Path, env: dict[str, str], *, stdin: str = "", send: int = 0) -> Outcome:
+def run(
+    words: list[str], folder: Path, env: dict[str, str], *, stdin: str = "", send: int = 0, seconds: float = 25
+) -> Outcome:
     """Run a command to its end; ``send`` is sent when it has said that it is ready."""
     process = subprocess.Popen(
         words, cwd=folder, env=env, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -75,7 +77,7 @@ def run(words: list[str], folder: Path, env: dict[str, str], *, stdin: str = "",
                 assert process.stdout.readline() == "ready\n", process.stderr.read() if process.stderr else ""
                 time.sleep(0.05)  # for the program to leave print and enter what comes after it
                 process.send_signal(send)
-            out, err = process.communicate(stdin, timeout=25)
+            out, err = process.communicate(stdin, timeout=seconds)
         finally:
             process.kill()
     return Outcome(process.returncode, out, err)

@@ -185,11 +185,12 @@ class Queue:
 
     def before_fork(self) -> None:
         """Send the thread home: a child must not inherit a lock it holds, and Python warns of forks beside threads."""
+        # Until after the fork: a span of another thread would start it again.
+        self._stopping = True
         thread = self._thread
         # A thread that once did not come home in time is busy with a silent collector; each fork would wait for it.
         if thread is None or self.in_export_thread() or self._waited_for == self._step:
             return
-        self._stopping = True
         self._wake.put(None)
         thread.join(_FORK_PATIENCE)
         if thread.is_alive():

@@ -1,0 +1,124 @@
+"""Forks while other threads record at full speed: every child's telemetry arrives, and none hangs."""
+
+from __future__ import annotations
+
+import shutil
+import ssl
+import subprocess
+from textwrap import dedent
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.launch.running import SCRIPTS, environment, run
+from tests.otlp_receiver import Receiver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PYTHON = str(SCRIPTS / "python")
+CHILDREN = 100
+
+LOAD = """
+    import logging, os, sys, threading, time
+    from opentelemetry import metrics, trace
+
+    logging.getLogger().setLevel(logging.INFO)
+    logging.getLogger().addHandler(logging.NullHandler())
+    tracer = trace.get_tracer("case")
+    counter = metrics.get_meter("case").create_counter("counted")
+    stop = False
+
+    def record(name):
+        with tracer.start_as_current_span(name, attributes={"pid": os.getpid()}):
+            logging.info("%s", name)
+        counter.add(1, {"name": name})
+
+    def load():
+        while not stop:
+            record("parent")
+
+    threading.Thread(target=load).start()
+    took = []
+    children = []
+    for number in range(int(sys.argv[1])):
+        begin = time.perf_counter()
+        pid = os.fork()
+        if pid == 0:
+            record("child")
+            if number % 2:
+                os._exit(0)
+            stop = True
+            sys.exit(0)
+        took.append(time.perf_counter() - begin)
+        children.append(pid)
+        if number % 10 == 9:
+            for pid in children:
+                assert os.waitpid(pid, 0)[1] == 0
+            children.clear()
+    stop = True
+    if "--times" in sys.argv:
+        took.sort()
+        print("fork ms: median %.1f, 90 %% %.1f, most %.1f" % tuple(
+            1000 * took[int(len(took) * part)] for part in (0.5, 0.9, 0.999)))
+    """
+
+
+@pytest.fixture
+def secure_receiver(tmp_path: Path) -> Iterator[Receiver]:
+    """Yield a receiver behind TLS, with its CA's certificate in ``ca.pem``."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("needs the program openssl")
+    subprocess.run(
+        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "ca.pem", "-days", "2",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"],
+        cwd=tmp_path, check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "ca.pem", tmp_path / "key.pem")
+    with Receiver(tls=context) as running:
+        yield running
+
+
+def fork_under_load(receiver: Receiver, folder: Path, **more: str) -> None:
+    (folder / "agent.py").write_text(dedent(LOAD))
+    env = environment(receiver.endpoint, folder, **{"OTEL_BSP_SCHEDULE_DELAY": "20", **more})
+    outcome = run([str(SCRIPTS / "obs-run"), PYTHON, "-Walways", "agent.py", str(CHILDREN)], folder, env, seconds=60)
+    assert outcome == (0, "", "")
+    receiver.wait_for(lambda got: len(got.named("child")) >= CHILDREN, 3)
+    spans = receiver.named("child")
+    assert len({span.attributes["pid"] for span in spans}) == len(spans) == CHILDREN
+    logs = [log for log in receiver.logs if log.body == "child"]
+    assert len({log.resource["process.pid"] for log in logs}) == len(logs) == CHILDREN
+    (trace,) = {span.trace_id for span in receiver.spans}
+    assert {log.trace_id for log in logs} == {trace}
+    assert_metrics_begin_at_zero(receiver, {span.attributes["pid"] for span in spans})
+    assert_no_connection_is_shared(receiver)
+
+
+def assert_metrics_begin_at_zero(receiver: Receiver, children: set[int]) -> None:
+    """Assert that each child counted its one, and nothing that its parent counted."""
+    counted: dict[int, dict[str, float]] = {}
+    for metric in receiver.metrics:
+        if metric.name == "counted" and metric.resource["process.pid"] in children:
+            for point, value in zip(metric.points, metric.values, strict=True):
+                counted.setdefault(metric.resource["process.pid"], {})[point["name"]] = value
+    assert counted == dict.fromkeys(children, {"child": 1})
+
+
+def assert_no_connection_is_shared(receiver: Receiver) -> None:
+    users: dict[int, set[int]] = {}
+    for connection, pid in receiver.users:
+        users.setdefault(connection, set()).add(pid)
+    assert users
+    assert [pids for pids in users.values() if len(pids) > 1] == []
+
+
+def test_forks_under_load(receiver: Receiver, tmp_path: Path) -> None:
+    fork_under_load(receiver, tmp_path)
+
+
+def test_forks_under_load_with_tls(secure_receiver: Receiver, tmp_path: Path) -> None:
+    fork_under_load(secure_receiver, tmp_path, OTEL_EXPORTER_OTLP_CERTIFICATE=str(tmp_path / "ca.pem"))
