@@ -96,7 +96,11 @@ def _whole(low: int, high: int = _LARGEST) -> Parse:
     return parse
 
 
-_UNITS = {"": 1, "B": 1, "K": 1024, "KIB": 1024, "M": 1024**2, "MIB": 1024**2, "G": 1024**3, "GIB": 1024**3}
+_UNITS = {
+    "": 1,
+    "B": 1,
+    **{f"{letter}{i}": 1024**power for power, letter in enumerate("KMG", 1) for i in ("", "B", "IB")},
+}
 
 
 def _bytes(text: str) -> int:

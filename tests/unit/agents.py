@@ -46,7 +46,9 @@ def run(folder: Path, source: str, *, start: bool = True, **environment: str) ->
     """Run ``source`` as agent.py; without exporters in ``environment`` telemetry stays in memory."""
     script = folder / "agent.py"
     script.write_text(("import obs_run.auto\n" if start else "\n") + dedent(source))
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR", "PYTHONDONTWRITEBYTECODE") if name in os.environ}
+    kept = {
+        name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR", "PYTHONDONTWRITEBYTECODE") if name in os.environ
+    }
     given = any(name.startswith("OTEL_EXPORTER_OTLP") or name.endswith("_EXPORTER") for name in environment)
     env = {
         **kept,

@@ -116,8 +116,6 @@ class Server:
         self._thread.join()
 
 
-
-
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Server]]:
     made: list[Server] = []
@@ -153,8 +151,6 @@ def _span(name: str, size: int = 0) -> ReadableSpan:
 
 def _soon(seconds: float = 5) -> float:
     return time.monotonic() + seconds
-
-
 
 
 def _export(to: OtlpHttp, *names: str, deadline: float | None = None) -> None:

@@ -188,9 +188,7 @@ def test_content_goes_where_it_is_wanted(agent: Run, mode: str, on_span: bool, o
     assert bool(spans) == on_span
     assert bool(events) == on_event
     if on_span:
-        assert spans[0]["gen_ai.input.messages"] == (
-            '[{"role":"user","parts":[{"type":"text","content":"Why?"}]}]'
-        )
+        assert spans[0]["gen_ai.input.messages"] == ('[{"role":"user","parts":[{"type":"text","content":"Why?"}]}]')
         tool = next(span["attributes"] for span in seen["spans"] if span["name"] == "execute_tool search")
         assert tool["gen_ai.tool.call.arguments"] == '{"q":"x"}'
         assert tool["gen_ai.tool.call.result"] == "found"

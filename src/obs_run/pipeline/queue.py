@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
-from obs_run.core import guard
+from obs_run.core import fork_locks, guard
 
 if TYPE_CHECKING:
     from obs_run.pipeline.export import Export
@@ -235,6 +235,7 @@ def in_use() -> bool:
 
 
 def _before_fork() -> None:
+    fork_locks.begin()
     if _queue is not None:
         _queue.before_fork()
 
