@@ -94,6 +94,6 @@ def test_the_commands_do_what_the_documents_say(folder: Path, stub: StubServer) 
 
 
 def test_the_generated_parts_are_up_to_date() -> None:
-    check = [sys.executable, ROOT / "tools" / "make_docs.py", "--check"]
+    check = [sys.executable, str(ROOT / "tools" / "make_docs.py"), "--check"]
     ran = subprocess.run(check, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr

@@ -302,6 +302,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_HANDLE_SIGTERM", "flag", "true", "Flush on SIGTERM where the agent has no handler.", _LAUNCH, _flag),
     Setting("OBS_HANDLE_SIGHUP", "flag", "true", "Flush on SIGHUP where the agent has no handler.", _LAUNCH, _flag),
     Setting("OBS_HANDLE_OS_EXIT", "flag", "true", "Flush in os._exit.", _LAUNCH, _flag),
+    Setting("OBS_HANDLE_SYS_EXIT", "flag", "true", "Notice the code given to sys.exit, exit and quit.", _LAUNCH, _flag),
     Setting("OBS_HANDLE_EXEC", "flag", "true", "Flush in os.execv and os.execve.", _LAUNCH, _flag),
     Setting("OBS_PROPAGATE_CHILDREN", "flag", "true",
             "Hand the current trace to Python children: subprocess, multiprocessing, MCP stdio servers.", _LAUNCH,

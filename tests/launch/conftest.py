@@ -6,6 +6,8 @@ import pytest
 
 from tests.otlp_receiver import Receiver
 
+pytest.register_assert_rewrite("tests.launch.running")
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -20,8 +20,9 @@ class Endpoint:
 
     begin: Callable[[dict[str, Any]], Operation]
     result: Callable[[Any, Any], None]
-    chunk: Callable[[Any, Any], bool] | None = None
+    chunk: Callable[[Any, Any], None] | None = None
     end: Callable[[Any], None] | None = None
+    hides: Callable[[Any, Any], bool] | None = None
 
 
 def read_sampling(operation: Inference, body: dict[str, Any]) -> None:

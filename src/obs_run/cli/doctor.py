@@ -149,6 +149,7 @@ _PATCHES = (
     ("OBS_HANDLE_SIGTERM", "flush on SIGTERM, where the agent has no handler"),
     ("OBS_HANDLE_SIGHUP", "flush on SIGHUP, where the agent has no handler"),
     ("OBS_HANDLE_OS_EXIT", "os._exit flushes first"),
+    ("OBS_HANDLE_SYS_EXIT", "the code given to sys.exit, exit and quit is noticed"),
     ("OBS_HANDLE_EXEC", "os.execv and os.execve flush first"),
     ("OBS_PROPAGATE_CHILDREN", "subprocess, multiprocessing and MCP stdio children get the current trace"),
     ("OBS_LOGS", "records of the logging module are exported"),
@@ -171,9 +172,9 @@ def _launcher() -> Iterator[Finding]:
 
 
 def _settings() -> Iterator[Finding]:
-    problems = [*settings.problems(), *unknown(os.environ)]
-    for problem in problems:
+    found = [("FAIL", problem) for problem in settings.problems()] + [("!", name) for name in unknown(os.environ)]
+    for mark, problem in found:
         name, _, text = problem.partition(": ")
-        yield Finding("!", name, words.one_line(text))
-    if not problems:
+        yield Finding(mark, name, words.one_line(text))
+    if not found:
         yield Finding("ok", "variables", "nothing wrong; see obsctl settings")

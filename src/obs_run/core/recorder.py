@@ -39,6 +39,8 @@ class Recording:
         self.span = tracer.start_span(
             operation.span_name(), kind=_KINDS[operation.KIND], attributes=operation.attributes()
         )
+        if self.span.is_recording():
+            spans.finished_by(self.span.get_span_context().span_id, self.finish)
         self._begun = time.perf_counter_ns()
 
     def __enter__(self) -> Self:

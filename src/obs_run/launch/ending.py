@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import _frozen_importlib
+import _imp
 import os
 import sys
 from _thread import allocate_lock, get_ident, start_new_thread
@@ -9,6 +11,7 @@ from contextlib import suppress
 from time import monotonic, sleep
 
 from obs_run.core import guard
+from obs_run.launch import exit_code
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     Callbacks = Sequence[Callable[[Leaving], None]]
 
 _GRACE = 0.2  # seconds past the deadline after which a callback that still blocks is left behind
+_LEAST = 0.5  # seconds that a flush is left with when it had to be postponed
+_PAUSE = 0.003
+_first_signal: tuple[int, float] | None = None
 _active: tuple[int, int] | None = None  # process and thread that are leaving
 _until = 0.0
 
@@ -32,14 +38,53 @@ def in_progress() -> bool:
 def of_interpreter(leaving: Leaving, callbacks: Callbacks) -> None:
     """Leave by the interpreter's own end."""
     global _active
+    # First of all, because signals are let pass from then on: the process ends in a moment anyway.
+    first = _enter(leaving)
     _describe_end(leaving)
-    _leave(leaving, callbacks)
+    if first:
+        _call(leaving, callbacks)
     _active = None
     if isinstance(leaving.exception, KeyboardInterrupt):
         # The interpreter kills itself by SIGINT after this, unless code was compiled from text meanwhile, which every
         # named tuple does and which makes it forget; this makes it remember.
         with suppress(KeyboardInterrupt):
             exec("raise KeyboardInterrupt")  # noqa: S102 (see above)
+
+
+def postponed(leaving: Leaving) -> bool:
+    """Whether the signal comes at a moment at which nothing could be flushed; it is sent again then, soon.
+
+    The export needs modules at its first time that the interrupted thread may be importing, and the queue.
+    """
+    global _first_signal
+    now = monotonic()
+    if _first_signal is None or _first_signal[0] != os.getpid():
+        _first_signal = os.getpid(), now
+    waited = now - _first_signal[1]
+    leaving.deadline -= waited
+    if leaving.deadline - now < _LEAST or not _busy():
+        return False
+
+    def send_again(process: int = os.getpid(), number: int = leaving.signal or 0) -> None:
+        sleep(_PAUSE)
+        os.kill(process, number)
+
+    start_new_thread(send_again, ())
+    return True
+
+
+def _busy() -> bool:
+    queue = sys.modules.get("obs_run.pipeline.queue")
+    state = getattr(queue, "state_for_signals", None)
+    held, exported = state() if state is not None else (False, False)
+    return held or (not exported and (_imp.lock_held() or _imports()))
+
+
+def _imports() -> bool:
+    """Whether this thread is in the midst of an import."""
+    me = get_ident()
+    locks = tuple(getattr(_frozen_importlib, "_module_locks", {}).values())
+    return any(lock is not None and lock.owner == me for lock in (reference() for reference in locks))
 
 
 def watched(leaving: Leaving, callbacks: Callbacks, give_up: Callable[[], object]) -> Callable[[], object]:
@@ -57,7 +102,8 @@ def watched(leaving: Leaving, callbacks: Callbacks, give_up: Callable[[], object
     # Without a watch if there are no more threads, or it is too late for one.
     with suppress(RuntimeError):
         start_new_thread(watch, ())
-    _leave(leaving, callbacks)
+    if _enter(leaving):
+        _call(leaving, callbacks)
     return pending.release
 
 
@@ -76,14 +122,19 @@ def by_exec(leaving: Leaving, callbacks: Callbacks, execve: Callable[..., Any], 
         _active = None
 
 
-def _leave(leaving: Leaving, callbacks: Callbacks) -> None:
+def _enter(leaving: Leaving) -> bool:
+    """Begin to leave; False if that has begun already, in which case another thread's is waited for."""
     global _active, _until
     me = os.getpid(), get_ident()
     if _active is not None and _active[0] == me[0]:
         if _active[1] != me[1]:
             _wait_for_other(leaving.deadline)
-        return
+        return False
     _active, _until = me, leaving.deadline
+    return True
+
+
+def _call(leaving: Leaving, callbacks: Callbacks) -> None:
     for callback in tuple(callbacks):
         guard.call("leaving", callback, leaving)
 
@@ -95,31 +146,7 @@ def _wait_for_other(deadline: float) -> None:
 
 
 def _describe_end(leaving: Leaving) -> None:
-    """Fill in why the interpreter ends: neither sys.exit nor sys.excepthook needs to be touched to learn it."""
-    error = getattr(sys, "last_value", None)
-    ended_by = _system_exit()
-    if ended_by is None and isinstance(error, BaseException):
-        leaving.exception = error
-        if isinstance(error, KeyboardInterrupt):
-            leaving.signal = 2
-        else:
-            leaving.exit_code = 1
-    else:
-        leaving.exit_code = _exit_code(ended_by)
-
-
-def _system_exit() -> SystemExit | None:
-    """Return the SystemExit that ends the interpreter, which keeps it alive till the end; it is a young object."""
-    from gc import get_objects
-
-    for generation in range(3):
-        for thing in get_objects(generation=generation):
-            if type(thing) is SystemExit and thing.__traceback__ is not None:
-                return thing
-    return None
-
-
-def _exit_code(error: SystemExit | None) -> int:
-    if error is None or error.code is None:
-        return 0
-    return error.code if isinstance(error.code, int) else 1
+    """Fill in why the interpreter ends."""
+    leaving.exit_code, leaving.exception = exit_code.of_interpreter()
+    if isinstance(leaving.exception, KeyboardInterrupt):
+        leaving.exit_code, leaving.signal = None, 2

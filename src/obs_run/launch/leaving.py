@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from time import monotonic
 
 from obs_run.launch.variables import flag, seconds
@@ -33,8 +34,10 @@ _patched: dict[str, Any] = {}
 def on_leave(callback: Callable[[Leaving], None]) -> None:
     """Call ``callback`` when the process leaves by its end, SIGTERM, SIGHUP, os._exit or os.exec*."""
     # Loaded now, because an import while a signal is handled or a child ends may meet a lock.
-    from obs_run.launch import ending  # noqa: F401
+    from obs_run.launch import ending, exit_code  # noqa: F401
 
+    if flag("OBS_HANDLE_SYS_EXIT", default=True):
+        exit_code.watch()
     if callback not in _callbacks:
         _callbacks.append(callback)
 
@@ -51,6 +54,11 @@ def install() -> None:
         execve = os.execve
         _replace("execv", _make_execv(execve))
         _replace("execve", _make_execve(execve))
+    if flag("OBS_HANDLE_SYS_EXIT", default=True):
+        from obs_run.launch import exit_code
+
+        _patched["sys.exit"] = sys.exit
+        exit_code.install()
 
 
 def patched() -> list[str]:
@@ -99,7 +107,10 @@ def _on_signal(number: int, _frame: object) -> None:
 
         if ending.in_progress():
             return  # the process ends in a moment anyway; parents often send a second signal
-        ending.watched(Leaving("signal", signal=number), _callbacks, again)
+        leaving = Leaving("signal", signal=number)
+        if ending.postponed(leaving):
+            return
+        ending.watched(leaving, _callbacks, again)
     _signal.signal(number, _signal.SIG_DFL)
     again()
 

@@ -104,7 +104,11 @@ def begin_next_trace() -> None:
 
 
 def before_fork() -> None:
-    """Have the ids before the child has: it goes on in the parent's run."""
+    """Have the ids before the child has: it goes on in the parent's run.
+
+    Nothing may be imported here that has fork hooks of its own, as ``logging`` and ``concurrent.futures`` have: the
+    second half of such a hook would run without its first.
+    """
     if _owned and enabled():
         identity()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,8 @@ def destination(signal: str) -> Destination | None:
     except ImportError:
         guard.warn_once("OTEL_EXPORTER_OTLP_PROTOCOL: grpc needs the extra: pip install 'obs-run[grpc]'")
         return None
+    # It warns at each try of a collector that is away, which without the agent's own logging set up goes to stderr.
+    logging.getLogger("opentelemetry.exporter.otlp.proto.grpc").setLevel(logging.CRITICAL)
     return SdkDestination(_Renewed(getattr(found, exporter)))
 
 

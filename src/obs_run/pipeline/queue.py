@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
 from obs_run.core import fork_locks, guard
+from obs_run.pipeline import fork_warning
 
 if TYPE_CHECKING:
     from obs_run.pipeline.export import Export
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _MOST_ITEMS = 512
 _FORK_PATIENCE = 0.5
+_GONE_PATIENCE = 0.05
 
 
 class Queue:
@@ -33,6 +35,8 @@ class Queue:
         self._batch_bytes: int = settings.get("OBS_BATCH_BYTES")
         self._delay: float = settings.get("OTEL_BSP_SCHEDULE_DELAY")
         self._export: Export | None = None
+        self.exported = False
+        """Whether everything that an export needs has been imported."""
         self._begin()
 
     def _begin(self) -> None:
@@ -86,6 +90,10 @@ class Queue:
         """Whether the caller is the export thread, whose own doings are not recorded."""
         return self._thread is not None and _thread.get_ident() == self._thread.ident
 
+    def held(self) -> bool:
+        """Whether the caller, a signal handler, interrupted this thread while it held the queue's lock."""
+        return self._lock._is_owned()  # type: ignore[attr-defined,no-any-return]  # noqa: SLF001 (what Condition uses)
+
     def flush(self, deadline: float) -> bool:
         """Export everything that waits, until ``deadline`` (``time.monotonic()``); True if it was done in time."""
         thread = self._thread
@@ -101,7 +109,8 @@ class Queue:
 
     def _start(self) -> None:
         with self._lock:
-            if self._thread is not None or self._stopping:
+            # A thread started while the interpreter goes down never runs, and start() would wait for it forever.
+            if self._thread is not None or self._stopping or sys.is_finalizing():
                 return
             thread = threading.Thread(target=self._run, name="obs-run-export", daemon=True)
             self._thread = thread
@@ -154,6 +163,7 @@ class Queue:
                 return False
         self._step += 1
         self._export.settle(deadline, self._count_dropped())
+        self.exported = True
         return not self._items
 
     def _take(self) -> list[Item]:
@@ -184,12 +194,18 @@ class Queue:
         thread.join(_FORK_PATIENCE)
         if thread.is_alive():
             self._waited_for = self._step
+        else:
+            _wait_until_gone(thread)
 
     def after_fork_in_parent(self) -> None:
         """Go on; also without items, for metrics come at their interval and retries at their time."""
         self._stopping = False
         if self._thread is None and (self._items or (self._export is not None and self._export.pause() is not None)):
             self._start()
+
+    def stay_home(self) -> None:
+        """Go on without the thread: the next item starts it, or the flush at the exit does without."""
+        self._stopping = False
 
     def after_fork_in_child(self) -> None:
         """Begin empty: what waits is the parent's to export."""
@@ -201,6 +217,14 @@ class Queue:
         ending.begin_in_child()
         if self._export is not None:
             self._export.after_fork()
+
+
+def _wait_until_gone(thread: threading.Thread) -> None:
+    """Wait a moment for the system to forget a thread that ended: Python 3.12 warns of forks by the system's count."""
+    place = f"/proc/self/task/{thread.native_id}"
+    deadline = time.monotonic() + _GONE_PATIENCE
+    while os.path.exists(place) and time.monotonic() < deadline:  # noqa: PTH110 (pathlib is not loaded for this)
+        time.sleep(0)
 
 
 def _next(wake: SimpleQueue[Any], pause: float | None) -> Any:
@@ -234,6 +258,11 @@ def in_use() -> bool:
     return _queue is not None and _queue.used
 
 
+def state_for_signals() -> tuple[bool, bool]:
+    """Return whether this thread holds the queue, and whether an export needs no more imports."""
+    return (_queue.held(), _queue.exported) if _queue is not None else (False, False)
+
+
 def _before_fork() -> None:
     fork_locks.begin()
     if _queue is not None:
@@ -241,7 +270,11 @@ def _before_fork() -> None:
 
 
 def _after_fork_in_parent() -> None:
-    if _queue is not None:
+    if _queue is None:
+        return
+    if fork_warning.would_be_shown(sys._getframe().f_back):  # noqa: SLF001 (the hook's caller is the one who forks)
+        _queue.stay_home()
+    else:
         _queue.after_fork_in_parent()
 
 

@@ -12,6 +12,8 @@ from obs_run.pipeline.items import SpanItem
 from obs_run.pipeline.queue import queue
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import ReadableSpan, Span
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 _open: dict[int, Span] = {}
 _inherited: set[int] = set()
 _operations: dict[int, tuple[Operation, Timing]] = {}
+_finishers: dict[int, Callable[[], None]] = {}
 # How long a span's lock is waited for: the thread that a signal interrupted may hold it, and would for ever.
 _LOCK_PATIENCE = 0.05
 
@@ -40,6 +43,7 @@ class QueueProcessor(SpanProcessor):
             return
         span_id = context.span_id
         _open.pop(span_id, None)
+        _finishers.pop(span_id, None)
         operation, timing = _operations.pop(span_id, (None, None))
         if span_id in _inherited:
             # Begun before a fork: the parent ends it too, and exports it.
@@ -62,6 +66,11 @@ def tells_of(span_id: int, operation: Operation, timing: Timing) -> None:
     _operations[span_id] = (operation, timing)
 
 
+def finished_by(span_id: int, finish: Callable[[], None]) -> None:
+    """Say what ends an open span together with what is known of its operation so far."""
+    _finishers[span_id] = finish
+
+
 def untold(span_id: int) -> bool:
     """Whether the span that ended did not come by here; its operation then stays to be told otherwise."""
     return _operations.pop(span_id, None) is not None
@@ -77,7 +86,7 @@ def end_open(left: Leaving) -> None:
         span.set_attribute(semconv.OBS_SPAN_ENDED_BY, ended_by)
         if left.kind == "signal":
             span.set_status(Status(StatusCode.ERROR, f"the process was ended by {ended_by}"))
-        span.end()
+        _finishers.get(span.context.span_id, span.end)()
 
 
 def _free(span: Span) -> bool:
@@ -104,3 +113,4 @@ def forget_open() -> None:
     _inherited.update(_open)
     _open.clear()
     _operations.clear()
+    _finishers.clear()

@@ -204,13 +204,13 @@ def test_doctor_says_why_a_test_span_was_not_taken(
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector)
     _Collector.status = 503
     for url, reason in (
-        (collector, "answered 503 Service Unavailable"),
-        ("http://127.0.0.1:1", "127.0.0.1: Connection refused"),
-        ("nonsense", "'nonsense/v1/traces' is not an http or https URL"),
+        (collector, "test span: answered 503 Service Unavailable"),
+        ("http://127.0.0.1:1", "test span: 127.0.0.1: Connection refused"),
+        ("nonsense", "OTEL_EXPORTER_OTLP_ENDPOINT: 'nonsense' is not allowed"),
     ):
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", url)
         assert cli.main(["doctor", "--send"]) == 1
-        assert f"FAIL test span: {reason}" in capsys.readouterr().out
+        assert f"FAIL {reason}" in capsys.readouterr().out
 
 
 def test_doctor_says_what_is_instrumented_and_why_the_rest_is_not(

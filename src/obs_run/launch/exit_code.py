@@ -1,0 +1,114 @@
+"""With which code the interpreter ends, put together from what was seen: at its end nothing tells.
+
+The exception that ends the interpreter is freed before atexit, but the outermost frame shows whether it returned, and
+where it was left if not. A code counts only if the frame was left at the very call in which the code was given.
+"""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False  # the module typing costs more than all of this package's start
+if TYPE_CHECKING:
+    from types import FrameType
+
+_outermost: FrameType | None = None
+_given: tuple[object, int] | None = None
+"""What was given to sys.exit or quit last, and the place of the outermost frame then."""
+
+
+def install() -> None:
+    """Take notice of sys.exit, exit and quit; what they do stays the same to the last frame of a traceback."""
+    exit_ = _make_exit()
+    sys.exit = exit_  # type: ignore[assignment,misc]
+    # The class of exit and quit raises what this name means in its module.
+    builtins = sys.modules.get("_sitebuiltins")
+    if builtins is not None:
+        builtins.SystemExit = _system_exit  # type: ignore[attr-defined]
+
+
+def watch() -> None:
+    """Remember the outermost frame of the program, whichever thread this is called in."""
+    global _outermost
+    if _outermost is None:
+        for frame in sys._current_frames().values():  # noqa: SLF001 (public but for its name)
+            found = _outermost_of(frame)
+            if found is not None:
+                _outermost = found
+                return
+
+
+def of_interpreter() -> tuple[int | None, BaseException | None]:
+    """Return the code with which the interpreter ends, None if that cannot be known, and the unhandled exception."""
+    global _outermost
+    outermost, _outermost = _outermost, None
+    error = getattr(sys, "last_value", None)
+    if outermost is None:
+        return (1, error) if isinstance(error, BaseException) and _reached_the_top(error) else (None, None)
+    from opcode import opname
+
+    last = opname[outermost.f_code.co_code[outermost.f_lasti]]
+    if last.startswith("RETURN"):
+        return 0, None
+    given_here = _given is not None and _given[1] == outermost.f_lasti
+    if isinstance(error, BaseException) and _ended(error, outermost, sure=not given_here):
+        return 1, error
+    # At the end of a `with` or `finally` the exception goes on its way from there.
+    return _as_status(_given[0]) if _given is not None and (given_here or last == "RERAISE") else None, None
+
+
+def _make_exit() -> type:
+    original = sys.exit
+
+    # A class, because it binds to no instance, as a built-in function does not, and because its two halves run one
+    # after the other: when the second, which is the original, raises, no frame of ours is in the traceback.
+    class exit:  # noqa: A001, N801 (it takes the place of one)
+        def __new__(cls, status: object = None, /) -> exit:  # noqa: PYI034 (a class in a function)
+            _note(status)
+            return object.__new__(cls)
+
+        __init__ = original
+
+    exit.__module__, exit.__qualname__, exit.__doc__ = "sys", "exit", original.__doc__
+    exit.__wrapped__ = original  # type: ignore[attr-defined]
+    return exit
+
+
+def _system_exit(code: object = None) -> SystemExit:
+    _note(code)
+    return SystemExit(code)
+
+
+def _note(code: object) -> None:
+    global _given, _outermost
+    found = _outermost_of(sys._getframe(1))  # noqa: SLF001 (public but for its name)
+    if found is not None:
+        _outermost = found
+        _given = code if code is None or isinstance(code, (int, tuple)) else 1, found.f_lasti
+
+
+def _outermost_of(frame: FrameType | None) -> FrameType | None:
+    """Return the frame in which everything in this thread runs if it is the program's, not one of a thread."""
+    while frame is not None and frame.f_back is not None:
+        frame = frame.f_back
+    if frame is None:
+        return None
+    name, module = frame.f_code.co_name, frame.f_globals.get("__name__")
+    return frame if (name, module) in (("<module>", "__main__"), ("_run_module_as_main", "runpy")) else None
+
+
+def _reached_the_top(error: BaseException) -> bool:
+    stack = error.__traceback__
+    return stack is None or stack.tb_frame.f_back is None
+
+
+def _ended(error: BaseException, outermost: FrameType, *, sure: bool) -> bool:
+    """Whether ``error``, the last that was printed, is the one that left the outermost frame."""
+    stack = error.__traceback__
+    return stack is not None and stack.tb_frame is outermost and (sure or stack.tb_lasti == outermost.f_lasti)
+
+
+def _as_status(code: object) -> int | None:
+    if code is None:
+        return 0
+    return code & 0xFF if isinstance(code, int) else None
