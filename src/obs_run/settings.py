@@ -96,11 +96,9 @@ def _whole(low: int, high: int = _LARGEST) -> Parse:
     return parse
 
 
-_UNITS = {
-    "": 1,
-    "B": 1,
-    **{f"{letter}{i}": 1024**power for power, letter in enumerate("KMG", 1) for i in ("", "B", "IB")},
-}
+_UNITS: dict[str, int] = {"": 1, "B": 1}
+for _power, _letter in enumerate("KMG", 1):
+    _UNITS.update(dict.fromkeys((_letter, f"{_letter}B", f"{_letter}IB"), 1024**_power))
 
 
 def _bytes(text: str) -> int:

@@ -167,21 +167,23 @@ def test_a_failing_export_ends_neither_the_thread_nor_the_flush(
 
 
 def test_sizes_count_texts_wherever_they_are() -> None:
-    from opentelemetry.sdk._logs import ReadableLogRecord
-    from opentelemetry.sdk.trace import Event, ReadableSpan
     from opentelemetry._logs import LogRecord, SeverityNumber
+    from opentelemetry.sdk._logs import ReadableLogRecord
     from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import Event, ReadableSpan
 
     from obs_run.core.operations import ToolCall
 
     text = "x" * 10_000
 
     class Frame:
-        values = property(lambda self: 1 / 0)
+        @property
+        def values(self) -> float:
+            return 1 / 0
 
     log: dict[str, Any] = {"time_ns": 1, "severity": 9, "severity_text": "", "trace": (0, 0, 0), "scope": ""}
     record = LogRecord(body={"deep": [text]}, severity_number=SeverityNumber.INFO)
-    items = [
+    items: list[Any] = [
         SpanItem(ReadableSpan("s", attributes={"a": text})),
         SpanItem(ReadableSpan("s", events=[Event("e", {"a": text})])),
         SpanItem(ReadableSpan("s"), ToolCall(arguments={"a": [{"b": text}], "frame": Frame()})),
