@@ -96,7 +96,9 @@ def _whole(low: int, high: int = _LARGEST) -> Parse:
     return parse
 
 
-_UNITS = {"": 1, "B": 1, "K": 1024, "KIB": 1024, "M": 1024**2, "MIB": 1024**2, "G": 1024**3, "GIB": 1024**3}
+_UNITS: dict[str, int] = {"": 1, "B": 1}
+for _power, _letter in enumerate("KMG", 1):
+    _UNITS.update(dict.fromkeys((_letter, f"{_letter}B", f"{_letter}IB"), 1024**_power))
 
 
 def _bytes(text: str) -> int:

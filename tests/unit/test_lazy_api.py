@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 LIGHT = """
     import sys
     def sdk():
-        return sorted(name for name in sys.modules if name.startswith(("opentelemetry.sdk", "google.protobuf", "http.client")))
+        heavy = ("opentelemetry.sdk", "google.protobuf", "http.client")
+        return sorted(name for name in sys.modules if name.startswith(heavy))
 """
 
 

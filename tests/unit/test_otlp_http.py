@@ -337,7 +337,7 @@ def test_after_a_fork_the_child_has_its_own_connection_and_says_nothing_on_the_p
 
     assert server.spans() == ["a", "b"]
     assert len(set(server.ports)) == 2
-    inherited.setblocking(False)
+    inherited.settimeout(0)
     with inherited, pytest.raises(BlockingIOError):
         inherited.recv(1)
 

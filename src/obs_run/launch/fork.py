@@ -12,6 +12,7 @@ import _thread
 import os
 from time import monotonic, sleep
 
+from obs_run.core import fork_locks
 from obs_run.launch import run
 
 _LONGEST = 1.0  # seconds that one fork may wait
@@ -28,6 +29,12 @@ def install() -> None:
 
 
 def _before() -> None:
+    fork_locks.begin()
+    _end_imports()
+    fork_locks.complete()
+
+
+def _end_imports() -> None:
     """Wait for the imports of other threads, then hold the lock without which none can begin."""
     global _held
     if not _thread._count():  # noqa: SLF001 (what `threading` knows is not all)

@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
-from obs_run.core import guard
+from obs_run.core import fork_locks, guard
 from obs_run.pipeline import fork_warning
 
 if TYPE_CHECKING:
@@ -265,6 +265,7 @@ def state_for_signals() -> tuple[bool, bool]:
 
 
 def _before_fork() -> None:
+    fork_locks.begin()
     if _queue is not None:
         _queue.before_fork()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from obs_run.core import guard
@@ -29,7 +30,8 @@ def prepare() -> None:
         from obs_run.launch import leaving
 
         leaving.on_leave(finish)
-        threading._register_atexit(_load)  # type: ignore[attr-defined]  # noqa: SLF001 (the pools' own way)
+        with suppress(RuntimeError):  # the end has begun
+            threading._register_atexit(_load)  # type: ignore[attr-defined]  # noqa: SLF001 (the pools' own way)
 
 
 def _load() -> None:

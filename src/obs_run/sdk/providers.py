@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
 from obs_run._version import __version__
-from obs_run.core import guard
+from obs_run.core import fork_locks, guard
 from obs_run.pipeline.queue import queue
 
 if TYPE_CHECKING:
@@ -223,6 +223,7 @@ def _mark(provider: Any) -> bool:
 def _before_fork() -> None:
     """Wait for a set-up in another thread: the child would inherit half of it, and its lock held for ever."""
     global _held
+    fork_locks.begin()
     _held = _lock.acquire(timeout=_FORK_PATIENCE)
 
 
