@@ -105,7 +105,7 @@ def assert_metrics_begin_at_zero(receiver: Receiver, children: set[int]) -> None
         if metric.name == "counted" and metric.resource["process.pid"] in children:
             for point, value in zip(metric.points, metric.values, strict=True):
                 counted.setdefault(metric.resource["process.pid"], {})[point["name"]] = value
-    assert counted == dict.fromkeys(children, {"child": 1})
+    assert counted == {child: {"child": 1} for child in children}
 
 
 def assert_no_connection_is_shared(receiver: Receiver) -> None:
