@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+from tests.unit.agents import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+AGENT = """
+    import os, urllib.request
+    from opentelemetry import metrics
+    metrics.get_meter("agent").create_counter("jobs").add(3, {"kind": "small"})
+    url = f"http://127.0.0.1:{os.environ['OTEL_EXPORTER_PROMETHEUS_PORT']}/metrics"
+    print(urllib.request.urlopen(url, timeout=10).read().decode())
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+def test_the_endpoint_serves_the_agents_metrics_on_loopback(tmp_path: Path) -> None:
+    port = str(free_port())
+    ran = run(
+        tmp_path,
+        AGENT,
+        OTEL_TRACES_EXPORTER="none",
+        OTEL_LOGS_EXPORTER="none",
+        OTEL_METRICS_EXPORTER="prometheus",
+        OTEL_EXPORTER_PROMETHEUS_PORT=port,
+    )
+    assert ran.code == 0, ran.err
+    assert ran.err == ""
+    [line] = [line for line in ran.out.splitlines() if line.startswith("jobs_total")]
+    assert 'kind="small"' in line
+    assert line.endswith(" 3.0")
+
+
+def test_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ran = run(
+            tmp_path,
+            "from opentelemetry import metrics\nmetrics.get_meter('a').create_counter('jobs').add(1)\nprint('done')",
+            OTEL_TRACES_EXPORTER="none",
+            OTEL_LOGS_EXPORTER="none",
+            OTEL_METRICS_EXPORTER="prometheus",
+            OTEL_EXPORTER_PROMETHEUS_PORT=str(taken.getsockname()[1]),
+        )
+    assert (ran.code, ran.out) == (0, "done\n")
+    [line] = ran.err.splitlines()
+    assert line.startswith("OTEL_EXPORTER_PROMETHEUS_PORT: cannot serve metrics on 127.0.0.1:")
