@@ -211,6 +211,9 @@ def queue() -> Queue:
     """Return the process's queue, made at the first call."""
     global _queue
     if _queue is None:
+        # A wrong value is said by a log record, which asks for the queue: that must not happen inside the lock.
+        for name in ("OBS_QUEUE_BYTES", "OBS_BATCH_BYTES", "OTEL_BSP_SCHEDULE_DELAY"):
+            settings.get(name)
         with _made:
             if _queue is None:
                 _queue = Queue()

@@ -46,6 +46,8 @@ def _has_something_to_say() -> bool:
 
 
 def _set_up() -> None:
+    # All that an export needs is imported with it, which the end would forbid.
+    import obs_run.pipeline.export  # noqa: F401
     from obs_run.sdk import providers
 
     providers.set_up()
