@@ -1,5 +1,5 @@
 # The front door. Needs Python 3.10 or newer, make, and a network; everything else is made here.
-.PHONY: install demo test check lint types pins prices docs benchmark clean
+.PHONY: install demo test check lint types pins prices docs backends benchmark clean
 
 PYTHON ?= python3
 UV := $(or $(shell command -v uv),.cache/uv/bin/uv)
@@ -10,7 +10,9 @@ install: .venv/installed
 demo: install
 	$(BIN)/python examples/demo.py
 
+# The real Collector, Jaeger and Prometheus are found or built first: five minutes when cold, none after that.
 test: install
+	$(BIN)/python -m tests.e2e.backends.install
 	$(BIN)/python -m pytest
 
 check: lint types test
@@ -35,6 +37,10 @@ pins: $(UV)
 	$(UV) pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-annotate \
 	  --custom-compile-command "make pins" --extra grpc --group test --group lint \
 	  pyproject.toml --output-file requirements/development.txt
+
+# Run the Collector, Jaeger and Prometheus until Ctrl-C.
+backends: install
+	$(BIN)/python -m tests.e2e.backends.run
 
 benchmark: install
 	$(BIN)/python benchmarks/startup.py

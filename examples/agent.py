@@ -63,8 +63,8 @@ def run_tool(name: str, arguments: str) -> str:
     """Run a tool the model asked for; a failing tool is an answer too."""
     try:
         result = TOOLS[name](**json.loads(arguments))
-    except Exception:
-        tool_log.exception(f"tool {name} failed")
+    except Exception as error:
+        tool_log.error(f"tool {name} failed: {error}")
         return f"{name} is not available"
     tool_log.info(f"tool {name} says: {result}")
     return result

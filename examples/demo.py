@@ -39,6 +39,8 @@ def main() -> int:
         environment |= {
             "OBS_STORE_FILE": str(Path(folder) / "traces.db"),
             "OPENAI_BASE_URL": stub.url,
+            # The hosts that are known to tell the usage of a stream when asked do not include this one.
+            "OBS_STREAM_USAGE_HOSTS": f"127.0.0.1:{stub.port}",
             "OPENAI_API_KEY": "stub",
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         }

@@ -6,12 +6,17 @@ import re
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors import TABLE
 
 from obs_run import settings
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))  # the tests' cases are a source too
 _PER_SIGNAL = re.compile(r"OTEL_EXPORTER_OTLP_(TRACES|METRICS|LOGS)_")
 
 
@@ -34,9 +39,33 @@ def libraries_table() -> str:
     """Return the table of supported libraries, from the instrumentors' own declarations."""
     rows = ["| Library | Versions | Operations |", "| --- | --- | --- |"]
     instrumentors = [each for name in dict.fromkeys(TABLE.values()) for each in import_module(name).INSTRUMENTORS]
-    for each in sorted(instrumentors, key=lambda each: each.library):
-        rows.append(f"| {each.distribution} | {each.versions} | {', '.join(each.operations)} |")
+    rows += [
+        f"| {each.distribution} | {each.versions} | {', '.join(each.operations)} |"
+        for each in sorted(instrumentors, key=lambda each: each.library)
+    ]
     return "\n".join(rows)
+
+
+def launcher_table() -> str:
+    """Return the table of what the launcher is tried with, from the cases of its tests."""
+    from tests.launch import cases, hooked, interpreters, servers
+
+    groups: dict[str, Iterable[tuple[str, str]]] = {
+        "How a program is started": _rows(cases.WAYS_IN),
+        "How it ends": _rows(cases.ENDS),
+        "Its children": _rows((*cases.CHILDREN, *servers.MCP)),
+        "Servers and workers": _rows((*servers.SERVERS, servers.CELERY)),
+        "With the hook": _rows((*hooked.HOOKED, *hooked.UNCHANGED)),
+        "Other interpreters": interpreters.ROWS,
+    }
+    rows = ["| Case | What happens |", "| --- | --- |"]
+    for group, pairs in groups.items():
+        rows += [f"| **{group}** | |", *(f"| {name} | {happens} |" for name, happens in pairs)]
+    return "\n".join(rows)
+
+
+def _rows(cases: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    return ((case.name, case.happens) for case in cases)
 
 
 PARTS = {
@@ -44,6 +73,7 @@ PARTS = {
     ("README.md", "libraries"): libraries_table,
     ("docs/settings.md", "settings"): lambda: settings_table(per_signal=True),
     ("docs/libraries.md", "libraries"): libraries_table,
+    ("docs/launcher.md", "launcher cases"): launcher_table,
 }
 
 

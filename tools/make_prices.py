@@ -1,4 +1,4 @@
-"""Write the table of prices from the data of the installed package ``genai-prices`` (``make prices``)."""  # noqa: INP001 (a script)
+"""Write the table of prices from the data of the installed package ``genai-prices`` (``make prices``)."""
 
 from __future__ import annotations
 

@@ -47,7 +47,15 @@ def _flag(text: str) -> bool:
     raise ValueError("true or false")
 
 
-def _number(text: str, allowed: str, low: float, high: float = float("inf")) -> float:
+_LARGEST = 2**53
+_LONGEST = 366 * 86400
+
+
+class NotAllowedError(ValueError):
+    """A value that proved wrong only when it was used; its text is the line for the user."""
+
+
+def _number(text: str, allowed: str, low: float, high: float = _LARGEST) -> float:
     try:
         number = float(text)
     except ValueError:
@@ -58,7 +66,8 @@ def _number(text: str, allowed: str, low: float, high: float = float("inf")) -> 
 
 
 def _seconds(text: str) -> float:
-    return _number(text, "seconds, 0 or more", 0)
+    # Waiting for more than the clock can count is an error in Python.
+    return _number(text, f"seconds, from 0 to {_LONGEST}", 0, _LONGEST)
 
 
 def _ratio(text: str) -> float:
@@ -67,14 +76,19 @@ def _ratio(text: str) -> float:
 
 def _milliseconds(text: str) -> float:
     """Return seconds; the OpenTelemetry specification gives durations in milliseconds."""
-    return _number(text, "milliseconds, 0 or more", 0) / 1000
+    return _number(text, f"milliseconds, from 0 to {_LONGEST}000", 0, _LONGEST * 1000) / 1000
 
 
-def _whole(low: int) -> Parse:
-    allowed = f"a whole number, {low} or more"
+def _interval(text: str) -> float:
+    """Return seconds, as ``_milliseconds`` does; 0 would keep a processor busy."""
+    return _number(text, f"milliseconds, from 1 to {_LONGEST}000", 1, _LONGEST * 1000) / 1000
+
+
+def _whole(low: int, high: int = _LARGEST) -> Parse:
+    allowed = f"a whole number, {low} or more" if high == _LARGEST else f"a whole number from {low} to {high}"
 
     def parse(text: str) -> int:
-        number = _number(text, allowed, low)
+        number = _number(text, allowed, low, high)
         if number != int(number):
             raise ValueError(allowed)
         return int(number)
@@ -82,13 +96,15 @@ def _whole(low: int) -> Parse:
     return parse
 
 
-_UNITS = {"": 1, "B": 1, "K": 1024, "KIB": 1024, "M": 1024**2, "MIB": 1024**2, "G": 1024**3, "GIB": 1024**3}
+_UNITS: dict[str, int] = {"": 1, "B": 1}
+for _power, _letter in enumerate("KMG", 1):
+    _UNITS.update(dict.fromkeys((_letter, f"{_letter}B", f"{_letter}IB"), 1024**_power))
 
 
 def _bytes(text: str) -> int:
     digits = text.rstrip("BKMGIbkmgi ")
     unit = text[len(digits) :].strip().upper()
-    if not digits.isdigit() or unit not in _UNITS:
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 18) or unit not in _UNITS:  # noqa: PLR2004 (64 bits)
         raise ValueError("a size such as 65536, 512KiB or 64MiB")
     return int(digits) * _UNITS[unit]
 
@@ -147,6 +163,31 @@ def _attributes(text: str) -> dict[str, str]:
     return attributes
 
 
+def _headers(text: str) -> dict[str, str]:
+    headers = _attributes(text)
+    for key, value in headers.items():
+        if not (key.isascii() and key.isprintable() and " " not in key and value.isascii() and value.isprintable()):
+            raise ValueError("key=value pairs with commas between, in ASCII, no line breaks")
+    return headers
+
+
+def _url(text: str) -> str:
+    """Return the URL; ``host:port`` alone, which gRPC's users write, means http."""
+    from urllib.parse import urlsplit
+
+    allowed = "http://host:port or https://host:port"
+    host, _, port = text.rpartition(":")
+    url = f"http://{text}" if host and port.isdigit() and "/" not in text else text
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise ValueError(allowed) from None
+    if not fits or not (url.isascii() and url.isprintable()) or " " in url:
+        raise ValueError(allowed)
+    return url
+
+
 _ROOT_SAMPLERS = ("always_on", "always_off", "traceidratio")
 _SAMPLERS = (*_ROOT_SAMPLERS, *(f"parentbased_{name}" for name in _ROOT_SAMPLERS))
 
@@ -173,10 +214,10 @@ def _otlp(signal: str) -> tuple[Setting, ...]:
     if signal:
         of += f" ({fallback} unless set)"
     return (
-        setting("ENDPOINT", "URL", "", f"OTLP endpoint{of}; with none set telemetry goes to the local store.", _text),
+        setting("ENDPOINT", "URL", "", f"OTLP endpoint{of}; with none set telemetry goes to the local store.", _url),
         setting("PROTOCOL", "http/protobuf, grpc", "http/protobuf", f"OTLP transport{of}; grpc needs the extra [grpc].",
                 _choice("http/protobuf", "grpc")),
-        setting("HEADERS", "key=value,...", "", f"Headers sent with each OTLP request{of}.", _attributes, secret=True),
+        setting("HEADERS", "key=value,...", "", f"Headers sent with each OTLP request{of}.", _headers, secret=True),
         setting("TIMEOUT", "milliseconds", "10000", f"Longest wait for one OTLP request{of}.", _milliseconds),
         setting("COMPRESSION", "gzip, none", "gzip", f"Compression of OTLP requests{of}.", _choice("gzip", "none")),
         setting("CERTIFICATE", "file", "", f"CA certificates (PEM) that verify the OTLP server{of}.", _text),
@@ -196,8 +237,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OTEL_TRACES_SAMPLER", ", ".join(_SAMPLERS), "parentbased_always_on", "Which traces are kept.",
             _GENERAL, _choice(*_SAMPLERS)),
     Setting("OTEL_TRACES_SAMPLER_ARG", "0 to 1", "1.0", "The ratio of the ratio samplers.", _GENERAL, _ratio),
-    Setting("OBS_VERBOSE", "flag", "false", "Print at start what is instrumented, and why the rest is not.",
-            _GENERAL, _flag),
+    Setting("OBS_VERBOSE", "flag", "false",
+            "Print at the end which libraries were instrumented, and why others were not.", _GENERAL, _flag),
     Setting("OTEL_TRACES_EXPORTER", "comma list", "",
             "Where spans go: otlp, store, console, memory, none; otlp if an endpoint is set, else store.",
             _SIGNALS, _exporters("otlp", "store", "console", "memory", "none")),
@@ -209,9 +250,13 @@ SETTINGS: tuple[Setting, ...] = (
             _SIGNALS, _exporters("otlp", "store", "console", "memory", "none")),
     Setting("OTEL_EXPORTER_PROMETHEUS_HOST", "host", "127.0.0.1", "Address of the Prometheus endpoint.", _SIGNALS,
             _text),
-    Setting("OTEL_EXPORTER_PROMETHEUS_PORT", "port", "9464", "Port of the Prometheus endpoint.", _SIGNALS, _whole(0)),
+    Setting("OTEL_EXPORTER_PROMETHEUS_PORT", "port", "9464", "Port of the Prometheus endpoint.", _SIGNALS,
+            _whole(0, 65535)),
     Setting("OTEL_METRIC_EXPORT_INTERVAL", "milliseconds", "60000", "Time between two exports of metrics.",
-            _SIGNALS, _milliseconds),
+            _SIGNALS, _interval),
+    Setting("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "cumulative, delta, lowmemory", "cumulative",
+            "Whether exported sums count from the start or from the export before.",
+            _SIGNALS, _choice("cumulative", "delta", "lowmemory")),
     Setting("OTEL_BSP_SCHEDULE_DELAY", "milliseconds", "1000",
             "Longest time that a span or log record waits for company.",
             _SIGNALS, _milliseconds),
@@ -267,6 +312,7 @@ SETTINGS: tuple[Setting, ...] = (
             _LOCAL, _bytes),
 )  # fmt: skip
 
+_FALLBACKS = {_WHERE: "what holds without it"}
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
@@ -279,7 +325,8 @@ def lookup(name: str, environ: Mapping[str, str] | None = None) -> Value:
             return Value(setting.parse(text), "environment")
         except ValueError as allowed:
             shown = "its value" if setting.secret else repr(text)
-            problem = f"{name}: {shown} is not allowed; allowed: {allowed}; using {setting.default or 'the default'}"
+            instead = setting.default or _FALLBACKS.get(setting.group, "none")
+            problem = f"{name}: {shown} is not allowed; allowed: {allowed}; using {instead}"
             return Value(_default(setting), "default", problem)
     return Value(_default(setting), "default")
 
@@ -306,7 +353,9 @@ def otlp(signal: str, name: str) -> Any:
     """Return an OTLP setting of ``signal`` ("traces", "metrics", "logs"), else the one for all signals."""
     own = f"OTEL_EXPORTER_OTLP_{signal.upper()}_{name}"
     if os.environ.get(own, "").strip():
-        return get(own)
+        value = get(own)
+        if value is not None:
+            return value
     return get(f"OTEL_EXPORTER_OTLP_{name}")
 
 

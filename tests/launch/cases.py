@@ -35,8 +35,6 @@ class Case:
     environment: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     one_trace: bool = True
-    packages: str = ""
-    """The group of packages (see environments.py) that the program needs."""
 
     def source(self) -> str:
         """Return the program's text."""
@@ -60,7 +58,7 @@ WAYS_IN = (
     Case("zipapp", "traced", "span('work')", command=(*_OBS, "{python}", "agent.pyz")),
     Case("folder with a __main__.py", "traced", "span('work')", command=(*_OBS, "{python}", "package")),
     Case("sh -c 'python agent.py'", "traced", "span('work')", command=(*_OBS, "sh", "-c", "{python} agent.py; true")),
-    Case("python -s -P -u -W", "traced", "span('work')",
+    Case("python -s -u -Wdefault", "traced", "span('work')",
          command=(*_OBS, "{python}", "-s", "-u", "-Wdefault", "agent.py")),
     Case("obs-run inside obs-run", "traced once", "span('work')", command=(*_OBS, *_OBS, "{python}", "agent.py")),
     Case("obs-run python -m obs_run", "traced once", "span('work')",

@@ -1,17 +1,12 @@
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-# Test folders are not packages: what tests share is found by these two.
-for folder in (Path(__file__).parent, Path(__file__).parent.parent):
-    if str(folder) not in sys.path:
-        sys.path.append(str(folder))
+from tests.otlp_receiver import Receiver
 
-from otlp_receiver import Receiver  # noqa: E402 (see above)
+pytest.register_assert_rewrite("tests.launch.running")
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

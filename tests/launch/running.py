@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
-import sysconfig
+import time
 import zipapp
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-if TYPE_CHECKING:
-    from cases import Case
+from tests.launch.environments import HERE, Environment
 
-SCRIPTS = Path(sysconfig.get_path("scripts"))
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.launch.cases import Case
+    from tests.otlp_receiver import Receiver
+
+SCRIPTS = HERE.scripts
 
 
 class Outcome(NamedTuple):
@@ -24,27 +27,27 @@ class Outcome(NamedTuple):
     err: str
 
 
-def environment(endpoint: str, home: Path, **more: str) -> dict[str, str]:
+def environment(endpoint: str, home: Path, scripts: Path = SCRIPTS, /, **more: str) -> dict[str, str]:
     """Return an environment with nothing in it but what a program needs."""
     keep = {name: os.environ[name] for name in ("LANG", "PYTHONDONTWRITEBYTECODE", "TMPDIR") if name in os.environ}
-    path = f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"
+    path = f"{scripts}{os.pathsep}{os.environ['PATH']}"
     here = {"PATH": path, "HOME": str(home), "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
     return {**keep, **here, "OTEL_BSP_SCHEDULE_DELAY": "60000", **more}
 
 
-def lay_out(case: Case, folder: Path) -> None:
+def lay_out(case: Case, folder: Path, python: str = HERE.python) -> None:
     """Write the case's files."""
     source = case.source()
     for name, text in {"agent.py": source, "sub/agent.py": source, "package/__main__.py": source, **case.files}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     script = folder / "agent"
-    script.write_text(f"#!{sys.executable}\n{source}")
+    script.write_text(f"#!{python}\n{source}")
     script.chmod(0o755)
     zipapp.create_archive(folder / "package", folder / "agent.pyz")
 
 
-def command(case: Case, *, launched: bool) -> list[str]:
+def command(case: Case, *, launched: bool, place: Environment = HERE) -> list[str]:
     """Return the case's command line, or the one that does the same without obs-run."""
     words = list(case.command)
     if not launched:
@@ -54,7 +57,7 @@ def command(case: Case, *, launched: bool) -> list[str]:
         if words[1:3] == ["-m", "obs_run"]:
             words = words[3:]
         words = [word.replace("import obs_run.auto\n", "") for word in words]
-    names = {"{obs-run}": str(SCRIPTS / "obs-run"), "{python}": sys.executable}
+    names = {"{obs-run}": place.command("obs-run"), "{python}": place.python}
     for placeholder, value in names.items():
         words = [word.replace(placeholder, value) for word in words]
     return words
@@ -72,8 +75,36 @@ def run(
             if send:
                 assert process.stdout is not None
                 assert process.stdout.readline() == "ready\n", process.stderr.read() if process.stderr else ""
+                time.sleep(0.05)  # for the program to leave print and enter what comes after it
                 process.send_signal(send)
             out, err = process.communicate(stdin, timeout=seconds)
         finally:
             process.kill()
     return Outcome(process.returncode, out, err)
+
+
+def check(case: Case, receiver: Receiver, folder: Path, place: Environment = HERE) -> None:
+    """Assert that a program runs with obs-run as it does without, and that its spans arrive."""
+    lay_out(case, folder, place.python)
+    env = environment(receiver.endpoint, folder, place.scripts, **case.environment)
+
+    plain = run(command(case, launched=False, place=place), folder, env, stdin=case.stdin, send=case.send)
+    assert not receiver.spans
+    launched = run(command(case, launched=True, place=place), folder, env, stdin=case.stdin, send=case.send)
+
+    assert launched == plain
+    receiver.wait_for(lambda got: len(got.spans) >= len(case.spans) + case.runs, seconds=3)
+    runs = [span for span in receiver.spans if "obs.run.kind" in span.attributes]
+    others = [span for span in receiver.spans if span not in runs]
+    assert sorted(span.name for span in others) == sorted(case.spans)
+    assert len(runs) == case.runs
+    if case.one_trace:
+        assert len({span.trace_id for span in receiver.spans}) == min(1, len(receiver.spans))
+    assert_one_tree(receiver)
+
+
+def assert_one_tree(receiver: Receiver) -> None:
+    """Assert that each parent arrived too: a trace without its root is what this launcher is there to prevent."""
+    ids = {span.span_id for span in receiver.spans}
+    orphans = [span for span in receiver.spans if span.parent_id and span.parent_id not in ids]
+    assert not orphans

@@ -4,7 +4,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from running import SCRIPTS, environment, run
+
+from tests.launch.running import SCRIPTS, environment, run
 
 BOTH = pytest.mark.parametrize("command", ["obs-run", "obs-run-python"])
 

@@ -3,40 +3,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from cases import CASES, CHILDREN, Case
-from running import command, environment, lay_out, run
+
+from tests.launch.cases import CASES, CHILDREN, ENDS, Case
+from tests.launch.running import check, command, environment, lay_out, run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from otlp_receiver import Receiver
+    from tests.otlp_receiver import Receiver
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_case(case: Case, receiver: Receiver, tmp_path: Path) -> None:
+    check(case, receiver, tmp_path)
+
+
+@pytest.mark.parametrize("case", [case for case in ENDS if "open span" in case.name], ids=lambda case: case.name)
+def test_open_span_is_marked(case: Case, receiver: Receiver, tmp_path: Path) -> None:
     lay_out(case, tmp_path)
-    env = environment(receiver.endpoint, tmp_path, **case.environment)
-
-    plain = run(command(case, launched=False), tmp_path, env, stdin=case.stdin, send=case.send)
-    assert not receiver.spans
-    launched = run(command(case, launched=True), tmp_path, env, stdin=case.stdin, send=case.send)
-
-    assert launched == plain
-    receiver.wait_for(lambda got: len(got.spans) >= len(case.spans) + case.runs, seconds=3)
-    runs = [span for span in receiver.spans if "obs.run.kind" in span.attributes]
-    others = [span for span in receiver.spans if span not in runs]
-    assert sorted(span.name for span in others) == sorted(case.spans)
-    assert len(runs) == case.runs
-    if case.one_trace:
-        assert len({span.trace_id for span in receiver.spans}) == min(1, len(receiver.spans))
-    assert_one_tree(receiver)
-
-
-def assert_one_tree(receiver: Receiver) -> None:
-    """Assert that each parent arrived too: a trace without its root is what this launcher is there to prevent."""
-    ids = {span.span_id for span in receiver.spans}
-    orphans = [span for span in receiver.spans if span.parent_id and span.parent_id not in ids]
-    assert not orphans
+    run(command(case, launched=True), tmp_path, environment(receiver.endpoint, tmp_path), send=case.send)
+    (span,) = receiver.named("work")
+    assert span.attributes["obs.span.unfinished"] is True
+    assert span.attributes["obs.span.ended_by"] in ("exit", "SIGTERM", "os._exit")
 
 
 def test_child_is_below_the_span_that_started_it(receiver: Receiver, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.core import messages, payload, semconv
 from obs_run.core.operations import Inference
-from obs_run.core.streams import Later, Reader
+from obs_run.core.streams import Reader
 
 from . import chat, completions, embeddings, hosts, media, moderations, responses
 
@@ -56,6 +56,9 @@ def begin(default_provider: str, call: Call) -> tuple[Operation, Reader] | None:
 
 def http_response(value: Any) -> Any:
     """Return the HTTP response behind a stream, a raw response or a binary result; None behind a model."""
+    if hasattr(type(value), "__pydantic_extra__"):
+        # A model takes microseconds to say that it has no such fields.
+        return None
     for name in ("http_response", "response", "_response"):
         found = getattr(value, name, None)
         if hasattr(found, "is_stream_consumed"):
@@ -93,15 +96,18 @@ def _body(options: Any) -> dict[str, Any]:
     return body
 
 
-def _result(endpoint: Endpoint, operation: Operation, returned: Any) -> Later | None:
+def _later(returned: Any) -> Any:
+    """Return the HTTP response that the agent will read, None where it has been read."""
+    response = http_response(returned)
+    return None if response is None or _is_read(response) else response
+
+
+def _result(endpoint: Endpoint, operation: Operation, returned: Any) -> None:
     response = http_response(returned)
     if response is None:
         endpoint.result(operation, returned)
-        return None
-    if not _is_read(response):
-        return Later(response)
-    _read_body(endpoint, operation, response)
-    return None
+    else:
+        _read_body(endpoint, operation, response)
 
 
 def _closed(endpoint: Endpoint, operation: Operation, instance: Any) -> None:
@@ -165,7 +171,9 @@ def _asking_for_usage(options: Any) -> Any:
 def _reader(endpoint: Endpoint) -> Reader:
     return Reader(
         result=partial(_result, endpoint),
+        later=_later,
         chunk=endpoint.chunk,
+        hides=endpoint.hides,
         end=endpoint.end,
         failure=partial(_failure, endpoint),
         closed=partial(_closed, endpoint),

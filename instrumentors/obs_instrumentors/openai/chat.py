@@ -92,29 +92,31 @@ def _tool_names(message: Any) -> list[str]:
     return [name for each in named if (name := payload.text(payload.field(each, "name"))) is not None]
 
 
-def _chunk(operation: Chat, chunk: Any) -> bool:
+def _chunk(operation: Chat, chunk: Any) -> None:
     read_header(operation, chunk)
     told = payload.first(payload.field(chunk, "usage"), payload.field(chunk, "x_groq", "usage"))
     if told is not None:
         operation.usage = usage(told)
         if operation.asked_for_usage:
             operation.usage_source = "requested"
-    choices = payload.items(payload.field(chunk, "choices"))
-    for choice in choices:
+    problem = payload.field(chunk, "error")
+    if problem is not None:
+        # Some clients of the family hand an error event to the agent as a chunk.
+        operation.error_type = payload.text(payload.field(problem, "code")) or "_OTHER"
+    for choice in payload.items(payload.field(chunk, "choices")):
         _read_choice(operation.answers.setdefault(payload.field(choice, "index") or 0, Answer()), choice)
+
+
+def _hides(operation: Chat, chunk: Any) -> bool:
+    """Whether the chunk is there only because we asked for usage; others lose the null that came with them."""
     if not operation.asked_for_usage:
         return False
-    if told is not None and not choices:
-        return True
-    _forget_usage_field(chunk)
-    return False
-
-
-def _forget_usage_field(chunk: Any) -> None:
-    """Take back that the provider sent a null usage with this chunk: without us it would not have."""
-    names = payload.first(payload.field(chunk, "model_fields_set"), payload.field(chunk, "__fields_set__"))
-    if isinstance(names, set) and payload.field(chunk, "usage") is None:
+    if payload.field(chunk, "usage") is not None:
+        return not payload.field(chunk, "choices")
+    names = payload.field(chunk, "model_fields_set")
+    if isinstance(names, set):
         names.discard("usage")
+    return False
 
 
 def _read_choice(answer: Answer, choice: Any) -> None:
@@ -126,8 +128,9 @@ def _read_choice(answer: Answer, choice: Any) -> None:
         if text is not None:
             answer.texts.setdefault(name, []).append(text)
     for position, call in enumerate(payload.items(payload.field(delta, "tool_calls"))):
-        index = payload.whole(payload.field(call, "index"))
-        _read_tool(answer.tools.setdefault(position if index is None else index, Tool()), call, wanted=wanted)
+        # Together's client reads the index as a float.
+        index = payload.number(payload.field(call, "index"))
+        _read_tool(answer.tools.setdefault(position if index is None else int(index), Tool()), call, wanted=wanted)
     function = payload.field(delta, "function_call")
     if function is not None:
         _read_tool(answer.tools.setdefault(-1, Tool()), {"function": function}, wanted=wanted)
@@ -162,4 +165,4 @@ def _message(answer: Answer) -> messages.Message:
     return chat_message({"role": "assistant", **raw}, reason)
 
 
-ENDPOINT = Endpoint(_begin, _result, _chunk, _end)
+ENDPOINT = Endpoint(_begin, _result, _chunk, _end, _hides)

@@ -38,7 +38,7 @@ def _result(operation: Inference, response: Any) -> None:
         ]
 
 
-def _chunk(operation: Inference, chunk: Any) -> bool:
+def _chunk(operation: Inference, chunk: Any) -> None:
     read_header(operation, chunk)
     told = payload.field(chunk, "usage")
     if told is not None:
@@ -50,7 +50,6 @@ def _chunk(operation: Inference, chunk: Any) -> bool:
         text = payload.text(payload.field(choice, "text"))
         if text is not None and content.wanted():
             _append(operation, payload.field(choice, "index") or 0, text)
-    return False
 
 
 def _append(operation: Inference, index: int, text: str) -> None:

@@ -20,8 +20,9 @@ class Endpoint:
 
     begin: Callable[[dict[str, Any]], Operation]
     result: Callable[[Any, Any], None]
-    chunk: Callable[[Any, Any], bool] | None = None
+    chunk: Callable[[Any, Any], None] | None = None
     end: Callable[[Any], None] | None = None
+    hides: Callable[[Any, Any], bool] | None = None
 
 
 def read_sampling(operation: Inference, body: dict[str, Any]) -> None:
@@ -63,11 +64,20 @@ def usage(told: Any) -> Usage | None:
     """Return the tokens that a provider reports, by the names of the chat or of the newer endpoints."""
     if told is None:
         return None
-    inputs = payload.first(*(payload.field(told, f"{word}_details") for word in _INPUT_WORDS))
-    outputs = payload.first(*(payload.field(told, f"{word}_details") for word in _OUTPUT_WORDS))
+    told = payload.fields(told)
+    inputs, outputs = (
+        payload.fields(payload.first(*(payload.field(told, f"{word}_details") for word in words)))
+        for words in (_INPUT_WORDS, _OUTPUT_WORDS)
+    )
 
     def count(details: Any, *names: str) -> int | None:
-        return payload.whole(payload.first(*(payload.field(details, name) for name in names)))
+        if details is None:
+            return None
+        for name in names:
+            value = payload.field(details, name)
+            if value is not None:
+                return payload.whole(value)
+        return None
 
     read = Usage(
         input_tokens=count(told, "prompt_tokens", "input_tokens"),

@@ -32,13 +32,12 @@ def _images(operation: Inference, response: Any) -> None:
         operation.output_messages = [messages.message("assistant", *(_image(each, kind) for each in images))]
 
 
-def _image_event(operation: Inference, event: Any) -> bool:
+def _image_event(operation: Inference, event: Any) -> None:
     told = payload.field(event, "usage")
     if told is not None:
         operation.usage = usage(told)
         if content.wanted():
             operation.output_messages = [messages.message("assistant", _image(event, _mime_type(event)))]
-    return False
 
 
 def _image(raw: Any, mime_type: str | None) -> messages.Part:
@@ -68,10 +67,9 @@ def _heard(operation: Inference, response: Any) -> None:
         operation.output_messages = [messages.message("assistant", messages.text(text))]
 
 
-def _heard_event(operation: Inference, event: Any) -> bool:
+def _heard_event(operation: Inference, event: Any) -> None:
     if payload.field(event, "type") == "transcript.text.done":
         _heard(operation, event)
-    return False
 
 
 def _endpoint(name: str, output_type: str, prompt: str | None, result: Any, chunk: Any = None) -> Endpoint:

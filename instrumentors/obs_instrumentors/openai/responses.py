@@ -101,7 +101,7 @@ def _finish_reasons(response: Any) -> list[str] | None:
     return [status] if status == "cancelled" else None
 
 
-def _event(operation: Response, event: Any) -> bool:
+def _event(operation: Response, event: Any) -> None:
     kind = payload.field(event, "type")
     if kind in _FINAL:
         _result(operation, payload.field(event, "response"))
@@ -115,7 +115,6 @@ def _event(operation: Response, event: Any) -> bool:
         operation.pieces.append(payload.text(payload.field(event, "delta")) or "")
     elif kind == "error":
         operation.error_type = payload.text(payload.field(event, "code")) or "_OTHER"
-    return False
 
 
 def _end(operation: Response) -> None:
@@ -138,10 +137,9 @@ def _fetched(operation: FetchedResponse, response: Any) -> None:
     operation.finish_reasons = _finish_reasons(response)
 
 
-def _fetched_event(operation: FetchedResponse, event: Any) -> bool:
+def _fetched_event(operation: FetchedResponse, event: Any) -> None:
     if payload.field(event, "type") in _FINAL:
         _fetched(operation, payload.field(event, "response"))
-    return False
 
 
 ENDPOINT = Endpoint(_begin, _result, _event, _end)

@@ -172,9 +172,9 @@ def _launcher() -> Iterator[Finding]:
 
 
 def _settings() -> Iterator[Finding]:
-    problems = [*settings.problems(), *unknown(os.environ)]
-    for problem in problems:
+    found = [("FAIL", problem) for problem in settings.problems()] + [("!", name) for name in unknown(os.environ)]
+    for mark, problem in found:
         name, _, text = problem.partition(": ")
-        yield Finding("!", name, words.one_line(text))
-    if not problems:
+        yield Finding(mark, name, words.one_line(text))
+    if not found:
         yield Finding("ok", "variables", "nothing wrong; see obsctl settings")

@@ -134,6 +134,7 @@ def _span_parts(span: Span, above: Span | None, *, lost: bool) -> Iterator[Part]
     used = words.usage(span.input_tokens, span.output_tokens, span.cost)
     if used:
         yield Part(used, "cyan")
+    yield from _calls(span)
     process = _process(span, above)
     if process:
         yield Part(f"[{process}]", "magenta")
@@ -149,6 +150,16 @@ def _span_parts(span: Span, above: Span | None, *, lost: bool) -> Iterator[Part]
         yield Part(f"UNFINISHED ({words.one_line(str(by))})" if by else "UNFINISHED", "yellow")
     if span.status == "error":
         yield Part(_error(span), "red")
+
+
+def _calls(span: Span) -> Iterator[Part]:
+    """Tell the tools that the model asked for, and how often the call was tried again."""
+    tools = span.attributes.get(semconv.OBS_TOOL_CALLS)
+    if isinstance(tools, list):
+        yield Part("calls " + words.one_line(", ".join(map(str, tools))), "green")
+    retries = span.attributes.get(semconv.OBS_REQUEST_RETRIES)
+    if retries:
+        yield Part(f"retries={retries}", "yellow")
 
 
 def _process(span: Span, above: Span | None) -> str:

@@ -6,10 +6,14 @@ import json
 from typing import Any
 
 from obs_run import settings
+from obs_run.core import guard
 
 _SETTING = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _DEEPEST = 16
+# What a part *is* rather than what it says: the schemas need it whole.
 _LABELS = frozenset({"type", "role", "id", "name", "modality", "mime_type", "finish_reason"})
+_BLOB_LABELS = _LABELS | {"content"}
+_INT64 = 2**63
 _LONGEST_LABEL = 256
 _mode: str | None = None
 
@@ -52,39 +56,47 @@ def limited(value: Any) -> Any:
 
 def to_json(value: Any) -> str:
     """Return ``value`` as JSON text; what JSON cannot say is written as its ``str``."""
-    return json.dumps(value, ensure_ascii=False, default=str, separators=(",", ":"))
+    return json.dumps(value, ensure_ascii=False, default=guard.shown, separators=(",", ":"))
 
 
 def _cut(value: Any, longest: int, depth: int, *, keep_binary: bool) -> Any:
-    if isinstance(value, (bool, int, type(None))):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, int):
+        # Longer ones Python refuses to write, and OTLP has no place for them.
+        return value if -_INT64 <= value < _INT64 else f"[integer of {value.bit_length()} bits]"
     if isinstance(value, float):
         # NaN and the infinities have no JSON form.
         return value if value - value == 0 else str(value)
     if isinstance(value, (dict, list, tuple)):
         return _cut_inside(value, longest, depth - 1, keep_binary=keep_binary) if depth else "[nested too deep]"
-    text = f"[{len(value)} bytes]" if isinstance(value, (bytes, bytearray)) else str(value)
+    text = f"[{len(value)} bytes]" if isinstance(value, (bytes, bytearray)) else encodable(guard.shown(value))
     return text if len(text) <= longest else f"{text[:longest]}[{len(text) - longest} characters cut]"
+
+
+def encodable(text: str) -> str:
+    """Return ``text`` with what UTF-8 cannot say, such as half of a surrogate pair, as question marks."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _cut_inside(value: Any, longest: int, depth: int, *, keep_binary: bool) -> Any:
     if not isinstance(value, dict):
         return [_cut(item, longest, depth, keep_binary=keep_binary) for item in value]
-    if value.get("type") == "blob":
-        return value if keep_binary else _without_payload(value)
+    whole = _LABELS
+    if value.get("type") == "blob" and isinstance(value.get("content"), str):
+        if not keep_binary:
+            value = _without_payload(value)
+        whole = _BLOB_LABELS
     return {
-        str(key): item if _is_label(key, item) else _cut(item, longest, depth, keep_binary=keep_binary)
+        encodable(guard.shown(key)): encodable(item)
+        if isinstance(item, str) and key in whole and (len(item) <= _LONGEST_LABEL or key == "content")
+        else _cut(item, longest, depth, keep_binary=keep_binary)
         for key, item in value.items()
     }
 
 
-def _is_label(key: Any, item: Any) -> bool:
-    """Whether this is what a part *is* rather than what it says: the schemas need it whole."""
-    return key in _LABELS and isinstance(item, str) and len(item) <= _LONGEST_LABEL
-
-
 def _without_payload(blob: dict[str, Any]) -> dict[str, Any]:
-    encoded = blob.get("content") or ""
+    encoded: str = blob["content"]
     return {
         "type": "omitted_blob",
         "modality": blob.get("modality"),
@@ -106,5 +118,5 @@ def _shortened(items: list[Any], most: int) -> list[Any]:
     missing = len(items) - len(kept)
     if missing and kept and isinstance(kept[0], dict) and "role" in kept[0]:
         note = {"type": "text", "content": f"[{missing} earlier messages left out]"}
-        kept.insert(0, {"role": kept[0]["role"], "parts": [note]})
+        kept.insert(0, {**kept[0], "parts": [note]})
     return kept

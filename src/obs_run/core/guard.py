@@ -18,10 +18,10 @@ def warn(text: str) -> None:
     _log(text)
 
 
-def warn_once(text: str) -> None:
-    """Write one warning line to logger ``obs_run``, the first time that this text is given."""
-    if text not in _said:
-        _said.add(text)
+def warn_once(text: str, about: str | None = None) -> None:
+    """Write one warning line to logger ``obs_run``, the first time that this text (or what it is about) is given."""
+    if (about or text) not in _said:
+        _said.add(about or text)
         _log(text)
 
 
@@ -30,7 +30,7 @@ def failed(site: str, error: BaseException) -> None:
     key = f"{site}: {type(error).__qualname__}"
     if key not in _said:
         _said.add(key)
-        _log(f"{site} failed and was skipped: {type(error).__name__}: {error}", error)
+        _log(f"{site} failed and was skipped: {type(error).__name__}: {shown(error)}", error)
 
 
 def call(site: str, function: Callable[..., T], *args: Any, default: Any = None, **kwargs: Any) -> T | Any:
@@ -49,6 +49,14 @@ def guarded(site: str) -> Iterator[None]:
         yield
     except Exception as error:  # noqa: BLE001 (this is the guard)
         failed(site, error)
+
+
+def shown(value: object) -> str:
+    """Return ``str(value)``; an agent's objects, exceptions included, may refuse to be shown."""
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001 (this is the guard)
+        return f"<{type(value).__name__} that cannot be shown>"
 
 
 def _log(text: str, error: BaseException | None = None) -> None:

@@ -23,8 +23,9 @@ def claimed(recording: Recording, context: Context) -> Context:
 
 
 def owner() -> Recording | None:
-    """Return the recording that reports what happens now."""
-    return cast("Recording | None", api_context.get_value(_OWNER))
+    """Return the recording that reports what happens now; tasks that outlive it keep it in their context."""
+    recording = cast("Recording | None", api_context.get_value(_OWNER))
+    return None if recording is None or recording.done else recording
 
 
 def taken(operation: Operation) -> bool:

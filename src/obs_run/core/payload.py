@@ -14,6 +14,23 @@ def field(value: Any, *path: str) -> Any:
     return value
 
 
+def error_name(error: BaseException) -> str:
+    """Return an exception's name as ``error.type`` wants it: with its module, unless it is built in."""
+    kind = type(error)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def fields(value: Any) -> Any:
+    """Return an object as the dict of its fields where it has one, and anything else as it is.
+
+    Models of pydantic take microseconds to answer for each field that they do not have.
+    """
+    if isinstance(value, dict) or not hasattr(value, "__dict__"):
+        return value
+    further = getattr(value, "__pydantic_extra__", None)
+    return {**value.__dict__, **further} if further else value.__dict__
+
+
 def whole(value: Any) -> int | None:
     """Return a count as an int, None if it is not one."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
@@ -36,4 +53,7 @@ def items(value: Any) -> list[Any]:
 
 def first(*values: Any) -> Any:
     """Return the first value that is known."""
-    return next((value for value in values if value is not None), None)
+    for value in values:
+        if value is not None:
+            return value
+    return None

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import context as api_context
 from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_context
 
-from obs_run.core import ownership, semconv
+from obs_run.core import guard, ownership, semconv
+from obs_run.core.payload import error_name
 from obs_run.pipeline.items import CallItem, LogItem
 from obs_run.pipeline.measurements import Timing
 from obs_run.pipeline.queue import queue
@@ -38,17 +39,22 @@ class Recording:
         self.span = tracer.start_span(
             operation.span_name(), kind=_KINDS[operation.KIND], attributes=operation.attributes()
         )
+        if self.span.is_recording():
+            spans.finished_by(self.span.get_span_context().span_id, self.finish)
         self._begun = time.perf_counter_ns()
 
     def __enter__(self) -> Self:
         """Make the span current, for as long as the library works on the call."""
-        context = set_span_in_context(self.span)
-        self._token = api_context.attach(ownership.claimed(self, context))
+        self._token = guard.call("context", self._attach)
         return self
 
     def __exit__(self, *_: object) -> None:
         """Make the span before current again; the recording goes on until it is finished."""
-        api_context.detach(self._token)
+        if self._token is not None:
+            guard.call("context", api_context.detach, self._token)
+
+    def _attach(self) -> Any:
+        return api_context.attach(ownership.claimed(self, set_span_in_context(self.span)))
 
     def chunk(self) -> None:
         """Note that a chunk of a stream has come in."""
@@ -64,6 +70,11 @@ class Recording:
             return
         self.done = True
         timing = self._timing()
+        # The span ends whatever happens: an open one would be kept until the process ends.
+        guard.call("finish", self._complete, timing, error)
+        self._hand_over(timing)
+
+    def _complete(self, timing: Timing, error: BaseException | None) -> None:
         operation = self.operation
         if error is not None and operation.error_type is None:
             operation.error_type = error_name(error)
@@ -73,7 +84,6 @@ class Recording:
                 self.span.set_attribute(semconv.RESPONSE_TIME_TO_FIRST_CHUNK, timing.first_chunk)
         if operation.error_type is not None:
             self._record_error(error)
-        self._hand_over(timing)
 
     def _timing(self) -> Timing:
         duration = (time.perf_counter_ns() - self._begun) / 1e9
@@ -83,7 +93,8 @@ class Recording:
         return Timing(duration, (self._first_chunk - self._begun) / 1e9, gap)
 
     def _record_error(self, error: BaseException | None) -> None:
-        self.span.set_status(Status(StatusCode.ERROR, str(error) if error is not None else self.operation.error_type))
+        why = guard.shown(error) if error is not None else self.operation.error_type
+        self.span.set_status(Status(StatusCode.ERROR, why))
         if error is None:
             return
         context = self.span.get_span_context()
@@ -96,7 +107,7 @@ class Recording:
                 body=None,
                 attributes={
                     semconv.EXCEPTION_TYPE: error_name(error),
-                    semconv.EXCEPTION_MESSAGE: str(error),
+                    semconv.EXCEPTION_MESSAGE: guard.shown(error),
                     semconv.EXCEPTION_STACKTRACE: "".join(stack),
                 },
                 trace=(context.trace_id, context.span_id, int(context.trace_flags)),
@@ -108,21 +119,29 @@ class Recording:
     def _hand_over(self, timing: Timing) -> None:
         """End the span; the operation goes along with it, or alone where the span is not kept."""
         context = self.span.get_span_context()
+        known = providers.set_up()
+        if not known.queues_spans:
+            self._hand_to_others(known, timing)
+            return
+        told = self.span.is_recording() and context.trace_flags.sampled
+        if told:
+            spans.tells_of(context.span_id, self.operation, timing)
+        self.span.end()
+        # Not sampled, or of a provider that takes no processor of ours: measured all the same.
+        if not told or spans.untold(context.span_id):
+            queue().put(CallItem(known.measure, self.operation, timing))
+
+    def _hand_to_others(self, known: providers.Providers, timing: Timing) -> None:
+        """End a span that goes where a configuration file says, and so not by our export thread."""
+        cost = guard.call("measurement", known.measure, self.operation, timing)
         if self.span.is_recording():
-            if context.trace_flags.sampled and providers.set_up().queues_spans:
-                spans.tells_of(context.span_id, self.operation, timing)
-                self.span.end()
-                return
-            self.span.end()
-        queue().put(CallItem(providers.set_up().measure, self.operation, timing))
+            from obs_run.pipeline import complete
+
+            told = {**complete.content_attributes(self.operation), **complete.cost_attributes(cost)}
+            guard.call("finish", self.span.set_attributes, told)
+        self.span.end()
 
 
 def start(operation: Operation) -> Recording | None:
     """Begin to record an operation; None where a library further out already records it."""
     return None if ownership.taken(operation) else Recording(operation)
-
-
-def error_name(error: BaseException) -> str:
-    """Return an exception's name as ``error.type`` wants it: with its module, unless it is built in."""
-    kind = type(error)
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass
+from sys import is_finalizing
 from typing import TYPE_CHECKING, Any
 
 from obs_run.core import guard
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from obs_run.core.hooks import Wrapper
     from obs_run.core.operations import Operation
     from obs_run.core.recorder import Recording
+
+    Begin = Callable[["Call"], tuple[Operation, "Reader"] | None]
 
 _CANCELLATIONS = ("CancelledError", "Cancelled")
 
@@ -43,29 +46,23 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Later:
-    """What ``result`` answers where the agent reads the outcome later; ``key`` finds the recording then."""
-
-    key: Any
-
-
-@dataclass(frozen=True)
 class Reader:
     """How the outcome of an operation is read into it.
 
-    ``result`` reads what the call returned. ``chunk`` reads one piece of a stream; True hides the piece from the
-    agent, who did not ask for it. ``end`` is called once when a stream is over, however it ends. ``failure`` reads
-    the library's error. ``closed`` reads a response that the agent closed without iterating it.
+    ``result`` reads what the call returned. ``later`` gives, where the agent reads the outcome by itself later, the
+    object by which the recording is found then, None otherwise. ``chunk`` reads one piece of a stream. ``hides``
+    tells whether the agent must not see the piece, because it did not ask for it. ``end`` is called once when a
+    stream is over, however it ends. ``failure`` reads the library's error. ``closed`` reads a response that the agent
+    closed without iterating.
     """
 
-    result: Callable[[Any, Any], Later | None]
-    chunk: Callable[[Any, Any], bool] | None = None
+    result: Callable[[Any, Any], None]
+    later: Callable[[Any], Any] | None = None
+    chunk: Callable[[Any, Any], None] | None = None
+    hides: Callable[[Any, Any], bool] | None = None
     end: Callable[[Any], None] | None = None
     failure: Callable[[Any, BaseException], None] | None = None
     closed: Callable[[Any, Any], None] | None = None
-
-
-Begin = "Callable[[Call], tuple[Operation, Reader] | None]"
 
 
 class _Reading:
@@ -81,16 +78,20 @@ class _Reading:
 
     def returned(self, returned: Any) -> None:
         """Read what the call returned; the operation is over unless the agent reads the rest."""
-        later = guard.call("result", self.reader.result, self.recording.operation, returned)
-        if later is None:
+        key = None if self.reader.later is None else guard.call("result", self.reader.later, returned)
+        if key is None:
+            guard.call("result", self.reader.result, self.recording.operation, returned)
             self.finish()
         else:
-            guard.call("result", self._wait, later.key)
+            guard.call("result", self._wait, key)
 
     def chunk(self, item: Any) -> bool:
         """Read a piece of the stream; True hides it from the agent."""
+        operation, reader = self.recording.operation, self.reader
         self.recording.chunk()
-        return self.reader.chunk is not None and self.reader.chunk(self.recording.operation, item)
+        if reader.chunk is not None:
+            guard.call("chunk", reader.chunk, operation, item)
+        return reader.hides is not None and bool(guard.call("chunk", reader.hides, operation, item, default=False))
 
     def closed(self, response: Any) -> None:
         """Finish as the agent closes the response."""
@@ -122,7 +123,8 @@ class _Reading:
         def forgotten(_: object) -> None:
             # The agent let go of the response without reading it to its end.
             reading = _waiting.pop(number, None)
-            if reading is not None:
+            # While the interpreter goes down its modules are half gone; open spans were ended before.
+            if reading is not None and not is_finalizing():
                 reading.finish(how="abandoned")
 
         self.key = weakref.ref(key, forgotten)
@@ -132,7 +134,7 @@ class _Reading:
 _waiting: dict[int, _Reading] = {}
 
 
-def call(begin: Callable[[Call], tuple[Operation, Reader] | None]) -> Wrapper:
+def call(begin: Begin) -> Wrapper:
     """Return the wrapper of a function that returns its result."""
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -152,7 +154,7 @@ def call(begin: Callable[[Call], tuple[Operation, Reader] | None]) -> Wrapper:
     return wrapper
 
 
-def async_call(begin: Callable[[Call], tuple[Operation, Reader] | None]) -> Wrapper:
+def async_call(begin: Begin) -> Wrapper:
     """Return the wrapper of a coroutine function."""
 
     async def recorded(
@@ -175,7 +177,7 @@ def async_call(begin: Callable[[Call], tuple[Operation, Reader] | None]) -> Wrap
 
 
 def iteration(key: Callable[[Any], Any]) -> Wrapper:
-    """Return the wrapper of a generator method that reads a stream whose call was answered with ``Later(key)``."""
+    """Return the wrapper of a generator method that reads a stream; ``key`` is what ``Reader.later`` gave."""
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return _Followed(wrapped(*args, **kwargs), guard.call("stream", key, instance))
@@ -214,7 +216,7 @@ def observed(read: Callable[[Operation, Call], None]) -> Wrapper:
     return wrapper
 
 
-def _begun(begin: Callable[[Call], tuple[Operation, Reader] | None], made: Call) -> _Reading | None:
+def _begun(begin: Begin, made: Call) -> _Reading | None:
     begun = begin(made)
     if begun is None:
         return None
@@ -266,7 +268,7 @@ class _Followed:
                 if reading is not None:
                     guard.call("finish", _failed, reading, error)
                 raise
-            if reading is None or not guard.call("chunk", reading.chunk, item, default=False):
+            if reading is None or not reading.chunk(item):
                 return item
 
     def __getattr__(self, name: str) -> Any:
@@ -303,7 +305,7 @@ class _AsyncFollowed:
                 if reading is not None:
                     guard.call("finish", _failed, reading, error)
                 raise
-            if reading is None or not guard.call("chunk", reading.chunk, item, default=False):
+            if reading is None or not reading.chunk(item):
                 return item
 
     def __getattr__(self, name: str) -> Any:

@@ -23,7 +23,7 @@ options, each a short way to set one variable of the environment:
   --service-name NAME   OTEL_SERVICE_NAME; else the script's or module's name
   --endpoint URL        OTEL_EXPORTER_OTLP_ENDPOINT; with none telemetry goes to the local store
   --content             OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=SPAN_ONLY: record prompts and answers
-  --verbose             OBS_VERBOSE=true: print at start what is instrumented, and why the rest is not
+  --verbose             OBS_VERBOSE=true: print at the end which libraries were instrumented, and why others were not
   --version             print the version
   --help                print this
 

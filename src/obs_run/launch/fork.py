@@ -12,6 +12,7 @@ import _thread
 import os
 from time import monotonic, sleep
 
+from obs_run.core import fork_locks
 from obs_run.launch import run
 
 _LONGEST = 1.0  # seconds that one fork may wait
@@ -23,13 +24,17 @@ def install() -> None:
     """Watch the forks of this process; our hook is the last to run, being the first that is registered."""
     os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_after)
     os.register_at_fork(
-        before=run.before_fork,
-        after_in_parent=run.after_fork_in_parent,
-        after_in_child=run.after_fork_in_child,
+        before=run.before_fork, after_in_parent=run.after_fork_in_parent, after_in_child=run.after_fork_in_child
     )
 
 
 def _before() -> None:
+    fork_locks.begin()
+    _end_imports()
+    fork_locks.complete()
+
+
+def _end_imports() -> None:
     """Wait for the imports of other threads, then hold the lock without which none can begin."""
     global _held
     if not _thread._count():  # noqa: SLF001 (what `threading` knows is not all)

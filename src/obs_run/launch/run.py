@@ -25,6 +25,8 @@ class Identity:
 
 
 _identity: Identity | None = None
+_first: dict[str, Identity] = {}
+_enabled: bool | None = None
 _owned = True
 
 
@@ -38,23 +40,34 @@ def enabled() -> bool:
     """Whether this process has a run span: a script by default, a server or a multiprocessing worker never."""
     from obs_run.launch import program
 
-    wanted = os.environ.get("OBS_RUN_SPAN", "").strip().lower() not in ("0", "false", "no", "off")
-    running = program.describe()
-    return wanted and not running.server and running.kind != "multiprocessing"
+    global _enabled
+    if _enabled is None:
+        wanted = os.environ.get("OBS_RUN_SPAN", "").strip().lower() not in ("0", "false", "no", "off")
+        running = program.describe()
+        # With a configuration file the providers are not ours, and nothing takes a span with an id of our choice.
+        foreign = bool(os.environ.get("OTEL_CONFIG_FILE", "").strip())
+        _enabled = wanted and not foreign and not running.server and running.kind != "multiprocessing"
+    return _enabled
 
 
 def identity() -> Identity:
     """Return the run's identity, made at the first call; the environment's TRACEPARENT is the parent."""
     global _identity
     if _identity is None:
-        parent = parse_traceparent(os.environ.get("TRACEPARENT", ""))
-        if parent is None:
-            trace_id = _random(16)
-            _identity = Identity(trace_id, _random(8), None, sampled=_root_sampled(trace_id))
-        else:
-            trace_id, parent_span_id, sampled = parent
-            _identity = Identity(trace_id, _random(8), parent_span_id, sampled=sampled)
+        # Two threads may ask at once and must get the same; a lock would be one more that a fork can break.
+        _identity = _first.setdefault("", _new_identity())
     return _identity
+
+
+def _new_identity() -> Identity:
+    parent = parse_traceparent(os.environ.get("TRACEPARENT", ""))
+    if parent is None:
+        trace_id = _random(16)
+        return Identity(trace_id, _random(8), None, sampled=_root_sampled(trace_id))
+    trace_id, parent_span_id, sampled = parent
+    if not _sampler().startswith("parentbased_"):
+        sampled = _root_sampled(trace_id)
+    return Identity(trace_id, _random(8), parent_span_id, sampled=sampled)
 
 
 def known() -> Identity | None:
@@ -101,8 +114,8 @@ def before_fork() -> None:
 
 
 def after_fork_in_parent() -> None:
-    """Owe the child a run span."""
-    if owned():
+    """Owe the child the run span; only now, for modules loaded amid a fork would miss its first half."""
+    if _owned and enabled():
         require()
 
 
@@ -140,16 +153,23 @@ def _random(size: int) -> int:
     return int.from_bytes(os.urandom(size), "big") or 1
 
 
+def _sampler() -> str:
+    """Return the sampler's name as settings.py reads it."""
+    name = os.environ.get("OTEL_TRACES_SAMPLER", "").strip().lower()
+    known = name.removeprefix("parentbased_") in ("always_on", "always_off", "traceidratio")
+    return name if known else "parentbased_always_on"
+
+
 def _root_sampled(trace_id: int) -> bool:
     """Decide as the standard samplers do for a root span, so that children agree with the span made later."""
-    sampler = os.environ.get("OTEL_TRACES_SAMPLER", "").lower()
-    if sampler.endswith("always_off"):
-        return False
-    if not sampler.endswith("traceidratio"):
-        return True
+    root = _sampler().removeprefix("parentbased_")
+    if root != "traceidratio":
+        return root == "always_on"
     try:
-        ratio = float(os.environ.get("OTEL_TRACES_SAMPLER_ARG", "1"))
+        ratio = float(os.environ.get("OTEL_TRACES_SAMPLER_ARG", "").strip() or 1)
     except ValueError:
+        return True
+    if not 0 <= ratio <= 1:
         return True
     mask = (1 << 64) - 1
     return (trace_id & mask) < round(ratio * (mask + 1))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from obs_run.launch import fork, import_hooks, leaving, run, third_party
 from obs_run.launch.variables import flag
 
@@ -10,7 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
+    from obs_run.launch.leaving import Leaving
+
 _started = ""
+_pid = 0
 
 # Module to watch for -> module of ours and function in it that is called with the module.
 _OURS = {
@@ -29,10 +34,10 @@ _CHILDREN = {
 
 def start(how: str) -> None:
     """Prepare this process, once; ``how`` says who asked: "sitecustomize", "hook" or "auto"."""
-    global _started
+    global _started, _pid
     if _started or flag("OTEL_SDK_DISABLED", default=False):
         return
-    _started = how
+    _started, _pid = how, os.getpid()
     run.note_start()
     # Before any hook of the agent, so that ours is the last to run before a fork and at the exit.
     fork.install()
@@ -44,6 +49,8 @@ def start(how: str) -> None:
             import_hooks.when_imported(module, _late(ours, function))
     _watch_instrumented()
     third_party.watch()
+    if flag("OBS_VERBOSE", default=False):
+        leaving.on_leave(_summary)
     if flag("OBS_EAGER", default=False):
         from obs_run.sdk import providers
 
@@ -53,6 +60,17 @@ def start(how: str) -> None:
 def started() -> str:
     """Return who started obs-run in this process, or an empty string."""
     return _started
+
+
+def in_this_process() -> bool:
+    """Whether obs-run was started in this very process, and not in one that forked it."""
+    return os.getpid() == _pid
+
+
+def _summary(left: Leaving) -> None:
+    from obs_run.launch import summary
+
+    summary.tell_what_was_instrumented(left)
 
 
 def _late(ours: str, function: str) -> Callable[[ModuleType], None]:

@@ -29,8 +29,23 @@ _LIBRARIES = {
 }
 # Helpers of others, and what would double our own: logs are captured by the log bridge, runs by the run span.
 _NOT_WATCHED = frozenset(
-    ("asgi", "asyncio", "auto_instrumentation", "aws_lambda", "boto", "dbapi", "distro", "exceptions", "logging")
-    + ("openai_v2", "system_metrics", "threading", "utils", "wsgi", "__pycache__")
+    [
+        "asgi",
+        "asyncio",
+        "auto_instrumentation",
+        "aws_lambda",
+        "boto",
+        "dbapi",
+        "distro",
+        "exceptions",
+        "logging",
+        "openai_v2",
+        "system_metrics",
+        "threading",
+        "utils",
+        "wsgi",
+        "__pycache__",
+    ]
 )
 _outcomes: dict[str, str] = {}
 
@@ -58,10 +73,9 @@ def watch() -> None:
 
 def _installed() -> Iterator[str]:
     for folder in sys.path:
-        try:
-            yield from os.listdir(os.path.join(folder, "opentelemetry", "instrumentation"))
-        except OSError:
-            continue
+        instrumentors = os.path.join(folder, "opentelemetry", "instrumentation")
+        if os.path.isdir(instrumentors):
+            yield from os.listdir(instrumentors)
 
 
 def _activation(name: str) -> Callable[[ModuleType], None]:

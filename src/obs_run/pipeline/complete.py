@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 def span_with_operation(item: SpanItem, resource: Resource, cost: Cost | None) -> ReadableSpan:
     """Return the span as it is exported: with this process's resource, its content and its cost."""
     span = item.span
+    if item.operation is None and span.resource is resource:
+        return span
     attributes = span.attributes or {}
     if item.operation is not None:
         attributes = {**attributes, **content_attributes(item.operation), **cost_attributes(cost)}
@@ -33,7 +35,7 @@ def span_with_operation(item: SpanItem, resource: Resource, cost: Cost | None) -
         name=span.name,
         context=span.context,
         parent=span.parent,
-        resource=span.resource.merge(resource) if span.resource is not resource else resource,
+        resource=_resource(span.resource, resource),
         attributes=attributes,
         events=span.events,
         links=span.links,
@@ -43,6 +45,16 @@ def span_with_operation(item: SpanItem, resource: Resource, cost: Cost | None) -
         end_time=span.end_time,
         instrumentation_scope=span.instrumentation_scope,
     )
+
+
+def _resource(given: Resource, ours: Resource) -> Resource:
+    """Return our resource, with what the agent says of itself on a provider of its own."""
+    if given is ours or given.attributes.get("telemetry.distro.name") == "obs-run":
+        # The second is the parent's, on spans of a forked child.
+        return ours
+    if str(given.attributes.get("service.name", "")).startswith("unknown_service"):
+        return given.merge(ours)
+    return ours.merge(given)
 
 
 def content_attributes(operation: Operation) -> dict[str, Any]:
@@ -92,6 +104,10 @@ def details_event(item: SpanItem, resource: Resource) -> ReadableLogRecord | Non
     return log_record(event, resource)
 
 
+def _encodable(value: Any) -> Any:
+    return content.encodable(value) if isinstance(value, str) else value
+
+
 def log_record(item: LogItem, resource: Resource) -> ReadableLogRecord:
     """Return a log item as a record of the SDK."""
     context = None
@@ -104,8 +120,8 @@ def log_record(item: LogItem, resource: Resource) -> ReadableLogRecord:
         context=context,
         severity_text=item.severity_text,
         severity_number=SeverityNumber(item.severity),
-        body=item.body,
-        attributes=item.attributes,
+        body=_encodable(item.body),
+        attributes={_encodable(key): _encodable(value) for key, value in item.attributes.items()},
         event_name=item.event_name,
     )
     return ReadableLogRecord(record, resource, InstrumentationScope(item.scope))

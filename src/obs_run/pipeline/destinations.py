@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from obs_run import settings
 from obs_run.core import guard
+from obs_run.pipeline.queue import queue
 
 _NAMES = {
     "traces": "OTEL_TRACES_EXPORTER",
@@ -37,8 +38,10 @@ class SdkDestination:
         self._exporter = exporter
 
     def export(self, batch: Any, deadline: float | None) -> None:  # noqa: ARG002 (these exporters know no deadline)
-        """Give the batch to the exporter."""
-        self._exporter.export(batch)
+        """Give the batch to the exporter; what it fails to deliver is counted."""
+        result = self._exporter.export(batch)
+        if getattr(result, "name", "") == "FAILURE":
+            queue().lost(len(batch) if isinstance(batch, list) else 1)
 
     def settle(self, deadline: float | None) -> None:
         """Do nothing: these exporters deliver or fail at once."""
@@ -90,8 +93,8 @@ def _otlp(signal: str) -> Destination | None:
 
     try:
         return OtlpHttp(signal)
-    except ValueError as error:  # a wrong endpoint, which all signals share: one line for all
-        guard.warn_once(f"obs-run: {error}")
+    except settings.NotAllowedError as problem:
+        guard.warn_once(str(problem))
         return None
 
 

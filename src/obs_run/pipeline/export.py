@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry import context as api_context
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY  # the name is private, its use is everywhere
+
 from obs_run import settings
 from obs_run.core import content, guard
 from obs_run.pipeline import destinations
@@ -16,19 +19,35 @@ if TYPE_CHECKING:
     from obs_run.pipeline.items import Item
 
 
+_SECONDS_BETWEEN_WARNINGS = 60.0
+
+
 class Export:
     """The destinations of this process and the clock of its metrics; used by the export thread alone."""
 
     def __init__(self) -> None:
         self._providers = providers.set_up()
-        self._traces = destinations.of("traces")
-        self._logs = destinations.of("logs")
-        self._metrics = destinations.of("metrics")
+        # With a configuration file the exporters are the file's.
+        ours = self._providers.queues_spans
+        self._traces = destinations.of("traces") if ours else []
+        self._logs = destinations.of("logs") if ours else []
+        self._metrics = destinations.of("metrics") if ours else []
         self._interval: float = settings.get("OTEL_METRIC_EXPORT_INTERVAL")
         self._metrics_due = time.monotonic() + self._interval
+        self._dropped = 0
+        self._say_next = 0.0
+        self._unseen = api_context.Context({_SUPPRESS_INSTRUMENTATION_KEY: True})
 
     def batch(self, items: list[Item], deadline: float | None) -> None:
         """Export ``items`` in their order, each signal to its own destinations."""
+        # What a destination uses may be instrumented itself: recording that would never end.
+        token = api_context.attach(self._unseen)
+        try:
+            self._batch(items, deadline)
+        finally:
+            api_context.detach(token)
+
+    def _batch(self, items: list[Item], deadline: float | None) -> None:
         resource = self._providers.resource
         spans: list[Any] = []
         records: list[Any] = []
@@ -55,20 +74,36 @@ class Export:
 
     def settle(self, deadline: float | None, dropped: int) -> None:
         """Send what earlier failed or is due: metrics at their interval, and always when the process leaves."""
+        token = api_context.attach(self._unseen)
+        try:
+            self._settle(deadline, dropped)
+        finally:
+            api_context.detach(token)
+
+    def _settle(self, deadline: float | None, dropped: int) -> None:
         if dropped:
-            guard.warn(f"obs-run: {dropped} spans or log records were dropped, the queue is full (OBS_QUEUE_BYTES)")
-            self._providers.count_dropped(dropped)
+            self._say_dropped(dropped)
+            guard.call("measurement", self._providers.count_dropped, dropped)
         if deadline is not None or time.monotonic() >= self._metrics_due:
             self._metrics_due = time.monotonic() + self._interval
-            data = self._providers.collect_metrics()
+            data = guard.call("metrics", self._providers.collect_metrics)
             if data is not None:
                 self._give(self._metrics, data, deadline)
         for destination in (*self._traces, *self._logs, *self._metrics):
             guard.call("export", destination.settle, deadline)
 
+    def _say_dropped(self, dropped: int) -> None:
+        self._dropped += dropped
+        if time.monotonic() >= self._say_next:
+            self._say_next = time.monotonic() + _SECONDS_BETWEEN_WARNINGS
+            guard.warn(
+                f"obs-run: {self._dropped} spans, log records or metric exports were dropped: "
+                "refused, or more waited than OBS_QUEUE_BYTES"
+            )
+
     def pause(self) -> float | None:
         """Return the seconds until there is something to do even if nothing comes in; None if there never is."""
-        pauses = [each.pause() for each in (*self._traces, *self._logs, *self._metrics)]
+        pauses = [guard.call("export", each.pause) for each in (*self._traces, *self._logs, *self._metrics)]
         if self._metrics:
             pauses.append(self._metrics_due - time.monotonic())
         known = [pause for pause in pauses if pause is not None]
@@ -79,6 +114,7 @@ class Export:
         for destination in (*self._traces, *self._logs, *self._metrics):
             guard.call("fork", destination.after_fork)
         self._metrics_due = time.monotonic() + self._interval
+        self._dropped = 0
 
     @staticmethod
     def _give(to: list[destinations.Destination], what: Any, deadline: float | None) -> None:

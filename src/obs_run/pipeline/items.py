@@ -24,7 +24,11 @@ class SpanItem:
         self.span = span
         self.operation = operation
         self.timing = timing
-        self.size = _BASE_SIZE + _weight(span.attributes) + (_weight(operation.__dict__) if operation else 0)
+        self.size = _BASE_SIZE + _weight_of(span.attributes) + (_weight(operation.__dict__) if operation else 0)
+        for event in span.events:
+            self.size += _BASE_SIZE + _weight_of(event.attributes)
+        for link in span.links:
+            self.size += _BASE_SIZE + _weight_of(link.attributes)
 
 
 class LogItem:
@@ -74,7 +78,7 @@ class ApiLogItem:
 
     def __init__(self, record: Any) -> None:
         self.record = record
-        self.size = _BASE_SIZE + _weight(record.log_record.attributes)
+        self.size = _BASE_SIZE + _weight_of(record.log_record.attributes) + _weight(record.log_record.body)
 
 
 class CallItem:
@@ -91,13 +95,19 @@ class CallItem:
 Item = SpanItem | LogItem | ApiLogItem | CallItem
 
 
+def _weight_of(attributes: Any) -> int:
+    return _weight(dict(attributes)) if attributes else 0
+
+
 def _weight(value: Any, depth: int = 6) -> int:
     """Guess the memory held by texts inside ``value``; exactness is not worth the agent's time."""
     if isinstance(value, (str, bytes)):
         return len(value)
-    if depth and value:
-        if hasattr(value, "values"):
-            return sum(_weight(item, depth - 1) + 50 for item in value.values())
-        if isinstance(value, (list, tuple)):
-            return sum(_weight(item, depth - 1) + 50 for item in value)
-    return 0
+    if not depth or not isinstance(value, (dict, list, tuple)):
+        return 0
+    weight = 50 * len(value)
+    for item in value.values() if isinstance(value, dict) else value:
+        # Most fields of an operation are None: not worth a call.
+        if item is not None:
+            weight += _weight(item, depth - 1)
+    return weight

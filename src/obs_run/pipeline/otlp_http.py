@@ -9,23 +9,30 @@ from __future__ import annotations
 import gzip
 import http.client
 import logging
-import socket
 import time
 from collections import deque
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from obs_run import settings
 from obs_run._version import __version__
 from obs_run.core import guard
 from obs_run.pipeline.encode import encode, halves
+from obs_run.pipeline.queue import queue
 
 _PATHS = {"traces": "v1/traces", "metrics": "v1/metrics", "logs": "v1/logs"}
 _RETRYABLE = frozenset({408, 429, 502, 503, 504})
 _LARGEST_BODY = 4 * 1024 * 1024
+_LARGEST_ANSWER = 65536
 _LONGEST_PAUSE = 30.0
+_SIGNALS = 3
 
 _logger = logging.getLogger("obs_run")
+
+
+class _Request(NamedTuple):
+    body: bytes
+    items: int
 
 
 class OtlpHttp:
@@ -35,21 +42,20 @@ class OtlpHttp:
         self._signal = signal
         self._address = _Address(signal)
         self._connection: http.client.HTTPConnection | None = None
-        self._waiting: deque[bytes] = deque()
+        self._waiting: deque[_Request] = deque()
         self._waiting_bytes = 0
-        self._most_bytes: int = settings.get("OBS_QUEUE_BYTES")
+        self._most_bytes: int = settings.get("OBS_QUEUE_BYTES") // _SIGNALS
         self._failures = 0
         self._next_try = 0.0
 
     def export(self, batch: Any, deadline: float | None) -> None:
         """Encode a batch, put it behind what waits, and deliver if it is time."""
-        for part in self._encoded(batch):
-            self._waiting.append(part)
-            self._waiting_bytes += len(part)
-        while self._waiting_bytes > self._most_bytes and len(self._waiting) > 1:
-            self._waiting_bytes -= len(self._waiting.popleft())
-            guard.warn_once(f"obs-run: {self._signal} were dropped, the collector is away and memory is full")
+        for request in self._encoded(batch):
+            self._waiting.append(request)
+            self._waiting_bytes += len(request.body)
         self._deliver(deadline)
+        while self._waiting_bytes > self._most_bytes and len(self._waiting) > 1:
+            queue().lost(self._taken().items)
 
     def settle(self, deadline: float | None) -> None:
         """Try again what waits, if it is time."""
@@ -70,27 +76,39 @@ class OtlpHttp:
         self._failures = 0
         self._next_try = 0.0
 
-    def _encoded(self, batch: Any) -> list[bytes]:
-        body = encode(self._signal, batch)
-        if len(body) > _LARGEST_BODY and (parts := halves(batch)) is not None:
-            # Many collectors refuse larger bodies; one too large loses its whole batch.
-            return [encoded for part in parts for encoded in self._encoded(part)]
-        return [gzip.compress(body, 1) if self._address.gzip else body]
+    def _encoded(self, batch: Any) -> list[_Request]:
+        parts = halves(batch)
+        # One item that cannot be encoded shall not lose its whole batch.
+        body = guard.call(f"encoding of {self._signal}", encode, self._signal, batch)
+        if body is None and parts is None:
+            queue().lost(1)
+            return []
+        if body is not None and (len(body) <= _LARGEST_BODY or parts is None):
+            return [_Request(gzip.compress(body, 1) if self._address.gzip else body, _count(batch))]
+        # Many collectors refuse larger bodies; one too large loses its whole batch.
+        return [encoded for part in parts or () for encoded in self._encoded(part)]
 
     def _deliver(self, deadline: float | None) -> None:
         while self._waiting:
             now = time.monotonic()
             if deadline is None and now < self._next_try:
                 return
-            patience = self._address.timeout if deadline is None else min(self._address.timeout, deadline - now)
-            if patience <= 0 or not self._post(self._waiting[0], patience):
+            until = now + self._address.timeout
+            if deadline is not None:
+                until = min(until, deadline)
+            if until <= now or not self._post(self._waiting[0], until):
                 return
-            self._waiting_bytes -= len(self._waiting.popleft())
+            self._taken()
 
-    def _post(self, body: bytes, patience: float) -> bool:
+    def _taken(self) -> _Request:
+        request = self._waiting.popleft()
+        self._waiting_bytes -= len(request.body)
+        return request
+
+    def _post(self, request: _Request, until: float) -> bool:
         """Send one request; True if it need not be sent again."""
         try:
-            status, retry_after, answer = self._exchange(body, patience)
+            status, retry_after, answer = self._exchange(request.body, until)
         except (OSError, http.client.HTTPException) as error:
             self._hang_up()
             self._try_later(None, f"{type(error).__name__}: {error}")
@@ -99,51 +117,60 @@ class OtlpHttp:
             self._try_later(retry_after, f"status {status}")
             return False
         if self._failures:
-            _logger.info("obs-run: %s is back", self._address.url)
+            _logger.debug("obs-run: %s is back", self._address.url)
         self._failures = 0
-        if status >= http.client.BAD_REQUEST:
+        if status >= http.client.MULTIPLE_CHOICES:
+            queue().lost(request.items)
             said = answer[:200].decode("utf-8", "replace").strip()
-            guard.warn_once(f"obs-run: {self._address.url} refused {self._signal}: status {status} {said}".rstrip())
+            line = f"obs-run: {self._address.url} refused {self._signal}: status {status} {said}"
+            guard.warn_once(" ".join(line.split()), about=f"{self._address.url} {status}")
         return True
 
-    def _exchange(self, body: bytes, patience: float) -> tuple[int, float | None, bytes]:
+    def _exchange(self, body: bytes, until: float) -> tuple[int, float | None, bytes]:
         reused = self._connection is not None
         try:
-            return self._request(body, patience)
-        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+            return self._request(body, until)
+        except (OSError, http.client.HTTPException) as error:
             # A kept-alive connection that the server closed meanwhile tells nothing about the server.
-            if not reused:
+            if not reused or isinstance(error, TimeoutError):
                 raise
             self._hang_up()
-            return self._request(body, patience)
+            return self._request(body, until)
 
-    def _request(self, body: bytes, patience: float) -> tuple[int, float | None, bytes]:
+    def _request(self, body: bytes, until: float) -> tuple[int, float | None, bytes]:
+        patience = until - time.monotonic()
+        if patience <= 0:
+            raise TimeoutError("no time left")
         if self._connection is None:
-            self._connection = self._address.connect(patience)
+            self._connection = self._address.connect()
         connection = self._connection
         connection.timeout = patience
         if connection.sock is not None:
             connection.sock.settimeout(patience)
         connection.request("POST", self._address.path, body, self._address.headers)
         response = connection.getresponse()
-        answer = response.read()
-        retry_after = response.getheader("Retry-After", "")
-        if response.will_close:
+        answer = response.read(_LARGEST_ANSWER)
+        retry_after = response.getheader("Retry-After", "").strip()
+        if response.will_close or not response.isclosed():
             self._hang_up()
-        return response.status, float(retry_after) if retry_after.isdigit() else None, answer
+        return response.status, float(retry_after) if retry_after.isdecimal() else None, answer
 
     def _try_later(self, retry_after: float | None, why: str) -> None:
         self._failures += 1
-        pause = min(_LONGEST_PAUSE, 2.0 ** (self._failures - 1)) if retry_after is None else retry_after
+        pause = min(_LONGEST_PAUSE, 2.0 ** min(self._failures - 1, 9)) if retry_after is None else retry_after
         self._next_try = time.monotonic() + pause
         if self._failures == 1:
-            # Not a warning: without the agent's own logging set up that would print over its output.
-            _logger.info("obs-run: %s is away (%s); %s wait in memory", self._address.url, why, self._signal)
+            # No warning and no information: on the agent's console that would stand amid its output.
+            _logger.debug("obs-run: %s is away (%s); %s wait in memory", self._address.url, why, self._signal)
 
     def _hang_up(self) -> None:
         if self._connection is not None:
             self._connection.close()
         self._connection = None
+
+
+def _count(batch: Any) -> int:
+    return len(batch) if isinstance(batch, list) else 1
 
 
 class _Address:
@@ -154,16 +181,13 @@ class _Address:
         base = settings.get("OTEL_EXPORTER_OTLP_ENDPOINT") or "http://localhost:4318"
         self.url: str = own or f"{base.rstrip('/')}/{_PATHS[signal]}"
         parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            name = f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT" if own else "OTEL_EXPORTER_OTLP_ENDPOINT"
-            raise ValueError(f"{name}: {own or base!r} is not allowed; allowed: http://host:port or https://host:port")
-        self._secure = parts.scheme == "https"
-        self._host = parts.hostname
-        self._port = parts.port
+        self._host = parts.hostname or ""
+        # Given always: http.client reads a port out of an IPv6 address otherwise.
+        self._port = parts.port or (443 if parts.scheme == "https" else 80)
+        self._tls = _tls(signal) if parts.scheme == "https" else None
         self.path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self.timeout: float = settings.otlp(signal, "TIMEOUT") or 10.0
         self.gzip = settings.otlp(signal, "COMPRESSION") != "none"
-        self._tls = {key: settings.otlp(signal, key) for key in ("CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY")}
         self.headers = {
             "Content-Type": "application/x-protobuf",
             "User-Agent": f"obs-run/{__version__}",
@@ -171,33 +195,41 @@ class _Address:
             **(settings.otlp(signal, "HEADERS") or {}),
         }
 
-    def connect(self, patience: float) -> http.client.HTTPConnection:
+    def connect(self) -> http.client.HTTPConnection:
         """Return a connection, not yet opened."""
-        if not self._secure:
-            return _NoDelayConnection(self._host, self._port, timeout=patience)
-        return http.client.HTTPSConnection(self._host, self._port, timeout=patience, context=self._tls_context())
-
-    def _tls_context(self) -> Any:
-        import ssl
-
-        context = ssl.create_default_context(cafile=self._tls["CERTIFICATE"])
-        if not self._tls["CERTIFICATE"] and not context.get_ca_certs():
-            # Slim containers have no system certificates; HTTP clients bring certifi.
-            try:
-                import certifi
-            except ImportError:
-                pass
-            else:
-                context.load_verify_locations(certifi.where())
-        if self._tls["CLIENT_CERTIFICATE"]:
-            context.load_cert_chain(self._tls["CLIENT_CERTIFICATE"], self._tls["CLIENT_KEY"])
-        return context
+        if self._tls is None:
+            return http.client.HTTPConnection(self._host, self._port)
+        return http.client.HTTPSConnection(self._host, self._port, context=self._tls)
 
 
-class _NoDelayConnection(http.client.HTTPConnection):
-    """Sends small bodies at once: headers and body are two writes, which Nagle would hold back."""
+def _tls(signal: str) -> Any:
+    import ssl
 
-    def connect(self) -> None:
-        """Open the connection."""
-        super().connect()
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    authorities, certificate, key = (
+        settings.otlp(signal, name) for name in ("CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY")
+    )
+    try:
+        context = ssl.create_default_context(cafile=authorities)
+    except OSError as error:
+        raise _not_a_certificate("CERTIFICATE", authorities, error) from None
+    if not authorities and not context.get_ca_certs():
+        # Slim containers have no system certificates; HTTP clients bring certifi.
+        try:
+            import certifi
+        except ImportError:
+            pass
+        else:
+            context.load_verify_locations(certifi.where())
+    if certificate:
+        try:
+            # An encrypted key would ask for its password on the agent's terminal.
+            context.load_cert_chain(certificate, key, password="")
+        except OSError as error:
+            raise _not_a_certificate("CLIENT_CERTIFICATE", ", ".join(filter(None, (certificate, key))), error) from None
+    return context
+
+
+def _not_a_certificate(name: str, path: str, error: OSError) -> settings.NotAllowedError:
+    return settings.NotAllowedError(
+        f"OTEL_EXPORTER_OTLP_{name}: {path!r} is not allowed; allowed: a readable PEM file ({error.strerror or error})"
+    )

@@ -155,6 +155,7 @@ class Table:
         if start != size:
             raise ValueError("cut short or changed by hand")
         self._models: dict[tuple[str, str], Model] = {}
+        self._at: dict[str, Provider | None] = {}
 
     def provider_named(self, name: str) -> Provider | None:
         """Return the provider with this id, else the first that goes by this name."""
@@ -166,7 +167,11 @@ class Table:
 
     def provider_at(self, url: str) -> Provider | None:
         """Return the first provider whose API is at ``url``."""
-        return next((one for one in self._providers if re.match(one.address, url)), None)
+        if url not in self._at:
+            if len(self._at) >= _CACHED_MODELS:
+                self._at.clear()
+            self._at[url] = next((one for one in self._providers if re.match(one.address, url)), None)
+        return self._at[url]
 
     def provider_of(self, model: str) -> Provider | None:
         """Return the first provider that says of itself that a model of this name (lower case) is its own."""

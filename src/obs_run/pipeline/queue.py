@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import _thread
 import os
+import sys
 import threading
 import time
 from collections import deque
@@ -14,7 +15,8 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
-from obs_run.core import guard
+from obs_run.core import fork_locks, guard
+from obs_run.pipeline import fork_warning
 
 if TYPE_CHECKING:
     from obs_run.pipeline.export import Export
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 _MOST_ITEMS = 512
 _FORK_PATIENCE = 0.5
+_GONE_PATIENCE = 0.05
 
 
 class Queue:
@@ -32,50 +35,54 @@ class Queue:
         self._batch_bytes: int = settings.get("OBS_BATCH_BYTES")
         self._delay: float = settings.get("OTEL_BSP_SCHEDULE_DELAY")
         self._export: Export | None = None
-        self.dropped = 0
         self.exported = False
         """Whether everything that an export needs has been imported."""
         self._begin()
-        os.register_at_fork(
-            before=self._before_fork,
-            after_in_parent=self._after_fork_in_parent,
-            after_in_child=self._after_fork_in_child,
-        )
 
     def _begin(self) -> None:
         self._items: deque[Item] = deque()
         self._bytes = 0
+        self._dropped = 0
         # Reentrant: a signal handler of the agent may log while the same thread is inside put().
         self._lock = threading.RLock()
+        self._draining = _thread.allocate_lock()
         # SimpleQueue is reentrant too, which an Event is not.
         self._wake: SimpleQueue[Any] = SimpleQueue()
         self._asleep = False
         self._thread: threading.Thread | None = None
         self._stopping = False
-        self._may_start = True
+        self._step = 0
+        self._waited_for = -1
         self.used = False
 
     def put(self, item: Item) -> None:
         """Hand over one item; when the queue is full the oldest go, counted."""
+        if sys.is_finalizing():
+            # Nobody is left to export it, and the thread may have died with the lock.
+            return
         with self._lock:
             self.used = True
             self._items.append(item)
             self._bytes += item.size
             while self._bytes > self._most_bytes and len(self._items) > 1:
                 self._bytes -= self._items.popleft().size
-                self.dropped += 1
+                self._dropped += 1
             must_wake = self._asleep or (self._bytes > self._batch_bytes and self._wake.empty())
             self._asleep = False
-            must_start = self._thread is None and not self._stopping
-        if must_start:
+        if self._thread is None:
             self._start()
         elif must_wake:
             self._wake.put(None)
 
+    def lost(self, count: int) -> None:
+        """Count items that a destination had to give up."""
+        with self._lock:
+            self._dropped += count
+
     def watch_metrics(self) -> None:
         """Have the export thread collect metrics at their interval, even if nothing is ever put."""
         self.used = True
-        if self._thread is None and not self._stopping:
+        if self._thread is None:
             self._start()
             self._wake.put(None)
 
@@ -89,8 +96,11 @@ class Queue:
 
     def flush(self, deadline: float) -> bool:
         """Export everything that waits, until ``deadline`` (``time.monotonic()``); True if it was done in time."""
-        if self._thread is None or not self._thread.is_alive():
-            return self._drain(deadline)
+        thread = self._thread
+        if thread is None or not thread.is_alive():
+            return bool(guard.call("export", self._drain, deadline))
+        if self.in_export_thread():
+            return False
         # A plain lock: whatever the interrupted main thread holds, waiting on this one is safe in a signal handler.
         done = _thread.allocate_lock()
         done.acquire()
@@ -99,49 +109,59 @@ class Queue:
 
     def _start(self) -> None:
         with self._lock:
-            if self._thread is not None or self._stopping:
+            # A thread started while the interpreter goes down never runs, and start() would wait for it forever.
+            if self._thread is not None or self._stopping or sys.is_finalizing():
                 return
             thread = threading.Thread(target=self._run, name="obs-run-export", daemon=True)
-            try:
-                thread.start()
-                self._thread = thread
-            except RuntimeError:
-                # The interpreter is going down; the flush at the exit works without a thread.
-                self._stopping = True
+            self._thread = thread
+        try:
+            thread.start()
+        except RuntimeError:
+            # No more threads, or the interpreter is going down; the flush at the exit works without one.
+            self._thread = None
 
     def _run(self) -> None:
         wake = self._wake
-        while True:
-            request = self._wait(wake)
-            if request is _STOP:
-                if self._stopping:
-                    return
-                continue
-            deadline, done = request or (None, None)
-            guard.call("export", self._drain, deadline)
+        while not self._stopping:
+            deadline, done = self._wait(wake) or (None, None)
+            if not self._stopping or done is not None:
+                guard.call("export", self._drain, deadline)
             if done is not None:
                 done.release()
+        self._thread = None
 
     def _wait(self, wake: SimpleQueue[Any]) -> Any:
-        """Return what the thread is asked for, None when it is time to export."""
+        """Return the flush that the thread is asked for, None when it is time to export."""
         with self._lock:
             empty = self._asleep = not self._items
             pause = self._delay if not empty else None if self._export is None else self._export.pause()
         request = _next(wake, pause)
-        if empty and request is None and self._bytes < self._batch_bytes:
+        if empty and request is None and not self._stopping and self._bytes < self._batch_bytes:
             # Woken by the first item after a silence: give others the time to join it.
             request = _next(wake, self._delay)
         return request
 
     def _drain(self, deadline: float | None) -> bool:
+        """Export what waits; one thread at a time, and a flush does not wait for it past its deadline."""
+        draining = self._draining
+        if not draining.acquire(timeout=-1 if deadline is None else max(0.0, deadline - time.monotonic())):
+            return False
+        try:
+            return self._drain_alone(deadline)
+        finally:
+            draining.release()
+
+    def _drain_alone(self, deadline: float | None) -> bool:
         from obs_run.pipeline.export import Export
 
         if self._export is None:
             self._export = Export()
         while self._items and not (deadline is not None and time.monotonic() > deadline):
+            self._step += 1
             self._export.batch(self._take(), deadline)
-            if self._stopping:
+            if self._stopping and deadline is None:
                 return False
+        self._step += 1
         self._export.settle(deadline, self._count_dropped())
         self.exported = True
         return not self._items
@@ -160,32 +180,37 @@ class Queue:
 
     def _count_dropped(self) -> int:
         with self._lock:
-            dropped, self.dropped = self.dropped, 0
+            dropped, self._dropped = self._dropped, 0
         return dropped
 
-    def _before_fork(self) -> None:
+    def before_fork(self) -> None:
         """Send the thread home: a child must not inherit a lock it holds, and Python warns of forks beside threads."""
-        with self._lock:
-            thread = self._thread
-            self._may_start = not self._stopping
-            # Until after the fork: another thread's span would start it again.
-            self._stopping = True
-        if thread is None or _thread.get_ident() == thread.ident:
+        # Until after the fork: a span of another thread would start it again.
+        self._stopping = True
+        thread = self._thread
+        # A thread that once did not come home in time is busy with a silent collector; each fork would wait for it.
+        if thread is None or self.in_export_thread() or self._waited_for == self._step:
             return
-        self._wake.put(_STOP)
+        self._wake.put(None)
         thread.join(_FORK_PATIENCE)
-        if not thread.is_alive():
-            self._wake = SimpleQueue()
-            self._thread = None
+        if thread.is_alive():
+            self._waited_for = self._step
+        else:
+            _wait_until_gone(thread)
 
-    def _after_fork_in_parent(self) -> None:
-        self._stopping = not self._may_start
-        if self._items and self._thread is None:
+    def after_fork_in_parent(self) -> None:
+        """Go on; also without items, for metrics come at their interval and retries at their time."""
+        self._stopping = False
+        if self._thread is None and (self._items or (self._export is not None and self._export.pause() is not None)):
             self._start()
 
-    def _after_fork_in_child(self) -> None:
+    def stay_home(self) -> None:
+        """Go on without the thread: the next item starts it, or the flush at the exit does without."""
+        self._stopping = False
+
+    def after_fork_in_child(self) -> None:
+        """Begin empty: what waits is the parent's to export."""
         self._begin()
-        self.dropped = 0
         # Metrics of the child may go straight to the instruments, without the queue.
         self.used = self._export is not None
         from obs_run.sdk import ending
@@ -195,6 +220,14 @@ class Queue:
             self._export.after_fork()
 
 
+def _wait_until_gone(thread: threading.Thread) -> None:
+    """Wait a moment for the system to forget a thread that ended: Python 3.12 warns of forks by the system's count."""
+    place = f"/proc/self/task/{thread.native_id}"
+    deadline = time.monotonic() + _GONE_PATIENCE
+    while os.path.exists(place) and time.monotonic() < deadline:  # noqa: PTH110 (pathlib is not loaded for this)
+        time.sleep(0)
+
+
 def _next(wake: SimpleQueue[Any], pause: float | None) -> Any:
     try:
         return wake.get(timeout=pause)
@@ -202,21 +235,19 @@ def _next(wake: SimpleQueue[Any], pause: float | None) -> Any:
         return None
 
 
-_STOP = object()
 _queue: Queue | None = None
-_made = threading.Lock()
+_making = threading.RLock()
 
 
 def queue() -> Queue:
     """Return the process's queue, made at the first call."""
     global _queue
     if _queue is None:
-        # A wrong value is said by a log record, which asks for the queue: that must not happen inside the lock.
-        for name in ("OBS_QUEUE_BYTES", "OBS_BATCH_BYTES", "OTEL_BSP_SCHEDULE_DELAY"):
-            settings.get(name)
-        with _made:
+        # Made outside of the lock: a wrong setting is said by a log record, which comes here again.
+        made = Queue()
+        with _making:
             if _queue is None:
-                _queue = Queue()
+                _queue = made
                 from obs_run.sdk import ending
 
                 ending.prepare()
@@ -231,3 +262,29 @@ def in_use() -> bool:
 def state_for_signals() -> tuple[bool, bool]:
     """Return whether this thread holds the queue, and whether an export needs no more imports."""
     return (_queue.held(), _queue.exported) if _queue is not None else (False, False)
+
+
+def _before_fork() -> None:
+    fork_locks.begin()
+    if _queue is not None:
+        _queue.before_fork()
+
+
+def _after_fork_in_parent() -> None:
+    if _queue is None:
+        return
+    if fork_warning.would_be_shown(sys._getframe().f_back):  # noqa: SLF001 (the hook's caller is the one who forks)
+        _queue.stay_home()
+    else:
+        _queue.after_fork_in_parent()
+
+
+def _after_fork_in_child() -> None:
+    global _making
+    # Another thread of the parent may have held it.
+    _making = threading.RLock()
+    if _queue is not None:
+        _queue.after_fork_in_child()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,9 @@ class QueueLogProcessor(LogRecordProcessor):
     def on_emit(self, log_record: ReadWriteLogRecord) -> None:
         """Hand the record over."""
         resource = log_record.resource
-        if resource is not None:
+        capture = sys.modules.get("obs_run.sdk.log_capture")
+        taken = capture is not None and capture.installed() and capture.handling()
+        if resource is not None and not taken and not queue().in_export_thread():
             record = ReadableLogRecord(log_record.log_record, resource, log_record.instrumentation_scope)
             queue().put(ApiLogItem(record))
 

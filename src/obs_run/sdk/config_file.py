@@ -14,6 +14,7 @@ def configure(path: str) -> None:
             "OTEL_CONFIG_FILE: the package that reads it is missing: pip install opentelemetry-configuration"
         )
         return
+    guard.warn_once(f"OTEL_CONFIG_FILE: {path} decides on providers and exporters; obs-run sets up none of its own")
     try:
         configure_sdk(load_config_file(path))
     except Exception as error:  # noqa: BLE001 (a wrong file has many faces, the user needs one line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
@@ -23,9 +24,10 @@ class RunContext(ContextVarsRuntimeContext):
         current = super().get_current()
         if current:
             return current
-        from obs_run.sdk import run_context
-
-        return run_context.current()
+        # Looked up, not imported: an import here, in a signal handler, can deadlock with one in another thread.
+        run = getattr(sys.modules.get("obs_run.sdk.run_context"), "current", None)
+        found: Context = current if run is None else run()
+        return found
 
 
 def install(module: ModuleType) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from obs_run.core import guard
@@ -29,7 +30,8 @@ def prepare() -> None:
         from obs_run.launch import leaving
 
         leaving.on_leave(finish)
-        threading._register_atexit(_load)  # type: ignore[attr-defined]  # noqa: SLF001 (the pools' own way)
+        with suppress(RuntimeError):  # the end has begun
+            threading._register_atexit(_load)  # type: ignore[attr-defined]  # noqa: SLF001 (the pools' own way)
 
 
 def _load() -> None:
@@ -46,8 +48,7 @@ def _has_something_to_say() -> bool:
 
 
 def _set_up() -> None:
-    # All that an export needs is imported with it, which the end would forbid.
-    import obs_run.pipeline.export  # noqa: F401
+    import obs_run.pipeline.export  # noqa: F401 (with it all of OpenTelemetry that is needed)
     from obs_run.sdk import providers
 
     providers.set_up()
@@ -70,6 +71,9 @@ def finish(left: Leaving) -> None:
 
         guard.call("run span", run_span.end, left)
     queue().flush(left.deadline)
+    from obs_run.launch import summary
+
+    guard.call("where to look", summary.point_to_store, left)
 
 
 def begin_in_child() -> None:

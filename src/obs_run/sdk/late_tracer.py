@@ -6,37 +6,34 @@ from typing import Any
 
 from opentelemetry import trace
 
-from obs_run.sdk import lazy_api, providers
+from obs_run.sdk import lazy_api
 
 
-class LateTracer(trace.Tracer):
-    """Becomes a real tracer when its first span begins."""
+class LateTracer(trace.ProxyTracer):
+    """The API's stand-in, which libraries know; it starts our providers and follows a change of the provider."""
 
-    def __init__(self, *arguments: Any) -> None:
-        self._arguments = arguments
-        self._made: trace.Tracer | None = None
+    _asked: Any = None
 
+    @property
     def _tracer(self) -> trace.Tracer:
-        if self._made is None:
-            providers.set_up()
-            provider = lazy_api.chosen_tracer_provider()
-            self._made = provider.get_tracer(*self._arguments) if provider is not None else trace.NoOpTracer()
-        return self._made
+        provider = lazy_api.provider(trace, "_TRACER_PROVIDER")
+        if provider is None:
+            return self._noop_tracer
+        if provider is not self._asked:
+            self._real_tracer = provider.get_tracer(
+                self._instrumenting_module_name,
+                self._instrumenting_library_version,
+                self._schema_url,
+                self._attributes,
+            )
+            self._asked = provider
+        return self._real_tracer or self._noop_tracer
 
-    def start_span(self, *args: Any, **kwargs: Any) -> trace.Span:
-        """Start a span."""
-        return self._tracer().start_span(*args, **kwargs)
 
-    def start_as_current_span(self, *args: Any, **kwargs: Any) -> Any:
-        """Start a span and make it current."""
-        return self._tracer().start_as_current_span(*args, **kwargs)
-
-
-class LateTracerProvider(trace.TracerProvider):
-    """Answers until there is a provider."""
+class LateTracerProvider(trace.ProxyTracerProvider):
+    """The API's stand-in for a provider, until there is one."""
 
     def get_tracer(self, *args: Any, **kwargs: Any) -> trace.Tracer:
         """Return a tracer that starts nothing yet."""
-        names = ("instrumenting_module_name", "instrumenting_library_version", "schema_url", "attributes")
-        rest = [kwargs.get(name) for name in names[len(args) :]]
-        return LateTracer(*args, *rest)
+        chosen = lazy_api.chosen_tracer_provider()
+        return LateTracer(*args, **kwargs) if chosen is None else chosen.get_tracer(*args, **kwargs)

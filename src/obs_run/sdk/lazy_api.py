@@ -1,20 +1,32 @@
 """The OpenTelemetry API before anything was recorded: its globals start our providers at the first use.
 
 Libraries that trace themselves import the API and ask for a tracer when they are imported; the SDK costs ten times as
-much and is loaded when a first span begins.
+much and is loaded when a first span begins. A provider that the agent sets wins whenever it comes, as without us.
 """
 
 from __future__ import annotations
 
 import sys
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+from obs_run.core import guard
 from obs_run.sdk import providers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
     from opentelemetry import trace
+
+# Methods of the metrics API's stand-ins that need a provider behind them.
+_MEASURING = (
+    ("_ProxyCounter", "add"),
+    ("_ProxyUpDownCounter", "add"),
+    ("_ProxyHistogram", "record"),
+    ("_ProxyGauge", "set"),
+)
+_OBSERVING = ("create_observable_counter", "create_observable_gauge", "create_observable_up_down_counter")
 
 
 def install(module: ModuleType) -> None:
@@ -22,9 +34,9 @@ def install(module: ModuleType) -> None:
     if module.__name__ == "opentelemetry.trace":
         _install_trace(module)
     elif module.__name__ == "opentelemetry.metrics":
-        _start_with(sys.modules["opentelemetry.metrics._internal"], "_PROXY_METER_PROVIDER", "get_meter")
+        _install_metrics(module, sys.modules["opentelemetry.metrics._internal"])
     elif module.__name__ == "opentelemetry._logs":
-        _start_with(sys.modules["opentelemetry._logs._internal"], "_PROXY_LOGGER_PROVIDER", "get_logger")
+        _install_logs(module, sys.modules["opentelemetry._logs._internal"])
 
 
 def chosen_tracer_provider() -> trace.TracerProvider | None:
@@ -34,37 +46,76 @@ def chosen_tracer_provider() -> trace.TracerProvider | None:
     return chosen
 
 
+def provider(home: ModuleType, name: str) -> Any:
+    """Return the global provider of a signal, ours if none was set; None while ours is being made."""
+    found = getattr(home, name)
+    if found is None:
+        guard.call("set-up", providers.set_up)
+        found = getattr(home, name)
+    return found
+
+
 def _install_trace(module: Any) -> None:
-    """Start late, and let a provider that the agent sets win whenever it comes: without us it would have won too."""
     # Only now: the stand-ins derive from classes of the module that has just been imported.
+    from obs_run.sdk import run_context  # noqa: F401 (from now on the run is what has no context of its own)
     from obs_run.sdk.late_tracer import LateTracerProvider
 
     module._PROXY_TRACER_PROVIDER = LateTracerProvider()  # noqa: SLF001 (what the public getter answers until then)
-    original = module.set_tracer_provider
+    _let_win(module, module, "_TRACER_PROVIDER", "set_tracer_provider", providers.adopt)
 
-    def set_tracer_provider(tracer_provider: trace.TracerProvider) -> None:
-        if providers.known() is not None and _is_ours(module._TRACER_PROVIDER) and not _is_ours(tracer_provider):  # noqa: SLF001
-            module._TRACER_PROVIDER = tracer_provider  # noqa: SLF001
+
+def _install_logs(module: Any, internal: Any) -> None:
+    from obs_run.sdk.late_logger import LateLoggerProvider
+
+    internal._PROXY_LOGGER_PROVIDER = LateLoggerProvider()  # noqa: SLF001 (as above)
+    _let_win(module, internal, "_LOGGER_PROVIDER", "set_logger_provider", providers.adopt_logs)
+
+
+def _install_metrics(module: Any, internal: Any) -> None:
+    def rebind(provider: Any) -> None:
+        internal._PROXY_METER_PROVIDER.on_set_meter_provider(provider)  # noqa: SLF001 (there is no public way)
+
+    _let_win(module, internal, "_METER_PROVIDER", "set_meter_provider", rebind)
+    instruments = sys.modules["opentelemetry.metrics._internal.instrument"]
+    for stand_in, method in _MEASURING:
+        if hasattr(instruments, stand_in):
+            _start_before(getattr(instruments, stand_in), method)
+    for method in _OBSERVING:
+        _start_before(internal._ProxyMeter, method)  # noqa: SLF001 (there is no public way)
+
+
+def _start_before(stand_in: Any, method: str) -> None:
+    """Start our providers when the API's stand-in is first used, then let it answer as it would."""
+    original = getattr(stand_in, method)
+
+    @wraps(original)
+    def use(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if providers.known() is None:
+            guard.call("set-up", providers.set_up)
+        return original(self, *args, **kwargs)
+
+    setattr(stand_in, method, use)
+
+
+def _let_win(module: Any, home: Any, name: str, setter: str, taken: Callable[[Any], object]) -> None:
+    """Let a provider that the agent sets take the place of ours, which the API refuses."""
+    original = getattr(module, setter)
+
+    @wraps(original)
+    def set_provider(*args: Any, **kwargs: Any) -> None:
+        provider = next(iter((*args, *kwargs.values())), None)
+        current = getattr(home, name)
+        if current is not None and providers.made(current) and not providers.made(provider):
+            setattr(home, name, provider)
         else:
-            original(tracer_provider)
-        if module._TRACER_PROVIDER is tracer_provider and not _is_ours(tracer_provider):  # noqa: SLF001
-            providers.adopt(tracer_provider)
+            original(*args, **kwargs)
+        if getattr(home, name) is provider and not providers.made(provider):
+            guard.call("provider of the agent", taken, provider)
 
-    set_tracer_provider.__doc__ = original.__doc__
-    module.set_tracer_provider = set_tracer_provider
-
-
-def _is_ours(provider: object) -> bool:
-    return type(provider).__module__ == "obs_run.sdk.sdk_providers"
-
-
-def _start_with(module: ModuleType, name: str, method: str) -> None:
-    """Start our providers when the API's stand-in ``name`` is first asked, then answer as the API would."""
-    stand_in = getattr(module, name)
-    answer = getattr(stand_in, method)
-
-    def ask(*args: Any, **kwargs: Any) -> Any:
-        providers.set_up()
-        return answer(*args, **kwargs)
-
-    setattr(stand_in, method, ask)
+    chosen = getattr(home, name)
+    if chosen is not None and not providers.made(chosen):
+        # Set before we were started by ``import obs_run.auto``.
+        guard.call("provider of the agent", taken, chosen)
+    setattr(module, setter, set_provider)
+    if home is not module:
+        setattr(home, setter, set_provider)

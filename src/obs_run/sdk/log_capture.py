@@ -7,12 +7,14 @@ No handler is added: a handler on the root logger misses loggers that do not pro
 from __future__ import annotations
 
 import sys
+import threading
 import traceback
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
 from obs_run.core import guard, propagation, semconv
+from obs_run.core.payload import error_name
 from obs_run.pipeline.items import LogItem
 from obs_run.pipeline.queue import queue
 
@@ -47,23 +49,39 @@ _STANDARD = frozenset(  # what every record has, as ``logging.LogRecord`` docume
         "threadName",
     ]
 )
+_INT64 = 2**63
 _SEVERITIES = ((50, 21), (40, 17), (30, 13), (20, 9), (10, 5))
 
 
 def install(logging: ModuleType) -> None:
     """Record what loggers handle from now on; what the agent's own handlers do stays as it is."""
-    if not settings.get("OBS_LOGS"):
+    # With a configuration file its providers have the say, and its own handler may be on.
+    if not settings.get("OBS_LOGS") or settings.get("OTEL_CONFIG_FILE") or installed():
         return
     original = logging.Logger.callHandlers
 
     @wraps(original)
     def call_handlers(self: Any, record: LogRecord) -> None:
+        _handling.depth += 1
         try:
             original(self, record)
         finally:
+            _handling.depth -= 1
             guard.call("log record", _capture, record)
 
     logging.Logger.callHandlers = call_handlers
+
+
+class _Handling(threading.local):
+    depth = 0
+
+
+_handling = _Handling()
+
+
+def handling() -> bool:
+    """Whether a logging handler is at work: the record that it gives to the logs API is captured here already."""
+    return _handling.depth > 0
 
 
 def _capture(record: LogRecord) -> None:
@@ -87,7 +105,7 @@ def _message(record: LogRecord) -> str:
     try:
         return record.getMessage()
     except Exception:  # noqa: BLE001 (the agent's own formatting error, which logging reports itself)
-        return str(record.msg)
+        return guard.shown(record.msg)
 
 
 def _attributes(record: LogRecord) -> dict[str, Any]:
@@ -97,24 +115,17 @@ def _attributes(record: LogRecord) -> dict[str, Any]:
         semconv.CODE_FUNCTION_NAME: record.funcName,
         semconv.THREAD_NAME: record.threadName,
     }
-    extra = record.__dict__.keys() - _STANDARD
-    for key in extra:
-        value = record.__dict__[key]
-        attributes[key] = value if isinstance(value, (str, bool, int, float)) else _shown(value)
+    for key, value in record.__dict__.items():
+        if key not in _STANDARD and value is not None:
+            plain = isinstance(value, (str, float)) or (isinstance(value, int) and -_INT64 <= value < _INT64)
+            attributes[str(key)] = value if plain else guard.shown(value)
     error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
     if error is not None:
-        attributes[semconv.EXCEPTION_TYPE] = type(error).__qualname__
-        attributes[semconv.EXCEPTION_MESSAGE] = _shown(error)
+        attributes[semconv.EXCEPTION_TYPE] = error_name(error)
+        attributes[semconv.EXCEPTION_MESSAGE] = guard.shown(error)
         stack = traceback.format_exception(type(error), error, error.__traceback__)
         attributes[semconv.EXCEPTION_STACKTRACE] = "".join(stack)
     return {key: value for key, value in attributes.items() if value is not None}
-
-
-def _shown(value: object) -> str:
-    try:
-        return str(value)
-    except Exception:  # noqa: BLE001 (the agent's objects may refuse to be shown)
-        return f"<{type(value).__name__} that cannot be shown>"
 
 
 def installed() -> bool:

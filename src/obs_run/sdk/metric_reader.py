@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.sdk.metrics.export import MetricReader
+from opentelemetry.sdk.metrics import Counter, Histogram, ObservableCounter
+from opentelemetry.sdk.metrics.export import AggregationTemporality, MetricReader
 
 from obs_run import settings
 
@@ -15,11 +16,20 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
 
 
+def _temporality(preference: str) -> dict[type, AggregationTemporality]:
+    """Return the temporality of each instrument (OTLP exporter specification, "Additional configuration")."""
+    changing = {"lowmemory": (Counter, Histogram), "delta": (Counter, Histogram, ObservableCounter)}
+    return dict.fromkeys(changing.get(preference, ()), AggregationTemporality.DELTA)
+
+
 class QueueReader(MetricReader):
     """Collects when asked, on the asking thread: the SDK's periodic reader has a thread that breaks in forks."""
 
     def __init__(self) -> None:
-        super().__init__()
+        # As the official exporter reads the variable for it.
+        super().__init__(
+            preferred_temporality=_temporality(settings.get("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"))
+        )
         self._collected: MetricsData | None = None
 
     def take(self) -> MetricsData | None:
@@ -47,7 +57,9 @@ def prometheus() -> list[Any]:
     except OSError as error:
         from obs_run.core import guard
 
-        guard.warn_once(f"OTEL_EXPORTER_PROMETHEUS_PORT: cannot serve metrics on {host}:{port} ({error.strerror})")
+        guard.warn_once(
+            f"OTEL_EXPORTER_PROMETHEUS_PORT: cannot serve metrics on {host}:{port} ({error.strerror or error})"
+        )
         return []
     return [PrometheusMetricReader()]
 

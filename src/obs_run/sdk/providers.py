@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
 from obs_run._version import __version__
-from obs_run.core import guard
+from obs_run.core import fork_locks, guard
 from obs_run.pipeline.queue import queue
 
 if TYPE_CHECKING:
+    from opentelemetry._logs import LoggerProvider
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.trace import Tracer, TracerProvider
@@ -26,8 +28,10 @@ class Providers:
     def __init__(self) -> None:
         from obs_run.sdk import resource
 
-        self.resource: Resource = resource.make()
+        self.resource: Resource = guard.call("resource", resource.make) or resource.unknown()
         self.meter_provider: MeterProvider | None = None
+        self.made: list[Any] = []
+        """The providers that we made, which a provider of the agent's may replace."""
         self._reader: Any = None
         self._measurements: Any = None
         self._tracer: Tracer | None = None
@@ -87,7 +91,7 @@ class Providers:
         """In a child process: another instance, with counts that begin at zero."""
         from obs_run.sdk import metric_reader, resource
 
-        self.resource = resource.make()
+        self.resource = resource.in_child(self.resource)
         if self.meter_provider is not None:
             metric_reader.begin_at_zero(self.meter_provider, self.resource)
 
@@ -101,11 +105,14 @@ class Providers:
 
             from obs_run.pipeline.measurements import Measurements
 
-            self._measurements = Measurements(metrics.get_meter("obs_run", __version__))
+            # Ours, even where the agent set a provider of its own: that one does not export to where we do.
+            provider = self.meter_provider or metrics.get_meter_provider()
+            self._measurements = Measurements(provider.get_meter("obs_run", __version__))
         return self._measurements
 
     def _install_metrics(self) -> None:
         from opentelemetry import metrics
+        from opentelemetry.metrics import _internal
 
         from obs_run.pipeline import destinations
         from obs_run.sdk import metric_reader, sdk_providers
@@ -120,34 +127,45 @@ class Providers:
         if not readers:
             return
         self.meter_provider = sdk_providers.MeterProvider(readers, resource=self.resource, shutdown_on_exit=False)
-        metrics.set_meter_provider(self.meter_provider)
+        self.made.append(self.meter_provider)
+        if _internal._METER_PROVIDER is None:  # noqa: SLF001 (the public getter would answer with a stand-in)
+            metrics.set_meter_provider(self.meter_provider)
 
     def _install_traces(self) -> None:
         from opentelemetry import trace
 
-        from obs_run.sdk import lazy_api, sdk_providers, spans
+        from obs_run.sdk import lazy_api, sampler, sdk_providers, spans
 
         chosen = lazy_api.chosen_tracer_provider()
         if chosen is not None:
             adopt(chosen)
             return
-        made = sdk_providers.TracerProvider(resource=self.resource, shutdown_on_exit=False)
+        made = sdk_providers.TracerProvider(sampler.make(), self.resource, shutdown_on_exit=False)
         made.add_span_processor(spans.QueueProcessor())
+        self.made.append(made)
         trace.set_tracer_provider(made)
 
     def _install_logs(self) -> None:
         from opentelemetry import _logs
+        from opentelemetry._logs import _internal
 
         from obs_run.sdk import api_logs, sdk_providers
 
+        chosen = _internal._LOGGER_PROVIDER  # noqa: SLF001 (the public getter would answer with a stand-in)
+        if chosen is not None:
+            adopt_logs(chosen)
+            return
         made = sdk_providers.LoggerProvider(resource=self.resource, shutdown_on_exit=False)
         made.add_log_record_processor(api_logs.QueueLogProcessor())
+        self.made.append(made)
         _logs.set_logger_provider(made)
 
 
 _providers: Providers | None = None
 _lock = threading.RLock()
 _installing = False
+_held = False
+_FORK_PATIENCE = 1.0
 
 
 def set_up() -> Providers:
@@ -172,12 +190,56 @@ def known() -> Providers | None:
     return _providers
 
 
+def made(provider: object) -> bool:
+    """Whether ``provider`` is one of ours."""
+    return _providers is not None and any(provider is each for each in _providers.made)
+
+
 def adopt(provider: TracerProvider) -> None:
     """Have the spans of a provider that the agent made, beside what the agent does with them."""
-    from obs_run.sdk import spans
+    if hasattr(provider, "add_span_processor") and _mark(provider):
+        from obs_run.sdk import spans
 
-    if hasattr(provider, "add_span_processor") and not getattr(provider, "_obs_run_adopted", False):
         provider.add_span_processor(spans.QueueProcessor())
-        provider._obs_run_adopted = True  # type: ignore[attr-defined]  # noqa: SLF001 (a mark of ours)
     if _providers is not None:
         _providers.replaced()
+
+
+def adopt_logs(provider: LoggerProvider) -> None:
+    """Have the records of a provider that the agent made, as ``adopt`` has the spans."""
+    if hasattr(provider, "add_log_record_processor") and _mark(provider):
+        from obs_run.sdk import api_logs
+
+        provider.add_log_record_processor(api_logs.QueueLogProcessor())
+
+
+def _mark(provider: Any) -> bool:
+    """Mark a provider as adopted; False if it was already."""
+    marked = getattr(provider, "_obs_run_adopted", False)
+    provider._obs_run_adopted = True  # noqa: SLF001 (a mark of ours)
+    return not marked
+
+
+def _before_fork() -> None:
+    """Wait for a set-up in another thread: the child would inherit half of it, and its lock held for ever."""
+    global _held
+    fork_locks.begin()
+    _held = _lock.acquire(timeout=_FORK_PATIENCE)
+
+
+def _after_fork_in_parent() -> None:
+    if _held:
+        _lock.release()
+
+
+def _after_fork_in_child() -> None:
+    global _lock, _providers, _installing
+    if _held:
+        _lock.release()
+        return
+    _lock = threading.RLock()
+    if _installing:
+        _providers, _installing = None, False
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

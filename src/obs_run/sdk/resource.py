@@ -35,18 +35,30 @@ def make() -> Resource:
         "process.runtime.name": sys.implementation.name,
         "process.runtime.version": platform.python_version(),
         "host.name": socket.gethostname(),
-        "os.type": sys.platform,
+        "os.type": {"win32": "windows"}.get(sys.platform, sys.platform),
     }
     container = _container_id()
     if container:
         attributes["container.id"] = container
-    revision = _git_revision(Path(running.path).parent if running.path else Path.cwd())
+    revision = _git_revision(Path(running.path).parent if running.path else Path())
     if revision:
         attributes["vcs.ref.head.revision"] = revision
     attributes.update(settings.get("OTEL_RESOURCE_ATTRIBUTES") or {})
     if settings.get("OTEL_SERVICE_NAME"):
         attributes["service.name"] = settings.get("OTEL_SERVICE_NAME")
     return Resource({key: value for key, value in attributes.items() if value != ""})
+
+
+def unknown() -> Resource:
+    """Return the resource of a process that could not be described."""
+    return Resource({"telemetry.distro.name": "obs-run", "service.name": "python"})
+
+
+def in_child(parent: Resource) -> Resource:
+    """Return the resource of a forked child: another process and instance of what its parent is."""
+    own: dict[str, str | int] = {"process.pid": os.getpid(), "service.instance.id": str(uuid.uuid4())}
+    kept = settings.get("OTEL_RESOURCE_ATTRIBUTES") or {}
+    return Resource({**parent.attributes, **{key: value for key, value in own.items() if key not in kept}})
 
 
 def _sdk_version() -> str:
@@ -70,7 +82,11 @@ def _container_id() -> str | None:
 
 def _git_revision(start: Path) -> str | None:
     """Return the commit that is checked out around ``start``, read from the files, without starting git."""
-    for folder in (start, *start.absolute().parents):
+    try:
+        folders = (start, *start.absolute().parents)
+    except FileNotFoundError:  # the current folder is gone
+        return None
+    for folder in folders:
         git = folder / ".git"
         try:
             if not git.is_dir():

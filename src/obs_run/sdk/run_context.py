@@ -7,6 +7,7 @@ Needs the API only: a library that asks for the current span must not load the S
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -24,27 +25,52 @@ _context: Context | None = None
 _identity: Identity | None = None
 _before: Identity | None = None
 _cut_at = float("inf")
+_cutting = threading.Lock()
 
 
 def current() -> Context:
     """Return the context of code that has none of its own: inside the run, or empty where there is no run span."""
-    global _context, _identity, _before, _cut_at
-    if _context is not None and _identity is not None and _identity is run.known():
-        if time.monotonic() < _cut_at or not run.owned():
-            return _context
-        from obs_run.sdk import run_span
-
-        ended = _identity
-        run_span.cut(ended, _before)
-        _before = ended
-        run.begin_next_trace()
+    global _context, _identity, _cut_at
+    context, identity = _context, _identity
+    if context is not None and identity is not None and identity is run.known():
+        # One thread cuts; the others, and what it does meanwhile itself, belong to the part before.
+        if time.monotonic() < _cut_at or not run.owned() or not _cutting.acquire(blocking=False):
+            return context
+        try:
+            _cut(identity)
+        finally:
+            _cutting.release()
     if not run.has_parent_for_all():
         return _NOTHING
-    _identity = run.identity()
+    identity = run.identity()
     lifetime: float = settings.get("OBS_RUN_SPAN_SECONDS")
+    context = set_span_in_context(NonRecordingSpan(span_context(identity)), Context())
     _cut_at = time.monotonic() + lifetime if lifetime else float("inf")
-    _context = set_span_in_context(NonRecordingSpan(span_context(_identity)), Context())
-    return _context
+    _context, _identity = context, identity
+    return context
+
+
+def _cut(ended: Identity) -> None:
+    """Begin the next part of the run; the span of the part before is made by the export thread, which has the SDK."""
+    global _before, _cut_at
+    if ended is not run.known():
+        return
+    _cut_at = float("inf")
+    before, _before = _before, ended
+    times = run.started_ns, time.time_ns()
+    run.begin_next_trace()
+    from obs_run.pipeline import queue
+
+    if queue.in_use():
+        from obs_run.pipeline.items import CallItem
+
+        queue.queue().put(CallItem(_export_part, ended, before, times))
+
+
+def _export_part(ended: Identity, before: Identity | None, times: tuple[int, int]) -> None:
+    from obs_run.sdk import run_span
+
+    run_span.cut(ended, before, times)
 
 
 def before() -> Identity | None:
@@ -54,7 +80,9 @@ def before() -> Identity | None:
 
 def is_run(context: Context | None) -> bool:
     """Whether the current span of ``context`` is the run span itself."""
-    return _identity is not None and get_current_span(context).get_span_context().span_id == _identity.span_id
+    # Asked first: it is this that gives the run its identity.
+    span_id = get_current_span(context).get_span_context().span_id
+    return _identity is not None and span_id == _identity.span_id
 
 
 def span_context(identity: Identity) -> SpanContext:

@@ -12,7 +12,8 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode,
 
 from obs_run import settings
 from obs_run._version import __version__
-from obs_run.core import semconv
+from obs_run.core import guard, semconv
+from obs_run.core.payload import error_name
 from obs_run.launch import program, run
 from obs_run.pipeline.items import SpanItem
 from obs_run.pipeline.queue import queue
@@ -24,22 +25,28 @@ if TYPE_CHECKING:
     from obs_run.launch.run import Identity
 
 
+_ended: Identity | None = None
+
+
 def end(left: Leaving) -> None:
-    """Export the run span as the process leaves."""
-    if run.owned():
+    """Export the run span as the process leaves, once."""
+    global _ended
+    if run.owned() and _ended is not run.identity():
+        _ended = run.identity()
         attributes: dict[str, Any] = {}
         if left.exit_code is not None:
             attributes[semconv.OBS_RUN_EXIT_CODE] = left.exit_code
         if left.signal is not None:
             attributes[semconv.OBS_RUN_SIGNAL] = spans.ending_name(left)
         if left.exception is not None:
-            attributes[semconv.ERROR_TYPE] = type(left.exception).__qualname__
-        _export(run.identity(), run_context.before(), attributes, *_outcome(left))
+            attributes[semconv.ERROR_TYPE] = error_name(left.exception)
+        times = run.started_ns, time.time_ns()
+        _export(run.identity(), run_context.before(), times, attributes, *_outcome(left))
 
 
-def cut(ended: Identity, before: Identity | None) -> None:
-    """Export the span of a run that goes on in another trace."""
-    _export(ended, before, {semconv.OBS_RUN_CONTINUED: True}, Status(StatusCode.UNSET), [])
+def cut(ended: Identity, before: Identity | None, times: tuple[int, int]) -> None:
+    """Export the span of a run that goes on in another trace; on the export thread."""
+    _export(ended, before, times, {semconv.OBS_RUN_CONTINUED: True}, Status(StatusCode.UNSET), [])
 
 
 def _outcome(left: Leaving) -> tuple[Status, list[Event]]:
@@ -51,13 +58,13 @@ def _outcome(left: Leaving) -> tuple[Status, list[Event]]:
         event = Event(
             "exception",
             {
-                semconv.EXCEPTION_TYPE: type(error).__qualname__,
-                semconv.EXCEPTION_MESSAGE: str(error),
+                semconv.EXCEPTION_TYPE: error_name(error),
+                semconv.EXCEPTION_MESSAGE: guard.shown(error),
                 semconv.EXCEPTION_STACKTRACE: stack,
             },
             time.time_ns(),
         )
-        return Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"), [event]
+        return Status(StatusCode.ERROR, f"{type(error).__name__}: {guard.shown(error)}"), [event]
     if left.signal is not None:
         return Status(StatusCode.ERROR, f"ended by {spans.ending_name(left)}"), []
     if left.exit_code:
@@ -66,7 +73,12 @@ def _outcome(left: Leaving) -> tuple[Status, list[Event]]:
 
 
 def _export(
-    identity: Identity, before: Identity | None, attributes: dict[str, Any], status: Status, events: list[Event]
+    identity: Identity,
+    before: Identity | None,
+    times: tuple[int, int],
+    attributes: dict[str, Any],
+    status: Status,
+    events: list[Event],
 ) -> None:
     if not identity.sampled:
         return
@@ -86,8 +98,8 @@ def _export(
         links=[Link(span_context(before))] if before is not None else [],
         kind=SpanKind.INTERNAL,
         status=status,
-        start_time=run.started_ns,
-        end_time=time.time_ns(),
+        start_time=times[0],
+        end_time=times[1],
         instrumentation_scope=InstrumentationScope("obs_run", __version__),
     )
     queue().put(SpanItem(span))

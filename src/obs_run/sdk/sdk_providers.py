@@ -16,11 +16,13 @@ from opentelemetry.sdk import _logs, metrics
 from opentelemetry.sdk import trace as sdk
 from opentelemetry.trace import SpanKind
 
+from obs_run.launch import run
 from obs_run.sdk import run_context
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
+_MCP = "mcp-python-sdk"  # the scope of mcp's own spans
 _FROM_OUTSIDE = (SpanKind.SERVER, SpanKind.CONSUMER)
 
 
@@ -31,10 +33,14 @@ class Tracer(sdk.Tracer):
         self, name: str, context: Context | None = None, kind: SpanKind = SpanKind.INTERNAL, *args: Any, **kwargs: Any
     ) -> Span:
         """Start a span."""
-        if kind in _FROM_OUTSIDE and run_context.is_run(context):
+        if kind in _FROM_OUTSIDE and run_context.is_run(context) and not self._serves_parent():
             current = api_context.get_current() if context is None else context
             context = Context({key: value for key, value in current.items() if not key.startswith("current-span")})
         return super().start_span(name, context, kind, *args, **kwargs)
+
+    def _serves_parent(self) -> bool:
+        # An MCP server over stdio serves the one program that started it, in whose trace it was started.
+        return self._instrumentation_scope.name == _MCP and run.identity().parent_span_id is not None
 
 
 class TracerProvider(sdk.TracerProvider):

@@ -12,6 +12,8 @@ from obs_run.pipeline.items import SpanItem
 from obs_run.pipeline.queue import queue
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import ReadableSpan, Span
 
@@ -20,7 +22,11 @@ if TYPE_CHECKING:
     from obs_run.pipeline.measurements import Timing
 
 _open: dict[int, Span] = {}
+_inherited: set[int] = set()
 _operations: dict[int, tuple[Operation, Timing]] = {}
+_finishers: dict[int, Callable[[], None]] = {}
+# How long a span's lock is waited for: the thread that a signal interrupted may hold it, and would for ever.
+_LOCK_PATIENCE = 0.05
 
 
 class QueueProcessor(SpanProcessor):
@@ -35,9 +41,14 @@ class QueueProcessor(SpanProcessor):
         context = span.context
         if context is None:
             return
-        _open.pop(context.span_id, None)
-        operation, timing = _operations.pop(context.span_id, (None, None))
-        if context.trace_flags.sampled:
+        span_id = context.span_id
+        _open.pop(span_id, None)
+        _finishers.pop(span_id, None)
+        operation, timing = _operations.pop(span_id, (None, None))
+        if span_id in _inherited:
+            # Begun before a fork: the parent ends it too, and exports it.
+            _inherited.discard(span_id)
+        elif context.trace_flags.sampled and not queue().in_export_thread():
             queue().put(SpanItem(span, operation, timing))
 
     def shutdown(self) -> None:
@@ -55,15 +66,37 @@ def tells_of(span_id: int, operation: Operation, timing: Timing) -> None:
     _operations[span_id] = (operation, timing)
 
 
+def finished_by(span_id: int, finish: Callable[[], None]) -> None:
+    """Say what ends an open span together with what is known of its operation so far."""
+    _finishers[span_id] = finish
+
+
+def untold(span_id: int) -> bool:
+    """Whether the span that ended did not come by here; its operation then stays to be told otherwise."""
+    return _operations.pop(span_id, None) is not None
+
+
 def end_open(left: Leaving) -> None:
     """End every span that is still open, children first, marked as unfinished."""
     ended_by = ending_name(left)
     for span in reversed(list(_open.values())):
+        if not _free(span):
+            continue
         span.set_attribute(semconv.OBS_SPAN_UNFINISHED, True)  # noqa: FBT003 (the API's order)
         span.set_attribute(semconv.OBS_SPAN_ENDED_BY, ended_by)
         if left.kind == "signal":
             span.set_status(Status(StatusCode.ERROR, f"the process was ended by {ended_by}"))
-        span.end()
+        _finishers.get(span.context.span_id, span.end)()
+
+
+def _free(span: Span) -> bool:
+    lock = getattr(span, "_lock", None)
+    if lock is None:
+        return True
+    taken: bool = lock.acquire(timeout=_LOCK_PATIENCE)
+    if taken:
+        lock.release()
+    return taken
 
 
 def ending_name(left: Leaving) -> str:
@@ -77,5 +110,7 @@ def ending_name(left: Leaving) -> str:
 
 def forget_open() -> None:
     """In a child process: the open spans are the parent's to end."""
+    _inherited.update(_open)
     _open.clear()
     _operations.clear()
+    _finishers.clear()

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import importlib.util
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,19 +9,7 @@ from obs_run.core import guard
 from obs_run.store import writer as writer_module
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
-FOLDER = Path(__file__).parent
-
-
-@pytest.fixture(scope="session")
-def making() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("making", FOLDER / "making.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    from pathlib import Path
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,21 +21,22 @@ from obs_run.store.reader import Reader
 from obs_run.store.records import Event as StoredEvent
 from obs_run.store.records import Link as StoredLink
 from obs_run.store.records import Scope
+from tests.unit.store import making
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import ModuleType
+    from pathlib import Path
 
 MANY = 1 << 30
 SUCCESS, FAILURE = SpanExportResult.SUCCESS, SpanExportResult.FAILURE
-WORKER = Path(__file__).with_name("worker.py")
+WORKER = "tests.unit.store.worker"
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records]
 
 
-def test_a_span_comes_back_whole(store: Path, making: ModuleType) -> None:
+def test_a_span_comes_back_whole(store: Path) -> None:
     attributes = {
         "gen_ai.operation.name": "chat",
         "gen_ai.request.model": "asked",
@@ -68,7 +68,7 @@ def test_a_span_comes_back_whole(store: Path, making: ModuleType) -> None:
     assert not found.unfinished
 
 
-def test_the_summary_counts_model_calls_once(store: Path, making: ModuleType) -> None:
+def test_the_summary_counts_model_calls_once(store: Path) -> None:
     def used(operation: str, tokens: int, cost: float) -> dict[str, object]:
         return {
             "gen_ai.operation.name": operation, "gen_ai.usage.input_tokens": tokens,
@@ -90,14 +90,14 @@ def test_the_summary_counts_model_calls_once(store: Path, making: ModuleType) ->
     assert (trace.start_ns, trace.seconds) == (making.AT, 0.1)
 
 
-def test_usage_of_an_agent_counts_when_no_model_call_tells(store: Path, making: ModuleType) -> None:
+def test_usage_of_an_agent_counts_when_no_model_call_tells(store: Path) -> None:
     attributes = {"gen_ai.operation.name": "invoke_agent", "gen_ai.usage.input_tokens": 30}
     StoreSpanExporter(store, MANY).export([making.span("invoke_agent remote", attributes=attributes)])
     with Reader(store) as reader:
         assert reader.traces()[0].input_tokens == 30
 
 
-def test_a_batch_that_comes_again_is_stored_once(store: Path, making: ModuleType) -> None:
+def test_a_batch_that_comes_again_is_stored_once(store: Path) -> None:
     spans = [making.span("one", id=1, attributes={"gen_ai.usage.input_tokens": 5}), making.span("two", id=2, parent=1)]
     exporter = StoreSpanExporter(store, MANY)
     assert exporter.export(spans) is SUCCESS
@@ -108,7 +108,7 @@ def test_a_batch_that_comes_again_is_stored_once(store: Path, making: ModuleType
     assert (trace.spans, trace.input_tokens) == (3, 5)
 
 
-def test_log_records_come_back_beside_their_span(store: Path, making: ModuleType) -> None:
+def test_log_records_come_back_beside_their_span(store: Path) -> None:
     exporter = StoreLogExporter(store, MANY)
     records = [making.log("late", 5), making.log({"a": [1, b"x"]}, 1, span=7), making.log("alone", 0, trace=0, span=0)]
     assert exporter.export(records) is LogRecordExportResult.SUCCESS
@@ -138,10 +138,11 @@ def test_metric_points_are_stored(store: Path) -> None:
     assert rows == [("calls", "Sum", "1", 3.0, None, '{"model":"x"}'), ("took", "Histogram", "s", 0.5, 1, "{}")]
 
 
-def test_processes_that_write_at_once_lose_nothing(store: Path, making: ModuleType) -> None:
-    del making
+def test_processes_that_write_at_once_lose_nothing(store: Path) -> None:
     workers = [
-        subprocess.Popen([sys.executable, WORKER, store, "2000", str(1000 * n), str(MANY)], stderr=subprocess.PIPE)
+        subprocess.Popen(
+            [sys.executable, "-m", WORKER, store, "2000", str(1000 * n), str(MANY)], stderr=subprocess.PIPE
+        )
         for n in range(1, 9)
     ]
     for worker in workers:
@@ -156,7 +157,7 @@ def test_processes_that_write_at_once_lose_nothing(store: Path, making: ModuleTy
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_parent_and_children_go_on_writing_after_fork(store: Path, making: ModuleType) -> None:
+def test_parent_and_children_go_on_writing_after_fork(store: Path) -> None:
     exporter = StoreSpanExporter(store, MANY)
     assert exporter.export([making.span("before", trace=1)]) is SUCCESS
     children = []
@@ -177,7 +178,7 @@ def test_parent_and_children_go_on_writing_after_fork(store: Path, making: Modul
         assert reader.size()[:2] == (6, 10)
 
 
-def test_the_folder_and_files_are_the_users_own(store: Path, making: ModuleType) -> None:
+def test_the_folder_and_files_are_the_users_own(store: Path) -> None:
     old = os.umask(0)
     try:
         StoreSpanExporter(store, MANY).export([making.span("x")])
@@ -187,7 +188,7 @@ def test_the_folder_and_files_are_the_users_own(store: Path, making: ModuleType)
     assert modes == {"data": 0o700, "store.db": 0o600, "store.db-wal": 0o600, "store.db-shm": 0o600}
 
 
-def test_the_oldest_traces_go_when_the_bound_is_reached(store: Path, making: ModuleType) -> None:
+def test_the_oldest_traces_go_when_the_bound_is_reached(store: Path) -> None:
     most = 4 * 1024**2
     exporter = StoreSpanExporter(store, most)
     logs = StoreLogExporter(store, most)
@@ -209,7 +210,7 @@ def test_the_oldest_traces_go_when_the_bound_is_reached(store: Path, making: Mod
     connection.close()
 
 
-def test_a_file_of_log_lines_without_a_trace_stays_bounded(store: Path, making: ModuleType) -> None:
+def test_a_file_of_log_lines_without_a_trace_stays_bounded(store: Path) -> None:
     most = 4 * 1024**2
     exporter = StoreLogExporter(store, most)
     for n in range(150):
@@ -222,7 +223,7 @@ def test_a_file_of_log_lines_without_a_trace_stays_bounded(store: Path, making: 
     assert making.AT < oldest < newest == making.AT + 149 * making.MS
 
 
-def test_a_lower_bound_shrinks_the_file(store: Path, making: ModuleType) -> None:
+def test_a_lower_bound_shrinks_the_file(store: Path) -> None:
     wide = StoreSpanExporter(store, MANY)
     content = {"gen_ai.input.messages": "x" * 2000}
     for n in range(1, 41):
@@ -237,7 +238,7 @@ def test_a_lower_bound_shrinks_the_file(store: Path, making: ModuleType) -> None
         assert reader.traces(1)[0].name == "last"
 
 
-def test_a_removed_file_is_made_again(store: Path, making: ModuleType) -> None:
+def test_a_removed_file_is_made_again(store: Path) -> None:
     exporter = StoreSpanExporter(store, MANY)
     exporter.export([making.span("lost")])
     for path in store.parent.iterdir():
@@ -248,7 +249,7 @@ def test_a_removed_file_is_made_again(store: Path, making: ModuleType) -> None:
     assert (span.name, span.scope) == ("kept", Scope("obs_run", "0.1.0"))
 
 
-def test_text_that_is_not_unicode_is_stored(store: Path, making: ModuleType) -> None:
+def test_text_that_is_not_unicode_is_stored(store: Path) -> None:
     odd = making.span("caf\udce9", attributes={"a\udce9": "b\udce9", "deep": {"n": float("nan")}})
     assert StoreSpanExporter(store, MANY).export([odd]) is SUCCESS
     with Reader(store) as reader:
@@ -256,20 +257,16 @@ def test_text_that_is_not_unicode_is_stored(store: Path, making: ModuleType) -> 
     assert (span.name, span.attributes["a\udce9"]) == ("caf\\udce9", "b\udce9")
 
 
-def test_a_span_that_cannot_be_a_row_does_not_cost_the_others(
-    store: Path, making: ModuleType, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_span_that_cannot_be_a_row_does_not_cost_the_others(store: Path, caplog: pytest.LogCaptureFixture) -> None:
     broken = making.span("broken", id=2)
-    broken._status = None
+    broken._status = None  # type: ignore[assignment]
     assert StoreSpanExporter(store, MANY).export([making.span("whole"), broken]) is SUCCESS
     with Reader(store) as reader:
         assert [span.name for span in reader.spans(f"{1:032x}")] == ["whole"]
     assert len(warnings(caplog)) == 1
 
 
-def test_an_unwritable_folder_is_said_once(
-    tmp_path: Path, making: ModuleType, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_unwritable_folder_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "file").write_text("in the way")
     path = tmp_path / "file" / "obs-run" / "store.db"
     for exporter in (StoreSpanExporter(path, MANY), StoreSpanExporter(path, MANY)):
@@ -296,9 +293,7 @@ def mount(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
         subprocess.run(["umount", folder], check=True)
 
 
-def test_a_read_only_disk_is_said_once(
-    mount: Callable[[str], Path], making: ModuleType, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_read_only_disk_is_said_once(mount: Callable[[str], Path], caplog: pytest.LogCaptureFixture) -> None:
     path = mount("ro") / "obs-run" / "store.db"
     exporter = StoreSpanExporter(path, MANY)
     assert [exporter.export([making.span("x")]) for _ in range(3)] == [FAILURE] * 3
@@ -306,9 +301,7 @@ def test_a_read_only_disk_is_said_once(
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_of_someone_else_is_said_once(
-    tmp_path: Path, making: ModuleType, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_folder_of_someone_else_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     sealed = tmp_path / "sealed"
     sealed.mkdir(mode=0o555)
     path = sealed / "store.db"
@@ -318,7 +311,7 @@ def test_a_folder_of_someone_else_is_said_once(
 
 
 def test_a_full_disk_is_said_once_and_what_was_stored_stays(
-    mount: Callable[[str], Path], making: ModuleType, caplog: pytest.LogCaptureFixture
+    mount: Callable[[str], Path], caplog: pytest.LogCaptureFixture
 ) -> None:
     path = mount("size=256k") / "store.db"
     exporter = StoreSpanExporter(path, MANY)
@@ -334,9 +327,7 @@ def test_a_full_disk_is_said_once_and_what_was_stored_stays(
         assert len(reader.traces(100)) == answers.count(SUCCESS)
 
 
-def test_a_full_database_is_a_failure_and_nothing_is_half_stored(
-    store: Path, making: ModuleType, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_full_database_is_a_failure_and_nothing_is_half_stored(store: Path, caplog: pytest.LogCaptureFixture) -> None:
     exporter = StoreSpanExporter(store, MANY)
     assert exporter.export([making.span("first")]) is SUCCESS
     connection = exporter._writer._connection
@@ -352,9 +343,7 @@ def test_a_full_database_is_a_failure_and_nothing_is_half_stored(
     assert exporter.export(batch) is SUCCESS
 
 
-def test_a_file_of_a_newer_version_is_left_alone(
-    store: Path, making: ModuleType, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_file_of_a_newer_version_is_left_alone(store: Path, caplog: pytest.LogCaptureFixture) -> None:
     StoreSpanExporter(store, MANY).export([making.span("x")])
     connection = sqlite3.connect(store)
     connection.execute("PRAGMA user_version = 99")
@@ -369,9 +358,7 @@ def test_a_file_of_a_newer_version_is_left_alone(
         Reader(store)
 
 
-def test_another_programs_database_is_left_alone(
-    store: Path, making: ModuleType, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_another_programs_database_is_left_alone(store: Path, caplog: pytest.LogCaptureFixture) -> None:
     store.parent.mkdir()
     connection = sqlite3.connect(store)
     connection.execute("CREATE TABLE theirs (x)")
@@ -384,7 +371,7 @@ def test_another_programs_database_is_left_alone(
 
 @pytest.mark.parametrize("damage", ["all", "middle"])
 def test_a_broken_file_is_put_aside_and_a_new_one_begun(
-    store: Path, making: ModuleType, caplog: pytest.LogCaptureFixture, damage: str
+    store: Path, caplog: pytest.LogCaptureFixture, damage: str
 ) -> None:
     first = StoreSpanExporter(store, MANY)
     first.export([making.span("s", trace=n // 20 + 1, id=n + 1) for n in range(500)])
@@ -401,9 +388,7 @@ def test_a_broken_file_is_put_aside_and_a_new_one_begun(
         assert [trace.name for trace in reader.traces()] == ["new"]
 
 
-def test_a_file_that_is_no_database_is_left_alone(
-    tmp_path: Path, making: ModuleType, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     notes = tmp_path / "notes.txt"
     notes.write_text("buy milk\n" * 200)
     assert StoreSpanExporter(notes, MANY).export([making.span("x")]) is FAILURE
@@ -411,7 +396,7 @@ def test_a_file_that_is_no_database_is_left_alone(
     assert notes.read_text() == "buy milk\n" * 200
 
 
-def test_a_read_only_folder_can_be_read(store: Path, making: ModuleType) -> None:
+def test_a_read_only_folder_can_be_read(store: Path) -> None:
     exporter = StoreSpanExporter(store, MANY)
     exporter.export([making.span("x")])
     exporter.shutdown()

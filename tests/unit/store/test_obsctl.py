@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.resources import Resource
 
 from obs_run import cli, settings
 from obs_run.cli import diagnosis, words
@@ -20,6 +21,7 @@ from obs_run.core.hooks import Instrumentor
 from obs_run.launch import hook
 from obs_run.store.exporters import StoreSpanExporter
 from obs_run.store.location import default_path
+from tests.unit.store import making
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,11 +43,11 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, making: ModuleType) -> Path:
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "store.db"
     monkeypatch.setenv("OBS_STORE_FILE", str(path))
     usage = {"gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 2, "obs.cost.total": 1.5}
-    other = making.Resource({"service.name": "other"})
+    other = Resource({"service.name": "other"})
     StoreSpanExporter(path, MANY).export([
         making.span("first run", 0, 100, trace=1, attributes=usage),
         making.span("second run", 60_000, 100, trace=2, error="bad", resource=other),
@@ -202,13 +204,13 @@ def test_doctor_says_why_a_test_span_was_not_taken(
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector)
     _Collector.status = 503
     for url, reason in (
-        (collector, "answered 503 Service Unavailable"),
-        ("http://127.0.0.1:1", "127.0.0.1: Connection refused"),
-        ("nonsense", "'nonsense/v1/traces' is not an http or https URL"),
+        (collector, "test span: answered 503 Service Unavailable"),
+        ("http://127.0.0.1:1", "test span: 127.0.0.1: Connection refused"),
+        ("nonsense", "OTEL_EXPORTER_OTLP_ENDPOINT: 'nonsense' is not allowed"),
     ):
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", url)
         assert cli.main(["doctor", "--send"]) == 1
-        assert f"FAIL test span: {reason}" in capsys.readouterr().out
+        assert f"FAIL {reason}" in capsys.readouterr().out
 
 
 def test_doctor_says_what_is_instrumented_and_why_the_rest_is_not(

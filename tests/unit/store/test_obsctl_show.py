@@ -15,11 +15,11 @@ from opentelemetry.trace import SpanKind
 
 from obs_run import cli
 from obs_run.store.exporters import StoreLogExporter, StoreSpanExporter
+from tests.unit.store import making
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-    from types import ModuleType
 
 MANY = 1 << 30
 TRACE = f"{0xABC << 116:032x}"
@@ -36,7 +36,7 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def recorded(store: Path, making: ModuleType) -> Path:
+def recorded(store: Path) -> Path:
     """Return the store that holds the trace of an agent with a tool that fails and a worker process."""
     worker = Resource({"service.name": "worker", "process.pid": 200})
 
@@ -124,7 +124,7 @@ def test_a_terminal_gets_branches_and_colours(recorded: Path) -> None:
     assert "│  │  ├─ " in text
 
 
-def test_the_newest_trace_is_shown(recorded: Path, making: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_newest_trace_is_shown(recorded: Path, capsys: pytest.CaptureFixture[str]) -> None:
     StoreSpanExporter(recorded, MANY).export([making.span("newer", 5000, trace=5), making.span("old", -9, trace=6)])
     assert cli.main(["show"]) == 0
     assert capsys.readouterr().out.splitlines()[1] == "  newer  10ms"
@@ -181,9 +181,7 @@ def test_the_trace_as_otlp_json(recorded: Path, capsys: pytest.CaptureFixture[st
     }
 
 
-def test_every_type_of_value_has_its_otlp_json(
-    store: Path, making: ModuleType, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_type_of_value_has_its_otlp_json(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     values = {"n": None, "b": True, "f": float("-inf"), "y": b"\x00", "l": (1, "a"), "m": {"k": 0.5}}
     StoreSpanExporter(store, MANY).export([making.span("x", attributes=values)])
     assert cli.main(["show", "--json"]) == 0
@@ -198,7 +196,7 @@ def test_every_type_of_value_has_its_otlp_json(
     }
 
 
-def test_odd_traces_are_shown_whole(store: Path, making: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+def test_odd_traces_are_shown_whole(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     StoreSpanExporter(store, MANY).export([
         making.span("root", 0, 9, id=1),
         making.span("lost child", 1, None, id=2, parent=50),
@@ -227,15 +225,13 @@ def test_odd_traces_are_shown_whole(store: Path, making: ModuleType, capsys: pyt
     assert len(lines) == 1507
 
 
-def test_a_trace_of_which_only_log_lines_are_known(
-    store: Path, making: ModuleType, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_trace_of_which_only_log_lines_are_known(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     StoreLogExporter(store, MANY).export([making.log("still running", 3)])
     assert cli.main(["show"]) == 0
     assert capsys.readouterr().out.splitlines()[1:] == ["  +0.000s  INFO  agent.tools: still running"]
 
 
-def test_mistakes_are_one_line(recorded: Path, making: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+def test_mistakes_are_one_line(recorded: Path, capsys: pytest.CaptureFixture[str]) -> None:
     StoreSpanExporter(recorded, MANY).export([making.span("x", trace=NUMBER + 1)])
     for words, line in (
         (["show", "nothex"], "'nothex' is not a trace id: up to 32 hexadecimal digits; see obsctl list"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import making
 from opentelemetry.sdk.trace.export import SpanExportResult
 
 from obs_run.store.exporters import StoreSpanExporter
+from tests.unit.store import making
 
 path, count, first, most = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 exporter = StoreSpanExporter(path, most)

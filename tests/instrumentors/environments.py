@@ -1,0 +1,58 @@
+"""Isolated environments for library versions that exclude each other, made by uv and kept under .cache."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+_CACHE = ROOT / ".cache" / "environments"
+_OURS = (
+    "opentelemetry-api<1.46",
+    "opentelemetry-sdk<1.46",
+    "wrapt<3",
+    "pytest",
+)
+
+
+def python_with(*requirements: str) -> Path:
+    """Return the interpreter of an environment with the requirements; the name of its folder is their hash."""
+    wanted = (*_OURS, *requirements)
+    key = hashlib.sha256("\n".join((sys.version, *wanted)).encode()).hexdigest()[:16]
+    folder = _CACHE / key
+    python = folder / "bin" / "python"
+    ready = folder / "ready"
+    if not ready.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        _uv("venv", "--python", sys.executable, str(folder))
+        _uv("pip", "install", "--python", str(python), *wanted)
+        ready.touch()
+    return python
+
+
+def run_tests(python: Path, *files: Path, **variables: str) -> str:
+    """Run test files in an environment; return pytest's output, and fail with it where one does not pass."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "OBS_", "PYTEST_"))}
+    environ |= {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src"), str(ROOT / "instrumentors"))), **variables}
+    options = ("-q", "-c", os.devnull, "--rootdir", str(ROOT), "--import-mode=importlib", "-p", "no:cacheprovider")
+    done = subprocess.run(
+        [str(python), "-m", "pytest", *options, *map(str, files)],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def _uv(*arguments: str) -> None:
+    uv = shutil.which("uv") or str(ROOT / ".cache" / "uv" / "bin" / "uv")
+    done = subprocess.run([uv, "--quiet", *arguments], capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,72 @@
+"""Each function of the instrumentor made to raise: the agent's results, errors and chunks stay the same."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from obs_instrumentors.openai import calls as translations
+from obs_instrumentors.openai import chat, hosts
+
+from tests.instrumentors.openai.test_modes import ASKED, MODES, seen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def broken(*_: Any, **__: Any) -> Any:
+    raise RuntimeError("a fault of ours")
+
+
+def _break_reader(name: str, patch: pytest.MonkeyPatch) -> None:
+    reader = translations._READERS[chat.ENDPOINT]
+    broken_reader = dataclasses.replace(reader, **{name: broken})
+    patch.setitem(translations._READERS, chat.ENDPOINT, broken_reader)
+
+
+def _break_begin(patch: pytest.MonkeyPatch) -> None:
+    endpoint = dataclasses.replace(chat.ENDPOINT, begin=broken)
+    patch.setitem(translations.ENDPOINTS, "post /chat/completions", endpoint)
+
+
+def _break_function(module: Any, name: str, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(module, name, broken)
+
+
+BREAKS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
+    "begin": _break_begin,
+    "provider": partial(_break_function, hosts, "place"),
+    "usage wish": partial(_break_function, translations, "_asking_for_usage"),
+    "retries": partial(_break_function, translations, "_count_retries"),
+    **{name: partial(_break_reader, name) for name in ("result", "chunk", "end", "failure", "closed")},
+}
+
+
+@pytest.mark.parametrize("fault", BREAKS)
+def test_agent_sees_the_same(
+    fault: str, plain_calls: Any, telemetry: Any, library: Any, stub: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from obs_run.core import hooks
+    from tests.instrumentors.openai.drivers import instrument
+
+    telemetry.may_fail = True
+    without = [seen(mode, plain_calls, stub) for mode in MODES.values()]
+    BREAKS[fault](monkeypatch)
+    instrument(library)
+    try:
+        with_us = [seen(mode, plain_calls, stub) for mode in MODES.values()]
+    finally:
+        hooks.undo()
+    assert with_us == without
+
+
+@pytest.mark.parametrize("fault", BREAKS)
+def test_agent_gets_the_library_error(
+    fault: str, calls: Any, telemetry: Any, package: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    telemetry.may_fail = True
+    BREAKS[fault](monkeypatch)
+    with pytest.raises(package.BadRequestError, match="Invalid value"):
+        calls.run(calls.chat.create(model="stub-400", messages=ASKED["messages"]))

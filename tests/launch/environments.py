@@ -1,0 +1,106 @@
+"""Environments with other packages or another Python, made by uv once, kept under .cache till their contents change."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+_CACHE = ROOT / ".cache"
+_PINS = ROOT / "requirements" / "development.txt"
+OURSELVES = ("--constraint", str(_PINS), "--editable", str(ROOT))
+# What an editable installation copies; the rest it finds in the source tree.
+_COPIED = ("pyproject.toml", "src/obs_run/launch/scripts/*", "src/obs_run/launch/bootstrap/*.py")
+
+PACKAGES = {
+    "bare": (),
+    "web": ("uvicorn==0.54.0", "gunicorn==27.0.1"),
+    "celery": ("celery==5.7.0", "sqlalchemy==2.1.9"),
+    "mcp 1": ("mcp==1.30.0",),
+    "mcp 2": ("mcp==2.3.0",),
+}
+
+
+class Environment(NamedTuple):
+    """A Python and the folder of its commands."""
+
+    python: str
+    scripts: Path
+
+    def command(self, name: str) -> str:
+        """Return the path of one of its commands."""
+        return str(self.scripts / name)
+
+
+HERE = Environment(sys.executable, Path(sysconfig.get_path("scripts")))
+
+
+def environment(packages: str = "bare", python: str = sys.executable) -> Environment:
+    """Return an environment with obs-run and a group of packages, made if there is none like it."""
+    version = _output(python, "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])")
+    text = "\n".join([python, version, *PACKAGES[packages], *_contents()])
+    name = f"{packages.replace(' ', '')}-{version}"
+    folder = _CACHE / "launch" / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    if not (folder / "complete").exists():
+        for old in folder.parent.glob(f"{name}-*"):
+            shutil.rmtree(old)
+        make(folder, python, *OURSELVES, *PACKAGES[packages])
+        (folder / "complete").touch()
+    return Environment(str(folder / "bin" / "python"), folder / "bin")
+
+
+def make(folder: Path, python: str, *wanted: str) -> None:
+    """Make an environment in ``folder`` and install what is wanted."""
+    _output(uv(), "venv", "--quiet", "--python", python, str(folder))
+    if wanted:
+        _output(uv(), "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), *wanted)
+
+
+@cache
+def uv() -> str:
+    """Return uv as the Makefile finds it, or brings it in."""
+    found = os.environ.get("UV") or shutil.which("uv")
+    if found:
+        return found
+    private = _CACHE / "uv"
+    if not (private / "bin" / "uv").exists():
+        _output(sys.executable, "-m", "venv", str(private))
+        _output(str(private / "bin" / "python"), "-m", "pip", "install", "--quiet", "uv")
+    return str(private / "bin" / "uv")
+
+
+@cache
+def interpreter(version: str) -> str | None:
+    """Return the path of a Python of this version (major.minor) on PATH or among pyenv's; None if there is none."""
+    candidates = [shutil.which(f"python{version}"), sys.executable]
+    pyenv = shutil.which("pyenv")
+    if pyenv:
+        folders = Path(_output(pyenv, "root"), "versions").glob(f"{version}.*/bin/python")
+        candidates += map(str, sorted(folders))
+    for candidate in filter(None, candidates):
+        # A shim of pyenv is there for versions that are not switched on, and fails.
+        asked = [candidate, "-c", "import sys; print('%d.%d %s' % (sys.version_info[:2] + (sys.executable,)))"]
+        answer = subprocess.run(asked, capture_output=True, text=True, timeout=30, check=False)
+        found, _, path = answer.stdout.strip().partition(" ")
+        if found == version:
+            return path
+    return None
+
+
+def _contents() -> list[str]:
+    files = [path for pattern in _COPIED for path in sorted(ROOT.glob(pattern))]
+    return [str(ROOT), _PINS.read_text(), *(path.read_text() for path in files)]
+
+
+def _output(*words: str) -> str:
+    outside = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False, env=outside)
+    assert done.returncode == 0, f"{' '.join(words)}: {done.stderr}"
+    return done.stdout.strip()

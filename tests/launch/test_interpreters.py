@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.launch import environments
+from tests.launch.cases import Case
+from tests.launch.interpreters import CORE, WITH_US, WITHOUT_US
+from tests.launch.running import SCRIPTS, check, environment, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.otlp_receiver import Receiver
+
+PROGRAM = "import sys, os\nprint(sys.argv[1:])\nprint(os.environ['OBS_TEST'])\nsys.exit(3)\n"
+
+
+def found(version: str) -> str:
+    path = environments.interpreter(version)
+    if path is None:
+        pytest.skip(f"there is no Python {version} on this machine")
+    return path
+
+
+@pytest.mark.parametrize("version", WITH_US)
+@pytest.mark.parametrize("case", CORE, ids=lambda case: case.name)
+@pytest.mark.timeout(400)
+def test_other_python_with_obs_run(case: Case, version: str, receiver: Receiver, tmp_path: Path) -> None:
+    place = environments.environment(python=found(version))
+    # Python 3.12 and newer warn of forks beside threads: ours must be gone by then.
+    warn = Case(**{**vars(case), "environment": {**case.environment, "PYTHONWARNINGS": "always::DeprecationWarning"}})
+    check(warn, receiver, tmp_path, place)
+
+
+@pytest.mark.parametrize("version", WITHOUT_US)
+@pytest.mark.parametrize("options", [(), ("-S",)], ids=["", "-S"])
+def test_other_python_without_obs_run(version: str, options: tuple[str], receiver: Receiver, tmp_path: Path) -> None:
+    python = found(version)
+    (tmp_path / "agent.py").write_text(PROGRAM)
+    env = environment(receiver.endpoint, tmp_path, OBS_TEST="x")
+    words = [python, *options, "agent.py", "a b"]
+    plain = run(words, tmp_path, env)
+    assert plain == (3, "['a b']\nx\n", "")
+    assert run([str(SCRIPTS / "obs-run"), *words], tmp_path, env) == plain
+    assert not receiver.requests
+
+
+@pytest.mark.timeout(400)
+def test_environment_without_obs_run(receiver: Receiver, tmp_path: Path) -> None:
+    environments.make(tmp_path / "venv", environments.HERE.python)
+    python = str(tmp_path / "venv" / "bin" / "python")
+    (tmp_path / "agent.py").write_text(PROGRAM)
+    env = environment(receiver.endpoint, tmp_path, OBS_TEST="x")
+    launched = run([str(SCRIPTS / "obs-run"), python, "agent.py", "a b"], tmp_path, env)
+    assert launched == (3, "['a b']\nx\n", "")
+    said = run([str(SCRIPTS / "obs-run"), "--verbose", python, "agent.py"], tmp_path, env)
+    assert said.err == f"obs-run: not started in {python}: No module named 'obs_run'\n"
+    assert not receiver.requests

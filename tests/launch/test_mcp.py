@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.launch import environments
+from tests.launch.running import environment, run
+from tests.launch.servers import CLIENT, MCP, MCP_SERVER, Mcp
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.otlp_receiver import Receiver
+
+
+@pytest.mark.parametrize("case", MCP, ids=lambda case: case.name)
+@pytest.mark.timeout(400)
+def test_server_over_stdio(case: Mcp, receiver: Receiver, tmp_path: Path) -> None:
+    (tmp_path / "agent.py").write_text(CLIENT)
+    (tmp_path / "server.py").write_text(MCP_SERVER)
+    place = environments.environment(case.packages)
+    env = environment(receiver.endpoint, tmp_path, place.scripts, OTEL_EXPORTER_OTLP_HEADERS="authorization=secret")
+    outcome = run([place.command("obs-run"), place.python, "agent.py"], tmp_path, env)
+    assert (outcome.code, outcome.out) == (0, "42\n")
+
+    client = receiver.named("work")[0]
+    servers = [span for span in receiver.spans if span.resource["process.pid"] != client.resource["process.pid"]]
+    assert sorted(span.name for span in servers) == sorted(case.spans)
+    assert {span.trace_id for span in receiver.spans} == {client.trace_id}
+    run_of_server = receiver.named("server")[0]
+    assert run_of_server.parent_id == client.span_id
+    assert {span.span_id for span in receiver.spans} >= {span.parent_id for span in servers}
+
+    given = json.loads((tmp_path / "environment.json").read_text())
+    assert given["OTEL_EXPORTER_OTLP_ENDPOINT"] == receiver.endpoint
+    assert "OTEL_EXPORTER_OTLP_HEADERS" not in given

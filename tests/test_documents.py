@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from examples.stub_llm import StubServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+RUN_IN_CHECKOUT = ("make demo", "python tools/make_prices.py --out table.txt")
+RUN_HERE = (
+    "obs-run python agent.py",
+    "obsctl show",
+    "obsctl list",
+    "obsctl list --errors --since 1h",
+    "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 obs-run python agent.py",
+)
+# What cannot run inside of a test, and which test stands for it.
+RUN_ELSEWHERE = {
+    "make test": "this run",
+    "make check": ".ci/run",
+    "pip install .": "tests/launch/test_installation.py",
+    "docker compose -f configs/compose.yaml up -d": "tests/configs/test_configs.py",
+    "python -m tests.e2e.backends.run": "tests/e2e/test_backends.py",
+    "jaeger --config configs/jaeger.yaml": "tests/configs/test_configs.py",
+    "otelcol-contrib --config otel-collector.yaml": "tests/configs/test_configs.py",
+    "prometheus --config.file=configs/prometheus.yaml": "tests/configs/test_configs.py",
+}
+
+
+def shown_commands() -> set[str]:
+    commands = set()
+    for document in DOCUMENTS:
+        blocks = re.findall(r"^```console\n(.*?)^```", document.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        commands |= {line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")}
+    return commands
+
+
+@pytest.fixture(scope="module")
+def stub() -> Iterator[StubServer]:
+    with StubServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A user's folder, with an agent."""
+    folder = tmp_path_factory.mktemp("documents")
+    for name in ("agent.py", "worker.py"):
+        shutil.copy(ROOT / "examples" / name, folder)
+    return folder
+
+
+def test_every_command_shown_is_run_by_a_test() -> None:
+    assert shown_commands() == {*RUN_HERE, *RUN_IN_CHECKOUT, *RUN_ELSEWHERE}
+
+
+@pytest.mark.parametrize("place", sorted({place for place in RUN_ELSEWHERE.values() if "/" in place}))
+def test_the_test_that_stands_for_a_command_exists(place: str) -> None:
+    assert (ROOT / place).is_file()
+
+
+# One test, so that what one command records the next one can show.
+def test_the_commands_do_what_the_documents_say(folder: Path, stub: StubServer) -> None:
+    scripts = sysconfig.get_path("scripts")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "OBS_"))}
+    environment |= {
+        "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
+        "XDG_DATA_HOME": str(folder / "data"),
+        "OPENAI_BASE_URL": stub.url,
+        "OPENAI_API_KEY": "stub",
+    }
+    for command in (*RUN_HERE, *RUN_IN_CHECKOUT):
+        here = ROOT if command in RUN_IN_CHECKOUT else folder
+        line = command.replace("table.txt", str(folder / "table.txt"))
+        ran = subprocess.run(
+            line, shell=True, cwd=here, env=environment, capture_output=True, text=True, timeout=100, check=False
+        )
+        assert ran.returncode == 0, f"{command}\n{ran.stdout}\n{ran.stderr}"
+        if command == "obsctl show":
+            assert "chat gpt-5-mini" in ran.stdout
+
+
+def test_the_generated_parts_are_up_to_date() -> None:
+    check = [sys.executable, str(ROOT / "tools" / "make_docs.py"), "--check"]
+    ran = subprocess.run(check, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr

@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.unit.agents import Run
+
+
+def test_every_logger_is_heard_and_the_agents_output_is_its_own(agent: Run) -> None:
+    source = """
+    import logging
+    quiet = logging.getLogger("quiet")
+    quiet.propagate = False
+    quiet.addHandler(logging.FileHandler("quiet.log"))
+    logging.basicConfig(format="%(levelname)s %(funcName)s %(lineno)d %(message)s", level=logging.INFO)
+
+    def work():
+        logging.info("root %d", 1)
+        quiet.warning("not propagated")
+        logging.getLogger("later").error("late %s", "r")
+        logging.debug("below the level")
+        logging.LoggerAdapter(logging.getLogger("adapted"), {"request": 7}).info("adapted")
+    work()
+    late = logging.getLogger("late")
+    late.addHandler(logging.StreamHandler())
+    late.info("handler installed later")
+    print(open("quiet.log").read(), end="")
+    """
+    plain = agent(source, start=False)
+    ran = agent(source + "\n    import telemetry_probe; telemetry_probe.show()")
+    logs = ran.logs()
+
+    assert ran.err == plain.err
+    assert ran.out.startswith(plain.out)
+    assert set(logs) == {"root 1", "not propagated", "late r", "adapted", "handler installed later"}
+    assert (logs["root 1"]["severity"], logs["root 1"]["number"], logs["root 1"]["scope"]) == ("INFO", 9, "root")
+    assert logs["not propagated"]["number"] == 13
+    assert logs["late r"]["number"] == 17
+    assert logs["root 1"]["attributes"]["code.function.name"] == "work"
+    assert logs["root 1"]["attributes"]["code.file.path"].endswith("agent.py")
+    assert logs["root 1"]["attributes"]["thread.name"] == "MainThread"
+
+
+def test_basic_config_still_configures(agent: Run) -> None:
+    ran = agent("""
+    import logging
+    logging.getLogger("before").warning("before")
+    logging.basicConfig(format="mine: %(message)s")
+    assert len(logging.getLogger().handlers) == 1
+    logging.warning("hello")
+    """)
+    assert ran.err.splitlines() == ["before", "mine: hello"]
+
+
+def test_extras_and_errors(agent: Run) -> None:
+    ran = agent("""
+    import logging
+    import telemetry_probe
+    logging.basicConfig(handlers=[logging.NullHandler()])
+
+    class Broken:
+        def __str__(self):
+            raise RuntimeError("no")
+
+    class BrokenError(Exception):
+        def __str__(self):
+            raise RuntimeError("no")
+
+    logging.raiseExceptions = False
+    extra = {"user": "ada", "big": 2**70, "flag": True, "ratio": 0.5, "none": None, "list": [1], "odd": Broken(), 7: 1}
+    logging.warning("extras", extra=extra)
+    try:
+        1 / 0
+    except ZeroDivisionError:
+        logging.exception("failed")
+    try:
+        raise BrokenError
+    except BrokenError:
+        logging.exception("failed strangely")
+    logging.warning(Broken())
+    logging.warning("%d", "not a number")
+    logging.warning("half a pair: \\ud800")
+    telemetry_probe.show()
+    """)
+    logs = ran.logs()
+    extras = logs["extras"]["attributes"]
+
+    assert {name: extras[name] for name in ("user", "big", "flag", "ratio", "list", "odd", "7")} == {
+        "user": "ada",
+        "big": str(2**70),
+        "flag": True,
+        "ratio": 0.5,
+        "list": "[1]",
+        "odd": "<Broken that cannot be shown>",
+        "7": 1,
+    }
+    assert "none" not in extras
+    assert logs["failed"]["attributes"]["exception.type"] == "ZeroDivisionError"
+    assert logs["failed"]["attributes"]["exception.message"] == "division by zero"
+    assert "1 / 0" in logs["failed"]["attributes"]["exception.stacktrace"]
+    assert logs["failed strangely"]["attributes"]["exception.type"] == "__main__.BrokenError"
+    assert {"<Broken that cannot be shown>", "%d", "half a pair: ?"} <= set(logs)
+    assert not ran.err
+
+
+def test_records_carry_the_span_that_is_current_also_in_threads(agent: Run) -> None:
+    ran = agent("""
+    import logging
+    import threading
+    import telemetry_probe
+    from opentelemetry import trace
+
+    logging.basicConfig(handlers=[logging.NullHandler()], level=logging.INFO)
+    logging.info("outside")
+    with trace.get_tracer("t").start_as_current_span("work"):
+        logging.info("inside")
+        thread = threading.Thread(target=logging.info, args=("elsewhere",), name="worker")
+        thread.start()
+        thread.join()
+    telemetry_probe.show()
+    """)
+    logs, span = ran.logs(), ran.spans()["work"]
+
+    assert logs["inside"]["span"] == span["span"]
+    assert logs["outside"]["span"] == logs["elsewhere"]["span"] == span["parent"], "the run span"
+    assert {log["trace"] for log in logs.values()} == {span["trace"]}
+    assert logs["elsewhere"]["attributes"]["thread.name"] == "worker"
+
+
+def test_handlers_that_log_do_not_recur(agent: Run) -> None:
+    ran = agent("""
+    import logging
+    import telemetry_probe
+
+    class Talking(logging.Handler):
+        def emit(self, record):
+            if record.name != "talk":
+                logging.getLogger("talk").info("about %s", record.getMessage())
+
+    logging.basicConfig(handlers=[Talking()], level=logging.INFO)
+    logging.info("one")
+    telemetry_probe.show()
+    """)
+    assert sorted(ran.logs()) == ["about one", "one"]
+
+
+def test_filters_and_raising_handlers_do_as_they_do_without_us(agent: Run) -> None:
+    source = """
+    import logging
+
+    class Raising(logging.Handler):
+        def handle(self, record):
+            raise LookupError("handler")
+
+    logging.getLogger("filtered").addFilter(lambda record: False)
+    logging.getLogger("filtered").warning("filtered")
+    logging.getLogger("raising").addHandler(Raising())
+    try:
+        logging.getLogger("raising").warning("raised")
+    except LookupError:
+        print("raised to the agent")
+    """
+    plain = agent(source, start=False)
+    ran = agent(source + "\n    import telemetry_probe; telemetry_probe.show()")
+
+    assert ran.err == plain.err
+    assert ran.out.startswith(plain.out)
+    assert list(ran.logs()) == ["raised"]
+
+
+def test_a_handler_of_the_sdk_does_not_double_the_records(agent: Run) -> None:
+    pytest.importorskip("opentelemetry.sdk._logs")
+    ran = agent("""
+    import logging
+    import telemetry_probe
+    from opentelemetry import _logs
+    from opentelemetry._logs import LogRecord, SeverityNumber
+
+    class ToOtel(logging.Handler):
+        def emit(self, record):
+            _logs.get_logger(record.name).emit(LogRecord(body=record.getMessage(), severity_number=SeverityNumber.INFO))
+
+    logging.basicConfig(handlers=[ToOtel()], level=logging.INFO)
+    logging.info("once")
+    _logs.get_logger("api").emit(LogRecord(body="by the API", severity_number=SeverityNumber.WARN))
+    telemetry_probe.show()
+    """)
+    assert sorted(log["body"] for log in ran.seen["logs"]) == ["by the API", "once"]
+
+
+def test_it_can_be_switched_off(agent: Run) -> None:
+    ran = agent(
+        """
+        import logging
+        assert not hasattr(logging.Logger.callHandlers, "__wrapped__")
+        logging.warning("said")
+        """,
+        OBS_LOGS="false",
+    )
+    assert (ran.code, ran.err) == (0, "WARNING:root:said\n")
+
+
+def test_a_record_loads_no_sdk_on_the_agents_thread(agent: Run) -> None:
+    ran = agent(
+        """
+        import logging, sys, os
+        logging.basicConfig(handlers=[logging.NullHandler()])
+        logging.warning("said")
+        assert "opentelemetry" not in sys.modules, sorted(name for name in sys.modules if "opentel" in name)
+        os.write(1, b"light")
+        """,
+        OTEL_BSP_SCHEDULE_DELAY="60000",
+    )
+    assert (ran.code, ran.out, ran.err) == (0, "light", "")

@@ -1,0 +1,429 @@
+"""The transport, against real servers on loopback that behave as collectors do on bad days."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import ssl
+import threading
+import time
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trustme
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import SpanContext, TraceFlags
+
+from obs_run import settings
+from obs_run.core import guard
+from obs_run.pipeline import destinations
+from obs_run.pipeline.otlp_http import OtlpHttp
+from obs_run.pipeline.queue import queue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    Answer = tuple[int, dict[str, str], bytes]
+
+
+@dataclass
+class Server:
+    """Answers with ``answers``, the last of which stays; None hangs up without a word."""
+
+    tls: ssl.SSLContext | None = None
+    host: str = "127.0.0.1"
+    answers: list[Answer | None] = field(default_factory=lambda: [(200, {}, b"")])
+    paths: list[str] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    ports: list[int] = field(default_factory=list)
+    connections: list[socket.socket] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                server.connections.append(self.request)
+                super().setup()
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                server.paths.append(self.path)
+                server.headers.append(dict(self.headers))
+                server.bodies.append(gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body)
+                server.ports.append(self.client_address[1])
+                answer = server.answers.pop(0) if len(server.answers) > 1 else server.answers[0]
+                if answer is None:
+                    self.close_connection = True
+                    return
+                status, headers, text = answer
+                self.send_response(status)
+                for name, value in {"Content-Length": str(len(text)), **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(text)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        class Http(ThreadingHTTPServer):
+            address_family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+            daemon_threads = True
+
+            def handle_error(self, *_: object) -> None:
+                pass  # refused handshakes are what some tests are about
+
+        self._server = Http((self.host, 0), Handler)
+        if self.tls is not None:
+            self._server.socket = self.tls.wrap_socket(self._server.socket, server_side=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        return self._server.server_port
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
+
+    def spans(self) -> list[str]:
+        return [
+            span.name
+            for body in self.bodies
+            for resource in ExportTraceServiceRequest.FromString(body).resource_spans
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
+
+    def hang_up(self) -> None:
+        """Close the idle connections, as servers do after a while."""
+        for connection in self.connections:
+            connection.shutdown(socket.SHUT_RDWR)
+        self.connections.clear()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Server]]:
+    made: list[Server] = []
+
+    def make(**options: Any) -> Server:
+        server = Server(**options)
+        made.append(server)
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", server.url)
+        return server
+
+    yield make
+    for server in made:
+        server.close()
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(settings, "_said", set())
+    monkeypatch.setattr(guard, "_said", set())
+    queue()._count_dropped()
+    yield
+    queue()._count_dropped()
+
+
+def _dropped() -> int:
+    return queue()._count_dropped()
+
+
+def _span(name: str, size: int = 0) -> ReadableSpan:
+    context = SpanContext(1, 2, is_remote=False, trace_flags=TraceFlags(1))
+    return ReadableSpan(name, context=context, attributes={"text": "x" * size}, start_time=1, end_time=2)
+
+
+def _soon(seconds: float = 5) -> float:
+    return time.monotonic() + seconds
+
+
+def _export(to: OtlpHttp, *names: str, deadline: float | None = None) -> None:
+    to.export([_span(name) for name in names], deadline)
+
+
+def test_one_connection_serves_many_exports(serve: Callable[..., Server]) -> None:
+    server = serve()
+    made = OtlpHttp("traces")
+    for name in "abc":
+        _export(made, name)
+    made._hang_up()
+
+    assert server.spans() == ["a", "b", "c"]
+    assert server.paths == ["/v1/traces"] * 3
+    assert len(set(server.ports)) == 1
+    assert server.headers[0]["Content-Type"] == "application/x-protobuf"
+    assert server.headers[0]["Content-Encoding"] == "gzip"
+    assert server.headers[0]["User-Agent"].startswith("obs-run/")
+
+
+def test_a_server_that_closed_the_idle_connection_loses_nothing_even_at_the_end(serve: Callable[..., Server]) -> None:
+    server = serve()
+    made = OtlpHttp("traces")
+    _export(made, "a")
+    server.hang_up()
+    _export(made, "b", deadline=_soon())
+    made._hang_up()
+
+    assert server.spans() == ["a", "b"]
+
+
+def test_503_with_retry_after_is_tried_again_when_it_is_time(serve: Callable[..., Server]) -> None:
+    server = serve(answers=[(503, {"Retry-After": "7"}, b""), (200, {}, b"")])
+    made = OtlpHttp("traces")
+    _export(made, "a")
+    pause = made.pause()
+    assert pause is not None
+    assert 5 < pause <= 7
+    made.settle(None)
+    assert len(server.bodies) == 1, "it is not time"
+    made.settle(_soon())
+    made._hang_up()
+
+    assert server.spans() == ["a", "a"]
+    assert made.pause() is None
+    assert _dropped() == 0
+
+
+@pytest.mark.parametrize("retry_after", ["", "Wed, 21 Oct 2026 07:28:00 GMT", "²", "-3"])
+def test_without_a_usable_retry_after_the_pauses_grow(serve: Callable[..., Server], retry_after: str) -> None:
+    serve(answers=[(429, {"Retry-After": retry_after}, b"")])
+    made = OtlpHttp("traces")
+    pauses = []
+    for _ in range(8):
+        made._next_try = 0
+        _export(made, "a")
+        pauses.append(made.pause() or 0)
+    made._hang_up()
+
+    assert [round(pause) for pause in pauses] == [1, 2, 4, 8, 16, 30, 30, 30]
+
+
+def test_a_refusal_is_said_once_counted_and_not_repeated(
+    serve: Callable[..., Server], caplog: pytest.LogCaptureFixture
+) -> None:
+    server = serve(answers=[(400, {}, b"bad\nthing 1"), (400, {}, b"bad thing 2"), (301, {"Location": "/"}, b"")])
+    made = OtlpHttp("traces")
+    for name in "abc":
+        _export(made, name, name)
+    made._hang_up()
+
+    assert len(server.bodies) == 3
+    assert made.pause() is None
+    assert _dropped() == 6
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        f"obs-run: {server.url}/v1/traces refused traces: status 400 bad thing 1",
+        f"obs-run: {server.url}/v1/traces refused traces: status 301",
+    ]
+
+
+def test_a_silent_server_costs_no_more_than_the_deadline_or_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        made = OtlpHttp("traces")
+        begun = time.monotonic()
+        _export(made, "a", deadline=begun + 0.3)
+        assert 0.25 < time.monotonic() - begun < 2
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "200")
+        patient = OtlpHttp("traces")
+        begun = time.monotonic()
+        _export(patient, "a")
+        assert time.monotonic() - begun < 2
+        assert made.pause() is not None
+        assert patient.pause() is not None
+
+
+def test_a_closed_port_keeps_what_fits_and_counts_the_rest(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{closed.getsockname()[1]}")
+    monkeypatch.setenv("OBS_QUEUE_BYTES", "60000")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "none")
+    made = OtlpHttp("traces")
+    for _ in range(10):
+        made.export([_span("a", 4000)], None)
+
+    assert made._waiting_bytes <= 20000
+    assert len(made._waiting) + _dropped() == 10
+    assert not caplog.records or all(record.levelname == "DEBUG" for record in caplog.records)
+
+
+def test_headers_compression_paths_and_endpoints_of_one_signal(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve()
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"{server.url}/base/")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Basic%20YTpi,x-tenant=common")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-tenant=mine")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "none")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", f"{server.url}/my/logs?key=1")
+    traces, logs = OtlpHttp("traces"), OtlpHttp("logs")
+    _export(traces, "a")
+    logs._waiting.append(type(traces._encoded([_span("b")])[0])(b"", 1))
+    logs.settle(None)
+    for made in (traces, logs):
+        made._hang_up()
+
+    assert server.paths == ["/base/v1/traces", "/my/logs?key=1"]
+    assert server.headers[0]["x-tenant"] == "mine"
+    assert "authorization" not in server.headers[0]
+    assert "Content-Encoding" not in server.headers[0]
+    assert server.headers[1]["authorization"] == "Basic YTpi"
+
+
+def test_an_ipv6_endpoint(serve: Callable[..., Server]) -> None:
+    try:
+        server = serve(host="::1")
+    except OSError:
+        pytest.skip("this machine has no IPv6 on loopback")
+    made = OtlpHttp("traces")
+    _export(made, "a")
+    made._hang_up()
+    assert server.spans() == ["a"]
+
+
+def test_a_large_batch_is_split_and_all_arrives(serve: Callable[..., Server]) -> None:
+    server = serve()
+    made = OtlpHttp("traces")
+    made.export([_span(str(number), 20_000) for number in range(600)], None)
+    made.export([_span("huge", 6_000_000)], None)
+    made._hang_up()
+
+    assert server.spans() == [*map(str, range(600)), "huge"]
+    assert all(len(body) <= 4 * 1024 * 1024 for body in server.bodies[:-1])
+    assert _dropped() == 0
+
+
+def test_one_span_that_cannot_be_encoded_loses_no_other(
+    serve: Callable[..., Server], caplog: pytest.LogCaptureFixture
+) -> None:
+    server = serve()
+    made = OtlpHttp("traces")
+    _export(made, "a", "b", "half a pair \ud800", "c", "d")
+    made._hang_up()
+
+    assert server.spans() == ["a", "b", "c", "d"]
+    assert _dropped() == 1
+    assert sum(record.levelname == "WARNING" for record in caplog.records) == 1
+
+
+def test_after_a_fork_the_child_has_its_own_connection_and_says_nothing_on_the_parents(
+    serve: Callable[..., Server],
+) -> None:
+    server = serve()
+    made = OtlpHttp("traces")
+    _export(made, "a")
+    assert made._connection is not None
+    inherited = made._connection.sock.dup()
+    made.after_fork()
+    _export(made, "b")
+    made._hang_up()
+
+    assert server.spans() == ["a", "b"]
+    assert len(set(server.ports)) == 2
+    inherited.settimeout(0)
+    with inherited, pytest.raises(BlockingIOError):
+        inherited.recv(1)
+
+
+# TLS
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def _tls(authority: trustme.CA, *, mutual: bool = False) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    if mutual:
+        authority.configure_trust(context)
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def _pem(path: Path, blob: trustme.Blob) -> str:
+    blob.write_to_path(str(path))
+    return str(path)
+
+
+def test_tls_by_an_authority_of_our_own_whatever_requests_is_told(
+    serve: Callable[..., Server], authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(tls=_tls(authority))
+    other = _pem(tmp_path / "other.pem", trustme.CA().cert_pem)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", _pem(tmp_path / "ca.pem", authority.cert_pem))
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.setenv(name, other)
+    made = OtlpHttp("traces")
+    _export(made, "a")
+    server.hang_up()
+    _export(made, "b", deadline=_soon())
+    made.after_fork()
+    _export(made, "c")
+    made._hang_up()
+
+    assert server.spans() == ["a", "b", "c"]
+
+
+def test_a_server_that_nobody_vouches_for_gets_nothing(serve: Callable[..., Server], authority: trustme.CA) -> None:
+    server = serve(tls=_tls(authority))
+    made = OtlpHttp("traces")
+    _export(made, "a", deadline=_soon())
+    assert server.bodies == []
+    assert made.pause() is not None
+
+
+def test_mutual_tls(
+    serve: Callable[..., Server], authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(tls=_tls(authority, mutual=True))
+    client = authority.issue_cert("agent@example.org")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", _pem(tmp_path / "ca.pem", authority.cert_pem))
+    _export(OtlpHttp("traces"), "refused", deadline=_soon())
+    assert server.bodies == []
+    certificate = _pem(tmp_path / "client.pem", client.cert_chain_pems[0])
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE", certificate)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", _pem(tmp_path / "key.pem", client.private_key_pem))
+    made = OtlpHttp("traces")
+    _export(made, "a")
+    made._hang_up()
+
+    assert server.spans() == ["a"]
+
+
+@pytest.mark.parametrize("content", [None, "no PEM"])
+@pytest.mark.parametrize("name", ["CERTIFICATE", "CLIENT_CERTIFICATE"])
+def test_a_wrong_certificate_is_one_line_for_all_signals(
+    name: str,
+    content: str | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    path = tmp_path / "wrong.pem"
+    if content is not None:
+        path.write_text(content)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "https://127.0.0.1:4318")
+    monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_{name}", str(path))
+    assert [destinations.of(signal) for signal in ("traces", "metrics", "logs")] == [[], [], []]
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].startswith(f"OTEL_EXPORTER_OTLP_{name}: {str(path)!r}")
+    assert "allowed: a readable PEM file" in caplog.messages[0]
