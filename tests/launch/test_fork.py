@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PYTHON = str(SCRIPTS / "python")
-CHILDREN = 100
 
 LOAD = """
     import logging, os, sys, threading, time
@@ -82,16 +81,16 @@ def secure_receiver(tmp_path: Path) -> Iterator[Receiver]:
         yield running
 
 
-def fork_under_load(receiver: Receiver, folder: Path, **more: str) -> None:
+def fork_under_load(receiver: Receiver, folder: Path, children: int, **more: str) -> None:
     (folder / "agent.py").write_text(dedent(LOAD))
     env = environment(receiver.endpoint, folder, **{"OTEL_BSP_SCHEDULE_DELAY": "20", **more})
-    outcome = run([str(SCRIPTS / "obs-run"), PYTHON, "-Walways", "agent.py", str(CHILDREN)], folder, env, seconds=60)
+    outcome = run([str(SCRIPTS / "obs-run"), PYTHON, "-Walways", "agent.py", str(children)], folder, env, seconds=60)
     assert outcome == (0, "", "")
-    receiver.wait_for(lambda got: len(got.named("child")) >= CHILDREN, 3)
+    receiver.wait_for(lambda got: len(got.named("child")) >= children, 3)
     spans = receiver.named("child")
-    assert len({span.attributes["pid"] for span in spans}) == len(spans) == CHILDREN
+    assert len({span.attributes["pid"] for span in spans}) == len(spans) == children
     logs = [log for log in receiver.logs if log.body == "child"]
-    assert len({log.resource["process.pid"] for log in logs}) == len(logs) == CHILDREN
+    assert len({log.resource["process.pid"] for log in logs}) == len(logs) == children
     (trace,) = {span.trace_id for span in receiver.spans}
     assert {log.trace_id for log in logs} == {trace}
     assert_metrics_begin_at_zero(receiver, {span.attributes["pid"] for span in spans})
@@ -117,8 +116,8 @@ def assert_no_connection_is_shared(receiver: Receiver) -> None:
 
 
 def test_forks_under_load(receiver: Receiver, tmp_path: Path) -> None:
-    fork_under_load(receiver, tmp_path)
+    fork_under_load(receiver, tmp_path, 100)
 
 
 def test_forks_under_load_with_tls(secure_receiver: Receiver, tmp_path: Path) -> None:
-    fork_under_load(secure_receiver, tmp_path, OTEL_EXPORTER_OTLP_CERTIFICATE=str(tmp_path / "ca.pem"))
+    fork_under_load(secure_receiver, tmp_path, 25, OTEL_EXPORTER_OTLP_CERTIFICATE=str(tmp_path / "ca.pem"))
