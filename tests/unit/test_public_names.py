@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import obs_run
+
+
+def test_the_public_names_are_these() -> None:
+    assert obs_run.__all__ == ["__version__"]
+    assert obs_run.__version__.count(".") == 2
+
+
+def test_the_package_costs_nothing_to_import() -> None:
+    code = "import sys; before = set(sys.modules); import obs_run; print(sorted(set(sys.modules) - before))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert loaded.strip() == "['obs_run', 'obs_run._version']"
+
+
+def test_no_attribute_name_is_written_outside_of_the_table() -> None:
+    from tests.launch.environments import ROOT
+
+    for folder in ("src", "instrumentors"):
+        for file in (ROOT / folder).rglob("*.py"):
+            if file.name != "semconv.py":
+                text = file.read_text(encoding="utf-8")
+                assert '"gen_ai.' not in text, file
+                assert '"mcp.' not in text.replace('"mcp.client.stdio"', ""), file
