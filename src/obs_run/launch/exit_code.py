@@ -69,6 +69,7 @@ def _make_exit() -> type:
 
         __init__ = original
 
+    exit.__new__.__annotations__.clear()  # the original shows none
     exit.__module__, exit.__qualname__, exit.__doc__ = "sys", "exit", original.__doc__
     exit.__wrapped__ = original  # type: ignore[attr-defined]
     return exit
