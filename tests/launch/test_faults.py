@@ -89,7 +89,7 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
     if mounted.returncode != 0:
         pytest.skip("may not mount")
     try:
-        with pytest.raises(OSError, match="No space"), (folder / "filler").open("wb", buffering=0) as filler:
+        with pytest.raises(OSError, match="No space"), (folder / "filler").open("wb", buffering=0) as filler:  # noqa: PT012 (written until full)
             while True:
                 filler.write(b"x" * 4096)
         yield folder

@@ -34,7 +34,11 @@ from obs_run.launch import program
     ],
 )
 def test_describe(
-    words: list[str], name: str | None, kind: str, server: bool, monkeypatch: pytest.MonkeyPatch  # noqa: FBT001 (a test)
+    words: list[str],
+    name: str | None,
+    kind: str,
+    server: bool,  # noqa: FBT001 (a test)
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sys, "orig_argv", ["python", *words])
     described = program.describe()

@@ -20,7 +20,7 @@ _given: tuple[object, int] | None = None
 def install() -> None:
     """Take notice of sys.exit, exit and quit; what they do stays the same to the last frame of a traceback."""
     exit_ = _make_exit()
-    sys.exit = exit_  # type: ignore[assignment,misc]
+    sys.exit = exit_
     # The class of exit and quit raises what this name means in its module.
     builtins = sys.modules.get("_sitebuiltins")
     if builtins is not None:
@@ -69,9 +69,11 @@ def _make_exit() -> type:
 
         __init__ = original
 
+    exit.__new__.__annotations__.clear()  # the original shows none
     exit.__module__, exit.__qualname__, exit.__doc__ = "sys", "exit", original.__doc__
-    exit.__wrapped__ = original  # type: ignore[attr-defined]
-    return exit
+    setattr(exit, "__wrapped__", original)  # noqa: B010 (the class declares no such attribute)
+    made: type = exit
+    return made
 
 
 def _system_exit(code: object = None) -> SystemExit:

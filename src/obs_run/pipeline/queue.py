@@ -88,7 +88,8 @@ class Queue:
 
     def in_export_thread(self) -> bool:
         """Whether the caller is the export thread, whose own doings are not recorded."""
-        return self._thread is not None and _thread.get_ident() == self._thread.ident
+        thread = self._thread  # a fork in another thread may take it away meanwhile
+        return thread is not None and _thread.get_ident() == thread.ident
 
     def held(self) -> bool:
         """Whether the caller, a signal handler, interrupted this thread while it held the queue's lock."""
@@ -113,12 +114,13 @@ class Queue:
             if self._thread is not None or self._stopping or sys.is_finalizing():
                 return
             thread = threading.Thread(target=self._run, name="obs-run-export", daemon=True)
+            # Started inside the lock: a fork in another thread must not meet a thread that cannot be joined yet.
             self._thread = thread
-        try:
-            thread.start()
-        except RuntimeError:
-            # No more threads, or the interpreter is going down; the flush at the exit works without one.
-            self._thread = None
+            try:
+                thread.start()
+            except RuntimeError:
+                # No more threads, or the interpreter is going down; the flush at the exit works without one.
+                self._thread = None
 
     def _run(self) -> None:
         wake = self._wake
@@ -186,8 +188,9 @@ class Queue:
     def before_fork(self) -> None:
         """Send the thread home: a child must not inherit a lock it holds, and Python warns of forks beside threads."""
         # Until after the fork: a span of another thread would start it again.
-        self._stopping = True
-        thread = self._thread
+        with self._lock:
+            self._stopping = True
+            thread = self._thread
         # A thread that once did not come home in time is busy with a silent collector; each fork would wait for it.
         if thread is None or self.in_export_thread() or self._waited_for == self._step:
             return

@@ -165,7 +165,7 @@ _providers: Providers | None = None
 _lock = threading.RLock()
 _installing = False
 _held = False
-_FORK_PATIENCE = 1.0
+_FORK_PATIENCE = 3.0  # a child forked in the midst of the set-up would record nothing
 
 
 def set_up() -> Providers:
