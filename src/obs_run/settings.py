@@ -359,6 +359,12 @@ def otlp(signal: str, name: str) -> Any:
     return get(f"OTEL_EXPORTER_OTLP_{name}")
 
 
+def say_problems() -> None:
+    """Say each value that is not allowed, once, also of settings that nothing has asked for."""
+    for setting in SETTINGS:
+        get(setting.name)
+
+
 def problems(environ: Mapping[str, str] | None = None) -> list[str]:
     """Return one line for each variable whose value is not allowed."""
     return [value.problem for setting in SETTINGS if (value := lookup(setting.name, environ)).problem]

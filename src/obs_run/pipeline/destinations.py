@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from obs_run import settings
 from obs_run.core import guard
-from obs_run.pipeline.queue import queue
+from obs_run.sdk import providers
 
 _NAMES = {
     "traces": "OTEL_TRACES_EXPORTER",
@@ -38,10 +38,10 @@ class SdkDestination:
         self._exporter = exporter
 
     def export(self, batch: Any, deadline: float | None) -> None:  # noqa: ARG002 (these exporters know no deadline)
-        """Give the batch to the exporter; what it fails to deliver is counted."""
+        """Give the batch to the exporter; what it fails to deliver is counted, and why is its own to say."""
         result = self._exporter.export(batch)
         if getattr(result, "name", "") == "FAILURE":
-            queue().lost(len(batch) if isinstance(batch, list) else 1)
+            guard.call("measurement", providers.set_up().count_dropped, len(batch) if isinstance(batch, list) else 1)
 
     def settle(self, deadline: float | None) -> None:
         """Do nothing: these exporters deliver or fail at once."""

@@ -31,8 +31,9 @@ def destination(signal: str) -> Destination | None:
     except ImportError:
         guard.warn_once("OTEL_EXPORTER_OTLP_PROTOCOL: grpc needs the extra: pip install 'obs-run[grpc]'")
         return None
-    # It warns at each try of a collector that is away, which without the agent's own logging set up goes to stderr.
-    logging.getLogger("opentelemetry.exporter.otlp.proto.grpc").setLevel(logging.CRITICAL)
+    # It warns at each try of a collector that is away, which without the agent's own logging set up goes to stderr;
+    # what is given up is an error.
+    logging.getLogger("opentelemetry.exporter.otlp.proto.grpc").setLevel(logging.ERROR)
     return SdkDestination(_Renewed(getattr(found, exporter)))
 
 

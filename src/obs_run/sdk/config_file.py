@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from obs_run.core import guard
 
 
@@ -14,9 +16,16 @@ def configure(path: str) -> None:
             "OTEL_CONFIG_FILE: the package that reads it is missing: pip install opentelemetry-configuration"
         )
         return
-    guard.warn_once(f"OTEL_CONFIG_FILE: {path} decides on providers and exporters; obs-run sets up none of its own")
+    # The package logs a traceback for each mistake in the file and raises it too.
+    logger = logging.getLogger("opentelemetry.configuration")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
     try:
         configure_sdk(load_config_file(path))
     except Exception as error:  # noqa: BLE001 (a wrong file has many faces, the user needs one line)
         first_line = str(error).strip().splitlines()[:1]
         guard.warn_once(f"OTEL_CONFIG_FILE: {path} cannot be used: {''.join(first_line) or type(error).__name__}")
+    else:
+        guard.warn_once(f"OTEL_CONFIG_FILE: {path} decides on providers and exporters; obs-run sets up none of its own")
+    finally:
+        logger.setLevel(level)

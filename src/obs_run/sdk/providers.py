@@ -40,6 +40,7 @@ class Providers:
 
     def install(self) -> None:
         """Make our providers the global ones; a provider that the agent set before stays and gets our processor."""
+        settings.say_problems()
         if settings.get("OTEL_CONFIG_FILE"):
             from obs_run.sdk import config_file
 
