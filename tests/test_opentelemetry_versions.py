@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.instrumentors.environments import ROOT, python_with, run_tests
+from tests.instrumentors.environments import python_with, run_tests
+from tests.launch.environments import ROOT
 
 UNIT = Path(__file__).parent / "unit"
 FILES = ("test_lazy_api.py", "test_log_capture.py", "test_otlp_http.py", "test_recorder.py", "test_run_context.py")

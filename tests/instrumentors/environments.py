@@ -7,9 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.launch.environments import ROOT, make
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 _CACHE = ROOT / ".cache" / "environments"
 _OURS = (
     "opentelemetry-api<1.46",
@@ -28,8 +32,7 @@ def python_with(*requirements: str) -> Path:
     ready = folder / "ready"
     if not ready.exists():
         shutil.rmtree(folder, ignore_errors=True)
-        _uv("venv", "--python", sys.executable, str(folder))
-        _uv("pip", "install", "--python", str(python), *wanted)
+        make(folder, sys.executable, *wanted)
         ready.touch()
     return python
 
@@ -50,9 +53,3 @@ def run_tests(python: Path, *files: Path, **variables: str) -> str:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
-
-
-def _uv(*arguments: str) -> None:
-    uv = shutil.which("uv") or str(ROOT / ".cache" / "uv" / "bin" / "uv")
-    done = subprocess.run([uv, "--quiet", *arguments], capture_output=True, text=True, timeout=100, check=False)
-    assert done.returncode == 0, done.stderr
