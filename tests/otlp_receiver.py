@@ -64,6 +64,12 @@ class Metric:
     resource: dict[str, Any]
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # With the default of 5, processes that end together wait a second for their connection to be tried again.
+    request_queue_size = 128
+
+
 @dataclass
 class Receiver:
     """A server on a free loopback port; ``mood`` may be changed at any time, ``close`` frees the port."""
@@ -79,8 +85,7 @@ class Receiver:
 
     def __post_init__(self) -> None:
         self._woken = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         if self.tls is not None:
             self._server.socket = self.tls.wrap_socket(
                 self._server.socket, server_side=True, do_handshake_on_connect=False

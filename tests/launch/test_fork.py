@@ -120,7 +120,7 @@ def test_forks_under_load(receiver: Receiver, tmp_path: Path) -> None:
 
 
 def test_forks_under_load_with_tls(secure_receiver: Receiver, tmp_path: Path) -> None:
-    fork_under_load(secure_receiver, tmp_path, 25, OTEL_EXPORTER_OTLP_CERTIFICATE=str(tmp_path / "ca.pem"))
+    fork_under_load(secure_receiver, tmp_path, 100, OTEL_EXPORTER_OTLP_CERTIFICATE=str(tmp_path / "ca.pem"))
 
 
 def test_no_warning_of_threads_that_are_ours(receiver: Receiver, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import _frozen_importlib
 import _imp
 import _thread
 import os
+import sys
 from time import monotonic, sleep
 
 from obs_run.core import fork_locks
@@ -22,7 +23,7 @@ _held = False
 
 def install() -> None:
     """Watch the forks of this process; our hook is the last to run, being the first that is registered."""
-    os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_after)
+    os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_after_in_child)
     os.register_at_fork(
         before=run.before_fork, after_in_parent=run.after_fork_in_parent, after_in_child=run.after_fork_in_child
     )
@@ -60,6 +61,18 @@ def _after() -> None:
     if _held:
         _held = False
         _imp.release_lock()
+
+
+def _after_in_child() -> None:
+    """Forget the imports that another thread was in the midst of: nobody will end them here."""
+    _after()
+    for name in _imported_elsewhere():
+        _frozen_importlib._module_locks.pop(name, None)  # type: ignore[attr-defined]  # noqa: SLF001 (no public way)
+        spec = getattr(sys.modules.get(name), "__spec__", None)
+        if getattr(spec, "_initializing", False):
+            # Half a module; the child's own import begins it anew.
+            del sys.modules[name]
+    _given_up.clear()
 
 
 def _imported_elsewhere() -> set[str]:
