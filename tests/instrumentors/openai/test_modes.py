@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,9 +143,18 @@ def seen(mode: Callable[[Any], Any], calls: Any, stub: Any) -> Any:
 
 def _dump(value: Any) -> Any:
     if hasattr(value, "model_dump"):
-        return type(value), value.model_dump(exclude_unset=True), value.model_dump()
+        return type(value), _without_ids(value.model_dump(exclude_unset=True)), _without_ids(value.model_dump())
     # What a stream is, where its content was left unread.
-    return value if isinstance(value, str) else type(value)
+    return _without_ids(value) if isinstance(value, str) else type(value)
+
+
+def _without_ids(value: Any) -> Any:
+    """Leave out the stub's numbers: a request that an earlier test abandoned may still take one."""
+    if isinstance(value, dict):
+        return {key: _without_ids(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_ids(item) for item in value]
+    return re.sub(r"(?<=[-_])0{3,}[0-9]+", "N", value) if isinstance(value, str) else value
 
 
 def test_retries_are_one_span(calls: Any, telemetry: Any, package: Any) -> None:
@@ -197,12 +207,13 @@ def test_no_answer(
     options = {"base_url": base_url} if base_url else {}
     calls = driver(kind, library, package, stub, max_retries=0, timeout=30 if base_url else 0.2, **options)
     try:
-        with pytest.raises(getattr(package, error)):
+        with pytest.raises(getattr(package, error)) as raised:
             calls.run(calls.chat.create(model="gpt-5-mini+wait=0.6", messages=ASKED["messages"]))
     finally:
         calls.close()
     attributes = telemetry.attributes()
-    assert attributes["error.type"].endswith(error)
+    # fireworks' async client takes a refused connection for a timeout, which is a kind of it.
+    assert attributes["error.type"].endswith(type(raised.value).__name__)
     assert "gen_ai.response.id" not in attributes
 
 
