@@ -300,10 +300,20 @@ def test_a_read_only_disk_is_said_once(mount: Callable[[str], Path], caplog: pyt
     assert warnings(caplog) == [f"telemetry is not stored: {path}: Read-only file system"]
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_of_someone_else_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    sealed = tmp_path / "sealed"
-    sealed.mkdir(mode=0o555)
+@pytest.fixture
+def sealed(tmp_path: Path) -> Iterator[Path]:
+    """Yield a folder that may not be written; root, who may write everywhere, is somebody else meanwhile."""
+    folder = tmp_path / "sealed"
+    folder.mkdir(mode=0o555)
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(65534)
+    yield folder
+    if is_root:
+        os.seteuid(0)
+
+
+def test_a_folder_of_someone_else_is_said_once(sealed: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = sealed / "store.db"
     exporter = StoreSpanExporter(path, MANY)
     assert [exporter.export([making.span("x")]) for _ in range(3)] == [FAILURE] * 3
