@@ -103,9 +103,18 @@ def _reading(path: Path, how: str) -> sqlite3.Connection:
 
 def _check(connection: sqlite3.Connection, path: Path) -> int:
     """Return the file's schema number; raise when the file is another program's or a newer obs-run's."""
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
-    if owner != APPLICATION_ID and (owner or connection.execute("SELECT 1 FROM sqlite_master").fetchone()):
+    # One look: between two another process may make the tables, which then seem to be another program's.
+    alone = not connection.in_transaction
+    if alone:
+        connection.execute("BEGIN")
+    try:
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
+        filled = connection.execute("SELECT 1 FROM sqlite_master").fetchone() is not None
+    finally:
+        if alone:
+            connection.execute("COMMIT")
+    if owner != APPLICATION_ID and (owner or filled):
         raise StoreError(f"{path} is another program's database; set OBS_STORE_FILE to a file of its own")
     if version > len(STEPS):
         raise StoreError(
