@@ -76,9 +76,18 @@ def uv() -> str:
     return str(private / "bin" / "uv")
 
 
+_ASK = """
+import sys
+print('%d.%d %s' % (sys.version_info[:2] + (getattr(sys, '_base_executable', None) or sys.executable,)))
+"""
+
+
 @cache
 def interpreter(version: str) -> str | None:
-    """Return the path of a Python of this version (major.minor) on PATH or among pyenv's; None if there is none."""
+    """Return the path of a Python of this version (major.minor) on PATH or among pyenv's; None if there is none.
+
+    Of an environment, such as the active one, its own Python is meant.
+    """
     candidates = [shutil.which(f"python{version}"), sys.executable]
     pyenv = shutil.which("pyenv")
     if pyenv:
@@ -86,7 +95,7 @@ def interpreter(version: str) -> str | None:
         candidates += map(str, sorted(folders))
     for candidate in filter(None, candidates):
         # A shim of pyenv is there for versions that are not switched on, and fails.
-        asked = [candidate, "-c", "import sys; print('%d.%d %s' % (sys.version_info[:2] + (sys.executable,)))"]
+        asked = [candidate, "-c", _ASK]
         answer = subprocess.run(asked, capture_output=True, text=True, timeout=30, check=False)
         found, _, path = answer.stdout.strip().partition(" ")
         if found == version:
