@@ -153,7 +153,7 @@ _PATCHES = (
     ("OBS_HANDLE_EXEC", "os.execv and os.execve flush first"),
     ("OBS_PROPAGATE_CHILDREN", "subprocess, multiprocessing and MCP stdio children get the current trace"),
     ("OBS_LOGS", "records of the logging module are exported"),
-    ("OBS_RUN_SPAN", "a script's run is one span; sys.exit and sys.excepthook are watched for its exit code"),
+    ("OBS_RUN_SPAN", "a script's run is one span, with the exit code where it can be known"),
 )
 
 
