@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
 from obs_run.core import semconv
-from obs_run.core.operations import AgentRun, Inference, ModelCall, Operation, ToolCall, Usage, Workflow
+from obs_run.core.operations import (
+    AgentRun,
+    DatabaseCall,
+    Inference,
+    ModelCall,
+    Operation,
+    Retrieval,
+    ToolCall,
+    Usage,
+    Workflow,
+)
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Meter
@@ -24,6 +34,17 @@ _LABELS = {
     "server_port": semconv.SERVER_PORT,
     "error_type": semconv.ERROR_TYPE,
 }
+
+
+_DATABASE_LABELS = (
+    semconv.DB_SYSTEM_NAME,
+    semconv.DB_OPERATION_NAME,
+    semconv.DB_COLLECTION_NAME,
+    semconv.DB_NAMESPACE,
+    semconv.SERVER_ADDRESS,
+    semconv.SERVER_PORT,
+    semconv.ERROR_TYPE,
+)
 
 
 class Timing:
@@ -60,10 +81,17 @@ class Measurements:
             self._seconds(semconv.METRIC_AGENT_DURATION, timing.duration, labels, semconv.AGENT_DURATION_BUCKETS)
         elif isinstance(operation, Workflow):
             self._seconds(semconv.METRIC_WORKFLOW_DURATION, timing.duration, labels, semconv.WORKFLOW_DURATION_BUCKETS)
-        else:
+        elif not isinstance(operation, DatabaseCall):
             self._seconds(semconv.METRIC_OPERATION_DURATION, timing.duration, labels)
+        if isinstance(operation, (Retrieval, DatabaseCall)) and operation.system is not None:
+            self._database(operation, timing)
         if isinstance(operation, ModelCall) and operation.usage is not None:
             self._tokens(operation, operation.usage, labels)
+
+    def _database(self, operation: Retrieval | DatabaseCall, timing: Timing) -> None:
+        told = operation.attributes()
+        labels = {name: told[name] for name in _DATABASE_LABELS if name in told}
+        self._seconds(semconv.METRIC_DB_DURATION, timing.duration, labels, semconv.DB_DURATION_BUCKETS)
 
     def cost(self, dollars: float | None, operation: ModelCall) -> None:
         """Count what a call cost, or that its price is not known."""
