@@ -73,6 +73,17 @@ class Telemetry:
             if labels.items() <= dict(point.attributes).items()
         ]
 
+    def findings(self) -> list[str]:
+        """Return where what was exported leaves the conventions."""
+        from obs_run.core import content
+        from obs_run.pipeline import memory
+        from tests.semconv import conformance
+
+        spans = self.spans()
+        logs = [item.log_record for item in memory.exporter("logs").items]
+        found = conformance.findings(spans, logs, memory.exporter("metrics").items[-1:])
+        return found if content.wanted() else [*found, *conformance.carries_content(spans)]
+
     def total(self, metric: str) -> float:
         """Return the sum over a counter's labels since the process began."""
         from obs_run.pipeline import memory
@@ -106,9 +117,11 @@ def telemetry(stub: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCapt
     with caplog.at_level(logging.WARNING, "obs_run"):
         yield kept
         kept.flush()
+    found = kept.findings()
     content.forget()
     said = [record.getMessage() for record in caplog.records if record.name == "obs_run"]
     assert not said or getattr(kept, "may_fail", False), said
+    assert found == []
 
 
 @pytest.fixture
