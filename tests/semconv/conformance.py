@@ -223,7 +223,10 @@ def carries_content(spans: Iterable[Any]) -> list[str]:
 @cache
 def _validator(schema: str) -> Draft202012Validator:
     path = Path(__file__).parent / "v1.41.0" / f"gen-ai-{schema}.json"
-    return Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))
+    told = json.loads(path.read_text(encoding="utf-8"))
+    for kind, names in conventions.NO_LONGER_REQUIRED.get(schema, {}).items():
+        told["$defs"][kind]["required"] = [name for name in told["$defs"][kind]["required"] if name not in names]
+    return Draft202012Validator(told)
 
 
 def _plain(value: Any) -> Any:

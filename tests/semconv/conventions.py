@@ -101,6 +101,8 @@ CONTENT = {
     "gen_ai.retrieval.documents": "retrieval-documents",
 }
 """Attributes with content to the JSON schema that they follow."""
+NO_LONGER_REQUIRED = {"output-messages": {"OutputMessage": ("finish_reason",)}}
+"""What the tagged schemas ask for and the newer text does not: a reason stands on the span, where there is one."""
 FREE_CONTENT = ("gen_ai.tool.call.arguments", "gen_ai.tool.call.result", "gen_ai.retrieval.query.text")
 
 
