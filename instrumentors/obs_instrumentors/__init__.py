@@ -9,6 +9,18 @@ TABLE = {
         for package in ("openai", "groq", "together", "cerebras.cloud.sdk", "fireworks")
         for module in ("_base_client", "_streaming", "_response")
     },
+    **{
+        f"anthropic.{module}": "obs_instrumentors.anthropic"
+        for module in (
+            "_base_client",
+            "_response",
+            "_streaming",
+            "lib.streaming._beta_messages",
+            "lib.streaming._messages",
+            "lib.tools._beta_functions",
+            "lib.tools._beta_runner",
+        )
+    },
     "ollama._client": "obs_instrumentors.ollama",
     "openai.lib.streaming.chat._completions": "obs_instrumentors.openai",
     "openai.lib.streaming.responses._responses": "obs_instrumentors.openai",

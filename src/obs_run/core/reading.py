@@ -88,7 +88,9 @@ class Reading:
     def chunk(self, item: Any) -> bool:
         """Read a piece of the stream; True hides it from the agent."""
         operation, reader = self.recording.operation, self.reader
-        self.recording.chunk()
+        if hasattr(operation, "stream_end"):
+            # What else comes piece by piece, such as the turns of an agent, is not the chunks of an answer.
+            self.recording.chunk()
         if reader.chunk is not None:
             guard.call("chunk", reader.chunk, operation, item)
         return reader.hides is not None and bool(guard.call("chunk", reader.hides, operation, item, default=False))
