@@ -175,7 +175,9 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.send_response(200)
             self.send_header("content-type", answer.content_type)
-        self.send_header("x-request-id", self.state.next_id("req_"))
+        request_id = self.state.next_id("req_")
+        self.send_header("x-request-id", request_id)
+        self.send_header("request-id", request_id)
         self.send_header("openai-processing-ms", "1")
 
 

@@ -66,6 +66,9 @@ def _response(operation: Operation, response: Any) -> None:
 
 def _failure(_: Endpoint, operation: Operation, error: BaseException) -> None:
     operation.error_type = payload.text(payload.field(error, "body", "error", "type")) or operation.error_type
+    response = payload.field(error, "response")
+    if response is not None:
+        _response(operation, response)
 
 
 _DIALECT = Dialect(_endpoint, _place, _failure, _prepare, _response)
