@@ -133,6 +133,8 @@ class Library:
     kinds: tuple[str, ...] = ("sync", "async")
     more: tuple[str, ...] = ()
     """Further test files of the library's folder that run in each environment."""
+    less: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Those of ``more`` that the release of an environment cannot do, by its label."""
     python: str | None = None
     """The Python for environments that need another than the tests' own, such as "3.12"."""
     heavy: bool = False
