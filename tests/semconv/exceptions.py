@@ -25,6 +25,7 @@ PROVIDERS = dict.fromkeys(
         "openrouter",
         "replicate",
         "together_ai",
+        "vllm",
         "voyageai",
     ),
     "the enumeration is open and has no value for it",

@@ -8,6 +8,8 @@ from obs_instrumentors.stainless import Endpoint
 from obs_run.core import payload, semconv
 from obs_run.core.operations import Usage
 
+from . import hosts
+
 if TYPE_CHECKING:
     from obs_run.core.operations import Inference
 
@@ -45,8 +47,10 @@ def read_header(operation: Inference, response: Any) -> None:
         ("system_fingerprint", semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT),
     ):
         value = payload.text(payload.field(response, name))
-        if value is not None:
+        if value is not None and operation.extra.get(key) != value:
             operation.extra[key] = value
+            if name == "system_fingerprint":
+                hosts.recognise(operation, value)
 
 
 def usage(told: Any) -> Usage | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.instrumentors.openai import family
 from tests.instrumentors.openai.family import MODEL, attributes
 from tests.instrumentors.scenarios import Scenario
 
-_ANSWERED = {
+_ANSWERED: dict[str, Any] = {
     "gen_ai__request__max_tokens": 100,
     "gen_ai__response__model": "gpt-5-mini-2025-08-07",
     "gen_ai__response__finish_reasons": ("stop",),

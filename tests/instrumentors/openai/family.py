@@ -40,8 +40,8 @@ class Client(Driver):
     def streamed(self, **more: Any) -> Any:
         return self.read(self.client.chat.completions.create(**{**ASKED, **more}, stream=True))
 
-    def embedded(self) -> Any:
-        return self.run(self.client.embeddings.create(model=EMBEDDER, input=["one", "two"]))
+    def embedded(self, **more: Any) -> Any:
+        return self.run(self.client.embeddings.create(model=EMBEDDER, input=["one", "two"], **more))
 
     def completed(self) -> Any:
         with warnings.catch_warnings():
@@ -201,18 +201,19 @@ def troubles(provider: str) -> tuple[Scenario, ...]:
     )
 
 
-def embeddings(provider: str, *formats: str, unless: tuple[str, ...] = ()) -> Scenario:
-    """Return the scenario of embeddings; ``formats`` are those that the client asks for by itself."""
+def embeddings(provider: str, encoding: str | None = None, unless: tuple[str, ...] = ()) -> Scenario:
+    """Return the scenario of embeddings; the family does not know ``encoding`` alike."""
+    asked = {} if encoding is None else {"encoding_format": encoding}
     return Scenario(
         "embeddings",
-        lambda its: its.embedded(),
+        lambda its: its.embedded(**asked),
         f"embeddings {EMBEDDER}",
         attributes(
             provider,
             "embeddings",
             gen_ai__request__model=EMBEDDER,
             gen_ai__response__model=EMBEDDER,
-            gen_ai__request__encoding_formats=formats or None,
+            gen_ai__request__encoding_formats=None if encoding is None else (encoding,),
             gen_ai__usage__input_tokens=2,
             obs__request__input_count=2,
         ),

@@ -16,7 +16,7 @@ LIBRARY = family.library(
         "2, newest": ("openai>=2,<3",),
         "3, newest": ("openai>=3,<4",),
     },
-    family.embeddings("openai", "base64"),
+    family.embeddings("openai", "float"),
     family.completions("openai"),
     more=("test_modes.py", "test_faults.py", "test_endpoints.py"),
     # It has neither responses nor most of the media.
