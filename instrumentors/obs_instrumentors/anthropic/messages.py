@@ -78,8 +78,9 @@ def _chunk(operation: Answer, event: Any) -> None:
         if block is not None and content.wanted():
             _read_delta(block, payload.fields(payload.field(event, "delta")))
     elif kind == "content_block_start":
-        start = {**payload.fields(payload.field(event, "content_block"))}
-        operation.blocks[payload.field(event, "index")] = Block(start)
+        start = payload.fields(payload.field(event, "content_block"))
+        kept = start if content.wanted() else {name: start.get(name) for name in ("type", "name")}
+        operation.blocks[payload.field(event, "index")] = Block({**kept})
     elif kind == "message_start":
         _read_header(operation, payload.field(event, "message"))
         operation.counts.update(_known(payload.field(event, "message", "usage")))
@@ -111,7 +112,7 @@ def _joined(block: Block) -> dict[str, Any]:
         if name == "citations":
             raw[name] = pieces
         else:
-            said = "".join(map(str, pieces))
+            said = "".join(map(str, [payload.text(raw.get(name)) or "", *pieces]))
             raw[name] = messages.parsed(said) if name == "input" else said
     return raw
 
