@@ -12,4 +12,9 @@ TABLE = {
     "ollama._client": "obs_instrumentors.ollama",
     "openai.lib.streaming.chat._completions": "obs_instrumentors.openai",
     "openai.lib.streaming.responses._responses": "obs_instrumentors.openai",
+    **{
+        f"xai_sdk.{side}.{module}": "obs_instrumentors.xai"
+        for side in ("sync", "aio")
+        for module in ("chat", "image", "video")
+    },
 }
