@@ -13,6 +13,10 @@ TABLE = {
     "openai.lib.streaming.chat._completions": "obs_instrumentors.openai",
     "openai.lib.streaming.responses._responses": "obs_instrumentors.openai",
     **{
+        f"replicate.{module}": "obs_instrumentors.replicate"
+        for module in ("client", "deployment", "model", "prediction")
+    },
+    **{
         f"xai_sdk.{side}.{module}": "obs_instrumentors.xai"
         for side in ("sync", "aio")
         for module in ("chat", "image", "video")
