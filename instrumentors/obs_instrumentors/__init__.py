@@ -9,6 +9,16 @@ TABLE = {
         for package in ("openai", "groq", "together", "cerebras.cloud.sdk", "fireworks")
         for module in ("_base_client", "_streaming", "_response")
     },
+    **{
+        f"chromadb.{module}": "obs_instrumentors.chromadb"
+        for module in (
+            "api.async_client",
+            "api.client",
+            "api.models.AsyncCollection",
+            "api.models.Collection",
+            "telemetry.opentelemetry",
+        )
+    },
     "ollama._client": "obs_instrumentors.ollama",
     "openai.lib.streaming.chat._completions": "obs_instrumentors.openai",
     "openai.lib.streaming.responses._responses": "obs_instrumentors.openai",

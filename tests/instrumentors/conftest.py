@@ -131,8 +131,9 @@ def stub() -> Iterator[Any]:
 @pytest.fixture
 def telemetry(stub: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[Telemetry]:
     """Telemetry in memory; a failure of ours that the guard swallowed fails the test."""
-    from obs_run.core import content
+    from obs_run.core import content, guard
 
+    monkeypatch.setattr(guard, "_failures", set())
     for signal in ("TRACES", "METRICS", "LOGS"):
         monkeypatch.setenv(f"OTEL_{signal}_EXPORTER", "memory")
     monkeypatch.setenv("OBS_RUN_SPAN", "false")
