@@ -22,4 +22,6 @@ TABLE = {
     "ollama._client": "obs_instrumentors.ollama",
     "openai.lib.streaming.chat._completions": "obs_instrumentors.openai",
     "openai.lib.streaming.responses._responses": "obs_instrumentors.openai",
+    "qdrant_client.async_qdrant_client": "obs_instrumentors.qdrant_client",
+    "qdrant_client.qdrant_client": "obs_instrumentors.qdrant_client",
 }
