@@ -31,4 +31,6 @@ TABLE = {
         for side in ("sync", "aio")
         for module in ("chat", "image", "video")
     },
+    "qdrant_client.async_qdrant_client": "obs_instrumentors.qdrant_client",
+    "qdrant_client.qdrant_client": "obs_instrumentors.qdrant_client",
 }
