@@ -136,6 +136,9 @@ def _patch(target: Target, module: ModuleType, status: Status) -> None:
             raise
         return
     own = vars(parent).get(attribute, original) if isinstance(parent, type) else original
+    if getattr(own, "_self_wrapper", None) is target.wrapper:
+        # Another module knows the same class, and came first.
+        return
     setattr(parent, attribute, wrapt.FunctionWrapper(own, target.wrapper))
     _undo.append((parent, attribute, own))
     status.patched.append(f"{target.module}:{target.name}")
