@@ -19,6 +19,7 @@ TABLE = {
             "telemetry.opentelemetry",
         )
     },
+    "faiss": "obs_instrumentors.faiss",
     "ollama._client": "obs_instrumentors.ollama",
     "openai.lib.streaming.chat._completions": "obs_instrumentors.openai",
     "openai.lib.streaming.responses._responses": "obs_instrumentors.openai",

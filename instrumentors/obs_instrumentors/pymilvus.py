@@ -65,7 +65,7 @@ def _search(name: str, client: Any, given: dict[str, Any]) -> Retrieval:
         asked = [
             payload.first(*payload.items(payload.field(each, "data"))) for each in payload.items(given.get("reqs"))
         ]
-        operation.query_text = _texts(asked if asked else data)
+        operation.query_text = _texts(asked or data)
     return operation
 
 
