@@ -74,6 +74,9 @@ class Reading:
     def returned(self, returned: Any) -> Any:
         """Read what the call returned, and return what the agent gets; it is over unless the agent reads the rest."""
         if isinstance(returned, (GeneratorType, AsyncGeneratorType)):
+            if getattr(self.recording.operation, "stream", False) is None:
+                # Not every library has the agent say beforehand that it wants a stream.
+                self.recording.operation.stream = True  # type: ignore[attr-defined]
             following = generators.followed(returned, lambda: self)
             guard.call("result", self._wait, following)
             return following
@@ -88,9 +91,7 @@ class Reading:
     def chunk(self, item: Any) -> bool:
         """Read a piece of the stream; True hides it from the agent."""
         operation, reader = self.recording.operation, self.reader
-        if hasattr(operation, "stream_end"):
-            # What else comes piece by piece, such as the turns of an agent, is not the chunks of an answer.
-            self.recording.chunk()
+        self.recording.chunk()
         if reader.chunk is not None:
             guard.call("chunk", reader.chunk, operation, item)
         return reader.hides is not None and bool(guard.call("chunk", reader.hides, operation, item, default=False))
