@@ -9,6 +9,32 @@ TABLE = {
         for package in ("openai", "groq", "together", "cerebras.cloud.sdk", "fireworks")
         for module in ("_base_client", "_streaming", "_response")
     },
+    "google.genai._api_client": "obs_instrumentors.google_genai",
+    "google.genai._extra_utils": "obs_instrumentors.google_genai",
+    **{
+        f"{place}.{module}": "obs_instrumentors.mistralai"
+        for place in (
+            "mistralai",
+            "mistralai.client",
+            "mistralai_azure",
+            "mistralai.azure.client",
+            "mistralai_gcp",
+            "mistralai.gcp.client",
+        )
+        for module in (
+            "_hooks.sdkhooks",
+            "_hooks.tracing",
+            "agents",
+            "chat",
+            "classifiers",
+            "conversations",
+            "embeddings",
+            "fim",
+            "ocr",
+            "responses",
+            "utils.eventstreaming",
+        )
+    },
     "ollama._client": "obs_instrumentors.ollama",
     "openai.lib.streaming.chat._completions": "obs_instrumentors.openai",
     "openai.lib.streaming.responses._responses": "obs_instrumentors.openai",
