@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from . import answers
-from .wire import Reply, Stream
+from .wire import DONE, Reply, Stream, event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -176,6 +176,77 @@ def _event(data: Json) -> bytes:
     return f"data: {json.dumps(data)}\r\n\r\n".encode()
 
 
+def interact(request: Request) -> Reply | Stream:
+    """Answer a turn of the interactions API."""
+    asked = request.body.get("input")
+    items: list[Any] = asked if isinstance(asked, list) else [asked]
+    results = [json.dumps(each["result"]) for each in items if _kind(each) == "function_result"]
+    prompt = " ".join(answers.texts(items))
+    tools = [tool for tool in request.body.get("tools") or [] if tool.get("type") == "function"]
+    if tools and not results:
+        steps = [_function_call(request, tool, prompt) for tool in tools[:2]]
+    else:
+        said = {"type": "text", "text": answers.reply(prompt, results)}
+        steps = [{"type": "model_output", "content": [said]}]
+    if "thoughts" in request.switches:
+        thought = {"type": "text", "text": "First I think about it."}
+        steps.insert(0, {"type": "thought", "summary": [thought]})
+    interaction: Json = {
+        "id": request.state.next_id("int_"),
+        "model": request.model,
+        "status": "requires_action" if tools and not results else "completed",
+        "created": _MOMENT,
+        "updated": _MOMENT,
+        "object": "interaction",
+    }
+    used = {"total_input_tokens": answers.count(items), "total_output_tokens": 6}
+    if "usage-all" in request.switches:
+        used |= {"total_thought_tokens": 64, "total_tool_use_tokens": 7, "total_cached_tokens": 1}
+    hops = [] if "continuation" not in request.switches or "continuation_token" in request.body else [interaction]
+    if hops:
+        interaction |= {"status": "requires_continuation", "continuation_token": "c3R1Yg=="}
+    request.state.responses[interaction["id"]] = interaction | {"steps": steps, "usage": used}
+    if request.body.get("stream"):
+        return Stream(_steps(interaction, steps, used))
+    return Reply(interaction | {"steps": steps, "usage": used})
+
+
+def fetch_interaction(request: Request) -> Reply:
+    """Answer with what was answered before."""
+    return Reply(request.state.responses[request.path.rpartition("/")[2]])
+
+
+def _kind(item: Any) -> Any:
+    return item.get("type") if isinstance(item, dict) else None
+
+
+def _function_call(request: Request, tool: Json, prompt: str) -> Json:
+    arguments = answers.instance(tool.get("parameters") or {}, prompt)
+    call_id = request.state.next_id("call_")
+    return {"type": "function_call", "id": call_id, "name": tool["name"], "arguments": arguments}
+
+
+def _steps(interaction: Json, steps: list[Json], used: Json) -> Iterator[bytes]:
+    yield event({"event_type": "interaction.created", "interaction": interaction | {"status": "in_progress"}})
+    for index, step in enumerate(steps):
+        if step["type"] == "function_call":
+            yield event({"event_type": "step.start", "index": index, "step": step | {"arguments": {}}})
+            delta: Json = {"type": "arguments_delta", "arguments": json.dumps(step["arguments"])}
+            yield event({"event_type": "step.delta", "index": index, "delta": delta})
+        else:
+            yield event({"event_type": "step.start", "index": index, "step": {"type": step["type"]}})
+            for said in step["summary" if step["type"] == "thought" else "content"]:
+                for piece in answers.pieces(said["text"]):
+                    thought = {"type": "thought_summary", "content": {"type": "text", "text": piece}}
+                    delta = thought if step["type"] == "thought" else {"type": "text", "text": piece}
+                    yield event({"event_type": "step.delta", "index": index, "delta": delta})
+        yield event({"event_type": "step.stop", "index": index})
+    yield event({"event_type": "interaction.completed", "interaction": interaction | {"usage": used}})
+    yield DONE
+
+
+_MOMENT = "2025-10-09T08:53:20Z"
+
 ROUTES = {
     "POST :generateContent": generate,
     "POST :streamGenerateContent": stream,
@@ -183,5 +254,7 @@ ROUTES = {
     "POST :embedContent": embed,
     "POST :predict": predict,
     "POST :countTokens": count_tokens,
+    "POST /interactions": interact,
+    "GET /interactions/*": fetch_interaction,
 }
 ERRORS = error

@@ -9,8 +9,17 @@ TABLE = {
         for package in ("openai", "groq", "together", "cerebras.cloud.sdk", "fireworks")
         for module in ("_base_client", "_streaming", "_response")
     },
-    "google.genai._api_client": "obs_instrumentors.google_genai",
-    "google.genai._extra_utils": "obs_instrumentors.google_genai",
+    **{
+        f"google.genai.{module}": "obs_instrumentors.google_genai"
+        for module in (
+            "_api_client",
+            "_extra_utils",
+            "_gaos._hooks.asyncsdkhooks",
+            "_gaos._hooks.sdkhooks",
+            "_gaos.google_genai",
+            "_gaos.utils.eventstreaming",
+        )
+    },
     **{
         f"{place}.{module}": "obs_instrumentors.mistralai"
         for place in (

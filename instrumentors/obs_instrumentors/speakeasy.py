@@ -19,7 +19,8 @@ _PORTS = {"http": 80, "https": 443}
 class Sent:
     """An operation that reads its request as it is sent."""
 
-    attempts: int = 0
+    request: Any = None
+    retries: int = 0
 
     @abstractmethod
     def sent(self, body: dict[str, Any]) -> None:
@@ -27,14 +28,18 @@ class Sent:
 
 
 def note_request(operation: Operation, call: Call) -> None:
-    """Read the request that is about to be sent, and count how often it is."""
+    """Read the request that is about to be sent, and count how often it is sent again."""
     if not isinstance(operation, Sent):
         return
-    operation.attempts += 1
-    if operation.attempts > 1:
-        operation.extra[semconv.OBS_REQUEST_RETRIES] = operation.attempts - 1
-        return
     request = call.argument(1, "request")
+    if request is operation.request:
+        operation.retries += 1
+        operation.extra[semconv.OBS_REQUEST_RETRIES] = operation.retries
+        return
+    begun, operation.request = operation.request is not None, request
+    if begun:
+        # The rest of an answer that comes in several requests.
+        return
     operation.server_address = payload.text(request.url.host)
     operation.server_port = request.url.port or _PORTS.get(request.url.scheme)
     body = messages.parsed(request.content.decode("utf-8", "replace"))

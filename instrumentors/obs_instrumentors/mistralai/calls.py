@@ -71,7 +71,7 @@ class Other(speakeasy.Sent, ModelCall):
 def _take(operation: Operation, fresh: Operation) -> None:
     """Put what is known of ``fresh`` into an operation that goes on already."""
     for name, value in vars(fresh).items():
-        if value is not None and name not in ("name", "extra", "attempts"):
+        if value is not None and name not in ("name", "extra", "request", "retries"):
             setattr(operation, name, value)
 
 

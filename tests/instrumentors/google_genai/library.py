@@ -103,6 +103,8 @@ _ASKED_TOOLS: dict[str, Any] = {
     "gen_ai__usage__output_tokens": 16,
 }
 
+_WITHOUT_INTERACTIONS = ("1.32, oldest",)
+
 LIBRARY = Library(
     name="google_genai",
     instrumentor="obs_instrumentors.google_genai",
@@ -113,7 +115,7 @@ LIBRARY = Library(
         "3 on aiohttp": ("google-genai[aiohttp]>=3,<4",),
     },
     driver=Gemini,
-    more=("more.py",),
+    more=("more.py", "interactions.py"),
     scenarios=(
         Scenario("chat", lambda its: its.generate(), SPAN, attributes(), answered(_TEXT)),
         Scenario(
@@ -191,6 +193,22 @@ LIBRARY = Library(
                 obs__request__input_count=2,
                 gen_ai__embeddings__dimension__count=3,
             ),
+        ),
+        Scenario(
+            "interaction",
+            lambda its: its.run(its.client.interactions.create(model=MODEL, input="Where to?")),
+            SPAN,
+            attributes(gen_ai__response__status="completed"),
+            answered(_TEXT),
+            unless=_WITHOUT_INTERACTIONS,
+        ),
+        Scenario(
+            "stream of an interaction",
+            lambda its: its.read(its.client.interactions.create(model=MODEL, input="Where to?", stream=True)),
+            SPAN,
+            attributes(gen_ai__response__status="completed", **_STREAM),
+            answered(_TEXT),
+            unless=_WITHOUT_INTERACTIONS,
         ),
     ),
 )
