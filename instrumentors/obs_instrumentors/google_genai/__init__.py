@@ -43,6 +43,14 @@ INSTRUMENTORS = (
             Target(_STREAMS, "AsyncStream.__anext__", streams.async_step(speakeasy.same)),
             Target(_STREAMS, "AsyncStream.__aexit__", streams.closing(speakeasy.same)),
         ),
-        ("generate_content", "embeddings", "image_generation", "count_tokens", "fetch_response", "execute_tool"),
+        (
+            "generate_content",
+            "embeddings",
+            "image_generation",
+            "image_edit",
+            "count_tokens",
+            "fetch_response",
+            "execute_tool",
+        ),
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,8 @@ from .answers import Answer
 from .contents import count, get
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from obs_run.core.operations import Operation
     from obs_run.core.reading import Call
 
@@ -90,18 +93,27 @@ def failure(operation: Operation, error: BaseException) -> None:
 
 
 def _operation(method: str, body: Any) -> Answer | Vectors | TokenCount | None:
-    if method in ("generateContent", "streamGenerateContent"):
-        return Answer("generate_content")
-    if method in ("batchEmbedContents", "embedContent"):
-        return Vectors("embeddings")
-    if method == "countTokens":
-        return TokenCount("count_tokens")
+    made = _OPERATIONS.get(method)
+    if made is not None:
+        return made()
     asked = payload.items(get(body, "instances"))
     if method != "predict" or not asked:
         return None
     if get(asked[0], "content") is not None:
         return Vectors("embeddings")
-    return None if get(asked[0], "prompt") is None else Answer("image_generation", output_type="image")
+    if get(asked[0], "prompt") is None:
+        return None
+    given = payload.first(get(asked[0], "referenceImages"), get(asked[0], "image"))
+    return Answer("image_generation" if given is None else "image_edit", output_type="image")
+
+
+_OPERATIONS: dict[str, Callable[[], Answer | Vectors | TokenCount]] = {
+    "generateContent": partial(Answer, "generate_content"),
+    "streamGenerateContent": partial(Answer, "generate_content"),
+    "batchEmbedContents": partial(Vectors, "embeddings"),
+    "embedContent": partial(Vectors, "embeddings"),
+    "countTokens": partial(TokenCount, "count_tokens"),
+}
 
 
 def _streaming(operation: ModelCall) -> ModelCall:

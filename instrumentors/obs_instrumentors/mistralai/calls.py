@@ -106,17 +106,26 @@ def _chat_chunk(operation: Chat, event: Any) -> None:
 
 
 def _complete(operation: Chat, response: Any) -> None:
-    operation.extra.pop(semconv.OPENAI_RESPONSE_SERVICE_TIER, None)
-    told = payload.field(response, "usage")
-    if told is not None:
-        seconds = payload.number(payload.field(told, "prompt_audio_seconds"))
-        if seconds is not None:
-            operation.extra[semconv.OBS_USAGE_AUDIO_SECONDS] = seconds
+    seconds = payload.number(payload.field(response, "usage", "prompt_audio_seconds"))
+    if seconds is not None:
+        operation.extra[semconv.OBS_USAGE_AUDIO_SECONDS] = seconds
+
+
+def _response_result(operation: Response, response: Any) -> None:
+    responses.ENDPOINT.result(operation, response)
+    _forget_openai(operation)
 
 
 def _response_chunk(operation: Response, event: Any) -> None:
     if responses.ENDPOINT.chunk is not None:
         responses.ENDPOINT.chunk(operation, payload.field(event, "data"))
+        _forget_openai(operation)
+
+
+def _forget_openai(operation: Response) -> None:
+    """Leave out what has OpenAI's name."""
+    for name in (semconv.OPENAI_RESPONSE_SERVICE_TIER, semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT):
+        operation.extra.pop(name, None)
 
 
 def _vectors(operation: Vectors, response: Any) -> None:
@@ -132,7 +141,7 @@ def _header(operation: ModelCall, response: Any) -> None:
 _CHAT = Reader(_chat_result, failure=_failure)
 _CHAT_STREAM = Reader(_chat_result, later=speakeasy.stream, chunk=_chat_chunk, end=chat.ENDPOINT.end, failure=_failure)
 _RESPONSE = Reader(
-    responses.ENDPOINT.result,
+    _response_result,
     later=speakeasy.stream,
     chunk=_response_chunk,
     end=responses.ENDPOINT.end,

@@ -276,6 +276,7 @@ if _has("responses"):
         assert span.name == SPAN
         assert span.attributes["gen_ai.response.finish_reasons"] == ("stop",)
         assert usage(span)["input_tokens"] == 3
+        assert not [name for name in span.attributes if name.startswith("openai.")]
         assert attribute(span, "gen_ai.output.messages")[0]["parts"][0]["content"] == ANSWER
 
 
