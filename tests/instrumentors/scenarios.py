@@ -133,13 +133,13 @@ class Library:
     kinds: tuple[str, ...] = ("sync", "async")
     more: tuple[str, ...] = ()
     """Further test files of the library's folder that run in each environment."""
+    traces_itself: tuple[str, ...] = ()
+    """Labels of environments whose release makes spans by itself wherever there is a provider."""
     python: str | None = None
     """The Python for environments that need another than the tests' own, such as "3.12"."""
     heavy: bool = False
     """Whether only ``make test-heavy`` runs it, because of the size of what must be installed."""
     variables: Mapping[str, str] = field(default_factory=dict)
-    traces_itself: bool = False
-    """Whether the library makes spans of its own where ours are not made."""
 
 
 def seen(call: Callable[[Any], Any], driver: Driver) -> Any:
