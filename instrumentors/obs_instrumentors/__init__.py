@@ -4,6 +4,15 @@
 """
 
 _MODULES = {
+    "anthropic": (
+        "anthropic._base_client",
+        "anthropic._response",
+        "anthropic._streaming",
+        "anthropic.lib.streaming._beta_messages",
+        "anthropic.lib.streaming._messages",
+        "anthropic.lib.tools._beta_functions",
+        "anthropic.lib.tools._beta_runner",
+    ),
     "chromadb": (
         "chromadb.api.async_client",
         "chromadb.api.client",
@@ -114,6 +123,10 @@ _MODULES = {
         "pymilvus.milvus_client.async_milvus_client",
         "pymilvus.milvus_client.milvus_client",
         "pymilvus.orm.iterator",
+    ),
+    "qdrant_client": (
+        "qdrant_client.async_qdrant_client",
+        "qdrant_client.qdrant_client",
     ),
     "replicate": (
         "replicate.client",

@@ -135,6 +135,8 @@ class Library:
     """Further test files of the library's folder that run in each environment."""
     traces_itself: tuple[str, ...] = ()
     """Labels of environments whose release makes spans by itself wherever there is a provider."""
+    less: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Those of ``more`` that the release of an environment cannot do, by its label."""
     python: str | None = None
     """The Python for environments that need another than the tests' own, such as "3.12"."""
     heavy: bool = False
