@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
@@ -67,6 +68,7 @@ def tells_usage(operation: Operation) -> bool:
     return _belongs(host, _STREAM_USAGE) or host in more or f"{host}:{operation.server_port}" in more
 
 
+@lru_cache(maxsize=64)
 def _provider(host: str, client: type, default: str) -> str:
     if host.startswith(("bedrock-runtime", "bedrock-mantle")) or host.endswith(".api.aws"):
         return _BEDROCK

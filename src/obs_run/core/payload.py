@@ -31,6 +31,12 @@ def fields(value: Any) -> Any:
     return {**value.__dict__, **further} if further else value.__dict__
 
 
+def mapping(value: Any) -> dict[str, Any]:
+    """Return an object as the dict of its fields, empty where it has none."""
+    found = fields(value)
+    return found if isinstance(found, dict) else {}
+
+
 def whole(value: Any) -> int | None:
     """Return a count as an int, None if it is not one."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
