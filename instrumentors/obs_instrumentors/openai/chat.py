@@ -102,7 +102,9 @@ def _chunk(operation: Chat, chunk: Any) -> None:
     if header != operation.header:
         operation.header = header
         read_header(operation, told)
-    used = payload.first(told.get("usage"), payload.field(told.get("x_groq"), "usage"))
+    used = told.get("usage")
+    if used is None and "x_groq" in told:
+        used = payload.field(told["x_groq"], "usage")
     if used is not None:
         operation.usage = usage(used)
         if operation.asked_for_usage:
@@ -134,14 +136,19 @@ def _hides(operation: Chat, chunk: Any) -> bool:
 
 
 def _read_choice(answer: Answer, choice: dict[str, Any]) -> None:
-    answer.finish_reason = payload.text(choice.get("finish_reason")) or answer.finish_reason
+    reason = choice.get("finish_reason")
+    if reason is not None:
+        answer.finish_reason = payload.text(reason) or answer.finish_reason
     delta = payload.mapping(choice.get("delta"))
     wanted = content.wanted()
-    for name in _TEXTS if wanted else ():
-        text = payload.text(delta.get(name))
-        if text is not None:
-            answer.texts.setdefault(name, []).append(text)
-    for position, call in enumerate(payload.items(delta.get("tool_calls"))):
+    if wanted:
+        for name in _TEXTS:
+            text = delta.get(name)
+            if text and isinstance(text, str):
+                answer.texts.setdefault(name, []).append(text)
+    # Most chunks bring a piece of text alone.
+    calls = delta.get("tool_calls")
+    for position, call in enumerate(payload.items(calls)) if calls else ():
         # Together's client reads the index as a float.
         index = payload.number(payload.field(call, "index"))
         _read_tool(answer.tools.setdefault(position if index is None else int(index), Tool()), call, wanted=wanted)

@@ -56,7 +56,7 @@ def address(client: Any) -> tuple[str | None, int | None]:
 def place(operation: Operation, client: Any, default: str) -> None:
     """Say on the operation who answers and where; ``default`` is the provider where the host does not tell."""
     operation.server_address, operation.server_port = address(client)
-    operation.provider = _provider(operation.server_address or "", type(client), default)
+    operation.provider = _provider(operation.server_address or "", type(client), default)  # type: ignore[arg-type]  # mypy takes a class for not hashable
 
 
 def tells_usage(operation: Operation) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+_NOTHING: dict[str, Any] = {}
+
 
 def field(value: Any, *path: str) -> Any:
     """Return what stands at ``path`` in dicts or objects, None where anything on the way is missing."""
@@ -33,8 +35,11 @@ def fields(value: Any) -> Any:
 
 def mapping(value: Any) -> dict[str, Any]:
     """Return an object as the dict of its fields, empty where it has none."""
-    found = fields(value)
-    return found if isinstance(found, dict) else {}
+    if isinstance(value, dict):
+        return value
+    found: dict[str, Any] = getattr(value, "__dict__", _NOTHING)
+    further = getattr(value, "__pydantic_extra__", None)
+    return {**found, **further} if further else found
 
 
 def whole(value: Any) -> int | None:
