@@ -7,9 +7,11 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from tests.launch.environments import ROOT, make
+from tests.launch.environments import ROOT, interpreter, make
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,21 +22,25 @@ _OURS = (
     "opentelemetry-sdk<1.46",
     "wrapt<3",
     "pytest",
+    "jsonschema",
 )
+_being_made: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
-def python_with(*requirements: str) -> Path:
+def python_with(*requirements: str, python: str | None = None) -> Path:
     """Return the interpreter of an environment with the requirements; the name of its folder is their hash."""
     wanted = (*_OURS, *requirements)
-    key = hashlib.sha256("\n".join((sys.version, *wanted)).encode()).hexdigest()[:16]
+    base = interpreter(python) if python else sys.executable
+    assert base is not None, f"Python {python} is not installed"
+    key = hashlib.sha256("\n".join((python or sys.version, *wanted)).encode()).hexdigest()[:16]
     folder = _CACHE / key
-    python = folder / "bin" / "python"
     ready = folder / "ready"
-    if not ready.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        make(folder, sys.executable, *wanted)
-        ready.touch()
-    return python
+    with _being_made[key]:
+        if not ready.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            make(folder, base, *wanted)
+            ready.touch()
+    return folder / "bin" / "python"
 
 
 def run_tests(python: Path, *files: Path, **variables: str) -> str:
@@ -48,7 +54,7 @@ def run_tests(python: Path, *files: Path, **variables: str) -> str:
         env=environ,
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=800,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

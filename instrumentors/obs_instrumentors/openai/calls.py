@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.core import messages, payload, semconv
 from obs_run.core.operations import Inference
-from obs_run.core.streams import Reader
+from obs_run.core.reading import Reader
 
 from . import chat, completions, embeddings, hosts, media, moderations, responses
 
 if TYPE_CHECKING:
     from obs_run.core.operations import Operation
-    from obs_run.core.streams import Call
+    from obs_run.core.reading import Call
 
     from .endpoint import Endpoint
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
-from obs_run.core import payload
+from obs_run.core import guard, payload
 
 if TYPE_CHECKING:
     from obs_run.core.operations import Operation
@@ -56,12 +56,12 @@ def address(client: Any) -> tuple[str | None, int | None]:
 def place(operation: Operation, client: Any, default: str) -> None:
     """Say on the operation who answers and where; ``default`` is the provider where the host does not tell."""
     operation.server_address, operation.server_port = address(client)
-    operation.provider = _provider(operation.server_address or "", type(client), default)  # type: ignore[arg-type]  # mypy takes a class for not hashable
+    operation.provider = _provider(operation.server_address or "", type(client), default)  # type: ignore[arg-type]
 
 
 def tells_usage(operation: Operation) -> bool:
     """Whether the host is known to answer the wish for a stream's usage."""
-    if not settings.get("OBS_STREAM_USAGE"):
+    if not settings.get("OBS_STREAM_USAGE") or guard.has_failed():
         return False
     host = operation.server_address or ""
     more = settings.get("OBS_STREAM_USAGE_HOSTS") or ()

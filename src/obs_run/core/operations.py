@@ -230,15 +230,48 @@ class ToolCall(Operation):
 
 
 @dataclass
+class Rerank(ModelCall):
+    """Documents put in order of relevance by a model: ``rerank``."""
+
+    name: str = "rerank"
+    top_k: int | None = None
+    scores: list[float] | None = None
+    query_text: str | None = None
+    documents: list[dict[str, Any]] | None = None
+    """The documents in their new order: dicts of ``id``, ``score`` and, where known, ``content``."""
+
+    ATTRIBUTES: ClassVar[dict[str, str]] = {
+        **ModelCall.ATTRIBUTES,
+        "top_k": semconv.RETRIEVAL_TOP_K,
+        "scores": semconv.OBS_RETRIEVAL_SCORES,
+    }
+    CONTENT: ClassVar[dict[str, str]] = {
+        "query_text": semconv.RETRIEVAL_QUERY_TEXT,
+        "documents": semconv.RETRIEVAL_DOCUMENTS,
+    }
+
+
+@dataclass
 class Retrieval(Operation):
-    """A search for documents: ``retrieval``."""
+    """A search for documents: ``retrieval``; in a vector store it is that database's operation as well."""
 
     name: str = "retrieval"
     data_source: str | None = None
     request_model: str | None = None
     top_k: int | None = None
+    system: str | None = None
+    """The database, as ``db.system.name`` calls it."""
+    database_operation: str | None = None
+    collection: str | None = None
+    namespace: str | None = None
+    batch_size: int | None = None
+    """How many queries were asked at once, where there are two or more."""
+    returned: int | None = None
+    scores: list[float] | None = None
+    """Scores or distances as the store tells them, best first."""
     query_text: str | None = None
     documents: list[dict[str, Any]] | None = None
+    """What was found: dicts of ``id``, ``score`` and, where known, ``content``."""
 
     SUBJECT: ClassVar[str | None] = "data_source"
     ATTRIBUTES: ClassVar[dict[str, str]] = {
@@ -246,10 +279,42 @@ class Retrieval(Operation):
         "data_source": semconv.DATA_SOURCE_ID,
         "request_model": semconv.REQUEST_MODEL,
         "top_k": semconv.RETRIEVAL_TOP_K,
+        "system": semconv.DB_SYSTEM_NAME,
+        "database_operation": semconv.DB_OPERATION_NAME,
+        "collection": semconv.DB_COLLECTION_NAME,
+        "namespace": semconv.DB_NAMESPACE,
+        "batch_size": semconv.DB_OPERATION_BATCH_SIZE,
+        "returned": semconv.DB_RESPONSE_RETURNED_ROWS,
+        "scores": semconv.OBS_RETRIEVAL_SCORES,
     }
     CONTENT: ClassVar[dict[str, str]] = {
         "query_text": semconv.RETRIEVAL_QUERY_TEXT,
         "documents": semconv.RETRIEVAL_DOCUMENTS,
+    }
+
+
+@dataclass
+class DatabaseCall(Operation):
+    """Any other call of a database: records written, deleted, fetched by id or counted."""
+
+    system: str | None = None
+    collection: str | None = None
+    namespace: str | None = None
+    batch_size: int | None = None
+    """How many records the call writes or asks for, where there are two or more."""
+    returned: int | None = None
+
+    SUBJECT: ClassVar[str | None] = "collection"
+    ATTRIBUTES: ClassVar[dict[str, str]] = {
+        "name": semconv.DB_OPERATION_NAME,
+        "system": semconv.DB_SYSTEM_NAME,
+        "collection": semconv.DB_COLLECTION_NAME,
+        "namespace": semconv.DB_NAMESPACE,
+        "batch_size": semconv.DB_OPERATION_BATCH_SIZE,
+        "returned": semconv.DB_RESPONSE_RETURNED_ROWS,
+        "server_address": semconv.SERVER_ADDRESS,
+        "server_port": semconv.SERVER_PORT,
+        "error_type": semconv.ERROR_TYPE,
     }
 
 

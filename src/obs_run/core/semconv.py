@@ -68,6 +68,13 @@ RETRIEVAL_TOP_K = "gen_ai.retrieval.top_k"
 RETRIEVAL_QUERY_TEXT = "gen_ai.retrieval.query.text"
 RETRIEVAL_DOCUMENTS = "gen_ai.retrieval.documents"
 
+DB_SYSTEM_NAME = "db.system.name"
+DB_OPERATION_NAME = "db.operation.name"
+DB_OPERATION_BATCH_SIZE = "db.operation.batch.size"
+DB_COLLECTION_NAME = "db.collection.name"
+DB_NAMESPACE = "db.namespace"
+DB_RESPONSE_RETURNED_ROWS = "db.response.returned_rows"
+
 OPENAI_API_TYPE = "openai.api.type"
 OPENAI_REQUEST_SERVICE_TIER = "openai.request.service_tier"
 OPENAI_RESPONSE_SERVICE_TIER = "openai.response.service_tier"
@@ -93,6 +100,7 @@ OBS_USAGE_AUDIO_SECONDS = "obs.usage.audio_seconds"
 OBS_REQUEST_RETRIES = "obs.request.retries"
 OBS_REQUEST_INPUT_COUNT = "obs.request.input_count"
 OBS_RESPONSE_STREAM_END = "obs.response.stream_end"
+OBS_RETRIEVAL_SCORES = "obs.retrieval.scores"
 OBS_COST_INPUT = "obs.cost.input"
 OBS_COST_OUTPUT = "obs.cost.output"
 OBS_COST_TOTAL = "obs.cost.total"
@@ -104,6 +112,8 @@ OBS_RUN_EXIT_CODE = "obs.run.exit_code"
 OBS_RUN_SIGNAL = "obs.run.signal"
 OBS_RUN_CONTINUED = "obs.run.continued"
 PROCESS_COMMAND_ARGS = "process.command_args"
+
+METRIC_DB_DURATION = "db.client.operation.duration"
 
 METRIC_COST = "obs.client.cost"
 METRIC_COST_UNKNOWN = "obs.client.cost.unknown"
@@ -131,5 +141,6 @@ TOKEN_MODALITY = "gen_ai.token.modality"  # noqa: S105 (a name, not a secret)
 
 DURATION_BUCKETS = tuple(0.01 * 2**step for step in range(14))
 TOKEN_BUCKETS = tuple(4.0**step for step in range(14))
+DB_DURATION_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0)
 AGENT_DURATION_BUCKETS = tuple(0.1 * 2**step for step in range(13))
 WORKFLOW_DURATION_BUCKETS = (1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0)

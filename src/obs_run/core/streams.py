@@ -6,140 +6,33 @@ functions: whatever they raise is ours and stays here; whatever the library rais
 
 from __future__ import annotations
 
-import weakref
-from dataclasses import dataclass
-from sys import is_finalizing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import guard
+from obs_run.core import generators, guard
+from obs_run.core.reading import Call, Reading, waiting_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from obs_run.core.hooks import Wrapper
     from obs_run.core.operations import Operation
-    from obs_run.core.recorder import Recording
+    from obs_run.core.reading import Reader
 
-    Begin = Callable[["Call"], tuple[Operation, "Reader"] | None]
-
-_CANCELLATIONS = ("CancelledError", "Cancelled")
-
-
-@dataclass
-class Call:
-    """A call of a target: the object it belongs to and its arguments, which ``begin`` may replace by copies."""
-
-    instance: Any
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-
-    def argument(self, position: int, name: str) -> Any:
-        """Return an argument that may be given by place or by name, None where it is not given."""
-        return self.args[position] if len(self.args) > position else self.kwargs.get(name)
-
-    def replace(self, position: int, name: str, value: Any) -> None:
-        """Give the target another value of an argument; the agent's own objects stay as they are."""
-        if len(self.args) > position:
-            self.args = (*self.args[:position], value, *self.args[position + 1 :])
-        else:
-            self.kwargs = {**self.kwargs, name: value}
-
-
-@dataclass(frozen=True)
-class Reader:
-    """How the outcome of an operation is read into it.
-
-    ``result`` reads what the call returned. ``later`` gives, where the agent reads the outcome by itself later, the
-    object by which the recording is found then, None otherwise. ``chunk`` reads one piece of a stream. ``hides``
-    tells whether the agent must not see the piece, because it did not ask for it. ``end`` is called once when a
-    stream is over, however it ends. ``failure`` reads the library's error. ``closed`` reads a response that the agent
-    closed without iterating.
-    """
-
-    result: Callable[[Any, Any], None]
-    later: Callable[[Any], Any] | None = None
-    chunk: Callable[[Any, Any], None] | None = None
-    hides: Callable[[Any, Any], bool] | None = None
-    end: Callable[[Any], None] | None = None
-    failure: Callable[[Any, BaseException], None] | None = None
-    closed: Callable[[Any, Any], None] | None = None
-
-
-class _Reading:
-    """An operation whose outcome is being read."""
-
-    __slots__ = ("iterated", "key", "reader", "recording")
-
-    def __init__(self, recording: Recording, reader: Reader) -> None:
-        self.recording = recording
-        self.reader = reader
-        self.key: weakref.ref[Any] | None = None
-        self.iterated = False
-
-    def returned(self, returned: Any) -> None:
-        """Read what the call returned; the operation is over unless the agent reads the rest."""
-        key = None if self.reader.later is None else guard.call("result", self.reader.later, returned)
-        if key is None:
-            guard.call("result", self.reader.result, self.recording.operation, returned)
-            self.finish()
-        else:
-            guard.call("result", self._wait, key)
-
-    def chunk(self, item: Any) -> bool:
-        """Read a piece of the stream; True hides it from the agent."""
-        operation, reader = self.recording.operation, self.reader
-        self.recording.chunk()
-        if reader.chunk is not None:
-            guard.call("chunk", reader.chunk, operation, item)
-        return reader.hides is not None and bool(guard.call("chunk", reader.hides, operation, item, default=False))
-
-    def closed(self, response: Any) -> None:
-        """Finish as the agent closes the response."""
-        if self.iterated:
-            self.finish(how="abandoned")
-            return
-        if self.reader.closed is not None:
-            guard.call("close", self.reader.closed, self.recording.operation, response)
-        self.finish()
-
-    def finish(self, error: BaseException | None = None, how: str | None = None) -> None:
-        """End the recording, once; ``how`` says why the stream was not read to its end."""
-        operation = self.recording.operation
-        if self.recording.done:
-            return
-        if self.key is not None:
-            _waiting.pop(id(self.key()), None)
-            if self.reader.end is not None:
-                guard.call("end", self.reader.end, operation)
-        if error is not None and self.reader.failure is not None:
-            guard.call("failure", self.reader.failure, operation, error)
-        if how is not None and hasattr(operation, "stream_end"):
-            operation.stream_end = how
-        guard.call("finish", self.recording.finish, error)
-
-    def _wait(self, key: Any) -> None:
-        number = id(key)
-
-        def forgotten(_: object) -> None:
-            # The agent let go of the response without reading it to its end.
-            reading = _waiting.pop(number, None)
-            # While the interpreter goes down its modules are half gone; open spans were ended before.
-            if reading is not None and not is_finalizing():
-                reading.finish(how="abandoned")
-
-        self.key = weakref.ref(key, forgotten)
-        _waiting[number] = self
-
-
-_waiting: dict[int, _Reading] = {}
+    Begin = Callable[[Call], tuple[Operation, Reader] | None]
 
 
 def call(begin: Begin) -> Wrapper:
-    """Return the wrapper of a function that returns its result."""
+    """Return the wrapper of a function that returns its result, or a generator of either kind."""
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         made = Call(instance, args, kwargs)
-        reading = guard.call("begin", _begun, begin, made)
+        begun = guard.call("begin", begin, made)
+        if begun is None:
+            return wrapped(*args, **kwargs)
+        if begun[1].lazy:
+            return generators.followed(wrapped(*made.args, **made.kwargs), partial(_started_to_read, begun))
+        reading = guard.call("begin", _started, begun)
         if reading is None:
             return wrapped(*args, **kwargs)
         try:
@@ -148,20 +41,24 @@ def call(begin: Begin) -> Wrapper:
         except BaseException as error:
             guard.call("finish", reading.finish, error)
             raise
-        reading.returned(returned)
-        return returned
+        return reading.returned(returned)
 
     return wrapper
 
 
 def async_call(begin: Begin) -> Wrapper:
-    """Return the wrapper of a coroutine function."""
+    """Return the wrapper of a coroutine function, as ``call`` does of a sync one."""
 
     async def recorded(
         wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         made = Call(instance, args, kwargs)
-        reading = guard.call("begin", _begun, begin, made)
+        begun = guard.call("begin", begin, made)
+        if begun is None:
+            return await wrapped(*args, **kwargs)
+        if begun[1].lazy:
+            return generators.followed(await wrapped(*made.args, **made.kwargs), partial(_started_to_read, begun))
+        reading = guard.call("begin", _started, begun)
         if reading is None:
             return await wrapped(*args, **kwargs)
         try:
@@ -170,10 +67,75 @@ def async_call(begin: Begin) -> Wrapper:
         except BaseException as error:
             guard.call("finish", reading.finish, error)
             raise
-        reading.returned(returned)
-        return returned
+        return reading.returned(returned)
 
     return recorded
+
+
+def step(key: Callable[[Any], Any]) -> Wrapper:
+    """Return the wrapper of a stream class's ``__next__``; ``key`` is what ``Reader.later`` gave."""
+
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        reading = guard.call("stream", _read_by, key, instance)
+        while True:
+            try:
+                item = wrapped(*args, **kwargs)
+            except StopIteration:
+                if reading is not None:
+                    guard.call("finish", reading.finish)
+                raise
+            except BaseException as error:
+                if reading is not None:
+                    guard.call("finish", reading.failed, error)
+                raise
+            if reading is None or not reading.chunk(item):
+                return item
+
+    return wrapper
+
+
+def async_step(key: Callable[[Any], Any]) -> Wrapper:
+    """Return the wrapper of a stream class's ``__anext__``, as ``step`` does of ``__next__``."""
+
+    async def recorded(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        reading = guard.call("stream", _read_by, key, instance)
+        while True:
+            try:
+                item = await wrapped(*args, **kwargs)
+            except StopAsyncIteration:
+                if reading is not None:
+                    guard.call("finish", reading.finish)
+                raise
+            except BaseException as error:
+                if reading is not None:
+                    guard.call("finish", reading.failed, error)
+                raise
+            if reading is None or not reading.chunk(item):
+                return item
+
+    return recorded
+
+
+def piece(key: Callable[[Any], Any], over: Callable[[Any, Any], bool]) -> Wrapper:
+    """Return the wrapper of a method that gives the next piece of a body; ``over(instance, piece)`` tells the last."""
+
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        reading = guard.call("stream", _read_by, key, instance)
+        if reading is None:
+            return wrapped(*args, **kwargs)
+        try:
+            item = wrapped(*args, **kwargs)
+        except BaseException as error:
+            guard.call("finish", reading.failed, error)
+            raise
+        reading.chunk(item)
+        if guard.call("chunk", over, instance, item, default=True):
+            guard.call("finish", reading.finish)
+        return item
+
+    return wrapper
 
 
 def iteration(key: Callable[[Any], Any]) -> Wrapper:
@@ -198,7 +160,7 @@ def closing(key: Callable[[Any], Any]) -> Wrapper:
     """Return the wrapper of the method that closes a response, sync or async."""
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        reading = guard.call("close", lambda: _waits_for(key(instance)))
+        reading = guard.call("close", lambda: waiting_for(key(instance)))
         if reading is not None:
             guard.call("close", reading.closed, instance)
         return wrapped(*args, **kwargs)
@@ -216,15 +178,16 @@ def observed(read: Callable[[Operation, Call], None]) -> Wrapper:
     return wrapper
 
 
-def _begun(begin: Begin, made: Call) -> _Reading | None:
-    begun = begin(made)
-    if begun is None:
-        return None
+def _started(begun: tuple[Operation, Reader]) -> Reading | None:
     from obs_run.core import recorder
 
     operation, reader = begun
     recording = recorder.start(operation)
-    return None if recording is None else _Reading(recording, reader)
+    return None if recording is None else Reading(recording, reader)
+
+
+def _started_to_read(begun: tuple[Operation, Reader]) -> Reading | None:
+    return guard.call("begin", _started, begun)
 
 
 def _observe(read: Callable[[Operation, Call], None], made: Call) -> None:
@@ -235,9 +198,11 @@ def _observe(read: Callable[[Operation, Call], None], made: Call) -> None:
         read(recording.operation, made)
 
 
-def _waits_for(key: Any) -> _Reading | None:
-    reading = _waiting.get(id(key))
-    return reading if reading is not None and reading.key is not None and reading.key() is key else None
+def _read_by(key: Callable[[Any], Any], instance: Any) -> Reading | None:
+    reading = waiting_for(key(instance))
+    if reading is not None:
+        reading.iterated = True
+    return reading
 
 
 class _Followed:
@@ -250,7 +215,7 @@ class _Followed:
     def __init__(self, chunks: Iterator[Any], key: Any) -> None:
         self._chunks = chunks
         self._key = key
-        self._reading: _Reading | None = None
+        self._reading: Reading | None = None
 
     def __iter__(self) -> _Followed:
         return self
@@ -266,7 +231,7 @@ class _Followed:
                 raise
             except BaseException as error:
                 if reading is not None:
-                    guard.call("finish", _failed, reading, error)
+                    guard.call("finish", reading.failed, error)
                 raise
             if reading is None or not reading.chunk(item):
                 return item
@@ -274,8 +239,8 @@ class _Followed:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._chunks, name)
 
-    def _begin(self) -> _Reading | None:
-        self._reading = _waits_for(self._key)
+    def _begin(self) -> Reading | None:
+        self._reading = waiting_for(self._key)
         if self._reading is not None:
             self._reading.iterated = True
         return self._reading
@@ -287,7 +252,7 @@ class _AsyncFollowed:
     def __init__(self, chunks: AsyncIterator[Any], key: Any) -> None:
         self._chunks = chunks
         self._key = key
-        self._reading: _Reading | None = None
+        self._reading: Reading | None = None
 
     def __aiter__(self) -> _AsyncFollowed:
         return self
@@ -303,7 +268,7 @@ class _AsyncFollowed:
                 raise
             except BaseException as error:
                 if reading is not None:
-                    guard.call("finish", _failed, reading, error)
+                    guard.call("finish", reading.failed, error)
                 raise
             if reading is None or not reading.chunk(item):
                 return item
@@ -311,15 +276,8 @@ class _AsyncFollowed:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._chunks, name)
 
-    def _begin(self) -> _Reading | None:
-        self._reading = _waits_for(self._key)
+    def _begin(self) -> Reading | None:
+        self._reading = waiting_for(self._key)
         if self._reading is not None:
             self._reading.iterated = True
         return self._reading
-
-
-def _failed(reading: _Reading, error: BaseException) -> None:
-    if isinstance(error, GeneratorExit):
-        reading.finish(how="abandoned")
-    else:
-        reading.finish(error, "cancelled" if type(error).__name__ in _CANCELLATIONS else None)

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
 from obs_run.core import guard, semconv
-from obs_run.core.operations import AgentRun, Inference, ModelCall, Operation, ToolCall, Usage, Workflow
+from obs_run.core.operations import (
+    AgentRun,
+    DatabaseCall,
+    Inference,
+    ModelCall,
+    Operation,
+    Retrieval,
+    ToolCall,
+    Usage,
+    Workflow,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +40,17 @@ _LABELS = {
 }
 
 
+_DATABASE_LABELS = (
+    semconv.DB_SYSTEM_NAME,
+    semconv.DB_OPERATION_NAME,
+    semconv.DB_COLLECTION_NAME,
+    semconv.DB_NAMESPACE,
+    semconv.SERVER_ADDRESS,
+    semconv.SERVER_PORT,
+    semconv.ERROR_TYPE,
+)
+
+
 class Timing:
     """How long an operation took, in seconds; the chunk figures are None where nothing was streamed."""
 
@@ -46,10 +67,8 @@ class _Labels:
 
     __slots__ = ("attributes", "takers")
 
-    def __init__(self, values: tuple[Any, ...]) -> None:
-        self.attributes = {
-            name: value for name, value in zip(_LABELS.values(), values, strict=True) if value is not None
-        }
+    def __init__(self, attributes: dict[str, Any]) -> None:
+        self.attributes = attributes
         self.takers: dict[tuple[str, str | None], Callable[[float], None]] = {}
 
 
@@ -78,10 +97,17 @@ class Measurements:
             self._seconds(semconv.METRIC_AGENT_DURATION, timing.duration, labels, semconv.AGENT_DURATION_BUCKETS)
         elif isinstance(operation, Workflow):
             self._seconds(semconv.METRIC_WORKFLOW_DURATION, timing.duration, labels, semconv.WORKFLOW_DURATION_BUCKETS)
-        else:
+        elif not isinstance(operation, DatabaseCall):
             self._seconds(semconv.METRIC_OPERATION_DURATION, timing.duration, labels)
+        if isinstance(operation, (Retrieval, DatabaseCall)) and operation.system is not None:
+            self._database(operation, timing)
         if isinstance(operation, ModelCall) and operation.usage is not None:
             self._tokens(operation, operation.usage, labels)
+
+    def _database(self, operation: Retrieval | DatabaseCall, timing: Timing) -> None:
+        told = operation.attributes()
+        labels = self._labels_for(tuple([(name, told[name]) for name in _DATABASE_LABELS if name in told]), dict)
+        self._seconds(semconv.METRIC_DB_DURATION, timing.duration, labels, semconv.DB_DURATION_BUCKETS)
 
     def cost(self, dollars: float | None, operation: ModelCall) -> None:
         """Count what a call cost, or that its price is not known."""
@@ -142,13 +168,15 @@ class Measurements:
 
     def _labels_of(self, operation: Operation) -> _Labels:
         values = operation.__dict__
-        key = tuple([values.get(field) for field in _LABELS])
+        return self._labels_for(tuple([values.get(field) for field in _LABELS]), _named)
+
+    def _labels_for(self, key: tuple[Any, ...], attributes: Callable[[Any], dict[str, Any]]) -> _Labels:
         if self._series > _MOST_SERIES:
             self._labels.clear()
             self._series = 0
         labels = self._labels.get(key)
         if labels is None:
-            labels = self._labels[key] = _Labels(key)
+            labels = self._labels[key] = _Labels(attributes(key))
         return labels
 
     def _take(
@@ -185,6 +213,10 @@ class Measurements:
                 else self._meter.create_histogram(name, unit, explicit_bucket_boundaries_advisory=list(buckets))
             )
         return self._made[name]
+
+
+def _named(values: tuple[Any, ...]) -> dict[str, Any]:
+    return {name: value for name, value in zip(_LABELS.values(), values, strict=True) if value is not None}
 
 
 def _may_go_straight(provider: MeterProvider) -> bool:
