@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from opentelemetry.sdk.metrics import AlwaysOnExemplarFilter, MeterProvider
+from opentelemetry.sdk.metrics import AlwaysOnExemplarFilter, Counter, Histogram, MeterProvider
 from opentelemetry.sdk.metrics.export import AggregationTemporality, InMemoryMetricReader
 from opentelemetry.sdk.metrics.export import Histogram as HistogramData
 from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation, View
@@ -14,11 +14,7 @@ from obs_run.core.operations import Embedding, Inference, Operation, ToolCall, U
 from obs_run.pipeline.measurements import Measurements, Timing
 from obs_run.sdk import metric_reader
 
-DELTA: Any = {
-    "preferred_temporality": dict.fromkeys(
-        (metric_reader.Counter, metric_reader.Histogram), AggregationTemporality.DELTA
-    )
-}
+DELTA: Any = {"preferred_temporality": dict.fromkeys((Counter, Histogram), AggregationTemporality.DELTA)}
 VIEWS = (
     View(instrument_name=semconv.METRIC_DURATION, aggregation=ExponentialBucketHistogramAggregation()),
     View(instrument_name=semconv.METRIC_OLD_TOKENS, attribute_keys={semconv.TOKEN_TYPE}),
