@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from benchmarks import startup
 
-LENGTHS = {"chat": (10, 40), "stream": (3, 9)}
+LENGTHS = {"chat": (10, 40), "stream": (2, 7)}
 SIGNALS = ("TRACES", "METRICS", "LOGS")
 SDK = ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http", "openai")
 PEERS = {
@@ -42,23 +42,15 @@ CONTENT = {
 """The variables that switch content off and on; OpenLIT has an argument, Logfire always records it."""
 
 
-class Column(NamedTuple):
-    """What is measured: the kind of call, whether content is recorded, and where it goes."""
+class Mode(NamedTuple):
+    """Whether content is recorded, and where telemetry goes."""
 
     title: str
-    kind: str
     content: str
     export: str
 
 
-COLUMNS = (
-    Column("chat, content off", "chat", "off", "none"),
-    Column("stream, off", "stream", "off", "none"),
-    Column("chat, on", "chat", "on", "none"),
-    Column("stream, on", "stream", "on", "none"),
-    Column("chat, on, OTLP", "chat", "on", "otlp"),
-    Column("stream, on, OTLP", "stream", "on", "otlp"),
-)
+MODES = (Mode("content off", "off", "none"), Mode("content on", "on", "none"), Mode("on, OTLP", "on", "otlp"))
 
 
 class Row(NamedTuple):
@@ -104,55 +96,56 @@ class Bench:
         return found[0] if found else ""
 
     @cache  # noqa: B019 (there is one bench)
-    def plain(self, product: str, kind: str) -> int:
-        """Return the instructions of one call in the product's environment, without the product."""
-        return self._one_call(product, "plain", Column("", kind, "off", "none"), {})
+    def plain(self, product: str) -> list[int]:
+        """Return the instructions of one call of each kind in the product's environment, without the product."""
+        return self._one_call(product, "plain", MODES[0], {})
 
-    def added(self, row: Row, column: Column) -> int | str:
-        """Return what the product adds to one call, or why that cannot be said."""
+    def added(self, row: Row, mode: Mode) -> list[str]:
+        """Return what the product adds to one call of each kind, or why that cannot be said."""
         if row.product in self.problems:
-            return self.problems[row.product]
-        if row.product == "logfire" and column.content == "off":
-            return "cannot be off"
-        if row.nowhere == "none" and column.export == "otlp":
-            return ""
+            return [self.problems[row.product]] * len(LENGTHS)
+        if row.product == "logfire" and mode.content == "off":
+            return ["cannot be off"] * len(LENGTHS)
+        if row.nowhere == "none" and mode.export == "otlp":
+            return [""] * len(LENGTHS)
         settings = {"OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental"}
         names, off, on = CONTENT.get(row.product, ("", "", ""))
-        settings.update(dict.fromkeys(names.split(), on if column.content == "on" else off))
-        if column.export != "otlp" and row.nowhere:
+        settings.update(dict.fromkeys(names.split(), on if mode.content == "on" else off))
+        if mode.export != "otlp" and row.nowhere:
             settings.update({f"OTEL_{signal}_EXPORTER": row.nowhere for signal in SIGNALS})
         try:
             # The newest openai is the same one beside most of the products.
             same = row.product if self.openai(row.product) != self.openai(startup.OURS) else startup.OURS
-            return self._one_call(row.product, row.product, column, settings) - self.plain(same, column.kind)
+            calls = zip(self._one_call(row.product, row.product, mode, settings), self.plain(same), strict=True)
+            return [str(total - plain) for total, plain in calls]
         except (RuntimeError, subprocess.TimeoutExpired) as error:
-            return f"fails: {error}"
+            return [f"fails: {error}"] * len(LENGTHS)
 
-    def _one_call(self, environment: str, product: str, column: Column, settings: dict[str, str]) -> int:
-        binaries = self._environments[environment]
-        environ = startup.environ(binaries, self._home, self._collector, self._model)
-        if column.export != "otlp":
+    def _one_call(self, environment: str, product: str, mode: Mode, settings: dict[str, str]) -> list[int]:
+        environ = startup.environ(self._environments[environment], self._home, self._collector, self._model)
+        if mode.export != "otlp":
             del environ["OTEL_EXPORTER_OTLP_ENDPOINT"]
         # The order of sets of texts would differ from run to run.
         environ.update(settings, PYTHONHASHSEED="0")
-        lengths = LENGTHS[column.kind]
         with tempfile.TemporaryDirectory(dir=self._home) as folder:
             file = Path(folder) / "callgrind"
             valgrind = ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={file}"]
             loop = str(Path(__file__).with_name("call_loop.py"))
-            arguments = (product, column.kind, column.content, column.export, *map(str, lengths))
+            arguments = (product, mode.content, mode.export, *(f"{short}-{long}" for short, long in LENGTHS.values()))
             done = subprocess.run(
                 [*(["obs-run"] if product == startup.OURS else []), *valgrind, "python", loop, *arguments],
-                env=environ, cwd=self._home, capture_output=True, text=True, check=False, timeout=400,
+                env=environ, cwd=self._home, capture_output=True, text=True, check=False, timeout=900,
             )  # fmt: skip
             if done.returncode:
                 raise RuntimeError(" ".join(done.stderr.split())[-200:])
-            counts = [_total(Path(f"{file}.{part}")) for part in (1, 2)]
-        return (counts[1] - counts[0]) // (lengths[1] - lengths[0]) // 1000
+            counts = iter([_total(Path(f"{file}.{part + 1}")) for part in range(2 * len(LENGTHS))])
+        # Each kind of call was counted twice, a few and many.
+        pairs = zip(counts, counts, LENGTHS.values(), strict=True)
+        return [(many - few) // (long - short) // 1000 for few, many, (short, long) in pairs]
 
 
 def _total(dump: Path) -> int:
-    found = re.search(r"^(?:totals|summary): (\d+)", dump.read_text(), re.MULTILINE)
+    found = re.search(r"^totals: (\d+)", dump.read_text(), re.MULTILINE)
     assert found is not None, dump
     return int(found[1])
 
@@ -167,14 +160,15 @@ def main() -> None:
     rows = [row for row in ROWS if not options.only or row.product in options.only]
     with tempfile.TemporaryDirectory() as home, startup.receiver() as collector, startup.stub() as model:
         bench = Bench(Path(home), collector, model)
-        plain = {kind: bench.plain(startup.OURS, kind) for kind in LENGTHS}
+        plain = dict(zip(LENGTHS, bench.plain(startup.OURS), strict=True))
         print(f"Without telemetry: {plain} thousand instructions a call.\n")
-        print("| thousand instructions added to one call |", " | ".join(column.title for column in COLUMNS), "|")
-        print(f"|---{'|---' * len(COLUMNS)}|")
+        titles = [f"{kind}, {mode.title}" for mode in MODES for kind in LENGTHS]
+        print("| thousand instructions added to one call |", " | ".join(titles), "|")
+        print(f"|---{'|---' * len(titles)}|", flush=True)
         with ThreadPoolExecutor(options.jobs) as pool:
-            cells = [[pool.submit(bench.added, row, column) for column in COLUMNS] for row in rows]
+            cells = [[pool.submit(bench.added, row, mode) for mode in MODES] for row in rows]
             for row, line in zip(rows, cells, strict=True):
-                print(f"| {row.label} |", " | ".join(str(cell.result()) for cell in line), "|", flush=True)
+                print(f"| {row.label} |", " | ".join(cell for each in line for cell in each.result()), "|", flush=True)
     print(f"\nPython {sys.version.split()[0]}; " + "; ".join(bench.versions.values()))
 
 

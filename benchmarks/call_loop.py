@@ -11,9 +11,9 @@ from typing import Any
 
 from openai import OpenAI
 
-PRODUCT, KIND, CONTENT, EXPORT, SHORT, LONG = sys.argv[1:]
+PRODUCT, CONTENT, EXPORT, *LENGTHS = sys.argv[1:]
 # The stub answers in words: with its own six, the role and the end this makes fifty chunks.
-PROMPT = " ".join("a" * 42) if KIND == "stream" else "Hello"
+PROMPTS = {"chat": "Hello", "stream": " ".join("a" * 42)}
 CHUNKS = 50
 INSTRUMENTORS = {
     "official": "opentelemetry.instrumentation.genai.openai",
@@ -93,13 +93,13 @@ def set_up() -> list[Any]:
     return flushed
 
 
-def call(client: OpenAI, times: int, flushed: list[Any]) -> None:
+def call(client: OpenAI, kind: str, times: int, flushed: list[Any]) -> None:
     """Make calls, and do what the export threads still have to do for them."""
     for _ in range(times):
         answer = client.chat.completions.create(
-            model="gpt-4o-mini", messages=[{"role": "user", "content": PROMPT}], stream=KIND == "stream"
+            model="gpt-4o-mini", messages=[{"role": "user", "content": PROMPTS[kind]}], stream=kind == "stream"
         )
-        if KIND == "stream":
+        if kind == "stream":
             assert sum(1 for _ in answer) == CHUNKS
     for each in flushed:
         each.force_flush()
@@ -115,13 +115,14 @@ def tell(*words: str) -> None:
 def main() -> None:
     flushed = set_up()
     client = OpenAI(base_url=os.environ["STUB"] + "/v1", api_key="none")
-    call(client, 3, flushed)
+    for kind, lengths in zip(PROMPTS, LENGTHS, strict=True):
+        call(client, kind, 2, flushed)
+        for times in lengths.split("-"):
+            tell("-i", "on")
+            call(client, kind, int(times), flushed)
+            tell("-i", "off")
+            tell("-d")
     assert seen or PRODUCT in ("plain", "obs-run") or EXPORT == "otlp", "nothing was recorded"
-    for times in (SHORT, LONG):
-        tell("-i", "on")
-        call(client, int(times), flushed)
-        tell("-i", "off")
-        tell("-d")
 
 
 main()

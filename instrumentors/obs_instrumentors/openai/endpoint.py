@@ -63,24 +63,18 @@ def usage(told: Any) -> Usage | None:
         return None
     told = payload.mapping(told)
     inputs, outputs = _details(told, _INPUT_DETAILS), _details(told, _OUTPUT_DETAILS)
+    whole, first = payload.whole, payload.first
     read = Usage(
-        input_tokens=_count(told, "prompt_tokens", "input_tokens"),
-        output_tokens=_count(told, "completion_tokens", "output_tokens"),
-        cache_read_tokens=payload.first(
-            _count(inputs, "cached_tokens"), _count(told, "cached_tokens", "prompt_cache_hit_tokens")
-        ),
-        reasoning_tokens=payload.first(_count(outputs, "reasoning_tokens"), _count(told, "reasoning_tokens")),
+        input_tokens=whole(first(told.get("prompt_tokens"), told.get("input_tokens"))),
+        output_tokens=whole(first(told.get("completion_tokens"), told.get("output_tokens"))),
+        cache_read_tokens=whole(first(told.get("cached_tokens"), told.get("prompt_cache_hit_tokens"))),
+        reasoning_tokens=whole(told.get("reasoning_tokens")),
     )
-    if inputs:
-        read.cache_write_tokens = _count(inputs, "cache_write_tokens")
-        read.text_input_tokens = _count(inputs, "text_tokens")
-        read.image_input_tokens = _count(inputs, "image_tokens")
-        read.audio_input_tokens = _count(inputs, "audio_tokens")
-        read.audio_cache_read_tokens = _count(payload.mapping(inputs.get("cached_tokens_details")), "audio_tokens")
-    if outputs:
-        read.text_output_tokens = _count(outputs, "text_tokens")
-        read.image_output_tokens = _count(outputs, "image_tokens")
-        read.audio_output_tokens = _count(outputs, "audio_tokens")
+    for details, names in ((inputs, _INPUT_PARTS), (outputs, _OUTPUT_PARTS)):
+        for name, value in details.items():
+            if name in names and (count := whole(value)) is not None:
+                setattr(read, names[name], count)
+    read.audio_cache_read_tokens = whole(payload.field(inputs.get("cached_tokens_details"), "audio_tokens"))
     return read if any(value is not None for value in read.__dict__.values()) else None
 
 
@@ -89,6 +83,19 @@ _HEADER = (
     ("system_fingerprint", semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT),
 )
 _INPUT_DETAILS = ("prompt_tokens_details", "input_tokens_details", "input_token_details")
+_INPUT_PARTS = {
+    "cached_tokens": "cache_read_tokens",
+    "cache_write_tokens": "cache_write_tokens",
+    "text_tokens": "text_input_tokens",
+    "image_tokens": "image_input_tokens",
+    "audio_tokens": "audio_input_tokens",
+}
+_OUTPUT_PARTS = {
+    "reasoning_tokens": "reasoning_tokens",
+    "text_tokens": "text_output_tokens",
+    "image_tokens": "image_output_tokens",
+    "audio_tokens": "audio_output_tokens",
+}
 _OUTPUT_DETAILS = ("completion_tokens_details", "output_tokens_details", "output_token_details")
 
 
@@ -98,11 +105,3 @@ def _details(told: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         if value is not None:
             return payload.mapping(value)
     return {}
-
-
-def _count(told: dict[str, Any], *names: str) -> int | None:
-    for name in names:
-        value = told.get(name)
-        if value is not None:
-            return payload.whole(value)
-    return None
