@@ -54,7 +54,9 @@ ROUTES: dict[str, Route] = {
 }
 
 PROVIDERS: tuple[Provider, ...] = (
-from . import anthropic, gemini, mistral
+    anthropic,
+    gemini,
+    mistral,
     ollama,
     qdrant,
     replicate,
