@@ -21,6 +21,7 @@ PROVIDERS = dict.fromkeys(
         "huggingface",
         "ollama",
         "openrouter",
+        "pinecone",
         "replicate",
         "together_ai",
         "voyageai",
