@@ -19,9 +19,24 @@ TABLE = {
             "telemetry.opentelemetry",
         )
     },
+    "faiss": "obs_instrumentors.faiss",
     "ollama._client": "obs_instrumentors.ollama",
     "openai.lib.streaming.chat._completions": "obs_instrumentors.openai",
     "openai.lib.streaming.responses._responses": "obs_instrumentors.openai",
+    "pymilvus.client.iterator.search_iterator": "obs_instrumentors.pymilvus",
+    "pymilvus.client.search_iterator": "obs_instrumentors.pymilvus",
+    "pymilvus.milvus_client.async_milvus_client": "obs_instrumentors.pymilvus",
+    "pymilvus.milvus_client.milvus_client": "obs_instrumentors.pymilvus",
+    "pymilvus.orm.iterator": "obs_instrumentors.pymilvus",
+    **{
+        f"replicate.{module}": "obs_instrumentors.replicate"
+        for module in ("client", "deployment", "model", "prediction")
+    },
+    **{
+        f"xai_sdk.{side}.{module}": "obs_instrumentors.xai"
+        for side in ("sync", "aio")
+        for module in ("chat", "image", "video")
+    },
     "qdrant_client.async_qdrant_client": "obs_instrumentors.qdrant_client",
     "qdrant_client.qdrant_client": "obs_instrumentors.qdrant_client",
 }

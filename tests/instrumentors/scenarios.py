@@ -138,6 +138,8 @@ class Library:
     heavy: bool = False
     """Whether only ``make test-heavy`` runs it, because of the size of what must be installed."""
     variables: Mapping[str, str] = field(default_factory=dict)
+    traces_itself: bool = False
+    """Whether the library makes spans of its own where ours are not made."""
 
 
 def seen(call: Callable[[Any], Any], driver: Driver) -> Any:
