@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from . import chat, faults, media, ollama, other, qdrant, replicate, responses
+from . import chat, faults, media, ollama, other, pinecone, qdrant, replicate, responses
 from .state import State
 from .wire import Reply, Request, Stream, error, read_body
 
@@ -55,6 +55,7 @@ ROUTES: dict[str, Route] = {
 
 PROVIDERS: tuple[Provider, ...] = (
     ollama,
+    pinecone,
     qdrant,
     replicate,
 )

@@ -20,9 +20,27 @@ TABLE = {
         )
     },
     "faiss": "obs_instrumentors.faiss",
+    **{f"lancedb.{module}": "obs_instrumentors.lancedb" for module in ("query", "remote.table", "table")},
     "ollama._client": "obs_instrumentors.ollama",
     "openai.lib.streaming.chat._completions": "obs_instrumentors.openai",
     "openai.lib.streaming.responses._responses": "obs_instrumentors.openai",
+    **{
+        f"pinecone.{module}": "obs_instrumentors.pinecone"
+        for module in (
+            "async_client.async_index",
+            "async_client.documents",
+            "async_client.inference",
+            "client.documents",
+            "client.inference",
+            "db_data.index",
+            "db_data.index_asyncio",
+            "grpc",
+            "grpc.index_grpc",
+            "index",
+            "inference.inference",
+            "inference.inference_asyncio",
+        )
+    },
     "pymilvus.client.iterator.search_iterator": "obs_instrumentors.pymilvus",
     "pymilvus.client.search_iterator": "obs_instrumentors.pymilvus",
     "pymilvus.milvus_client.async_milvus_client": "obs_instrumentors.pymilvus",
@@ -32,6 +50,7 @@ TABLE = {
         f"replicate.{module}": "obs_instrumentors.replicate"
         for module in ("client", "deployment", "model", "prediction")
     },
+    "weaviate.connect.v4": "obs_instrumentors.weaviate",
     **{
         f"xai_sdk.{side}.{module}": "obs_instrumentors.xai"
         for side in ("sync", "aio")

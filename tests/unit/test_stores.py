@@ -100,7 +100,7 @@ def test_threads_work_in_the_context_of_who_asks() -> None:
 def test_a_call_of_a_store_inside_of_its_own(
     outer: Operation | None,
     inner: Operation,
-    taken: bool,
+    taken: bool,  # noqa: FBT001 (a case of the test)
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     owner = None if outer is None else SimpleNamespace(operation=outer, done=False)

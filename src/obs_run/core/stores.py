@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextvars
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -50,9 +50,14 @@ def targets(
 ) -> tuple[Target, ...]:
     """Return the targets of a class's methods; the names of ``methods`` are those of the database operations."""
     return tuple(
-        Target(module, f"{owner}.{name}", wrapper(partial(_begun, name, one, Reader(one.result))), one.optional)
-        for name, one in methods.items()
+        Target(module, f"{owner}.{name}", _wrapper(wrapper, name, one), one.optional) for name, one in methods.items()
     )
+
+
+@cache
+def _wrapper(wrapper: Callable[[streams.Begin], Wrapper], name: str, method: Method) -> Wrapper:
+    """Return one wrapper for a method that several modules know, so that it is put around it once."""
+    return wrapper(partial(_begun, name, method, Reader(method.result)))
 
 
 def _begun(name: str, method: Method, reader: Reader, call: Call) -> tuple[Operation, Reader] | None:
