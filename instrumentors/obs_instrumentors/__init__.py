@@ -29,6 +29,11 @@ _MODULES = {
         "google.genai._gaos.google_genai",
         "google.genai._gaos.utils.eventstreaming",
     ),
+    "lancedb": (
+        "lancedb.query",
+        "lancedb.remote.table",
+        "lancedb.table",
+    ),
     "mistralai": (
         "mistralai._hooks.sdkhooks",
         "mistralai._hooks.tracing",
@@ -117,6 +122,20 @@ _MODULES = {
         "together._response",
         "together._streaming",
     ),
+    "pinecone": (
+        "pinecone.async_client.async_index",
+        "pinecone.async_client.documents",
+        "pinecone.async_client.inference",
+        "pinecone.client.documents",
+        "pinecone.client.inference",
+        "pinecone.db_data.index",
+        "pinecone.db_data.index_asyncio",
+        "pinecone.grpc",
+        "pinecone.grpc.index_grpc",
+        "pinecone.index",
+        "pinecone.inference.inference",
+        "pinecone.inference.inference_asyncio",
+    ),
     "pymilvus": (
         "pymilvus.client.iterator.search_iterator",
         "pymilvus.client.search_iterator",
@@ -134,6 +153,7 @@ _MODULES = {
         "replicate.model",
         "replicate.prediction",
     ),
+    "weaviate": ("weaviate.connect.v4",),
     "xai": (
         "xai_sdk.aio.chat",
         "xai_sdk.aio.image",

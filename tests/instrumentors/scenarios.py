@@ -184,4 +184,8 @@ def without_ids(value: Any) -> Any:
     return _IDS.sub("N", value) if isinstance(value, str) else value
 
 
-_IDS = re.compile(r"(?<=[-_])0{3,}[0-9]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_IDS = re.compile(
+    r"(?<=[-_])0{3,}[0-9]+"
+    r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT"
+)
