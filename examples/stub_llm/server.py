@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from . import anthropic, chat, faults, media, ollama, other, qdrant, replicate, responses
+from . import anthropic, chat, faults, gemini, media, mistral, ollama, other, pinecone, qdrant, replicate, responses
 from .state import State
 from .wire import Reply, Request, Stream, error, read_body
 
@@ -55,7 +55,10 @@ ROUTES: dict[str, Route] = {
 
 PROVIDERS: tuple[Provider, ...] = (
     anthropic,
+    gemini,
+    mistral,
     ollama,
+    pinecone,
     qdrant,
     replicate,
 )

@@ -23,6 +23,7 @@ PROVIDERS = dict.fromkeys(
         "huggingface",
         "ollama",
         "openrouter",
+        "pinecone",
         "replicate",
         "together_ai",
         "vllm",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
@@ -59,7 +60,7 @@ def place(operation: Operation, client: Any, default: str) -> None:
     host, port = address(client)
     operation.server_address, operation.server_port = host, port
     named = settings.get("OBS_PROVIDER_HOSTS") or {}
-    operation.provider = named.get(f"{host}:{port}") or named.get(host) or _provider(host or "", type(client), default)
+    operation.provider = named.get(f"{host}:{port}") or named.get(host) or _provider(host or "", type(client), default)  # type: ignore[arg-type]
 
 
 def recognise(operation: Operation, fingerprint: str) -> None:
@@ -79,6 +80,7 @@ def tells_usage(operation: Operation) -> bool:
     return _belongs(host, _STREAM_USAGE) or host in more or f"{host}:{operation.server_port}" in more
 
 
+@lru_cache(maxsize=64)
 def _provider(host: str, client: type, default: str) -> str:
     if host.startswith(("bedrock-runtime", "bedrock-mantle")) or host.endswith(".api.aws"):
         return _BEDROCK

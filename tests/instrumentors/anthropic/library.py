@@ -208,7 +208,7 @@ LIBRARY = Library(
         NEWEST: ("anthropic>=2,<3",),
     },
     driver=Anthropic,
-    traces_itself=True,
+    traces_itself=(TRACED, NEWEST),
     more=("more.py", "more_tools.py"),
     scenarios=(
         Scenario("chat", lambda its: its.chat(), f"chat {MODEL}", attributes(), answered(_TEXT)),

@@ -93,17 +93,18 @@ _TWO: dict[str, Any] = {"gen_ai__request__choice__count": 2, "gen_ai__response__
 _NO_USAGE: dict[str, Any] = {f"gen_ai__usage__{name}_tokens": None for name in ("input", "output", "text__input")}
 _FULL = f"{MODEL}+cached+reasoning"
 
+ENVIRONMENTS = {
+    "1.0, oldest": ("xai-sdk==1.0.0",),
+    "1.4, first to trace itself with outputs": ("xai-sdk==1.4.0",),
+    "1.21, newest": ("xai-sdk>=1.21,<2",),
+}
 LIBRARY = Library(
     name="xai",
     instrumentor="obs_instrumentors.xai",
-    environments={
-        "1.0, oldest": ("xai-sdk==1.0.0",),
-        "1.4, first to trace itself with outputs": ("xai-sdk==1.4.0",),
-        "1.21, newest": ("xai-sdk>=1.21,<2",),
-    },
+    environments=ENVIRONMENTS,
     driver=XAI,
     more=("more.py",),
-    traces_itself=True,
+    traces_itself=tuple(ENVIRONMENTS),
     scenarios=(
         Scenario("chat", lambda its: its.run(its.asked().sample()), f"chat {MODEL}", attributes(), answered(_TEXT)),
         Scenario(
