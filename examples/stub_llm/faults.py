@@ -10,13 +10,14 @@ import json
 import re
 import time
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from .wire import Reply, Stream, error, event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .wire import Json, Request
+    from .wire import Errors, Json, Request
 
 Switches = dict[str, str]
 
@@ -54,15 +55,15 @@ class HangUp(Exception):  # noqa: N818 - it is an instruction to the server, not
     """The connection is to be closed without an answer."""
 
 
-def read_switches(headers: dict[str, str], body: Json) -> Switches:
-    """Collect the switches of a request."""
+def read_switches(headers: dict[str, str], body: Json, path: str = "") -> Switches:
+    """Collect the switches of a request; some wire formats name the model in the path."""
     words: list[str] = []
-    base, *added = str(body.get("model") or "").split("+")
+    base, *added = (_text(body.get("model")) or _model_of(path)).split("+")
     if base.startswith("stub-"):
         words.append(base.removeprefix("stub-"))
     words += added
     words += headers.get("x-stub", "").split("+")
-    said = json.dumps({key: body.get(key) for key in ("messages", "input", "prompt")}, ensure_ascii=False)
+    said = json.dumps(body, ensure_ascii=False)
     for tag in _TAG.findall(said):
         words += tag.split("+")
     words += [switch for phrase, switch in PHRASES.items() if phrase in said.lower()]
@@ -70,7 +71,16 @@ def read_switches(headers: dict[str, str], body: Json) -> Switches:
     return {name: value for name, _, value in pairs}
 
 
-def before(request: Request) -> Reply | None:
+def _model_of(path: str) -> str:
+    names = (part.partition(":")[0] for part in unquote(path).split("/"))
+    return next((name for name in names if name.startswith("stub-") or "+" in name), "")
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def before(request: Request, errors: Errors = error) -> Reply | None:
     """Return the failure that takes the place of an answer, if one was asked for."""
     switches = request.switches
     if "wait" in switches:
@@ -78,7 +88,7 @@ def before(request: Request) -> Reply | None:
     for suffix, times in _TIMES.items():
         for name, (status, message, code, kind) in _ERRORS.items():
             if name + suffix in switches and _due(request, name, times):
-                reply = error(status, message, code, kind)
+                reply = errors(status, message, code, kind)
                 if status in {429, 500, 503}:
                     # a client that ignores `retry-after: 0` still retries at once
                     reply.headers = {"retry-after": "0", "retry-after-ms": "1"}
@@ -110,7 +120,8 @@ def during(request: Request, answer: Stream, *, typed: bool) -> Stream:
     if "drop" in switches:
         answer.drop_after = int(switches["drop"] or 2)
     if "stream-error" in switches:
-        answer.events = _cut(answer.events, int(switches["stream-error"] or 2), _error_event(typed=typed))
+        last = answer.failing or _error_event(typed=typed)
+        answer.events = _cut(answer.events, int(switches["stream-error"] or 2), last)
     elif "garbage" in switches:
         answer.events = _cut(answer.events, int(switches["garbage"] or 2), b'data: {"id": "chatcmpl-brok\n\n')
     elif "no-finish" in switches:

@@ -6,23 +6,34 @@ import json
 import sys
 import threading
 import time
+from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from . import chat, faults, media, other, responses
+from . import chat, faults, media, ollama, other, responses
 from .state import State
 from .wire import Reply, Request, Stream, error, read_body
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from typing_extensions import Self
 
-    from .wire import Json
+    from .wire import Errors, Json
 
     Route = Callable[[Request], Reply | Stream]
+
+    class Provider(Protocol):
+        """The module of a provider's wire format."""
+
+        @property
+        def ROUTES(self) -> Mapping[str, Route]: ...  # noqa: N802 (a module's constant)
+
+        @property
+        def ERRORS(self) -> Errors: ...  # noqa: N802 (a module's constant)
+
 
 ROUTES: dict[str, Route] = {
     "POST /chat/completions": chat.create,
@@ -42,13 +53,17 @@ ROUTES: dict[str, Route] = {
     "GET /models": other.models,
 }
 
+PROVIDERS: tuple[Provider, ...] = (ollama,)
+"""Modules of other wire formats than OpenAI's; their routes come first, ends of paths with the wildcards of a shell."""
+
 
 def find_route(method: str, path: str) -> Route | None:
     """Return what answers a path, whatever prefix a provider or proxy puts before it."""
-    for pattern, route in ROUTES.items():
-        verb, end = pattern.split(" ")
-        if verb == method and path.endswith(end):
-            return route
+    for routes in (*(provider.ROUTES for provider in PROVIDERS), ROUTES):
+        for pattern, route in routes.items():
+            verb, end = pattern.split(" ")
+            if verb == method and fnmatchcase(path, f"*{end}"):
+                return route
     parent, _, name = path.rpartition("/")
     if parent.endswith("/responses") and name and method == "GET":
         return responses.retrieve
@@ -92,7 +107,7 @@ class Handler(BaseHTTPRequestHandler):
         body = read_body(raw, headers.get("content-type", ""))
         record = {"method": self.command, "path": path, "query": url.query, "headers": headers, "body": body}
         self.state.record(record)
-        switches = faults.read_switches(headers, body)
+        switches = faults.read_switches(headers, body, path)
         query = dict(parse_qsl(url.query))
         request = Request(self.command, path, query, headers, body, switches, self.state)
         try:
@@ -106,7 +121,8 @@ class Handler(BaseHTTPRequestHandler):
             return error(404, f"Invalid URL ({request.method} {request.path})")
         if "_raw" in request.body:
             return error(400, "We could not parse the JSON body of your request.")
-        failure = faults.before(request)
+        provider = next((one for one in PROVIDERS if route in one.ROUTES.values()), None)
+        failure = faults.before(request, error if provider is None else provider.ERRORS)
         if failure is not None:
             return failure
         answer = route(request)
@@ -158,7 +174,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
         else:
             self.send_response(200)
-            self.send_header("content-type", "text/event-stream; charset=utf-8")
+            self.send_header("content-type", answer.content_type)
         self.send_header("x-request-id", self.state.next_id("req_"))
         self.send_header("openai-processing-ms", "1")
 

@@ -9,7 +9,7 @@ from email.policy import HTTP
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from .faults import Switches
     from .state import State
@@ -81,6 +81,13 @@ class Stream:
     events: Iterable[bytes]
     delay: float = 0.0
     drop_after: int | None = None
+    content_type: str = "text/event-stream; charset=utf-8"
+    failing: bytes | None = None
+    """The event by which this wire format tells an error amid a stream, where it is not OpenAI's."""
+
+
+Errors: TypeAlias = "Callable[[int, str, str | None, str], Reply]"
+"""Makes a failure's answer from status, message, code and kind."""
 
 
 def error(status: int, message: str, code: str | None = None, kind: str = "invalid_request_error") -> Reply:

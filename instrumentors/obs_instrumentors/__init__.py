@@ -9,6 +9,7 @@ TABLE = {
         for package in ("openai", "groq", "together", "cerebras.cloud.sdk", "fireworks")
         for module in ("_base_client", "_streaming", "_response")
     },
+    "ollama._client": "obs_instrumentors.ollama",
     "openai.lib.streaming.chat._completions": "obs_instrumentors.openai",
     "openai.lib.streaming.responses._responses": "obs_instrumentors.openai",
 }

@@ -73,6 +73,13 @@ class Telemetry:
             if labels.items() <= dict(point.attributes).items()
         ]
 
+    def total(self, metric: str) -> float:
+        """Return the sum over a counter's labels since the process began."""
+        from obs_run.pipeline import memory
+
+        self.flush()
+        return sum(point.value for point in self.points(metric)) if memory.exporter("metrics").items else 0
+
 
 @pytest.fixture(scope="session")
 def stub() -> Iterator[Any]:

@@ -20,21 +20,23 @@ _OURS = (
     "opentelemetry-sdk<1.46",
     "wrapt<3",
     "pytest",
+    "jsonschema",
 )
 
 
-def python_with(*requirements: str) -> Path:
+def python_with(*requirements: str, python: str | None = None) -> Path:
     """Return the interpreter of an environment with the requirements; the name of its folder is their hash."""
     wanted = (*_OURS, *requirements)
-    key = hashlib.sha256("\n".join((sys.version, *wanted)).encode()).hexdigest()[:16]
+    base = python or sys.executable
+    key = hashlib.sha256("\n".join((python or sys.version, *wanted)).encode()).hexdigest()[:16]
     folder = _CACHE / key
-    python = folder / "bin" / "python"
+    interpreter = folder / "bin" / "python"
     ready = folder / "ready"
     if not ready.exists():
         shutil.rmtree(folder, ignore_errors=True)
-        make(folder, sys.executable, *wanted)
+        make(folder, base, *wanted)
         ready.touch()
-    return python
+    return interpreter
 
 
 def run_tests(python: Path, *files: Path, **variables: str) -> str:
@@ -48,7 +50,7 @@ def run_tests(python: Path, *files: Path, **variables: str) -> str:
         env=environ,
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=800,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -22,7 +22,8 @@ def broken(*_: Any, **__: Any) -> Any:
 
 def _break_reader(name: str, patch: pytest.MonkeyPatch) -> None:
     reader = translations._READERS[chat.ENDPOINT]
-    broken_reader = dataclasses.replace(reader, **{name: broken})
+    fault: dict[str, Any] = {name: broken}
+    broken_reader = dataclasses.replace(reader, **fault)
     patch.setitem(translations._READERS, chat.ENDPOINT, broken_reader)
 
 

@@ -1,0 +1,195 @@
+"""One library's scenario set under our hooks; ``test_versions`` runs this file in the library's environments.
+
+``OBS_TEST_LIBRARY`` names the folder of the library beside this file, ``OBS_TEST_ENVIRONMENT`` the environment's label.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.instrumentors.scenarios import Driver, Library, Scenario, seen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+LIBRARY: Library = importlib.import_module(f"tests.instrumentors.{os.environ['OBS_TEST_LIBRARY']}.library").LIBRARY
+ENVIRONMENT = os.environ.get("OBS_TEST_ENVIRONMENT", "")
+SCENARIOS = [
+    (kind, scenario)
+    for kind in LIBRARY.kinds
+    for scenario in LIBRARY.scenarios
+    if kind in scenario.kinds and ENVIRONMENT not in scenario.unless
+]
+CASES = [pytest.param(kind, scenario, id=f"{kind}, {scenario.name}") for kind, scenario in SCENARIOS]
+WITH_CONTENT = [
+    pytest.param(kind, scenario, id=f"{kind}, {scenario.name}")
+    for kind, scenario in SCENARIOS
+    if scenario.content is not None
+]
+CONTENT = ("gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions", "gen_ai.tool.definitions")
+_MORE_CONTENT = ("gen_ai.tool.call.arguments", "gen_ai.tool.call.result")
+_RETRIEVED = ("gen_ai.retrieval.query.text", "gen_ai.retrieval.documents")
+UNSTABLE = (
+    "server.address",
+    "server.port",
+    "gen_ai.response.id",
+    "gen_ai.response.time_to_first_chunk",
+    "obs.cost.input",
+    "obs.cost.output",
+    "obs.cost.total",
+    "obs.cost.price_table",
+)
+INFERENCES = ("chat", "text_completion", "generate_content")
+TOKENS = {
+    f"gen_ai.usage.{direction}_tokens": f"gen_ai.client.inference.usage.{direction}_tokens"
+    for direction in ("input", "output")
+}
+FAULTS = ("begin", "result", "chunk", "end", "failure", "close", "stream", "inside of a call", "finish", "context")
+
+
+@pytest.fixture(params=LIBRARY.kinds)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def driver_of(stub: Any) -> Iterator[Callable[[str], Driver]]:
+    made: list[Driver] = []
+
+    def make(kind: str) -> Driver:
+        made.append(LIBRARY.driver(kind, stub))
+        return made[-1]
+
+    yield make
+    for driver in made:
+        driver.close()
+
+
+@contextlib.contextmanager
+def instrumented() -> Iterator[None]:
+    """Put the library under our hooks, as the launcher does when it is imported."""
+    from obs_instrumentors import TABLE
+
+    from obs_run.core import hooks
+
+    for module, instrumentor in TABLE.items():
+        if instrumentor == LIBRARY.instrumentor:
+            # Not every supported release has every module.
+            with contextlib.suppress(ImportError):
+                importlib.import_module(module)
+            if module in sys.modules:
+                hooks.instrument(instrumentor, sys.modules[module])
+    skipped = {status.instrumentor.library: status.skipped for status in hooks.statuses()}
+    assert skipped.get(LIBRARY.name, "not imported") is None, skipped
+    try:
+        yield
+    finally:
+        hooks.undo()
+
+
+def drive(scenario: Scenario, driver: Driver) -> None:
+    """Do what the agent does; an error that the scenario foresees is no news."""
+    driver.stub.reset()
+    if scenario.error is None:
+        kept = scenario.call(driver)
+        del kept
+    else:
+        with pytest.raises(BaseException) as caught:  # noqa: PT011 (the name is compared below)
+            scenario.call(driver)
+        kind = type(caught.value)
+        assert f"{kind.__module__}.{kind.__qualname__}".endswith(scenario.error), caught.value
+        del caught
+    gc.collect()
+
+
+def span_of(scenario: Scenario, telemetry: Any) -> Any:
+    spans = telemetry.spans()
+    named = [span for span in spans if span.name == scenario.span]
+    others = sorted(span.name for span in spans if span.name != scenario.span)
+    assert (len(named), others) == (1, sorted(scenario.beside)), [span.name for span in spans]
+    return named[0]
+
+
+@pytest.mark.parametrize(("kind", "scenario"), CASES)
+def test_one_span(kind: str, scenario: Scenario, driver_of: Any, telemetry: Any) -> None:
+    driver = driver_of(kind)
+    before = {name: telemetry.total(metric) for name, metric in TOKENS.items()}
+    with instrumented():
+        drive(scenario, driver)
+        span = span_of(scenario, telemetry)
+    attributes = dict(span.attributes)
+    for name in UNSTABLE:
+        attributes.pop(name, None)
+    wanted = scenario.attributes(driver) if callable(scenario.attributes) else scenario.attributes
+    assert attributes == dict(wanted)
+    assert span.status.status_code.name == ("UNSET" if wanted.get("error.type") is None else "ERROR")
+    failed = telemetry.events("gen_ai.client.operation.exception")
+    assert len(failed) == (0 if scenario.error is None else 1)
+    if span.attributes.get("gen_ai.operation.name") in INFERENCES:
+        counted = {name: telemetry.total(metric) - before[name] for name, metric in TOKENS.items()}
+        assert counted == {name: span.attributes.get(name, 0) for name in TOKENS}
+
+
+@pytest.mark.parametrize(("kind", "scenario"), WITH_CONTENT)
+def test_content(kind: str, scenario: Scenario, driver_of: Any, telemetry: Any, with_content: None) -> None:
+    assert with_content is None
+    driver = driver_of(kind)
+    with instrumented():
+        drive(scenario, driver)
+        span = span_of(scenario, telemetry)
+    names = (*CONTENT, *_MORE_CONTENT, *_RETRIEVED)
+    content = {name: _parsed(span.attributes[name]) for name in names if name in span.attributes}
+    wanted = scenario.content(driver) if callable(scenario.content) else scenario.content
+    assert content == wanted
+
+
+@pytest.mark.parametrize(("kind", "scenario"), CASES)
+def test_agent_sees_the_same(kind: str, scenario: Scenario, driver_of: Any, telemetry: Any) -> None:
+    driver = driver_of(kind)
+    without = seen(scenario.call, driver)
+    assert telemetry.spans() == []
+    with instrumented():
+        assert seen(scenario.call, driver) == without
+        span_of(scenario, telemetry)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("content", ["false", "true"])
+def test_fault_of_ours(
+    fault: str, content: str, kind: str, driver_of: Any, telemetry: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever of ours raises, at one place after the other: the agent's results and errors stay the same."""
+    from obs_run.core import content as content_setting
+    from obs_run.core import guard
+
+    telemetry.may_fail = True
+    monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", content)
+    content_setting.forget()
+    driver = driver_of(kind)
+    mine = [scenario for one, scenario in SCENARIOS if one == kind]
+    without = [seen(scenario.call, driver) for scenario in mine]
+    original = guard.call
+
+    def call(site: str, function: Any, *args: Any, **options: Any) -> Any:
+        return original(site, _broken if site == fault else function, *args, **options)
+
+    with instrumented():
+        monkeypatch.setattr(guard, "call", call)
+        with_us = [seen(scenario.call, driver) for scenario in mine]
+    assert with_us == without
+
+
+def _broken(*_: Any, **__: Any) -> Any:
+    raise RuntimeError("a fault of ours")
+
+
+def _parsed(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) and value[:1] in ("[", "{") else value

@@ -1,0 +1,180 @@
+"""What a library's scenario set is: how its client is driven, what the agent sees of it, and what is recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import gc
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NAMES = (
+    "chat",
+    "tools",
+    "structured output",
+    "stream",
+    "stream of tools",
+    "abandoned stream",
+    "cancelled",
+    "error",
+    "rate limit",
+    "embeddings",
+    "rerank",
+    "retrieval",
+    "write",
+)
+"""The scenarios that every library is asked for, where it can do them; libraries add their own beside these."""
+
+
+class Driver:
+    """A client of a library, sync or async behind the same methods."""
+
+    def __init__(self, kind: str, stub: Any) -> None:
+        self.kind = kind
+        self.stub = stub
+        self.loop = asyncio.new_event_loop() if kind == "async" else None
+
+    def run(self, work: Any) -> Any:
+        """Return what a sync call returned, or wait for what an async one does."""
+        return work if self.loop is None else self.loop.run_until_complete(work)
+
+    def read(self, stream: Any) -> list[Any]:
+        """Return a stream's type and all of its pieces; ``stream`` is what the call returned, awaited or not."""
+        if self.loop is None:
+            return [type(stream), *stream]
+
+        async def reading() -> list[Any]:
+            opened = await stream if asyncio.iscoroutine(stream) else stream
+            return [type(opened), *[piece async for piece in opened]]
+
+        return list(self.run(reading()))
+
+    def abandon(self, stream: Any) -> Any:
+        """Read one piece of a stream, let go of it, and return the piece."""
+        if self.loop is None:
+            first = next(iter(stream))
+            del stream
+            gc.collect()
+            return first
+
+        async def reading(stream: Any) -> Any:
+            opened = await stream if asyncio.iscoroutine(stream) else stream
+            del stream
+            first = await opened.__aiter__().__anext__()
+            del opened
+            gc.collect()
+            await asyncio.sleep(0.05)
+            return first
+
+        first = self.run(reading(stream))
+        del stream
+        gc.collect()
+        self.run(asyncio.sleep(0.05))
+        return first
+
+    def cancel(self, work: Any, after: float = 0.2) -> None:
+        """Cancel an async call that is under way; raises ``CancelledError``."""
+
+        async def cancelling() -> None:
+            task = asyncio.ensure_future(work)
+            await asyncio.sleep(after)
+            task.cancel()
+            await task
+
+        self.run(cancelling())
+
+    def close(self) -> None:
+        """Let go of the client; further clean-up is the library's own."""
+        if self.loop is not None:
+            self.run(self.loop.shutdown_asyncgens())
+            self.loop.close()
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One use of a library and the span that it must leave.
+
+    ``attributes`` are the span's, all of them but the server's address, times, cost and response id; a callable is
+    given the driver. ``content`` are the content attributes, as objects, where content is switched on.
+    """
+
+    name: str
+    call: Callable[[Any], Any]
+    span: str
+    attributes: Mapping[str, Any] | Callable[[Any], Mapping[str, Any]]
+    content: Mapping[str, Any] | Callable[[Any], Mapping[str, Any]] | None = None
+    error: str | None = None
+    """End of the qualified name of the library's exception."""
+    kinds: tuple[str, ...] = ("sync", "async")
+    beside: tuple[str, ...] = ()
+    """Names of further spans, such as those of tools that the library runs itself."""
+    unless: tuple[str, ...] = ()
+    """Labels of environments whose release of the library cannot do this."""
+
+
+@dataclass(frozen=True)
+class Library:
+    """A library, the environments it is tested in, and its scenarios."""
+
+    name: str
+    """As the instrumentor calls it."""
+    instrumentor: str
+    """The module of ``obs_instrumentors``."""
+    environments: Mapping[str, tuple[str, ...]]
+    """Requirements by label; the labels are release lines and ends of the supported range, oldest first."""
+    driver: Callable[[str, Any], Driver]
+    scenarios: tuple[Scenario, ...]
+    kinds: tuple[str, ...] = ("sync", "async")
+    more: tuple[str, ...] = ()
+    """Further test files of the library's folder that run in each environment."""
+    python: str | None = None
+    """The Python for environments that need another than the tests' own, such as "3.12"."""
+    heavy: bool = False
+    """Whether only ``make test-heavy`` runs it, because of the size of what must be installed."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+def seen(call: Callable[[Any], Any], driver: Driver) -> Any:
+    """Return what the agent sees of a call: the result, or the error with its last frame; ids left out."""
+    reset = getattr(driver.stub, "reset", None)
+    if reset is not None:
+        reset()
+    try:
+        return shown(call(driver))
+    except BaseException as error:  # noqa: BLE001 (cancellation is one, and whatever it is, it is compared)
+        frame = error.__traceback__
+        while frame is not None and frame.tb_next is not None:
+            frame = frame.tb_next
+        assert frame is not None
+        code = frame.tb_frame.f_code
+        return type(error), without_ids(str(error)), Path(code.co_filename).name, code.co_name
+
+
+def shown(value: Any) -> Any:
+    """Return a value of a library as plain objects with their types."""
+    if hasattr(value, "model_dump"):
+        return type(value), without_ids(value.model_dump())
+    if isinstance(value, Mapping):
+        return type(value), {str(key): shown(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value), [shown(item) for item in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return type(value), {one.name: shown(getattr(value, one.name)) for one in dataclasses.fields(value)}
+    if isinstance(value, (str, int, float, bool, bytes, type, type(None))):
+        return without_ids(value)
+    return type(value)
+
+
+def without_ids(value: Any) -> Any:
+    """Leave out the stub's numbers: a request that an earlier test abandoned may still take one."""
+    if isinstance(value, dict):
+        return {key: without_ids(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_ids(item) for item in value]
+    return re.sub(r"(?<=[-_])0{3,}[0-9]+", "N", value) if isinstance(value, str) else value
