@@ -113,6 +113,26 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
+def _preferences(text: str) -> tuple[tuple[str, str], ...]:
+    """Read ``who`` and ``library=who`` as pairs of library, empty for all, and who."""
+    pairs = [tuple(part.strip() for part in word.rpartition("=")[::2]) for word in _words(text)]
+    for _, who in pairs:
+        if not who.replace("-", "").replace("_", "").replace(".", "").isalnum():
+            raise ValueError(
+                "a comma list of obs-run, official, openllmetry, openinference or distributions, each "
+                "alone or as library=..."
+            )
+    return tuple((of, who.lower()) for of, who in pairs)
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    words = _words(text.lower())
+    for word in words:
+        if "/" in word.partition("/")[2] or "://" in word:
+            raise ValueError("a comma list of private, none, *, names, *.suffixes, addresses and address ranges")
+    return words
+
+
 def _choice(*allowed: str) -> Parse:
     def parse(text: str) -> str:
         for word in allowed:
@@ -191,11 +211,12 @@ def _url(text: str) -> str:
 _ROOT_SAMPLERS = ("always_on", "always_off", "traceidratio")
 _SAMPLERS = (*_ROOT_SAMPLERS, *(f"parentbased_{name}" for name in _ROOT_SAMPLERS))
 
-_GENERAL, _WHERE, _SIGNALS, _CAPTURE, _LIMITS, _LAUNCH, _LOCAL = (
+_GENERAL, _WHERE, _SIGNALS, _CAPTURE, _OTHERS, _LIMITS, _LAUNCH, _LOCAL = (
     "General",
     "Where telemetry goes",
     "Signals",
     "What is captured",
+    "Instrumentors of others, HTTP",
     "Limits",
     "Launcher",
     "Local store",
@@ -281,8 +302,6 @@ SETTINGS: tuple[Setting, ...] = (
             _CAPTURE, _words),
     Setting("OBS_PRICES_FILE", "file", "", "Own prices, or a newer table than the built-in one.", _CAPTURE, _text),
     Setting("OBS_COST", "flag", "true", "Price model calls from the table of prices.", _CAPTURE, _flag),
-    Setting("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "comma list", "",
-            "Libraries that are left alone (* for all).", _CAPTURE, _words),
     Setting("OBS_LOGS", "flag", "true", "Export the records of the logging module.", _CAPTURE, _flag),
     Setting("OBS_RUN_SPAN", "flag", "true", "One span over the run of a script, parent of what it does.", _CAPTURE,
             _flag),
@@ -290,6 +309,19 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_RUN_SPAN_SECONDS", "seconds", "600",
             "Age at which a run span is closed and the next one, in a trace of its own, linked to it (0: never).",
             _CAPTURE, _seconds),
+    Setting("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "comma list", "",
+            "Libraries that are left alone (* for all); a distribution switches off that instrumentor only, "
+            "obs-run:library ours.", _OTHERS, _words),
+    Setting("OBS_PREFER", "comma list", "",
+            "Whose instrumentor of a library is taken where several are installed, best first: obs-run, official, "
+            "openllmetry, openinference or a distribution, each for all libraries or as library=...; else obs-run.",
+            _OTHERS, _preferences),
+    Setting("OBS_HTTP_SPANS", "hidden, kept", "hidden",
+            "Whether the HTTP and gRPC spans of OpenTelemetry's own instrumentors are made beneath calls of models "
+            "and vector stores.", _OTHERS, _choice("hidden", "kept")),
+    Setting("OBS_PROPAGATE_HOSTS", "comma list", "private",
+            "Hosts that the trace context is sent to: names, *.suffixes, addresses, ranges such as 10.0.0.0/8, private "
+            "(this machine, private addresses, names that no public DNS has), * or none.", _OTHERS, _hosts),
     Setting("OBS_QUEUE_BYTES", "size", "32MiB", "Memory for telemetry that waits; when full the oldest is dropped, "
             "counted and said.", _LIMITS, _bytes),
     Setting("OBS_BATCH_BYTES", "size", "1MiB", "Size at which a batch is sent.", _LIMITS, _bytes),

@@ -18,9 +18,8 @@ from obs_run.core import content, guard
 from obs_run.core.operations import Embedding, Inference, Retrieval, Usage
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
     from opentelemetry.context import Context
+    from typing_extensions import Self
 
     from obs_run.core.operations import Operation
     from obs_run.core.recorder import Recording

@@ -1,0 +1,341 @@
+"""Which distribution instruments a library when several could: exactly one, ours unless the user prefers another.
+
+Names of entry points say nothing (everybody's is called ``openai``), so instrumentors are told apart by distribution.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache, wraps
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from obs_run import settings
+from obs_run.core import guard, hooks
+from obs_run.launch import third_party
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from importlib.metadata import Distribution, EntryPoint
+    from types import ModuleType
+
+    from obs_run.core.hooks import Instrumentor
+
+OURS = "obs-run"
+_DEFAULT_ORDER = (OURS, "official", "openllmetry", "openinference")
+_DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
+_BEDROCK = ("bedrock-runtime", "bedrock-agent-runtime")
+_activating = False
+
+
+class Foreign(NamedTuple):
+    """An instrumentor of another distribution."""
+
+    package: str
+    distribution: str
+    family: str
+    """"official", "openllmetry", "openinference", or empty."""
+    version: str
+    fits: str
+    """What it wants of the library and does not find, in words; empty where it fits."""
+    entry_points: tuple[EntryPoint, ...]
+
+
+class Verdict(NamedTuple):
+    """Who instruments a library, None for nobody, and why."""
+
+    winner: Foreign | str | None
+    why: str
+
+
+def covering(library: str) -> Iterator[Instrumentor]:
+    """Yield our instrumentors of the modules of ``library``."""
+    for name in sorted(third_party.ours(library)):
+        for instrumentor in import_module(name).INSTRUMENTORS:
+            if any(third_party.within(target.module, library) for target in instrumentor.targets):
+                yield instrumentor
+
+
+def libraries_of(instrumentor: Instrumentor) -> list[str]:
+    """Return the modules that instrumentors of others wait for and that this one of ours has targets in."""
+    modules = {target.module for target in instrumentor.targets}
+    return [each for each in third_party.contenders() if any(third_party.within(module, each) for module in modules)]
+
+
+def stronger(instrumentor: Instrumentor) -> Foreign | None:
+    """Return the instrumentor of others that the user prefers to ours, if it is there and fits."""
+    if not settings.get("OBS_PREFER"):
+        return None
+    for library in libraries_of(instrumentor):
+        order = _order(library, instrumentor)
+        for found in _ranked(library, order):
+            if _rank(found, order) < order.index(OURS) and not found.fits and not disabled(found):
+                return found
+    return None
+
+
+def verdict(library: str, *, ours: str | None) -> Verdict:
+    """Decide who instruments ``library``; ``ours`` says why ours does not, None where it does."""
+    mine = next(covering(library), None)
+    if mine is not None and ours is None:
+        asked = " (OBS_PREFER)" if settings.get("OBS_PREFER") else ""
+        return Verdict(OURS, f"obs-run instruments this library{asked}")
+    if mine is not None and {"*", mine.library} & switched_off():
+        return Verdict(None, f"switched off by {_DISABLED}")
+    candidates = [each for each in _ranked(library, _order(library, mine)) if not third_party.beside(each.package)]
+    for found in candidates:
+        if not found.fits and not disabled(found):
+            return Verdict(found, _why(found, ours, alone=len(candidates) == 1))
+    return Verdict(None, next((disabled(each) or each.fits for each in candidates), ours or "nothing instruments it"))
+
+
+def _why(found: Foreign, ours: str | None, *, alone: bool) -> str:
+    if ours is not None:
+        return f"obs-run: {ours}"
+    return f"the only one installed for {found.package.rpartition('.')[2]}" if alone else "first in order of preference"
+
+
+def disabled(foreign: Foreign) -> str:
+    """Return why an instrumentor of others is switched off, or an empty string."""
+    folder = foreign.package.rpartition(".")[2]
+    names = {"*", foreign.distribution, folder, *(entry_point.name for entry_point in foreign.entry_points)}
+    return f"switched off by {_DISABLED}" if names & switched_off() else ""
+
+
+def switched_off() -> frozenset[str]:
+    """Return the words of the variable that switches instrumentors off."""
+    return frozenset(settings.get(_DISABLED) or ())
+
+
+def arrived(module: ModuleType) -> None:
+    """Activate the one instrumentor of others for a library that was imported, and what may run beside."""
+    library = module.__name__
+    decided = _decided(library)
+    for found in foreigners(library):
+        if found.distribution in third_party.outcomes():
+            continue  # the agent activated it itself
+        why_not = disabled(found) or found.fits
+        if not why_not if third_party.beside(found.package) else found == decided.winner:
+            _activate(found)
+        else:
+            third_party.note(found.distribution, why_not or _instead(decided))
+
+
+def _decided(library: str) -> Verdict:
+    why = hooks.aside(library)
+    if why is not None:
+        return Verdict(None, why)
+    mine = [hooks.status(each).skipped for each in covering(library)]
+    return verdict(library, ours=None if None in mine else next(iter(mine), None))
+
+
+def _instead(decided: Verdict) -> str:
+    if isinstance(decided.winner, Foreign):
+        return f"{decided.winner.distribution} instruments this library"
+    return decided.why
+
+
+def _activate(foreign: Foreign) -> None:
+    global _activating
+    third_party.note(foreign.distribution, "failed")
+    _activating = True
+    try:
+        for entry_point in foreign.entry_points:
+            entry_point.load()().instrument()
+    finally:
+        _activating = False
+    third_party.note(foreign.distribution, "active")
+
+
+def notice_explicit(module: Any) -> None:
+    """Notice instrumentors that the agent activates itself: ours of the same library steps aside."""
+    base = module.BaseInstrumentor
+    instrument, uninstrument = base.instrument, base.uninstrument
+
+    @wraps(instrument)
+    def noticed(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if guard.call("instrumentor of the agent", _refused, self, default=False):
+            return None
+        returned = instrument(self, *args, **kwargs)
+        if not getattr(self, "is_instrumented_by_opentelemetry", True):
+            guard.call("instrumentor of the agent", _gone, self)
+        return returned
+
+    @wraps(uninstrument)
+    def left(self: Any, *args: Any, **kwargs: Any) -> Any:
+        returned = uninstrument(self, *args, **kwargs)
+        guard.call("instrumentor of the agent", _gone, self)
+        return returned
+
+    base.instrument, base.uninstrument = noticed, left
+
+
+def _refused(instrumentor: Any) -> bool:
+    """Whether what the agent activates is left out, because the user named another one in OBS_PREFER."""
+    package = _package_of(instrumentor)
+    library = third_party.library_of(package.rpartition(".")[2])
+    if _activating or not package or third_party.beside(package) or not third_party.ours(library):
+        return False
+    name = _distribution_of(package)
+    kept = _preferred(library)
+    if kept not in ("", name):
+        third_party.note(name, f"left out for {kept} (OBS_PREFER)")
+        guard.warn_once(f"obs-run: {name}, which the agent activates, is left out: OBS_PREFER names {kept}")
+        return True
+    third_party.note(name, "active")
+    hooks.step_aside(library, f"the agent activated {name}")
+    outcomes = third_party.outcomes()
+    others = {each.distribution for each in foreigners(library) if outcomes.get(each.distribution) == "active"} - {name}
+    for other in sorted(others):
+        guard.warn_once(f"obs-run: the agent instruments {library} twice, by {other} and {name}; OBS_PREFER keeps one")
+    return False
+
+
+def _preferred(library: str) -> str:
+    """Return the distribution that the user named for ``library`` and that is there, or an empty string."""
+    for word in _named(library, next(covering(library), None)):
+        if word == OURS:
+            return OURS
+        for found in foreigners(library):
+            if word in (found.distribution, found.family):
+                return found.distribution
+    return ""
+
+
+def _gone(instrumentor: Any) -> None:
+    package = _package_of(instrumentor)
+    library = third_party.library_of(package.rpartition(".")[2])
+    if not package or _activating or not third_party.ours(library):
+        return
+    name = _distribution_of(package)
+    if third_party.outcomes().get(name) == "active":
+        third_party.note(name, "taken back by the agent")
+        hooks.come_back(library)
+
+
+def _package_of(instrumentor: Any) -> str:
+    """Return the package of an instrumentor that may be a rival of ours, or an empty string."""
+    found = re.match(r"(?:\w+\.)*instrumentation\.(?:genai\.)?\w+", type(instrumentor).__module__)
+    return found[0] if found else ""
+
+
+def _distribution_of(package: str) -> str:
+    for found in _entry_points():
+        if third_party.within(found.module, package) and found.dist is not None:
+            return found.dist.name
+    return package
+
+
+def leave_bedrock(module: Any) -> None:
+    """Leave calls of models on AWS to ours, where it instruments them; the official botocore one has the rest."""
+    import wrapt
+
+    def patched(wrapped: Any, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if guard.call("botocore", _is_ours, *args[1:2], default=False):
+            return args[0](*args[2], **args[3])
+        return wrapped(*args, **kwargs)
+
+    for name in ("BotocoreInstrumentor", "AiobotocoreInstrumentor"):
+        if hasattr(module, name):
+            wrapt.wrap_function_wrapper(module, f"{name}._patched_api_call", patched)
+
+
+def _is_ours(client: Any) -> bool:
+    service = client.meta.service_model.service_name
+    return service in _BEDROCK and any(hooks.status(each).skipped is None for each in covering("botocore"))
+
+
+def foreigners(library: str) -> list[Foreign]:
+    """Return the instrumentors of others for ``library`` that have an entry point."""
+    packages = third_party.contenders().get(library, ())
+    return [found for package in packages for found in _known(package)]
+
+
+def _known(package: str) -> Iterator[Foreign]:
+    by_distribution: dict[str, list[EntryPoint]] = {}
+    distributions: dict[str, Distribution] = {}
+    for entry_point in _entry_points():
+        if third_party.within(entry_point.module, package) and entry_point.dist is not None:
+            by_distribution.setdefault(entry_point.dist.name, []).append(entry_point)
+            distributions[entry_point.dist.name] = entry_point.dist
+    for name, entry_points in by_distribution.items():
+        found = distributions[name]
+        yield Foreign(package, name, _family(found), found.version, _unfit(found), tuple(entry_points))
+
+
+@lru_cache(maxsize=1)
+def _entry_points() -> tuple[EntryPoint, ...]:
+    from importlib.metadata import entry_points
+
+    return tuple(entry_points(group="opentelemetry_instrumentor"))
+
+
+def _family(distribution: Distribution) -> str:
+    name = distribution.name.lower().replace("_", "-")
+    if name.startswith("openinference-instrumentation"):
+        return "openinference"
+    metadata = distribution.metadata
+    told = " ".join(url for field in ("Home-page", "Project-URL") for url in metadata.get_all(field) or ()).lower()
+    if "traceloop/openllmetry" in told:
+        return "openllmetry"
+    return "official" if "open-telemetry/" in told else ""
+
+
+_INSTRUMENTS = re.compile(r"([\w.-]+)\s*(?:\[[^]]*\])?\s*\(?([^;)]*)\)?\s*;.*extra\s*==\s*['\"]instruments['\"]")
+
+
+def instrumented_by(distribution: Distribution) -> Iterator[tuple[str, str]]:
+    """Yield the distributions that an instrumentor is for, with the versions that it wants."""
+    for line in distribution.requires or ():
+        found = _INSTRUMENTS.match(line)
+        if found:
+            yield found[1], found[2].strip()
+
+
+def _unfit(distribution: Distribution) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    for name, wanted in instrumented_by(distribution):
+        try:
+            have = version(name)
+        except PackageNotFoundError:
+            return f"it wants {name}, which is not installed"
+        if wanted and not _contains(wanted, have):
+            return f"it wants {name} {wanted}; {have} is installed"
+    return ""
+
+
+def _contains(wanted: str, version: str) -> bool:
+    # With the instrumentation API comes packaging.
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        return SpecifierSet(wanted).contains(version, prereleases=True)
+    except InvalidSpecifier:
+        return True
+
+
+def _order(library: str, mine: Instrumentor | None) -> list[str]:
+    """Return whose instrumentor of ``library`` comes first, as families and distributions."""
+    named = _named(library, mine)
+    return [*named, *(word for word in _DEFAULT_ORDER if word not in named)]
+
+
+def _named(library: str, mine: Instrumentor | None) -> list[str]:
+    names = {library, library.partition(".")[0], library.rpartition(".")[2]}
+    if mine is not None:
+        names |= {mine.library, mine.distribution}
+    plain = {name.replace("_", "-").replace(".", "-").lower() for name in names}
+    preferences: tuple[tuple[str, str], ...] = settings.get("OBS_PREFER") or ()
+    # What is said of this library comes before what is said of all.
+    own = [who for of, who in preferences if of and of.replace("_", "-").replace(".", "-").lower() in plain]
+    return list(dict.fromkeys([*own, *(who for of, who in preferences if not of)]))
+
+
+def _rank(found: Foreign, order: list[str]) -> int:
+    return min((order.index(word) for word in (found.distribution, found.family) if word in order), default=len(order))
+
+
+def _ranked(library: str, order: list[str]) -> list[Foreign]:
+    # Of one family the packages of its own GenAI namespace are the current ones.
+    return sorted(foreigners(library), key=lambda found: (_rank(found, order), ".genai." not in found.package))
