@@ -58,7 +58,10 @@ class Recorded(NamedTuple):
 def run_agent(python: Path, code: str, *arguments: str, **variables: str) -> Recorded:
     """Run ``code`` under obs-run; ``URL`` in it is the first argument."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "OBS_", "PYTEST_"))}
-    environ |= {"PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT / "instrumentors"))), "OBS_RUN_SPAN": "false"}
+    environ |= {
+        "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT / "instrumentors"))),
+        "OBS_RUN_SPAN": "false",
+    }
     environ |= {f"OTEL_{signal}_EXPORTER": "memory" for signal in ("TRACES", "METRICS", "LOGS")} | variables
     done = subprocess.run(
         [str(python), "-W", "ignore", "-c", _BEGIN + code + _END, *arguments],

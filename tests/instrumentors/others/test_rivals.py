@@ -82,7 +82,8 @@ def test_ours_comes_back_when_the_agent_takes_its_own_back(python: Path, stub: A
 
 
 @pytest.mark.parametrize(
-    ("prefer", "winner"), [("obs-run", "obs-run"), ("openai=openllmetry", OPENLLMETRY), ("openinference", OPENINFERENCE)]
+    ("prefer", "winner"),
+    [("obs-run", "obs-run"), ("openai=openllmetry", OPENLLMETRY), ("openinference", OPENINFERENCE)],
 )
 def test_the_user_s_word_beats_the_agent_s_code(python: Path, stub: Any, prefer: str, winner: str) -> None:
     code = EXPLICIT.format(module=SCOPES[OPENINFERENCE]) + CHAT
