@@ -31,7 +31,7 @@ def _in_call_of_ours() -> bool:
 def _in_call_of_others() -> bool:
     """Whether the current span is a model's call, made by the library itself or by an instrumentor of others."""
     span: Any = get_current_span()
-    attributes = getattr(span, "attributes", None) or {}
+    attributes = (getattr(span, "attributes", None) if span.is_recording() else None) or {}
     return semconv.REQUEST_MODEL in attributes and getattr(span, "kind", None) is SpanKind.CLIENT
 
 

@@ -39,6 +39,8 @@ class Foreign(NamedTuple):
     fits: str
     """What it wants of the library and does not find, in words; empty where it fits."""
     entry_points: tuple[EntryPoint, ...]
+    label: str
+    """The distribution, and the library where it has instrumentors for several."""
 
 
 class Verdict(NamedTuple):
@@ -112,13 +114,13 @@ def arrived(module: ModuleType) -> None:
     library = module.__name__
     decided = _decided(library)
     for found in foreigners(library):
-        if found.distribution in third_party.outcomes():
+        if found.label in third_party.outcomes():
             continue  # the agent activated it itself
         why_not = disabled(found) or found.fits
         if not why_not if third_party.beside(found.package) else found == decided.winner:
             _activate(found)
         else:
-            third_party.note(found.distribution, why_not or _instead(decided))
+            third_party.note(found.label, why_not or _instead(decided))
 
 
 def _decided(library: str) -> Verdict:
@@ -137,14 +139,16 @@ def _instead(decided: Verdict) -> str:
 
 def _activate(foreign: Foreign) -> None:
     global _activating
-    third_party.note(foreign.distribution, "failed")
+    third_party.note(foreign.label, "failed")
     _activating = True
     try:
         for entry_point in foreign.entry_points:
-            entry_point.load()().instrument()
+            instrumentor = entry_point.load()()
+            if not getattr(instrumentor, "is_instrumented_by_opentelemetry", False):
+                instrumentor.instrument()
     finally:
         _activating = False
-    third_party.note(foreign.distribution, "active")
+    third_party.note(foreign.label, "active")
 
 
 def notice_explicit(module: Any) -> None:
@@ -173,7 +177,7 @@ def notice_explicit(module: Any) -> None:
 def _refused(instrumentor: Any) -> bool:
     """Whether what the agent activates is left out, because the user named another one in OBS_PREFER."""
     package = _package_of(instrumentor)
-    library = third_party.library_of(package.rpartition(".")[2])
+    library = third_party.libraries_of(package)[0]
     if _activating or not package or third_party.beside(package) or not third_party.ours(library):
         return False
     name = _distribution_of(package)
@@ -204,7 +208,7 @@ def _preferred(library: str) -> str:
 
 def _gone(instrumentor: Any) -> None:
     package = _package_of(instrumentor)
-    library = third_party.library_of(package.rpartition(".")[2])
+    library = third_party.libraries_of(package)[0]
     if not package or _activating or not third_party.ours(library):
         return
     name = _distribution_of(package)
@@ -248,19 +252,23 @@ def _is_ours(client: Any) -> bool:
 def foreigners(library: str) -> list[Foreign]:
     """Return the instrumentors of others for ``library`` that have an entry point."""
     packages = third_party.contenders().get(library, ())
-    return [found for package in packages for found in _known(package)]
+    return [found for package in packages for found in _known(package, library)]
 
 
-def _known(package: str) -> Iterator[Foreign]:
+def _known(package: str, library: str) -> Iterator[Foreign]:
     by_distribution: dict[str, list[EntryPoint]] = {}
     distributions: dict[str, Distribution] = {}
+    several = len(third_party.libraries_of(package)) > 1
     for entry_point in _entry_points():
+        if several and entry_point.name != library:
+            continue
         if third_party.within(entry_point.module, package) and entry_point.dist is not None:
             by_distribution.setdefault(entry_point.dist.name, []).append(entry_point)
             distributions[entry_point.dist.name] = entry_point.dist
     for name, entry_points in by_distribution.items():
         found = distributions[name]
-        yield Foreign(package, name, _family(found), found.version, _unfit(found), tuple(entry_points))
+        label = f"{name}, {library}" if several else name
+        yield Foreign(package, name, _family(found), found.version, _unfit(found), tuple(entry_points), label)
 
 
 @lru_cache(maxsize=1)

@@ -43,6 +43,8 @@ _LIBRARIES = {
     "weaviate_client": "weaviate",
     "writer": "writerai",
 }
+# Folders with an instrumentor for each of several libraries, whose entry points are called as the libraries are.
+_SEVERAL = {"botocore": ("botocore", "aiobotocore"), "httpx": ("httpx", "httpx2")}
 # They see calls of a library that we instrument only in part, and go on beside ours.
 _BESIDE = frozenset(["botocore", "sagemaker"])
 # Helpers of others, and what would double our own: logs are captured by the log bridge, runs by the run span.
@@ -99,7 +101,8 @@ def contenders() -> dict[str, tuple[str, ...]]:
         found: dict[str, list[str]] = {}
         for root in _ROOTS:
             for name in _installed(root):
-                found.setdefault(library_of(name), []).append(f"{root}.{name}")
+                for library in libraries_of(name):
+                    found.setdefault(library, []).append(f"{root}.{name}")
         _contenders = {module: tuple(packages) for module, packages in found.items()}
     return _contenders
 
@@ -114,9 +117,10 @@ def note(distribution: str, outcome: str) -> None:
     _outcomes[distribution] = outcome
 
 
-def library_of(name: str) -> str:
-    """Return the module of the library that the instrumentor in folder ``name`` is for."""
-    return _LIBRARIES.get(name, name)
+def libraries_of(package: str) -> tuple[str, ...]:
+    """Return the modules of the libraries that the instrumentors in ``package`` are for."""
+    folder = package.rpartition(".")[2]
+    return _SEVERAL.get(folder) or (_LIBRARIES.get(folder, folder),)
 
 
 def waits_for_library(module: str) -> bool:

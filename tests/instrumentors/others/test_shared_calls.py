@@ -105,7 +105,7 @@ def test_theirs_outside_gets_the_stream_of_ours(python: Path, stub: Any) -> None
 
 
 def test_theirs_outside_gets_content_where_both_want_it(python: Path, stub: Any) -> None:
-    tool = dict(type="function", function=dict(name="search", parameters=dict(type="object")))
+    tool = {"type": "function", "function": {"name": "search", "parameters": {"type": "object"}}}
     attributes = only(run_agent(python, FRAMEWORK + f"framework(lambda: chat(tools=[{tool}]))", stub.url, **CONTENT))
     assert json.loads(attributes["gen_ai.tool.definitions"])[0]["name"] == "search"
     assert "Hi" in attributes["gen_ai.input.messages"]
