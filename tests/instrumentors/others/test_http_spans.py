@@ -59,7 +59,7 @@ def get(url, headers): pool.request("GET", url, headers=headers)
 """,
 }
 AGENT = (
-    f"VENDOR, FOREIGN_TRACE = {VENDOR!r}, {FOREIGN_TRACE!r}"
+    f"\nVENDOR, FOREIGN_TRACE = {VENDOR!r}, {FOREIGN_TRACE!r}"
     """
 import contextvars, socket
 from opentelemetry import trace
