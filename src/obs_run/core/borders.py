@@ -191,6 +191,7 @@ _LIBRARIES = {
     "grpc": ("grpc", "grpc.aio"),
     "botocore": ("opentelemetry.instrumentation.botocore",),
 }
+_NEWER = frozenset(["AiobotocoreInstrumentor"])  # the oldest supported release has none
 _guarded: set[str] = set()
 
 
@@ -208,4 +209,6 @@ def _watch(module: ModuleType) -> None:
     import wrapt
 
     for name, wrapper in _BORDERS[module.__name__]:
+        if name.partition(".")[0] in _NEWER and not hasattr(module, name.partition(".")[0]):
+            continue
         guard.call(f"border of {module.__name__}:{name}", wrapt.wrap_function_wrapper, module, name, wrapper)

@@ -6,6 +6,7 @@ Names of entry points say nothing (everybody's is called ``openai``), so instrum
 from __future__ import annotations
 
 import re
+import sys
 from functools import lru_cache, wraps
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -116,11 +117,17 @@ def arrived(module: ModuleType) -> None:
     for found in foreigners(library):
         if found.label in third_party.outcomes():
             continue  # the agent activated it itself
-        why_not = disabled(found) or found.fits
-        if not why_not if third_party.beside(found.package) else found == decided.winner:
+        why_not = disabled(found) or found.fits or _being_imported(found)
+        if not why_not and (third_party.beside(found.package) or found == decided.winner):
             _activate(found)
         else:
             third_party.note(found.label, why_not or _instead(decided))
+
+
+def _being_imported(foreign: Foreign) -> str:
+    """Return why an instrumentor is left alone that is half imported, and itself imports its library."""
+    spec = getattr(sys.modules.get(foreign.package), "__spec__", None)
+    return "left to the agent, which imports it" if getattr(spec, "_initializing", False) else ""
 
 
 def _decided(library: str) -> Verdict:

@@ -66,20 +66,21 @@ _NOT_WATCHED = frozenset(
         "wsgi",
     ]
 )
-# Module of others to watch for -> module of ours and function in it that is called with the module.
-_FITTED = {
-    "opentelemetry.instrumentation.instrumentor": ("obs_run.core.rivals", "notice_explicit"),
-    "opentelemetry.instrumentation.botocore": ("obs_run.core.rivals", "leave_bedrock"),
-    "opentelemetry.instrumentation.utils": ("obs_run.core.http_spans", "fit_checks"),
-    "opentelemetry.instrumentation.grpc._client": ("obs_run.core.http_spans", "fit_grpc"),
-    "opentelemetry.instrumentation.grpc._aio_client": ("obs_run.core.http_spans", "fit_grpc"),
-    **{
-        f"opentelemetry.instrumentation.{name}": ("obs_run.core.borders", "guard_clients")
-        for name in ("aiohttp_client", "botocore", "grpc", "httpx", "requests", "urllib", "urllib3")
-    },
-    # It puts the trace context into its requests by itself.
-    "anthropic._tracing": ("obs_run.core.borders", "guard_clients"),
-}
+_WITH_HEADERS = (
+    *(f"opentelemetry.instrumentation.{name}" for name in ("aiohttp_client", "grpc", "httpx", "requests", "urllib")),
+    "opentelemetry.instrumentation.botocore",
+    "opentelemetry.instrumentation.urllib3",
+    "anthropic._tracing",  # it puts the trace context into its requests by itself
+)
+# Module of others to watch for, module of ours and function in it that is called with the module.
+_FITTED = (
+    ("opentelemetry.instrumentation.instrumentor", "obs_run.core.rivals", "notice_explicit"),
+    ("opentelemetry.instrumentation.botocore", "obs_run.core.rivals", "leave_bedrock"),
+    ("opentelemetry.instrumentation.utils", "obs_run.core.http_spans", "fit_checks"),
+    ("opentelemetry.instrumentation.grpc._client", "obs_run.core.http_spans", "fit_grpc"),
+    ("opentelemetry.instrumentation.grpc._aio_client", "obs_run.core.http_spans", "fit_grpc"),
+    *((module, "obs_run.core.borders", "guard_clients") for module in _WITH_HEADERS),
+)
 _outcomes: dict[str, str] = {}
 _contenders: dict[str, tuple[str, ...]] | None = None
 
@@ -88,8 +89,8 @@ def watch() -> None:
     """Wait for the libraries that installed instrumentors are for, and for what of theirs has to be fitted."""
     from obs_run.launch import import_hooks
 
-    for module, (ours, function) in _FITTED.items():
-        import_hooks.when_imported(module, _late(ours, function))
+    for module, of_ours, function in _FITTED:
+        import_hooks.when_imported(module, _late(of_ours, function))
     for module in contenders():
         import_hooks.when_imported(module, _late("obs_run.core.rivals", "arrived"))
 
