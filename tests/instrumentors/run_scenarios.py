@@ -171,6 +171,8 @@ def test_fault_of_ours(
     from obs_run.core import guard
 
     telemetry.may_fail = True
+    # What we ask a provider for we have to hide from the agent, which is the one thing that a fault can prevent, once.
+    monkeypatch.setenv("OBS_STREAM_USAGE", "false")
     monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", content)
     content_setting.forget()
     driver = driver_of(kind)

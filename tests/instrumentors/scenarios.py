@@ -172,9 +172,12 @@ def shown(value: Any) -> Any:
 
 
 def without_ids(value: Any) -> Any:
-    """Leave out the stub's numbers: a request that an earlier test abandoned may still take one."""
+    """Leave out what differs from run to run: random ids, and the stub's numbers, which abandoned requests take too."""
     if isinstance(value, dict):
         return {key: without_ids(item) for key, item in value.items()}
     if isinstance(value, list):
         return [without_ids(item) for item in value]
-    return re.sub(r"(?<=[-_])0{3,}[0-9]+", "N", value) if isinstance(value, str) else value
+    return _IDS.sub("N", value) if isinstance(value, str) else value
+
+
+_IDS = re.compile(r"(?<=[-_])0{3,}[0-9]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

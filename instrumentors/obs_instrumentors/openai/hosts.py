@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
-from obs_run.core import payload
+from obs_run.core import guard, payload
 
 if TYPE_CHECKING:
     from obs_run.core.operations import Operation
@@ -60,7 +60,7 @@ def place(operation: Operation, client: Any, default: str) -> None:
 
 def tells_usage(operation: Operation) -> bool:
     """Whether the host is known to answer the wish for a stream's usage."""
-    if not settings.get("OBS_STREAM_USAGE"):
+    if not settings.get("OBS_STREAM_USAGE") or guard.has_failed():
         return False
     host = operation.server_address or ""
     more = settings.get("OBS_STREAM_USAGE_HOSTS") or ()

@@ -40,6 +40,8 @@ class Instrumentor:
     targets: tuple[Target, ...]
     operations: tuple[str, ...] = field(default=())
     """The operations, as the documents name them."""
+    owner: str = "obs-run"
+    """Who makes the spans, as the documents tell it, where the library traces itself too."""
 
 
 @dataclass

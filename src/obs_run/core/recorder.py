@@ -112,7 +112,7 @@ class Recording:
                 body=None,
                 attributes={
                     semconv.EXCEPTION_TYPE: error_name(error),
-                    semconv.EXCEPTION_MESSAGE: guard.shown(error),
+                    **({semconv.EXCEPTION_MESSAGE: why} if why else {}),
                     semconv.EXCEPTION_STACKTRACE: "".join(stack),
                 },
                 trace=(context.trace_id, context.span_id, int(context.trace_flags)),
