@@ -115,21 +115,18 @@ def _words(text: str) -> tuple[str, ...]:
 
 def _preferences(text: str) -> tuple[tuple[str, str], ...]:
     """Read ``who`` and ``library=who`` as pairs of library, empty for all, and who."""
-    pairs = [tuple(part.strip() for part in word.rpartition("=")[::2]) for word in _words(text)]
-    for _, who in pairs:
-        if not who.replace("-", "").replace("_", "").replace(".", "").isalnum():
-            raise ValueError(
-                "a comma list of obs-run, official, openllmetry, openinference or distributions, each "
-                "alone or as library=..."
-            )
-    return tuple((of, who.lower()) for of, who in pairs)
+    pairs = [(of.strip(), who.strip().lower()) for of, _, who in (word.rpartition("=") for word in _words(text))]
+    if not all(who and not who.strip("abcdefghijklmnopqrstuvwxyz0123456789-_.") for _, who in pairs):
+        raise ValueError(
+            "a comma list of obs-run, official, openllmetry, openinference or distributions, or library=..."
+        )
+    return tuple(pairs)
 
 
 def _hosts(text: str) -> tuple[str, ...]:
     words = _words(text.lower())
-    for word in words:
-        if "/" in word.partition("/")[2] or "://" in word:
-            raise ValueError("a comma list of private, none, *, names, *.suffixes, addresses and address ranges")
+    if any("://" in word or " " in word or ("/" in word and not word.rpartition("/")[2].isdigit()) for word in words):
+        raise ValueError("a comma list of private, none, *, names, *.suffixes, addresses and ranges")
     return words
 
 

@@ -1,23 +1,20 @@
-"""Which distribution instruments a library when several could: exactly one, ours unless the user prefers another.
-
-Names of entry points say nothing (everybody's is called ``openai``), so instrumentors are told apart by distribution.
-"""
+"""Which distribution instruments a library when several could: exactly one, ours unless the user prefers another."""
 
 from __future__ import annotations
 
 import re
 import sys
-from functools import lru_cache, wraps
+from functools import wraps
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run import settings
-from obs_run.core import guard, hooks
+from obs_run.core import foreign, guard, hooks
+from obs_run.core.foreign import Foreign
 from obs_run.launch import third_party
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from importlib.metadata import Distribution, EntryPoint
     from types import ModuleType
 
     from obs_run.core.hooks import Instrumentor
@@ -27,21 +24,6 @@ _DEFAULT_ORDER = (OURS, "official", "openllmetry", "openinference")
 _DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 _BEDROCK = ("bedrock-runtime", "bedrock-agent-runtime")
 _activating = False
-
-
-class Foreign(NamedTuple):
-    """An instrumentor of another distribution."""
-
-    package: str
-    distribution: str
-    family: str
-    """"official", "openllmetry", "openinference", or empty."""
-    version: str
-    fits: str
-    """What it wants of the library and does not find, in words; empty where it fits."""
-    entry_points: tuple[EntryPoint, ...]
-    label: str
-    """The distribution, and the library where it has instrumentors for several."""
 
 
 class Verdict(NamedTuple):
@@ -71,8 +53,8 @@ def stronger(instrumentor: Instrumentor) -> Foreign | None:
         return None
     for library in libraries_of(instrumentor):
         order = _order(library, instrumentor)
-        for found in _ranked(library, order):
-            if _rank(found, order) < order.index(OURS) and not found.fits and not disabled(found):
+        for found in ranked(library, order):
+            if _rank(found, order) < order.index(OURS) and not found.unfit and not foreign.disabled(found):
                 return found
     return None
 
@@ -83,13 +65,15 @@ def verdict(library: str, *, ours: str | None) -> Verdict:
     if mine is not None and ours is None:
         asked = " (OBS_PREFER)" if settings.get("OBS_PREFER") else ""
         return Verdict(OURS, f"obs-run instruments this library{asked}")
-    if mine is not None and {"*", mine.library} & switched_off():
+    if mine is not None and {"*", mine.library} & foreign.switched_off():
         return Verdict(None, f"switched off by {_DISABLED}")
-    candidates = [each for each in _ranked(library, _order(library, mine)) if not third_party.beside(each.package)]
+    candidates = [each for each in ranked(library, _order(library, mine)) if not third_party.beside(each.package)]
     for found in candidates:
-        if not found.fits and not disabled(found):
+        if not found.unfit and not foreign.disabled(found):
             return Verdict(found, _why(found, ours, alone=len(candidates) == 1))
-    return Verdict(None, next((disabled(each) or each.fits for each in candidates), ours or "nothing instruments it"))
+    return Verdict(
+        None, next((foreign.disabled(each) or each.unfit for each in candidates), ours or "nothing instruments it")
+    )
 
 
 def _why(found: Foreign, ours: str | None, *, alone: bool) -> str:
@@ -98,35 +82,23 @@ def _why(found: Foreign, ours: str | None, *, alone: bool) -> str:
     return f"the only one installed for {found.package.rpartition('.')[2]}" if alone else "first in order of preference"
 
 
-def disabled(foreign: Foreign) -> str:
-    """Return why an instrumentor of others is switched off, or an empty string."""
-    folder = foreign.package.rpartition(".")[2]
-    names = {"*", foreign.distribution, folder, *(entry_point.name for entry_point in foreign.entry_points)}
-    return f"switched off by {_DISABLED}" if names & switched_off() else ""
-
-
-def switched_off() -> frozenset[str]:
-    """Return the words of the variable that switches instrumentors off."""
-    return frozenset(settings.get(_DISABLED) or ())
-
-
 def arrived(module: ModuleType) -> None:
     """Activate the one instrumentor of others for a library that was imported, and what may run beside."""
     library = module.__name__
     decided = _decided(library)
-    for found in foreigners(library):
+    for found in foreign.installed_for(library):
         if found.label in third_party.outcomes():
             continue  # the agent activated it itself
-        why_not = disabled(found) or found.fits or _being_imported(found)
+        why_not = foreign.disabled(found) or found.unfit or _being_imported(found)
         if not why_not and (third_party.beside(found.package) or found == decided.winner):
             _activate(found)
         else:
             third_party.note(found.label, why_not or _instead(decided))
 
 
-def _being_imported(foreign: Foreign) -> str:
+def _being_imported(found: Foreign) -> str:
     """Return why an instrumentor is left alone that is half imported, and itself imports its library."""
-    spec = getattr(sys.modules.get(foreign.package), "__spec__", None)
+    spec = getattr(sys.modules.get(found.package), "__spec__", None)
     return "left to the agent, which imports it" if getattr(spec, "_initializing", False) else ""
 
 
@@ -144,18 +116,18 @@ def _instead(decided: Verdict) -> str:
     return decided.why
 
 
-def _activate(foreign: Foreign) -> None:
+def _activate(found: Foreign) -> None:
     global _activating
-    third_party.note(foreign.label, "failed")
+    third_party.note(found.label, "failed")
     _activating = True
     try:
-        for entry_point in foreign.entry_points:
+        for entry_point in found.entry_points:
             instrumentor = entry_point.load()()
             if not getattr(instrumentor, "is_instrumented_by_opentelemetry", False):
                 instrumentor.instrument()
     finally:
         _activating = False
-    third_party.note(foreign.label, "active")
+    third_party.note(found.label, "active")
 
 
 def notice_explicit(module: Any) -> None:
@@ -187,7 +159,7 @@ def _refused(instrumentor: Any) -> bool:
     library = third_party.libraries_of(package)[0]
     if _activating or not package or third_party.beside(package) or not third_party.ours(library):
         return False
-    name = _distribution_of(package)
+    name = foreign.distribution_of(package)
     kept = _preferred(library)
     if kept not in ("", name):
         third_party.note(name, f"left out for {kept} (OBS_PREFER)")
@@ -196,7 +168,9 @@ def _refused(instrumentor: Any) -> bool:
     third_party.note(name, "active")
     hooks.step_aside(library, f"the agent activated {name}")
     outcomes = third_party.outcomes()
-    others = {each.distribution for each in foreigners(library) if outcomes.get(each.distribution) == "active"} - {name}
+    others = {
+        each.distribution for each in foreign.installed_for(library) if outcomes.get(each.distribution) == "active"
+    } - {name}
     for other in sorted(others):
         guard.warn_once(f"obs-run: the agent instruments {library} twice, by {other} and {name}; OBS_PREFER keeps one")
     return False
@@ -207,7 +181,7 @@ def _preferred(library: str) -> str:
     for word in _named(library, next(covering(library), None)):
         if word == OURS:
             return OURS
-        for found in foreigners(library):
+        for found in foreign.installed_for(library):
             if word in (found.distribution, found.family):
                 return found.distribution
     return ""
@@ -218,7 +192,7 @@ def _gone(instrumentor: Any) -> None:
     library = third_party.libraries_of(package)[0]
     if not package or _activating or not third_party.ours(library):
         return
-    name = _distribution_of(package)
+    name = foreign.distribution_of(package)
     if third_party.outcomes().get(name) == "active":
         third_party.note(name, "taken back by the agent")
         hooks.come_back(library)
@@ -228,13 +202,6 @@ def _package_of(instrumentor: Any) -> str:
     """Return the package of an instrumentor that may be a rival of ours, or an empty string."""
     found = re.match(r"(?:\w+\.)*instrumentation\.(?:genai\.)?\w+", type(instrumentor).__module__)
     return found[0] if found else ""
-
-
-def _distribution_of(package: str) -> str:
-    for found in _entry_points():
-        if third_party.within(found.module, package) and found.dist is not None:
-            return found.dist.name
-    return package
 
 
 def leave_bedrock(module: Any) -> None:
@@ -254,80 +221,6 @@ def leave_bedrock(module: Any) -> None:
 def _is_ours(client: Any) -> bool:
     service = client.meta.service_model.service_name
     return service in _BEDROCK and any(hooks.status(each).skipped is None for each in covering("botocore"))
-
-
-def foreigners(library: str) -> list[Foreign]:
-    """Return the instrumentors of others for ``library`` that have an entry point."""
-    packages = third_party.contenders().get(library, ())
-    return [found for package in packages for found in _known(package, library)]
-
-
-def _known(package: str, library: str) -> Iterator[Foreign]:
-    by_distribution: dict[str, list[EntryPoint]] = {}
-    distributions: dict[str, Distribution] = {}
-    several = len(third_party.libraries_of(package)) > 1
-    for entry_point in _entry_points():
-        if several and entry_point.name != library:
-            continue
-        if third_party.within(entry_point.module, package) and entry_point.dist is not None:
-            by_distribution.setdefault(entry_point.dist.name, []).append(entry_point)
-            distributions[entry_point.dist.name] = entry_point.dist
-    for name, entry_points in by_distribution.items():
-        found = distributions[name]
-        label = f"{name}, {library}" if several else name
-        yield Foreign(package, name, _family(found), found.version, _unfit(found), tuple(entry_points), label)
-
-
-@lru_cache(maxsize=1)
-def _entry_points() -> tuple[EntryPoint, ...]:
-    from importlib.metadata import entry_points
-
-    return tuple(entry_points(group="opentelemetry_instrumentor"))
-
-
-def _family(distribution: Distribution) -> str:
-    name = distribution.name.lower().replace("_", "-")
-    if name.startswith("openinference-instrumentation"):
-        return "openinference"
-    metadata = distribution.metadata
-    told = " ".join(url for field in ("Home-page", "Project-URL") for url in metadata.get_all(field) or ()).lower()
-    if "traceloop/openllmetry" in told:
-        return "openllmetry"
-    return "official" if "open-telemetry/" in told else ""
-
-
-_INSTRUMENTS = re.compile(r"([\w.-]+)\s*(?:\[[^]]*\])?\s*\(?([^;)]*)\)?\s*;.*extra\s*==\s*['\"]instruments['\"]")
-
-
-def instrumented_by(distribution: Distribution) -> Iterator[tuple[str, str]]:
-    """Yield the distributions that an instrumentor is for, with the versions that it wants."""
-    for line in distribution.requires or ():
-        found = _INSTRUMENTS.match(line)
-        if found:
-            yield found[1], found[2].strip()
-
-
-def _unfit(distribution: Distribution) -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    for name, wanted in instrumented_by(distribution):
-        try:
-            have = version(name)
-        except PackageNotFoundError:
-            return f"it wants {name}, which is not installed"
-        if wanted and not _contains(wanted, have):
-            return f"it wants {name} {wanted}; {have} is installed"
-    return ""
-
-
-def _contains(wanted: str, version: str) -> bool:
-    # With the instrumentation API comes packaging.
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-    try:
-        return SpecifierSet(wanted).contains(version, prereleases=True)
-    except InvalidSpecifier:
-        return True
 
 
 def _order(library: str, mine: Instrumentor | None) -> list[str]:
@@ -351,6 +244,10 @@ def _rank(found: Foreign, order: list[str]) -> int:
     return min((order.index(word) for word in (found.distribution, found.family) if word in order), default=len(order))
 
 
-def _ranked(library: str, order: list[str]) -> list[Foreign]:
+def ranked(library: str, order: list[str] | None = None) -> list[Foreign]:
+    """Return the instrumentors of others for ``library``, the first in order of preference first."""
+    order = _order(library, None) if order is None else order
     # Of one family the packages of its own GenAI namespace are the current ones.
-    return sorted(foreigners(library), key=lambda found: (_rank(found, order), ".genai." not in found.package))
+    return sorted(
+        foreign.installed_for(library), key=lambda found: (_rank(found, order), ".genai." not in found.package)
+    )
