@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from functools import wraps
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run import settings
-from obs_run.core import foreign, guard, hooks
+from obs_run.core import explicit, foreign, guard, hooks
 from obs_run.core.foreign import Foreign
 from obs_run.launch import third_party
 
@@ -23,7 +21,6 @@ OURS = "obs-run"
 _DEFAULT_ORDER = (OURS, "official", "openllmetry", "openinference")
 _DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 _BEDROCK = ("bedrock-runtime", "bedrock-agent-runtime")
-_activating = False
 
 
 class Verdict(NamedTuple):
@@ -117,91 +114,10 @@ def _instead(decided: Verdict) -> str:
 
 
 def _activate(found: Foreign) -> None:
-    global _activating
     third_party.note(found.label, "failed")
-    _activating = True
-    try:
-        for entry_point in found.entry_points:
-            instrumentor = entry_point.load()()
-            if not getattr(instrumentor, "is_instrumented_by_opentelemetry", False):
-                instrumentor.instrument()
-    finally:
-        _activating = False
+    for entry_point in found.entry_points:
+        explicit.activate(entry_point.load()(), found.label)
     third_party.note(found.label, "active")
-
-
-def notice_explicit(module: Any) -> None:
-    """Notice instrumentors that the agent activates itself: ours of the same library steps aside."""
-    base = module.BaseInstrumentor
-    instrument, uninstrument = base.instrument, base.uninstrument
-
-    @wraps(instrument)
-    def noticed(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if guard.call("instrumentor of the agent", _refused, self, default=False):
-            return None
-        returned = instrument(self, *args, **kwargs)
-        if not getattr(self, "is_instrumented_by_opentelemetry", True):
-            guard.call("instrumentor of the agent", _gone, self)
-        return returned
-
-    @wraps(uninstrument)
-    def left(self: Any, *args: Any, **kwargs: Any) -> Any:
-        returned = uninstrument(self, *args, **kwargs)
-        guard.call("instrumentor of the agent", _gone, self)
-        return returned
-
-    base.instrument, base.uninstrument = noticed, left
-
-
-def _refused(instrumentor: Any) -> bool:
-    """Whether what the agent activates is left out, because the user named another one in OBS_PREFER."""
-    package = _package_of(instrumentor)
-    library = third_party.libraries_of(package)[0]
-    if _activating or not package or third_party.beside(package) or not third_party.ours(library):
-        return False
-    name = foreign.distribution_of(package)
-    kept = _preferred(library)
-    if kept not in ("", name):
-        third_party.note(name, f"left out for {kept} (OBS_PREFER)")
-        guard.warn_once(f"obs-run: {name}, which the agent activates, is left out: OBS_PREFER names {kept}")
-        return True
-    third_party.note(name, "active")
-    hooks.step_aside(library, f"the agent activated {name}")
-    outcomes = third_party.outcomes()
-    others = {
-        each.distribution for each in foreign.installed_for(library) if outcomes.get(each.distribution) == "active"
-    } - {name}
-    for other in sorted(others):
-        guard.warn_once(f"obs-run: the agent instruments {library} twice, by {other} and {name}; OBS_PREFER keeps one")
-    return False
-
-
-def _preferred(library: str) -> str:
-    """Return the distribution that the user named for ``library`` and that is there, or an empty string."""
-    for word in _named(library, next(covering(library), None)):
-        if word == OURS:
-            return OURS
-        for found in foreign.installed_for(library):
-            if word in (found.distribution, found.family):
-                return found.distribution
-    return ""
-
-
-def _gone(instrumentor: Any) -> None:
-    package = _package_of(instrumentor)
-    library = third_party.libraries_of(package)[0]
-    if not package or _activating or not third_party.ours(library):
-        return
-    name = foreign.distribution_of(package)
-    if third_party.outcomes().get(name) == "active":
-        third_party.note(name, "taken back by the agent")
-        hooks.come_back(library)
-
-
-def _package_of(instrumentor: Any) -> str:
-    """Return the package of an instrumentor that may be a rival of ours, or an empty string."""
-    found = re.match(r"(?:\w+\.)*instrumentation\.(?:genai\.)?\w+", type(instrumentor).__module__)
-    return found[0] if found else ""
 
 
 def leave_bedrock(module: Any) -> None:
@@ -227,6 +143,17 @@ def _order(library: str, mine: Instrumentor | None) -> list[str]:
     """Return whose instrumentor of ``library`` comes first, as families and distributions."""
     named = _named(library, mine)
     return [*named, *(word for word in _DEFAULT_ORDER if word not in named)]
+
+
+def preferred(library: str) -> str:
+    """Return the distribution that the user named for ``library`` and that is there, or an empty string."""
+    for word in _named(library, next(covering(library), None)):
+        if word == OURS:
+            return OURS
+        for found in foreign.installed_for(library):
+            if word in (found.distribution, found.family):
+                return found.distribution
+    return ""
 
 
 def _named(library: str, mine: Instrumentor | None) -> list[str]:

@@ -74,7 +74,7 @@ _WITH_HEADERS = (
 )
 # Module of others to watch for, module of ours and function in it that is called with the module.
 _FITTED = (
-    ("opentelemetry.instrumentation.instrumentor", "obs_run.core.rivals", "notice_explicit"),
+    ("opentelemetry.instrumentation.instrumentor", "obs_run.core.explicit", "notice_explicit"),
     ("opentelemetry.instrumentation.botocore", "obs_run.core.rivals", "leave_bedrock"),
     ("opentelemetry.instrumentation.utils", "obs_run.core.http_spans", "fit_checks"),
     ("opentelemetry.instrumentation.grpc._client", "obs_run.core.http_spans", "fit_grpc"),

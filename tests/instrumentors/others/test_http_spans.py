@@ -230,3 +230,27 @@ def test_a_redirect_elsewhere_takes_no_context_along(client: str, spans: str) ->
         run_agent(python_with(*ENVIRONMENTS["newest"]), code + agent, url, OBS_HTTP_SPANS=spans)
         server.shutdown()
     assert [(path, context is not None) for path, context in _Redirecting.seen] == [("/from", True), ("/to", False)]
+
+
+LAZY = """
+from obs_run.core import streams
+from obs_run.core.reading import Reader
+def begin(call):
+    return chat(), Reader(lambda *_: None, lazy=True)
+def answer():
+    for tag in ("first", "second"):
+        send(tag)
+        yield tag
+stream = streams.call(begin)(answer, None, (), {})
+send("between")
+assert next(stream) == "first"
+send("between-too")
+assert list(stream) == ["second"]
+"""
+
+
+def test_requests_while_a_stream_is_read_are_beneath_its_call(stub: Any) -> None:
+    sent = send(stub, "httpx", agent=AGENT + LAZY)
+    seen = {"first", "second", "between", "between-too"}
+    assert seen & set(sent.with_span()) == {"between", "between-too"}
+    assert [sent.parent(tag) for tag in ("first", "second", "between-too")] == ["chat m", "chat m", "GET"]
