@@ -133,6 +133,8 @@ class Library:
     kinds: tuple[str, ...] = ("sync", "async")
     more: tuple[str, ...] = ()
     """Further test files of the library's folder that run in each environment."""
+    traces_itself: tuple[str, ...] = ()
+    """Labels of environments whose release makes spans by itself wherever there is a provider."""
     python: str | None = None
     """The Python for environments that need another than the tests' own, such as "3.12"."""
     heavy: bool = False

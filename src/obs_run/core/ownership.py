@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from opentelemetry import context as api_context
 
 from obs_run.core import shared_calls
-from obs_run.core.operations import ModelCall
+from obs_run.core.operations import DatabaseCall, ModelCall, Retrieval
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -37,12 +37,23 @@ def taken(operation: Operation) -> bool:
     context = api_context.get_current()
     if any(context.get(key) for key in _NOTHING):
         return True
-    if not isinstance(operation, ModelCall):
-        return False
+    model_call = isinstance(operation, ModelCall)
+    if model_call and context.get(_NO_MODEL_CALLS):
+        return True
     recording = _owner(context)
-    return (recording is not None and isinstance(recording.operation, ModelCall)) or bool(context.get(_NO_MODEL_CALLS))
+    if recording is None:
+        return False
+    if isinstance(operation, (Retrieval, DatabaseCall)):
+        return _in_store(operation, recording.operation)
+    return model_call and isinstance(recording.operation, ModelCall)
 
 
 def _owner(context: Context) -> Recording | None:
     recording = cast("Recording | None", context.get(_OWNER))
     return None if recording is None or recording.done else recording
+
+
+def _in_store(operation: Retrieval | DatabaseCall, outer: Operation) -> bool:
+    """Whether a call of a store is a part of another call of it."""
+    same = isinstance(outer, (Retrieval, DatabaseCall)) and outer.system == operation.system
+    return same and operation.system is not None

@@ -85,7 +85,7 @@ class Recording:
             operation.error_type = error_name(error)
         if self.span.is_recording():
             self.span.set_attributes(operation.attributes())
-            if timing.first_chunk is not None:
+            if timing.first_chunk is not None and hasattr(operation, "stream"):
                 self.span.set_attribute(semconv.RESPONSE_TIME_TO_FIRST_CHUNK, timing.first_chunk)
         if operation.error_type is not None:
             self._record_error(error)
