@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from obs_run.core.recorder import Recording
+    from obs_run.core.shared_calls import Guest
 
 _CANCELLATIONS = ("CancelledError", "Cancelled")
 
@@ -65,7 +66,7 @@ class Reading:
 
     __slots__ = ("iterated", "key", "reader", "recording")
 
-    def __init__(self, recording: Recording, reader: Reader) -> None:
+    def __init__(self, recording: Recording | Guest, reader: Reader) -> None:
         self.recording = recording
         self.reader = reader
         self.key: weakref.ref[Any] | None = None

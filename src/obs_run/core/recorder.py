@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import context as api_context
 from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_context
 
-from obs_run.core import guard, ownership, semconv
+from obs_run.core import guard, ownership, semconv, shared_calls
 from obs_run.core.payload import error_name
 from obs_run.pipeline.items import CallItem, LogItem
 from obs_run.pipeline.measurements import Timing
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from obs_run.core.operations import Operation
+    from obs_run.core.shared_calls import Guest
 
 _WARN = 13
 _KINDS = {"CLIENT": SpanKind.CLIENT, "INTERNAL": SpanKind.INTERNAL, "SERVER": SpanKind.SERVER}
@@ -28,11 +29,15 @@ _KINDS = {"CLIENT": SpanKind.CLIENT, "INTERNAL": SpanKind.INTERNAL, "SERVER": Sp
 class Recording:
     """An operation that is going on, with its span."""
 
-    __slots__ = ("_begun", "_chunks", "_first_chunk", "_last_chunk", "_token", "_told", "done", "operation", "span")
+    __slots__ = (
+        "_begun", "_chunks", "_first_chunk", "_last_chunk", "_token", "_told", "done", "learned", "operation", "span",
+    )  # fmt: skip
 
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
         self.done = False
+        self.learned: Any = None
+        """What a package on util-genai told of the call, from inside of it."""
         self._first_chunk = self._last_chunk = self._chunks = 0
         self._token: Any = None
         self._told = operation.attributes()
@@ -69,6 +74,8 @@ class Recording:
             return
         self.done = True
         timing = self._timing()
+        if self.learned is not None:
+            guard.call("shared call", shared_calls.learn, self.operation, self.learned)
         # The span ends whatever happens: an open one would be kept until the process ends.
         guard.call("finish", self._complete, timing, error)
         self._hand_over(timing)
@@ -143,6 +150,6 @@ class Recording:
         self.span.end()
 
 
-def start(operation: Operation) -> Recording | None:
+def start(operation: Operation) -> Recording | Guest | None:
     """Begin to record an operation; None where a library further out already records it."""
-    return None if ownership.taken(operation) else Recording(operation)
+    return None if ownership.taken(operation) else shared_calls.guest(operation) or Recording(operation)
