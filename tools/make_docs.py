@@ -35,14 +35,29 @@ def settings_table(*, per_signal: bool) -> str:
     return "\n".join(rows)
 
 
+def _instrumentors() -> list[Any]:
+    made = [each for name in dict.fromkeys(TABLE.values()) for each in import_module(name).INSTRUMENTORS]
+    return sorted(made, key=lambda each: each.distribution)
+
+
 def libraries_table() -> str:
     """Return the table of supported libraries, from the instrumentors' own declarations."""
     rows = ["| Library | Versions | Operations |", "| --- | --- | --- |"]
-    instrumentors = [each for name in dict.fromkeys(TABLE.values()) for each in import_module(name).INSTRUMENTORS]
-    rows += [
-        f"| {each.distribution} | {each.versions} | {', '.join(each.operations)} |"
-        for each in sorted(instrumentors, key=lambda each: each.library)
-    ]
+    rows += [f"| {each.distribution} | {each.versions} | {', '.join(each.operations)} |" for each in _instrumentors()]
+    return "\n".join(rows)
+
+
+def tested_libraries_table() -> str:
+    """Return the table of libraries with what their tests prove: the releases, and the ways of using them."""
+    from tests.instrumentors.libraries import LIBRARIES
+
+    sets = {library.name: library for library in LIBRARIES.values()}
+    rows = ["| Library | Versions | Tested with | Scenarios | Made by |", "| --- | --- | --- | --- | --- |"]
+    for each in _instrumentors():
+        library = sets.get(each.library)
+        tested = "" if library is None else "; ".join(library.environments)
+        scenarios = "" if library is None else ", ".join(scenario.name for scenario in library.scenarios)
+        rows.append(f"| {each.distribution} | {each.versions} | {tested} | {scenarios} | {each.owner} |")
     return "\n".join(rows)
 
 
@@ -72,7 +87,7 @@ PARTS = {
     ("README.md", "settings"): lambda: settings_table(per_signal=False),
     ("README.md", "libraries"): libraries_table,
     ("docs/settings.md", "settings"): lambda: settings_table(per_signal=True),
-    ("docs/libraries.md", "libraries"): libraries_table,
+    ("docs/libraries.md", "libraries"): tested_libraries_table,
     ("docs/launcher.md", "launcher cases"): launcher_table,
 }
 

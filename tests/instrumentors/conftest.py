@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import logging
+import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +19,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Make the environments of the libraries to come while the tests before them run: it is mostly waiting."""
+    from tests.instrumentors.libraries import LIBRARIES
+
+    wanted = [
+        item.callspec.params
+        for item in session.items
+        if isinstance(item, pytest.Function) and item.path.name == "test_versions.py" and "callspec" in vars(item)
+    ]
+    libraries = [(LIBRARIES[str(each["folder"])], str(each["label"])) for each in wanted if "folder" in each]
+    if libraries:
+        threading.Thread(target=_make_environments, args=(libraries,), daemon=True).start()
+
+
+def _make_environments(libraries: list[tuple[Any, str]]) -> None:
+    from tests.instrumentors.environments import python_with
+
+    for library, label in libraries:
+        # A test that needs the environment tries again, and tells what is wrong.
+        with contextlib.suppress(AssertionError, OSError, subprocess.SubprocessError):
+            python_with(*library.environments[label], python=library.python)
 
 
 class Telemetry:
@@ -73,6 +99,17 @@ class Telemetry:
             if labels.items() <= dict(point.attributes).items()
         ]
 
+    def findings(self) -> list[str]:
+        """Return where what was exported leaves the conventions."""
+        from obs_run.core import content
+        from obs_run.pipeline import memory
+        from tests.semconv import conformance
+
+        spans = self.spans()
+        logs = [item.log_record for item in memory.exporter("logs").items]
+        found = conformance.findings(spans, logs, memory.exporter("metrics").items[-1:])
+        return found if content.wanted() else [*found, *conformance.carries_content(spans)]
+
     def total(self, metric: str) -> float:
         """Return the sum over a counter's labels since the process began."""
         from obs_run.pipeline import memory
@@ -94,8 +131,9 @@ def stub() -> Iterator[Any]:
 @pytest.fixture
 def telemetry(stub: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[Telemetry]:
     """Telemetry in memory; a failure of ours that the guard swallowed fails the test."""
-    from obs_run.core import content
+    from obs_run.core import content, guard
 
+    monkeypatch.setattr(guard, "_failures", set())
     for signal in ("TRACES", "METRICS", "LOGS"):
         monkeypatch.setenv(f"OTEL_{signal}_EXPORTER", "memory")
     monkeypatch.setenv("OBS_RUN_SPAN", "false")
@@ -106,9 +144,11 @@ def telemetry(stub: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCapt
     with caplog.at_level(logging.WARNING, "obs_run"):
         yield kept
         kept.flush()
+    found = kept.findings()
     content.forget()
     said = [record.getMessage() for record in caplog.records if record.name == "obs_run"]
     assert not said or getattr(kept, "may_fail", False), said
+    assert found == []
 
 
 @pytest.fixture

@@ -7,9 +7,11 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from tests.launch.environments import ROOT, make
+from tests.launch.environments import ROOT, interpreter, make
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,21 +24,23 @@ _OURS = (
     "pytest",
     "jsonschema",
 )
+_being_made: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 def python_with(*requirements: str, python: str | None = None) -> Path:
     """Return the interpreter of an environment with the requirements; the name of its folder is their hash."""
     wanted = (*_OURS, *requirements)
-    base = python or sys.executable
+    base = interpreter(python) if python else sys.executable
+    assert base is not None, f"Python {python} is not installed"
     key = hashlib.sha256("\n".join((python or sys.version, *wanted)).encode()).hexdigest()[:16]
     folder = _CACHE / key
-    interpreter = folder / "bin" / "python"
     ready = folder / "ready"
-    if not ready.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        make(folder, base, *wanted)
-        ready.touch()
-    return interpreter
+    with _being_made[key]:
+        if not ready.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            make(folder, base, *wanted)
+            ready.touch()
+    return folder / "bin" / "python"
 
 
 def run_tests(python: Path, *files: Path, **variables: str) -> str:

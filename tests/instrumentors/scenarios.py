@@ -133,6 +133,10 @@ class Library:
     kinds: tuple[str, ...] = ("sync", "async")
     more: tuple[str, ...] = ()
     """Further test files of the library's folder that run in each environment."""
+    traces_itself: tuple[str, ...] = ()
+    """Labels of environments whose release makes spans by itself wherever there is a provider."""
+    less: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Those of ``more`` that the release of an environment cannot do, by its label."""
     python: str | None = None
     """The Python for environments that need another than the tests' own, such as "3.12"."""
     heavy: bool = False
@@ -172,13 +176,16 @@ def shown(value: Any) -> Any:
 
 
 def without_ids(value: Any) -> Any:
-    """Leave out the time of day and the stub's numbers: a request that an earlier test abandoned may still take one."""
+    """Leave out what differs from run to run: random ids, and the stub's numbers, which abandoned requests take too."""
     if isinstance(value, dict):
         return {key: without_ids(item) for key, item in value.items()}
     if isinstance(value, list):
         return [without_ids(item) for item in value]
-    return _UNSTABLE.sub("N", value) if isinstance(value, str) else value
+    return _IDS.sub("N", value) if isinstance(value, str) else value
 
 
-# Some libraries print the response's headers, its date among them, into their errors.
-_UNSTABLE = re.compile(r"(?<=[-_])0{3,}[0-9]+|[0-9]{2}:[0-9]{2}:[0-9]{2} GMT")
+_IDS = re.compile(
+    r"(?<=[-_])0{3,}[0-9]+"
+    r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT"
+)

@@ -135,6 +135,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Server]]:
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(settings, "_said", set())
     monkeypatch.setattr(guard, "_said", set())
+    monkeypatch.setattr(guard, "_failures", set())
     queue()._count_dropped()
     yield
     queue()._count_dropped()

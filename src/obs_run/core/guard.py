@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 _said: set[str] = set()
+_failures: set[str] = set()
 
 
 def warn(text: str) -> None:
@@ -28,9 +29,14 @@ def warn_once(text: str, about: str | None = None) -> None:
 def failed(site: str, error: BaseException) -> None:
     """Say that our code at ``site`` failed, once for each site and kind of error."""
     key = f"{site}: {type(error).__qualname__}"
-    if key not in _said:
-        _said.add(key)
+    if key not in _failures:
+        _failures.add(key)
         _log(f"{site} failed and was skipped: {type(error).__name__}: {shown(error)}", error)
+
+
+def has_failed() -> bool:
+    """Whether anything of ours failed in this process; then nothing may be asked for that must be hidden again."""
+    return bool(_failures)
 
 
 def call(site: str, function: Callable[..., T], *args: Any, default: Any = None, **kwargs: Any) -> T | Any:

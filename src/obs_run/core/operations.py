@@ -33,6 +33,9 @@ class Usage:
     image_output_tokens: int | None = None
     audio_output_tokens: int | None = None
     audio_cache_read_tokens: int | None = None
+    cache_write_5m_tokens: int | None = None
+    """Of those written to a cache; no attribute, but the kinds have prices of their own."""
+    cache_write_1h_tokens: int | None = None
 
     ATTRIBUTES: ClassVar[dict[str, str]] = {
         "input_tokens": semconv.USAGE_INPUT_TOKENS,
@@ -102,6 +105,8 @@ class ModelCall(Operation):
     usage_told: bool | None = None
     """Whether the provider itself told usage, where a library would fill in what it counted; leaves no trace."""
     input_count: int | None = None
+    price_context: dict[str, str] | None = None
+    """What changes the price besides the usage: ``{"processing": "batch"}``, ``{"service_tier": "flex"}``."""
 
     SUBJECT: ClassVar[str | None] = "request_model"
     ATTRIBUTES: ClassVar[dict[str, str]] = {

@@ -22,6 +22,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(autouse=True)
 def _fresh(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> object:
     monkeypatch.setattr(guard, "_said", set())
+    monkeypatch.setattr(guard, "_failures", set())
     caplog.set_level(logging.WARNING, "obs_run")
     yield
     for one in writer_module._writers.values():

@@ -1,0 +1,216 @@
+"""The GenAI conventions as a table: the tagged registry of v1.41.0, and what its repository has changed since.
+
+Sources: ``v1.41.0/attributes.json`` (made from ``model/gen-ai/registry.yaml`` and ``model/openai/registry.yaml`` of
+open-telemetry/semantic-conventions, tag v1.41.0); the changes are those of open-telemetry/semantic-conventions-genai,
+main of October 2026 ("1.42.0-dev", no tag); ``db.*``, ``server.*``, ``error.*`` of core v1.44.0.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+_TAGGED: dict[str, dict[str, Any]] = json.loads(
+    (Path(__file__).parent / "v1.41.0" / "attributes.json").read_text(encoding="utf-8")
+)
+_RENAMED = {
+    "gen_ai.usage.cache_creation.input_tokens": "gen_ai.usage.cache_write.input_tokens",
+}
+_REMOVED = ("gen_ai.evaluation.name", "gen_ai.evaluation.explanation")
+_CHANGED: dict[str, dict[str, Any]] = {
+    "gen_ai.request.top_k": {"type": "int"},
+    "gen_ai.request.reasoning.level": {"type": "string"},
+    "gen_ai.request.previous_response.id": {"type": "string"},
+    "gen_ai.request.stream_cursor": {"type": "string"},
+    "gen_ai.response.status": {
+        "type": "string",
+        "members": ["queued", "in_progress", "completed", "incomplete", "failed", "cancelled"],
+    },
+    "gen_ai.retrieval.top_k": {"type": "int"},
+    "gen_ai.conversation.compacted": {"type": "boolean"},
+    "gen_ai.token.modality": {"type": "string", "members": ["text", "image", "audio", "unknown"]},
+    **{
+        f"gen_ai.usage.{modality}.{direction}": {"type": "int"}
+        for modality in ("text", "image", "audio")
+        for direction in ("input_tokens", "output_tokens", "cache_read.input_tokens")
+    },
+}
+_BESIDE: dict[str, dict[str, Any]] = {
+    "server.address": {"type": "string"},
+    "server.port": {"type": "int"},
+    "error.type": {"type": "string"},
+    "exception.type": {"type": "string"},
+    "exception.message": {"type": "string"},
+    "exception.stacktrace": {"type": "string"},
+    "db.system.name": {"type": "string"},
+    "db.operation.name": {"type": "string"},
+    "db.operation.batch.size": {"type": "int"},
+    "db.collection.name": {"type": "string"},
+    "db.namespace": {"type": "string"},
+    "db.query.text": {"type": "string"},
+    "db.query.summary": {"type": "string"},
+    "db.response.returned_rows": {"type": "int"},
+    "db.response.status_code": {"type": "string"},
+    "aws.request_id": {"type": "string"},
+    "aws.bedrock.guardrail.id": {"type": "string"},
+    "aws.bedrock.knowledge_base.id": {"type": "string"},
+}
+_OPERATIONS = (
+    "fetch_response",
+    "plan",
+    "search_memory",
+    "create_memory",
+    "update_memory",
+    "upsert_memory",
+    "delete_memory",
+)
+
+ATTRIBUTES: dict[str, dict[str, Any]] = {
+    **{_RENAMED.get(name, name): told for name, told in _TAGGED.items() if name not in _REMOVED},
+    **_CHANGED,
+    **_BESIDE,
+}
+"""Name to ``type`` and, of enumerations, ``members``; all of these enumerations are open."""
+ATTRIBUTES["gen_ai.operation.name"]["members"] += _OPERATIONS
+ATTRIBUTES["gen_ai.provider.name"]["members"] += ["moonshot_ai"]
+
+DEPRECATED = {
+    *_RENAMED,
+    "gen_ai.system",
+    "gen_ai.prompt",
+    "gen_ai.completion",
+    "gen_ai.usage.prompt_tokens",
+    "gen_ai.usage.completion_tokens",
+    "gen_ai.openai.request.service_tier",
+    "gen_ai.openai.response.service_tier",
+    "gen_ai.openai.response.system_fingerprint",
+    "db.system",
+    "db.name",
+    "db.operation",
+    "db.statement",
+    "exception.escaped",
+}
+"""Names that were in use once."""
+
+CONTENT = {
+    "gen_ai.input.messages": "input-messages",
+    "gen_ai.output.messages": "output-messages",
+    "gen_ai.system_instructions": "system-instructions",
+    "gen_ai.tool.definitions": "tool-definitions",
+    "gen_ai.retrieval.documents": "retrieval-documents",
+}
+"""Attributes with content to the JSON schema that they follow."""
+NO_LONGER_REQUIRED = {"output-messages": {"OutputMessage": ("finish_reason",)}}
+"""What the tagged schemas ask for and the newer text does not: a reason stands on the span, where there is one."""
+FREE_CONTENT = ("gen_ai.tool.call.arguments", "gen_ai.tool.call.result", "gen_ai.retrieval.query.text")
+
+
+class Span(NamedTuple):
+    """What a span of an operation is called, its kinds, and what it must carry."""
+
+    subject: str | None
+    kinds: tuple[str, ...]
+    required: tuple[str, ...]
+
+
+_PROVIDER = ("gen_ai.provider.name",)
+INFERENCES = ("chat", "generate_content", "text_completion")
+SPANS: dict[str, Span] = {
+    **{name: Span("gen_ai.request.model", ("CLIENT", "INTERNAL"), _PROVIDER) for name in INFERENCES},
+    "embeddings": Span("gen_ai.request.model", ("CLIENT", "INTERNAL"), _PROVIDER),
+    "retrieval": Span("gen_ai.data_source.id", ("CLIENT",), ()),
+    "fetch_response": Span(None, ("CLIENT",), (*_PROVIDER, "gen_ai.response.id")),
+    "invoke_agent": Span("gen_ai.agent.name", ("CLIENT", "INTERNAL"), ()),
+    "execute_tool": Span("gen_ai.tool.name", ("INTERNAL",), ("gen_ai.tool.name",)),
+    "invoke_workflow": Span("gen_ai.workflow.name", ("INTERNAL",), ()),
+}
+
+_D = [0.01 * 2**step for step in range(14)]
+_T = [4.0**step for step in range(14)]
+_COMMON = (
+    "gen_ai.operation.name",
+    "gen_ai.provider.name",
+    "gen_ai.request.model",
+    "gen_ai.response.model",
+    "server.address",
+    "server.port",
+    "error.type",
+)
+
+
+class Metric(NamedTuple):
+    """A metric's instrument, unit, buckets, and the labels it may and must carry."""
+
+    instrument: str
+    unit: str
+    buckets: list[float] | None
+    labels: tuple[str, ...]
+    required: tuple[str, ...]
+
+
+def _seconds(*more: str, buckets: list[float] = _D) -> Metric:
+    return Metric("histogram", "s", buckets, (*_COMMON, *more), ("gen_ai.operation.name",))
+
+
+_COUNTER = Metric(
+    "counter",
+    "{token}",
+    None,
+    (*_COMMON, "gen_ai.token.modality"),
+    ("gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.token.modality"),
+)
+_PER_CALL = Metric("histogram", "{token}", _T, _COMMON, ("gen_ai.operation.name", "gen_ai.provider.name"))
+METRICS: dict[str, Metric] = {
+    "gen_ai.client.inference.duration": _seconds(),
+    "gen_ai.client.inference.time_to_first_chunk": _seconds(),
+    "gen_ai.client.inference.time_per_output_chunk": _seconds(),
+    "gen_ai.client.operation.duration": _seconds(),
+    # Of before October 2026, for dashboards that read them.
+    "gen_ai.client.operation.time_to_first_chunk": _seconds(),
+    "gen_ai.client.operation.time_per_output_chunk": _seconds(),
+    "gen_ai.client.token.usage": Metric(
+        "histogram",
+        "{token}",
+        _T,
+        (*_COMMON, "gen_ai.token.type"),
+        ("gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.token.type"),
+    ),
+    **{
+        f"gen_ai.client.inference.usage.{part}": _COUNTER
+        for part in (
+            "input_tokens",
+            "output_tokens",
+            "cache_read.input_tokens",
+            "cache_write.input_tokens",
+            "reasoning.output_tokens",
+        )
+    },
+    "gen_ai.client.inference.operation.input_tokens": _PER_CALL,
+    "gen_ai.client.inference.operation.output_tokens": _PER_CALL,
+    "gen_ai.execute_tool.duration": _seconds("gen_ai.tool.name"),
+    "gen_ai.invoke_agent.duration": _seconds("gen_ai.agent.name", buckets=[0.1 * 2**step for step in range(13)]),
+    "gen_ai.invoke_workflow.duration": _seconds(
+        "gen_ai.workflow.name",
+        buckets=[1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0],
+    ),
+    "db.client.operation.duration": Metric(
+        "histogram",
+        "s",
+        [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0],
+        (
+            "db.system.name",
+            "db.operation.name",
+            "db.collection.name",
+            "db.namespace",
+            "db.response.status_code",
+            "server.address",
+            "server.port",
+            "error.type",
+        ),
+        ("db.system.name",),
+    ),
+}
+
+EVENTS = {"gen_ai.client.inference.operation.details": 5, "gen_ai.client.operation.exception": 13}
+"""Event name to severity number."""

@@ -1,0 +1,46 @@
+"""Where obs-run leaves the conventions on purpose; everything else that ``conformance`` finds is a defect."""
+
+from __future__ import annotations
+
+OPERATIONS = {
+    "count_tokens": "no convention knows a provider's counting of tokens",
+    "create_batch": "no convention knows batches",
+    "rerank": "no convention knows reranking",
+    "image_generation": "no convention knows images",
+    "image_edit": "no convention knows images",
+    "image_variation": "no convention knows images",
+    "speech": "no convention knows sound",
+    "transcription": "no convention knows sound",
+    "translation": "no convention knows sound",
+    "moderation": "no convention knows moderation",
+}
+"""Values of ``gen_ai.operation.name`` beside the predefined ones; the enumeration is open."""
+
+PROVIDERS = dict.fromkeys(
+    (
+        "cerebras",
+        "fireworks_ai",
+        "huggingface",
+        "ollama",
+        "openrouter",
+        "pinecone",
+        "replicate",
+        "together_ai",
+        "vllm",
+        "voyageai",
+    ),
+    "the enumeration is open and has no value for it",
+)
+"""Values of ``gen_ai.provider.name`` beside the predefined ones."""
+
+METRICS = {
+    "obs.client.cost": "no convention for money exists",
+    "obs.client.cost.unknown": "no convention for money exists",
+    "obs.export.dropped": "obs-run's own loss",
+}
+
+PARTS = {
+    "omitted_blob": "a binary payload replaced by its type and size",
+    "refusal": "what the model says when it refuses",
+}
+"""Message parts beside the schemas' own types, which allow any with a ``type``."""
