@@ -20,6 +20,14 @@ _MODULES = {
         "chromadb.api.models.Collection",
         "chromadb.telemetry.opentelemetry",
     ),
+    "cohere": (
+        "cohere.base_client",
+        "cohere.client",
+        "cohere.core.http_client",
+        "cohere.raw_base_client",
+        "cohere.v2.client",
+        "cohere.v2.raw_client",
+    ),
     "faiss": ("faiss",),
     "google_genai": (
         "google.genai._api_client",
@@ -33,6 +41,14 @@ _MODULES = {
         "lancedb.query",
         "lancedb.remote.table",
         "lancedb.table",
+    ),
+    "litellm": (
+        "litellm",
+        "litellm.litellm_core_utils.litellm_logging",
+        "litellm.litellm_core_utils.streaming_handler",
+        "litellm.responses.litellm_completion_transformation.streaming_iterator",
+        "litellm.responses.streaming_iterator",
+        "litellm.utils",
     ),
     "mistralai": (
         "mistralai._hooks.sdkhooks",
@@ -152,6 +168,11 @@ _MODULES = {
         "replicate.deployment",
         "replicate.model",
         "replicate.prediction",
+    ),
+    "voyageai": (
+        "voyageai.api_resources.api_resource",
+        "voyageai.client",
+        "voyageai.client_async",
     ),
     "weaviate": ("weaviate.connect.v4",),
     "xai": (

@@ -102,6 +102,8 @@ class ModelCall(Operation):
     usage: Usage | None = None
     usage_source: str | None = None
     """"requested" where we asked the provider for usage that the agent had not asked for."""
+    usage_told: bool | None = None
+    """Whether the provider itself told usage, where a library would fill in what it counted; leaves no trace."""
     input_count: int | None = None
     price_context: dict[str, str] | None = None
     """What changes the price besides the usage: ``{"processing": "batch"}``, ``{"service_tier": "flex"}``."""
