@@ -13,10 +13,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 from . import (
     anthropic,
+    bedrock,
     chat,
     cohere,
     faults,
     gemini,
+    huggingface,
     media,
     mistral,
     ollama,
@@ -70,8 +72,10 @@ ROUTES: dict[str, Route] = {
 
 PROVIDERS: tuple[Provider, ...] = (
     anthropic,
+    bedrock,
     cohere,
     gemini,
+    huggingface,
     mistral,
     ollama,
     pinecone,

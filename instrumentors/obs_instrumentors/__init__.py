@@ -13,6 +13,20 @@ _MODULES = {
         "anthropic.lib.tools._beta_functions",
         "anthropic.lib.tools._beta_runner",
     ),
+    "azure_inference": (
+        "azure.ai.inference._patch",
+        "azure.ai.inference.aio._patch",
+        "azure.ai.inference.models._patch",
+        "azure.ai.inference.tracing",
+    ),
+    "bedrock": (
+        "aiobotocore.client",
+        "aiobotocore.eventstream",
+        "aiobotocore.response",
+        "botocore.client",
+        "botocore.eventstream",
+        "botocore.response",
+    ),
     "chromadb": (
         "chromadb.api.async_client",
         "chromadb.api.client",
@@ -36,6 +50,10 @@ _MODULES = {
         "google.genai._gaos._hooks.sdkhooks",
         "google.genai._gaos.google_genai",
         "google.genai._gaos.utils.eventstreaming",
+    ),
+    "huggingface": (
+        "huggingface_hub.inference._client",
+        "huggingface_hub.inference._generated._async_client",
     ),
     "lancedb": (
         "lancedb.query",

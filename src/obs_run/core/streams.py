@@ -146,6 +146,39 @@ def piece(key: Callable[[Any], Any], over: Callable[[Any, Any], bool]) -> Wrappe
     return wrapper
 
 
+def async_piece(key: Callable[[Any], Any], over: Callable[[Any, Any], bool]) -> Wrapper:
+    """Return the wrapper of a coroutine method that gives the next piece of a body, as ``piece`` does of a sync one."""
+
+    async def recorded(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        reading = guard.call("stream", _read_by, key, instance)
+        if reading is None:
+            return await wrapped(*args, **kwargs)
+        try:
+            item = await wrapped(*args, **kwargs)
+        except BaseException as error:
+            guard.call("finish", reading.failed, error)
+            raise
+        reading.chunk(item)
+        if guard.call("chunk", over, instance, item, default=True):
+            guard.call("finish", reading.finish)
+        return item
+
+    return recorded
+
+
+def generation(key: Callable[[Any], Any]) -> Wrapper:
+    """Return the wrapper of a generator method of either kind that the agent itself calls: it gets a generator."""
+
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        inner = wrapped(*args, **kwargs)
+        reading = guard.call("stream", _read_by, key, instance)
+        return inner if reading is None else generators.followed(inner, lambda: reading)
+
+    return wrapper
+
+
 def iteration(key: Callable[[Any], Any]) -> Wrapper:
     """Return the wrapper of a generator method that reads a stream; ``key`` is what ``Reader.later`` gave."""
 
