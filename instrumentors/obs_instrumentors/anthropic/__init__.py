@@ -47,11 +47,16 @@ def _endpoint(method: str, path: str) -> Endpoint | None:
 
 def _place(operation: Operation, client: Any) -> None:
     hosts.place(operation, client, "anthropic")
-    for name in (parent.__name__.removeprefix("Async") for parent in type(client).__mro__):
+    operation.provider = _platform(type(client)) or operation.provider
+
+
+def _platform(client: type) -> str | None:
+    for parent in client.__mro__:
+        name = parent.__name__.removeprefix("Async")
         for start, provider in _PLATFORMS.items():
             if name.startswith(start):
-                operation.provider = provider
-                return
+                return provider
+    return None
 
 
 def _prepare(operation: Operation, call: Call) -> None:

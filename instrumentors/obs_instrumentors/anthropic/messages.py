@@ -119,9 +119,11 @@ def _joined(block: Block) -> dict[str, Any]:
 
 def _finish(operation: Answer, told: list[Any]) -> None:
     operation.usage = usage(operation.counts)
-    tier = payload.text(operation.counts.get("service_tier"))
+    tier, speed = (payload.text(operation.counts.get(name)) for name in ("service_tier", "speed"))
     if tier is not None:
         operation.extra[semconv.ANTHROPIC_RESPONSE_SERVICE_TIER] = tier
+    context = {"service_tier": tier, "speed": speed}
+    operation.price_context = {key: word for key, word in context.items() if word and word != "standard"} or None
     called = [payload.field(each, "name") for each in told if payload.field(each, "type") == "tool_use"]
     operation.tool_calls = [name for name in called if isinstance(name, str)] or None
     if content.wanted() and told:
@@ -150,12 +152,15 @@ def _known(told: Any) -> dict[str, Any]:
 def usage(told: dict[str, Any]) -> Usage | None:
     """Return the tokens of a message; Anthropic's own count of the input leaves the cache's out."""
     inputs = payload.whole(told.get("input_tokens"))
+    kinds = told.get("cache_creation")
     read, written = (payload.whole(told.get(f"cache_{word}_input_tokens")) for word in ("read", "creation"))
     found = Usage(
         input_tokens=None if inputs is None else inputs + (read or 0) + (written or 0),
         output_tokens=payload.whole(told.get("output_tokens")),
         cache_read_tokens=read,
         cache_write_tokens=written,
+        cache_write_5m_tokens=payload.whole(payload.field(kinds, "ephemeral_5m_input_tokens")),
+        cache_write_1h_tokens=payload.whole(payload.field(kinds, "ephemeral_1h_input_tokens")),
         reasoning_tokens=payload.whole(payload.field(told.get("output_tokens_details"), "thinking_tokens")),
     )
     return None if found == Usage() else found

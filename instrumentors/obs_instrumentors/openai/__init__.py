@@ -41,7 +41,7 @@ INSTRUMENTORS = (
         *closings("openai.lib.streaming.chat._completions", "ChatCompletionStream", "AsyncChatCompletionStream"),
         *closings("openai.lib.streaming.responses._responses", "ResponseStream", "AsyncResponseStream"),
     ),
-    _library("groq", "groq", ">=0.5,<2", "groq", "groq"),
+    _library("groq", "groq", ">=0.13,<2", "groq", "groq"),
     _library("together", "together", ">=2,<4", "together", "together_ai"),
     _library("cerebras", "cerebras-cloud-sdk", ">=1,<2", "cerebras.cloud.sdk", "cerebras"),
     _library("fireworks", "fireworks-ai", ">=1.2,<2", "fireworks", "fireworks_ai"),

@@ -35,6 +35,7 @@ WHOLE: dict[str, Any] = {
         "output_tokens": 393,
         "output_tokens_details": {"thinking_tokens": 120},
         "service_tier": "priority",
+        "speed": "fast",
     },
 }
 STREAM: list[dict[str, Any]] = [
@@ -102,8 +103,11 @@ def test_a_whole_message() -> None:
         output_tokens=393,
         cache_read_tokens=4,
         cache_write_tokens=188086,
+        cache_write_5m_tokens=188000,
+        cache_write_1h_tokens=86,
         reasoning_tokens=120,
     )
+    assert operation.price_context == {"service_tier": "priority", "speed": "fast"}
     assert operation.finish_reasons == ["tool_call"]
     assert operation.tool_calls == ["weather"]
     assert operation.extra == {
