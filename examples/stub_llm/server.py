@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from . import chat, faults, media, ollama, other, responses
+from . import anthropic, chat, faults, gemini, media, mistral, ollama, other, pinecone, qdrant, replicate, responses
 from .state import State
 from .wire import Reply, Request, Stream, error, read_body
 
@@ -53,7 +53,15 @@ ROUTES: dict[str, Route] = {
     "GET /models": other.models,
 }
 
-PROVIDERS: tuple[Provider, ...] = (ollama,)
+PROVIDERS: tuple[Provider, ...] = (
+    anthropic,
+    gemini,
+    mistral,
+    ollama,
+    pinecone,
+    qdrant,
+    replicate,
+)
 """Modules of other wire formats than OpenAI's; their routes come first, ends of paths with the wildcards of a shell."""
 
 
@@ -175,7 +183,9 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.send_response(200)
             self.send_header("content-type", answer.content_type)
-        self.send_header("x-request-id", self.state.next_id("req_"))
+        request_id = self.state.next_id("req_")
+        self.send_header("x-request-id", request_id)
+        self.send_header("request-id", request_id)
         self.send_header("openai-processing-ms", "1")
 
 

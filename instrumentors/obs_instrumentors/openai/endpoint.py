@@ -1,28 +1,19 @@
-"""What an endpoint is to this instrumentor, and what its requests have in common."""
+"""What the requests and responses of the endpoints have in common."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.stainless import Endpoint
 from obs_run.core import payload, semconv
 from obs_run.core.operations import Usage
 
+from . import hosts
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from obs_run.core.operations import Inference
 
-    from obs_run.core.operations import Inference, Operation
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """Pure functions from a request's body to an operation, and from a response or its pieces into it."""
-
-    begin: Callable[[dict[str, Any]], Operation]
-    result: Callable[[Any, Any], None]
-    chunk: Callable[[Any, Any], None] | None = None
-    end: Callable[[Any], None] | None = None
-    hides: Callable[[Any, Any], bool] | None = None
+__all__ = ["Endpoint", "read_header", "read_sampling", "usage"]
 
 
 def read_sampling(operation: Inference, body: dict[str, Any]) -> None:
@@ -53,8 +44,10 @@ def read_header(operation: Inference, response: dict[str, Any]) -> None:
     operation.response_model = payload.text(response.get("model")) or operation.response_model
     for name, key in _HEADER:
         value = payload.text(response.get(name))
-        if value is not None:
+        if value is not None and operation.extra.get(key) != value:
             operation.extra[key] = value
+            if name == "system_fingerprint":
+                hosts.recognise(operation, value)
 
 
 def usage(told: Any) -> Usage | None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from obs_run import settings
 from obs_run.core import guard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import ModuleType
 
     Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
@@ -21,13 +23,16 @@ class Target:
     """One function of a library and what is put around it.
 
     ``wrapper`` takes (wrapped, instance, args, kwargs), as ``wrapt`` calls it; ``core.streams`` makes them.
-    A target with ``optional`` is not there in every supported version.
+    A target with ``optional`` is not there in every supported version. A wildcard in the name's class
+    (``Index*.search``) means every such class of the module that has the method of its own. ``setting`` names a
+    setting and those of its values that the target is for.
     """
 
     module: str
     name: str
     wrapper: Wrapper
     optional: bool = False
+    setting: tuple[str, tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ def instrument(name: str, imported: ModuleType) -> None:
         if targets:
             status = _statuses.get(instrumentor.library) or _admitted(instrumentor)
             _statuses[instrumentor.library] = status
-            for target in targets if status.skipped is None else ():
+            for target in _each(targets, imported) if status.skipped is None else ():
                 guard.call(f"instrumentation of {target.module}:{target.name}", _patch, target, imported, status)
 
 
@@ -126,6 +131,20 @@ def _release(version: str) -> tuple[int, ...]:
     return tuple(numbers)
 
 
+def _each(targets: list[Target], module: ModuleType) -> Iterator[Target]:
+    """Give the targets that the settings want, one for each class that a wildcard means."""
+    for target in targets:
+        if target.setting is not None and settings.get(target.setting[0]) not in target.setting[1]:
+            continue
+        owner, _, method = target.name.rpartition(".")
+        if "*" in owner:
+            for name, kind in list(vars(module).items()):
+                if isinstance(kind, type) and fnmatchcase(name, owner) and method in vars(kind):
+                    yield replace(target, name=f"{name}.{method}")
+        else:
+            yield target
+
+
 def _patch(target: Target, module: ModuleType, status: Status) -> None:
     import wrapt
 
@@ -136,6 +155,9 @@ def _patch(target: Target, module: ModuleType, status: Status) -> None:
             raise
         return
     own = vars(parent).get(attribute, original) if isinstance(parent, type) else original
+    if getattr(own, "_self_wrapper", None) is target.wrapper:
+        # Another module knows the same class, and came first.
+        return
     setattr(parent, attribute, wrapt.FunctionWrapper(own, target.wrapper))
     _undo.append((parent, attribute, own))
     status.patched.append(f"{target.module}:{target.name}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from opentelemetry import context as api_context
 
-from obs_run.core.operations import ModelCall
+from obs_run.core.operations import DatabaseCall, ModelCall, Retrieval
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -29,6 +29,16 @@ def owner() -> Recording | None:
 
 
 def taken(operation: Operation) -> bool:
-    """Whether a model call is already being reported by whoever called this library."""
+    """Whether a model call, or a call of the same store, is already being reported by whoever called this library."""
     recording = owner()
-    return recording is not None and isinstance(operation, ModelCall) and isinstance(recording.operation, ModelCall)
+    if recording is None:
+        return False
+    if isinstance(operation, (Retrieval, DatabaseCall)):
+        return _in_store(operation, recording.operation)
+    return isinstance(operation, ModelCall) and isinstance(recording.operation, ModelCall)
+
+
+def _in_store(operation: Retrieval | DatabaseCall, outer: Operation) -> bool:
+    """Whether a call of a store is a part of another call of it."""
+    same = isinstance(outer, (Retrieval, DatabaseCall)) and outer.system == operation.system
+    return same and operation.system is not None

@@ -48,7 +48,8 @@ def mapping(value: Any) -> dict[str, Any]:
     try:
         further = _inside(value, "__pydantic_extra__")
     except AttributeError:
-        return found
+        # Azure's models are mappings that keep their fields elsewhere.
+        return {key: value[key] for key in value} if hasattr(type(value), "keys") else found
     return {**found, **further} if further else found
 
 

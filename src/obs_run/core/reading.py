@@ -74,6 +74,9 @@ class Reading:
     def returned(self, returned: Any) -> Any:
         """Read what the call returned, and return what the agent gets; it is over unless the agent reads the rest."""
         if isinstance(returned, (GeneratorType, AsyncGeneratorType)):
+            if getattr(self.recording.operation, "stream", False) is None:
+                # Not every library has the agent say beforehand that it wants a stream.
+                self.recording.operation.stream = True  # type: ignore[attr-defined]
             following = generators.followed(returned, lambda: self)
             guard.call("result", self._wait, following)
             return following

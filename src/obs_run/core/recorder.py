@@ -82,7 +82,7 @@ class Recording:
         if self.span.is_recording():
             told = self._told
             learned = {name: value for name, value in operation.attributes().items() if told.get(name) != value}
-            if timing.first_chunk is not None:
+            if timing.first_chunk is not None and hasattr(operation, "stream"):
                 learned[semconv.RESPONSE_TIME_TO_FIRST_CHUNK] = timing.first_chunk
             self.span.set_attributes(learned)
         if operation.error_type is not None:

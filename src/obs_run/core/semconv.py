@@ -54,6 +54,7 @@ OUTPUT_MESSAGES = "gen_ai.output.messages"
 SYSTEM_INSTRUCTIONS = "gen_ai.system_instructions"
 TOOL_DEFINITIONS = "gen_ai.tool.definitions"
 
+AGENT_ID = "gen_ai.agent.id"
 AGENT_NAME = "gen_ai.agent.name"
 AGENT_DESCRIPTION = "gen_ai.agent.description"
 WORKFLOW_NAME = "gen_ai.workflow.name"
@@ -79,6 +80,12 @@ OPENAI_API_TYPE = "openai.api.type"
 OPENAI_REQUEST_SERVICE_TIER = "openai.request.service_tier"
 OPENAI_RESPONSE_SERVICE_TIER = "openai.response.service_tier"
 OPENAI_RESPONSE_SYSTEM_FINGERPRINT = "openai.response.system_fingerprint"
+
+# Anthropic's client names these in its own spans.
+ANTHROPIC_REQUEST_ID = "anthropic.request.id"
+ANTHROPIC_SESSION_ID = "anthropic.session.id"
+ANTHROPIC_STOP_REASON = "anthropic.message.stop_reason"
+ANTHROPIC_RESPONSE_SERVICE_TIER = "anthropic.response.service_tier"
 
 SERVER_ADDRESS = "server.address"
 SERVER_PORT = "server.port"

@@ -1,0 +1,155 @@
+"""Chroma's collections, sync and async, and the collections' keeping by its clients; embedded or behind HTTP.
+
+A search that Chroma embeds itself holds the embedding's span inside.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from obs_run.core import content, guard, payload, stores, streams
+from obs_run.core.hooks import Instrumentor, Target
+from obs_run.core.stores import Method
+
+if TYPE_CHECKING:
+    from obs_run.core.operations import DatabaseCall, Operation, Retrieval
+    from obs_run.core.reading import Call
+
+_SYSTEM = "chromadb"
+_COUNT = 10
+"""How many hits ``query`` and ``peek`` give where the agent does not say."""
+
+
+def _at(operation: Operation, instance: Any) -> None:
+    """Note the tenant and database, and the server where there is one."""
+    tenant, database = payload.field(instance, "tenant"), payload.field(instance, "database")
+    if payload.text(tenant) and payload.text(database):
+        operation.__dict__["namespace"] = f"{tenant}|{database}"
+    stores.locate(operation, payload.first(*(payload.field(instance, name, "_api_url") for name in _SERVERS)))
+
+
+def _query(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
+    texts = _many(given.get("query_texts"))
+    count = max(len(texts), _vectors(given.get("query_embeddings")), len(_many(given.get("query_images"))))
+    operation = stores.search(
+        _SYSTEM,
+        name,
+        instance.name,
+        top_k=payload.whole(given.get("n_results", _COUNT)),
+        batch_size=stores.batch(count),
+    )
+    _at(operation, instance)
+    if content.wanted():
+        operation.query_text = "\n".join(text for text in texts if isinstance(text, str)) or None
+    return operation
+
+
+def _search(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
+    searches = _many(given.get("searches"))
+    limits = {payload.whole(payload.field(each, "_limit", "limit")) for each in searches}
+    operation = stores.search(
+        _SYSTEM,
+        name,
+        instance.name,
+        top_k=limits.pop() if len(limits) == 1 else None,
+        batch_size=stores.batch(len(searches)),
+    )
+    _at(operation, instance)
+    if content.wanted():
+        asked = [payload.text(payload.field(each, "_rank", "query")) for each in searches]
+        operation.query_text = "\n".join(text for text in asked if text is not None) or None
+    return operation
+
+
+def _records(name: str, instance: Any, given: dict[str, Any]) -> DatabaseCall:
+    batch = stores.batch(given.get("ids"))
+    operation = stores.database_call(_SYSTEM, name, instance.name, batch_size=batch)
+    _at(operation, instance)
+    return operation
+
+
+def _keeping(name: str, instance: Any, given: dict[str, Any]) -> DatabaseCall:
+    operation = stores.database_call(_SYSTEM, name, given.get("name"))
+    _at(operation, instance)
+    return operation
+
+
+def _hits(operation: Retrieval, result: Any) -> None:
+    columns = [payload.items(result.get(name)) for name in ("ids", "documents")]
+    columns.append(payload.items(payload.first(result.get("distances"), result.get("scores"))))
+    hits: list[tuple[Any, Any, Any]] = []
+    for number, ids in enumerate(columns[0]):
+        documents, scores = (_row(column, number, len(ids)) for column in columns[1:])
+        hits += zip(ids, scores, documents, strict=True)
+    stores.found(operation, hits, wanted=content.wanted())
+
+
+def _row(column: list[Any], number: int, length: int) -> list[Any]:
+    row = payload.items(column[number]) if number < len(column) else []
+    return row if len(row) == length else [None] * length
+
+
+def _got(operation: DatabaseCall, result: Any) -> None:
+    operation.returned = stores.size(payload.field(result, "ids"))
+
+
+def _listed(operation: DatabaseCall, result: Any) -> None:
+    operation.returned = stores.size(result)
+
+
+def _many(value: Any) -> list[Any]:
+    return payload.items(value) if isinstance(value, (list, tuple)) else [] if value is None else [value]
+
+
+def _vectors(value: Any) -> int:
+    """Return how many vectors stand in one or many."""
+    if value is None or not stores.size(value):
+        return 0
+    return 1 if isinstance(value[0], (int, float)) or getattr(value, "ndim", 2) == 1 else len(value)
+
+
+def _own_telemetry(call: Call) -> None:
+    """Say what Chroma's own tracing does where the agent's environment switches it on."""
+    granularity = payload.field(call.argument(0, "system"), "settings", "chroma_otel_granularity")
+    if granularity and granularity != "none":
+        guard.warn_once(
+            f"CHROMA_OTEL_GRANULARITY={granularity} makes Chroma install an OpenTelemetry tracer provider of its own; "
+            "leave it unset to have Chroma's calls in obs-run's trace only"
+        )
+
+
+_SERVERS = ("_client", "_server")
+_IDS = ("ids",)
+_COLLECTION = {
+    "query": Method(("query_embeddings", "query_texts", "query_images"), _query, _hits),
+    "search": Method(("searches",), _search, _hits, optional=True),
+    "get": Method(_IDS, _records, _got),
+    "peek": Method((), _records, _got),
+    **dict.fromkeys(("count", "modify"), Method((), _records)),
+    **dict.fromkeys(("add", "upsert", "update", "delete"), Method(_IDS, _records)),
+    "fork": Method((), _records, optional=True),
+}
+_CLIENT = {
+    **dict.fromkeys(
+        ("create_collection", "get_collection", "get_or_create_collection", "delete_collection"),
+        Method(("name",), _keeping),
+    ),
+    "list_collections": Method((), _keeping, _listed),
+    "count_collections": Method((), _keeping),
+}
+
+INSTRUMENTORS = (
+    Instrumentor(
+        "chromadb",
+        "chromadb",
+        ">=0.5.5,<2",
+        (
+            *stores.targets("chromadb.api.models.Collection", "Collection", _COLLECTION),
+            *stores.targets("chromadb.api.models.AsyncCollection", "AsyncCollection", _COLLECTION, streams.async_call),
+            *stores.targets("chromadb.api.client", "Client", _CLIENT),
+            *stores.targets("chromadb.api.async_client", "AsyncClient", _CLIENT, streams.async_call),
+            Target("chromadb.telemetry.opentelemetry", "OpenTelemetryClient.__init__", streams.call(_own_telemetry)),
+        ),
+        ("retrieval", "database calls"),
+    ),
+)

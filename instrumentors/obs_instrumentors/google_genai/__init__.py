@@ -1,0 +1,56 @@
+"""Google's client for Gemini, of AI Studio and of Vertex AI.
+
+Every model call passes ``BaseApiClient``'s four request methods, above its retries: once for each round trip, also
+where the client runs the agent's functions by itself. The interactions API has a client of its own.
+"""
+
+from __future__ import annotations
+
+from obs_instrumentors import speakeasy
+from obs_run.core import streams
+from obs_run.core.hooks import Instrumentor, Target
+
+from . import calls, interactions, tools
+
+_CLIENT = "google.genai._api_client"
+_FUNCTIONS = "google.genai._extra_utils"
+_INTERACTIONS = "google.genai._gaos.google_genai"
+_STREAMS = "google.genai._gaos.utils.eventstreaming"
+_HOOKS = "google.genai._gaos._hooks"
+
+INSTRUMENTORS = (
+    Instrumentor(
+        "google_genai",
+        "google-genai",
+        ">=1.32,<4",
+        (
+            Target(_CLIENT, "BaseApiClient.request", streams.call(calls.begin)),
+            Target(_CLIENT, "BaseApiClient.request_streamed", streams.call(calls.begin_lazy_stream)),
+            Target(_CLIENT, "BaseApiClient.async_request", streams.async_call(calls.begin)),
+            Target(_CLIENT, "BaseApiClient.async_request_streamed", streams.async_call(calls.begin_stream)),
+            Target(_CLIENT, "BaseApiClient._request_once", streams.observed(calls.note_request)),
+            Target(_CLIENT, "BaseApiClient._async_request_once", streams.observed(calls.note_request)),
+            Target(_FUNCTIONS, "invoke_function_from_dict_args", streams.call(tools.begin)),
+            Target(_FUNCTIONS, "invoke_function_from_dict_args_async", streams.async_call(tools.begin)),
+            Target(_INTERACTIONS, "GeminiNextGenInteractions.create", streams.call(interactions.begin)),
+            Target(_INTERACTIONS, "GeminiNextGenInteractions.get", streams.call(interactions.begin_fetch)),
+            Target(_INTERACTIONS, "AsyncGeminiNextGenInteractions.create", streams.async_call(interactions.begin)),
+            Target(_INTERACTIONS, "AsyncGeminiNextGenInteractions.get", streams.async_call(interactions.begin_fetch)),
+            Target(f"{_HOOKS}.sdkhooks", "SDKHooks.before_request", streams.observed(speakeasy.note_request)),
+            Target(f"{_HOOKS}.asyncsdkhooks", "AsyncSDKHooks.before_request", streams.observed(speakeasy.note_request)),
+            Target(_STREAMS, "Stream.__next__", streams.step(speakeasy.same)),
+            Target(_STREAMS, "Stream.__exit__", streams.closing(speakeasy.same)),
+            Target(_STREAMS, "AsyncStream.__anext__", streams.async_step(speakeasy.same)),
+            Target(_STREAMS, "AsyncStream.__aexit__", streams.closing(speakeasy.same)),
+        ),
+        (
+            "generate_content",
+            "embeddings",
+            "image_generation",
+            "image_edit",
+            "count_tokens",
+            "fetch_response",
+            "execute_tool",
+        ),
+    ),
+)

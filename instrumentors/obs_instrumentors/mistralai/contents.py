@@ -1,0 +1,150 @@
+"""Messages of Mistral's chat API: contents that are lists of chunks, thoughts among them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from obs_instrumentors import speakeasy
+from obs_instrumentors.openai.chat_messages import data_part
+from obs_run.core import messages, payload
+
+if TYPE_CHECKING:
+    from obs_run.core.messages import Message, Part
+
+_FINISH_REASONS = {"model_length": "length"}
+
+
+def input_messages(body: dict[str, Any]) -> list[Message] | None:
+    """Return the messages of a chat, or the prompt of a completion with what is to stand behind it."""
+    prompt = payload.text(body.get("prompt"))
+    if prompt is None:
+        return [message(each) for each in payload.items(body.get("messages"))] or None
+    suffix = payload.text(body.get("suffix"))
+    parts = [messages.text(prompt)] if suffix is None else [messages.text(prompt), messages.text(suffix)]
+    return [messages.message("user", *parts)]
+
+
+def message(raw: Any) -> Message:
+    """Return a message that the agent sent."""
+    role = payload.text(payload.field(raw, "role")) or "user"
+    name = payload.text(payload.field(raw, "name"))
+    if role == "tool":
+        call_id = payload.text(payload.field(raw, "tool_call_id"))
+        answer = payload.field(raw, "content")
+        answer = answer if isinstance(answer, str) else said(answer)
+        return messages.message(role, messages.tool_call_response(call_id, messages.parsed(answer)), name=name)
+    made = parts(payload.field(raw, "content"))
+    for call in payload.items(payload.field(raw, "tool_calls")):
+        function = payload.field(call, "function")
+        made.append(
+            messages.tool_call(
+                payload.text(payload.field(call, "id")),
+                payload.text(payload.field(function, "name")) or "",
+                payload.field(function, "arguments"),
+            )
+        )
+    return messages.message(role, *made, name=name)
+
+
+def parts(content: Any) -> list[Part]:
+    """Return the parts of a content, which is a text or a list of chunks."""
+    if isinstance(content, str):
+        return [messages.text(content)] if content else []
+    return [_part(each) for each in payload.items(content)]
+
+
+def said(content: Any) -> str:
+    """Return the text of a content."""
+    return content if isinstance(content, str) else _joined(content, "text")
+
+
+def thought(content: Any) -> str:
+    """Return what a content tells of the model's reasoning."""
+    if isinstance(content, str):
+        return ""
+    chunks = [each for each in payload.items(content) if payload.field(each, "type") == "thinking"]
+    return "".join(_thoughts(each) for each in chunks)
+
+
+def _joined(chunks: Any, name: str) -> str:
+    return "".join(payload.text(payload.field(each, name)) or "" for each in payload.items(chunks))
+
+
+def _thoughts(chunk: Any) -> str:
+    told = payload.field(chunk, "thinking")
+    return told if isinstance(told, str) else _joined(told, "text")
+
+
+def _part(chunk: Any) -> Part:
+    kind = payload.text(payload.field(chunk, "type")) or "text"
+    if kind == "text":
+        return messages.text(payload.text(payload.field(chunk, "text")) or "")
+    if kind == "thinking":
+        return messages.reasoning(_thoughts(chunk))
+    if kind in _PLACES:
+        modality, name = _PLACES[kind]
+        place = payload.field(chunk, name)
+        return data_part(modality, payload.text(payload.first(payload.field(place, "url"), place)) or "")
+    if kind == "input_audio":
+        return _sound(payload.text(payload.field(chunk, "input_audio")) or "")
+    file_id = payload.text(payload.field(chunk, "file_id"))
+    return {"type": kind} if file_id is None else messages.file("document", file_id)
+
+
+_PLACES = {"image_url": ("image", "image_url"), "document_url": ("document", "document_url")}
+
+
+def _sound(given: str) -> Part:
+    if given.startswith(("data:", "http:", "https:")):
+        return data_part("audio", given)
+    return messages.blob("audio", None, given)
+
+
+def plain(response: Any, holder: str) -> dict[str, Any]:
+    """Return an answer, or a piece of one, as OpenAI's chat API has it."""
+    return {
+        "id": payload.field(response, "id"),
+        "model": payload.field(response, "model"),
+        "usage": _usage(payload.field(response, "usage")),
+        "choices": [_choice(each, holder) for each in payload.items(payload.field(response, "choices"))],
+    }
+
+
+def _usage(told: Any) -> dict[str, Any] | None:
+    if told is None:
+        return None
+    known = speakeasy.known(told)
+    cached = payload.whole(payload.field(known, "num_cached_tokens"))
+    return known if cached is None else {"cached_tokens": cached, **known}
+
+
+def _choice(raw: Any, holder: str) -> dict[str, Any]:
+    answer = payload.field(raw, holder)
+    told = payload.field(answer, "content")
+    reason = payload.text(payload.field(raw, "finish_reason"))
+    calls = payload.items(payload.field(answer, "tool_calls"))
+    return {
+        "index": payload.whole(payload.field(raw, "index")),
+        "finish_reason": _FINISH_REASONS.get(reason or "", reason),
+        holder: {
+            "role": "assistant",
+            "content": said(told) or None,
+            "reasoning_content": thought(told) or None,
+            "tool_calls": [_call(call) for call in calls],
+        },
+    }
+
+
+def _call(raw: Any) -> dict[str, Any]:
+    function = payload.field(raw, "function")
+    arguments = payload.field(function, "arguments")
+    return {
+        "id": payload.text(payload.field(raw, "id")),
+        # Its default would make one call of all.
+        "index": speakeasy.known(raw).get("index"),
+        "function": {
+            "name": payload.text(payload.field(function, "name")),
+            "arguments": arguments if isinstance(arguments, str) else json.dumps(arguments),
+        },
+    }

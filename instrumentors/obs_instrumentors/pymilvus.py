@@ -1,0 +1,160 @@
+"""Milvus's clients, sync and async, embedded (milvus-lite) or behind gRPC; an iterator of pages is one search.
+
+The older interface of ``Collection`` objects is not recorded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from obs_run.core import content, payload, stores, streams
+from obs_run.core.hooks import Instrumentor, Target
+from obs_run.core.operations import Retrieval
+from obs_run.core.reading import Reader
+from obs_run.core.stores import Method
+
+if TYPE_CHECKING:
+    from obs_run.core.operations import DatabaseCall, Operation
+    from obs_run.core.reading import Call
+
+_SYSTEM = "milvus"
+_COUNT = 10
+"""How many hits a search gives where the agent does not say."""
+
+
+@dataclass
+class Pages(Retrieval):
+    """A search whose hits come page by page."""
+
+    hits: list[tuple[Any, Any, Any]] = field(default_factory=list)
+
+
+def begin_pages(call: Call) -> tuple[Pages, Reader]:
+    """Return the operation of a search by pages; it is over when a page is empty or the iterator is closed."""
+    name = payload.text(call.argument(0, "collection_name"))
+    limit = payload.whole(call.argument(4, "limit"))
+    operation = Pages(system=_SYSTEM, database_operation="search_iterator", collection=name, data_source=name)
+    operation.top_k = limit if limit is not None and limit > 0 else None
+    _at(operation, call.instance)
+    if content.wanted():
+        operation.query_text = _texts(call.argument(1, "data"))
+    return operation, _PAGES
+
+
+def _at(operation: Operation, client: Any) -> None:
+    """Note the server and the database, which releases before 3 do not keep."""
+    config = payload.field(client, "_config")
+    database = payload.text(payload.field(config, "db_name"))
+    if database is not None:
+        operation.__dict__["namespace"] = database
+    stores.locate(operation, payload.field(config, "address"))
+
+
+def _search(name: str, client: Any, given: dict[str, Any]) -> Retrieval:
+    data = given.get("data")
+    operation = stores.search(
+        _SYSTEM,
+        name,
+        given.get("collection_name"),
+        top_k=payload.whole(given.get("limit", _COUNT)),
+        batch_size=stores.batch(data if isinstance(data, (list, tuple)) else None),
+    )
+    _at(operation, client)
+    if content.wanted():
+        asked = [
+            payload.first(*payload.items(payload.field(each, "data"))) for each in payload.items(given.get("reqs"))
+        ]
+        operation.query_text = _texts(asked or data)
+    return operation
+
+
+def _records(name: str, client: Any, given: dict[str, Any]) -> DatabaseCall:
+    batch = stores.batch(payload.first(given.get("data"), given.get("ids")))
+    operation = stores.database_call(_SYSTEM, name, given.get("collection_name"), batch_size=batch)
+    _at(operation, client)
+    return operation
+
+
+def _texts(data: Any) -> str | None:
+    """Return the queries that are texts; vectors say nothing to a reader."""
+    texts = [each for each in (payload.items(data) or [data]) if isinstance(each, str)]
+    return "\n".join(texts) or None
+
+
+def _hits(operation: Retrieval, result: Any) -> None:
+    found: list[tuple[Any, Any, Any]] = []
+    for row in result:
+        # Rows of newer releases make their hits only when they are asked for: ids and distances are there before.
+        if content.wanted() or not hasattr(row, "distances"):
+            found += [(payload.field(hit, "id"), payload.field(hit, "distance"), _entity(hit)) for hit in row]
+        else:
+            found += [(None, distance, None) for distance in row.distances]
+    stores.found(operation, found, wanted=content.wanted())
+
+
+def _entity(hit: Any) -> str | None:
+    """Return the fields of a hit that can be read."""
+    entity = hit.get("entity") if content.wanted() else None
+    if not isinstance(entity, dict):
+        return None
+    told = {name: value for name, value in entity.items() if isinstance(value, (str, int, float, bool))}
+    return content.to_json(told) if told else None
+
+
+def _returned(operation: DatabaseCall, result: Any) -> None:
+    operation.returned = stores.size(result)
+
+
+def _page(operation: Pages, page: Any) -> None:
+    operation.hits += [(getattr(hit, "id", None), getattr(hit, "distance", None), None) for hit in page]
+
+
+def _last(operation: Pages) -> None:
+    stores.found(operation, operation.hits, wanted=content.wanted())
+
+
+def _empty(_: Any, page: Any) -> bool:
+    return not len(page)
+
+
+def _itself(iterator: Any) -> Any:
+    return iterator
+
+
+_PAGES = Reader(stores.nothing, later=_itself, chunk=_page, end=_last)
+_NEXT, _CLOSE = streams.piece(_itself, _empty), streams.closing(_itself)
+_IDS = ("collection_name", "ids")
+_DATA = ("collection_name", "data")
+_METHODS = {
+    "search": Method(("collection_name", "data", "filter", "limit"), _search, _hits),
+    "hybrid_search": Method(("collection_name", "reqs", "ranker", "limit"), _search, _hits),
+    "query": Method(("collection_name",), _records, _returned),
+    "get": Method(_IDS, _records, _returned),
+    **dict.fromkeys(("insert", "upsert"), Method(_DATA, _records)),
+    "delete": Method(_IDS, _records),
+}
+_ITERATORS = (
+    ("pymilvus.orm.iterator", "SearchIterator"),
+    ("pymilvus.client.search_iterator", "SearchIteratorV2"),
+    ("pymilvus.client.iterator.search_iterator", "SearchIterator"),
+    ("pymilvus.client.iterator.search_iterator", "SearchIteratorV2"),
+)
+_CLIENT = "pymilvus.milvus_client.milvus_client"
+_ASYNC_CLIENT = "pymilvus.milvus_client.async_milvus_client"
+
+INSTRUMENTORS = (
+    Instrumentor(
+        "pymilvus",
+        "pymilvus",
+        ">=2.4.15,<4",
+        (
+            *stores.targets(_CLIENT, "MilvusClient", _METHODS),
+            *stores.targets(_ASYNC_CLIENT, "AsyncMilvusClient", _METHODS, streams.async_call),
+            Target(_CLIENT, "MilvusClient.search_iterator", streams.call(begin_pages)),
+            *(Target(module, f"{name}.next", _NEXT, optional=True) for module, name in _ITERATORS),
+            *(Target(module, f"{name}.close", _CLOSE, optional=True) for module, name in _ITERATORS),
+        ),
+        ("retrieval", "database calls"),
+    ),
+)
