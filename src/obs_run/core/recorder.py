@@ -42,7 +42,9 @@ class Recording:
         self._token: Any = None
         self._told = operation.attributes()
         tracer = providers.set_up().tracer()
-        self.span = tracer.start_span(operation.span_name(), kind=_KINDS[operation.KIND], attributes=self._told)
+        # Given, because the tracer and the sampler would each look for it again.
+        context = api_context.get_current()
+        self.span = tracer.start_span(operation.span_name(), context, _KINDS[operation.KIND], self._told)
         if self.span.is_recording():
             spans.finished_by(self.span.get_span_context().span_id, self.finish)
         self._begun = time.perf_counter_ns()
