@@ -44,6 +44,7 @@ backends: install
 
 benchmark: install
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python -m benchmarks.call
 
 clean:
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache

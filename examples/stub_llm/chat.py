@@ -39,7 +39,7 @@ def _frame(request: Request, completion_id: str, kind: str) -> Json:
         "created": CREATED,
         "model": request.answering_model,
         "service_tier": request.body.get("service_tier") or "default",
-        "system_fingerprint": "fp_stub",
+        "system_fingerprint": request.switches.get("fingerprint", "fp_stub"),
     }
 
 

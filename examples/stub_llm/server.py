@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from . import chat, faults, gemini, media, mistral, ollama, other, qdrant, replicate, responses
+from . import anthropic, chat, faults, gemini, media, mistral, ollama, other, pinecone, qdrant, replicate, responses
 from .state import State
 from .wire import Reply, Request, Stream, error, read_body
 
@@ -54,9 +54,11 @@ ROUTES: dict[str, Route] = {
 }
 
 PROVIDERS: tuple[Provider, ...] = (
+    anthropic,
     gemini,
     mistral,
     ollama,
+    pinecone,
     qdrant,
     replicate,
 )
@@ -181,7 +183,9 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.send_response(200)
             self.send_header("content-type", answer.content_type)
-        self.send_header("x-request-id", self.state.next_id("req_"))
+        request_id = self.state.next_id("req_")
+        self.send_header("x-request-id", request_id)
+        self.send_header("request-id", request_id)
         self.send_header("openai-processing-ms", "1")
 
 

@@ -4,6 +4,15 @@
 """
 
 _MODULES = {
+    "anthropic": (
+        "anthropic._base_client",
+        "anthropic._response",
+        "anthropic._streaming",
+        "anthropic.lib.streaming._beta_messages",
+        "anthropic.lib.streaming._messages",
+        "anthropic.lib.tools._beta_functions",
+        "anthropic.lib.tools._beta_runner",
+    ),
     "chromadb": (
         "chromadb.api.async_client",
         "chromadb.api.client",
@@ -19,6 +28,11 @@ _MODULES = {
         "google.genai._gaos._hooks.sdkhooks",
         "google.genai._gaos.google_genai",
         "google.genai._gaos.utils.eventstreaming",
+    ),
+    "lancedb": (
+        "lancedb.query",
+        "lancedb.remote.table",
+        "lancedb.table",
     ),
     "mistralai": (
         "mistralai._hooks.sdkhooks",
@@ -108,6 +122,20 @@ _MODULES = {
         "together._response",
         "together._streaming",
     ),
+    "pinecone": (
+        "pinecone.async_client.async_index",
+        "pinecone.async_client.documents",
+        "pinecone.async_client.inference",
+        "pinecone.client.documents",
+        "pinecone.client.inference",
+        "pinecone.db_data.index",
+        "pinecone.db_data.index_asyncio",
+        "pinecone.grpc",
+        "pinecone.grpc.index_grpc",
+        "pinecone.index",
+        "pinecone.inference.inference",
+        "pinecone.inference.inference_asyncio",
+    ),
     "pymilvus": (
         "pymilvus.client.iterator.search_iterator",
         "pymilvus.client.search_iterator",
@@ -115,12 +143,17 @@ _MODULES = {
         "pymilvus.milvus_client.milvus_client",
         "pymilvus.orm.iterator",
     ),
+    "qdrant_client": (
+        "qdrant_client.async_qdrant_client",
+        "qdrant_client.qdrant_client",
+    ),
     "replicate": (
         "replicate.client",
         "replicate.deployment",
         "replicate.model",
         "replicate.prediction",
     ),
+    "weaviate": ("weaviate.connect.v4",),
     "xai": (
         "xai_sdk.aio.chat",
         "xai_sdk.aio.image",

@@ -20,10 +20,10 @@ _LIMIT = 10
 
 def _at(operation: Operation, instance: Any) -> None:
     client = payload.field(instance, "_client")
-    operation.server_address = payload.text(payload.field(client, "_host"))
-    if operation.server_address is not None:
-        grpc = payload.field(client, "_prefer_grpc")
-        operation.server_port = payload.whole(payload.field(client, "_grpc_port" if grpc else "_port"))
+    if payload.field(client, "_prefer_grpc"):
+        stores.locate(operation, f"{client._host}:{client._grpc_port}")  # noqa: SLF001 (told nowhere else)
+    else:
+        stores.locate(operation, payload.field(client, "rest_uri"))
 
 
 def _search(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:

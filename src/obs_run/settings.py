@@ -238,6 +238,8 @@ SETTINGS: tuple[Setting, ...] = (
             _CAPTURE, _flag),
     Setting("OBS_STREAM_USAGE_HOSTS", "comma list", "", "More hosts (name or name:port) that are known to answer it.",
             _CAPTURE, words),
+    Setting("OBS_PROVIDER_HOSTS", "host=name,...", "",
+            "Who answers at hosts that don't tell, such as localhost:1234=lm_studio.", _CAPTURE, attributes),
     Setting("OBS_PRICES_FILE", "file", "", "Own prices, or a newer table than the built-in one.", _CAPTURE, _text),
     Setting("OBS_COST", "flag", "true", "Price model calls from the table of prices.", _CAPTURE, _flag),
     Setting("OBS_FAISS", "none, search, all", "search",

@@ -135,6 +135,8 @@ class Library:
     """Further test files of the library's folder that run in each environment."""
     traces_itself: tuple[str, ...] = ()
     """Labels of environments whose release makes spans by itself wherever there is a provider."""
+    less: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Those of ``more`` that the release of an environment cannot do, by its label."""
     python: str | None = None
     """The Python for environments that need another than the tests' own, such as "3.12"."""
     heavy: bool = False
@@ -182,4 +184,8 @@ def without_ids(value: Any) -> Any:
     return _IDS.sub("N", value) if isinstance(value, str) else value
 
 
-_IDS = re.compile(r"(?<=[-_])0{3,}[0-9]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_IDS = re.compile(
+    r"(?<=[-_])0{3,}[0-9]+"
+    r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT"
+)

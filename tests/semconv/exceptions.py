@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 OPERATIONS = {
+    "count_tokens": "no convention knows a provider's counting of tokens",
+    "create_batch": "no convention knows batches",
     "rerank": "no convention knows reranking",
     "image_generation": "no convention knows images",
     "image_edit": "no convention knows images",
@@ -21,8 +23,10 @@ PROVIDERS = dict.fromkeys(
         "huggingface",
         "ollama",
         "openrouter",
+        "pinecone",
         "replicate",
         "together_ai",
+        "vllm",
         "voyageai",
     ),
     "the enumeration is open and has no value for it",

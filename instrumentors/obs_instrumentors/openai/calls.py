@@ -1,4 +1,4 @@
-"""From a request of the base client to an operation, and from whatever mode of response back into it."""
+"""Which request of OpenAI's API means what, for every provider that speaks it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import messages, payload, semconv
-from obs_run.core.operations import Inference
-from obs_run.core.reading import Reader
+from obs_instrumentors import stainless
+from obs_instrumentors.stainless import Dialect
+from obs_run.core import payload
 
 from . import chat, completions, embeddings, hosts, media, moderations, responses
 
 if TYPE_CHECKING:
+    from obs_instrumentors.stainless import Endpoint
     from obs_run.core.operations import Operation
     from obs_run.core.reading import Call
-
-    from .endpoint import Endpoint
 
 ENDPOINTS: dict[str, Endpoint] = {
     "post /chat/completions": chat.ENDPOINT,
@@ -34,88 +33,35 @@ ENDPOINTS: dict[str, Endpoint] = {
 """By method and end of the path; providers put different prefixes before it."""
 
 _RAW_MODE = "x-stainless-raw-response"
-_RETRIES = "x-stainless-retry-count"
 
 
-def begin(default_provider: str, call: Call) -> tuple[Operation, Reader] | None:
-    """Return the operation that a request means and how its outcome is read; None where it is no model call."""
-    options = call.argument(1, "options")
-    endpoint = _endpoint(options.method, options.url)
-    if endpoint is None:
-        return None
-    body = _path_of(options.url) if endpoint is responses.FETCH else _body(options)
-    operation = endpoint.begin(body)
-    hosts.place(operation, call.instance, default_provider)
-    if call.kwargs.get("stream") and isinstance(operation, Inference):
-        operation.stream = True
-    if isinstance(operation, chat.Chat) and _may_ask_for_usage(operation, options):
-        operation.asked_for_usage = True
-        call.replace(1, "options", _asking_for_usage(options))
-    return operation, _READERS[endpoint]
+def dialect(provider: str) -> Dialect:
+    """Return how a library speaks the API; ``provider`` is who answers where the host does not tell."""
+    return Dialect(endpoint, partial(hosts.place, default=provider), _failure, _prepare)
 
 
-def http_response(value: Any) -> Any:
-    """Return the HTTP response behind a stream, a raw response or a binary result; None behind a model."""
-    if hasattr(type(value), "__pydantic_extra__"):
-        # A model takes microseconds to say that it has no such fields.
-        return None
-    for name in ("http_response", "response", "_response"):
-        found = getattr(value, name, None)
-        if hasattr(found, "is_stream_consumed"):
+def endpoint(method: str, path: str) -> Endpoint | None:
+    """Return what a request means, None where it is no model call."""
+    for end in stainless.ends(path):
+        found = ENDPOINTS.get(f"{method} {end}")
+        if found is not None:
             return found
-    return value if hasattr(value, "is_stream_consumed") else None
-
-
-def note_retries(operation: Operation, call: Call) -> None:
-    """Read from the response that is about to be parsed how often the client tried again."""
-    _count_retries(operation, call.argument(2, "response"))
-
-
-def _endpoint(method: str, url: str) -> Endpoint | None:
-    parent, _, last = url.partition("?")[0].rstrip("/").rpartition("/")
-    ends = f"/{last}", f"/{parent.rpartition('/')[2]}/{last}"
-    for end in reversed(ends):
-        endpoint = ENDPOINTS.get(f"{method.lower()} {end}")
-        if endpoint is not None:
-            return endpoint
-    if method.lower() == "get" and parent.endswith("/responses"):
+    if method == "get" and path.rpartition("/")[0].endswith("/responses"):
         return responses.FETCH
+    if method == "post" and path.endswith("/messages"):
+        # Fireworks answers in Anthropic's format too.
+        from obs_instrumentors.anthropic import messages
+
+        return messages.ENDPOINT
     return None
 
 
-def _path_of(url: str) -> dict[str, Any]:
-    return {"id": url.partition("?")[0].rstrip("/").rpartition("/")[2]}
-
-
-def _body(options: Any) -> dict[str, Any]:
-    """Return the request's JSON body: what the client was given, and what the agent put beside it."""
-    body = {}
-    for part in (options.json_data, options.extra_json):
-        if isinstance(part, dict):
-            body.update(part)
-    return body
-
-
-def _later(returned: Any) -> Any:
-    """Return the HTTP response that the agent will read, None where it has been read."""
-    response = http_response(returned)
-    return None if response is None or _is_read(response) else response
-
-
-def _result(endpoint: Endpoint, operation: Operation, returned: Any) -> None:
-    response = http_response(returned)
-    if response is None:
-        endpoint.result(operation, returned)
-    else:
-        _read_body(endpoint, operation, response)
-
-
-def _closed(endpoint: Endpoint, operation: Operation, instance: Any) -> None:
-    response = http_response(instance)
-    if _is_read(response):
-        _read_body(endpoint, operation, response)
-    elif not response.is_stream_consumed and isinstance(operation, Inference):
-        operation.stream_end = "abandoned"
+def _prepare(operation: Operation, call: Call) -> None:
+    """Ask for the usage of a stream where the host is known to tell it."""
+    options = call.argument(1, "options")
+    if isinstance(operation, chat.Chat) and _may_ask_for_usage(operation, options):
+        operation.asked_for_usage = True
+        call.replace(1, "options", _asking_for_usage(options))
 
 
 def _failure(endpoint: Endpoint, operation: Operation, error: BaseException) -> None:
@@ -126,28 +72,10 @@ def _failure(endpoint: Endpoint, operation: Operation, error: BaseException) -> 
         or payload.text(payload.field(body, "error", "code"))
         or operation.error_type
     )
-    _count_retries(operation, payload.first(payload.field(error, "response"), error))
     completion = payload.field(error, "completion")
     if completion is not None:
         # The answer was cut off, which the client's parse() raises after the provider has billed it.
         endpoint.result(operation, completion)
-
-
-def _read_body(endpoint: Endpoint, operation: Operation, response: Any) -> None:
-    if "json" in response.headers.get("content-type", ""):
-        endpoint.result(operation, messages.parsed(response.text))
-
-
-def _is_read(response: Any) -> bool:
-    # The public way to ask is to catch what `content` raises.
-    return hasattr(response, "_content")
-
-
-def _count_retries(operation: Operation, response: Any) -> None:
-    headers = payload.field(response, "request", "headers")
-    count = headers.get(_RETRIES, "") if headers is not None else ""
-    if count.isdigit() and int(count):
-        operation.extra[semconv.OBS_REQUEST_RETRIES] = int(count)
 
 
 def _may_ask_for_usage(operation: chat.Chat, options: Any) -> bool:
@@ -166,18 +94,3 @@ def _asking_for_usage(options: Any) -> Any:
     wishes = {**(body.get("stream_options") or {}), "include_usage": True}
     setattr(asking, name, {**body, "stream_options": wishes})
     return asking
-
-
-def _reader(endpoint: Endpoint) -> Reader:
-    return Reader(
-        result=partial(_result, endpoint),
-        later=_later,
-        chunk=endpoint.chunk,
-        hides=endpoint.hides,
-        end=endpoint.end,
-        failure=partial(_failure, endpoint),
-        closed=partial(_closed, endpoint),
-    )
-
-
-_READERS = {endpoint: _reader(endpoint) for endpoint in (*ENDPOINTS.values(), responses.FETCH)}

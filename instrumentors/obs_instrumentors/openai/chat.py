@@ -22,6 +22,8 @@ class Chat(Inference):
     told_usage_option: bool = False
     """Whether the agent says itself that it wants usage."""
     answers: dict[int, Answer] = field(default_factory=dict)
+    header: tuple[Any, ...] = ()
+    """What the chunk before said in its head."""
 
 
 @dataclass
@@ -73,65 +75,84 @@ def _output_type(body: dict[str, Any]) -> str | None:
 
 
 def _result(operation: Chat, response: Any) -> None:
-    read_header(operation, response)
-    operation.usage = usage(payload.field(response, "usage"))
-    choices = payload.items(payload.field(response, "choices"))
-    operation.finish_reasons = [finish_reason(payload.field(each, "finish_reason")) for each in choices] or None
-    operation.tool_calls = [name for each in choices for name in _tool_names(payload.field(each, "message"))] or None
+    told = payload.mapping(response)
+    read_header(operation, told)
+    operation.usage = usage(told.get("usage"))
+    choices = [payload.mapping(each) for each in payload.items(told.get("choices"))]
+    operation.finish_reasons = [finish_reason(each.get("finish_reason")) for each in choices] or None
+    answers = [payload.mapping(each.get("message")) for each in choices]
+    operation.tool_calls = [name for each in answers for name in _tool_names(each)] or None
     if content.wanted():
         operation.output_messages = [
-            chat_message(payload.field(each, "message"), finish_reason(payload.field(each, "finish_reason")))
-            for each in choices
+            chat_message(answer, finish_reason(each.get("finish_reason")))
+            for each, answer in zip(choices, answers, strict=True)
         ]
 
 
-def _tool_names(message: Any) -> list[str]:
-    calls = payload.items(payload.field(message, "tool_calls"))
+def _tool_names(message: dict[str, Any]) -> list[str]:
+    calls = payload.items(message.get("tool_calls"))
     named = [payload.first(payload.field(call, "function"), payload.field(call, "custom")) for call in calls]
-    named.append(payload.field(message, "function_call"))
+    named.append(message.get("function_call"))
     return [name for each in named if (name := payload.text(payload.field(each, "name"))) is not None]
 
 
 def _chunk(operation: Chat, chunk: Any) -> None:
-    read_header(operation, chunk)
-    told = payload.first(payload.field(chunk, "usage"), payload.field(chunk, "x_groq", "usage"))
-    if told is not None:
-        operation.usage = usage(told)
+    told = payload.mapping(chunk)
+    header = told.get("id"), told.get("model"), told.get("service_tier"), told.get("system_fingerprint")
+    if header != operation.header:
+        operation.header = header
+        read_header(operation, told)
+    used = told.get("usage")
+    if used is None and "x_groq" in told:
+        used = payload.field(told["x_groq"], "usage")
+    if used is not None:
+        operation.usage = usage(used)
         if operation.asked_for_usage:
             operation.usage_source = "requested"
-    problem = payload.field(chunk, "error")
+    problem = told.get("error")
     if problem is not None:
         # Some clients of the family hand an error event to the agent as a chunk.
         operation.error_type = payload.text(payload.field(problem, "code")) or "_OTHER"
-    for choice in payload.items(payload.field(chunk, "choices")):
-        _read_choice(operation.answers.setdefault(payload.field(choice, "index") or 0, Answer()), choice)
+    for each in payload.items(told.get("choices")):
+        choice = payload.mapping(each)
+        index = choice.get("index") or 0
+        answer = operation.answers.get(index)
+        if answer is None:
+            answer = operation.answers[index] = Answer()
+        _read_choice(answer, choice)
 
 
 def _hides(operation: Chat, chunk: Any) -> bool:
     """Whether the chunk is there only because we asked for usage; others lose the null that came with them."""
     if not operation.asked_for_usage:
         return False
-    if payload.field(chunk, "usage") is not None:
-        return not payload.field(chunk, "choices")
+    told = payload.mapping(chunk)
+    if told.get("usage") is not None:
+        return not told.get("choices")
     names = payload.field(chunk, "model_fields_set")
     if isinstance(names, set):
         names.discard("usage")
     return False
 
 
-def _read_choice(answer: Answer, choice: Any) -> None:
-    answer.finish_reason = payload.text(payload.field(choice, "finish_reason")) or answer.finish_reason
-    delta = payload.field(choice, "delta")
+def _read_choice(answer: Answer, choice: dict[str, Any]) -> None:
+    reason = choice.get("finish_reason")
+    if reason is not None:
+        answer.finish_reason = payload.text(reason) or answer.finish_reason
+    delta = payload.mapping(choice.get("delta"))
     wanted = content.wanted()
-    for name in _TEXTS if wanted else ():
-        text = payload.text(payload.field(delta, name))
-        if text is not None:
-            answer.texts.setdefault(name, []).append(text)
-    for position, call in enumerate(payload.items(payload.field(delta, "tool_calls"))):
+    if wanted:
+        for name in _TEXTS:
+            text = delta.get(name)
+            if text and isinstance(text, str):
+                answer.texts.setdefault(name, []).append(text)
+    # Most chunks bring a piece of text alone.
+    calls = delta.get("tool_calls")
+    for position, call in enumerate(payload.items(calls)) if calls else ():
         # Together's client reads the index as a float.
         index = payload.number(payload.field(call, "index"))
         _read_tool(answer.tools.setdefault(position if index is None else int(index), Tool()), call, wanted=wanted)
-    function = payload.field(delta, "function_call")
+    function = delta.get("function_call")
     if function is not None:
         _read_tool(answer.tools.setdefault(-1, Tool()), {"function": function}, wanted=wanted)
 

@@ -23,7 +23,7 @@ def _begin(body: dict[str, Any]) -> Inference:
 
 
 def _result(operation: Inference, response: Any) -> None:
-    read_header(operation, response)
+    read_header(operation, payload.mapping(response))
     operation.usage = usage(payload.field(response, "usage"))
     choices = payload.items(payload.field(response, "choices"))
     operation.finish_reasons = [finish_reason(payload.field(each, "finish_reason")) for each in choices] or None
@@ -39,7 +39,7 @@ def _result(operation: Inference, response: Any) -> None:
 
 
 def _chunk(operation: Inference, chunk: Any) -> None:
-    read_header(operation, chunk)
+    read_header(operation, payload.mapping(chunk))
     told = payload.field(chunk, "usage")
     if told is not None:
         operation.usage = usage(told)

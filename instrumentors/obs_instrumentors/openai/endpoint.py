@@ -1,28 +1,19 @@
-"""What an endpoint is to this instrumentor, and what its requests have in common."""
+"""What the requests and responses of the endpoints have in common."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.stainless import Endpoint
 from obs_run.core import payload, semconv
 from obs_run.core.operations import Usage
 
+from . import hosts
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from obs_run.core.operations import Inference
 
-    from obs_run.core.operations import Inference, Operation
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """Pure functions from a request's body to an operation, and from a response or its pieces into it."""
-
-    begin: Callable[[dict[str, Any]], Operation]
-    result: Callable[[Any, Any], None]
-    chunk: Callable[[Any, Any], None] | None = None
-    end: Callable[[Any], None] | None = None
-    hides: Callable[[Any, Any], bool] | None = None
+__all__ = ["Endpoint", "read_header", "read_sampling", "usage"]
 
 
 def read_sampling(operation: Inference, body: dict[str, Any]) -> None:
@@ -47,56 +38,63 @@ def read_sampling(operation: Inference, body: dict[str, Any]) -> None:
         operation.extra[semconv.OPENAI_REQUEST_SERVICE_TIER] = tier
 
 
-def read_header(operation: Inference, response: Any) -> None:
+def read_header(operation: Inference, response: dict[str, Any]) -> None:
     """Read what all responses and stream chunks name alike; what a chunk leaves out stays as it was."""
-    operation.response_id = payload.text(payload.field(response, "id")) or operation.response_id
-    operation.response_model = payload.text(payload.field(response, "model")) or operation.response_model
-    for name, key in (
-        ("service_tier", semconv.OPENAI_RESPONSE_SERVICE_TIER),
-        ("system_fingerprint", semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT),
-    ):
-        value = payload.text(payload.field(response, name))
-        if value is not None:
+    operation.response_id = payload.text(response.get("id")) or operation.response_id
+    operation.response_model = payload.text(response.get("model")) or operation.response_model
+    for name, key in _HEADER:
+        value = payload.text(response.get(name))
+        if value is not None and operation.extra.get(key) != value:
             operation.extra[key] = value
+            if name == "system_fingerprint":
+                hosts.recognise(operation, value)
 
 
 def usage(told: Any) -> Usage | None:
     """Return the tokens that a provider reports, by the names of the chat or of the newer endpoints."""
     if told is None:
         return None
-    told = payload.fields(told)
-    inputs, outputs = (
-        payload.fields(payload.first(*(payload.field(told, f"{word}_details") for word in words)))
-        for words in (_INPUT_WORDS, _OUTPUT_WORDS)
-    )
-
-    def count(details: Any, *names: str) -> int | None:
-        if details is None:
-            return None
-        for name in names:
-            value = payload.field(details, name)
-            if value is not None:
-                return payload.whole(value)
-        return None
-
+    told = payload.mapping(told)
+    inputs, outputs = _details(told, _INPUT_DETAILS), _details(told, _OUTPUT_DETAILS)
+    whole, first = payload.whole, payload.first
     read = Usage(
-        input_tokens=count(told, "prompt_tokens", "input_tokens"),
-        output_tokens=count(told, "completion_tokens", "output_tokens"),
-        cache_read_tokens=payload.first(
-            count(inputs, "cached_tokens"), count(told, "cached_tokens", "prompt_cache_hit_tokens")
-        ),
-        cache_write_tokens=count(inputs, "cache_write_tokens"),
-        reasoning_tokens=payload.first(count(outputs, "reasoning_tokens"), count(told, "reasoning_tokens")),
-        text_input_tokens=count(inputs, "text_tokens"),
-        image_input_tokens=count(inputs, "image_tokens"),
-        audio_input_tokens=count(inputs, "audio_tokens"),
-        text_output_tokens=count(outputs, "text_tokens"),
-        image_output_tokens=count(outputs, "image_tokens"),
-        audio_output_tokens=count(outputs, "audio_tokens"),
-        audio_cache_read_tokens=count(payload.field(inputs, "cached_tokens_details"), "audio_tokens"),
+        input_tokens=whole(first(told.get("prompt_tokens"), told.get("input_tokens"))),
+        output_tokens=whole(first(told.get("completion_tokens"), told.get("output_tokens"))),
+        cache_read_tokens=whole(first(told.get("cached_tokens"), told.get("prompt_cache_hit_tokens"))),
+        reasoning_tokens=whole(told.get("reasoning_tokens")),
     )
+    for details, names in ((inputs, _INPUT_PARTS), (outputs, _OUTPUT_PARTS)):
+        for name, value in details.items():
+            if name in names and (count := whole(value)) is not None:
+                setattr(read, names[name], count)
+    read.audio_cache_read_tokens = whole(payload.field(inputs.get("cached_tokens_details"), "audio_tokens"))
     return read if any(value is not None for value in read.__dict__.values()) else None
 
 
-_INPUT_WORDS = ("prompt_tokens", "input_tokens", "input_token")
-_OUTPUT_WORDS = ("completion_tokens", "output_tokens", "output_token")
+_HEADER = (
+    ("service_tier", semconv.OPENAI_RESPONSE_SERVICE_TIER),
+    ("system_fingerprint", semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT),
+)
+_INPUT_DETAILS = ("prompt_tokens_details", "input_tokens_details", "input_token_details")
+_INPUT_PARTS = {
+    "cached_tokens": "cache_read_tokens",
+    "cache_write_tokens": "cache_write_tokens",
+    "text_tokens": "text_input_tokens",
+    "image_tokens": "image_input_tokens",
+    "audio_tokens": "audio_input_tokens",
+}
+_OUTPUT_PARTS = {
+    "reasoning_tokens": "reasoning_tokens",
+    "text_tokens": "text_output_tokens",
+    "image_tokens": "image_output_tokens",
+    "audio_tokens": "audio_output_tokens",
+}
+_OUTPUT_DETAILS = ("completion_tokens_details", "output_tokens_details", "output_token_details")
+
+
+def _details(told: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    for name in names:
+        value = told.get(name)
+        if value is not None:
+            return payload.mapping(value)
+    return {}

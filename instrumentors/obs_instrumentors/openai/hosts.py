@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
@@ -35,6 +36,8 @@ _PROVIDERS = {
     "aiplatform.googleapis.com": "gcp.vertex_ai",
     "ml.cloud.ibm.com": "ibm.watsonx.ai",
 }
+# The system fingerprints of servers that anyone can run. Others, such as LM Studio's, tell nothing of the kind.
+_FINGERPRINTS = {"vllm-": "vllm", "fp_ollama": "ollama"}
 _AZURE = "azure.ai.openai"
 _BEDROCK = "aws.bedrock"
 
@@ -54,8 +57,18 @@ def address(client: Any) -> tuple[str | None, int | None]:
 
 def place(operation: Operation, client: Any, default: str) -> None:
     """Say on the operation who answers and where; ``default`` is the provider where the host does not tell."""
-    operation.server_address, operation.server_port = address(client)
-    operation.provider = _provider(operation.server_address or "", type(client), default)
+    host, port = address(client)
+    operation.server_address, operation.server_port = host, port
+    named = settings.get("OBS_PROVIDER_HOSTS") or {}
+    operation.provider = named.get(f"{host}:{port}") or named.get(host) or _provider(host or "", type(client), default)  # type: ignore[arg-type]
+
+
+def recognise(operation: Operation, fingerprint: str) -> None:
+    """Say who answers where only the answer tells: servers that speak OpenAI's API stand at any address."""
+    if operation.provider == "openai":
+        for start, provider in _FINGERPRINTS.items():
+            if fingerprint.startswith(start):
+                operation.provider = provider
 
 
 def tells_usage(operation: Operation) -> bool:
@@ -67,6 +80,7 @@ def tells_usage(operation: Operation) -> bool:
     return _belongs(host, _STREAM_USAGE) or host in more or f"{host}:{operation.server_port}" in more
 
 
+@lru_cache(maxsize=64)
 def _provider(host: str, client: type, default: str) -> str:
     if host.startswith(("bedrock-runtime", "bedrock-mantle")) or host.endswith(".api.aws"):
         return _BEDROCK

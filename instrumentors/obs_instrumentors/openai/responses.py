@@ -69,7 +69,7 @@ def _conversation(holder: Any) -> str | None:
 
 
 def _result(operation: Response, response: Any) -> None:
-    read_header(operation, response)
+    read_header(operation, payload.mapping(response))
     operation.usage = usage(payload.field(response, "usage"))
     operation.conversation_id = operation.conversation_id or _conversation(response)
     operation.response_status = payload.text(payload.field(response, "status"))
@@ -107,7 +107,7 @@ def _event(operation: Response, event: Any) -> None:
         _result(operation, payload.field(event, "response"))
         operation.pieces = []
     elif kind in ("response.created", "response.queued"):
-        read_header(operation, payload.field(event, "response"))
+        read_header(operation, payload.mapping(payload.field(event, "response")))
     elif kind == "response.output_item.added":
         name = _tool_name(payload.field(event, "item"))
         operation.tools.extend([] if name is None else [name])

@@ -33,6 +33,9 @@ class Usage:
     image_output_tokens: int | None = None
     audio_output_tokens: int | None = None
     audio_cache_read_tokens: int | None = None
+    cache_write_5m_tokens: int | None = None
+    """Of those written to a cache; no attribute, but the kinds have prices of their own."""
+    cache_write_1h_tokens: int | None = None
 
     ATTRIBUTES: ClassVar[dict[str, str]] = {
         "input_tokens": semconv.USAGE_INPUT_TOKENS,
@@ -100,6 +103,8 @@ class ModelCall(Operation):
     usage_source: str | None = None
     """"requested" where we asked the provider for usage that the agent had not asked for."""
     input_count: int | None = None
+    price_context: dict[str, str] | None = None
+    """What changes the price besides the usage: ``{"processing": "batch"}``, ``{"service_tier": "flex"}``."""
 
     SUBJECT: ClassVar[str | None] = "request_model"
     ATTRIBUTES: ClassVar[dict[str, str]] = {

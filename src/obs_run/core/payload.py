@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+_NOTHING: dict[str, Any] = {}
+# Classes with a __getattr__, as pydantic's models have, answer getattr() three times more slowly.
+_inside = object.__getattribute__
+
 
 def field(value: Any, *path: str) -> Any:
     """Return what stands at ``path`` in dicts or objects, None where anything on the way is missing."""
@@ -29,6 +33,24 @@ def fields(value: Any) -> Any:
         return value
     further = getattr(value, "__pydantic_extra__", None)
     return {**value.__dict__, **further} if further else value.__dict__
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """Return an object as the dict of its fields, empty where it has none."""
+    if isinstance(value, dict):
+        return value
+    if value is None:
+        return _NOTHING
+    try:
+        found: dict[str, Any] = _inside(value, "__dict__")
+    except AttributeError:
+        return _NOTHING
+    try:
+        further = _inside(value, "__pydantic_extra__")
+    except AttributeError:
+        # Azure's models are mappings that keep their fields elsewhere.
+        return {key: value[key] for key in value} if hasattr(type(value), "keys") else found
+    return {**found, **further} if further else found
 
 
 def whole(value: Any) -> int | None:

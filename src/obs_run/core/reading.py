@@ -91,11 +91,18 @@ class Reading:
 
     def chunk(self, item: Any) -> bool:
         """Read a piece of the stream; True hides it from the agent."""
-        operation, reader = self.recording.operation, self.reader
         self.recording.chunk()
+        hidden = guard.call("chunk", self._read, item)
+        if hidden is None and self.reader.hides is not None:
+            # It could not be read; what the agent did not ask for stays hidden all the same.
+            hidden = guard.call("chunk", self.reader.hides, self.recording.operation, item)
+        return bool(hidden)
+
+    def _read(self, item: Any) -> bool:
+        operation, reader = self.recording.operation, self.reader
         if reader.chunk is not None:
-            guard.call("chunk", reader.chunk, operation, item)
-        return reader.hides is not None and bool(guard.call("chunk", reader.hides, operation, item, default=False))
+            reader.chunk(operation, item)
+        return reader.hides is not None and bool(reader.hides(operation, item))
 
     def closed(self, response: Any) -> None:
         """Finish as the agent closes the response."""

@@ -29,7 +29,18 @@ _KINDS = {"CLIENT": SpanKind.CLIENT, "INTERNAL": SpanKind.INTERNAL, "SERVER": Sp
 class Recording:
     """An operation that is going on, with its span."""
 
-    __slots__ = ("_begun", "_chunks", "_first_chunk", "_last_chunk", "_token", "done", "learned", "operation", "span")
+    __slots__ = (
+        "_begun",
+        "_chunks",
+        "_first_chunk",
+        "_last_chunk",
+        "_token",
+        "_told",
+        "done",
+        "learned",
+        "operation",
+        "span",
+    )
 
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
@@ -38,10 +49,9 @@ class Recording:
         """What a package on util-genai told of the call, from inside of it."""
         self._first_chunk = self._last_chunk = self._chunks = 0
         self._token: Any = None
+        self._told = operation.attributes()
         tracer = providers.set_up().tracer()
-        self.span = tracer.start_span(
-            operation.span_name(), kind=_KINDS[operation.KIND], attributes=operation.attributes()
-        )
+        self.span = tracer.start_span(operation.span_name(), kind=_KINDS[operation.KIND], attributes=self._told)
         if self.span.is_recording():
             spans.finished_by(self.span.get_span_context().span_id, self.finish)
         self._begun = time.perf_counter_ns()
@@ -84,9 +94,11 @@ class Recording:
         if error is not None and operation.error_type is None:
             operation.error_type = error_name(error)
         if self.span.is_recording():
-            self.span.set_attributes(operation.attributes())
+            told = self._told
+            learned = {name: value for name, value in operation.attributes().items() if told.get(name) != value}
             if timing.first_chunk is not None and hasattr(operation, "stream"):
-                self.span.set_attribute(semconv.RESPONSE_TIME_TO_FIRST_CHUNK, timing.first_chunk)
+                learned[semconv.RESPONSE_TIME_TO_FIRST_CHUNK] = timing.first_chunk
+            self.span.set_attributes(learned)
         if operation.error_type is not None:
             self._record_error(error)
 
@@ -134,7 +146,7 @@ class Recording:
         self.span.end()
         # Not sampled, or of a provider that takes no processor of ours: measured all the same.
         if not told or spans.untold(context.span_id):
-            queue().put(CallItem(known.measure, self.operation, timing))
+            queue().put(CallItem(known.measure_unseen, self.operation, timing))
 
     def _hand_to_others(self, known: providers.Providers, timing: Timing) -> None:
         """End a span that goes where a configuration file says, and so not by our export thread."""

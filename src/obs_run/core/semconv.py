@@ -81,6 +81,12 @@ OPENAI_REQUEST_SERVICE_TIER = "openai.request.service_tier"
 OPENAI_RESPONSE_SERVICE_TIER = "openai.response.service_tier"
 OPENAI_RESPONSE_SYSTEM_FINGERPRINT = "openai.response.system_fingerprint"
 
+# Anthropic's client names these in its own spans.
+ANTHROPIC_REQUEST_ID = "anthropic.request.id"
+ANTHROPIC_SESSION_ID = "anthropic.session.id"
+ANTHROPIC_STOP_REASON = "anthropic.message.stop_reason"
+ANTHROPIC_RESPONSE_SERVICE_TIER = "anthropic.response.service_tier"
+
 SERVER_ADDRESS = "server.address"
 SERVER_PORT = "server.port"
 ERROR_TYPE = "error.type"

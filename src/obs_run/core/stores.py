@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextvars
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from obs_run.core import payload, streams
+from obs_run.core import guard, payload, streams
 from obs_run.core.hooks import Target
 from obs_run.core.operations import DatabaseCall, Retrieval
 from obs_run.core.reading import Reader
 
 if TYPE_CHECKING:
+    import concurrent.futures
     from collections.abc import Callable, Mapping, Sequence
 
     from obs_run.core.hooks import Wrapper
@@ -48,9 +50,14 @@ def targets(
 ) -> tuple[Target, ...]:
     """Return the targets of a class's methods; the names of ``methods`` are those of the database operations."""
     return tuple(
-        Target(module, f"{owner}.{name}", wrapper(partial(_begun, name, one, Reader(one.result))), one.optional)
-        for name, one in methods.items()
+        Target(module, f"{owner}.{name}", _wrapper(wrapper, name, one), one.optional) for name, one in methods.items()
     )
+
+
+@cache
+def _wrapper(wrapper: Callable[[streams.Begin], Wrapper], name: str, method: Method) -> Wrapper:
+    """Return one wrapper for a method that several modules know, so that it is put around it once."""
+    return wrapper(partial(_begun, name, method, Reader(method.result)))
 
 
 def _begun(name: str, method: Method, reader: Reader, call: Call) -> tuple[Operation, Reader] | None:
@@ -74,7 +81,8 @@ def locate(operation: Operation, url: Any) -> None:
     """Note where the store is, where it is behind a URL."""
     if isinstance(url, str) and url:
         parts = urlsplit(url if "//" in url else f"//{url}")
-        operation.server_address, operation.server_port = parts.hostname, parts.port
+        operation.server_address = parts.hostname
+        operation.server_port = parts.port or (80 if parts.scheme == "http" else 443)
 
 
 def size(value: Any) -> int | None:
@@ -104,3 +112,21 @@ def found(operation: Any, hits: Sequence[tuple[Any, Any, Any]], *, wanted: bool)
 def _document(identity: Any, score: Any, content: Any) -> dict[str, Any]:
     told = {"id": None if identity is None else str(identity), "score": payload.number(score), "content": content}
     return {name: value for name, value in told.items() if value is not None}
+
+
+def executor(
+    wrapped: Callable[..., Any], _: object, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> concurrent.futures.Executor:
+    """Make the threads in which a library does the parts of a call; they work in the context of who asks them to."""
+    made: concurrent.futures.Executor = wrapped(*args, **kwargs)
+    guard.call("context", _carry_context, made)
+    return made
+
+
+def _carry_context(made: Any) -> None:
+    submit = made.submit
+
+    def submit_in_context(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        return submit(contextvars.copy_context().run, function, *args, **kwargs)
+
+    made.submit = submit_in_context

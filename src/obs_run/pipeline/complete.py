@@ -30,7 +30,9 @@ def span_with_operation(item: SpanItem, resource: Resource, cost: Cost | None) -
         return span
     attributes = span.attributes or {}
     if item.operation is not None:
-        attributes = {**attributes, **content_attributes(item.operation), **cost_attributes(cost)}
+        # The SDK's mapping answers a copy at once, and ** key by key.
+        own = attributes.copy() if hasattr(attributes, "copy") else attributes
+        attributes = {**own, **content_attributes(item.operation), **cost_attributes(cost)}
     return ReadableSpan(
         name=span.name,
         context=span.context,

@@ -54,12 +54,13 @@ class Export:
         for item in items:
             if isinstance(item, SpanItem):
                 cost = guard.call("measurement", self._measure, item)
-                spans.append(guard.call("span", span_with_operation, item, resource, cost, default=item.span))
-                if item.operation is not None and content.on_events():
+                if self._traces:
+                    spans.append(guard.call("span", span_with_operation, item, resource, cost, default=item.span))
+                if self._logs and item.operation is not None and content.on_events():
                     records.append(guard.call("event", details_event, item, resource))
             elif isinstance(item, CallItem):
                 guard.call("measurement", item.function, *item.arguments)
-            elif isinstance(item, LogItem):
+            elif isinstance(item, LogItem) and self._logs:
                 records.append(guard.call("log record", log_record, item, resource))
             elif isinstance(item, ApiLogItem):
                 records.append(item.record)
@@ -70,7 +71,7 @@ class Export:
         """Record the metrics of the span's operation; return what it cost, None if that is unknown."""
         if item.operation is None or item.timing is None:
             return None
-        return self._providers.measure(item.operation, item.timing)
+        return self._providers.measure(item.operation, item.timing, seen=bool(self._traces))
 
     def settle(self, deadline: float | None, dropped: int) -> None:
         """Send what earlier failed or is due: metrics at their interval, and always when the process leaves."""

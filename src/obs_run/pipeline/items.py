@@ -95,8 +95,12 @@ class CallItem:
 Item = SpanItem | LogItem | ApiLogItem | CallItem
 
 
+_SMALL = frozenset({int, float, bool, type(None)})
+
+
 def _weight_of(attributes: Any) -> int:
-    return _weight(dict(attributes)) if attributes else 0
+    # The SDK's mapping answers a copy at once, and dict() key by key.
+    return _weight(attributes.copy() if hasattr(attributes, "copy") else dict(attributes)) if attributes else 0
 
 
 def _weight(value: Any, depth: int = 6) -> int:
@@ -107,7 +111,10 @@ def _weight(value: Any, depth: int = 6) -> int:
         return 0
     weight = 50 * len(value)
     for item in value.values() if isinstance(value, dict) else value:
-        # Most fields of an operation are None: not worth a call.
-        if item is not None:
+        # Most fields of an operation are None, most attributes short texts: not worth a call.
+        kind = type(item)
+        if kind is str:
+            weight += len(item)
+        elif kind not in _SMALL:
             weight += _weight(item, depth - 1)
     return weight

@@ -67,6 +67,15 @@ class Model(NamedTuple):
     variants: list[tuple[dict[str, str], Alternative]]
     shortest_recording: int = 0
 
+    def steady(self, when: datetime, context: Mapping[str, str] | None) -> int | None:
+        """Return the number of the one alternative that says all prices at ``when``; None where more must be asked."""
+        if self.shortest_recording or (context and self.variants):
+            return None
+        number = len(self.alternatives) - 1
+        while number and not self.alternatives[number].holds(when):
+            number -= 1
+        return number
+
     def rates(self, when: datetime, context: Mapping[str, str] | None) -> Rates:
         """Return the prices at ``when`` for a request with the properties ``context``."""
         holding = (one.rates for one in reversed(self.alternatives) if one.holds(when))

@@ -6,8 +6,9 @@ import math
 from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact, localcontext
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from obs_run.pipeline.price_plan import ContradictoryUsageError, Plan, check_absent, step_price
 from obs_run.pipeline.price_table import Table
 
 if TYPE_CHECKING:
@@ -15,12 +16,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from obs_run.pipeline.price_own import OwnPrices
-    from obs_run.pipeline.price_table import Model, Provider, Rate, Rates, Unit
+    from obs_run.pipeline.price_table import Model, Provider, Rates, Unit
 
     Amount = int | float | Decimal
 
 BUILT_IN = Path(__file__).with_name("price_table.txt")
 
+_MOST_KNOWN = 256
 _TABLE_START = '{"format":"obs-prices/'
 
 # Values of gen_ai.provider.name whose id in the table is another one and that the table would not find by itself,
@@ -128,6 +130,8 @@ class Prices:
     def __init__(self, table: Table, own: OwnPrices | None = None) -> None:
         self.table = table
         self._own = own
+        self._found: dict[tuple[str | None, str, str | None], tuple[Model | None, str]] = {}
+        self._plans: dict[tuple[Any, ...], Plan | None] = {}
 
     def price(
         self,
@@ -139,6 +143,53 @@ class Prices:
         context: Mapping[str, str] | None = None,
     ) -> Cost | None:
         """Return what the call cost, or None; see ``price`` of this module."""
+        shape = _shape(usage)
+        if shape is None:
+            return self._price(provider, model, usage, when, host, context)
+        found, source = self._known_model(provider, model, host)
+        if found is None:
+            return None
+        alternative = found.steady(when, context)
+        if alternative is None:
+            return self._price(provider, model, usage, when, host, context)
+        plan = self._plan((provider, model, host, alternative, shape), found.alternatives[alternative].rates, usage)
+        try:
+            return None if plan is None else Cost(*plan.bill(usage), source)
+        except ContradictoryUsageError:
+            return None
+
+    def _known_model(self, provider: str | None, model: str, host: str | None) -> tuple[Model | None, str]:
+        key = provider, model, host
+        found = self._found.get(key)
+        if found is None:
+            if len(self._found) >= _MOST_KNOWN:
+                self._found.clear()
+                self._plans.clear()
+            found = self._found[key] = self._model(provider, model.lower(), host)
+        return found
+
+    def _plan(self, key: tuple[Any, ...], rates: Rates, usage: Usage) -> Plan | None:
+        if key not in self._plans:
+            if len(self._plans) >= _MOST_KNOWN:
+                self._plans.clear()
+            reported = _checked(usage, self.table.units)
+            try:
+                some = {name: value > 0 for name, value in (reported or {}).items()}
+                self._plans[key] = Plan(rates, self.table.units, some, Usage._fields) if reported else None
+            except ContradictoryUsageError:
+                self._plans[key] = None
+        return self._plans[key]
+
+    def _price(
+        self,
+        provider: str | None,
+        model: str,
+        usage: Usage,
+        when: datetime,
+        host: str | None,
+        context: Mapping[str, str] | None,
+    ) -> Cost | None:
+        """Return what the call cost, of whatever shape."""
         reported = _checked(usage, self.table.units)
         if not reported:
             return None
@@ -149,7 +200,7 @@ class Prices:
             reported = _billed_recording(reported, found.shortest_recording)
         try:
             return Cost(*_bill(found.rates(when, context), reported, self.table.units), source)
-        except _ContradictoryUsageError:
+        except ContradictoryUsageError:
             return None
 
     def _model(self, provider: str | None, model: str, host: str | None) -> tuple[Model | None, str]:
@@ -190,8 +241,17 @@ def _at(provider: Provider, url: str) -> bool:
     return re.match(provider.address, url) is not None
 
 
-class _ContradictoryUsageError(Exception):
-    """The usage's parts are more than their whole, or the whole is missing."""
+def _shape(usage: Usage) -> tuple[bool | None, ...] | None:
+    """Return which units were reported, and whether there were any; None where not all are plain counts."""
+    shape: list[bool | None] = []
+    for amount in usage:
+        if amount is None:
+            shape.append(None)
+        elif type(amount) is int and amount >= 0:
+            shape.append(amount > 0)
+        else:
+            return None
+    return tuple(shape)
 
 
 def _checked(usage: Usage, units: Mapping[str, Unit]) -> dict[str, Amount] | None:
@@ -226,15 +286,10 @@ def _bill(rates: Rates, reported: Mapping[str, Amount], units: Mapping[str, Unit
     # The agent may have changed the precision of its thread.
     with localcontext(Context(prec=28, rounding=ROUND_HALF_EVEN)):
         for name, rate in rates.items():
-            part = _step(rate, length) * _decimal(counts[name]) / units[name].per
+            part = step_price(rate, length) * _decimal(counts[name]) / units[name].per
             sides[units[name].direction] += part
             total += part
     return sides["input"], sides["output"], total
-
-
-def _step(rate: Rate, length: Amount) -> Decimal:
-    """Return the price for a request of this many input tokens."""
-    return next((price for start, price in reversed(rate.tiers) if length > start), rate.base)
 
 
 def _counts(priced: list[Unit], reported: Mapping[str, Amount], units: Mapping[str, Unit]) -> dict[str, Amount]:
@@ -247,7 +302,7 @@ def _counts(priced: list[Unit], reported: Mapping[str, Amount], units: Mapping[s
         narrower = [counts[one.name] for one in priced if one.dimensions > unit.dimensions]
         left = _less(_amount(unit, reported, units), narrower)
         if left < 0:
-            raise _ContradictoryUsageError
+            raise ContradictoryUsageError
         counts[unit.name] = left
     return counts
 
@@ -256,14 +311,7 @@ def _amount(unit: Unit, reported: Mapping[str, Amount], units: Mapping[str, Unit
     """Return what was reported of ``unit``; 0 if nothing, unless what was reported tells that there must be some."""
     if unit.name in reported:
         return reported[unit.name]
-    present = [units[name].dimensions for name, value in reported.items() if value > 0]
-    if any(unit.dimensions < one for one in present):
-        raise _ContradictoryUsageError
-    for index, one in enumerate(present):
-        for other in present[index + 1 :]:
-            # dict: two values for one dimension cannot both be; then the sets' union is no unit anyway.
-            if one | other == unit.dimensions and not (one <= other or other <= one):
-                raise _ContradictoryUsageError
+    check_absent(unit, [units[name].dimensions for name, value in reported.items() if value > 0])
     return 0
 
 

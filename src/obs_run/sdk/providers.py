@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer, TracerProvider
 
     from obs_run.core.operations import Operation
-    from obs_run.pipeline.measurements import Timing
+    from obs_run.pipeline.measurements import Measurements, Timing
     from obs_run.pipeline.prices import Cost
 
 
@@ -33,7 +33,7 @@ class Providers:
         self.made: list[Any] = []
         """The providers that we made, which a provider of the agent's may replace."""
         self._reader: Any = None
-        self._measurements: Any = None
+        self._measurements: Measurements | None = None
         self._tracer: Tracer | None = None
         self.queues_spans = True
         """Whether spans come to the queue by our processor, and not only to where a configuration file says."""
@@ -66,23 +66,31 @@ class Providers:
             self._tracer = trace.get_tracer("obs_run", __version__, schema_url=SCHEMA_URL)
         return self._tracer
 
-    def measure(self, operation: Operation, timing: Timing) -> Cost | None:
-        """Record the metrics of an operation that ended, and return what it cost; on the export thread."""
+    def measure(self, operation: Operation, timing: Timing, *, seen: bool = True) -> Cost | None:
+        """Record the metrics of an operation that ended, and return what it cost if its span is ``seen``."""
         from obs_run.core.operations import ModelCall
 
         instruments = self._instruments()
-        instruments.record(operation, timing)
-        if not isinstance(operation, ModelCall) or operation.usage is None:
+        if instruments is not None:
+            instruments.record(operation, timing)
+        if not isinstance(operation, ModelCall) or operation.usage is None or not (seen or instruments is not None):
             return None
         from obs_run.pipeline import cost
 
         priced = guard.call("price", cost.of, operation)
-        instruments.cost(None if priced is None else float(priced.total), operation)
+        if instruments is not None:
+            instruments.cost(None if priced is None else float(priced.total), operation)
         return priced
+
+    def measure_unseen(self, operation: Operation, timing: Timing) -> None:
+        """Record the metrics of an operation whose span goes nowhere."""
+        self.measure(operation, timing, seen=False)
 
     def count_dropped(self, count: int) -> None:
         """Count what found the queue full."""
-        self._instruments().dropped(count)
+        instruments = self._instruments()
+        if instruments is not None:
+            instruments.dropped(count)
 
     def collect_metrics(self) -> Any:
         """Return the metrics of now as ``MetricsData``; None if there are none."""
@@ -100,15 +108,19 @@ class Providers:
         """Ask the global provider for our tracer again: the agent set a provider of its own."""
         self._tracer = None
 
-    def _instruments(self) -> Any:
+    def _instruments(self) -> Measurements | None:
+        """Return the instruments; None where nobody reads metrics."""
         if self._measurements is None:
-            from opentelemetry import metrics
-
-            from obs_run.pipeline.measurements import Measurements
+            from opentelemetry.metrics import _internal
 
             # Ours, even where the agent set a provider of its own: that one does not export to where we do.
-            provider = self.meter_provider or metrics.get_meter_provider()
-            self._measurements = Measurements(provider.get_meter("obs_run", __version__))
+            provider = self.meter_provider or _internal._METER_PROVIDER  # noqa: SLF001 (the public getter would answer with a stand-in)
+            if provider is None:
+                return None
+            from obs_run.pipeline.measurements import Measurements
+
+            meter = provider.get_meter("obs_run", __version__)
+            self._measurements = Measurements(meter, ours=self.meter_provider)
         return self._measurements
 
     def _install_metrics(self) -> None:

@@ -7,29 +7,23 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from obs_instrumentors import stainless
 from obs_instrumentors.openai import calls as translations
 from obs_instrumentors.openai import chat, hosts
 
 from tests.instrumentors.openai.test_modes import ASKED, MODES, seen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 def broken(*_: Any, **__: Any) -> Any:
     raise RuntimeError("a fault of ours")
 
 
-def _break_reader(name: str, patch: pytest.MonkeyPatch) -> None:
-    reader = translations._READERS[chat.ENDPOINT]
+def _break_endpoint(name: str, patch: pytest.MonkeyPatch) -> None:
     fault: dict[str, Any] = {name: broken}
-    broken_reader = dataclasses.replace(reader, **fault)
-    patch.setitem(translations._READERS, chat.ENDPOINT, broken_reader)
-
-
-def _break_begin(patch: pytest.MonkeyPatch) -> None:
-    endpoint = dataclasses.replace(chat.ENDPOINT, begin=broken)
-    patch.setitem(translations.ENDPOINTS, "post /chat/completions", endpoint)
+    patch.setitem(translations.ENDPOINTS, "post /chat/completions", dataclasses.replace(chat.ENDPOINT, **fault))
 
 
 def _break_function(module: Any, name: str, patch: pytest.MonkeyPatch) -> None:
@@ -37,12 +31,19 @@ def _break_function(module: Any, name: str, patch: pytest.MonkeyPatch) -> None:
 
 
 BREAKS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
-    "begin": _break_begin,
-    "provider": partial(_break_function, hosts, "place"),
+    "provider": partial(_break_function, hosts, "address"),
     "usage wish": partial(_break_function, translations, "_asking_for_usage"),
-    "retries": partial(_break_function, translations, "_count_retries"),
-    **{name: partial(_break_reader, name) for name in ("result", "chunk", "end", "failure", "closed")},
+    "retries": partial(_break_function, stainless, "_count_retries"),
+    **{name: partial(_break_endpoint, name) for name in ("begin", "result", "chunk", "end")},
+    **{name: partial(_break_function, stainless, name) for name in ("_result", "_failure", "_closed")},
 }
+
+
+@pytest.fixture(autouse=True)
+def fresh_readers() -> Iterator[None]:
+    stainless.reader.cache_clear()
+    yield
+    stainless.reader.cache_clear()
 
 
 @pytest.mark.parametrize("fault", BREAKS)

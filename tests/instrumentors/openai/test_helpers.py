@@ -98,12 +98,18 @@ def test_azure(stub: Any, instrumented: None, telemetry: Any) -> None:
     ("url", "provider", "port"),
     [
         ("https://api.openai.com/v1", "openai", 443),
+        ("https://eu.api.openai.com/v1", "openai", 443),
         ("https://mine.openai.azure.com/openai", "azure.ai.openai", 443),
+        ("https://mine.services.ai.azure.com/openai/v1", "azure.ai.openai", 443),
+        ("https://models.inference.ai.azure.com", "azure.ai.inference", 443),
         ("https://api.deepseek.com", "deepseek", 443),
+        ("https://api.perplexity.ai", "perplexity", 443),
         ("https://openrouter.ai/api/v1", "openrouter", 443),
         ("https://generativelanguage.googleapis.com/v1beta/openai/", "gcp.gemini", 443),
         ("https://api.groq.com/openai/v1", "groq", 443),
+        # vLLM and LM Studio by their usual ports: any server of this API may stand there.
         ("http://localhost:8000/v1", "openai", 8000),
+        ("http://localhost:1234/v1", "openai", 1234),
         ("https://notapi.openai.com.example.org/v1", "openai", 443),
     ],
 )
@@ -111,3 +117,41 @@ def test_the_provider_is_named_by_the_endpoint(url: str, provider: str, port: in
     operation = Inference("chat")
     hosts.place(operation, openai.OpenAI(base_url=url, api_key="stub"), "openai")
     assert (operation.provider, operation.server_port) == (provider, port)
+
+
+@pytest.mark.parametrize(
+    ("url", "provider"),
+    [
+        ("http://localhost:1234/v1", "lm_studio"),
+        ("http://localhost:4321/v1", "openai"),
+        ("https://gateway.example.org/v1", "mine"),
+        ("https://gateway.example.org:8443/v1", "mine"),
+        ("https://api.deepseek.com", "deepseek"),
+    ],
+)
+def test_the_user_names_the_provider(url: str, provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OBS_PROVIDER_HOSTS", "localhost:1234=lm_studio,gateway.example.org=mine")
+    operation = Inference("chat")
+    hosts.place(operation, openai.OpenAI(base_url=url, api_key="stub"), "openai")
+    assert operation.provider == provider
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("fingerprint", "provider"),
+    [("vllm-0.33.0-H100-tp8-bf16-a3b21f94", "vllm"), ("fp_ollama", "ollama"), ("fp_44709d6fcb", "openai")],
+)
+def test_a_server_that_anyone_runs_is_named_by_its_answer(
+    client: openai.OpenAI, telemetry: Any, fingerprint: str, provider: str, *, stream: bool
+) -> None:
+    answer = client.chat.completions.create(**{**ASKED, "model": f"some+fingerprint={fingerprint}"}, stream=stream)
+    list(answer)
+    assert telemetry.attributes()["gen_ai.provider.name"] == provider
+
+
+def test_azure_behind_a_gateway(telemetry: Any, instrumented: None) -> None:
+    assert (instrumented, telemetry.spans()) == (None, [])
+    operation = Inference("chat")
+    azure = openai.AzureOpenAI(base_url="https://gateway.example.org/openai", api_key="stub", api_version="2025-04-01")
+    hosts.place(operation, azure, "openai")
+    assert operation.provider == "azure.ai.openai"

@@ -1,0 +1,91 @@
+"""Anthropic's client, on the base that it shares with OpenAI's, and its tool runner.
+
+From 1.14 on the client traces itself. We record all releases alike: the client's own span of what we record stands
+back, all others (sessions, files, administration) stay.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from obs_instrumentors import stainless
+from obs_instrumentors.openai import hosts
+from obs_instrumentors.stainless import Dialect, closings
+from obs_run.core import payload, semconv
+from obs_run.core.hooks import Instrumentor
+
+from . import completions, messages, native, tools
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from obs_instrumentors.stainless import Endpoint
+    from obs_run.core.operations import Operation
+    from obs_run.core.reading import Call
+
+_ENDPOINTS: dict[str, Endpoint] = {
+    "/messages": messages.ENDPOINT,
+    "/messages/count_tokens": messages.COUNT,
+    "/messages/batches": messages.BATCH,
+    "/complete": completions.ENDPOINT,
+}
+# Other platforms by their clients; "Claude Platform on AWS" and on Google Cloud are run by Anthropic.
+_PLATFORMS = {
+    "AnthropicBedrock": "aws.bedrock",
+    "AnthropicVertex": "gcp.vertex_ai",
+    "AnthropicFoundry": "azure.ai.inference",
+}
+_STREAMS = "anthropic.lib.streaming._messages"
+_BETA_STREAMS = "anthropic.lib.streaming._beta_messages"
+
+
+def _endpoint(method: str, path: str) -> Endpoint | None:
+    if method != "post":
+        return None
+    return next((_ENDPOINTS[end] for end in stainless.ends(path) if end in _ENDPOINTS), None)
+
+
+def _place(operation: Operation, client: Any) -> None:
+    hosts.place(operation, client, "anthropic")
+    for name in (parent.__name__.removeprefix("Async") for parent in type(client).__mro__):
+        for start, provider in _PLATFORMS.items():
+            if name.startswith(start):
+                operation.provider = provider
+                return
+
+
+def _prepare(operation: Operation, call: Call) -> None:
+    operation.conversation_id = payload.text(payload.field(call.instance, "_open_telemetry", "conversation_id"))
+
+
+def _response(operation: Operation, response: Any) -> None:
+    request_id = payload.text(response.headers.get("request-id"))
+    if request_id is not None:
+        operation.extra[semconv.ANTHROPIC_REQUEST_ID] = request_id
+
+
+def _failure(_: Endpoint, operation: Operation, error: BaseException) -> None:
+    operation.error_type = payload.text(payload.field(error, "body", "error", "type")) or operation.error_type
+    response = payload.field(error, "response")
+    if response is not None:
+        _response(operation, response)
+
+
+_DIALECT = Dialect(_endpoint, _place, _failure, _prepare, _response)
+
+INSTRUMENTORS = (
+    Instrumentor(
+        "anthropic",
+        "anthropic",
+        ">=0.40,<3",
+        (
+            *stainless.targets("anthropic", _DIALECT),
+            *closings(_STREAMS, "MessageStream", "AsyncMessageStream"),
+            *closings(_BETA_STREAMS, "BetaMessageStream", "BetaAsyncMessageStream"),
+            *tools.TARGETS,
+            *native.TARGETS,
+        ),
+        ("chat", "text_completion", "count_tokens", "create_batch", "invoke_agent", "execute_tool"),
+        owner="obs-run; the client's own spans, from 1.14 on, stand back",
+    ),
+)

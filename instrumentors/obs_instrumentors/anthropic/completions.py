@@ -1,0 +1,39 @@
+"""Anthropic's text completions, which releases before 1.0 have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from obs_instrumentors.stainless import Endpoint
+from obs_run.core import content, messages, payload
+from obs_run.core.operations import Inference
+
+from .messages import FINISH_REASONS, read_sampling
+
+
+def _begin(body: dict[str, Any]) -> Inference:
+    operation = Inference("text_completion")
+    read_sampling(operation, body)
+    operation.max_tokens = payload.whole(body.get("max_tokens_to_sample"))
+    if content.wanted():
+        operation.input_messages = [messages.message("user", messages.text(payload.text(body.get("prompt")) or ""))]
+    return operation
+
+
+def _read(operation: Inference, told: Any) -> None:
+    """Read the whole answer, or a piece of it."""
+    operation.response_id = payload.text(payload.field(told, "id")) or operation.response_id
+    operation.response_model = payload.text(payload.field(told, "model")) or operation.response_model
+    reason = payload.text(payload.field(told, "stop_reason"))
+    if reason is not None:
+        operation.finish_reasons = [FINISH_REASONS.get(reason, reason)]
+    piece = payload.text(payload.field(told, "completion"))
+    if piece is not None and content.wanted():
+        if operation.output_messages is None:
+            operation.output_messages = [messages.message("assistant", messages.text(""))]
+        operation.output_messages[0]["parts"][0]["content"] += piece
+    if operation.output_messages and operation.finish_reasons:
+        operation.output_messages[0]["finish_reason"] = operation.finish_reasons[0]
+
+
+ENDPOINT = Endpoint(_begin, _read, _read)

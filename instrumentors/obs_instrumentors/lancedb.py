@@ -1,0 +1,119 @@
+"""LanceDB's tables and queries, sync and async, embedded and remote.
+
+Queries are lazy: what is recorded is the reading of the results. The sync classes run the async ones on a loop of their
+own in the context of the caller, and a hybrid query its two halves in threads: one span for all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from obs_run.core import content, payload, stores, streams
+from obs_run.core.hooks import Instrumentor, Target
+from obs_run.core.stores import Method
+
+if TYPE_CHECKING:
+    from obs_run.core.operations import DatabaseCall, Operation, Retrieval
+
+_SYSTEM = "lancedb"
+_SCORES = ("_relevance_score", "_distance", "_score")
+
+
+def _query(_: str, query: Any, __: dict[str, Any]) -> Operation:
+    """Return the search or scan that a query of the sync or the async API means."""
+    kind = type(query).__name__
+    name = payload.field(query, "_table", "name")
+    if kind in ("LanceTakeQueryBuilder", "AsyncTakeQuery"):
+        return stores.database_call(_SYSTEM, "take", name)
+    if kind in ("LanceEmptyQueryBuilder", "AsyncQuery"):
+        return stores.database_call(_SYSTEM, "query", name)
+    operation = stores.search(_SYSTEM, "search", name, top_k=_limit(query))
+    if content.wanted():
+        operation.query_text = _text(query)
+    return operation
+
+
+def _limit(query: Any) -> int | None:
+    if hasattr(query, "_limit"):
+        return payload.whole(query._limit)  # noqa: SLF001 (the builder tells it nowhere else)
+    native = payload.field(query, "_inner")
+    if hasattr(native, "get_limit"):
+        return payload.whole(native.get_limit())
+    return payload.whole(native.to_query_request().limit)
+
+
+def _text(query: Any) -> str | None:
+    """Return the text that is searched for, as each kind of query keeps it."""
+    native = payload.field(query, "_inner")
+    half = native.to_fts_query() if hasattr(native, "to_fts_query") else native
+    if hasattr(half, "get_query"):
+        return payload.text(half.get_query())
+    for name in ("_text", "_str_query", "_query_string", "_query"):
+        value = payload.field(query, name)
+        text = payload.text(payload.first(payload.text(value), payload.field(value, "query")))
+        if text is not None:
+            return text
+    return None
+
+
+def _rows(operation: Retrieval | DatabaseCall, result: Any) -> None:
+    """Read an Arrow table; a reader of batches tells nothing before the agent reads it."""
+    columns = payload.field(result, "column_names")
+    if columns is None or not hasattr(result, "num_rows"):
+        return
+    score = next((name for name in _SCORES if name in columns), None)
+    if score is None or "documents" not in operation.__dict__:
+        operation.returned = result.num_rows
+        return
+    scores = result[score].to_pylist()
+    wanted = content.wanted()
+    rows = result.select(_told(result)).to_pylist() if wanted else [None] * len(scores)
+    stores.found(operation, [(_id(row), each, row) for row, each in zip(rows, scores, strict=True)], wanted=wanted)
+
+
+def _id(row: Any) -> Any:
+    return payload.first(payload.field(row, "id"), payload.field(row, "_rowid"))
+
+
+def _told(table: Any) -> list[str]:
+    """Return the columns that are neither vectors nor figures of the search."""
+    return [each.name for each in table.schema if "list" not in str(each.type) and each.name not in _SCORES]
+
+
+def _write(name: str, table: Any, given: dict[str, Any]) -> DatabaseCall:
+    return stores.database_call(_SYSTEM, _NAMES.get(name, name), table.name, batch_size=stores.batch(given.get("data")))
+
+
+_NAMES = {"_do_merge": "merge_insert"}
+_TABLE = {
+    "add": Method(("data",), _write),
+    "_do_merge": Method(("merge", "data"), _write),
+    **dict.fromkeys(("delete", "update", "create_index", "count_rows", "optimize"), Method((), _write)),
+    **dict.fromkeys(("create_fts_index", "create_scalar_index"), Method((), _write, optional=True)),
+}
+_READ = {name: Method((), _query, _rows) for name in ("to_arrow", "to_batches")}
+_BATCHES = {"to_batches": _READ["to_batches"]}
+_BUILDERS = ("LanceVectorQueryBuilder", "LanceFtsQueryBuilder", "LanceEmptyQueryBuilder", "LanceHybridQueryBuilder")
+_QUERIES = ("AsyncFTSQuery", "AsyncVectorQuery", "AsyncHybridQuery")
+
+INSTRUMENTORS = (
+    Instrumentor(
+        "lancedb",
+        "lancedb",
+        ">=0.34,<1",
+        (
+            *stores.targets("lancedb.table", "LanceTable", _TABLE),
+            *stores.targets("lancedb.table", "AsyncTable", _TABLE, streams.async_call),
+            *stores.targets("lancedb.remote.table", "RemoteTable", _TABLE),
+            *(each for name in _BUILDERS for each in stores.targets("lancedb.query", name, _READ)),
+            *stores.targets("lancedb.query", "AsyncQueryBase", _READ, streams.async_call),
+            *(
+                each
+                for name in _QUERIES
+                for each in stores.targets("lancedb.query", name, _BATCHES, streams.async_call)
+            ),
+            Target("lancedb.query", "ThreadPoolExecutor", stores.executor),
+        ),
+        ("retrieval", "database calls"),
+    ),
+)

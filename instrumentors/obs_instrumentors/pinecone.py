@@ -1,0 +1,198 @@
+"""Pinecone's indexes (REST and gRPC, sync and async), their documents, and its models that embed and rerank.
+
+An index object knows its host and not its name, which is taken from the host where that is Pinecone's own.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from obs_run.core import content, payload, stores, streams
+from obs_run.core.hooks import Instrumentor, Target
+from obs_run.core.operations import Embedding, Rerank, Usage
+from obs_run.core.stores import Method
+
+if TYPE_CHECKING:
+    from obs_run.core.operations import DatabaseCall, ModelCall, Retrieval
+
+_SYSTEM = "pinecone"
+_HOST = re.compile(r"(?:https?://)?(.+)-[0-9a-z]{7}\.svc\.")
+_NAMESPACES_TOP_K = 10
+
+
+def _host(instance: Any) -> str | None:
+    places = (("_host",), ("_config", "host"), ("config", "host"))
+    return next((host for path in places if (host := payload.text(payload.field(instance, *path)))), None)
+
+
+def _index(instance: Any) -> str | None:
+    found = _HOST.match(_host(instance) or "")
+    return found.group(1) if found else None
+
+
+def _at(operation: Retrieval | DatabaseCall, instance: Any, given: dict[str, Any]) -> None:
+    operation.namespace = payload.text(given.get("namespace"))
+    stores.locate(operation, _host(instance))
+
+
+def _query(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
+    default = _NAMESPACES_TOP_K if name == "query_namespaces" else None
+    top_k = payload.whole(payload.first(given.get("top_k"), default))
+    operation = stores.search(_SYSTEM, name, _index(instance), top_k=top_k)
+    _at(operation, instance, given)
+    return operation
+
+
+def _search(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
+    query = given.get("query")
+    top_k = payload.whole(payload.first(given.get("top_k"), payload.field(query, "top_k")))
+    operation = stores.search(_SYSTEM, name, _index(instance), top_k=top_k)
+    _at(operation, instance, given)
+    if content.wanted():
+        inputs = payload.first(given.get("inputs"), payload.field(query, "inputs"))
+        operation.query_text = payload.text(payload.field(inputs, "text"))
+    return operation
+
+
+def _documents(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
+    operation = _query(name, instance, given)
+    if content.wanted():
+        texts = [payload.text(payload.field(each, "query")) for each in payload.items(given.get("score_by"))]
+        operation.query_text = "\n".join(text for text in texts if text is not None) or None
+    return operation
+
+
+def _hits(operation: Retrieval, result: Any) -> None:
+    hits = payload.first(payload.field(result, "matches"), payload.field(result, "result", "hits"))
+    if isinstance(hits, (list, tuple)):
+        stores.found(operation, [_hit(each) for each in hits], wanted=content.wanted())
+
+
+def _hit(raw: Any) -> tuple[Any, Any, Any]:
+    identity = payload.first(payload.field(raw, "id"), payload.field(raw, "_id"))
+    score = payload.first(payload.field(raw, "score"), payload.field(raw, "_score"))
+    return identity, score, payload.first(payload.field(raw, "metadata"), payload.field(raw, "fields"))
+
+
+def _records(name: str, instance: Any, given: dict[str, Any]) -> DatabaseCall:
+    records = payload.first(*(given.get(key) for key in ("vectors", "ids", "records", "documents", "df")))
+    operation = stores.database_call(_SYSTEM, name, _index(instance), batch_size=stores.batch(records))
+    _at(operation, instance, given)
+    return operation
+
+
+def _returned(operation: DatabaseCall, result: Any) -> None:
+    vectors = payload.first(payload.field(result, "vectors"), payload.field(result, "documents"))
+    operation.returned = len(vectors) if isinstance(vectors, (dict, list, tuple)) else None
+
+
+def _embed(_: str, instance: Any, given: dict[str, Any]) -> Embedding:
+    operation = Embedding("embeddings", input_count=stores.size(given.get("inputs")))
+    operation.dimensions = payload.whole(payload.field(given.get("parameters"), "dimension"))
+    _model(operation, instance, given)
+    return operation
+
+
+def _rerank(_: str, instance: Any, given: dict[str, Any]) -> Rerank:
+    operation = Rerank(input_count=stores.size(given.get("documents")), top_k=payload.whole(given.get("top_n")))
+    if content.wanted():
+        operation.query_text = payload.text(given.get("query"))
+    _model(operation, instance, given)
+    return operation
+
+
+def _model(operation: ModelCall, instance: Any, given: dict[str, Any]) -> None:
+    asked = given.get("model")
+    operation.provider = _SYSTEM
+    operation.request_model = payload.text(payload.first(payload.field(asked, "value"), asked))
+    stores.locate(operation, _host(instance))
+
+
+def _embedded(operation: Embedding, result: Any) -> None:
+    _answered(operation, result)
+    tokens = payload.whole(payload.field(result, "usage", "total_tokens"))
+    operation.usage = None if tokens is None else Usage(input_tokens=tokens)
+    vectors = payload.items(payload.field(result, "data"))
+    values = payload.field(vectors[0], "values") if vectors else None
+    operation.dimensions = len(values) if isinstance(values, (list, tuple)) else operation.dimensions
+
+
+def _reranked(operation: Rerank, result: Any) -> None:
+    _answered(operation, result)
+    ranked = payload.items(payload.field(result, "data"))
+    scores = [payload.number(payload.field(each, "score")) for each in ranked]
+    operation.scores = [score for score in scores if score is not None] or None
+    if content.wanted():
+        operation.documents = [
+            {"id": str(payload.field(each, "index")), "score": score, "content": _text(payload.field(each, "document"))}
+            for each, score in zip(ranked, scores, strict=True)
+        ]
+
+
+def _answered(operation: ModelCall, result: Any) -> None:
+    operation.response_model = payload.text(payload.field(result, "model"))
+
+
+def _text(document: Any) -> Any:
+    return payload.first(payload.field(document, "text"), document)
+
+
+_DATA = {
+    "query": Method((), _query, _hits),
+    "query_namespaces": Method((), _query, _hits),
+    "upsert": Method(("vectors", "namespace"), _records),
+    "upsert_from_dataframe": Method(("df", "namespace"), _records, optional=True),
+    "fetch": Method(("ids", "namespace"), _records, _returned),
+    "fetch_by_metadata": Method(("filter", "namespace"), _records, _returned, optional=True),
+    "delete": Method(("ids", "delete_all", "namespace"), _records),
+    "update": Method(("id", "values", "set_metadata", "namespace"), _records),
+    "describe_index_stats": Method((), _records),
+    "list_paginated": Method(("prefix", "limit", "pagination_token", "namespace"), _records, _returned),
+    "upsert_records": Method(("namespace", "records"), _records, optional=True),
+    **dict.fromkeys(("search", "search_records"), Method(("namespace", "query"), _search, _hits, optional=True)),
+}
+_DOCUMENTS = {
+    "search": Method((), _documents, _hits),
+    "fetch": Method((), _records, _returned),
+    **dict.fromkeys(("upsert", "batch_upsert"), Method((), _records)),
+    **dict.fromkeys(("delete", "update"), Method((), _records, optional=True)),
+}
+_MODELS = {
+    "embed": Method(("model", "inputs", "parameters"), _embed, _embedded),
+    "rerank": Method(("model", "query", "documents", "rank_fields", "return_documents", "top_n"), _rerank, _reranked),
+}
+_SYNC = (
+    ("pinecone.index", "Index", _DATA),
+    ("pinecone.grpc", "GrpcIndex", _DATA),
+    ("pinecone.client.documents", "Documents", _DOCUMENTS),
+    ("pinecone.client.inference", "Inference", _MODELS),
+    # Before the rewrite in 9.
+    ("pinecone.db_data.index", "Index", _DATA),
+    ("pinecone.grpc.index_grpc", "GRPCIndex", _DATA),
+    ("pinecone.inference.inference", "Inference", _MODELS),
+)
+_ASYNC = (
+    ("pinecone.async_client.async_index", "AsyncIndex", _DATA),
+    ("pinecone.async_client.documents", "AsyncDocuments", _DOCUMENTS),
+    ("pinecone.async_client.inference", "AsyncInference", _MODELS),
+    ("pinecone.db_data.index_asyncio", "_IndexAsyncio", _DATA),
+    ("pinecone.inference.inference_asyncio", "AsyncioInference", _MODELS),
+)
+
+INSTRUMENTORS = (
+    Instrumentor(
+        "pinecone",
+        "pinecone",
+        ">=7,<11",
+        (
+            *(each for place in _SYNC for each in stores.targets(*place)),
+            *(each for place in _ASYNC for each in stores.targets(*place, streams.async_call)),
+            *(
+                Target(module, "ThreadPoolExecutor", stores.executor, optional=True)
+                for module in ("pinecone.index", "pinecone.grpc")
+            ),
+        ),
+        ("retrieval", "database calls", "embeddings", "rerank"),
+    ),
+)

@@ -1,0 +1,187 @@
+"""What libraries share whose client was generated from the same base: OpenAI's, Anthropic's and others.
+
+One hook covers all endpoints and call modes: the request method of the base client (outside of its retries), the
+generator behind every stream, and the methods that close a response.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+from obs_run.core import messages, payload, semconv, streams
+from obs_run.core.hooks import Target
+from obs_run.core.operations import Inference
+from obs_run.core.reading import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from obs_run.core.operations import Operation
+    from obs_run.core.reading import Call
+
+_RETRIES = "x-stainless-retry-count"
+_CLIENTS = ("SyncAPIClient", "AsyncAPIClient")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Pure functions from a request's body to an operation, and from a response or its pieces into it."""
+
+    begin: Callable[[dict[str, Any]], Operation]
+    result: Callable[[Any, Any], None]
+    chunk: Callable[[Any, Any], None] | None = None
+    end: Callable[[Any], None] | None = None
+    hides: Callable[[Any, Any], bool] | None = None
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What a library makes of the common base.
+
+    ``endpoint`` finds what method and path mean, None where it is no model call; ``place`` says who answers where;
+    ``failure`` reads the library's error; ``prepare`` learns from the whole call, and may replace its arguments;
+    ``response`` reads what only the HTTP response says.
+    """
+
+    endpoint: Callable[[str, str], Endpoint | None]
+    place: Callable[[Operation, Any], None]
+    failure: Callable[[Endpoint, Operation, BaseException], None]
+    prepare: Callable[[Operation, Call], None] | None = None
+    response: Callable[[Operation, Any], None] | None = None
+
+
+def targets(package: str, dialect: Dialect) -> tuple[Target, ...]:
+    """Return the targets of a package's base."""
+    base, streaming, response = (f"{package}.{name}" for name in ("_base_client", "_streaming", "_response"))
+    begins, noticed = partial(begin, dialect), partial(_note_response, dialect)
+    return (
+        Target(base, "SyncAPIClient.request", streams.call(begins)),
+        Target(base, "AsyncAPIClient.request", streams.async_call(begins)),
+        *(Target(base, f"{name}._process_response", streams.observed(noticed), optional=True) for name in _CLIENTS),
+        Target(streaming, "Stream.__stream__", streams.iteration(http_response)),
+        Target(streaming, "AsyncStream.__stream__", streams.async_iteration(http_response)),
+        *closings(streaming, "Stream", "AsyncStream"),
+        *closings(response, "APIResponse", "AsyncAPIResponse"),
+    )
+
+
+def closings(module: str, *classes: str) -> tuple[Target, ...]:
+    """Return the targets for classes whose ``close`` ends the reading of a response."""
+    return tuple(Target(module, f"{name}.close", streams.closing(http_response), optional=True) for name in classes)
+
+
+def begin(dialect: Dialect, call: Call) -> tuple[Operation, Reader] | None:
+    """Return the operation that a request means and how its outcome is read; None where it is no model call."""
+    options = call.argument(1, "options")
+    endpoint = dialect.endpoint(options.method.lower(), path(options.url))
+    if endpoint is None:
+        return None
+    operation = endpoint.begin(_body(options))
+    dialect.place(operation, call.instance)
+    if call.kwargs.get("stream") and isinstance(operation, Inference):
+        operation.stream = True
+    if dialect.prepare is not None:
+        dialect.prepare(operation, call)
+    return operation, reader(endpoint, dialect)
+
+
+def path(url: str) -> str:
+    """Return the path of a request's URL, without what only asks for a variant of it."""
+    return url.partition("?")[0].rstrip("/")
+
+
+def ends(path: str) -> tuple[str, str]:
+    """Return the last two parts of a path and the last one; providers put different prefixes before them."""
+    parent, _, last = path.rpartition("/")
+    return f"/{parent.rpartition('/')[2]}/{last}", f"/{last}"
+
+
+def http_response(value: Any) -> Any:
+    """Return the HTTP response behind a stream, a raw response or a binary result; None behind a model."""
+    if hasattr(type(value), "__pydantic_extra__"):
+        # A model takes microseconds to say that it has no such fields.
+        return None
+    for name in ("http_response", "response", "_response"):
+        found = getattr(value, name, None)
+        if hasattr(found, "is_stream_consumed"):
+            return found
+    return value if hasattr(value, "is_stream_consumed") else None
+
+
+def _body(options: Any) -> dict[str, Any]:
+    """Return the request's JSON body: what the client was given, and what the agent put beside it."""
+    if options.method.lower() == "get":
+        return {"id": path(options.url).rpartition("/")[2]}
+    body: dict[str, Any] = {}
+    for part in (options.json_data, options.extra_json):
+        if isinstance(part, dict):
+            body.update(part)
+    return body
+
+
+def _note_response(dialect: Dialect, operation: Operation, call: Call) -> None:
+    """Read from the response that is about to be parsed how often the client tried again."""
+    response = call.argument(2, "response")
+    _count_retries(operation, response)
+    if dialect.response is not None:
+        dialect.response(operation, response)
+
+
+def _later(returned: Any) -> Any:
+    """Return the HTTP response that the agent will read, None where it has been read."""
+    response = http_response(returned)
+    return None if response is None or _is_read(response) else response
+
+
+def _result(endpoint: Endpoint, operation: Operation, returned: Any) -> None:
+    response = http_response(returned)
+    if response is None:
+        endpoint.result(operation, returned)
+    else:
+        _read_body(endpoint, operation, response)
+
+
+def _closed(endpoint: Endpoint, operation: Operation, instance: Any) -> None:
+    response = http_response(instance)
+    if _is_read(response):
+        _read_body(endpoint, operation, response)
+    elif not response.is_stream_consumed and isinstance(operation, Inference):
+        operation.stream_end = "abandoned"
+
+
+def _failure(endpoint: Endpoint, dialect: Dialect, operation: Operation, error: BaseException) -> None:
+    dialect.failure(endpoint, operation, error)
+    _count_retries(operation, payload.first(payload.field(error, "response"), error))
+
+
+def _read_body(endpoint: Endpoint, operation: Operation, response: Any) -> None:
+    if "json" in response.headers.get("content-type", ""):
+        endpoint.result(operation, messages.parsed(response.text))
+
+
+def _is_read(response: Any) -> bool:
+    # The public way to ask is to catch what `content` raises.
+    return hasattr(response, "_content")
+
+
+def _count_retries(operation: Operation, response: Any) -> None:
+    headers = payload.field(response, "request", "headers")
+    count = headers.get(_RETRIES, "") if headers is not None else ""
+    if count.isdigit() and int(count):
+        operation.extra[semconv.OBS_REQUEST_RETRIES] = int(count)
+
+
+@cache
+def reader(endpoint: Endpoint, dialect: Dialect) -> Reader:
+    """Return how the outcome of an endpoint is read, whatever mode the agent asked for it in."""
+    return Reader(
+        result=partial(_result, endpoint),
+        later=_later,
+        chunk=endpoint.chunk,
+        hides=endpoint.hides,
+        end=endpoint.end,
+        failure=partial(_failure, endpoint, dialect),
+        closed=partial(_closed, endpoint),
+    )

@@ -1,0 +1,43 @@
+"""Pinecone's names for a server, and what ends before there is an answer."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from tests.instrumentors.conftest import *  # noqa: F403 (pytest finds the fixtures)
+from tests.instrumentors.pinecone.library import SINCE_9, VECTORS, Pinecone
+from tests.instrumentors.run_scenarios import ENVIRONMENT, instrumented
+
+
+def test_address_of_a_server(stub: Any, telemetry: Any) -> None:
+    its = Pinecone("sync", stub)
+    with instrumented():
+        its.do("upsert", vectors=VECTORS)
+        attributes = telemetry.attributes()
+    its.close()
+    assert (attributes["server.address"], attributes["server.port"]) == (stub.host, stub.port)
+
+
+def test_batches_of_one_write_are_one_span(stub: Any, telemetry: Any) -> None:
+    its = Pinecone("sync", stub)
+    with instrumented():
+        its.do("upsert", vectors=VECTORS, batch_size=1, show_progress=False)
+        assert telemetry.attributes()["db.operation.batch.size"] == 2
+    its.close()
+
+
+def grpc_without_a_server(telemetry: Any) -> None:
+    index = import_module("pinecone.grpc").GrpcIndex(host="127.0.0.1:9", api_key="stub", secure=False, timeout=1.0)
+    with instrumented():
+        with pytest.raises(import_module("pinecone.errors").PineconeError) as caught:
+            index.query(vector=[1.0, 0.0], top_k=2)
+        attributes = telemetry.attributes()
+    assert attributes["error.type"] == f"{caught.type.__module__}.{caught.type.__qualname__}"
+    assert attributes["server.port"] == 9
+
+
+if ENVIRONMENT in SINCE_9:  # gRPC is an extra before, and its Python code is another.
+    test_grpc_without_a_server = grpc_without_a_server
