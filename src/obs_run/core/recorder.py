@@ -30,8 +30,22 @@ class Recording:
     """An operation that is going on, with its span."""
 
     __slots__ = (
+<<<<<<< HEAD
         "_begun", "_chunks", "_first_chunk", "_last_chunk", "_token", "_told", "done", "learned", "operation", "span",
     )  # fmt: skip
+=======
+        "_begun",
+        "_chunks",
+        "_first_chunk",
+        "_last_chunk",
+        "_token",
+        "_told",
+        "done",
+        "learned",
+        "operation",
+        "span",
+    )
+>>>>>>> foreign
 
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
