@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from obs_run import settings
 from obs_run.cli.diagnosis import installed
-from obs_run.core import foreign, hooks, rivals
+from obs_run.coexistence import choice, other_instrumentors
+from obs_run.core import hooks
 from obs_run.launch import third_party
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from obs_run.core.foreign import Foreign
+    from obs_run.coexistence.other_instrumentors import Foreign
     from obs_run.core.hooks import Instrumentor
 
 # Distributions that agents are made of; one that is installed and that no instrumentor covers is said.
@@ -26,7 +27,7 @@ WELL_KNOWN = (
     "fastmcp", "claude-agent-sdk", "chromadb", "qdrant-client", "pinecone", "weaviate-client", "pymilvus", "lancedb",
     "faiss-cpu",
 )  # fmt: skip
-_FAMILIES = frozenset([rivals.OURS, "official", "openllmetry", "openinference"])
+_FAMILIES = frozenset([choice.OURS, "official", "openllmetry", "openinference"])
 
 
 class Library(NamedTuple):
@@ -52,11 +53,13 @@ def libraries() -> list[Library]:
             continue
         for instrumentor in instrumentors:
             covered.add(instrumentor.distribution)
-            told.update(each for each in rivals.libraries_of(instrumentor))
+            told.update(each for each in choice.libraries_of(instrumentor))
             found.extend(_ours(instrumentor))
     for library in sorted(third_party.contenders()):
-        others = foreign.installed_for(library)
-        covered.update(name for each in others for name, _, _ in foreign.instrumented_by(each.entry_points[0]))
+        others = other_instrumentors.installed_for(library)
+        covered.update(
+            name for each in others for name, _, _ in other_instrumentors.instrumented_by(each.entry_points[0])
+        )
         found.extend(_of_others(library, [each for each in others if library not in told or _is_beside(each)]))
     for name in WELL_KNOWN:
         version = None if name in covered else installed(name)
@@ -72,15 +75,15 @@ def _ours(instrumentor: Instrumentor) -> Iterator[Library]:
     title = f"{instrumentor.library} {version}"
     others = [
         each
-        for library in rivals.libraries_of(instrumentor)
-        for each in foreign.installed_for(library)
+        for library in choice.libraries_of(instrumentor)
+        for each in other_instrumentors.installed_for(library)
         if not _is_beside(each)
     ]
     why_not = hooks.switched_off(instrumentor)
     mark = "-"
     if why_not is None and not hooks.supports(instrumentor.versions, version):
         mark, why_not = "!", f"supported is {instrumentor.versions}"
-    preferred = None if why_not is not None else rivals.stronger(instrumentor)
+    preferred = None if why_not is not None else choice.stronger(instrumentor)
     if preferred is not None:
         yield Library("ok", title, f"instrumented by {_named(preferred)}: OBS_PREFER{_rest(others, preferred)}")
     elif why_not is None:
@@ -89,8 +92,8 @@ def _ours(instrumentor: Instrumentor) -> Iterator[Library]:
         supported = f"instrumented (supported: {instrumentor.versions})"
         yield Library("ok", title, f"{supported}{_rest(others, None, first)}")
     else:
-        libraries = rivals.libraries_of(instrumentor)
-        winner = rivals.verdict(libraries[0], ours=why_not).winner if libraries else None
+        libraries = choice.libraries_of(instrumentor)
+        winner = choice.verdict(libraries[0], ours=why_not).winner if libraries else None
         if winner is None or isinstance(winner, str):
             yield Library(mark, title, f"not instrumented: {why_not}{_rest(others, None)}")
         else:
@@ -103,27 +106,27 @@ def _of_others(library: str, others: list[Foreign]) -> Iterator[Library]:
     if not there:
         return
     title = f"{library} {_version(there[0], library)}".rstrip()
-    chosen = next((each for each in rivals.ranked(library) if each in there and not _why_not(each)), None)
+    chosen = next((each for each in choice.ranked(library) if each in there and not _why_not(each)), None)
     if chosen is not None:
         yield Library(
             "ok", title, f"instrumented by {_named(chosen)}{_rest(there, chosen, 'later in order of preference')}"
         )
         return
     why_not = _why_not(there[0])
-    mark = "-" if why_not == foreign.disabled(there[0]) else "!"
+    mark = "-" if why_not == other_instrumentors.disabled(there[0]) else "!"
     yield Library(mark, title, f"not instrumented: {_named(there[0])}: {why_not}")
 
 
 def _version(other: Foreign, library: str) -> str | None:
     """Return the version of the library that an instrumentor is for, empty if it names none; None: not installed."""
-    wanted = [name for name, _, _ in foreign.instrumented_by(other.entry_points[0])]
+    wanted = [name for name, _, _ in other_instrumentors.instrumented_by(other.entry_points[0])]
     if library in wanted:
         wanted = [library]
     return next((version for version in map(installed, wanted) if version is not None), None) if wanted else ""
 
 
 def _why_not(other: Foreign) -> str:
-    return foreign.disabled(other) or other.unfit
+    return other_instrumentors.disabled(other) or other.unfit
 
 
 def _is_beside(other: Foreign) -> bool:
@@ -146,7 +149,9 @@ def _rest(others: Iterable[Foreign], chosen: Foreign | None, why: str = "") -> s
 
 def _misnamed() -> Iterator[Library]:
     """Yield what OBS_PREFER names and is not there."""
-    known = {each.distribution for library in third_party.contenders() for each in foreign.installed_for(library)}
+    known = {
+        each.distribution for library in third_party.contenders() for each in other_instrumentors.installed_for(library)
+    }
     for _, who in settings.lookup("OBS_PREFER").value or ():
         if who not in _FAMILIES | known:
             yield Library("!", "OBS_PREFER", f"{who} is not installed")

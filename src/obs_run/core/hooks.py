@@ -160,9 +160,9 @@ def switched_off(instrumentor: Instrumentor) -> str | None:
 def _left_to(instrumentor: Instrumentor) -> str | None:
     if not os.environ.get("OBS_PREFER"):
         return None
-    from obs_run.core import rivals
+    from obs_run.coexistence import choice
 
-    preferred = rivals.stronger(instrumentor)
+    preferred = choice.stronger(instrumentor)
     return None if preferred is None else f"{preferred.distribution} instruments it (OBS_PREFER)"
 
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, cast
 
 from opentelemetry import context as api_context
 
-from obs_run.core import shared_calls
+from obs_run.coexistence import util_genai
 from obs_run.core.operations import DatabaseCall, ModelCall, Retrieval
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
 
+    from obs_run.coexistence.util_genai import Guest
     from obs_run.core.operations import Operation
     from obs_run.core.recorder import Recording
-    from obs_run.core.shared_calls import Guest
 
 _OWNER = api_context.create_key("obs-run-recording")
 # How the agent, or a package that it uses, says that nothing is to be recorded; OpenLLMetry has one for models alone.
@@ -24,7 +24,7 @@ _NO_MODEL_CALLS = "suppress_language_model_instrumentation"
 
 def claimed(recording: Recording | Guest, context: Context) -> Context:
     """Return ``context`` with ``recording`` as the one that reports what happens in it."""
-    return shared_calls.offered(recording, api_context.set_value(_OWNER, recording, context))
+    return util_genai.offered(recording, api_context.set_value(_OWNER, recording, context))
 
 
 def owner() -> Recording | None:

@@ -13,8 +13,8 @@ from obs_run.core import generators, guard
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from obs_run.coexistence.util_genai import Guest
     from obs_run.core.recorder import Recording
-    from obs_run.core.shared_calls import Guest
 
 _CANCELLATIONS = ("CancelledError", "Cancelled")
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import context as api_context
 from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_context
 
-from obs_run.core import guard, ownership, semconv, shared_calls
+from obs_run.coexistence import util_genai
+from obs_run.core import guard, ownership, semconv
 from obs_run.core.payload import error_name
 from obs_run.pipeline.items import CallItem, LogItem
 from obs_run.pipeline.measurements import Timing
@@ -19,8 +20,8 @@ from obs_run.sdk import providers, spans
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from obs_run.coexistence.util_genai import Guest
     from obs_run.core.operations import Operation
-    from obs_run.core.shared_calls import Guest
 
 _WARN = 13
 _KINDS = {"CLIENT": SpanKind.CLIENT, "INTERNAL": SpanKind.INTERNAL, "SERVER": SpanKind.SERVER}
@@ -30,10 +31,6 @@ class Recording:
     """An operation that is going on, with its span."""
 
     __slots__ = (
-<<<<<<< HEAD
-        "_begun", "_chunks", "_first_chunk", "_last_chunk", "_token", "_told", "done", "learned", "operation", "span",
-    )  # fmt: skip
-=======
         "_begun",
         "_chunks",
         "_first_chunk",
@@ -45,7 +42,6 @@ class Recording:
         "operation",
         "span",
     )
->>>>>>> foreign
 
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
@@ -91,7 +87,7 @@ class Recording:
         self.done = True
         timing = self._timing()
         if self.learned is not None:
-            guard.call("shared call", shared_calls.learn, self.operation, self.learned)
+            guard.call("shared call", util_genai.learn, self.operation, self.learned)
         # The span ends whatever happens: an open one would be kept until the process ends.
         guard.call("finish", self._complete, timing, error)
         self._hand_over(timing)
@@ -168,4 +164,4 @@ class Recording:
 
 def start(operation: Operation) -> Recording | Guest | None:
     """Begin to record an operation; None where a library further out already records it."""
-    return None if ownership.taken(operation) else shared_calls.guest(operation) or Recording(operation)
+    return None if ownership.taken(operation) else util_genai.guest(operation) or Recording(operation)

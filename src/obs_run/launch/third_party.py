@@ -74,12 +74,12 @@ _WITH_HEADERS = (
 )
 # Module of others to watch for, module of ours and function in it that is called with the module.
 _FITTED = (
-    ("opentelemetry.instrumentation.instrumentor", "obs_run.core.explicit", "notice_explicit"),
-    ("opentelemetry.instrumentation.botocore", "obs_run.core.rivals", "leave_bedrock"),
-    ("opentelemetry.instrumentation.utils", "obs_run.core.http_spans", "fit_checks"),
-    ("opentelemetry.instrumentation.grpc._client", "obs_run.core.http_spans", "fit_grpc"),
-    ("opentelemetry.instrumentation.grpc._aio_client", "obs_run.core.http_spans", "fit_grpc"),
-    *((module, "obs_run.core.borders", "guard_clients") for module in _WITH_HEADERS),
+    ("opentelemetry.instrumentation.instrumentor", "obs_run.coexistence.agents_choice", "notice_explicit"),
+    ("opentelemetry.instrumentation.botocore", "obs_run.coexistence.choice", "leave_bedrock"),
+    ("opentelemetry.instrumentation.utils", "obs_run.coexistence.http_spans", "fit_checks"),
+    ("opentelemetry.instrumentation.grpc._client", "obs_run.coexistence.http_spans", "fit_grpc"),
+    ("opentelemetry.instrumentation.grpc._aio_client", "obs_run.coexistence.http_spans", "fit_grpc"),
+    *((module, "obs_run.coexistence.propagation_hosts", "guard_clients") for module in _WITH_HEADERS),
 )
 _outcomes: dict[str, str] = {}
 _contenders: dict[str, tuple[str, ...]] | None = None
@@ -92,7 +92,7 @@ def watch() -> None:
     for module, of_ours, function in _FITTED:
         import_hooks.when_imported(module, _late(of_ours, function))
     for module in contenders():
-        import_hooks.when_imported(module, _late("obs_run.core.rivals", "arrived"))
+        import_hooks.when_imported(module, _late("obs_run.coexistence.choice", "arrived"))
 
 
 def contenders() -> dict[str, tuple[str, ...]]:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.instrumentors.environments import python_with
 from tests.instrumentors.others.test_botocore import BOTOCORE
-from tests.instrumentors.others.test_rivals import OFFICIAL, OPENINFERENCE, OPENLLMETRY
+from tests.instrumentors.others.test_choice import OFFICIAL, OPENINFERENCE, OPENLLMETRY
 from tests.launch.environments import ROOT
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from obs_run import settings
-from obs_run.core import grpc_border, guard
+from obs_run.coexistence import propagation_grpc
+from obs_run.core import guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -67,7 +68,7 @@ def _lies_in(host: str, network: str) -> bool:
 
 def settle(host: str | None, headers: Headers) -> None:
     """Take the trace context out of ``headers`` if ``host`` must not have it; add it where a hidden span did not."""
-    from obs_run.core import http_spans
+    from obs_run.coexistence import http_spans
 
     current = _current()
     if not allowed(host):
@@ -108,7 +109,7 @@ def _before(find: Callable[[Any, tuple[Any, ...], dict[str, Any]], tuple[str | N
         settle(*find(instance, args, kwargs))
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        guard.call("border", settled, instance, args, kwargs)
+        guard.call("propagation", settled, instance, args, kwargs)
         return wrapped(*args, **kwargs)
 
     return wrapper
@@ -137,7 +138,7 @@ def _urllib3(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], 
     """Settle a copy of the headers: the agent may use its own for many requests."""
     place = 3
     given = args[place] if len(args) > place else kwargs.get("headers")
-    headers = guard.call("border", _settled_copy, instance, args[1] if len(args) > 1 else kwargs.get("url"), given)
+    headers = guard.call("propagation", _settled_copy, instance, args[1] if len(args) > 1 else kwargs.get("url"), given)
     if headers is None:
         return wrapped(*args, **kwargs)
     if len(args) > place:
@@ -157,7 +158,7 @@ def _settled_copy(pool: Any, url: Any, given: Any) -> Any:
 def _x_ray(wrapped: Callable[..., Any], _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Keep botocore's instrumentor, which writes AWS's own header, to the allowed hosts."""
     function, endpoint, given, named = args
-    if guard.call("border", lambda: allowed(urlsplit(endpoint.host).hostname), default=True):
+    if guard.call("propagation", lambda: allowed(urlsplit(endpoint.host).hostname), default=True):
         return wrapped(*args, **kwargs)
     return function(*given, **named)
 
@@ -173,8 +174,8 @@ _BORDERS: dict[str, Border] = {
     "aiohttp": (("client_reqrep.ClientRequest.send", _before(_aiohttp)),),
     "urllib.request": (("AbstractHTTPHandler.do_open", _before(_urllib)),),
     "urllib3": (("connectionpool.HTTPConnectionPool.urlopen", _urllib3),),
-    "grpc": (("insecure_channel", grpc_border.channel), ("secure_channel", grpc_border.channel)),
-    "grpc.aio": (("insecure_channel", grpc_border.aio_channel), ("secure_channel", grpc_border.aio_channel)),
+    "grpc": (("insecure_channel", propagation_grpc.channel), ("secure_channel", propagation_grpc.channel)),
+    "grpc.aio": (("insecure_channel", propagation_grpc.aio_channel), ("secure_channel", propagation_grpc.aio_channel)),
     "opentelemetry.instrumentation.botocore": tuple(
         (f"{name}._patched_endpoint_prepare_request", _x_ray)
         for name in ("BotocoreInstrumentor", "AiobotocoreInstrumentor")
@@ -196,7 +197,7 @@ _guarded: set[str] = set()
 
 
 def guard_clients(module: ModuleType) -> None:
-    """Watch the borders of the libraries that ``module`` writes headers for."""
+    """Watch the requests of the libraries that ``module`` writes headers for."""
     from obs_run.launch import import_hooks
 
     for library in _LIBRARIES[module.__name__.rpartition(".")[2]]:
@@ -211,4 +212,4 @@ def _watch(module: ModuleType) -> None:
     for name, wrapper in _BORDERS[module.__name__]:
         if name.partition(".")[0] in _NEWER and not hasattr(module, name.partition(".")[0]):
             continue
-        guard.call(f"border of {module.__name__}:{name}", wrapt.wrap_function_wrapper, module, name, wrapper)
+        guard.call(f"propagation of {module.__name__}:{name}", wrapt.wrap_function_wrapper, module, name, wrapper)

@@ -7,8 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run import settings
-from obs_run.core import explicit, foreign, guard, hooks
-from obs_run.core.foreign import Foreign
+from obs_run.coexistence import agents_choice, other_instrumentors
+from obs_run.coexistence.other_instrumentors import Foreign
+from obs_run.core import guard, hooks
 from obs_run.launch import third_party
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def stronger(instrumentor: Instrumentor) -> Foreign | None:
     for library in libraries_of(instrumentor):
         order = _order(library, instrumentor)
         for found in ranked(library, order):
-            if _rank(found, order) < order.index(OURS) and not found.unfit and not foreign.disabled(found):
+            if _rank(found, order) < order.index(OURS) and not found.unfit and not other_instrumentors.disabled(found):
                 return found
     return None
 
@@ -62,14 +63,17 @@ def verdict(library: str, *, ours: str | None) -> Verdict:
     if mine is not None and ours is None:
         asked = " (OBS_PREFER)" if settings.get("OBS_PREFER") else ""
         return Verdict(OURS, f"obs-run instruments this library{asked}")
-    if mine is not None and {"*", mine.library} & foreign.switched_off():
+    if mine is not None and {"*", mine.library} & other_instrumentors.switched_off():
         return Verdict(None, f"switched off by {_DISABLED}")
     candidates = [each for each in ranked(library, _order(library, mine)) if not third_party.beside(each.package)]
     for found in candidates:
-        if not found.unfit and not foreign.disabled(found):
+        if not found.unfit and not other_instrumentors.disabled(found):
             return Verdict(found, _why(found, ours, alone=len(candidates) == 1))
     return Verdict(
-        None, next((foreign.disabled(each) or each.unfit for each in candidates), ours or "nothing instruments it")
+        None,
+        next(
+            (other_instrumentors.disabled(each) or each.unfit for each in candidates), ours or "nothing instruments it"
+        ),
     )
 
 
@@ -83,10 +87,10 @@ def arrived(module: ModuleType) -> None:
     """Activate the one instrumentor of others for a library that was imported, and what may run beside."""
     library = module.__name__
     decided = _decided(library)
-    for found in foreign.installed_for(library):
+    for found in other_instrumentors.installed_for(library):
         if found.label in third_party.outcomes():
             continue  # the agent activated it itself
-        why_not = foreign.disabled(found) or found.unfit or _being_imported(found)
+        why_not = other_instrumentors.disabled(found) or found.unfit or _being_imported(found)
         if not why_not and (third_party.beside(found.package) or found == decided.winner):
             _activate(found)
         else:
@@ -116,7 +120,7 @@ def _instead(decided: Verdict) -> str:
 def _activate(found: Foreign) -> None:
     third_party.note(found.label, "failed")
     for entry_point in found.entry_points:
-        explicit.activate(entry_point.load()(), found.label)
+        agents_choice.activate(entry_point.load()(), found.label)
     third_party.note(found.label, "active")
 
 
@@ -150,7 +154,7 @@ def preferred(library: str) -> str:
     for word in _named(library, next(covering(library), None)):
         if word == OURS:
             return OURS
-        for found in foreign.installed_for(library):
+        for found in other_instrumentors.installed_for(library):
             if word in (found.distribution, found.family):
                 return found.distribution
     return ""
@@ -176,5 +180,6 @@ def ranked(library: str, order: list[str] | None = None) -> list[Foreign]:
     order = _order(library, None) if order is None else order
     # Of one family the packages of its own GenAI namespace are the current ones.
     return sorted(
-        foreign.installed_for(library), key=lambda found: (_rank(found, order), ".genai." not in found.package)
+        other_instrumentors.installed_for(library),
+        key=lambda found: (_rank(found, order), ".genai." not in found.package),
     )

@@ -1,4 +1,4 @@
-"""The border of gRPC channels: as ``borders`` has it for HTTP, for the metadata of calls."""
+"""Propagation through gRPC channels: as ``propagation_hosts`` has it for HTTP, for the metadata of calls."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _WAYS = ("unary_unary", "unary_stream", "stream_unary", "stream_stream")
 
 
 def channel(wrapped: Callable[..., Any], _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Put a border into a channel that is being made."""
+    """Look at the headers of a channel that is being made."""
     made = wrapped(*args, **kwargs)
-    return guard.call("border", _intercepted, made, args, kwargs, default=made)
+    return guard.call("propagation", _intercepted, made, args, kwargs, default=made)
 
 
 def aio_channel(wrapped: Callable[..., Any], _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Put a border into an asyncio channel that is being made, behind the agent's own interceptors."""
-    given = guard.call("border", _with_interceptors, args, kwargs, default=(args, kwargs))
+    """Look at the headers of an asyncio channel that is being made, behind the agent's own interceptors."""
+    given = guard.call("propagation", _with_interceptors, args, kwargs, default=(args, kwargs))
     return wrapped(*given[0], **given[1])
 
 
@@ -52,12 +52,12 @@ def _with_interceptors(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[t
 
 def _settled(host: str | None, details: Any, metadata: Callable[..., Any]) -> Any:
     """Return the details of a call with the metadata that ``host`` is to get."""
-    from obs_run.core import borders
+    from obs_run.coexistence import propagation_hosts
 
     given = list(details.metadata or ())
     before = dict(given)
     headers = dict(before)
-    borders.settle(host, headers)
+    propagation_hosts.settle(host, headers)
     if headers == before:
         return details
     added = [(name, value) for name, value in headers.items() if name not in before]
@@ -103,9 +103,10 @@ def _remember(self: Any, host: str | None) -> None:
 
 
 def _intercept(self: Any, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
-    return continuation(guard.call("border", _settled, self.host, details, _pairs, default=details), request)
+    return continuation(guard.call("propagation", _settled, self.host, details, _pairs, default=details), request)
 
 
 async def _aio_intercept(self: Any, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
     metadata = _kinds().aio_metadata
-    return await continuation(guard.call("border", _settled, self.host, details, metadata, default=details), request)
+    settled = guard.call("propagation", _settled, self.host, details, metadata, default=details)
+    return await continuation(settled, request)

@@ -6,7 +6,8 @@ import re
 from functools import wraps
 from typing import Any
 
-from obs_run.core import foreign, guard, hooks
+from obs_run.coexistence import other_instrumentors
+from obs_run.core import guard, hooks
 from obs_run.launch import third_party
 
 _launched: list[tuple[Any, str]] = []
@@ -48,13 +49,13 @@ def notice_explicit(module: Any) -> None:
 
 def _refused(instrumentor: Any) -> bool:
     """Whether what the agent activates is left out, because the user named another one in OBS_PREFER."""
-    from obs_run.core import rivals
+    from obs_run.coexistence import choice
 
     package = _package_of(instrumentor)
     library = third_party.libraries_of(package)[0]
-    if package and not third_party.beside(package) and _has_rivals(package, library):
-        name = foreign.distribution_of(package)
-        kept = rivals.preferred(library)
+    if package and not third_party.beside(package) and _has_others(package, library):
+        name = other_instrumentors.distribution_of(package)
+        kept = choice.preferred(library)
         if kept not in ("", name):
             third_party.note(name, f"left out for {kept} (OBS_PREFER)")
             guard.warn_once(f"obs-run: {name}, which the agent activates, is left out: OBS_PREFER names {kept}")
@@ -67,7 +68,7 @@ def _refused(instrumentor: Any) -> bool:
     return False
 
 
-def _has_rivals(package: str, library: str) -> bool:
+def _has_others(package: str, library: str) -> bool:
     return bool(third_party.ours(library)) or set(third_party.contenders().get(library, ())) - {package} != set()
 
 
@@ -76,7 +77,7 @@ def _make_way(library: str, name: str) -> None:
     why = f"the agent activated {name}"
     third_party.note(name, "active")
     hooks.step_aside(library, why)
-    others = {each.label for each in foreign.installed_for(library)} - {name}
+    others = {each.label for each in other_instrumentors.installed_for(library)} - {name}
     for launched, label in [each for each in _launched if each[1] in others]:
         _launched.remove((launched, label))
         _silently(launched.uninstrument)
@@ -92,7 +93,7 @@ def _gone(instrumentor: Any) -> None:
     """Have ours back where the agent took its instrumentor back, or its library did not fit."""
     package = _package_of(instrumentor)
     library = third_party.libraries_of(package)[0]
-    name = foreign.distribution_of(package) if package else ""
+    name = other_instrumentors.distribution_of(package) if package else ""
     if hooks.aside(library) == f"the agent activated {name}":
         third_party.note(name, "taken back by the agent")
         hooks.come_back(library)

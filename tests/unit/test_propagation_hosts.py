@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from obs_run import settings
-from obs_run.core import borders, grpc_border
+from obs_run.coexistence import propagation_grpc, propagation_hosts
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ from obs_run.core import borders, grpc_border
 )
 def test_hosts(hosts: str, host: str | None, expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
     monkeypatch.setenv("OBS_PROPAGATE_HOSTS", hosts)
-    assert borders.allowed(host) is expected
+    assert propagation_hosts.allowed(host) is expected
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_hosts(hosts: str, host: str | None, expected: bool, monkeypatch: pytest
     ],
 )
 def test_grpc_targets(target: str, host: str | None) -> None:
-    assert grpc_border.host_of(target) == host
+    assert propagation_grpc.host_of(target) == host
 
 
 @pytest.mark.parametrize("value", ["http://a", "10.0.0.0/x", "a b"])
