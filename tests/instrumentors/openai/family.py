@@ -7,7 +7,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from tests.instrumentors.openai.drivers import LIBRARIES
+from tests.instrumentors.openai.drivers import LIBRARIES, numbers_tries
 from tests.instrumentors.scenarios import Driver, Library, Scenario
 
 if TYPE_CHECKING:
@@ -128,18 +128,14 @@ _ASKED_TOOLS: dict[str, Any] = {
 
 
 def _retried(provider: str, driver: Driver) -> dict[str, Any]:
-    """Return what a call tells that was tried twice; the first releases did not number their tries."""
+    """Return what a call tells that was tried twice."""
     assert isinstance(driver, Client)
-    numbers_tries = driver.package.__version__ not in UNNUMBERED
     return attributes(
         provider,
         gen_ai__request__model="stub-429-once",
         gen_ai__response__model="stub-429-once",
-        obs__request__retries=1 if numbers_tries else None,
+        obs__request__retries=1 if numbers_tries(driver.package) else None,
     )
-
-
-UNNUMBERED = ("1.26.0", "0.5.0", "1.0.0")
 
 
 def chats(provider: str) -> tuple[Scenario, ...]:
