@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from . import bedrock, chat, faults, huggingface, media, ollama, other, responses
+from . import bedrock, chat, faults, huggingface, media, ollama, other, responses, watsonx
 from .state import State
 from .wire import Reply, Request, Stream, error, read_body
 
@@ -53,7 +53,7 @@ ROUTES: dict[str, Route] = {
     "GET /models": other.models,
 }
 
-PROVIDERS: tuple[Provider, ...] = (bedrock, huggingface, ollama)
+PROVIDERS: tuple[Provider, ...] = (bedrock, huggingface, ollama, watsonx)
 """Modules of other wire formats than OpenAI's; their routes come first, ends of paths with the wildcards of a shell."""
 
 

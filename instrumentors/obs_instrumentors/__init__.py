@@ -20,6 +20,15 @@ TABLE = {
     },
     "huggingface_hub.inference._client": "obs_instrumentors.huggingface",
     "huggingface_hub.inference._generated._async_client": "obs_instrumentors.huggingface",
+    **{
+        f"ibm_watsonx_ai.foundation_models.{module}": "obs_instrumentors.watsonx"
+        for module in (
+            "embeddings.embeddings",
+            "inference.base_model_inference",
+            "inference.model_inference",
+            "rerank.rerank",
+        )
+    },
     "ollama._client": "obs_instrumentors.ollama",
     "openai.lib.streaming.chat._completions": "obs_instrumentors.openai",
     "openai.lib.streaming.responses._responses": "obs_instrumentors.openai",
