@@ -28,6 +28,7 @@ from . import (
     replicate,
     responses,
     voyageai,
+    watsonx,
 )
 from .state import State
 from .wire import Reply, Request, Stream, error, read_body
@@ -82,6 +83,7 @@ PROVIDERS: tuple[Provider, ...] = (
     qdrant,
     replicate,
     voyageai,
+    watsonx,
 )
 """Modules of other wire formats than OpenAI's; their routes come first, ends of paths with the wildcards of a shell."""
 

@@ -192,6 +192,12 @@ _MODULES = {
         "voyageai.client",
         "voyageai.client_async",
     ),
+    "watsonx": (
+        "ibm_watsonx_ai.foundation_models.embeddings.embeddings",
+        "ibm_watsonx_ai.foundation_models.inference.base_model_inference",
+        "ibm_watsonx_ai.foundation_models.inference.model_inference",
+        "ibm_watsonx_ai.foundation_models.rerank.rerank",
+    ),
     "weaviate": ("weaviate.connect.v4",),
     "xai": (
         "xai_sdk.aio.chat",
