@@ -25,7 +25,7 @@ from benchmarks import startup
 
 LENGTHS = {"chat": (5, 25), "stream": (2, 5)}
 SIGNALS = ("TRACES", "METRICS", "LOGS")
-# What is sent at a time of the clock would come more often the slower the machine is; the flush at the end sends it all.
+# What is sent by the clock would come more often on a slow machine; the flush at the end sends it all.
 UNHURRIED = dict.fromkeys(
     ("OTEL_BSP_SCHEDULE_DELAY", "OTEL_BLRP_SCHEDULE_DELAY", "OTEL_METRIC_EXPORT_INTERVAL"), "3600000"
 )
