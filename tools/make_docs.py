@@ -35,15 +35,17 @@ def settings_table(*, per_signal: bool) -> str:
     return "\n".join(rows)
 
 
-def _instrumentors() -> list[Any]:
-    made = [each for name in dict.fromkeys(TABLE.values()) for each in import_module(name).INSTRUMENTORS]
-    return sorted(made, key=lambda each: each.distribution)
+def _instrumentors() -> list[tuple[str, Any]]:
+    made = [(name, each) for name in dict.fromkeys(TABLE.values()) for each in import_module(name).INSTRUMENTORS]
+    return sorted(made, key=lambda one: str(one[1].distribution))
 
 
 def libraries_table() -> str:
     """Return the table of supported libraries, from the instrumentors' own declarations."""
     rows = ["| Library | Versions | Operations |", "| --- | --- | --- |"]
-    rows += [f"| {each.distribution} | {each.versions} | {', '.join(each.operations)} |" for each in _instrumentors()]
+    rows += [
+        f"| {each.distribution} | {each.versions} | {', '.join(each.operations)} |" for _, each in _instrumentors()
+    ]
     return "\n".join(rows)
 
 
@@ -52,11 +54,12 @@ def tested_libraries_table() -> str:
     from tests.instrumentors.libraries import LIBRARIES
 
     sets = {library.name: library for library in LIBRARIES.values()}
+    modules = {library.instrumentor: library for library in LIBRARIES.values()}
     rows = ["| Library | Versions | Tested with | Scenarios | Made by |", "| --- | --- | --- | --- | --- |"]
-    for each in _instrumentors():
-        library = sets.get(each.library)
+    for module, each in _instrumentors():
+        library = sets.get(each.library) or modules.get(module)
         tested = "" if library is None else "; ".join(library.environments)
-        scenarios = "" if library is None else ", ".join(scenario.name for scenario in library.scenarios)
+        scenarios = "" if library is None else ", ".join(dict.fromkeys(one.name for one in library.scenarios))
         rows.append(f"| {each.distribution} | {each.versions} | {tested} | {scenarios} | {each.owner} |")
     return "\n".join(rows)
 

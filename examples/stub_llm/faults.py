@@ -58,7 +58,7 @@ class HangUp(Exception):  # noqa: N818 - it is an instruction to the server, not
 def read_switches(headers: dict[str, str], body: Json, path: str = "") -> Switches:
     """Collect the switches of a request; some wire formats name the model in the path."""
     words: list[str] = []
-    base, *added = (_text(body.get("model")) or _model_of(path)).split("+")
+    base, *added = (_text(body.get("model") or body.get("model_id")) or _model_of(path)).split("+")
     if base.startswith("stub-"):
         words.append(base.removeprefix("stub-"))
     words += added

@@ -30,6 +30,8 @@ def converse(request: Request) -> Reply | Stream:
         messages = [{"role": "assistant", "content": "", "tool_calls": calls}]
     else:
         messages = [{"role": "assistant", "content": text} for text in answers.pieces(_text(request, prompt, results))]
+        if "thinking" in request.switches:
+            messages.insert(0, {"role": "assistant", "content": "", "thinking": "First I think about it."})
     frames = [{"model": request.model, "created_at": _CREATED, "message": each} for each in messages]
     return _answer(request, frames, answers.count(said))
 

@@ -57,6 +57,16 @@ def search(request: Request) -> Reply:
     return Reply({"result": {"hits": found}, "usage": {"read_units": 6, "embed_total_tokens": tokens}})
 
 
+def search_documents(request: Request) -> Reply:
+    """Answer a search of documents with as many as are asked for, two at most."""
+    matches = [
+        {"_id": name, "_score": 1 / number, "text": text, "vector": [1.0, 0.0]}
+        for number, (name, text) in enumerate(_TEXTS.items(), 1)
+    ]
+    found = matches[: int(request.body.get("top_k") or 1)]
+    return Reply({"matches": found, "namespace": request.path.split("/")[-3], "usage": {"read_units": 2}})
+
+
 def embed(request: Request) -> Reply:
     """Answer with a vector for each text."""
     texts = [each["text"] for each in request.body.get("inputs") or []]
@@ -90,6 +100,7 @@ ROUTES = {
     "POST /pinecone/vectors/delete": change,
     "POST /pinecone/describe_index_stats": stats,
     "POST /pinecone/records/namespaces/*/search": search,
+    "POST /pinecone/namespaces/*/documents/search": search_documents,
     "POST /pinecone/embed": embed,
     "POST /pinecone/rerank": rerank,
 }

@@ -11,7 +11,25 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from . import anthropic, chat, faults, gemini, media, mistral, ollama, other, pinecone, qdrant, replicate, responses
+from . import (
+    anthropic,
+    bedrock,
+    chat,
+    cohere,
+    faults,
+    gemini,
+    huggingface,
+    media,
+    mistral,
+    ollama,
+    other,
+    pinecone,
+    qdrant,
+    replicate,
+    responses,
+    voyageai,
+    watsonx,
+)
 from .state import State
 from .wire import Reply, Request, Stream, error, read_body
 
@@ -55,12 +73,17 @@ ROUTES: dict[str, Route] = {
 
 PROVIDERS: tuple[Provider, ...] = (
     anthropic,
+    bedrock,
+    cohere,
     gemini,
+    huggingface,
     mistral,
     ollama,
     pinecone,
     qdrant,
     replicate,
+    voyageai,
+    watsonx,
 )
 """Modules of other wire formats than OpenAI's; their routes come first, ends of paths with the wildcards of a shell."""
 

@@ -13,12 +13,34 @@ _MODULES = {
         "anthropic.lib.tools._beta_functions",
         "anthropic.lib.tools._beta_runner",
     ),
+    "azure_inference": (
+        "azure.ai.inference._patch",
+        "azure.ai.inference.aio._patch",
+        "azure.ai.inference.models._patch",
+        "azure.ai.inference.tracing",
+    ),
+    "bedrock": (
+        "aiobotocore.client",
+        "aiobotocore.eventstream",
+        "aiobotocore.response",
+        "botocore.client",
+        "botocore.eventstream",
+        "botocore.response",
+    ),
     "chromadb": (
         "chromadb.api.async_client",
         "chromadb.api.client",
         "chromadb.api.models.AsyncCollection",
         "chromadb.api.models.Collection",
         "chromadb.telemetry.opentelemetry",
+    ),
+    "cohere": (
+        "cohere.base_client",
+        "cohere.client",
+        "cohere.core.http_client",
+        "cohere.raw_base_client",
+        "cohere.v2.client",
+        "cohere.v2.raw_client",
     ),
     "faiss": ("faiss",),
     "google_genai": (
@@ -29,10 +51,22 @@ _MODULES = {
         "google.genai._gaos.google_genai",
         "google.genai._gaos.utils.eventstreaming",
     ),
+    "huggingface": (
+        "huggingface_hub.inference._client",
+        "huggingface_hub.inference._generated._async_client",
+    ),
     "lancedb": (
         "lancedb.query",
         "lancedb.remote.table",
         "lancedb.table",
+    ),
+    "litellm": (
+        "litellm",
+        "litellm.litellm_core_utils.litellm_logging",
+        "litellm.litellm_core_utils.streaming_handler",
+        "litellm.responses.litellm_completion_transformation.streaming_iterator",
+        "litellm.responses.streaming_iterator",
+        "litellm.utils",
     ),
     "mistralai": (
         "mistralai._hooks.sdkhooks",
@@ -152,6 +186,17 @@ _MODULES = {
         "replicate.deployment",
         "replicate.model",
         "replicate.prediction",
+    ),
+    "voyageai": (
+        "voyageai.api_resources.api_resource",
+        "voyageai.client",
+        "voyageai.client_async",
+    ),
+    "watsonx": (
+        "ibm_watsonx_ai.foundation_models.embeddings.embeddings",
+        "ibm_watsonx_ai.foundation_models.inference.base_model_inference",
+        "ibm_watsonx_ai.foundation_models.inference.model_inference",
+        "ibm_watsonx_ai.foundation_models.rerank.rerank",
     ),
     "weaviate": ("weaviate.connect.v4",),
     "xai": (

@@ -105,7 +105,7 @@ def _vectors(value: Any) -> int:
     """Return how many vectors stand in one or many."""
     if value is None or not stores.size(value):
         return 0
-    return 1 if isinstance(value[0], (int, float)) or getattr(value, "ndim", 2) == 1 else len(value)
+    return len(value) if hasattr(value[0], "__len__") else 1
 
 
 def _own_telemetry(call: Call) -> None:

@@ -72,7 +72,15 @@ def _hits(operation: Retrieval, result: Any) -> None:
 def _hit(raw: Any) -> tuple[Any, Any, Any]:
     identity = payload.first(payload.field(raw, "id"), payload.field(raw, "_id"))
     score = payload.first(payload.field(raw, "score"), payload.field(raw, "_score"))
-    return identity, score, payload.first(payload.field(raw, "metadata"), payload.field(raw, "fields"))
+    return identity, score, _fields(raw) if content.wanted() else None
+
+
+def _fields(raw: Any) -> Any:
+    """Return what a hit says beside its vector; a document has its fields beside its id."""
+    if not isinstance(raw, dict) and not hasattr(raw, "metadata") and not hasattr(raw, "fields"):
+        told = raw.to_dict().items()
+        return {name: value for name, value in told if name not in ("_id", "_score") and not isinstance(value, list)}
+    return payload.first(payload.field(raw, "metadata"), payload.field(raw, "fields"))
 
 
 def _records(name: str, instance: Any, given: dict[str, Any]) -> DatabaseCall:

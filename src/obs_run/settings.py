@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from obs_run.setting_texts import attributes, headers, hosts, preferences, url, words
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -109,10 +111,6 @@ def _bytes(text: str) -> int:
     return int(digits) * _UNITS[unit]
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
-
-
 def _choice(*allowed: str) -> Parse:
     def parse(text: str) -> str:
         for word in allowed:
@@ -125,11 +123,11 @@ def _choice(*allowed: str) -> Parse:
 
 def _exporters(*allowed: str) -> Parse:
     def parse(text: str) -> tuple[str, ...]:
-        words = _words(text.lower())
-        for word in words:
+        found = words(text.lower())
+        for word in found:
             if word not in allowed:
                 raise ValueError("a comma list of " + ", ".join(allowed))
-        return words
+        return found
 
     return parse
 
@@ -148,54 +146,15 @@ def _content(text: str) -> str:
     raise ValueError("NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT")
 
 
-def _attributes(text: str) -> dict[str, str]:
-    """Read ``key=value,key=value`` as W3C baggage is written (values may be percent-encoded)."""
-    attributes = {}
-    for word in _words(text):
-        key, found, value = word.partition("=")
-        if not found or not key.strip():
-            raise ValueError("key=value pairs with commas between")
-        if "%" in value:
-            from urllib.parse import unquote
-
-            value = unquote(value)
-        attributes[key.strip()] = value.strip()
-    return attributes
-
-
-def _headers(text: str) -> dict[str, str]:
-    headers = _attributes(text)
-    for key, value in headers.items():
-        if not (key.isascii() and key.isprintable() and " " not in key and value.isascii() and value.isprintable()):
-            raise ValueError("key=value pairs with commas between, in ASCII, no line breaks")
-    return headers
-
-
-def _url(text: str) -> str:
-    """Return the URL; ``host:port`` alone, which gRPC's users write, means http."""
-    from urllib.parse import urlsplit
-
-    allowed = "http://host:port or https://host:port"
-    host, _, port = text.rpartition(":")
-    url = f"http://{text}" if host and port.isdigit() and "/" not in text else text
-    try:
-        parts = urlsplit(url)
-        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        raise ValueError(allowed) from None
-    if not fits or not (url.isascii() and url.isprintable()) or " " in url:
-        raise ValueError(allowed)
-    return url
-
-
 _ROOT_SAMPLERS = ("always_on", "always_off", "traceidratio")
 _SAMPLERS = (*_ROOT_SAMPLERS, *(f"parentbased_{name}" for name in _ROOT_SAMPLERS))
 
-_GENERAL, _WHERE, _SIGNALS, _CAPTURE, _LIMITS, _LAUNCH, _LOCAL = (
+_GENERAL, _WHERE, _SIGNALS, _CAPTURE, _OTHERS, _LIMITS, _LAUNCH, _LOCAL = (
     "General",
     "Where telemetry goes",
     "Signals",
     "What is captured",
+    "Instrumentors of others, HTTP",
     "Limits",
     "Launcher",
     "Local store",
@@ -214,10 +173,10 @@ def _otlp(signal: str) -> tuple[Setting, ...]:
     if signal:
         of += f" ({fallback} unless set)"
     return (
-        setting("ENDPOINT", "URL", "", f"OTLP endpoint{of}; with none set telemetry goes to the local store.", _url),
+        setting("ENDPOINT", "URL", "", f"OTLP endpoint{of}; with none set telemetry goes to the local store.", url),
         setting("PROTOCOL", "http/protobuf, grpc", "http/protobuf", f"OTLP transport{of}; grpc needs the extra [grpc].",
                 _choice("http/protobuf", "grpc")),
-        setting("HEADERS", "key=value,...", "", f"Headers sent with each OTLP request{of}.", _headers, secret=True),
+        setting("HEADERS", "key=value,...", "", f"Headers sent with each OTLP request{of}.", headers, secret=True),
         setting("TIMEOUT", "milliseconds", "10000", f"Longest wait for one OTLP request{of}.", _milliseconds),
         setting("COMPRESSION", "gzip, none", "gzip", f"Compression of OTLP requests{of}.", _choice("gzip", "none")),
         setting("CERTIFICATE", "file", "", f"CA certificates (PEM) that verify the OTLP server{of}.", _text),
@@ -232,8 +191,8 @@ SETTINGS: tuple[Setting, ...] = (
             "OpenTelemetry declarative configuration; when set, its providers are used and the variables below that "
             "build providers are not.", _GENERAL, _text),
     Setting("OTEL_SERVICE_NAME", "text", "", "Service name; else the script's or module's name.", _GENERAL, _text),
-    Setting("OTEL_RESOURCE_ATTRIBUTES", "key=value,...", "", "Attributes of the resource.", _GENERAL, _attributes),
-    Setting("OTEL_PROPAGATORS", "comma list", "tracecontext,baggage", "Context propagation formats.", _GENERAL, _words),
+    Setting("OTEL_RESOURCE_ATTRIBUTES", "key=value,...", "", "Attributes of the resource.", _GENERAL, attributes),
+    Setting("OTEL_PROPAGATORS", "comma list", "tracecontext,baggage", "Context propagation formats.", _GENERAL, words),
     Setting("OTEL_TRACES_SAMPLER", ", ".join(_SAMPLERS), "parentbased_always_on", "Which traces are kept.",
             _GENERAL, _choice(*_SAMPLERS)),
     Setting("OTEL_TRACES_SAMPLER_ARG", "0 to 1", "1.0", "The ratio of the ratio samplers.", _GENERAL, _ratio),
@@ -278,13 +237,11 @@ SETTINGS: tuple[Setting, ...] = (
             "Ask known hosts for the token usage of plain chat streams, and hide the extra chunk from the agent.",
             _CAPTURE, _flag),
     Setting("OBS_STREAM_USAGE_HOSTS", "comma list", "", "More hosts (name or name:port) that are known to answer it.",
-            _CAPTURE, _words),
+            _CAPTURE, words),
     Setting("OBS_PROVIDER_HOSTS", "host=name,...", "",
-            "Who answers at hosts that don't tell, such as localhost:1234=lm_studio.", _CAPTURE, _attributes),
+            "Who answers at hosts that don't tell, such as localhost:1234=lm_studio.", _CAPTURE, attributes),
     Setting("OBS_PRICES_FILE", "file", "", "Own prices, or a newer table than the built-in one.", _CAPTURE, _text),
     Setting("OBS_COST", "flag", "true", "Price model calls from the table of prices.", _CAPTURE, _flag),
-    Setting("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "comma list", "",
-            "Libraries that are left alone (* for all).", _CAPTURE, _words),
     Setting("OBS_FAISS", "none, search, all", "search",
             "Which calls of faiss are recorded: none, searches, or writes too; a call may take only microseconds.",
             _CAPTURE, _choice("none", "search", "all")),
@@ -295,6 +252,19 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_RUN_SPAN_SECONDS", "seconds", "600",
             "Age at which a run span is closed and the next one, in a trace of its own, linked to it (0: never).",
             _CAPTURE, _seconds),
+    Setting("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "comma list", "",
+            "Libraries that are left alone (* for all); a distribution switches off that instrumentor only, "
+            "obs-run:library ours.", _OTHERS, words),
+    Setting("OBS_PREFER", "comma list", "",
+            "Whose instrumentor of a library is taken where several are installed, best first: obs-run, official, "
+            "openllmetry, openinference or a distribution, each for all libraries or as library=...; else obs-run.",
+            _OTHERS, preferences),
+    Setting("OBS_HTTP_SPANS", "hidden, kept", "hidden",
+            "Whether the HTTP and gRPC spans of OpenTelemetry's own instrumentors are made beneath calls of models "
+            "and vector stores.", _OTHERS, _choice("hidden", "kept")),
+    Setting("OBS_PROPAGATE_HOSTS", "comma list", "private",
+            "Hosts that the trace context is sent to: names, *.suffixes, addresses, ranges such as 10.0.0.0/8, private "
+            "(this machine, private addresses, names that no public DNS has), * or none.", _OTHERS, hosts),
     Setting("OBS_QUEUE_BYTES", "size", "32MiB", "Memory for telemetry that waits; when full the oldest is dropped, "
             "counted and said.", _LIMITS, _bytes),
     Setting("OBS_BATCH_BYTES", "size", "1MiB", "Size at which a batch is sent.", _LIMITS, _bytes),

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from opentelemetry import context as api_context
 
 from obs_run.core import ownership, stores
 from obs_run.core.operations import Inference, Operation
@@ -101,8 +102,8 @@ def test_a_call_of_a_store_inside_of_its_own(
     outer: Operation | None,
     inner: Operation,
     taken: bool,  # noqa: FBT001 (a case of the test)
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     owner = None if outer is None else SimpleNamespace(operation=outer, done=False)
-    monkeypatch.setattr(ownership, "owner", lambda: owner)
+    token = api_context.attach(api_context.set_value(ownership._OWNER, owner))
     assert ownership.taken(inner) is taken
+    api_context.detach(token)

@@ -187,3 +187,30 @@ def _message(answer: Answer) -> messages.Message:
 
 
 ENDPOINT = Endpoint(_begin, _result, _chunk, _end, _hides)
+
+
+def _compatible_begin(body: dict[str, Any]) -> Chat:
+    operation = _begin(body)
+    operation.extra = {}
+    return operation
+
+
+def _compatible_result(operation: Chat, response: Any) -> None:
+    known = operation.usage
+    _result(operation, response)
+    operation.usage = operation.usage or known
+    _forget_openai(operation)
+
+
+def _compatible_end(operation: Chat) -> None:
+    if operation.answers:
+        _end(operation)
+    _forget_openai(operation)
+
+
+def _forget_openai(operation: Chat) -> None:
+    operation.extra = {name: value for name, value in operation.extra.items() if not name.startswith("openai.")}
+
+
+COMPATIBLE = Endpoint(_compatible_begin, _compatible_result, _chunk, _compatible_end)
+"""The same format in libraries of other makers: without the attributes that are OpenAI's own."""

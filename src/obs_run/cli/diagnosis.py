@@ -1,41 +1,21 @@
-"""What ``obsctl doctor`` looks up: installed versions, instrumentors, the OTLP endpoint, the hook."""
+"""What ``obsctl doctor`` looks up: installed versions, the OTLP endpoint, the hook."""
 
 from __future__ import annotations
 
 import os
 import re
-from importlib import import_module, metadata
-from typing import TYPE_CHECKING, NamedTuple
+from importlib import metadata
+from typing import TYPE_CHECKING
 
 from obs_run import settings
-from obs_run.core import hooks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from obs_run.core.hooks import Instrumentor
-
 SEND_SECONDS = 2.0
 _DEFAULT_URL = {"http/protobuf": "http://localhost:4318", "grpc": "http://localhost:4317"}
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*\(?([^;)]*)\)?(;.*)?")
-
-# Distributions that agents are made of; one that is installed and that no instrumentor covers is said.
-WELL_KNOWN = (
-    "openai", "anthropic", "google-genai", "mistralai", "cohere", "groq", "together", "cerebras-cloud-sdk",
-    "fireworks-ai", "ollama", "litellm", "huggingface-hub", "transformers", "boto3", "azure-ai-inference", "langchain",
-    "langgraph", "llama-index-core", "openai-agents", "pydantic-ai-slim", "crewai", "autogen-agentchat", "agno",
-    "smolagents", "strands-agents", "google-adk", "semantic-kernel", "agent-framework", "haystack-ai", "dspy",
-    "instructor", "mcp", "fastmcp", "claude-agent-sdk", "chromadb", "qdrant-client", "pinecone", "weaviate-client",
-)  # fmt: skip
-
-
-class Library(NamedTuple):
-    """A library and what obs-run does about it."""
-
-    mark: str
-    name: str
-    text: str
 
 
 def installed(distribution: str) -> str | None:
@@ -66,40 +46,6 @@ def fits(version: str, wanted: str) -> bool:
         return SpecifierSet(wanted).contains(version, prereleases=True)
     except InvalidSpecifier:
         return True
-
-
-def libraries() -> list[Library]:
-    """Return every installed library that agents are made of, with what obs-run does about it."""
-    from obs_instrumentors import TABLE
-
-    found: list[Library] = []
-    covered: set[str] = set()
-    for name in sorted(set(TABLE.values())):
-        try:
-            instrumentors = import_module(name).INSTRUMENTORS
-        except Exception as error:  # noqa: BLE001 (whatever a broken instrumentor raises is what is to be told)
-            found.append(Library("FAIL", name, f"cannot be loaded: {type(error).__name__}: {error}"))
-            continue
-        covered.update(one.distribution for one in instrumentors)
-        found.extend(filter(None, map(_judged, instrumentors)))
-    for name in WELL_KNOWN:
-        version = None if name in covered else installed(name)
-        if version is not None:
-            found.append(Library("-", f"{name} {version}", "not covered by obs-run"))
-    return found
-
-
-def _judged(instrumentor: Instrumentor) -> Library | None:
-    version = installed(instrumentor.distribution)
-    if version is None:
-        return None
-    title = f"{instrumentor.library} {version}"
-    disabled = settings.lookup("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS").value or ()
-    if {"*", instrumentor.library} & set(disabled):
-        return Library("-", title, "not instrumented: switched off by OTEL_PYTHON_DISABLED_INSTRUMENTATIONS")
-    if not hooks.supports(instrumentor.versions, version):
-        return Library("!", title, f"not instrumented: supported is {instrumentor.versions}")
-    return Library("ok", title, f"instrumented (supported: {instrumentor.versions})")
 
 
 def endpoint(signal: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from obs_run import settings
 from obs_run._version import __version__
-from obs_run.cli import diagnosis, terminal, words
+from obs_run.cli import coverage, diagnosis, terminal, words
 from obs_run.cli.settings import unknown, without_password
 from obs_run.pipeline import destinations
 
@@ -85,7 +85,7 @@ def _installation() -> Iterator[Finding]:
 def _libraries() -> Iterator[Finding]:
     if settings.lookup("OTEL_SDK_DISABLED").value:
         yield Finding("!", "everything", "OTEL_SDK_DISABLED is set: agents run untouched")
-    libraries = diagnosis.libraries()
+    libraries = coverage.libraries()
     for library in libraries:
         yield Finding(library.mark, library.name, library.text)
     if not any(library.mark == "ok" for library in libraries):

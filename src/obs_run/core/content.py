@@ -16,6 +16,8 @@ _BLOB_LABELS = _LABELS | {"content"}
 _INT64 = 2**63
 _LONGEST_LABEL = 256
 _mode: str | None = None
+# Made once: json.dumps() makes one for each text.
+_encoder = json.JSONEncoder(ensure_ascii=False, default=guard.shown, separators=(",", ":"))
 
 
 def mode() -> str:
@@ -56,7 +58,7 @@ def limited(value: Any) -> Any:
 
 def to_json(value: Any) -> str:
     """Return ``value`` as JSON text; what JSON cannot say is written as its ``str``."""
-    return json.dumps(value, ensure_ascii=False, default=guard.shown, separators=(",", ":"))
+    return _encoder.encode(value)
 
 
 def _cut(value: Any, longest: int, depth: int, *, keep_binary: bool) -> Any:

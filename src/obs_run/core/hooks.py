@@ -58,9 +58,15 @@ class Status:
     patched: list[str] = field(default_factory=list)
     skipped: str | None = None
 
+    def active(self) -> bool:
+        """Whether the patches record; they stay in place where another instrumentor took over later."""
+        return self.skipped is None
 
+
+_DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 _statuses: dict[str, Status] = {}
 _undo: list[tuple[Any, str, Any]] = []
+_aside: dict[str, str] = {}
 
 
 def instrument(name: str, imported: ModuleType) -> None:
@@ -69,10 +75,17 @@ def instrument(name: str, imported: ModuleType) -> None:
     for instrumentor in module.INSTRUMENTORS:
         targets = [target for target in instrumentor.targets if target.module == imported.__name__]
         if targets:
-            status = _statuses.get(instrumentor.library) or _admitted(instrumentor)
-            _statuses[instrumentor.library] = status
-            for target in _each(targets, imported) if status.skipped is None else ():
-                guard.call(f"instrumentation of {target.module}:{target.name}", _patch, target, imported, status)
+            made = status(instrumentor)
+            for target in _each(targets, imported) if made.skipped is None else ():
+                guard.call(f"instrumentation of {target.module}:{target.name}", _patch, target, imported, made)
+
+
+def status(instrumentor: Instrumentor) -> Status:
+    """Return what becomes of an instrumentor in this process, decided at the first question."""
+    made = _statuses.get(instrumentor.library)
+    if made is None:
+        made = _statuses[instrumentor.library] = _admitted(instrumentor)
+    return made
 
 
 def statuses() -> list[Status]:
@@ -86,26 +99,71 @@ def undo() -> None:
         parent, attribute, original = _undo.pop()
         setattr(parent, attribute, original)
     _statuses.clear()
+    _aside.clear()
+
+
+def step_aside(library: str, why: str) -> None:
+    """Stop recording the modules of ``library``: the agent activated another instrumentor itself."""
+    _aside[library] = why
+    for made in _of(library):
+        made.skipped = made.skipped or why
+
+
+def come_back(library: str) -> None:
+    """Record the modules of ``library`` again: the agent took the other instrumentor back."""
+    why = _aside.pop(library, None)
+    for made in _of(library):
+        made.skipped = None if made.skipped == why and made.patched else made.skipped
+
+
+def aside(library: str) -> str | None:
+    """Return why ours leaves ``library`` to an instrumentor that the agent activated, None where it does not."""
+    return _aside.get(library)
+
+
+def _of(library: str) -> list[Status]:
+    return [made for made in _statuses.values() if _lies_in(made.instrumentor, library)]
+
+
+def _lies_in(instrumentor: Instrumentor, library: str) -> bool:
+    return any(f"{target.module}.".startswith(f"{library}.") for target in instrumentor.targets)
 
 
 def _admitted(instrumentor: Instrumentor) -> Status:
     """Decide whether a library is instrumented; why not is said in one line unless the user asked for it."""
     from importlib.metadata import PackageNotFoundError, version
 
-    status = Status(instrumentor)
-    disabled = [name.strip() for name in os.environ.get("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "").split(",")]
-    if instrumentor.library in disabled or "*" in disabled:
-        status.skipped = "switched off by OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
-        return status
+    made = Status(instrumentor)
+    made.skipped = switched_off(instrumentor)
+    made.skipped = made.skipped or next((_aside[each] for each in _aside if _lies_in(instrumentor, each)), None)
     try:
-        status.version = version(instrumentor.distribution)
+        made.version = version(instrumentor.distribution)
     except PackageNotFoundError:
         # Vendored or run from its source tree: the targets tell whether it fits.
-        return status
-    if not supports(instrumentor.versions, status.version):
-        status.skipped = f"version {status.version} is not supported (supported: {instrumentor.versions})"
-        guard.warn_once(f"obs-run: {instrumentor.library} is not instrumented: {status.skipped}")
-    return status
+        pass
+    else:
+        if made.skipped is None and not supports(instrumentor.versions, made.version):
+            made.skipped = f"version {made.version} is not supported (supported: {instrumentor.versions})"
+            guard.warn_once(f"obs-run: {instrumentor.library} is not instrumented: {made.skipped}")
+    made.skipped = made.skipped or guard.call("instrumentors of others", _left_to, instrumentor)
+    return made
+
+
+def switched_off(instrumentor: Instrumentor) -> str | None:
+    """Return why the user does not want an instrumentor of ours, None if nothing speaks against it."""
+    words = {name.strip() for name in os.environ.get(_DISABLED, "").split(",")}
+    if words & {"*", "obs-run", instrumentor.library, f"obs-run:{instrumentor.library}"}:
+        return f"switched off by {_DISABLED}"
+    return None
+
+
+def _left_to(instrumentor: Instrumentor) -> str | None:
+    if not os.environ.get("OBS_PREFER"):
+        return None
+    from obs_run.coexistence import choice
+
+    preferred = choice.stronger(instrumentor)
+    return None if preferred is None else f"{preferred.distribution} instruments it (OBS_PREFER)"
 
 
 def supports(versions: str, version: str) -> bool:
@@ -145,7 +203,7 @@ def _each(targets: list[Target], module: ModuleType) -> Iterator[Target]:
             yield target
 
 
-def _patch(target: Target, module: ModuleType, status: Status) -> None:
+def _patch(target: Target, module: ModuleType, made: Status) -> None:
     import wrapt
 
     try:
@@ -158,6 +216,6 @@ def _patch(target: Target, module: ModuleType, status: Status) -> None:
     if getattr(own, "_self_wrapper", None) is target.wrapper:
         # Another module knows the same class, and came first.
         return
-    setattr(parent, attribute, wrapt.FunctionWrapper(own, target.wrapper))
+    setattr(parent, attribute, wrapt.FunctionWrapper(own, target.wrapper, enabled=made.active))
     _undo.append((parent, attribute, own))
-    status.patched.append(f"{target.module}:{target.name}")
+    made.patched.append(f"{target.module}:{target.name}")

@@ -102,6 +102,8 @@ class ModelCall(Operation):
     usage: Usage | None = None
     usage_source: str | None = None
     """"requested" where we asked the provider for usage that the agent had not asked for."""
+    usage_told: bool | None = None
+    """Whether the provider itself told usage, where a library would fill in what it counted; leaves no trace."""
     input_count: int | None = None
     price_context: dict[str, str] | None = None
     """What changes the price besides the usage: ``{"processing": "batch"}``, ``{"service_tier": "flex"}``."""
@@ -239,6 +241,8 @@ class Rerank(ModelCall):
     query_text: str | None = None
     documents: list[dict[str, Any]] | None = None
     """The documents in their new order: dicts of ``id``, ``score`` and, where known, ``content``."""
+    given: list[Any] | None = None
+    """The texts as the agent sent them, of which the model returns the places only; kept while content is wanted."""
 
     ATTRIBUTES: ClassVar[dict[str, str]] = {
         **ModelCall.ATTRIBUTES,
@@ -249,6 +253,12 @@ class Rerank(ModelCall):
         "query_text": semconv.RETRIEVAL_QUERY_TEXT,
         "documents": semconv.RETRIEVAL_DOCUMENTS,
     }
+
+    def ranked(self, scores: list[tuple[int, float | None]]) -> None:
+        """Keep what the model says: the place of each document in the request and its score, best first."""
+        self.scores = [score for _, score in scores if score is not None] or None
+        if self.given is not None:
+            self.documents = [{"id": str(at), "score": score, "content": self.given[at]} for at, score in scores]
 
 
 @dataclass
@@ -334,6 +344,38 @@ class AgentRun(Operation):
         "agent_name": semconv.AGENT_NAME,
         "agent_description": semconv.AGENT_DESCRIPTION,
         "request_model": semconv.REQUEST_MODEL,
+    }
+
+
+@dataclass
+class RemoteAgentRun(ModelCall):
+    """One run of an agent that a service hosts: ``invoke_agent`` as its client sees it."""
+
+    name: str = "invoke_agent"
+    agent_id: str | None = None
+    agent_name: str | None = None
+    agent_version: str | None = None
+    stream: bool | None = None
+    tool_calls: list[str] | None = None
+    """Names of the functions that the agent hands back to its caller."""
+    stream_end: str | None = None
+
+    input_messages: list[Message] | None = None
+    output_messages: list[Message] | None = None
+
+    SUBJECT: ClassVar[str | None] = "agent_name"
+    ATTRIBUTES: ClassVar[dict[str, str]] = {
+        **ModelCall.ATTRIBUTES,
+        "agent_id": semconv.AGENT_ID,
+        "agent_name": semconv.AGENT_NAME,
+        "agent_version": semconv.AGENT_VERSION,
+        "stream": semconv.REQUEST_STREAM,
+        "tool_calls": semconv.OBS_TOOL_CALLS,
+        "stream_end": semconv.OBS_RESPONSE_STREAM_END,
+    }
+    CONTENT: ClassVar[dict[str, str]] = {
+        "input_messages": semconv.INPUT_MESSAGES,
+        "output_messages": semconv.OUTPUT_MESSAGES,
     }
 
 

@@ -58,6 +58,13 @@ def whole(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def count(value: Any) -> int | None:
+    """Return a count as an int where a library writes it as a float, None if it is not a whole one."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return whole(value)
+
+
 def number(value: Any) -> float | None:
     """Return a figure as a float, None if it is not one."""
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None

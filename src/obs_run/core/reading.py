@@ -13,6 +13,7 @@ from obs_run.core import generators, guard
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from obs_run.coexistence.util_genai import Guest
     from obs_run.core.recorder import Recording
 
 _CANCELLATIONS = ("CancelledError", "Cancelled")
@@ -47,7 +48,8 @@ class Reader:
     tells whether the agent must not see the piece, because it did not ask for it. ``end`` is called once when a
     stream is over, however it ends. ``failure`` reads the library's error. ``closed`` reads a response that the agent
     closed without iterating. ``lazy`` says that the call returns a generator which asks nothing of the provider
-    before the agent reads from it. A generator that is returned is always followed, without ``later``.
+    before the agent reads from it. A generator that is returned is always followed, without ``later``. ``whole`` says
+    that the pieces are those of one answer, which has no first chunk worth a time.
     """
 
     result: Callable[[Any, Any], None]
@@ -58,6 +60,7 @@ class Reader:
     failure: Callable[[Any, BaseException], None] | None = None
     closed: Callable[[Any, Any], None] | None = None
     lazy: bool = False
+    whole: bool = False
 
 
 class Reading:
@@ -65,7 +68,7 @@ class Reading:
 
     __slots__ = ("iterated", "key", "reader", "recording")
 
-    def __init__(self, recording: Recording, reader: Reader) -> None:
+    def __init__(self, recording: Recording | Guest, reader: Reader) -> None:
         self.recording = recording
         self.reader = reader
         self.key: weakref.ref[Any] | None = None
@@ -90,7 +93,8 @@ class Reading:
 
     def chunk(self, item: Any) -> bool:
         """Read a piece of the stream; True hides it from the agent."""
-        self.recording.chunk()
+        if not self.reader.whole:
+            self.recording.chunk()
         hidden = guard.call("chunk", self._read, item)
         if hidden is None and self.reader.hides is not None:
             # It could not be read; what the agent did not ask for stays hidden all the same.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import context as api_context
 from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_context
 
+from obs_run.coexistence import util_genai
 from obs_run.core import guard, ownership, semconv
 from obs_run.core.payload import error_name
 from obs_run.pipeline.items import CallItem, LogItem
@@ -19,6 +20,7 @@ from obs_run.sdk import providers, spans
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from obs_run.coexistence.util_genai import Guest
     from obs_run.core.operations import Operation
 
 _WARN = 13
@@ -28,16 +30,31 @@ _KINDS = {"CLIENT": SpanKind.CLIENT, "INTERNAL": SpanKind.INTERNAL, "SERVER": Sp
 class Recording:
     """An operation that is going on, with its span."""
 
-    __slots__ = ("_begun", "_chunks", "_first_chunk", "_last_chunk", "_token", "_told", "done", "operation", "span")
+    __slots__ = (
+        "_begun",
+        "_chunks",
+        "_first_chunk",
+        "_last_chunk",
+        "_token",
+        "_told",
+        "done",
+        "learned",
+        "operation",
+        "span",
+    )
 
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
         self.done = False
+        self.learned: Any = None
+        """What a package on util-genai told of the call, from inside of it."""
         self._first_chunk = self._last_chunk = self._chunks = 0
         self._token: Any = None
         self._told = operation.attributes()
         tracer = providers.set_up().tracer()
-        self.span = tracer.start_span(operation.span_name(), kind=_KINDS[operation.KIND], attributes=self._told)
+        # Given, because the tracer and the sampler would each look for it again.
+        context = api_context.get_current()
+        self.span = tracer.start_span(operation.span_name(), context, _KINDS[operation.KIND], self._told)
         if self.span.is_recording():
             spans.finished_by(self.span.get_span_context().span_id, self.finish)
         self._begun = time.perf_counter_ns()
@@ -69,6 +86,8 @@ class Recording:
             return
         self.done = True
         timing = self._timing()
+        if self.learned is not None:
+            guard.call("shared call", util_genai.learn, self.operation, self.learned)
         # The span ends whatever happens: an open one would be kept until the process ends.
         guard.call("finish", self._complete, timing, error)
         self._hand_over(timing)
@@ -143,6 +162,6 @@ class Recording:
         self.span.end()
 
 
-def start(operation: Operation) -> Recording | None:
+def start(operation: Operation) -> Recording | Guest | None:
     """Begin to record an operation; None where a library further out already records it."""
-    return None if ownership.taken(operation) else Recording(operation)
+    return None if ownership.taken(operation) else util_genai.guest(operation) or Recording(operation)

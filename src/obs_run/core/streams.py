@@ -6,6 +6,7 @@ functions: whatever they raise is ours and stays here; whatever the library rais
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -72,14 +73,19 @@ def async_call(begin: Begin) -> Wrapper:
     return recorded
 
 
-def step(key: Callable[[Any], Any]) -> Wrapper:
-    """Return the wrapper of a stream class's ``__next__``; ``key`` is what ``Reader.later`` gave."""
+def step(key: Callable[[Any], Any], *, current: bool = False) -> Wrapper:
+    """Return the wrapper of a stream class's ``__next__``; ``key`` is what ``Reader.later`` gave.
+
+    With ``current`` the recording owns what happens inside, where a library asks the provider only as the agent reads.
+    """
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         reading = guard.call("stream", _read_by, key, instance)
+        owned = reading.recording if current and reading is not None else nullcontext()
         while True:
             try:
-                item = wrapped(*args, **kwargs)
+                with owned:
+                    item = wrapped(*args, **kwargs)
             except StopIteration:
                 if reading is not None:
                     guard.call("finish", reading.finish)
@@ -94,16 +100,18 @@ def step(key: Callable[[Any], Any]) -> Wrapper:
     return wrapper
 
 
-def async_step(key: Callable[[Any], Any]) -> Wrapper:
+def async_step(key: Callable[[Any], Any], *, current: bool = False) -> Wrapper:
     """Return the wrapper of a stream class's ``__anext__``, as ``step`` does of ``__next__``."""
 
     async def recorded(
         wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         reading = guard.call("stream", _read_by, key, instance)
+        owned = reading.recording if current and reading is not None else nullcontext()
         while True:
             try:
-                item = await wrapped(*args, **kwargs)
+                with owned:
+                    item = await wrapped(*args, **kwargs)
             except StopAsyncIteration:
                 if reading is not None:
                     guard.call("finish", reading.finish)
@@ -134,6 +142,39 @@ def piece(key: Callable[[Any], Any], over: Callable[[Any, Any], bool]) -> Wrappe
         if guard.call("chunk", over, instance, item, default=True):
             guard.call("finish", reading.finish)
         return item
+
+    return wrapper
+
+
+def async_piece(key: Callable[[Any], Any], over: Callable[[Any, Any], bool]) -> Wrapper:
+    """Return the wrapper of a coroutine method that gives the next piece of a body, as ``piece`` does of a sync one."""
+
+    async def recorded(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        reading = guard.call("stream", _read_by, key, instance)
+        if reading is None:
+            return await wrapped(*args, **kwargs)
+        try:
+            item = await wrapped(*args, **kwargs)
+        except BaseException as error:
+            guard.call("finish", reading.failed, error)
+            raise
+        reading.chunk(item)
+        if guard.call("chunk", over, instance, item, default=True):
+            guard.call("finish", reading.finish)
+        return item
+
+    return recorded
+
+
+def generation(key: Callable[[Any], Any]) -> Wrapper:
+    """Return the wrapper of a generator method of either kind that the agent itself calls: it gets a generator."""
+
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        inner = wrapped(*args, **kwargs)
+        reading = guard.call("stream", _read_by, key, instance)
+        return inner if reading is None else generators.followed(inner, lambda: reading)
 
     return wrapper
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 def encode(signal: str, batch: Any) -> bytes:
     """Return the OTLP request for a batch of spans or log records (lists) or for collected metrics."""
+    # Loaded with the first batch, whatever it is: the longer protobuf waits for its import, the more forks meet it.
+    official = _encoder(signal)
     if signal == "traces":
         from obs_run.pipeline import span_bytes
 
@@ -18,7 +20,7 @@ def encode(signal: str, batch: Any) -> bytes:
             return span_bytes.request(batch)
         except (span_bytes.UnusualError, UnicodeEncodeError, OverflowError, struct.error):
             pass
-    return _encoder(signal)(batch).SerializeToString()  # type: ignore[no-any-return]
+    return official(batch).SerializeToString()  # type: ignore[no-any-return]
 
 
 def halves(batch: Any) -> tuple[Any, Any] | None:

@@ -15,6 +15,7 @@ from obs_run.core.operations import (
     Inference,
     ModelCall,
     Operation,
+    RemoteAgentRun,
     Retrieval,
     ToolCall,
     Usage,
@@ -93,7 +94,7 @@ class Measurements:
         elif isinstance(operation, ToolCall):
             tool = (semconv.TOOL_NAME, operation.tool_name) if operation.tool_name else None
             self._take(semconv.METRIC_TOOL_DURATION, timing.duration, labels, tool, "s", semconv.DURATION_BUCKETS)
-        elif isinstance(operation, AgentRun):
+        elif isinstance(operation, (AgentRun, RemoteAgentRun)):
             self._seconds(semconv.METRIC_AGENT_DURATION, timing.duration, labels, semconv.AGENT_DURATION_BUCKETS)
         elif isinstance(operation, Workflow):
             self._seconds(semconv.METRIC_WORKFLOW_DURATION, timing.duration, labels, semconv.WORKFLOW_DURATION_BUCKETS)

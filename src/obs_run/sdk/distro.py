@@ -22,10 +22,10 @@ class Distro(BaseDistro):  # type: ignore[misc]  # the package ships no types
         start.start("distro")
 
     def load_instrumentor(self, entry_point: EntryPoint, **kwargs: Any) -> None:
-        """Load one instrumentor, unless the library is ours; a failing one is said and skipped."""
+        """Load one instrumentor that is not looked at when its library arrives; a failing one is said and skipped."""
         from obs_run.launch import third_party
 
-        if entry_point.name not in third_party.ours():
+        if not third_party.waits_for_library(entry_point.module):
             guard.call(f"instrumentor {entry_point.name}", super().load_instrumentor, entry_point, **kwargs)
 
 

@@ -31,6 +31,13 @@ def test_hits_without_distances() -> None:
     assert (operation.batch_size, operation.returned, operation.scores, operation.top_k) == (None, 1, None, 10)
 
 
+@pytest.mark.parametrize(
+    ("vectors", "count"), [([1.0, 2.0], 1), ([[1.0, 2.0]], 1), ([[1.0], [2.0]], 2), ([], 0), (None, 0)]
+)
+def test_one_or_many_vectors(vectors: Any, count: int) -> None:
+    assert chromadb._vectors(vectors) == count
+
+
 def test_hybrid_search() -> None:
     asked = SimpleNamespace(_limit=SimpleNamespace(limit=3), _rank=SimpleNamespace(query="Where?"))
     operation = chromadb._search("search", COLLECTION, {"searches": asked})

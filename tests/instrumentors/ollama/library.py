@@ -74,6 +74,7 @@ LIBRARY = Library(
     instrumentor="obs_instrumentors.ollama",
     environments={"0.4.5, oldest": ("ollama==0.4.5",), "0.6, newest": ("ollama>=0.6,<1",)},
     driver=Ollama,
+    more=("more.py",),
     scenarios=(
         Scenario("chat", lambda its: its.chat(), f"chat {MODEL}", attributes(), answered(_TEXT)),
         Scenario(

@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.resources import Resource
 
 from obs_run import cli, settings
-from obs_run.cli import diagnosis, words
+from obs_run.cli import coverage, words
 from obs_run.cli.settings import markdown
 from obs_run.core.hooks import Instrumentor
 from obs_run.launch import hook
@@ -225,7 +225,7 @@ def test_doctor_says_what_is_instrumented_and_why_the_rest_is_not(
     )
     monkeypatch.setattr("obs_instrumentors.TABLE", {"a.b": "fake_there", "a.c": "fake_there", "d": "fake_broken"})
     monkeypatch.setitem(sys.modules, "fake_there", there)
-    monkeypatch.setattr(diagnosis, "WELL_KNOWN", ("packaging", "rich", "not-a-distribution"))
+    monkeypatch.setattr(coverage, "WELL_KNOWN", ("packaging", "rich", "not-a-distribution"))
     monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "pytest")
     assert cli.main(["doctor"]) == 1
     lines = capsys.readouterr().out.splitlines()

@@ -1,0 +1,113 @@
+"""Amazon Bedrock through botocore, which boto3 and aiobotocore stand on.
+
+Every call of every service passes one method, outside of its retries; what is not Bedrock's leaves again at once.
+Bodies and streams are the client's own objects, read when the agent reads them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from obs_run.core import payload, streams
+from obs_run.core.hooks import Instrumentor, Target
+
+if TYPE_CHECKING:
+    from obs_run.core.operations import Operation
+    from obs_run.core.reading import Call, Reader
+
+_SERVICES = frozenset(("bedrock-runtime", "bedrock-agent-runtime"))
+_CALLS = frozenset(
+    (
+        "ApplyGuardrail",
+        "Converse",
+        "ConverseStream",
+        "InvokeAgent",
+        "InvokeInlineAgent",
+        "InvokeModel",
+        "InvokeModelWithResponseStream",
+        "Rerank",
+        "Retrieve",
+        "RetrieveAndGenerate",
+        "RetrieveAndGenerateStream",
+    )
+)
+_OPERATIONS = (
+    "chat",
+    "text_completion",
+    "embeddings",
+    "rerank",
+    "retrieval",
+    "image_generation",
+    "invoke_agent",
+    "moderation",
+)
+
+
+def _begin(call: Call) -> tuple[Operation, Reader] | None:
+    """Return the operation that a call means; None for everything that is not a model's or an agent's."""
+    if call.argument(0, "operation_name") not in _CALLS:
+        return None
+    if call.instance.meta.service_model.service_name not in _SERVICES:
+        return None
+    # An agent that uses only other services of AWS need not load it.
+    from .calls import begin
+
+    return begin(call)
+
+
+def _itself(instance: Any) -> Any:
+    """Return the stream or body by which its reading is found: it is what the agent was given."""
+    return instance
+
+
+def _is_read(body: Any, piece: Any) -> bool:
+    """Whether a body has been read to its end with this piece."""
+    length = payload.first(*(payload.field(body, name) for name in ("_content_length", "_self_content_length")))
+    count = payload.first(*(payload.field(body, name) for name in ("_amount_read", "_self_amount_read")))
+    if not piece or (length is not None and count is not None and count >= int(length)):
+        return True
+    raw = payload.first(payload.field(body, "_raw_stream"), payload.field(body, "__wrapped__"))
+    if length is None and payload.field(raw, "content", "at_eof") is not None:
+        return bool(raw.content.at_eof())
+    return length is None and payload.field(raw, "closed") is True
+
+
+_BODY, _AIO_BODY = "botocore.response", "aiobotocore.response"
+_EVENTS, _AIO_EVENTS = "botocore.eventstream", "aiobotocore.eventstream"
+
+INSTRUMENTORS = (
+    Instrumentor(
+        "botocore",
+        "botocore",
+        ">=1.34.116,<2",
+        (
+            Target("botocore.client", "BaseClient._make_api_call", streams.call(_begin)),
+            Target(_BODY, "StreamingBody.read", streams.piece(_itself, _is_read)),
+            Target(_BODY, "StreamingBody.readlines", streams.piece(_itself, lambda *_: True)),
+            Target(_BODY, "StreamingBody.__exit__", streams.closing(_itself)),
+            Target(_BODY, "StreamingBody.close", streams.closing(_itself)),
+            Target(_EVENTS, "EventStream.__iter__", streams.generation(_itself)),
+            Target(_EVENTS, "EventStream.close", streams.closing(_itself)),
+        ),
+        _OPERATIONS,
+    ),
+    Instrumentor(
+        "aiobotocore",
+        "aiobotocore",
+        ">=2.13,<4",
+        (
+            Target("aiobotocore.client", "AioBaseClient._make_api_call", streams.async_call(_begin)),
+            *(
+                target
+                for body in ("StreamingBody", "AioHttpxStreamingBody")
+                for target in (
+                    Target(_AIO_BODY, f"{body}.read", streams.async_piece(_itself, _is_read), optional=True),
+                    Target(_AIO_BODY, f"{body}.__aexit__", streams.closing(_itself), optional=True),
+                    Target(_AIO_BODY, f"{body}.close", streams.closing(_itself), optional=True),
+                )
+            ),
+            Target(_AIO_EVENTS, "AioEventStream.__aiter__", streams.generation(_itself)),
+        ),
+        _OPERATIONS,
+    ),
+)

@@ -1,0 +1,188 @@
+"""Agents and knowledge bases that Bedrock hosts, and its guardrails."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from obs_run.core import content, messages, payload, semconv
+from obs_run.core.operations import ModelCall, RemoteAgentRun, Rerank, Retrieval, Usage
+
+from . import answer
+from .answer import Answer, add
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from obs_run.core.operations import Operation
+
+    Made = tuple[Operation, Callable[[Any, Any], None] | None, Callable[[Any, Any], None] | None, str | None]
+
+_TRACES = ("preProcessingTrace", "orchestrationTrace", "postProcessingTrace", "routingClassifierTrace")
+
+
+def _retrieve(params: dict[str, Any]) -> Made:
+    search = payload.field(params.get("retrievalConfiguration"), "vectorSearchConfiguration")
+    base = payload.text(params.get("knowledgeBaseId"))
+    operation = Retrieval(
+        data_source=base,
+        top_k=payload.whole(payload.field(search, "numberOfResults")),
+        extra=_knowledge_base(base),
+    )
+    if content.wanted():
+        operation.query_text = payload.text(payload.field(params.get("retrievalQuery"), "text"))
+    return operation, _retrieved, None, None
+
+
+def _retrieved(operation: Retrieval, response: Any) -> None:
+    found = payload.items(response.get("retrievalResults"))
+    scores = [payload.number(payload.field(each, "score")) for each in found]
+    operation.scores = [score for score in scores if score is not None] or None
+    if content.wanted():
+        operation.documents = [
+            {"id": _place(each) or str(at), "score": score, "content": payload.field(each, "content", "text")}
+            for at, (each, score) in enumerate(zip(found, scores, strict=True))
+        ]
+
+
+def _rerank(params: dict[str, Any]) -> Made:
+    settings = payload.field(params.get("rerankingConfiguration"), "bedrockRerankingConfiguration")
+    sources = payload.items(params.get("sources"))
+    operation = Rerank(
+        request_model=payload.text(payload.field(settings, "modelConfiguration", "modelArn")),
+        top_k=payload.whole(payload.field(settings, "numberOfResults")),
+        input_count=len(sources),
+    )
+    if content.wanted():
+        asked = next(iter(payload.items(params.get("queries"))), None)
+        operation.query_text = payload.text(payload.field(asked, "textQuery", "text"))
+        inline = [payload.field(each, "inlineDocumentSource") for each in sources]
+        operation.given = [
+            payload.first(payload.field(each, "textDocument", "text"), payload.field(each, "jsonDocument"))
+            for each in inline
+        ]
+    return operation, _reranked, None, None
+
+
+def _reranked(operation: Rerank, response: Any) -> None:
+    found = payload.items(response.get("results"))
+    operation.ranked([(each["index"], payload.number(each.get("relevanceScore"))) for each in found])
+
+
+def _generate(params: dict[str, Any]) -> Made:
+    settings = params.get("retrieveAndGenerateConfiguration")
+    base = payload.field(settings, "knowledgeBaseConfiguration")
+    model = payload.first(
+        payload.field(base, "modelArn"), payload.field(settings, "externalSourcesConfiguration", "modelArn")
+    )
+    operation = Answer(
+        "chat",
+        request_model=payload.text(model),
+        conversation_id=payload.text(params.get("sessionId")),
+        extra=_knowledge_base(payload.text(payload.field(base, "knowledgeBaseId"))),
+    )
+    if content.wanted():
+        said = payload.text(payload.field(params.get("input"), "text")) or ""
+        operation.input_messages = [messages.message("user", messages.text(said))]
+    return operation, _generated, None, None
+
+
+def _generate_stream(params: dict[str, Any]) -> Made:
+    operation, *_ = _generate(params)
+    operation.stream = True  # type: ignore[attr-defined] # made two lines above
+    return operation, None, _generated_event, "stream"
+
+
+def _generated(operation: Answer, response: Any) -> None:
+    operation.conversation_id = payload.text(response.get("sessionId")) or operation.conversation_id
+    _generated_event(operation, response)
+    answer.end(operation)
+
+
+def _generated_event(operation: Answer, event: Any) -> None:
+    add(operation.block(0), payload.field(event, "output", "text"))
+    acted = payload.first(payload.field(event, "guardrail", "action"), payload.field(event, "guardrailAction"))
+    if acted == "INTERVENED":
+        operation.finish_reasons = ["content_filter"]
+
+
+def _agent(params: dict[str, Any]) -> Made:
+    operation = RemoteAgentRun(
+        stream=True,
+        agent_id=payload.text(params.get("agentId")),
+        agent_name=payload.text(params.get("agentName")),
+        agent_version=payload.text(params.get("agentAliasId")),
+        request_model=payload.text(params.get("foundationModel")),
+        conversation_id=payload.text(params.get("sessionId")),
+    )
+    said = payload.text(params.get("inputText"))
+    if content.wanted() and said is not None:
+        operation.input_messages = [messages.message("user", messages.text(said))]
+    return operation, None, _agent_event, "completion"
+
+
+def _agent_event(operation: RemoteAgentRun, event: Any) -> None:
+    said = payload.field(event, "chunk", "bytes")
+    if said is not None and content.wanted():
+        operation.output_messages = operation.output_messages or [messages.message("assistant")]
+        operation.output_messages[0]["parts"].append(messages.text(said.decode("utf-8", "replace")))
+    for wish in payload.items(payload.field(event, "returnControl", "invocationInputs")):
+        name = payload.first(
+            payload.field(wish, "functionInvocationInput", "function"),
+            payload.field(wish, "apiInvocationInput", "apiPath"),
+        )
+        operation.tool_calls = [*(operation.tool_calls or []), str(name)]
+    told = payload.field(event, "trace", "trace")
+    for kind in _TRACES if told is not None else ():
+        used = payload.field(told, kind, "modelInvocationOutput", "metadata", "usage")
+        if used is not None:
+            _add_usage(operation, used)
+
+
+def _add_usage(operation: ModelCall, used: Any) -> None:
+    """Add the tokens of one step of the agent; steps are told only where the caller asked for traces."""
+    usage = operation.usage = operation.usage or Usage()
+    usage.input_tokens = (usage.input_tokens or 0) + (payload.whole(payload.field(used, "inputTokens")) or 0)
+    usage.output_tokens = (usage.output_tokens or 0) + (payload.whole(payload.field(used, "outputTokens")) or 0)
+
+
+def _guardrail(params: dict[str, Any]) -> Made:
+    operation = ModelCall("moderation")
+    operation.extra[semconv.AWS_BEDROCK_GUARDRAIL_ID] = str(params.get("guardrailIdentifier"))
+    return operation, _guarded, None, None
+
+
+def _guarded(_operation: ModelCall, _response: Any) -> None:
+    """Usage is counted in units of text here, not in tokens."""
+
+
+def end(operation: Operation) -> None:
+    """Put together what has streamed."""
+    if isinstance(operation, Answer):
+        answer.end(operation)
+    elif isinstance(operation, RemoteAgentRun):
+        for message in operation.output_messages or []:
+            message["parts"] = [messages.text("".join(part["content"] for part in message["parts"]))]
+            message["finish_reason"] = "stop"
+
+
+def _place(found: Any) -> str | None:
+    """Return where a document lies; each kind of source has a field of its own."""
+    location = payload.field(found, "location")
+    kinds = [value for value in location.values() if isinstance(value, dict)] if isinstance(location, dict) else []
+    places = [payload.first(payload.field(each, "uri"), payload.field(each, "url")) for each in kinds]
+    return payload.text(payload.first(*places))
+
+
+def _knowledge_base(base: str | None) -> dict[str, Any]:
+    return {} if base is None else {semconv.AWS_BEDROCK_KNOWLEDGE_BASE_ID: base}
+
+
+CALLS: dict[str, Callable[[dict[str, Any]], Made]] = {
+    "Retrieve": _retrieve,
+    "Rerank": _rerank,
+    "RetrieveAndGenerate": _generate,
+    "RetrieveAndGenerateStream": _generate_stream,
+    "InvokeAgent": _agent,
+    "InvokeInlineAgent": _agent,
+    "ApplyGuardrail": _guardrail,
+}

@@ -1,0 +1,163 @@
+"""The first version of the API: one message with a history before it, prompts, and classification."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from obs_instrumentors.openai import chat, completions
+from obs_run.core import content, payload
+from obs_run.core.operations import Inference, ModelCall
+from obs_run.core.reading import Reader
+
+from .endpoint import RERANK, Method, answer, finish_reason, read_meta, read_sampling, system
+from .v2 import chat_operation
+
+if TYPE_CHECKING:
+    from obs_instrumentors.openai.chat import Chat
+
+_ROLES = {"CHATBOT": "assistant"}
+
+
+def _begin_chat(body: dict[str, Any]) -> Chat:
+    plain = {name: body[name] for name in body if name != "tools"}
+    if content.wanted():
+        history = [_message(each) for each in payload.items(body.get("chat_history"))]
+        results = [_tool_result(each) for each in payload.items(body.get("tool_results"))]
+        plain["messages"] = [*history, {"role": "user", "content": body.get("message")}, *results]
+        plain["tools"] = [_tool(each) for each in payload.items(body.get("tools"))]
+    operation = chat_operation(plain)
+    read_sampling(operation, body)
+    operation.conversation_id = payload.text(body.get("conversation_id"))
+    if content.wanted():
+        operation.system_instructions = system(body.get("preamble"))
+    return operation
+
+
+def _begin_chat_stream(body: dict[str, Any]) -> Chat:
+    operation = _begin_chat(body)
+    operation.stream = True
+    return operation
+
+
+def _message(raw: Any) -> dict[str, Any]:
+    role = str(payload.field(raw, "role"))
+    if role == "TOOL":
+        return _tool_result(payload.first(*payload.items(payload.field(raw, "tool_results"))))
+    return {
+        "role": _ROLES.get(role, role.lower()),
+        "content": payload.field(raw, "message"),
+        "tool_calls": _tool_calls(raw),
+    }
+
+
+def _tool_result(raw: Any) -> dict[str, Any]:
+    # Which call it answers is told by the tool's name: calls have no ids in this version.
+    outputs = [{"text": content.to_json(payload.field(raw, "outputs"))}]
+    return {"role": "tool", "name": payload.field(raw, "call", "name"), "content": outputs}
+
+
+def _tool(raw: Any) -> dict[str, Any]:
+    made = {name: payload.field(raw, name) for name in ("name", "description")}
+    return {**made, "parameters": _plain(payload.field(raw, "parameter_definitions"))}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    return value.dict() if hasattr(value, "dict") else value
+
+
+def _tool_calls(raw: Any) -> list[dict[str, Any]]:
+    return [
+        {"function": {"name": payload.field(call, "name"), "arguments": payload.field(call, "parameters")}}
+        for call in payload.items(payload.field(raw, "tool_calls"))
+    ]
+
+
+def _chat_result(operation: Chat, returned: Any) -> None:
+    response = answer(returned)
+    calls = _tool_calls(response)
+    reason = "tool_call" if calls else finish_reason(payload.field(response, "finish_reason"))
+    said = {"role": "assistant", "content": payload.field(response, "text"), "tool_calls": calls}
+    told = payload.first(payload.field(response, "response_id"), payload.field(response, "generation_id"))
+    chat.ENDPOINT.result(operation, {"id": told, "choices": [{"message": said, "finish_reason": reason}]})
+    read_meta(operation, payload.field(response, "meta"))
+
+
+def _chat_event(operation: Chat, event: Any) -> None:
+    kind = payload.field(event, "event_type")
+    if kind == "stream-start":
+        operation.response_id = payload.text(payload.field(event, "generation_id"))
+    elif kind == "text-generation":
+        assert chat.ENDPOINT.chunk is not None
+        chat.ENDPOINT.chunk(operation, {"choices": [{"delta": {"content": payload.field(event, "text")}}]})
+    elif kind == "stream-end":
+        _chat_result(operation, payload.field(event, "response"))
+        if not operation.tool_calls:
+            operation.finish_reasons = [finish_reason(payload.field(event, "finish_reason")) or "error"]
+        operation.answers = {}
+
+
+def _end_chat(operation: Chat) -> None:
+    """Keep what came in of a stream that did not reach its last event."""
+    if operation.answers and chat.ENDPOINT.end is not None:
+        chat.ENDPOINT.end(operation)
+
+
+def _begin_completion(body: dict[str, Any]) -> Inference:
+    operation = cast("Inference", completions.ENDPOINT.begin(body))
+    read_sampling(operation, body)
+    count = payload.count(body.get("num_generations"))
+    operation.choice_count = count if count != 1 else None
+    return operation
+
+
+def _begin_completion_stream(body: dict[str, Any]) -> Inference:
+    operation = _begin_completion(body)
+    operation.stream = True
+    return operation
+
+
+def _completion_result(operation: Inference, returned: Any) -> None:
+    response = answer(returned)
+    choices = [
+        {"text": payload.field(each, "text"), "finish_reason": finish_reason(payload.field(each, "finish_reason"))}
+        for each in payload.items(payload.field(response, "generations"))
+    ]
+    completions.ENDPOINT.result(operation, {"id": payload.field(response, "id"), "choices": choices})
+    read_meta(operation, payload.field(response, "meta"))
+
+
+def _completion_event(operation: Inference, event: Any) -> None:
+    choice: dict[str, Any] = {"index": payload.field(event, "index")}
+    if payload.field(event, "event_type") == "text-generation":
+        choice["text"] = payload.field(event, "text")
+    else:
+        choice["finish_reason"] = finish_reason(payload.field(event, "finish_reason"))
+        if payload.field(event, "err") is not None:
+            operation.error_type = "_OTHER"
+    assert completions.ENDPOINT.chunk is not None
+    completions.ENDPOINT.chunk(operation, {"id": payload.field(event, "response", "id"), "choices": [choice]})
+
+
+def _begin_classification(body: dict[str, Any]) -> ModelCall:
+    operation = ModelCall("classification", request_model=payload.text(body.get("model")))
+    operation.input_count = len(payload.items(body.get("inputs")))
+    return operation
+
+
+def _classified(operation: ModelCall, returned: Any) -> None:
+    read_meta(operation, payload.field(answer(returned), "meta"))
+
+
+_WHOLE = Reader(_completion_result)
+_STREAM = Reader(_completion_result, chunk=_completion_event, end=completions.ENDPOINT.end, lazy=True)
+
+METHODS = {
+    "chat": Method(_begin_chat, Reader(_chat_result)),
+    "chat_stream": Method(_begin_chat_stream, Reader(_chat_result, chunk=_chat_event, end=_end_chat, lazy=True)),
+    "generate": Method(_begin_completion, _WHOLE),
+    "generate_stream": Method(_begin_completion_stream, _STREAM),
+    "rerank": RERANK,
+    "classify": Method(_begin_classification, Reader(_classified)),
+}

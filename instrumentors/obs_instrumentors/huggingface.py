@@ -1,0 +1,205 @@
+"""Hugging Face's inference client; ``client.chat.completions.create`` is its ``chat_completion``.
+
+What the agent asks for stands in the arguments; model, address and the provider that it is routed to are known once the
+client has made its request, which it does in one method.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from obs_instrumentors.openai import chat
+from obs_run.core import content, messages, payload, streams
+from obs_run.core.hooks import Instrumentor, Target
+from obs_run.core.operations import Embedding, Inference, Usage
+from obs_run.core.reading import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from obs_run.core.operations import ModelCall, Operation
+    from obs_run.core.reading import Call
+
+    Asked = Callable[[dict[str, Any]], tuple[ModelCall, Reader]]
+
+_OURS = "huggingface"
+_ROUTER = "router.huggingface.co"
+_PROVIDERS = {
+    "auto": _OURS,
+    "hf-inference": _OURS,
+    "v1": _OURS,
+    "fireworks-ai": "fireworks_ai",
+    "together": "together_ai",
+}
+_PORTS = {"http": 80, "https": 443}
+_FINISH_REASONS = {"eos_token": "stop", "stop_sequence": "stop"}
+
+
+def begin(asked: Asked, first: str, call: Call) -> tuple[ModelCall, Reader]:
+    """Return the operation that a call of one of the client's tasks means."""
+    operation, reader = asked({**call.kwargs, first: call.argument(0, first)})
+    operation.request_model = _name(call.kwargs.get("model")) or _name(payload.field(call.instance, "model"))
+    operation.provider = provider(None, payload.text(payload.field(call.instance, "provider")))
+    return operation, reader
+
+
+def note_request(operation: Operation, call: Call) -> None:
+    """Read what the client asks of whom, from the request that it has made."""
+    request = call.argument(0, "request_parameters")
+    url = urlsplit(request.url)
+    operation.server_address, operation.server_port = url.hostname, url.port or _PORTS.get(url.scheme)
+    operation.provider = provider(request.url, payload.text(payload.field(call.instance, "provider")))
+    known = payload.field(operation, "request_model")
+    operation.request_model = known or _name(request.model)  # type: ignore[attr-defined] # all of ours have one
+
+
+def provider(url: str | None, told: str | None) -> str:
+    """Return who answers: the provider that the client is set to, or the one in the router's path."""
+    place = urlsplit(url or "")
+    if place.hostname == _ROUTER:
+        told = place.path.lstrip("/").partition("/")[0]
+    return _PROVIDERS.get(told or "auto", told or _OURS)
+
+
+def _chat(asked: dict[str, Any]) -> tuple[ModelCall, Reader]:
+    operation: Any = chat.COMPATIBLE.begin({**asked, **(asked.get("extra_body") or {})})
+    operation.stream = True if asked.get("stream") else None
+    return operation, _CHAT
+
+
+def _generation(asked: dict[str, Any]) -> tuple[ModelCall, Reader]:
+    stops = payload.items(asked.get("stop")) or payload.items(asked.get("stop_sequences"))
+    operation = Inference(
+        "text_completion",
+        stream=True if asked.get("stream") else None,
+        seed=payload.whole(asked.get("seed")),
+        temperature=payload.number(asked.get("temperature")),
+        top_p=payload.number(asked.get("top_p")),
+        top_k=payload.whole(asked.get("top_k")),
+        frequency_penalty=payload.number(asked.get("frequency_penalty")),
+        max_tokens=payload.whole(asked.get("max_new_tokens")),
+        stop_sequences=stops or None,
+    )
+    return _said(operation, asked.get("prompt")), _GENERATION
+
+
+def _features(asked: dict[str, Any]) -> tuple[ModelCall, Reader]:
+    given = asked.get("text")
+    operation = Embedding(
+        "embeddings",
+        input_count=len(given) if isinstance(given, list) else 1,
+        dimensions=payload.whole(asked.get("dimensions")),
+    )
+    return operation, _SILENT
+
+
+def _picture(asked: dict[str, Any]) -> tuple[ModelCall, Reader]:
+    operation = Inference("image_generation", output_type="image", seed=payload.whole(asked.get("seed")))
+    return _said(operation, asked.get("prompt")), _SILENT
+
+
+def _speech(asked: dict[str, Any]) -> tuple[ModelCall, Reader]:
+    return _said(Inference("speech", output_type="speech"), asked.get("text")), _SILENT
+
+
+def _hearing(_asked: dict[str, Any]) -> tuple[ModelCall, Reader]:
+    return Inference("transcription", output_type="text"), _TRANSCRIPT
+
+
+def _said(operation: Inference, prompt: Any) -> Inference:
+    if content.wanted() and isinstance(prompt, str):
+        operation.input_messages = [messages.message("user", messages.text(prompt))]
+    return operation
+
+
+def _generated(operation: Inference, response: Any) -> None:
+    """Read a continuation; reason and tokens are told only where the agent asked for details."""
+    text = response if isinstance(response, str) else payload.field(response, "generated_text")
+    _read_details(operation, payload.field(response, "details"))
+    _answer(operation, payload.text(text) or "")
+
+
+def _generated_piece(operation: Inference, piece: Any) -> None:
+    token = payload.field(piece, "token")
+    text = piece if isinstance(piece, str) else payload.field(token, "text")
+    _read_details(operation, payload.field(piece, "details"))
+    if payload.text(text) is not None and not payload.field(token, "special"):
+        _answer(operation, text)
+
+
+def _read_details(operation: Inference, details: Any) -> None:
+    reason = payload.text(payload.field(details, "finish_reason"))
+    if reason is None:
+        return
+    operation.finish_reasons = [_FINISH_REASONS.get(reason, reason)]
+    prefilled = payload.items(payload.field(details, "prefill"))
+    inputs = payload.first(payload.whole(payload.field(details, "input_length")), len(prefilled) or None)
+    operation.usage = Usage(inputs, payload.whole(payload.field(details, "generated_tokens")))
+
+
+def _answer(operation: Inference, text: str) -> None:
+    if content.wanted():
+        operation.output_messages = operation.output_messages or [messages.message("assistant")]
+        operation.output_messages[0]["parts"].append(messages.text(text))
+
+
+def _end(operation: Inference) -> None:
+    for message in operation.output_messages or []:
+        message["parts"] = [messages.text("".join(part["content"] for part in message["parts"]))]
+        if operation.finish_reasons:
+            message["finish_reason"] = operation.finish_reasons[0]
+
+
+def _whole(operation: Inference, response: Any) -> None:
+    _generated(operation, response)
+    _end(operation)
+
+
+def _heard(operation: Inference, response: Any) -> None:
+    _answer(operation, payload.text(payload.field(response, "text")) or "")
+
+
+def _nothing(_operation: ModelCall, _response: Any) -> None:
+    """Leave vectors, pictures and sound alone: they tell neither text nor usage."""
+
+
+def _name(model: Any) -> str | None:
+    """Return a model's name; the address of an endpoint is none."""
+    name = payload.text(model)
+    return None if name is None or name.startswith(("http://", "https://")) else name
+
+
+def _targets(module: str, client: str, call: Callable[..., Any]) -> tuple[Target, ...]:
+    tasks = tuple(
+        Target(module, f"{client}.{name}", call(partial(begin, asked, first))) for name, first, asked in _TASKS
+    )
+    return *tasks, Target(module, f"{client}._inner_post", streams.observed(note_request))
+
+
+_CHAT = Reader(chat.COMPATIBLE.result, chunk=chat.COMPATIBLE.chunk, end=chat.COMPATIBLE.end)
+_GENERATION = Reader(_whole, chunk=_generated_piece, end=_end)
+_TRANSCRIPT = Reader(_heard)
+_SILENT = Reader(_nothing)
+_TASKS: tuple[tuple[str, str, Asked], ...] = (
+    ("chat_completion", "messages", _chat),
+    ("text_generation", "prompt", _generation),
+    ("feature_extraction", "text", _features),
+    ("text_to_image", "prompt", _picture),
+    ("text_to_speech", "text", _speech),
+    ("automatic_speech_recognition", "audio", _hearing),
+)
+
+INSTRUMENTORS = (
+    Instrumentor(
+        "huggingface_hub",
+        "huggingface-hub",
+        ">=0.28,<3",
+        (
+            *_targets("huggingface_hub.inference._client", "InferenceClient", streams.call),
+            *_targets("huggingface_hub.inference._generated._async_client", "AsyncInferenceClient", streams.async_call),
+        ),
+        ("chat", "text_completion", "embeddings", "image_generation", "speech", "transcription"),
+    ),
+)

@@ -1,0 +1,170 @@
+"""Bedrock's translation on bodies as they come over the wire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from obs_instrumentors.bedrock import agents, answer, anthropic_body, bodies, converse
+
+from obs_run.core import content
+from obs_run.core.operations import Embedding, Inference, RemoteAgentRun, Rerank, Usage
+
+PICTURE = b"\x89PNG"
+ENCODED = "iVBORw=="
+
+
+@pytest.fixture
+def wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content, "_mode", "span")
+
+
+@pytest.fixture
+def unwanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content, "_mode", "none")
+
+
+def test_no_text_is_kept_unless_wanted(unwanted: None) -> None:
+    assert unwanted is None
+    operation = converse.begin({"messages": [{"role": "user", "content": [{"text": "secret"}]}]})
+    for event in (
+        {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": "secret"}}},
+        {"messageStop": {"stopReason": "max_tokens"}},
+    ):
+        converse.chunk(operation, event)
+    answer.end(operation)
+    assert "secret" not in str(operation)
+    assert operation.finish_reasons == ["length"]
+
+
+def test_parts_of_converse(wanted: None) -> None:
+    assert wanted is None
+    said = [
+        {"text": "Look"},
+        {"image": {"format": "png", "source": {"bytes": PICTURE}}},
+        {"document": {"format": "pdf", "name": "guide", "source": {"s3Location": {"uri": "s3://guide/a.pdf"}}}},
+        {"cachePoint": {"type": "default"}},
+        {"reasoningContent": {"reasoningText": {"text": "Hm", "signature": "x"}}},
+    ]
+    results = [{"toolResult": {"toolUseId": "t1", "content": [{"json": {"sun": True}}], "status": "success"}}]
+    operation = converse.begin(
+        {
+            "messages": [{"role": "user", "content": said}, {"role": "user", "content": results}],
+            "system": [{"text": "Be kind."}, {"cachePoint": {"type": "default"}}],
+        }
+    )
+    assert operation.system_instructions == [{"type": "text", "content": "Be kind."}]
+    assert operation.input_messages == [
+        {
+            "role": "user",
+            "parts": [
+                {"type": "text", "content": "Look"},
+                {"type": "blob", "modality": "image", "mime_type": "image/png", "content": ENCODED},
+                {
+                    "type": "uri",
+                    "modality": "document",
+                    "mime_type": "application/pdf",
+                    "uri": "s3://guide/a.pdf",
+                },
+                {"type": "reasoning", "content": "Hm"},
+            ],
+        },
+        {"role": "tool", "parts": [{"type": "tool_call_response", "id": "t1", "response": {"sun": True}}]},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("told", "usage"),
+    [
+        ({"inputTokens": 5, "outputTokens": 2, "totalTokens": 7}, Usage(5, 2)),
+        ({"inputTokens": 5, "outputTokens": 2, "totalTokens": 17, "cacheReadInputTokens": 10}, Usage(15, 2, 10)),
+        ({"inputTokens": 15, "outputTokens": 2, "totalTokens": 17, "cacheReadInputTokens": 10}, Usage(15, 2, 10)),
+        ({"inputTokens": 5, "outputTokens": 2, "cacheReadInputTokenCount": 0}, Usage(5, 2, 0)),
+        ({}, None),
+    ],
+)
+def test_cached_tokens_are_counted_once(told: dict[str, int], usage: Usage | None) -> None:
+    operation = converse.begin({})
+    converse.result(operation, {"usage": told, "stopReason": "end_turn"})
+    assert operation.usage == usage
+
+
+@pytest.mark.parametrize(
+    ("model", "body", "kind", "name"),
+    [
+        ("m", {"anthropic_version": "bedrock-2023-05-31", "messages": []}, Inference, "chat"),
+        ("m", {"messages": [{"role": "user", "content": [{"text": "x"}]}]}, Inference, "chat"),
+        ("m", {"messages": [{"role": "user", "content": [{"type": "text", "text": "x"}]}]}, Inference, "chat"),
+        ("amazon.titan-embed-text-v1", {"inputText": "x"}, Embedding, "embeddings"),
+        ("arn:aws:bedrock:x", {"inputText": "x", "normalize": True}, Embedding, "embeddings"),
+        ("cohere.embed-v4:0", {"texts": ["x"], "input_type": "search_query"}, Embedding, "embeddings"),
+        ("m", {"inputText": "x", "textGenerationConfig": {}}, Inference, "text_completion"),
+        ("m", {"query": "x", "documents": ["y"]}, Rerank, "rerank"),
+        ("m", {"taskType": "TEXT_IMAGE", "textToImageParams": {"text": "x"}}, Inference, "image_generation"),
+    ],
+)
+def test_a_body_is_told_by_its_shape(model: str, body: dict[str, Any], kind: type, name: str) -> None:
+    operation = bodies.begin(body, model)
+    assert isinstance(operation, kind)
+    assert operation.name == name
+
+
+def test_a_stream_of_anthropic(wanted: None) -> None:
+    assert wanted is None
+    operation = anthropic_body.begin({"messages": [{"role": "user", "content": "x"}]})
+    usage = {"input_tokens": 4, "cache_read_input_tokens": 6, "cache_creation_input_tokens": 0, "output_tokens": 1}
+    tool = {"type": "tool_use", "id": "t1", "name": "weather", "input": {}}
+    for event in (
+        {"type": "message_start", "message": {"id": "msg_1", "model": "claude", "usage": usage}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "thinking", "thinking": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "Hm"}},
+        {"type": "content_block_start", "index": 1, "content_block": tool},
+        {"type": "content_block_delta", "index": 1, "delta": {"type": "input_json_delta", "partial_json": '{"a'}},
+        {"type": "content_block_delta", "index": 1, "delta": {"type": "input_json_delta", "partial_json": '": 1}'}},
+        {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 9}},
+        {"type": "message_stop", "amazon-bedrock-invocationMetrics": {"inputTokenCount": 99}},
+    ):
+        bodies.chunk(operation, event)
+    bodies.end(operation)
+    assert operation.usage == Usage(10, 9, 6, 0)
+    assert operation.response_id == "msg_1"
+    assert operation.tool_calls == ["weather"]
+    assert operation.output_messages == [
+        {
+            "role": "assistant",
+            "parts": [
+                {"type": "reasoning", "content": "Hm"},
+                {"type": "tool_call", "id": "t1", "name": "weather", "arguments": {"a": 1}},
+            ],
+            "finish_reason": "tool_call",
+        }
+    ]
+
+
+def test_rerank_of_the_agent_runtime(wanted: None) -> None:
+    assert wanted is None
+    inline = [{"type": "TEXT", "textDocument": {"text": text}} for text in ("a", "b")]
+    operation, result, _, _ = agents.CALLS["Rerank"](
+        {
+            "queries": [{"type": "TEXT", "textQuery": {"text": "x"}}],
+            "sources": [{"type": "INLINE", "inlineDocumentSource": each} for each in inline],
+            "rerankingConfiguration": {
+                "bedrockRerankingConfiguration": {"numberOfResults": 1, "modelConfiguration": {"modelArn": "arn:m"}}
+            },
+        }
+    )
+    assert isinstance(operation, Rerank)
+    assert result is not None
+    result(operation, {"results": [{"index": 1, "relevanceScore": 0.5}]})
+    assert operation.request_model == "arn:m"
+    assert operation.documents == [{"id": "1", "score": 0.5, "content": "b"}]
+
+
+def test_an_agent_that_hands_control_back(unwanted: None) -> None:
+    assert unwanted is None
+    operation, _, chunk, _ = agents.CALLS["InvokeInlineAgent"]({"foundationModel": "m", "sessionId": "s"})
+    assert isinstance(operation, RemoteAgentRun)
+    assert chunk is not None
+    chunk(operation, {"returnControl": {"invocationInputs": [{"functionInvocationInput": {"function": "weather"}}]}})
+    assert operation.tool_calls == ["weather"]
+    assert operation.usage is None
