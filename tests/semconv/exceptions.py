@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 OPERATIONS = {
+    "classification": "no convention knows classification",
     "count_tokens": "no convention knows a provider's counting of tokens",
     "create_batch": "no convention knows batches",
     "rerank": "no convention knows reranking",
@@ -18,9 +19,12 @@ OPERATIONS = {
 
 PROVIDERS = dict.fromkeys(
     (
+        "aws.sagemaker",
         "cerebras",
         "fireworks_ai",
         "huggingface",
+        "litellm",
+        "oci",
         "ollama",
         "openrouter",
         "pinecone",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -22,6 +22,13 @@ class Method:
 
     begin: Callable[[dict[str, Any]], ModelCall]
     reader: Reader
+
+
+@dataclass
+class Reranking(Rerank):
+    """A reranking, with the documents that were sent; their texts are kept only while content is wanted."""
+
+    sent: list[Any] = field(default_factory=list)
 
 
 _PORTS = {"http": 80, "https": 443}
@@ -111,15 +118,15 @@ def begin_embedding(body: dict[str, Any]) -> Embedding:
     )
 
 
-def begin_rerank(body: dict[str, Any]) -> Rerank:
+def begin_rerank(body: dict[str, Any]) -> Reranking:
     """Return the reranking that a request asks for."""
     documents = payload.items(body.get("documents"))
-    operation = Rerank(request_model=payload.text(body.get("model")), top_k=payload.count(body.get("top_n")))
+    operation = Reranking(request_model=payload.text(body.get("model")), top_k=payload.count(body.get("top_n")))
     operation.input_count = len(documents)
     if content.wanted():
         operation.query_text = payload.text(body.get("query"))
         texts = (each if isinstance(each, str) else payload.field(each, "text") for each in documents)
-        operation.documents = [{"content": text} for text in texts]
+        operation.sent = [{"content": text} for text in texts]
     return operation
 
 
@@ -127,21 +134,20 @@ def _embedded(operation: Embedding, returned: Any) -> None:
     read_meta(operation, payload.field(answer(returned), "meta"))
 
 
-def _reranked(operation: Rerank, returned: Any) -> None:
+def _reranked(operation: Reranking, returned: Any) -> None:
     response = answer(returned)
     read_meta(operation, payload.field(response, "meta"))
-    ranked(operation, payload.items(payload.field(response, "results")))
+    _rank(operation, payload.items(payload.field(response, "results")))
 
 
-def ranked(operation: Rerank, results: list[Any]) -> None:
+def _rank(operation: Reranking, results: list[Any]) -> None:
     """Put the documents that were sent in the order of the results."""
     scores = [payload.number(payload.field(each, "relevance_score")) for each in results]
     operation.scores = [score for score in scores if score is not None]
     if content.wanted():
-        sent = operation.documents or []
         positions = [payload.whole(payload.field(each, "index")) or 0 for each in results]
         operation.documents = [
-            {**sent[position], "id": str(position), "score": score}
+            {**operation.sent[position], "id": str(position), "score": score}
             for position, score in zip(positions, scores, strict=True)
         ]
 

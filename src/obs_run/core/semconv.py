@@ -75,6 +75,9 @@ DB_OPERATION_NAME = "db.operation.name"
 DB_OPERATION_BATCH_SIZE = "db.operation.batch.size"
 DB_COLLECTION_NAME = "db.collection.name"
 DB_NAMESPACE = "db.namespace"
+DB_QUERY_TEXT = "db.query.text"
+DB_STATEMENT = "db.statement"  # old
+DB_SYSTEM = "db.system"  # old
 DB_RESPONSE_RETURNED_ROWS = "db.response.returned_rows"
 
 AWS_BEDROCK_GUARDRAIL_ID = "aws.bedrock.guardrail.id"

@@ -13,6 +13,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_s
 
 from obs_run.core import content, semconv
 from obs_run.core.operations import Inference
+from obs_run.pipeline import vector_sql
 from obs_run.pipeline.items import LogItem
 
 if TYPE_CHECKING:
@@ -26,15 +27,18 @@ if TYPE_CHECKING:
 def span_with_operation(item: SpanItem, resource: Resource, cost: Cost | None) -> ReadableSpan:
     """Return the span as it is exported: with this process's resource, its content and its cost."""
     span = item.span
-    if item.operation is None and span.resource is resource:
+    searched = vector_sql.search(span.attributes) if item.operation is None else None
+    if item.operation is None and searched is None and span.resource is resource:
         return span
     attributes = span.attributes or {}
     if item.operation is not None:
         # The SDK's mapping answers a copy at once, and ** key by key.
         own = attributes.copy() if hasattr(attributes, "copy") else attributes
         attributes = {**own, **content_attributes(item.operation), **cost_attributes(cost)}
+    elif searched is not None:
+        attributes = {**searched.attributes(), **attributes}
     return ReadableSpan(
-        name=span.name,
+        name=span.name if searched is None else searched.span_name(),
         context=span.context,
         parent=span.parent,
         resource=_resource(span.resource, resource),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from tests.instrumentors.anthropic.talk import SEARCH, TALK, TALKED
 from tests.instrumentors.scenarios import Driver, Library, Scenario
 
 MODEL = "claude-sonnet-5"
@@ -16,23 +17,6 @@ TOOLS = [{"name": name, "description": f"The {name}", "input_schema": SCHEMA} fo
 FORM = {"output_config": {"effort": "low", "format": {"type": "json_schema", "schema": SCHEMA}}}
 THINKING = {"thinking": {"type": "enabled", "budget_tokens": 1024}}
 USER = {"role": "user", "parts": [{"type": "text", "content": "Where to?"}]}
-PICTURE = {"type": "base64", "media_type": "image/png", "data": "aGVsbG8="}
-TALK = [
-    {
-        "role": "user",
-        "content": [
-            {"type": "text", "text": "What is this?"},
-            {"type": "image", "source": PICTURE},
-            {"type": "image", "source": {"type": "url", "url": "https://example.org/a.png"}},
-            {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "A text."}},
-        ],
-    },
-    {
-        "role": "assistant",
-        "content": [{"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "X"}}],
-    },
-    {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "rain"}]},
-]
 OLDEST, NEWEST_0, FIRST_1, TRACED = "0.40.0, oldest", "0, newest", "1.0.0", "1.14.0, traces itself"
 NEWEST = "2, newest"
 
@@ -136,30 +120,6 @@ _ASKED_TOOLS: dict[str, Any] = {
     "gen_ai__usage__output_tokens": 16,
 }
 _SEARCHED = f"{MODEL}+search"
-_SEARCH = [
-    {
-        "type": "server_tool_call",
-        "id": "srvtoolu_000001",
-        "name": "web_search",
-        "server_tool_call": {"type": "web_search", "input": {"query": "trips"}},
-    },
-    {
-        "type": "server_tool_call_response",
-        "id": "srvtoolu_000001",
-        "server_tool_call_response": {
-            "type": "web_search",
-            "content": [
-                {
-                    "type": "web_search_result",
-                    "url": "https://example.org",
-                    "title": "Trips",
-                    "encrypted_content": "x",
-                    "page_age": None,
-                }
-            ],
-        },
-    },
-]
 
 
 def searched(driver: Driver) -> dict[str, Any]:
@@ -167,35 +127,8 @@ def searched(driver: Driver) -> dict[str, Any]:
     from examples.stub_llm.anthropic import _CITATION
 
     assert driver.kind in ("sync", "async")
-    return answered(*_SEARCH, {**_TEXT, "citations": [_CITATION]})
+    return answered(*SEARCH, {**_TEXT, "citations": [_CITATION]})
 
-
-_TALKED: dict[str, Any] = {
-    "gen_ai.system_instructions": [{"type": "text", "content": "Be brief."}],
-    "gen_ai.input.messages": [
-        {
-            "role": "user",
-            "parts": [
-                {"type": "text", "content": "What is this?"},
-                {"type": "omitted_blob", "modality": "image", "mime_type": "image/png", "size": 5},
-                {"type": "uri", "modality": "image", "mime_type": None, "uri": "https://example.org/a.png"},
-                {"type": "text", "content": "A text."},
-            ],
-        },
-        {
-            "role": "assistant",
-            "parts": [{"type": "tool_call", "id": "toolu_1", "name": "weather", "arguments": {"city": "X"}}],
-        },
-        {"role": "tool", "parts": [{"type": "tool_call_response", "id": "toolu_1", "response": "rain"}]},
-    ],
-    "gen_ai.output.messages": [
-        {
-            "role": "assistant",
-            "parts": [{"type": "text", "content": "Based on the tools: rain"}],
-            "finish_reason": "stop",
-        }
-    ],
-}
 
 LIBRARY = Library(
     name="anthropic",
@@ -345,7 +278,7 @@ LIBRARY = Library(
             lambda its: its.chat(messages=TALK, system=[{"type": "text", "text": "Be brief."}]),
             f"chat {MODEL}",
             attributes(gen_ai__usage__input_tokens=7, gen_ai__usage__output_tokens=6),
-            _TALKED,
+            TALKED,
         ),
         Scenario(
             "text completion",

@@ -32,7 +32,7 @@ def port() -> int:
         shutil.rmtree(folder, ignore_errors=True)
 
     atexit.register(stop)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     while not _listens(number):
         assert process.poll() is None, "Chroma's server ended"
         assert time.monotonic() < deadline, "Chroma's server does not start"

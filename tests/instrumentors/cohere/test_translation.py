@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from obs_instrumentors.cohere import endpoint, v2
 
-from obs_run.core.operations import Rerank, Usage
+from obs_run.core.operations import Usage
 
 CHAT: dict[str, Any] = {
     "id": "c14c80c3-18eb-4519-9460-6c92edd8cfb4",
@@ -82,7 +82,7 @@ def test_usage(told: dict[str, Any] | None, usage: Usage | None) -> None:
 
 
 def test_searches_are_kept() -> None:
-    operation = Rerank()
+    operation = endpoint.Reranking()
     results = [{"index": 1, "relevance_score": 0.98}, {"index": 0, "relevance_score": 0.01}]
     endpoint.RERANK.reader.result(operation, {"results": results, "meta": {"billed_units": {"search_units": 1.0}}})
     assert operation.scores == [0.98, 0.01]
