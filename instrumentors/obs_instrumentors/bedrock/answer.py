@@ -1,4 +1,4 @@
-"""An answer of a model in Bedrock, whole or as it grows; Converse and Anthropic's own format are alike in it."""
+"""An answer of a model in Bedrock, whole or as it grows."""
 
 from __future__ import annotations
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.anthropic import messages as anthropic
 from obs_instrumentors.openai import chat
 from obs_run.core import content, payload
 from obs_run.core.operations import Embedding, Inference, Rerank
 
-from . import answer, anthropic_body, converse, plain_body
+from . import answer, converse, plain_body
 from .answer import Answer, counted
 
 if TYPE_CHECKING:
@@ -69,13 +70,16 @@ def end(operation: ModelCall) -> None:
     """Put together what has streamed."""
     if isinstance(operation, chat.Chat):
         _CHAT_END(operation)
+    elif isinstance(operation, anthropic.Answer):
+        if operation.blocks:
+            _ANTHROPIC_END(operation)
     elif isinstance(operation, Answer):
         answer.end(operation)
 
 
 def _chat(body: dict[str, Any]) -> Inference:
     if "anthropic_version" in body:
-        return anthropic_body.begin(body)
+        return anthropic.ENDPOINT.begin(body)  # type: ignore[return-value] # an endpoint says no more
     first = next(iter(payload.items(body["messages"])), None)
     said = next(iter(payload.items(payload.field(first, "content"))), None)
     if "inferenceConfig" in body or "schemaVersion" in body or (isinstance(said, dict) and "type" not in said):
@@ -112,10 +116,10 @@ def _reads(operation: Inference, body: dict[str, Any]) -> Reads:
     """Return what reads a whole answer and what reads a piece of one, by its shape."""
     if isinstance(operation, chat.Chat):
         return _openai_result, _openai_chunk
+    if isinstance(operation, anthropic.Answer):
+        return _anthropic_result, _anthropic_chunk
     if operation.name == "image_generation":
         return plain_body.pictures, plain_body.pictures
-    if "type" in body:
-        return anthropic_body.result, anthropic_body.chunk
     if not _CONVERSE.isdisjoint(body):
         return converse.result, converse.chunk
     return plain_body.result, plain_body.result
@@ -129,6 +133,16 @@ def _openai_chunk(operation: chat.Chat, body: dict[str, Any]) -> None:
     _CHAT_CHUNK(operation, _in_openai_words(body))
 
 
+def _anthropic_result(operation: anthropic.Answer, body: dict[str, Any]) -> None:
+    told_by_headers = operation.usage
+    anthropic.ENDPOINT.result(operation, body)
+    operation.usage = operation.usage or told_by_headers
+
+
+def _anthropic_chunk(operation: anthropic.Answer, body: dict[str, Any]) -> None:
+    _ANTHROPIC_CHUNK(operation, body)
+
+
 def _in_openai_words(body: dict[str, Any]) -> dict[str, Any]:
     """Return the body with OpenAI's names for what Mistral's models call otherwise here."""
     choices = [
@@ -140,3 +154,5 @@ def _in_openai_words(body: dict[str, Any]) -> dict[str, Any]:
 
 _CHAT_CHUNK: Any = chat.COMPATIBLE.chunk
 _CHAT_END: Any = chat.COMPATIBLE.end
+_ANTHROPIC_CHUNK: Any = anthropic.ENDPOINT.chunk
+_ANTHROPIC_END: Any = anthropic.ENDPOINT.end

@@ -121,6 +121,7 @@ def claude(**more: Any) -> dict[str, Any]:
         "gen_ai__response__finish_reasons": ("stop",),
         "gen_ai__usage__input_tokens": 3,
         "gen_ai__usage__output_tokens": 10,
+        "anthropic__message__stop_reason": "tool_use" if "obs__response__tool_calls" in more else "end_turn",
     }
     return attributes(model=CLAUDE, **{**told, **more})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from obs_instrumentors.bedrock import agents, answer, anthropic_body, bodies, converse
+from obs_instrumentors.bedrock import agents, answer, bodies, converse
 
 from obs_run.core import content
 from obs_run.core.operations import Embedding, Inference, RemoteAgentRun, Rerank, Usage
@@ -111,7 +111,8 @@ def test_a_body_is_told_by_its_shape(model: str, body: dict[str, Any], kind: typ
 
 def test_a_stream_of_anthropic(wanted: None) -> None:
     assert wanted is None
-    operation = anthropic_body.begin({"messages": [{"role": "user", "content": "x"}]})
+    operation = bodies.begin({"anthropic_version": "x", "messages": [{"role": "user", "content": "x"}]}, "m")
+    assert isinstance(operation, Inference)
     usage = {"input_tokens": 4, "cache_read_input_tokens": 6, "cache_creation_input_tokens": 0, "output_tokens": 1}
     tool = {"type": "tool_use", "id": "t1", "name": "weather", "input": {}}
     for event in (
