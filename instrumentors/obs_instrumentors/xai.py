@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.openai.chat_messages import data_part
-from obs_run.core import content, messages, native, payload, streams
+from obs_run.core import content, messages, native_spans, payload, streams
 from obs_run.core.hooks import Instrumentor, Target
 from obs_run.core.operations import Inference, Usage
 from obs_run.core.reading import Reader
@@ -187,7 +187,10 @@ def _targets(side: str) -> tuple[Target, ...]:
     call = streams.call if side == "sync" else streams.async_call
     chat, image, video = (f"xai_sdk.{side}.{name}" for name in ("chat", "image", "video"))
     return (
-        *(Target(each, "tracer.start_as_current_span", native.silent, optional=True) for each in (chat, image, video)),
+        *(
+            Target(each, "tracer.start_as_current_span", native_spans.silent, optional=True)
+            for each in (chat, image, video)
+        ),
         *(Target(chat, f"Chat.{name}", call(partial(begin, None))) for name in ("sample", "sample_batch", "defer")),
         Target(chat, "Chat.defer_batch", call(partial(begin, None))),
         Target(chat, "Chat.parse", call(partial(begin, "json"))),

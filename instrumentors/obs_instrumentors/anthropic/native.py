@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import adoption, payload, semconv
+from obs_run.core import native_spans, payload, semconv
 from obs_run.core.hooks import Target
 from obs_run.core.operations import ModelCall
 
@@ -42,6 +42,6 @@ def _kept_at_home(resolved: dict[str, Any], call: Call) -> dict[str, Any]:
 
 
 TARGETS = (
-    Target("anthropic._base_client", "get_tracer", adoption.tracer(_covers, _provider), optional=True),
-    Target("anthropic._base_client", "resolve_open_telemetry", adoption.changed(_kept_at_home), optional=True),
+    Target("anthropic._base_client", "get_tracer", native_spans.tracer(_covers, _provider), optional=True),
+    Target("anthropic._base_client", "resolve_open_telemetry", native_spans.changed(_kept_at_home), optional=True),
 )

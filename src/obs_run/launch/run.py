@@ -128,10 +128,10 @@ def after_fork_in_child() -> None:
 
 def require() -> None:
     """Make sure that the run span is exported even if nothing else is: a child process was given its id."""
-    from obs_run.sdk import ending
+    from obs_run.sdk import shutdown
 
     identity()
-    ending.prepare()
+    shutdown.prepare()
 
 
 def parse_traceparent(text: str) -> tuple[int, int, bool] | None:

@@ -216,9 +216,9 @@ class Queue:
         self._begin()
         # Metrics of the child may go straight to the instruments, without the queue.
         self.used = self._export is not None
-        from obs_run.sdk import ending
+        from obs_run.sdk import shutdown
 
-        ending.begin_in_child()
+        shutdown.begin_in_child()
         if self._export is not None:
             self._export.after_fork()
 
@@ -251,9 +251,9 @@ def queue() -> Queue:
         with _making:
             if _queue is None:
                 _queue = made
-                from obs_run.sdk import ending
+                from obs_run.sdk import shutdown
 
-                ending.prepare()
+                shutdown.prepare()
     return _queue
 
 

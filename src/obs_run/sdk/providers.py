@@ -49,9 +49,9 @@ class Providers:
             return
         # A span that never ends puts nothing into the queue, and must be ended all the same.
         from obs_run.launch import leaving
-        from obs_run.sdk import ending
+        from obs_run.sdk import shutdown
 
-        leaving.on_leave(ending.finish)
+        leaving.on_leave(shutdown.finish)
         self._install_metrics()
         self._install_traces()
         self._install_logs()
