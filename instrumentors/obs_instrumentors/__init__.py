@@ -121,6 +121,11 @@ _MODULES = {
         "replicate.model",
         "replicate.prediction",
     ),
+    "transformers": (
+        "transformers.pipelines.feature_extraction",
+        "transformers.pipelines.pt_utils",
+        "transformers.pipelines.text_generation",
+    ),
     "xai": (
         "xai_sdk.aio.chat",
         "xai_sdk.aio.image",

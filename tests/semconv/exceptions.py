@@ -23,6 +23,7 @@ PROVIDERS = dict.fromkeys(
         "openrouter",
         "replicate",
         "together_ai",
+        "transformers",
         "voyageai",
     ),
     "the enumeration is open and has no value for it",
