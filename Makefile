@@ -1,5 +1,5 @@
 # The front door. Needs Python 3.10 or newer, make, and a network; everything else is made here.
-.PHONY: install demo test check lint types pins prices docs backends benchmark clean
+.PHONY: install demo test test-heavy check lint types pins prices docs backends benchmark clean
 
 PYTHON ?= python3
 UV := $(or $(shell command -v uv),.cache/uv/bin/uv)
@@ -14,6 +14,10 @@ demo: install
 test: install
 	$(BIN)/python -m tests.e2e.backends.install
 	$(BIN)/python -m pytest
+
+# The libraries whose environments take several GB; what ran last, and when, is kept in tests/instrumentors/heavy.json.
+test-heavy: install
+	$(BIN)/python -m pytest -m heavy tests/instrumentors/test_heavy.py
 
 check: lint types test
 

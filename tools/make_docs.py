@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from importlib import import_module
@@ -58,10 +59,18 @@ def tested_libraries_table() -> str:
     rows = ["| Library | Versions | Tested with | Scenarios | Made by |", "| --- | --- | --- | --- | --- |"]
     for module, each in _instrumentors():
         library = sets.get(each.library) or modules.get(module)
-        tested = "" if library is None else "; ".join(library.environments)
+        tested = "" if library is None else "; ".join(_tested(library))
         scenarios = "" if library is None else ", ".join(dict.fromkeys(one.name for one in library.scenarios))
         rows.append(f"| {each.distribution} | {each.versions} | {tested} | {scenarios} | {each.owner} |")
     return "\n".join(rows)
+
+
+def _tested(library: Any) -> Iterator[str]:
+    """Yield an environment's label, with the last run and its date where only ``make test-heavy`` makes it."""
+    runs = json.loads((ROOT / "tests" / "instrumentors" / "heavy.json").read_text(encoding="utf-8"))
+    for label in library.environments:
+        last = runs[library.name][label] if library.heavy else None
+        yield label if last is None else f"{label} (last run {last['date']}, torch {last['versions']['torch']})"
 
 
 def launcher_table() -> str:

@@ -187,6 +187,11 @@ _MODULES = {
         "replicate.model",
         "replicate.prediction",
     ),
+    "transformers": (
+        "transformers.pipelines.feature_extraction",
+        "transformers.pipelines.pt_utils",
+        "transformers.pipelines.text_generation",
+    ),
     "voyageai": (
         "voyageai.api_resources.api_resource",
         "voyageai.client",

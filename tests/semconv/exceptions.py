@@ -31,6 +31,7 @@ PROVIDERS = dict.fromkeys(
         "replicate",
         "together_ai",
         "vllm",
+        "transformers",
         "voyageai",
     ),
     "the enumeration is open and has no value for it",
