@@ -77,7 +77,7 @@ _EVENTS, _AIO_EVENTS = "botocore.eventstream", "aiobotocore.eventstream"
 
 INSTRUMENTORS = (
     Instrumentor(
-        "botocore",
+        "bedrock",
         "botocore",
         ">=1.34.116,<2",
         (
@@ -92,7 +92,7 @@ INSTRUMENTORS = (
         _OPERATIONS,
     ),
     Instrumentor(
-        "aiobotocore",
+        "bedrock-aio",
         "aiobotocore",
         ">=2.13,<4",
         (

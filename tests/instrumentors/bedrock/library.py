@@ -179,7 +179,7 @@ FORMAT = {"type": "json_schema", "structure": {"jsonSchema": {"schema": json.dum
 OLDEST, NEWEST = "aiobotocore 2.13 (botocore 1.34.131), oldest", "aiobotocore 3, newest"
 
 LIBRARY = Library(
-    name="botocore",
+    name="bedrock",
     instrumentor="obs_instrumentors.bedrock",
     environments={
         OLDEST: ("aiobotocore[boto3]==2.13.1",),

@@ -13,27 +13,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BOTOCORE = "opentelemetry-instrumentation-botocore"
-# The least that an instrumentor of Bedrock is.
-OURS = """
-import types
-import obs_instrumentors
-from obs_run.core import hooks, streams
-from obs_run.core.hooks import Instrumentor, Target
-from obs_run.core.operations import Inference
-from obs_run.core.reading import Reader
-from obs_run.launch import import_hooks
-
-def begin(call):
-    if call.instance.meta.service_model.service_name == "bedrock-runtime":
-        return Inference("chat", provider="aws.bedrock", request_model=call.args[1]["modelId"]), Reader(lambda *_: None)
-
-targets = (Target("botocore.client", "BaseClient._make_api_call", streams.call(begin)),)
-case = sys.modules["obs_case_bedrock"] = types.ModuleType("obs_case_bedrock")
-case.INSTRUMENTORS = (Instrumentor("bedrock", "botocore", ">=1", targets),)
-if "botocore.client" not in obs_instrumentors.TABLE:
-    import_hooks.when_imported("botocore.client", lambda module: hooks.instrument("obs_case_bedrock", module))
-obs_instrumentors.TABLE["botocore.client"] = "obs_case_bedrock"
-"""
 CALLS = """
 import boto3, botocore.exceptions
 def client(service):
@@ -62,7 +41,7 @@ def python(request: pytest.FixtureRequest) -> Path:
 
 @pytest.mark.parametrize("explicit", ["", EXPLICIT], ids=["by the launcher", "by the agent"])
 def test_a_model_s_call_is_ours_and_the_rest_theirs(python: Path, stub: Any, explicit: str) -> None:
-    recorded = run_agent(python, OURS + explicit + CALLS, stub.origin, OBS_HTTP_SPANS="kept")
+    recorded = run_agent(python, explicit + CALLS, stub.origin, OBS_HTTP_SPANS="kept")
     scopes = {span["name"]: span["scope"].split(".")[:3] for span in recorded.spans}
     assert scopes == {"chat m": ["obs_run"], "DynamoDB.ListTables": ["opentelemetry", "instrumentation", "botocore"]}
     by_the_agent = "left to the agent, which imports it"
@@ -72,14 +51,14 @@ def test_a_model_s_call_is_ours_and_the_rest_theirs(python: Path, stub: Any, exp
 
 def test_theirs_has_the_models_where_ours_is_off(python: Path, stub: Any) -> None:
     off = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "bedrock"}
-    recorded = run_agent(python, OURS + CALLS, stub.origin, **off)
+    recorded = run_agent(python, CALLS, stub.origin, **off)
     assert [scope.split(".")[2] for scope in recorded.scopes()] == ["botocore", "botocore"]
 
 
 @pytest.mark.parametrize("hosts", ["private", "none"])
 def test_the_header_of_aws_goes_to_allowed_hosts(python: Path, stub: Any, hosts: str) -> None:
     stub.reset()
-    run_agent(python, OURS + CALLS, stub.origin, OBS_PROPAGATE_HOSTS=hosts)
+    run_agent(python, CALLS, stub.origin, OBS_PROPAGATE_HOSTS=hosts)
     assert len(stub.requests) > 1
     for request in stub.requests:
         assert ("x-amzn-trace-id" in request["headers"]) == (hosts == "private")
