@@ -77,6 +77,7 @@ def _make_way(library: str, name: str) -> None:
     why = f"the agent activated {name}"
     third_party.note(name, "active")
     hooks.step_aside(library, why)
+    other_instrumentors.silence_library(library)
     others = {each.label for each in other_instrumentors.installed_for(library)} - {name}
     for launched, label in [each for each in _launched if each[1] in others]:
         _launched.remove((launched, label))

@@ -119,6 +119,7 @@ def _instead(decided: Verdict) -> str:
 
 def _activate(found: Foreign) -> None:
     third_party.note(found.label, "failed")
+    other_instrumentors.silence_library(third_party.libraries_of(found.package)[0])
     for entry_point in found.entry_points:
         agents_choice.activate(entry_point.load()(), found.label)
     third_party.note(found.label, "active")

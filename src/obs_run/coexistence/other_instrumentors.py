@@ -5,6 +5,7 @@ Names of entry points say nothing (everybody's is called ``openai``), so instrum
 
 from __future__ import annotations
 
+import os
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
 
 _DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
+# Libraries that trace themselves, as their instrumentors of others do not know.
+_OWN_TRACING = {"anthropic": (("ANTHROPIC_OPEN_TELEMETRY", "false"),)}
 
 
 class Foreign(NamedTuple):
@@ -32,6 +35,15 @@ class Foreign(NamedTuple):
     entry_points: tuple[EntryPoint, ...]
     label: str
     """The distribution, and the library where it has instrumentors for several."""
+
+
+def silence_library(library: str) -> None:
+    """Switch off what a library traces by itself, for another instrumentor to tell of its calls alone.
+
+    The variable is the library's own, read when a client is made; what the user set stays.
+    """
+    for name, value in _OWN_TRACING.get(library, ()):
+        os.environ.setdefault(name, value)
 
 
 def disabled(foreign: Foreign) -> str:
