@@ -179,7 +179,7 @@ def _event(log: Any) -> Iterator[str]:
     yield from _content(attributes, structured=True)
     if log.event_name.endswith("details"):
         yield from _usage(attributes)
-        if attributes.get("gen_ai.operation.name") not in INFERENCES:
+        if attributes.get("gen_ai.operation.name") not in (*INFERENCES, *exceptions.OPERATIONS):
             yield "is for inferences alone"
     elif "exception.type" not in attributes and "exception.message" not in attributes:
         yield "has neither exception.type nor exception.message"

@@ -14,6 +14,8 @@ OPERATIONS = {
     "transcription": "no convention knows sound",
     "translation": "no convention knows sound",
     "moderation": "no convention knows moderation",
+    "ocr": "no convention knows the reading of documents",
+    "video_generation": "no convention knows videos",
 }
 """Values of ``gen_ai.operation.name`` beside the predefined ones; the enumeration is open."""
 

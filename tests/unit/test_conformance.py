@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from obs_instrumentors import TABLE
 
-from tests.semconv import conformance
-from tests.semconv.conventions import METRICS
+from tests.semconv import conformance, exceptions
+from tests.semconv.conventions import ATTRIBUTES, METRICS
 
 RIGHT: dict[str, Any] = {
     "gen_ai.operation.name": "chat",
@@ -138,6 +140,13 @@ def test_wrong_event_is_found(fault: str) -> None:
 @pytest.mark.parametrize("fault", WRONG_METRICS)
 def test_wrong_metric_is_found(fault: str) -> None:
     assert len(conformance.findings([], [], [WRONG_METRICS[fault]])) == 1
+
+
+def test_every_declared_operation_is_predefined_or_listed() -> None:
+    known = {*ATTRIBUTES["gen_ai.operation.name"]["members"], *exceptions.OPERATIONS, "database calls"}
+    modules = [import_module(name) for name in dict.fromkeys(TABLE.values())]
+    declared = {name for module in modules for each in module.INSTRUMENTORS for name in each.operations}
+    assert declared - known == set()
 
 
 def test_content_is_found_where_nobody_asked_for_it() -> None:
