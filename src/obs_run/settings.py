@@ -311,11 +311,19 @@ def _default(setting: Setting) -> Any:
 
 
 _said: set[str] = set()
+_read: dict[str, tuple[str, Any]] = {}
+"""The text last read of each setting, and what it means."""
 
 
 def get(name: str) -> Any:
     """Return the value of the setting ``name``; a wrong value is said once and the default used."""
+    text = os.environ.get(name, "")
+    before = _read.get(name)
+    if before is not None and before[0] == text:
+        return before[1]
     value = lookup(name)
+    if not value.problem:
+        _read[name] = (text, value.value)
     if value.problem and value.problem not in _said:
         _said.add(value.problem)
         from obs_run.core.guard import warn
