@@ -54,13 +54,12 @@ def tested_libraries_table() -> str:
     """Return the table of libraries with what their tests prove: the releases, and the ways of using them."""
     from tests.instrumentors.libraries import LIBRARIES
 
-    sets = {library.name: library for library in LIBRARIES.values()}
-    modules = {library.instrumentor: library for library in LIBRARIES.values()}
     rows = ["| Library | Versions | Tested with | Scenarios | Made by |", "| --- | --- | --- | --- | --- |"]
     for module, each in _instrumentors():
-        library = sets.get(each.library) or modules.get(module)
-        tested = "" if library is None else "; ".join(_tested(library))
-        scenarios = "" if library is None else ", ".join(dict.fromkeys(one.name for one in library.scenarios))
+        sets = [one for one in LIBRARIES.values() if one.name == each.library]
+        sets = sets or [one for one in LIBRARIES.values() if one.instrumentor == module]
+        tested = "; ".join(label for one in sets for label in _tested(one))
+        scenarios = ", ".join(dict.fromkeys(scenario.name for one in sets for scenario in one.scenarios))
         rows.append(f"| {each.distribution} | {each.versions} | {tested} | {scenarios} | {each.owner} |")
     return "\n".join(rows)
 

@@ -47,6 +47,9 @@ def _make_environments(libraries: list[tuple[Any, str]]) -> None:
 class Telemetry:
     """What this process exported since the test began."""
 
+    may_fail = False
+    """Whether a failure of ours is what the test is about."""
+
     def flush(self) -> None:
         from obs_run.pipeline.queue import queue
 
@@ -100,12 +103,15 @@ class Telemetry:
         ]
 
     def findings(self) -> list[str]:
-        """Return where what was exported leaves the conventions."""
+        """Return where what was exported leaves the conventions.
+
+        Where a test breaks something of ours, a library that traces itself does so in its own words.
+        """
         from obs_run.core import content
         from obs_run.pipeline import memory
         from tests.semconv import conformance
 
-        spans = self.spans()
+        spans = [each for each in self.spans() if not self.may_fail or each.instrumentation_scope.name == "obs_run"]
         logs = [item.log_record for item in memory.exporter("logs").items]
         found = conformance.findings(spans, logs, memory.exporter("metrics").items[-1:])
         return found if content.wanted() else [*found, *conformance.carries_content(spans)]
@@ -147,7 +153,7 @@ def telemetry(stub: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCapt
     found = kept.findings()
     content.forget()
     said = [record.getMessage() for record in caplog.records if record.name == "obs_run"]
-    assert not said or getattr(kept, "may_fail", False), said
+    assert not said or kept.may_fail, said
     assert found == []
 
 

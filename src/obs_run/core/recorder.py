@@ -96,6 +96,9 @@ class Recording:
         operation = self.operation
         if error is not None and operation.error_type is None:
             operation.error_type = error_name(error)
+        if timing.first_chunk is not None and getattr(operation, "stream", False) is None:
+            # Not every library has the agent say beforehand that it wants a stream.
+            operation.stream = True  # type: ignore[attr-defined]
         if self.span.is_recording():
             told = self._told
             learned = {name: value for name, value in operation.attributes().items() if told.get(name) != value}

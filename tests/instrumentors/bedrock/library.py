@@ -183,7 +183,7 @@ LIBRARY = Library(
     instrumentor="obs_instrumentors.bedrock",
     environments={
         OLDEST: ("aiobotocore[boto3]==2.13.1",),
-        NEWEST: ("aiobotocore[boto3]>=3.10,<4",),
+        NEWEST: ("aiobotocore>=3.10,<4", "boto3"),
     },
     driver=Bedrock,
     more=("more.py",),

@@ -80,7 +80,7 @@ CONTENT = {
 LIBRARY = Library(
     name="openai",
     instrumentor="obs_instrumentors.openai",
-    environments={"newest": ("langchain-openai>=1", "openai")},
+    environments={"under langchain-openai 1": ("langchain-openai>=1", "openai")},
     driver=LangChain,
     scenarios=(
         Scenario("chat", lambda its: its.invoke(its.model()), f"chat {MODEL}", attributes(), CONTENT),
