@@ -56,12 +56,12 @@ def _append(operation: Inference, index: int, text: str) -> None:
     operation.output_messages = operation.output_messages or []
     while len(operation.output_messages) <= index:
         operation.output_messages.append(messages.message("assistant"))
-    operation.output_messages[index]["parts"].append(text)
+    operation.output_messages[index]["parts"].append(messages.text(text))
 
 
 def _end(operation: Inference) -> None:
     for message in operation.output_messages or []:
-        message["parts"] = [messages.text("".join(message["parts"]))]
+        message["parts"] = [messages.text("".join(part["content"] for part in message["parts"]))]
 
 
 ENDPOINT = Endpoint(_begin, _result, _chunk, _end)
