@@ -40,6 +40,9 @@ PROVIDERS = dict.fromkeys(
 )
 """Values of ``gen_ai.provider.name`` beside the predefined ones."""
 
+STATUSES = {"requires_action": "Google's interactions wait for functions that the agent runs"}
+"""Values of ``gen_ai.response.status`` beside the predefined ones."""
+
 METRICS = {
     "obs.client.cost": "no convention for money exists",
     "obs.client.cost.unknown": "no convention for money exists",

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from functools import cache
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ CITIES = [
     {"id": 2, "vector": [0.0, 1.0], "text": "Faro"},
 ]
 ASKED = [[2.0, 0.0]]
+
+
+_NUMBERS = count()
 
 
 @cache
@@ -45,7 +49,10 @@ class Milvus(Driver):
 
     async def _connected(self, file: str) -> Any:
         # It belongs to the loop that runs; where it is cancelled depends on whether it is connected.
-        client = import_module("pymilvus").AsyncMilvusClient(file)
+        pymilvus = import_module("pymilvus")
+        # From 2.5 on a client without a name of its own shares the connection, and so the loop, of the one before.
+        shared = not pymilvus.__version__.startswith("2.4.")
+        client = pymilvus.AsyncMilvusClient(file, **({"alias": f"cities-{next(_NUMBERS)}"} if shared else {}))
         await client.query(NAME, "id > 0")
         return client
 
