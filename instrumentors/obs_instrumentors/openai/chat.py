@@ -22,8 +22,8 @@ class Chat(Inference):
     told_usage_option: bool = False
     """Whether the agent says itself that it wants usage."""
     answers: dict[int, Answer] = field(default_factory=dict)
-    header: tuple[Any, ...] = ()
-    """What the chunk before said in its head."""
+    heard: str | None = None
+    """The id of the chunk before; the rest of a chunk's head changes with it, or at the end."""
 
 
 @dataclass
@@ -98,11 +98,10 @@ def _tool_names(message: dict[str, Any]) -> list[str]:
 
 def _chunk(operation: Chat, chunk: Any) -> None:
     told = payload.mapping(chunk)
-    header = told.get("id"), told.get("model"), told.get("service_tier"), told.get("system_fingerprint")
-    if header != operation.header:
-        operation.header = header
+    used, identity = told.get("usage"), told.get("id")
+    if used is not None or identity is None or identity != operation.heard:
+        operation.heard = identity
         read_header(operation, told)
-    used = told.get("usage")
     if used is None and "x_groq" in told:
         used = payload.field(told["x_groq"], "usage")
     if used is not None:
@@ -113,7 +112,8 @@ def _chunk(operation: Chat, chunk: Any) -> None:
     if problem is not None:
         # Some clients of the family hand an error event to the agent as a chunk.
         operation.error_type = payload.text(payload.field(problem, "code")) or "_OTHER"
-    for each in payload.items(told.get("choices")):
+    choices = told.get("choices")
+    for each in choices if type(choices) is list else payload.items(choices):
         choice = payload.mapping(each)
         index = choice.get("index") or 0
         answer = operation.answers.get(index)
