@@ -51,7 +51,7 @@ def begin(call: Call) -> tuple[Inference, Reader]:
     if content.wanted():
         talks = [many] if _is_talk(many) else many
         operation.prompts = [each for each in many if isinstance(each, str)]
-        operation.input_messages = [said for each in talks for said in _messages(each)]
+        operation.input_messages = [said for each in talks for said in _messages(each)] or None
     return operation, Reader(_answered, later=_lazy, chunk=_piece)
 
 
