@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.instrumentors.environments import python_with, run_tests
-from tests.instrumentors.libraries import LIBRARIES
+from tests.instrumentors.environments import python_with
+from tests.instrumentors.libraries import LIBRARIES, run_scenarios
 
 HERE = Path(__file__).parent
 KEPT = HERE / "heavy.json"
@@ -30,13 +30,8 @@ print(json.dumps({"python": platform.python_version(), "versions": {name: versio
 def test_version(folder: str, label: str) -> None:
     library = LIBRARIES[folder]
     wanted = library.environments[label]
-    python = python_with(*wanted, python=library.python)
-    files = [HERE / "run_scenarios.py", *(HERE / folder / name for name in library.more)]
-    variables = {**library.variables, "OBS_TEST_LIBRARY": folder, "OBS_TEST_ENVIRONMENT": label}
-    output = run_tests(python, *files, **variables)
-    assert " passed" in output
-    assert "skipped" not in output
-    _keep(folder, label, _made_of(python, wanted))
+    assert " passed" in run_scenarios(folder, label)
+    _keep(folder, label, _made_of(python_with(*wanted, python=library.python), wanted))
 
 
 def _made_of(python: Path, wanted: tuple[str, ...]) -> dict[str, Any]:
