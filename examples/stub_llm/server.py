@@ -111,6 +111,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     state: ClassVar[State]
+    """For the requests to come; one that waits keeps the state that it found, and does not count in a later one."""
 
     def do_GET(self) -> None:
         """Answer a GET."""
@@ -133,16 +134,17 @@ class Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         path = url.path.rstrip("/")
         if path == "/_requests":
-            self._send(self._recorded())
+            self._send(self._recorded(), self.state)
             return
         body = read_body(raw, headers.get("content-type", ""))
         record = {"method": self.command, "path": path, "query": url.query, "headers": headers, "body": body}
-        self.state.record(record)
+        state = self.state
+        state.record(record)
         switches = faults.read_switches(headers, body, path)
         query = dict(parse_qsl(url.query))
-        request = Request(self.command, path, query, headers, body, switches, self.state)
+        request = Request(self.command, path, query, headers, body, switches, state)
         try:
-            self._send(self._answer(request))
+            self._send(self._answer(request), state)
         except faults.HangUp:
             self.close_connection = True
 
@@ -163,7 +165,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _recorded(self) -> Reply:
         if self.command == "DELETE":
-            self.state.reset()
+            type(self).state = State()
             return Reply({"cleared": True})
         return Reply({"requests": self.state.requests})
 
@@ -178,8 +180,8 @@ class Handler(BaseHTTPRequestHandler):
             pass
         return b"".join(parts)
 
-    def _send(self, answer: Reply | Stream) -> None:
-        self._start(answer)
+    def _send(self, answer: Reply | Stream, state: State) -> None:
+        self._start(answer, state)
         if isinstance(answer, Reply):
             payload = answer.payload()
             self.send_header("content-length", str(len(payload)))
@@ -197,7 +199,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"%x\r\n%s\r\n" % (len(item), item))
         self.wfile.write(b"0\r\n\r\n")
 
-    def _start(self, answer: Reply | Stream) -> None:
+    def _start(self, answer: Reply | Stream, state: State) -> None:
         if isinstance(answer, Reply):
             self.send_response(answer.status)
             self.send_header("content-type", answer.content_type)
@@ -206,7 +208,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.send_response(200)
             self.send_header("content-type", answer.content_type)
-        request_id = self.state.next_id("req_")
+        request_id = state.next_id("req_")
         self.send_header("x-request-id", request_id)
         self.send_header("request-id", request_id)
         self.send_header("openai-processing-ms", "1")
@@ -226,9 +228,12 @@ class StubServer:
     """The stub in this process: `with StubServer() as stub: client = OpenAI(base_url=stub.url, ...)`."""
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        self.state = State()
-        handler = type("StubHandler", (Handler,), {"state": self.state})
-        self._server = _Server((host, port), handler)
+
+        class StubHandler(Handler):
+            state = State()
+
+        self._handler = StubHandler
+        self._server = _Server((host, port), self._handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="stub-llm", daemon=True)
         self.host = host
         self.port = int(self._server.server_address[1])
@@ -244,6 +249,11 @@ class StubServer:
         return f"{self.origin}/v1"
 
     @property
+    def state(self) -> State:
+        """What is remembered since the last reset."""
+        return self._handler.state
+
+    @property
     def requests(self) -> list[Json]:
         """The requests received so far: method, path, query, headers (lower case) and body."""
         copy: list[Json] = json.loads(json.dumps(self.state.requests))
@@ -251,7 +261,7 @@ class StubServer:
 
     def reset(self) -> None:
         """Forget requests, stored responses and ids."""
-        self.state.reset()
+        self._handler.state = State()
 
     def close(self) -> None:
         """Stop serving."""

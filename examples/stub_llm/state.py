@@ -15,18 +15,10 @@ class State:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._clear()
-
-    def _clear(self) -> None:
         self._ids: Counter[str] = Counter()
         self._failures: Counter[str] = Counter()
         self.requests: list[Json] = []
         self.responses: dict[str, Json] = {}
-
-    def reset(self) -> None:
-        """Forget everything, so that ids start at one again."""
-        with self._lock:
-            self._clear()
 
     def next_id(self, prefix: str) -> str:
         """Return the next id of a kind, such as `chatcmpl-000001`."""

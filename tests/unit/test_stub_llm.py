@@ -10,6 +10,8 @@ import json
 import struct
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +57,18 @@ def ask(stub: StubServer, model: str = "gpt-5-mini", path: str = "/v1/chat/compl
     response, raw = post(stub, path, {"model": model, "messages": HELLO} | body)
     assert response.status == 200
     return json.loads(raw)
+
+
+def test_a_request_from_before_a_reset_does_not_count(stub: StubServer) -> None:
+    with ThreadPoolExecutor() as pool:
+        late = pool.submit(ask, stub, "stub-wait=0.5")
+        while not stub.requests:
+            time.sleep(0.01)
+        stub.reset()
+        assert ask(stub)["id"] == "chatcmpl-000001"
+        assert late.result()["id"] == "chatcmpl-000001"
+    assert ask(stub)["id"] == "chatcmpl-000002"
+    assert len(stub.requests) == 2
 
 
 def events(raw: bytes) -> list[Any]:
