@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Parse = Callable[[str], Any]
+
 
 def words(text: str) -> tuple[str, ...]:
     """Return the words of a comma list."""
@@ -65,3 +72,130 @@ def url(text: str) -> str:
     if not fits or not (whole.isascii() and whole.isprintable()) or " " in whole:
         raise ValueError(allowed)
     return whole
+
+
+def plain(text: str) -> str:
+    """Return the text as it is."""
+    return text
+
+
+def flag(text: str) -> bool:
+    """Read true or false, in the words that people use."""
+    word = text.lower()
+    if word in ("1", "true", "yes", "on"):
+        return True
+    if word in ("0", "false", "no", "off"):
+        return False
+    raise ValueError("true or false")
+
+
+_LARGEST = 2**53
+_LONGEST = 366 * 86400
+
+
+def _number(text: str, allowed: str, low: float, high: float = _LARGEST) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise ValueError(allowed) from None
+    if not low <= number <= high:
+        raise ValueError(allowed)
+    return number
+
+
+def seconds(text: str) -> float:
+    """Read seconds."""
+    # Waiting for more than the clock can count is an error in Python.
+    return _number(text, f"seconds, from 0 to {_LONGEST}", 0, _LONGEST)
+
+
+def ratio(text: str) -> float:
+    """Read a number from 0 to 1."""
+    return _number(text, "a number from 0 to 1", 0, 1)
+
+
+def milliseconds(text: str) -> float:
+    """Return seconds; the OpenTelemetry specification gives durations in milliseconds."""
+    return _number(text, f"milliseconds, from 0 to {_LONGEST}000", 0, _LONGEST * 1000) / 1000
+
+
+def interval(text: str) -> float:
+    """Return seconds, as ``milliseconds`` does; 0 would keep a processor busy."""
+    return _number(text, f"milliseconds, from 1 to {_LONGEST}000", 1, _LONGEST * 1000) / 1000
+
+
+def whole(low: int, high: int = _LARGEST) -> Parse:
+    """Return what reads a whole number within bounds."""
+    allowed = f"a whole number, {low} or more" if high == _LARGEST else f"a whole number from {low} to {high}"
+
+    def parse(text: str) -> int:
+        number = _number(text, allowed, low, high)
+        if number != int(number):
+            raise ValueError(allowed)
+        return int(number)
+
+    return parse
+
+
+_UNITS: dict[str, int] = {"": 1, "B": 1}
+for _power, _letter in enumerate("KMG", 1):
+    _UNITS.update(dict.fromkeys((_letter, f"{_letter}B", f"{_letter}IB"), 1024**_power))
+
+
+_AGES = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def age(text: str) -> float:
+    """Return seconds."""
+    unit = text[-1:].lower()
+    number, factor = (text[:-1], _AGES[unit]) if unit in _AGES else (text, 1)
+    return _number(number.strip(), "an age such as 30d, 12h, 90m or seconds; 0: without end", 0, _LARGEST) * factor
+
+
+def size(text: str) -> int:
+    """Read a size in bytes."""
+    digits = text.rstrip("BKMGIbkmgi ")
+    unit = text[len(digits) :].strip().upper()
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 18) or unit not in _UNITS:  # noqa: PLR2004 (64 bits)
+        raise ValueError("a size such as 65536, 512KiB or 64MiB")
+    return int(digits) * _UNITS[unit]
+
+
+def choice(*allowed: str) -> Parse:
+    """Return what reads one of some words."""
+
+    def parse(text: str) -> str:
+        for word in allowed:
+            if word.lower() == text.lower():
+                return word
+        raise ValueError(", ".join(allowed))
+
+    return parse
+
+
+def exporters(*allowed: str) -> Parse:
+    """Return what reads a list of some words."""
+
+    def parse(text: str) -> tuple[str, ...]:
+        found = words(text.lower())
+        for word in found:
+            if word not in allowed:
+                raise ValueError("a comma list of " + ", ".join(allowed))
+        return found
+
+    return parse
+
+
+_CONTENT = {"no_content": "none", "span_only": "span", "event_only": "event", "span_and_event": "both"}
+
+
+def content_mode(text: str) -> str:
+    """Read where content goes: "none", "span", "event" or "both"."""
+    word = text.lower()
+    if word in ("true", "1", "yes", "on"):
+        return "span"
+    if word in ("false", "0", "no", "off"):
+        return "none"
+    if word in _CONTENT:
+        return _CONTENT[word]
+    raise ValueError("NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT")

@@ -8,7 +8,26 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from obs_run.setting_texts import attributes, headers, hosts, preferences, url, words
+from obs_run.setting_texts import (
+    age,
+    attributes,
+    choice,
+    content_mode,
+    exporters,
+    flag,
+    headers,
+    hosts,
+    interval,
+    milliseconds,
+    plain,
+    preferences,
+    ratio,
+    seconds,
+    size,
+    url,
+    whole,
+    words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,128 +55,25 @@ class Value(NamedTuple):
     problem: str | None = None
 
 
-def _text(text: str) -> str:
-    return text
-
-
-def _flag(text: str) -> bool:
-    word = text.lower()
-    if word in ("1", "true", "yes", "on"):
-        return True
-    if word in ("0", "false", "no", "off"):
-        return False
-    raise ValueError("true or false")
-
-
-_LARGEST = 2**53
-_LONGEST = 366 * 86400
-
-
 class NotAllowedError(ValueError):
     """A value that proved wrong only when it was used; its text is the line for the user."""
-
-
-def _number(text: str, allowed: str, low: float, high: float = _LARGEST) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        raise ValueError(allowed) from None
-    if not low <= number <= high:
-        raise ValueError(allowed)
-    return number
-
-
-def _seconds(text: str) -> float:
-    # Waiting for more than the clock can count is an error in Python.
-    return _number(text, f"seconds, from 0 to {_LONGEST}", 0, _LONGEST)
-
-
-def _ratio(text: str) -> float:
-    return _number(text, "a number from 0 to 1", 0, 1)
-
-
-def _milliseconds(text: str) -> float:
-    """Return seconds; the OpenTelemetry specification gives durations in milliseconds."""
-    return _number(text, f"milliseconds, from 0 to {_LONGEST}000", 0, _LONGEST * 1000) / 1000
-
-
-def _interval(text: str) -> float:
-    """Return seconds, as ``_milliseconds`` does; 0 would keep a processor busy."""
-    return _number(text, f"milliseconds, from 1 to {_LONGEST}000", 1, _LONGEST * 1000) / 1000
-
-
-def _whole(low: int, high: int = _LARGEST) -> Parse:
-    allowed = f"a whole number, {low} or more" if high == _LARGEST else f"a whole number from {low} to {high}"
-
-    def parse(text: str) -> int:
-        number = _number(text, allowed, low, high)
-        if number != int(number):
-            raise ValueError(allowed)
-        return int(number)
-
-    return parse
-
-
-_UNITS: dict[str, int] = {"": 1, "B": 1}
-for _power, _letter in enumerate("KMG", 1):
-    _UNITS.update(dict.fromkeys((_letter, f"{_letter}B", f"{_letter}IB"), 1024**_power))
-
-
-def _bytes(text: str) -> int:
-    digits = text.rstrip("BKMGIbkmgi ")
-    unit = text[len(digits) :].strip().upper()
-    if not (digits.isascii() and digits.isdigit() and len(digits) < 18) or unit not in _UNITS:  # noqa: PLR2004 (64 bits)
-        raise ValueError("a size such as 65536, 512KiB or 64MiB")
-    return int(digits) * _UNITS[unit]
-
-
-def _choice(*allowed: str) -> Parse:
-    def parse(text: str) -> str:
-        for word in allowed:
-            if word.lower() == text.lower():
-                return word
-        raise ValueError(", ".join(allowed))
-
-    return parse
-
-
-def _exporters(*allowed: str) -> Parse:
-    def parse(text: str) -> tuple[str, ...]:
-        found = words(text.lower())
-        for word in found:
-            if word not in allowed:
-                raise ValueError("a comma list of " + ", ".join(allowed))
-        return found
-
-    return parse
-
-
-_CONTENT = {"no_content": "none", "span_only": "span", "event_only": "event", "span_and_event": "both"}
-
-
-def _content(text: str) -> str:
-    word = text.lower()
-    if word in ("true", "1", "yes", "on"):
-        return "span"
-    if word in ("false", "0", "no", "off"):
-        return "none"
-    if word in _CONTENT:
-        return _CONTENT[word]
-    raise ValueError("NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT")
 
 
 _ROOT_SAMPLERS = ("always_on", "always_off", "traceidratio")
 _SAMPLERS = (*_ROOT_SAMPLERS, *(f"parentbased_{name}" for name in _ROOT_SAMPLERS))
 
-_GENERAL, _WHERE, _SIGNALS, _CAPTURE, _OTHERS, _LIMITS, _LAUNCH, _LOCAL = (
+_GENERAL, _WHERE, _SIGNALS, _CAPTURE, _PRIVACY, _LOGGING, _OTHERS, _LIMITS, _LAUNCH, _LOCAL, _AUDIT = (
     "General",
     "Where telemetry goes",
     "Signals",
     "What is captured",
+    "Privacy",
+    "Log files and console",
     "Instrumentors of others, HTTP",
     "Limits",
     "Launcher",
     "Local store",
+    "Audit trail",
 )
 
 
@@ -175,83 +91,119 @@ def _otlp(signal: str) -> tuple[Setting, ...]:
     return (
         setting("ENDPOINT", "URL", "", f"OTLP endpoint{of}; with none set telemetry goes to the local store.", url),
         setting("PROTOCOL", "http/protobuf, grpc", "http/protobuf", f"OTLP transport{of}; grpc needs the extra [grpc].",
-                _choice("http/protobuf", "grpc")),
+                choice("http/protobuf", "grpc")),
         setting("HEADERS", "key=value,...", "", f"Headers sent with each OTLP request{of}.", headers, secret=True),
-        setting("TIMEOUT", "milliseconds", "10000", f"Longest wait for one OTLP request{of}.", _milliseconds),
-        setting("COMPRESSION", "gzip, none", "gzip", f"Compression of OTLP requests{of}.", _choice("gzip", "none")),
-        setting("CERTIFICATE", "file", "", f"CA certificates (PEM) that verify the OTLP server{of}.", _text),
-        setting("CLIENT_CERTIFICATE", "file", "", f"Client certificate (PEM) for mutual TLS{of}.", _text),
-        setting("CLIENT_KEY", "file", "", f"Private key (PEM) of the client certificate{of}.", _text),
+        setting("TIMEOUT", "milliseconds", "10000", f"Longest wait for one OTLP request{of}.", milliseconds),
+        setting("COMPRESSION", "gzip, none", "gzip", f"Compression of OTLP requests{of}.", choice("gzip", "none")),
+        setting("CERTIFICATE", "file", "", f"CA certificates (PEM) that verify the OTLP server{of}.", plain),
+        setting("CLIENT_CERTIFICATE", "file", "", f"Client certificate (PEM) for mutual TLS{of}.", plain),
+        setting("CLIENT_KEY", "file", "", f"Private key (PEM) of the client certificate{of}.", plain),
     )  # fmt: skip
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("OTEL_SDK_DISABLED", "flag", "false", "Run the agent untouched.", _GENERAL, _flag),
+    Setting("OTEL_SDK_DISABLED", "flag", "false", "Run the agent untouched.", _GENERAL, flag),
     Setting("OTEL_CONFIG_FILE", "file", "",
             "OpenTelemetry declarative configuration; when set, its providers are used and the variables below that "
-            "build providers are not.", _GENERAL, _text),
-    Setting("OTEL_SERVICE_NAME", "text", "", "Service name; else the script's or module's name.", _GENERAL, _text),
+            "build providers are not.", _GENERAL, plain),
+    Setting("OTEL_SERVICE_NAME", "text", "", "Service name; else the script's or module's name.", _GENERAL, plain),
     Setting("OTEL_RESOURCE_ATTRIBUTES", "key=value,...", "", "Attributes of the resource.", _GENERAL, attributes),
     Setting("OTEL_PROPAGATORS", "comma list", "tracecontext,baggage", "Context propagation formats.", _GENERAL, words),
     Setting("OTEL_TRACES_SAMPLER", ", ".join(_SAMPLERS), "parentbased_always_on", "Which traces are kept.",
-            _GENERAL, _choice(*_SAMPLERS)),
-    Setting("OTEL_TRACES_SAMPLER_ARG", "0 to 1", "1.0", "The ratio of the ratio samplers.", _GENERAL, _ratio),
+            _GENERAL, choice(*_SAMPLERS)),
+    Setting("OTEL_TRACES_SAMPLER_ARG", "0 to 1", "1.0", "The ratio of the ratio samplers.", _GENERAL, ratio),
     Setting("OBS_VERBOSE", "flag", "false",
-            "Print at the end which libraries were instrumented, and why others were not.", _GENERAL, _flag),
+            "Print at the end which libraries were instrumented, and why others were not.", _GENERAL, flag),
     Setting("OTEL_TRACES_EXPORTER", "comma list", "",
             "Where spans go: otlp, store, console, memory, none; otlp if an endpoint is set, else store.",
-            _SIGNALS, _exporters("otlp", "store", "console", "memory", "none")),
+            _SIGNALS, exporters("otlp", "store", "console", "memory", "none")),
     Setting("OTEL_METRICS_EXPORTER", "comma list", "",
             "Where metrics go: otlp, prometheus, store, console, memory, none; otlp if an endpoint is set, else store.",
-            _SIGNALS, _exporters("otlp", "prometheus", "store", "console", "memory", "none")),
+            _SIGNALS, exporters("otlp", "prometheus", "store", "console", "memory", "none")),
     Setting("OTEL_LOGS_EXPORTER", "comma list", "",
             "Where log records go: otlp, store, console, memory, none; otlp if an endpoint is set, else store.",
-            _SIGNALS, _exporters("otlp", "store", "console", "memory", "none")),
+            _SIGNALS, exporters("otlp", "store", "console", "memory", "none")),
     Setting("OTEL_EXPORTER_PROMETHEUS_HOST", "host", "127.0.0.1", "Address of the Prometheus endpoint.", _SIGNALS,
-            _text),
+            plain),
     Setting("OTEL_EXPORTER_PROMETHEUS_PORT", "port", "9464", "Port of the Prometheus endpoint.", _SIGNALS,
-            _whole(0, 65535)),
+            whole(0, 65535)),
+    Setting("OBS_PROMETHEUS_CERTIFICATE", "file", "",
+            "Certificate (PEM) of the Prometheus endpoint, which then answers by TLS only.", _SIGNALS, plain),
+    Setting("OBS_PROMETHEUS_KEY", "file", "", "Private key (PEM) of that certificate.", _SIGNALS, plain),
+    Setting("OBS_PROMETHEUS_CLIENT_CERTIFICATES", "file", "",
+            "CA certificates (PEM) that those who ask must have a certificate of.", _SIGNALS, plain),
+    Setting("OBS_PROMETHEUS_USERS_FILE", "file", "",
+            "Lines user:password; those who ask must give one (basic authentication).", _SIGNALS, plain),
+    Setting("OBS_PROMETHEUS_TOKENS_FILE", "file", "",
+            "Lines with a token; those who ask must give one (bearer authentication).", _SIGNALS, plain),
     Setting("OTEL_METRIC_EXPORT_INTERVAL", "milliseconds", "60000", "Time between two exports of metrics.",
-            _SIGNALS, _interval),
+            _SIGNALS, interval),
     Setting("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "cumulative, delta, lowmemory", "cumulative",
             "Whether exported sums count from the start or from the export before.",
-            _SIGNALS, _choice("cumulative", "delta", "lowmemory")),
+            _SIGNALS, choice("cumulative", "delta", "lowmemory")),
     Setting("OTEL_BSP_SCHEDULE_DELAY", "milliseconds", "1000",
             "Longest time that a span or log record waits for company.",
-            _SIGNALS, _milliseconds),
+            _SIGNALS, milliseconds),
+    Setting("OBS_OTLP_HEADERS_FILE", "file", "",
+            "Lines key=value or key: value, sent as headers with each OTLP request; read again when it changes.",
+            _WHERE, plain),
     *_otlp(""), *_otlp("traces"), *_otlp("metrics"), *_otlp("logs"),
     Setting("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
             "NO_CONTENT, SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT", "NO_CONTENT",
             "Whether prompts, answers, tool arguments and results are recorded, and where; true means SPAN_ONLY.",
-            _CAPTURE, _content),
+            _CAPTURE, content_mode),
     Setting("OBS_CONTENT_MAX_CHARS", "number", "32768",
-            "Longest text kept of one message part; the rest is cut, the JSON stays valid.", _CAPTURE, _whole(0)),
+            "Longest text kept of one message part; the rest is cut, the JSON stays valid.", _CAPTURE, whole(0)),
     Setting("OBS_CONTENT_MAX_MESSAGE_CHARS", "number", "262144",
-            "Longest list of messages kept on one span; the oldest are replaced by a note.", _CAPTURE, _whole(0)),
+            "Longest list of messages kept on one span; the oldest are replaced by a note.", _CAPTURE, whole(0)),
     Setting("OBS_CONTENT_BINARY", "flag", "false", "Keep base64 payloads; else only their type and size.", _CAPTURE,
-            _flag),
+            flag),
     Setting("OBS_METRIC_NAMES", "new, old, both", "both",
             "GenAI metric names: of the newest conventions, of those that dashboards still use, or both.",
-            _CAPTURE, _choice("new", "old", "both")),
+            _CAPTURE, choice("new", "old", "both")),
     Setting("OBS_STREAM_USAGE", "flag", "true",
             "Ask known hosts for the token usage of plain chat streams, and hide the extra chunk from the agent.",
-            _CAPTURE, _flag),
+            _CAPTURE, flag),
     Setting("OBS_STREAM_USAGE_HOSTS", "comma list", "", "More hosts (name or name:port) that are known to answer it.",
             _CAPTURE, words),
     Setting("OBS_PROVIDER_HOSTS", "host=name,...", "",
             "Who answers at hosts that don't tell, such as localhost:1234=lm_studio.", _CAPTURE, attributes),
-    Setting("OBS_PRICES_FILE", "file", "", "Own prices, or a newer table than the built-in one.", _CAPTURE, _text),
-    Setting("OBS_COST", "flag", "true", "Price model calls from the table of prices.", _CAPTURE, _flag),
+    Setting("OBS_PRICES_FILE", "file", "", "Own prices, or a newer table than the built-in one.", _CAPTURE, plain),
+    Setting("OBS_COST", "flag", "true", "Price model calls from the table of prices.", _CAPTURE, flag),
     Setting("OBS_FAISS", "none, search, all", "search",
             "Which calls of faiss are recorded: none, searches, or writes too; a call may take only microseconds.",
-            _CAPTURE, _choice("none", "search", "all")),
-    Setting("OBS_LOGS", "flag", "true", "Export the records of the logging module.", _CAPTURE, _flag),
+            _CAPTURE, choice("none", "search", "all")),
+    Setting("OBS_LOGS", "flag", "true", "Export the records of the logging module.", _CAPTURE, flag),
     Setting("OBS_RUN_SPAN", "flag", "true", "One span over the run of a script, parent of what it does.", _CAPTURE,
-            _flag),
-    Setting("OBS_RUN_SPAN_ARGV", "flag", "false", "Record the script's arguments on the run span.", _CAPTURE, _flag),
+            flag),
+    Setting("OBS_RUN_SPAN_ARGV", "flag", "false", "Record the script's arguments on the run span.", _CAPTURE, flag),
     Setting("OBS_RUN_SPAN_SECONDS", "seconds", "600",
             "Age at which a run span is closed and the next one, in a trace of its own, linked to it (0: never).",
-            _CAPTURE, _seconds),
+            _CAPTURE, seconds),
+    Setting("OBS_PRIVACY", "comma list", "secrets",
+            "What is taken out of everything that leaves the process: secrets, personal or single kinds such as email, "
+            "phone, card; none.", _PRIVACY, words),
+    Setting("OBS_PRIVACY_LOCALES", "comma list", "*",
+            "Countries (de, us, ...) whose national ids are looked for and whose phone numbers are known; * for all.",
+            _PRIVACY, words),
+    Setting("OBS_PRIVACY_RULES", "file", "", "Own rules (YAML), beside or in place of the built-in ones.", _PRIVACY,
+            plain),
+    Setting("OBS_PRIVACY_HASH_KEY", "text", "", "Key of the action hash; else a random one for each process.", _PRIVACY,
+            plain, secret=True),
+    Setting("OBS_PRIVACY_HASH_KEY_FILE", "file", "", "File that holds the key of the action hash.", _PRIVACY, plain),
+    Setting("OBS_LOG_CONSOLE", "human, json, none", "human",
+            "What obs_run.logging writes to the console; json also turns the console output of the logging module into "
+            "JSON lines.", _LOGGING, choice("human", "json", "none")),
+    Setting("OBS_LOG_LEVEL", "trace, debug, info, warning, error, critical", "trace",
+            "The lowest level that obs_run.logging records.", _LOGGING,
+            choice("trace", "debug", "info", "warning", "error", "critical")),
+    Setting("OBS_LOG_FOLDER", "folder", "logs", "Where obs_run.logging writes its files; none for no files.", _LOGGING,
+            plain),
+    Setting("OBS_LOG_FILE_BYTES", "size", "50MiB", "Size at which a log file is put aside and a new one begun.",
+            _LOGGING, size),
+    Setting("OBS_LOG_FILE_AGE", "age", "1d", "Age at which it is put aside, too (0: at no age).", _LOGGING, age),
+    Setting("OBS_LOG_FILES", "number", "10", "How many files put aside are kept.", _LOGGING, whole(0)),
+    Setting("OBS_LOG_KEEP", "age", "30d", "Age at which a file put aside is deleted (0: at no age).", _LOGGING, age),
     Setting("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "comma list", "",
             "Libraries that are left alone (* for all); a distribution switches off that instrumentor only, "
             "obs-run:library ours.", _OTHERS, words),
@@ -261,30 +213,45 @@ SETTINGS: tuple[Setting, ...] = (
             _OTHERS, preferences),
     Setting("OBS_HTTP_SPANS", "hidden, kept", "hidden",
             "Whether the HTTP and gRPC spans of OpenTelemetry's own instrumentors are made beneath calls of models "
-            "and vector stores.", _OTHERS, _choice("hidden", "kept")),
+            "and vector stores.", _OTHERS, choice("hidden", "kept")),
     Setting("OBS_PROPAGATE_HOSTS", "comma list", "private",
             "Hosts that the trace context is sent to: names, *.suffixes, addresses, ranges such as 10.0.0.0/8, private "
             "(this machine, private addresses, names that no public DNS has), * or none.", _OTHERS, hosts),
     Setting("OBS_QUEUE_BYTES", "size", "32MiB", "Memory for telemetry that waits; when full the oldest is dropped, "
-            "counted and said.", _LIMITS, _bytes),
-    Setting("OBS_BATCH_BYTES", "size", "1MiB", "Size at which a batch is sent.", _LIMITS, _bytes),
+            "counted and said.", _LIMITS, size),
+    Setting("OBS_BATCH_BYTES", "size", "1MiB", "Size at which a batch is sent.", _LIMITS, size),
     Setting("OBS_FLUSH_SECONDS", "seconds", "2",
             "Longest time that leaving the process may take, all signals together.",
-            _LIMITS, _seconds),
-    Setting("OBS_EAGER", "flag", "false", "Load everything at start instead of at first use.", _LAUNCH, _flag),
-    Setting("OBS_HANDLE_SIGTERM", "flag", "true", "Flush on SIGTERM where the agent has no handler.", _LAUNCH, _flag),
-    Setting("OBS_HANDLE_SIGHUP", "flag", "true", "Flush on SIGHUP where the agent has no handler.", _LAUNCH, _flag),
-    Setting("OBS_HANDLE_OS_EXIT", "flag", "true", "Flush in os._exit.", _LAUNCH, _flag),
-    Setting("OBS_HANDLE_SYS_EXIT", "flag", "true", "Notice the code given to sys.exit, exit and quit.", _LAUNCH, _flag),
-    Setting("OBS_HANDLE_EXEC", "flag", "true", "Flush in os.execv and os.execve.", _LAUNCH, _flag),
+            _LIMITS, seconds),
+    Setting("OBS_EAGER", "flag", "false", "Load everything at start instead of at first use.", _LAUNCH, flag),
+    Setting("OBS_HANDLE_SIGTERM", "flag", "true", "Flush on SIGTERM where the agent has no handler.", _LAUNCH, flag),
+    Setting("OBS_HANDLE_SIGHUP", "flag", "true", "Flush on SIGHUP where the agent has no handler.", _LAUNCH, flag),
+    Setting("OBS_HANDLE_OS_EXIT", "flag", "true", "Flush in os._exit.", _LAUNCH, flag),
+    Setting("OBS_HANDLE_SYS_EXIT", "flag", "true", "Notice the code given to sys.exit, exit and quit.", _LAUNCH, flag),
+    Setting("OBS_HANDLE_EXEC", "flag", "true", "Flush in os.execv and os.execve.", _LAUNCH, flag),
     Setting("OBS_PROPAGATE_CHILDREN", "flag", "true",
             "Hand the current trace to Python children: subprocess, multiprocessing, MCP stdio servers.", _LAUNCH,
-            _flag),
+            flag),
     Setting("OBS_STORE_FILE", "file", "",
             "The local store; else obs-run/store.db in XDG_DATA_HOME or .local/share of the home folder.", _LOCAL,
-            _text),
+            plain),
     Setting("OBS_STORE_MAX_BYTES", "size", "512MiB", "Size that the local store is kept under; the oldest traces go.",
-            _LOCAL, _bytes),
+            _LOCAL, size),
+    Setting("OBS_STORE_KEEP", "age", "30d", "Age at which a trace is taken out of the local store (0: at no age).",
+            _LOCAL, age),
+    Setting("OBS_AUDIT", "flag", "true",
+            "Write records of category SECURITY and of obs_run.audit() to the audit trail, too.", _AUDIT, flag),
+    Setting("OBS_AUDIT_FILE", "file", "",
+            "The audit trail; else obs-run/audit/audit.jsonl in the folder of the local store.", _AUDIT, plain),
+    Setting("OBS_AUDIT_KEY_FILE", "file", "",
+            "File that holds a key; with it nobody without the key can make a trail that verifies.", _AUDIT, plain),
+    Setting("OBS_AUDIT_FILE_BYTES", "size", "64MiB", "Size at which the trail goes on in a new file.", _AUDIT, size),
+    Setting("OBS_AUDIT_KEEP", "age", "0",
+            "Age at which a whole file of the trail may be deleted (0: at no age); the trail itself records that.",
+            _AUDIT, age),
+    Setting("OBS_AUDIT_MAX_BYTES", "size", "0",
+            "Size of all files of the trail above which the oldest may be deleted (0: at no size), recorded likewise.",
+            _AUDIT, size),
 )  # fmt: skip
 
 _FALLBACKS = {_WHERE: "what holds without it"}
