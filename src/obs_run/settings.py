@@ -232,6 +232,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_PROPAGATE_CHILDREN", "flag", "true",
             "Hand the current trace to Python children: subprocess, multiprocessing, MCP stdio servers.", _LAUNCH,
             flag),
+    Setting("OBS_PROPAGATE_THREADS", "flag", "true",
+            "Hand the current trace and log context to threads and to the work given to thread pools.", _LAUNCH, flag),
     Setting("OBS_STORE_FILE", "file", "",
             "The local store; else obs-run/store.db in XDG_DATA_HOME or .local/share of the home folder.", _LOCAL,
             plain),
