@@ -49,6 +49,9 @@ def start(how: str) -> None:
     if flag("OBS_PROPAGATE_CHILDREN", default=True):
         for module, (ours, function) in _CHILDREN.items():
             import_hooks.when_imported(module, _late(ours, function))
+    if flag("OBS_PROPAGATE_THREADS", default=True):
+        # Before that there is nothing to carry.
+        import_hooks.when_imported("opentelemetry.context", _late("obs_run.core.threads", "install"))
     _watch_instrumented()
     third_party.watch()
     if flag("OBS_VERBOSE", default=False):
