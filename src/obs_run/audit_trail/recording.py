@@ -64,10 +64,7 @@ def _audit(action: Any, actor: Any, outcome: Any, details: dict[str, Any]) -> Re
     record: dict[str, Any] = {"action": taken.text(action)}
     given = {"actor": actor, "outcome": outcome, "details": details or None}
     record.update((name, taken.value(value)) for name, value in given.items() if value is not None)
-    around = dict(log_context.fields())
-    carried = log_context.correlation_id()
-    if carried is not None:
-        around[log_context.CORRELATION_ID] = carried
+    around = log_context.all_fields()
     if around:
         record["context"] = taken.fields(around)
     trace = propagation.current_ids()
@@ -93,9 +90,11 @@ def _export(record: dict[str, Any], trace: tuple[int, int, int], receipt: Receip
     """Put the record into the queue of the pipeline, which scrubs it."""
     if settings.get("OTEL_SDK_DISABLED"):
         return
+    from obs_run.launch import start
     from obs_run.pipeline.items import LogItem
     from obs_run.pipeline.queue import queue
 
+    start.leave_orderly()
     if queue().in_export_thread():
         return
     attributes: dict[str, Any] = {

@@ -19,6 +19,7 @@ CORRELATION_ID = "correlation_id"
 """The field's name, and the key of the baggage."""
 
 _KEY = "obs-run-log-context"
+_DEPTH = "obs-run-log-context-depth"
 _LONGEST_BAGGAGE = 1024
 _NOTHING: dict[str, Any] = {}
 
@@ -33,13 +34,35 @@ def fields() -> Mapping[str, Any]:
     return found
 
 
+def all_fields() -> Mapping[str, Any]:
+    """Return the fields and, where they have none of their own, the correlation id that came as baggage."""
+    get_current = getattr(sys.modules.get("opentelemetry.context"), "get_current", None)
+    current = _NOTHING if get_current is None else get_current()
+    found: Mapping[str, Any] = current.get(_KEY, _NOTHING)
+    if not current or CORRELATION_ID in found:
+        return found
+    carried = _carried(current)
+    return found if carried is None else {CORRELATION_ID: carried, **found}
+
+
+def depth() -> int:
+    """Return how many log contexts are around the caller."""
+    get_current = getattr(sys.modules.get("opentelemetry.context"), "get_current", None)
+    around: int = 0 if get_current is None else get_current().get(_DEPTH, 0)
+    return around
+
+
 def correlation_id() -> str | None:
     """Return the correlation id: the log context's own, else the one that came as baggage."""
     own = fields().get(CORRELATION_ID)
     if own is not None:
         return own if type(own) is str else guard.shown(own)
+    return _carried(None)
+
+
+def _carried(context: Any) -> str | None:
     get_baggage = getattr(sys.modules.get("opentelemetry.baggage"), "get_baggage", None)
-    carried = None if get_baggage is None else get_baggage(CORRELATION_ID)
+    carried = None if get_baggage is None else get_baggage(CORRELATION_ID, context)
     return None if carried is None else guard.shown(carried)
 
 
@@ -72,7 +95,7 @@ class Attached:
         from opentelemetry import baggage, context
 
         added = {name: value for name, value in self._fields.items() if value is not None}
-        changed = context.set_value(_KEY, {**fields(), **added})
+        changed = context.Context({**context.get_current(), _KEY: {**fields(), **added}, _DEPTH: depth() + 1})
         if CORRELATION_ID in added:
             text = guard.shown(added[CORRELATION_ID])
             if len(text) <= _LONGEST_BAGGAGE:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from obs_run.core import content, guard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     Plain = dict[str, Any]
 
 _LONGEST_TEXT = 65536
+_SHORT = 256
 _MOST_TEXT = 1024 * 1024  # characters of one record
 _MOST_ITEMS = 4096  # of one record, whatever its depth
 _DEEPEST = 16
@@ -25,24 +26,30 @@ _LONGEST_BYTES = 1024
 _TRIES = 3
 _INT64 = 2**63
 _LEAVES = frozenset({bool, type(None)})
-_TEXTS = (str, bytes, bytearray)
 _SEQUENCES = (list, tuple, set, frozenset)
+_PLAIN = (*_SEQUENCES, str, bytes, bytearray, int, float)
 
-to_json: Callable[[Any], str] = json.JSONEncoder(
-    ensure_ascii=False, check_circular=False, separators=(",", ":"), default=guard.shown
-).encode
-"""Return plain values as JSON text."""
+_LONGEST_TEXT = 65536
+_SHORT = 256
+_MOST_TEXT = 1024 * 1024  # characters of one record
+_MOST_ITEMS = 4096  # of one record, whatever its depth
+_DEEPEST = 16
+_LONGEST_BYTES = 1024
+_TRIES = 3
+_INT64 = 2**63
+_LEAVES = frozenset({bool, type(None)})
+_SEQUENCES = (list, tuple, set, frozenset)
+_PLAIN = (*_SEQUENCES, str, bytes, bytearray, int, float)
 
 
 class Snapshot:
     """What one record takes from the agent: there is an end to how much that may be."""
 
-    __slots__ = ("_around", "_items", "_room")
+    __slots__ = ("_items", "_room")
 
     def __init__(self) -> None:
         self._items = _MOST_ITEMS
         self._room = _MOST_TEXT
-        self._around: list[int] = []
 
     def fields(self, given: Any) -> Plain:
         """Return a mapping as a dict of plain values by texts; what is no mapping is its one value, ``value``."""
@@ -53,7 +60,7 @@ class Snapshot:
 
     def texts(self, given: Any) -> list[str]:
         """Return a list of texts, such as tags; one text is a list of one."""
-        if not given and type(given) in (list, tuple, type(None)):
+        if given is None:
             return []
         taken = self.value(given)
         items = taken if type(taken) is list else [taken]
@@ -62,13 +69,16 @@ class Snapshot:
     def text(self, value: Any) -> str:
         """Return any value as a text of bounded length that UTF-8 can say."""
         text = value if type(value) is str else _text_of(value)
+        if len(text) <= _SHORT:
+            # So short that the bound on items bounds them.
+            return text if text.isascii() else content.encodable(text)
         most = min(_LONGEST_TEXT, self._room)
         if len(text) > most:
             text = f"{text[:most]}[{len(text) - most} characters cut]"
         self._room = max(0, self._room - len(text))
         return text if text.isascii() else content.encodable(text)
 
-    def value(self, value: Any) -> Any:
+    def value(self, value: Any, around: tuple[int, ...] = ()) -> Any:
         """Return any value as plain ones: texts, numbers, bools, None, and dicts and lists of them."""
         kind = type(value)
         if kind is str:
@@ -79,56 +89,53 @@ class Snapshot:
             return value if -_INT64 <= value < _INT64 else _large(value)
         if kind is float:
             return value if isfinite(value) else str(value)
-        return self._other(value, kind)
+        return self._other(value, kind, around)
 
-    def _other(self, value: Any, kind: type) -> Any:
+    def _other(self, value: Any, kind: type, around: tuple[int, ...]) -> Any:
         # By the type, because an object may lie about its class; by the base's own methods, because subclasses may
         # have broken ones.
+        if kind is dict or (not issubclass(kind, _PLAIN) and issubclass(kind, Mapping)):
+            return self._inside(value, self._mapping, around)
+        if issubclass(kind, _SEQUENCES):
+            return self._inside(value, self._sequence, around)
         if issubclass(kind, int):
             return self.value(int.__int__(value))
         if issubclass(kind, float):
             return self.value(float.__float__(value))
-        if issubclass(kind, _SEQUENCES):
-            return self._inside(value, self._sequence)
-        if not issubclass(kind, _TEXTS) and issubclass(kind, Mapping):
-            return self._inside(value, self._mapping)
         return self.text(value)
 
-    def _inside(self, value: Any, take: Callable[[Any], Any]) -> Any:
-        if len(self._around) >= _DEEPEST:
+    def _inside(self, value: Any, take: Callable[[Any, tuple[int, ...]], Any], around: tuple[int, ...]) -> Any:
+        if len(around) >= _DEEPEST:
             return "[nested too deep]"
-        if id(value) in self._around:
+        if id(value) in around:
             return "[contains itself]"
-        self._around.append(id(value))
-        try:
-            return take(value)
-        finally:
-            self._around.pop()
+        return take(value, (*around, id(value)))
 
-    def _mapping(self, value: Any) -> Any:
+    def _mapping(self, value: Any, around: tuple[int, ...]) -> Any:
         copied = _copied(value, dict.copy if issubclass(type(value), dict) else dict)
         if copied is None:
             return self.text(value)
+        room = self._items
+        self._items = max(0, room - len(copied))
         taken: Plain = {}
         for key, item in copied.items():
-            if not self._items:
+            if not room:
                 taken["[more]"] = f"[{len(copied) - len(taken)} items left out]"
                 break
-            self._items -= 1
-            taken[self.text(key)] = self.value(item)
+            room -= 1
+            name = key if type(key) is str and len(key) <= _SHORT and key.isascii() else self.text(key)
+            taken[name] = item if type(item) in _LEAVES else self.value(item, around)
         return taken
 
-    def _sequence(self, value: Any) -> Any:
+    def _sequence(self, value: Any, around: tuple[int, ...]) -> Any:
         copied = _copied(value, tuple)
         if copied is None:
             return self.text(value)
-        taken: list[Any] = []
-        for item in copied:
-            if not self._items:
-                taken.append(f"[{len(copied) - len(taken)} items left out]")
-                break
-            self._items -= 1
-            taken.append(self.value(item))
+        room = self._items
+        self._items = max(0, room - len(copied))
+        taken: list[Any] = [self.value(item, around) for item in copied[:room]]
+        if len(copied) > room:
+            taken.append(f"[{len(copied) - room} items left out]")
         return taken
 
 
@@ -166,3 +173,33 @@ def described(error: BaseException) -> str:
     """Return an exception as the last line of its traceback tells it."""
     said = guard.shown(error)
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def _make_encode() -> Callable[[Any, int], Iterable[str]]:
+    # As ``json.JSONEncoder`` makes it, but for each text anew.
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=guard.shown).encode
+        return lambda value, _: (encode(value),)
+    escape = json.encoder.encode_basestring
+    sort_keys = skip_keys = False
+    encoder: Callable[[Any, int], Iterable[str]] = make(
+        None,
+        guard.shown,
+        escape,
+        None,
+        ":",
+        ",",
+        sort_keys,
+        skip_keys,
+        True,  # noqa: FBT003 (C takes no names)
+    )
+    return encoder
+
+
+_encode = _make_encode()
+
+
+def to_json(value: Any) -> str:
+    """Return plain values as JSON text."""
+    return "".join(_encode(value, 0))
