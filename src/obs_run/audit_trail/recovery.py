@@ -48,13 +48,15 @@ def _after_head(path: Path, head: Head, seals: Seals) -> End:
     with path.open("rb") as file:
         file.seek(head.size)
         added = file.read()
-    for line in added.split(b"\n")[:-1]:
+    for line in added.split(b"\n"):
         found = read_line(line, seals)
         if not follows(found, head):
             break
         assert found is not None
-        head = Head(head.sequence + 1, found.hash, head.file, head.size + len(line) + 1)
-        added = added[len(line) + 1 :]
+        # Only the end of the last line may be missing; the next entry brings it.
+        length = min(len(line) + 1, len(added))
+        head = Head(head.sequence + 1, found.hash, head.file, head.size + length)
+        added = added[length:]
     # Whole lines that are no entries nobody left who was killed: verifying finds them.
     return End(head, {} if not added or added.endswith(b"\n") else {"torn": _described(added)})
 

@@ -110,7 +110,7 @@ class Trail:
                 if self._is_full(len(record), now):
                     self._close_file()
                 if time.monotonic() >= self._check_at:
-                    self._delete_old(now)
+                    self._delete_old()
                 self._put(record)
                 receipt.sequence, receipt.hash = self._head.sequence, self._head.hash
         except OSError as error:
@@ -190,9 +190,7 @@ class Trail:
     def _is_full(self, length: int, now: float) -> bool:
         if not self._size:
             return False
-        most, keep, max_bytes = self._limits
-        if max_bytes:
-            most = min(most, max_bytes // 2) if most else max_bytes // 2
+        most, keep = self._most(), self._limits.keep
         if most and self._size + length + _ENVELOPE > most:
             return True
         if not keep:
@@ -200,6 +198,11 @@ class Trail:
         if self._begun is None:
             self._begun = retention.begun(self.place.active, now)
         return now - self._begun > keep / _AGE_PARTS
+
+    def _most(self) -> int:
+        """Return the bytes that a file may have, 0 for any number; two of them are less than all may have."""
+        most, _, max_bytes = self._limits
+        return min(most or max_bytes, max_bytes // 2) if max_bytes else most
 
     def _close_file(self) -> None:
         head = self._head
@@ -212,10 +215,11 @@ class Trail:
         self._open(0)
         self._size, self._begun, self._check_at = 0, None, 0.0
 
-    def _delete_old(self, now: float) -> None:
+    def _delete_old(self) -> None:
         self._check_at = time.monotonic() + _CHECK_SECONDS
         _, keep, max_bytes = self._limits
-        due = retention.due(self.place, self._size, now, keep, max_bytes) if keep or max_bytes else None
+        room = max(self._size, self._most())
+        due = retention.due(self.place, self._head, room, keep, max_bytes) if keep or max_bytes else None
         if due is None:
             return
         # Said before it is done: a file that is missing without that would look stolen.

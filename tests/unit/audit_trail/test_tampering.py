@@ -217,6 +217,15 @@ def test_going_on_after_a_cut_does_not_hide_it(damage: str, tmp_path: Path) -> N
     assert "missing" in (trails.problem(tmp_path) or "")
 
 
+def test_going_on_after_the_last_line_s_end_was_cut(tmp_path: Path) -> None:
+    trails.write(trails.open_trail(tmp_path), 3)
+    path = tmp_path / "audit.jsonl"
+    path.write_bytes(path.read_bytes()[:-1])
+    assert "missing" in (trails.problem(tmp_path) or "")
+    trails.write(trails.open_trail(tmp_path), 3, 4)
+    assert "had been cut" in (trails.problem(tmp_path) or "")
+
+
 @pytest.mark.parametrize("head", [None, b"", b"nonsense" * 64])
 def test_going_on_without_a_head_does_not_hide_it(head: bytes | None, tmp_path: Path) -> None:
     trails.write(trails.open_trail(tmp_path, file_bytes=2200), 8)
