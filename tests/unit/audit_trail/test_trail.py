@@ -17,6 +17,7 @@ import pytest
 
 from obs_run.audit_trail.entry import canonical
 from tests.full_disk import mounted
+from tests.launch.environments import ROOT
 from tests.unit.audit_trail import trails
 
 if TYPE_CHECKING:
@@ -74,6 +75,19 @@ def test_the_format(tmp_path: Path) -> None:
     assert head == {
         "algorithm": "sha256", "file": 1, "format": 1, "head": previous, "sequence": 3, "size": size
     }  # fmt: skip
+
+
+def test_the_program_in_the_documentation_verifies(tmp_path: Path) -> None:
+    receipt = trails.write(trails.open_trail(tmp_path), 4)[-1]
+    document = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
+    program = next(block for block in re.findall(r"```python\n(.*?)```", document, re.DOTALL) if "sys.stdin" in block)
+
+    def run(content: bytes) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run([sys.executable, "-c", program], input=content, capture_output=True, check=False)
+
+    content = (tmp_path / "audit.jsonl").read_bytes()
+    assert run(content).stdout.decode() == f"4 {receipt.hash}\n"
+    assert run(content.replace(b'"number":2', b'"number":3')).returncode == 1
 
 
 def test_files_are_their_owner_s_only(tmp_path: Path) -> None:
