@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 
 class End(NamedTuple):
-    """The head to go on from, and what the trail must say of what was found there."""
+    """The head to go on from, what the trail must say of what was found there, and the id of the key before."""
 
     head: Head
     notes: dict[str, Any]
+    key: str | None = None
 
 
 def find(place: Place, head_data: bytes | None, size: int | None, seals: Seals) -> End:
@@ -30,7 +31,10 @@ def find(place: Place, head_data: bytes | None, size: int | None, seals: Seals) 
     read = read_head(head_data, seals) if head_data is not None else None
     if read is None or read[1].genuine is False:
         return _without_head(place, size, seals, head_data)
-    head = read[0]
+    return _with_head(place, read[0], size, seals)._replace(key=read[1].fields.get("key"))
+
+
+def _with_head(place: Place, head: Head, size: int | None, seals: Seals) -> End:
     closed = place.closed(head.file)
     if not size and head.size and closed.exists():
         # A process was killed between closing the file and beginning the next.

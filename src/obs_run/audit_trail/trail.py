@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import math
 import os
+import sys
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,6 +16,8 @@ from obs_run.core import guard
 from obs_run.core.shared_file import Complaint, FileLock, open_file, write_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from obs_run.audit_trail.entry import Seals
     from obs_run.audit_trail.place import Place
     from obs_run.audit_trail.seal import Seal
@@ -85,15 +88,21 @@ class Trail:
         return receipt if written else None
 
     def after_fork(self) -> None:
-        """In a child: what waits is the parent's to write."""
+        """In a child: what waits is the parent's to write, and what another thread was in the midst of is unknown."""
         self._later.clear()
         self._warnings.clear()
+        self._seen = b""
 
     def close(self) -> None:
         """Close the files."""
         for which in (0, 1):
             self._close(which)
         self._lock.forget()
+
+    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        """Close the files, unless everything ends and modules may be gone already."""
+        if not ending():
+            self.close()
 
     def _write_later(self) -> None:
         try:
@@ -130,6 +139,9 @@ class Trail:
             self._make(end)
             size = os.fstat(self._files[0]).st_size
         self._head, self._size, self._begun = end.head, size, None
+        if end.key not in (None, self._seal.key_id):
+            mine = "without a key" if self._seal.key_id is None else "with another key (OBS_AUDIT_KEY_FILE)"
+            self._warn(f"{self.place.active} is kept with the key {end.key}, and this process writes {mine}")
         if end.notes:
             self._put(canonical({"action": CONTINUED, "details": end.notes}), OWN)
 
@@ -219,7 +231,11 @@ class Trail:
         self._check_at = time.monotonic() + _CHECK_SECONDS
         _, keep, max_bytes = self._limits
         room = max(self._size, self._most())
-        due = retention.due(self.place, self._head, room, keep, max_bytes) if keep or max_bytes else None
+        try:
+            due = retention.due(self.place, self._head, room, keep, max_bytes) if keep or max_bytes else None
+        except OSError as error:
+            self._warn(f"{error.filename} cannot be read, nothing is deleted: {error.strerror}")
+            return
         if due is None:
             return
         # Said before it is done: a file that is missing without that would look stolen.
