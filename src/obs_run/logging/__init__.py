@@ -3,6 +3,7 @@
 Old code that awaits its log calls runs as it is; code that doesn't, and code without an event loop, does too.
 """
 
+from obs_run.core import threads
 from obs_run.logging.console import ConsoleLogHandler
 from obs_run.logging.decorators import log_exceptions, log_function_calls
 from obs_run.logging.distributed_logger import DistributedLogger, get_distributed_logger, setup_default_handlers
@@ -32,3 +33,5 @@ __all__ = [
     "log_performance",
     "setup_default_handlers",
 ]
+
+threads.install()
