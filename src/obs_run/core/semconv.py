@@ -106,6 +106,7 @@ CODE_LINE_NUMBER = "code.line.number"
 THREAD_NAME = "thread.name"
 
 EVENT_INFERENCE_DETAILS = "gen_ai.client.inference.operation.details"
+EVENT_AUDIT = "obs.audit"
 EVENT_EXCEPTION = "gen_ai.client.operation.exception"
 
 OBS_TOOL_CALLS = "obs.response.tool_calls"
@@ -131,6 +132,8 @@ OBS_LOG_TAGS = "obs.log.tags"
 OBS_LOG_PERFORMANCE = "obs.log.performance."
 OBS_AUDIT_SEQUENCE = "obs.audit.sequence"
 OBS_AUDIT_HASH = "obs.audit.hash"
+OBS_AUDIT_ACTOR = "obs.audit.actor"
+OBS_AUDIT_OUTCOME = "obs.audit.outcome"
 PROCESS_COMMAND_ARGS = "process.command_args"
 
 METRIC_DB_DURATION = "db.client.operation.duration"
