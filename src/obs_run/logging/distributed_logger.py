@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from obs_run import settings
 from obs_run.core import guard, log_context, propagation
 from obs_run.core.plain_values import Snapshot
+from obs_run.logging import security
 from obs_run.logging.console import ConsoleLogHandler
 from obs_run.logging.entry import LogContext
 from obs_run.logging.handlers import direct, file_by_settings
@@ -63,19 +64,20 @@ class DistributedLogger:
         self._default, self._given = made, given
         self._own = Snapshot().fields(LogContext.to_dict(made))
 
-    def context(self, **fields: Any) -> Within:
+    def context(self, /, **fields: Any) -> Within:
         """Return a context manager, ``with`` or ``async with``, in which ``fields`` belong to every record.
 
         It yields the ``LogContext`` that holds inside, and decorates functions. Fields that are None change nothing.
         """
         return Within(self._current, fields)
 
-    def async_context(self, **fields: Any) -> Within:
+    def async_context(self, /, **fields: Any) -> Within:
         """Return what ``context`` returns."""
         return Within(self._current, fields)
 
     def log(
         self,
+        /,
         level: LogLevel | str | int,
         message: object = "",
         category: LogCategory | str = LogCategory.SYSTEM,
@@ -98,27 +100,27 @@ class DistributedLogger:
             **context_overrides,
         )
 
-    def trace(self, message: object = "", **given: Any) -> Recorded:
+    def trace(self, /, message: object = "", **given: Any) -> Recorded:
         """Record at level TRACE; takes what ``log`` takes."""
         return self.record(LogLevel.TRACE, sys._getframe(1), message, **given)  # noqa: SLF001 (as in ``log``)
 
-    def debug(self, message: object = "", **given: Any) -> Recorded:
+    def debug(self, /, message: object = "", **given: Any) -> Recorded:
         """Record at level DEBUG; takes what ``log`` takes."""
         return self.record(LogLevel.DEBUG, sys._getframe(1), message, **given)  # noqa: SLF001 (as in ``log``)
 
-    def info(self, message: object = "", **given: Any) -> Recorded:
+    def info(self, /, message: object = "", **given: Any) -> Recorded:
         """Record at level INFO; takes what ``log`` takes."""
         return self.record(LogLevel.INFO, sys._getframe(1), message, **given)  # noqa: SLF001 (as in ``log``)
 
-    def warning(self, message: object = "", **given: Any) -> Recorded:
+    def warning(self, /, message: object = "", **given: Any) -> Recorded:
         """Record at level WARNING; takes what ``log`` takes."""
         return self.record(LogLevel.WARNING, sys._getframe(1), message, **given)  # noqa: SLF001 (as in ``log``)
 
-    def error(self, message: object = "", **given: Any) -> Recorded:
+    def error(self, /, message: object = "", **given: Any) -> Recorded:
         """Record at level ERROR; takes what ``log`` takes."""
         return self.record(LogLevel.ERROR, sys._getframe(1), message, **given)  # noqa: SLF001 (as in ``log``)
 
-    def critical(self, message: object = "", **given: Any) -> Recorded:
+    def critical(self, /, message: object = "", **given: Any) -> Recorded:
         """Record at level CRITICAL; takes what ``log`` takes."""
         return self.record(LogLevel.CRITICAL, sys._getframe(1), message, **given)  # noqa: SLF001 (as in ``log``)
 
@@ -176,6 +178,8 @@ class DistributedLogger:
             exception = sys.exc_info()[1]
         if exception is not None and exception is not False:
             record.take_error(exception, snapshot)
+        if record.category is LogCategory.SECURITY:
+            guard.call("audit trail", security.append, record)
         return record
 
     def _handle(self, record: Record) -> Recorded:
