@@ -3,6 +3,7 @@
 Old code that awaits its log calls runs as it is; code that doesn't, and code without an event loop, does too.
 """
 
+from obs_run import settings
 from obs_run.core import threads
 from obs_run.logging.console import ConsoleLogHandler
 from obs_run.logging.decorators import log_exceptions, log_function_calls
@@ -35,3 +36,9 @@ __all__ = [
 ]
 
 threads.install()
+if settings.get("OBS_LOG_CONSOLE") == "json":
+    import logging
+
+    from obs_run.sdk import log_console
+
+    log_console.install(logging)
