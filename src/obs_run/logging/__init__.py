@@ -3,6 +3,10 @@
 Old code that awaits its log calls runs as it is; code that doesn't, and code without an event loop, does too.
 """
 
+# Now, and not in the midst of a record: a signal handler that logs would find them half imported.
+import opentelemetry.baggage
+import opentelemetry.context  # noqa: F401
+
 from obs_run import settings
 from obs_run.core import threads
 from obs_run.logging.console import ConsoleLogHandler
