@@ -37,6 +37,7 @@ class Record:
         "error",
         "exception",
         "level",
+        "level_name",
         "message",
         "more",
         "performance_metrics",
@@ -52,6 +53,7 @@ class Record:
     ) -> None:
         self.time_ns = time_ns
         self.level = level
+        self.level_name = level.severity.text
         self.category = category
         self.trace = trace
         self.code = code
@@ -104,11 +106,10 @@ class Record:
 
     def item(self, scope: str) -> LogItem:
         """Return the record as the pipeline takes it, under the name of its logger."""
-        severity = self.level.severity
         return LogItem(
             time_ns=self.time_ns,
-            severity=severity.number,
-            severity_text=severity.text,
+            severity=self.level.severity.number,
+            severity_text=self.level_name,
             body=self.message,
             attributes=self.attributes(),
             trace=self.trace,
@@ -131,7 +132,7 @@ class Record:
         if safe is told:
             return self
         copied = Record(self.time_ns, self.level, self.category, self.trace, self.code)
-        copied.thread, copied.more = self.thread, self.more
+        copied.thread, copied.level_name, copied.more = self.thread, self.level_name, self.more
         for name in _SCRUBBED:
             setattr(copied, name, safe.get(name, getattr(self, name)))
         return copied
