@@ -148,7 +148,7 @@ def test_show(obsctl: Obsctl, tmp_path: Path) -> None:
         '     1  TIME  service  login  actor=alice  outcome=ok  ip=10.0.0.1  why="a b"',
         "     2  TIME  service  login  actor=bob  outcome=denied",
         '     3  TIME  service  delete  actor=bob  outcome=ok  files="[\\"a\\", \\"b\\"]"',
-        '     4  TIME  service  password changed\\nnow  category=security  context="{\\"user_id\\": \\"u\\"}"',
+        "     4  TIME  service  password changed\\nnow  category=security  user_id=u",
     ]
     assert len(lines) == 8
 
