@@ -57,3 +57,27 @@ def test_with_telemetry_switched_off_handlers_and_audit_go_on(agent: Run, tmp_pa
     assert len((tmp_path / "logs" / "application.log").read_text().splitlines()) == 3
     assert len((tmp_path / "audit.jsonl").read_text().splitlines()) == 2
     assert not any((tmp_path / ".local").rglob("store.db"))
+
+
+CONFIGURATION = """
+file_format: "1.0"
+logger_provider:
+  processors:
+    - simple:
+        exporter:
+          console: {}
+"""
+
+
+def test_providers_of_a_configuration_file_get_the_records(agent: Run, tmp_path: Path) -> None:
+    file = tmp_path / "otel.yaml"
+    file.write_text(CONFIGURATION)
+    source = """
+    from obs_run.logging import DistributedLogger
+    DistributedLogger("x").info("told", data={"password": "hunter2!x", "n": 1})
+    """
+    ran = agent(source, OTEL_CONFIG_FILE=str(file), OTEL_LOGS_EXPORTER="console")
+    assert ran.code == 0, ran.err
+    told = json.loads(ran.out)
+    assert (told["body"], told["severity_text"], told["attributes"]["n"]) == ("told", "INFO", 1)
+    assert "hunter2!x" not in ran.out
