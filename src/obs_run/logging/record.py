@@ -119,8 +119,14 @@ class Record:
     def send(self, scope: str) -> None:
         """Put the record into the queue of the pipeline, which scrubs it."""
         waiting = queue()
-        if not waiting.in_export_thread():
-            waiting.put(self.item(scope))
+        if waiting.in_export_thread():
+            return
+        if _configured:
+            from obs_run.sdk import configured_logs
+
+            configured_logs.emit(self.scrubbed().item(scope))
+            return
+        waiting.put(self.item(scope))
 
     def scrubbed(self) -> Record:
         """Return the record without what privacy takes out of it."""
@@ -189,12 +195,15 @@ def _add(attributes: dict[str, Any], name: str, value: Any) -> None:
 
 
 _exported: bool | None = None
+_configured = False
+"""Whether a configuration file says where records go."""
 
 
 def exported() -> bool:
     """Whether this process exports telemetry at all; where it does, what waits is sent as it leaves."""
-    global _exported
+    global _exported, _configured
     if _exported is None:
+        _configured = bool(settings.get("OTEL_CONFIG_FILE"))
         _exported = not settings.get("OTEL_SDK_DISABLED")
         if _exported:
             start.leave_orderly()

@@ -32,6 +32,7 @@ class Export:
         self._traces = destinations.of("traces") if ours else []
         self._logs = destinations.of("logs") if ours else []
         self._metrics = destinations.of("metrics") if ours else []
+        self._further = destinations.FURTHER
         self._interval: float = settings.get("OTEL_METRIC_EXPORT_INTERVAL")
         self._metrics_due = time.monotonic() + self._interval
         self._dropped = 0
@@ -94,7 +95,7 @@ class Export:
             guard.call("export", destination.settle, deadline)
 
     def _all(self) -> tuple[destinations.Destination, ...]:
-        return (*self._traces, *self._logs, *self._metrics, *destinations.FURTHER)
+        return (*self._traces, *self._logs, *self._metrics, *self._further)
 
     def _say_dropped(self, dropped: int) -> None:
         self._dropped += dropped

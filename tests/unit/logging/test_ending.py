@@ -154,12 +154,12 @@ def test_signal_handlers_may_log_amid_anything(agent: Run, receiver: Receiver, t
     ran = agent(
         LOGGER
         + """
-    handled = 0
+    import itertools
+    handled = itertools.count(1)
     def on_alarm(number, frame):
-        global handled
-        handled += 1
+        mine = next(handled)
         with logger.context(operation="signal"):
-            logger.warning("signal", n=handled)
+            logger.warning("signal", n=mine)
     signal.signal(signal.SIGALRM, on_alarm)
     signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
     until = time.monotonic() + 2
@@ -168,7 +168,7 @@ def test_signal_handlers_may_log_amid_anything(agent: Run, receiver: Receiver, t
         number += 1
         logger.info("work", n=number, data={"a": [1, 2, {"b": "c"}]})
     signal.setitimer(signal.ITIMER_REAL, 0)
-    print(handled, number)
+    print(next(handled) - 1, number)
     """,
         OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
         OBS_FLUSH_SECONDS="30",
