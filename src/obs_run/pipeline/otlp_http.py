@@ -35,12 +35,19 @@ class _Request(NamedTuple):
     items: int
 
 
+class Elsewhere(NamedTuple):
+    """An address that is not the settings', and the headers for it: those of the settings are for their server."""
+
+    url: str
+    headers: dict[str, str]
+
+
 class OtlpHttp:
     """Delivers one signal; what cannot be delivered waits in memory, bounded by bytes, and is tried again."""
 
-    def __init__(self, signal: str) -> None:
+    def __init__(self, signal: str, elsewhere: Elsewhere | None = None) -> None:
         self._signal = signal
-        self._address = _Address(signal)
+        self._address = _Address(signal, elsewhere)
         self._connection: http.client.HTTPConnection | None = None
         self._waiting: deque[_Request] = deque()
         self._waiting_bytes = 0
@@ -176,8 +183,8 @@ def _count(batch: Any) -> int:
 class _Address:
     """Where and how to connect, from the standard variables."""
 
-    def __init__(self, signal: str) -> None:
-        own = settings.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT")
+    def __init__(self, signal: str, elsewhere: Elsewhere | None = None) -> None:
+        own = elsewhere.url if elsewhere else settings.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT")
         base = settings.get("OTEL_EXPORTER_OTLP_ENDPOINT") or "http://localhost:4318"
         self.url: str = own or f"{base.rstrip('/')}/{_PATHS[signal]}"
         parts = urlsplit(self.url)
@@ -192,7 +199,7 @@ class _Address:
             "Content-Type": "application/x-protobuf",
             "User-Agent": f"obs-run/{__version__}",
             **({"Content-Encoding": "gzip"} if self.gzip else {}),
-            **(settings.otlp(signal, "HEADERS") or {}),
+            **(elsewhere.headers if elsewhere else settings.otlp(signal, "HEADERS") or {}),
         }
 
     def connect(self) -> http.client.HTTPConnection:
