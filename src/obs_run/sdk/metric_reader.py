@@ -1,4 +1,4 @@
-"""Metric readers: one that the export thread collects from, and the Prometheus endpoint."""
+"""The metric reader that the export thread collects from, and what its sums are after a fork."""
 
 from __future__ import annotations
 
@@ -43,25 +43,6 @@ class QueueReader(MetricReader):
 
     def shutdown(self, timeout_millis: float = 30_000, **_: Any) -> None:
         """Do nothing: the export thread collects a last time when the process leaves."""
-
-
-def prometheus() -> list[Any]:
-    """Return the reader behind the Prometheus endpoint, which is being served then."""
-    from opentelemetry.exporter.prometheus import PrometheusMetricReader
-    from prometheus_client import start_http_server
-
-    host = settings.get("OTEL_EXPORTER_PROMETHEUS_HOST")
-    port = settings.get("OTEL_EXPORTER_PROMETHEUS_PORT")
-    try:
-        start_http_server(port, host)
-    except OSError as error:
-        from obs_run.core import guard
-
-        guard.warn_once(
-            f"OTEL_EXPORTER_PROMETHEUS_PORT: cannot serve metrics on {host}:{port} ({error.strerror or error})"
-        )
-        return []
-    return [PrometheusMetricReader()]
 
 
 def begin_at_zero(provider: MeterProvider, resource: Resource) -> None:

@@ -136,7 +136,9 @@ class Providers:
             self._reader = metric_reader.QueueReader()
             readers.append(self._reader)
         if "prometheus" in names:
-            readers.extend(guard.call("Prometheus endpoint", metric_reader.prometheus, default=[]))
+            from obs_run.sdk import prometheus_endpoint
+
+            readers.extend(guard.call("Prometheus endpoint", prometheus_endpoint.start, default=[]))
         if not readers:
             return
         self.meter_provider = sdk_providers.MeterProvider(readers, resource=self.resource, shutdown_on_exit=False)
