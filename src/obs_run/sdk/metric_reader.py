@@ -45,6 +45,26 @@ class QueueReader(MetricReader):
         """Do nothing: the export thread collects a last time when the process leaves."""
 
 
+def add(provider: MeterProvider, reader: MetricReader) -> None:
+    """Have ``provider`` read by one more reader."""
+    if hasattr(provider, "add_metric_reader"):
+        provider.add_metric_reader(reader)
+        return
+    # SDKs before 1.42 have no public way.
+    from opentelemetry.sdk.metrics._internal.metric_reader_storage import MetricReaderStorage
+
+    consumer: Any = provider._measurement_consumer  # noqa: SLF001 (see above)
+    its: Any = reader
+    storage = MetricReaderStorage(
+        provider._sdk_config,  # noqa: SLF001
+        its._instrument_class_temporality,  # noqa: SLF001
+        its._instrument_class_aggregation,  # noqa: SLF001
+    )
+    # Replaced and not changed: another thread may go through it.
+    consumer._reader_storages = {**consumer._reader_storages, reader: storage}  # noqa: SLF001
+    its._set_collect_callback(consumer.collect)  # noqa: SLF001
+
+
 def begin_at_zero(provider: MeterProvider, resource: Resource) -> None:
     """In a child process: forget the parent's sums, and renew locks that a thread of the parent may have held.
 
