@@ -68,7 +68,8 @@ def _without_password(found: re.Match[str]) -> str:
 
 def _pair(found: re.Match[str]) -> str:
     name = found["name"]
-    if not is_secret_name(name) or name.startswith(_OURS):
+    # Our settings name files; key=value is how we say what a line must look like.
+    if not is_secret_name(name) or name.startswith(_OURS) or found["value"] == "value":
         return found[0]
     return f"{name}{found['between']}{MASK}"
 

@@ -70,6 +70,8 @@ class _Renewed:
         self._endpoint = f"{url.scheme}://{url.netloc.rpartition('@')[2]}"
         self._headers = otlp_address.Headers(signal, url)
         self._files = otlp_address.Files.of(signal) if url.scheme == "https" else None
+        # The exporter takes the variable for seconds (1.45), which are milliseconds.
+        self._timeout: float = settings.otlp(signal, "TIMEOUT") or 10.0
         self._inherited: list[Any] = []
         self._exporter: Any = None
         self._made_of: Any = None
@@ -93,9 +95,12 @@ class _Renewed:
                 raise
             guard.warn_once(f"{problem}; the certificate of before stays")
             return
-        before, self._exporter = (
-            self._exporter,
-            self._make(endpoint=self._endpoint, credentials=credentials, headers=_Metadata(headers.items())),
+        before = self._exporter
+        self._exporter = self._make(
+            endpoint=self._endpoint,
+            credentials=credentials,
+            headers=_Metadata(headers.items()),
+            timeout=self._timeout,
         )
         if before is not None:
             before.shutdown()
