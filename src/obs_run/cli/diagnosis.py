@@ -8,13 +8,13 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from obs_run import settings
+from obs_run.pipeline import otlp_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 SEND_SECONDS = 2.0
-_DEFAULT_URL = {"http/protobuf": "http://localhost:4318", "grpc": "http://localhost:4317"}
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*\(?([^;)]*)\)?(;.*)?")
 
 
@@ -51,11 +51,9 @@ def fits(version: str, wanted: str) -> bool:
 def endpoint(signal: str) -> tuple[str, str]:
     """Return URL and protocol of the OTLP exporter of ``signal``."""
     protocol = settings.otlp(signal, "PROTOCOL") or "http/protobuf"
-    own = settings.lookup(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT").value
-    if own:
-        return own, protocol
-    base = settings.lookup("OTEL_EXPORTER_OTLP_ENDPOINT").value or _DEFAULT_URL[protocol]
-    return (base, protocol) if protocol == "grpc" else (f"{base.rstrip('/')}/v1/{signal}", protocol)
+    if protocol == "grpc":
+        return otlp_address.grpc_url(signal), protocol
+    return otlp_address.http_url(signal), protocol
 
 
 def send_test_span(url: str, protocol: str) -> str | None:
@@ -83,9 +81,7 @@ def _connect(host: str, port: int) -> str | None:
 def _post() -> str | None:
     from http.client import HTTPException
 
-    from obs_run.pipeline.otlp_address import Address
-
-    address = Address("traces")
+    address = otlp_address.Address("traces")
     headers = {"Content-Type": "application/x-protobuf", **address.headers.now()}
     connection = address.connect()
     connection.timeout = SEND_SECONDS

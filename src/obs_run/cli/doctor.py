@@ -47,7 +47,7 @@ def run(given: argparse.Namespace) -> int:
     ]
     failed = False
     for title, find in sections:
-        findings = list(find())
+        findings = [Finding(mark, about, masked(text)) for mark, about, text in find()]
         failed |= any(finding.mark == "FAIL" for finding in findings)
         _print(title, findings)
     return 1 if failed else 0

@@ -12,14 +12,14 @@ from collections import Counter
 MASK = "********"
 
 # Up to the last @, because a password may hold one that nobody encoded.
-_USERINFO = re.compile(r"://([^\s'\"<>/?#@:]*)(:?)[^\s'\"<>]*@")
+_USERINFO = re.compile(r":(/+)([^\s'\"<>/?#@:]*)(:?)[^\s'\"<>]*@")
 _WORDS = frozenset({
     "password", "passwd", "passphrase", "pwd", "pass", "secret", "token", "key", "apikey", "auth", "authorization",
     "credential", "credentials", "cookie", "signature", "sig", "sas", "bearer", "jwt", "dsn",
 })  # fmt: skip
 _ENDS = ("password", "passwd", "secret", "token", "apikey", "accesskey", "secretkey", "privatekey", "authorization")
-# Of files and the like the name is told, not what is in them.
-_HARMLESS_ENDS = ("file", "path", "folder", "dir", "url", "name", "id", "type")
+# Of files and the like the name is told, not what is in them; a KeyError is none.
+_HARMLESS_ENDS = ("file", "path", "folder", "dir", "url", "name", "id", "type", "error", "exception")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _PAIR = re.compile(
     r"(?P<name>[\w.\-]*[A-Za-z])(?P<between>[\"']?\s*[=:]\s*[\"']?)"
@@ -30,7 +30,7 @@ _KNOWN = re.compile(
     r"(?<![A-Za-z0-9])(?:sk-[\w-]{8,}|gh[opusr]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|xox[a-z]-[\w-]{8,}"
     r"|A(?:KI|SI)A[A-Z0-9]{12,}|AIza[\w-]{24,}|hf_\w{16,}|npm_\w{16,}|pypi-[\w-]{16,}|SG\.[\w.-]{16,}"
     r"|eyJ[\w-]{8,}\.[\w.-]+|(?:bearer|basic)\s+[\w.~+/=-]{8,})"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
 _LONG_WORD = re.compile(r"(?<![\w./+-])[A-Za-z0-9_+-]{20,}={0,2}(?![\w./+-])")
@@ -43,7 +43,7 @@ _LONG = 32
 def masked(text: str) -> str:
     """Return a line of ours with what is secret in it masked."""
     text = _USERINFO.sub(_without_password, text)
-    text = _PAIR.sub(_pair, text)
+    text = _without_named(text)
     return _KNOWN.sub(MASK, text)
 
 
@@ -63,20 +63,27 @@ def is_secret_name(name: str) -> bool:
 
 def _without_password(found: re.Match[str]) -> str:
     # A user without a password is often a token.
-    return f"://{found[1]}:{MASK}@" if found[2] else f"://{MASK}@"
+    user = f"{found[2]}:" if found[3] else ""
+    return f":{found[1]}{user}{MASK}@"
 
 
-def _pair(found: re.Match[str]) -> str:
-    name = found["name"]
-    # Our settings name files; key=value is how we say what a line must look like.
-    if not is_secret_name(name) or name.startswith(_OURS) or found["value"] == "value":
-        return found[0]
-    return f"{name}{found['between']}{MASK}"
+def _without_named(text: str) -> str:
+    parts, begin, place = [], 0, 0
+    while found := _PAIR.search(text, place):
+        name = found["name"]
+        # Our settings name files; key=value is how we say what a line must look like.
+        if not is_secret_name(name) or name.startswith(_OURS) or found["value"] == "value":
+            place = found.start("value")  # which may begin a pair itself
+            continue
+        parts.append(f"{text[begin : found.start('value')]}{MASK}")
+        begin = place = found.end()
+    return "".join(parts) + text[begin:]
 
 
 def _item(item: str) -> str:
     name, equals, value = item.partition("=")
-    return f"{name}={MASK}" if equals and value.strip() and is_secret_name(name) else item
+    is_pair = equals and value.strip() and "?" not in name
+    return f"{name}={MASK}" if is_pair and is_secret_name(name) else item
 
 
 def _word(found: re.Match[str]) -> str:

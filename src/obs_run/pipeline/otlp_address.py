@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import http.client
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -11,14 +12,31 @@ from obs_run import settings
 from obs_run.core import guard
 from obs_run.core.masking import masked_value
 from obs_run.core.secret_file import SecretFile, SecretFileError, lines, say_if_open, state
+from obs_run.setting_texts import is_header_name, is_header_value
 
 if TYPE_CHECKING:
     import ssl
     from urllib.parse import SplitResult
 
-PATHS = {"traces": "v1/traces", "metrics": "v1/metrics", "logs": "v1/logs"}
+_PATHS = {"traces": "v1/traces", "metrics": "v1/metrics", "logs": "v1/logs"}
 _HEADERS_FILE = "OBS_OTLP_HEADERS_FILE"
-_TOKEN_MARKS = frozenset("!#$%&'*+-.^_`|~")  # beside letters and digits, RFC 9110 section 5.6.2
+
+
+def http_url(signal: str) -> str:
+    """Return the URL that HTTP posts to."""
+    own: str | None = settings.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT")
+    base = settings.get("OTEL_EXPORTER_OTLP_ENDPOINT") or "http://localhost:4318"
+    return own or f"{base.rstrip('/')}/{_PATHS[signal]}"
+
+
+def grpc_url(signal: str) -> str:
+    """Return the URL that gRPC speaks to; without a scheme it is TLS (OTLP exporter specification, "Insecure")."""
+    own, common = (f"OTEL_EXPORTER_OTLP_{infix}ENDPOINT" for infix in (f"{signal.upper()}_", ""))
+    name = own if settings.get(own) else common
+    url: str = settings.get(name) or "http://localhost:4317"
+    if "://" in os.environ.get(name, "://") or settings.otlp(signal, "INSECURE"):
+        return url
+    return url.replace("http://", "https://", 1)
 
 
 class Headers:
@@ -48,9 +66,9 @@ def parse_headers(text: str) -> dict[str, str]:
     for number, line in lines(text):
         ends = [place for place in (line.find("="), line.find(":")) if place > 0]
         name, value = (line[: min(ends)].strip(), line[min(ends) + 1 :].strip()) if ends else ("", "")
-        if not (name and value and all(sign in _TOKEN_MARKS or sign.isalnum() for sign in name) and name.isascii()):
+        if not (value and is_header_name(name)):
             raise SecretFileError(f"line {number} is not key=value or key: value")
-        if not (value.isascii() and value.isprintable()):
+        if not is_header_value(value):
             raise SecretFileError(f"line {number} has a value that no header can carry (ASCII, no control characters)")
         found[name.lower()] = value
     return found
@@ -66,9 +84,7 @@ class Address:
     """Where and how to connect, from the standard variables; ``settings.NotAllowedError`` for files of no use."""
 
     def __init__(self, signal: str) -> None:
-        own = settings.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT")
-        base = settings.get("OTEL_EXPORTER_OTLP_ENDPOINT") or "http://localhost:4318"
-        url: str = own or f"{base.rstrip('/')}/{PATHS[signal]}"
+        url = http_url(signal)
         self.shown = masked_value(url)
         parts = urlsplit(url)
         self._host = parts.hostname or ""

@@ -64,8 +64,7 @@ class _Renewed:
 
     def __init__(self, signal: str, make: Callable[..., Any]) -> None:
         self._make = make
-        endpoint = settings.otlp(signal, "ENDPOINT") or "http://localhost:4317"
-        url = urlsplit(endpoint)
+        url = urlsplit(otlp_address.grpc_url(signal))
         # Given without user and password, which the exporter would print with each failure.
         self._endpoint = f"{url.scheme}://{url.netloc.rpartition('@')[2]}"
         self._headers = otlp_address.Headers(signal, url)
@@ -98,6 +97,7 @@ class _Renewed:
         before = self._exporter
         self._exporter = self._make(
             endpoint=self._endpoint,
+            insecure=self._files is None,
             credentials=credentials,
             headers=_Metadata(headers.items()),
             timeout=self._timeout,
