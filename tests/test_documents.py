@@ -26,6 +26,8 @@ RUN_HERE = (
     "obsctl list",
     "obsctl list --errors --since 1h",
     "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 obs-run python agent.py",
+    "echo 'a long password' | obsctl hash-password prometheus",
+    "obsctl doctor",
 )
 # What cannot run inside of a test, and which test stands for it.
 RUN_ELSEWHERE = {
