@@ -151,6 +151,7 @@ _PATCHES = (
     ("OBS_HANDLE_SYS_EXIT", "the code given to sys.exit, exit and quit is noticed"),
     ("OBS_HANDLE_EXEC", "os.execv and os.execve flush first"),
     ("OBS_PROPAGATE_CHILDREN", "subprocess, multiprocessing and MCP stdio children get the current trace"),
+    ("OBS_PROPAGATE_THREADS", "threads and work given to thread pools get the current context"),
     ("OBS_LOGS", "records of the logging module are exported"),
     ("OBS_RUN_SPAN", "a script's run is one span, with the exit code where it can be known"),
 )

@@ -31,6 +31,10 @@ class Destination(Protocol):
         """In a child process: let go of the parent's connection and of what waits."""
 
 
+FURTHER: list[Destination] = []
+"""Destinations that the agent itself named, for what is given to them by calls on the export thread."""
+
+
 class SdkDestination:
     """An exporter of the OpenTelemetry SDK's interface as a destination."""
 
