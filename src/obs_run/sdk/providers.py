@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from obs_run.core.operations import Operation
     from obs_run.pipeline.measurements import Measurements, Timing
     from obs_run.pipeline.prices import Cost
+    from obs_run.sdk import sdk_providers
 
 
 class Providers:
@@ -35,6 +36,7 @@ class Providers:
         self._reader: Any = None
         self._measurements: Measurements | None = None
         self._tracer: Tracer | None = None
+        self._tracer_provider: sdk_providers.TracerProvider | None = None
         self.queues_spans = True
         """Whether spans come to the queue by our processor, and not only to where a configuration file says."""
         self.serves_prometheus = False
@@ -66,6 +68,15 @@ class Providers:
 
             self._tracer = trace.get_tracer("obs_run", __version__, schema_url=SCHEMA_URL)
         return self._tracer
+
+    def alone(self) -> bool:
+        """Whether nobody but our export thread reads spans: no provider of the agent's, no processor beside ours."""
+        tracer_provider = self._tracer_provider
+        if tracer_provider is None:
+            return False
+        # No public way tells them; where they cannot be found, others may read.
+        processors = getattr(tracer_provider._active_span_processor, "_span_processors", ())  # noqa: SLF001
+        return len(processors) == 1
 
     def measure(self, operation: Operation, timing: Timing, *, seen: bool = True) -> Cost | None:
         """Record the metrics of an operation that ended, and return what it cost if its span is ``seen``."""
@@ -111,7 +122,7 @@ class Providers:
 
     def replaced(self) -> None:
         """Ask the global provider for our tracer again: the agent set a provider of its own."""
-        self._tracer = None
+        self._tracer = self._tracer_provider = None
 
     def _instruments(self) -> Measurements | None:
         """Return the instruments; None where nobody reads metrics."""
@@ -182,6 +193,7 @@ class Providers:
         made = sdk_providers.TracerProvider(sampler.make(), self.resource, shutdown_on_exit=False)
         made.add_span_processor(spans.QueueProcessor())
         self.made.append(made)
+        self._tracer_provider = made
         trace.set_tracer_provider(made)
 
     def _install_logs(self) -> None:
