@@ -36,8 +36,7 @@ class OwnEndpoint:
 
     def _take(self, item: LogItem) -> None:
         from obs_run.pipeline.complete import log_record
-        from obs_run.pipeline.otlp_address import Elsewhere
-        from obs_run.pipeline.otlp_http import OtlpHttp
+        from obs_run.pipeline.otlp_http import Elsewhere, OtlpHttp
         from obs_run.sdk import providers
 
         if self._transport is None:
