@@ -21,7 +21,14 @@ AGENT = """
 import logging, multiprocessing, os
 from opentelemetry import metrics, trace
 
+import obs_run
+from obs_run import logging as structured
+
 def work():
+    obs_run.audit("login", actor="jo")
+    logger = structured.get_distributed_logger()
+    structured.setup_default_handlers(logger)
+    logger.info("to files", category=structured.LogCategory.SECURITY)
     with trace.get_tracer("agent").start_as_current_span("work"):
         logging.getLogger("agent").error("a record")
 
@@ -41,41 +48,44 @@ def modes(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): f"{stat.S_IMODE(path.lstat().st_mode):04o}" for path in folder.rglob("*")}
 
 
+def assert_private(folder: Path) -> None:
+    open_ones = {
+        name: mode for name, mode in modes(folder).items() if mode != ("0700" if (folder / name).is_dir() else "0600")
+    }
+    assert open_ones == {}
+
+
 def record(folder: Path, umask: int) -> None:
     home = folder / "home"
     home.mkdir(exist_ok=True)
     (folder / "agent.py").write_text(AGENT)
-    subprocess.run(
-        [SCRIPTS / "obs-run", "python", "agent.py"],
-        cwd=folder,
+    done = subprocess.run(
+        [SCRIPTS / "obs-run", "python", folder / "agent.py"],
+        cwd=home,
         env={"PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}", "HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         timeout=60,
         check=False,
         umask=umask,
     )
+    assert done.returncode == -9, done.stderr.decode()
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o002])
 def test_all_that_an_agent_leaves_is_its_owners_alone(tmp_path: Path, umask: int) -> None:
     record(tmp_path, umask)
-    found = modes(tmp_path / "home")
-    store = ".local/share/obs-run/store.db"
-    assert found == {
-        ".local": "0700",
-        ".local/share": "0700",
-        ".local/share/obs-run": "0700",
-        store: "0600",
-        f"{store}-wal": "0600",
-        f"{store}-shm": "0600",
-    }
+    assert_private(tmp_path / "home")
+    data = tmp_path / "home" / ".local" / "share" / "obs-run"
+    store = data / "store.db"
+    assert {"store.db", "store.db-wal", "store.db-shm", "audit/audit.jsonl"} <= modes(data).keys()
+    assert [path.suffix for path in (tmp_path / "home" / "logs").iterdir() if path.name[0] != "."]
     for ending in ("-wal", "-shm"):  # with them the file would be mended
-        (tmp_path / "home" / f"{store}{ending}").unlink()
-    (tmp_path / "home" / store).write_bytes(b"SQLite format 3\0" + b"broken" * 1000)
-    (tmp_path / "home" / store).chmod(0o644)
+        store.with_name(f"store.db{ending}").unlink()
+    store.write_bytes(b"SQLite format 3\0" + b"broken" * 1000)
+    store.chmod(0o644)
     record(tmp_path, umask)
-    assert any("broken" in name for name in modes(tmp_path / "home"))
-    assert {mode for name, mode in modes(tmp_path / "home").items() if "store.db" in name} == {"0600"}
+    assert list(data.glob("store.db.broken-*"))
+    assert_private(tmp_path / "home")
 
 
 @pytest.fixture
