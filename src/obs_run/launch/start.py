@@ -25,6 +25,9 @@ _OURS = {
     "opentelemetry.trace": ("obs_run.sdk.lazy_api", "install"),
     "opentelemetry.metrics": ("obs_run.sdk.lazy_api", "install"),
     "opentelemetry._logs": ("obs_run.sdk.lazy_api", "install"),
+    "opentelemetry.sdk.resources": ("obs_run.core.foreign_warnings", "install"),
+    "opentelemetry.util.re": ("obs_run.core.foreign_warnings", "install"),
+    "opentelemetry.exporter.otlp.proto.grpc.exporter": ("obs_run.core.foreign_warnings", "install"),
 }
 _CHILDREN = {
     "subprocess": ("obs_run.launch.children", "patch_subprocess"),
