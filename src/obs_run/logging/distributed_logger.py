@@ -8,7 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from obs_run import settings
+from obs_run import privacy, settings
 from obs_run.core import guard, log_context, propagation
 from obs_run.core.plain_values import Snapshot
 from obs_run.logging import security
@@ -46,6 +46,8 @@ class DistributedLogger:
 
     def add_handler(self, handler: Any) -> None:
         """Give records to ``handler``, a ``LogHandler``, from now on."""
+        # Made now: the first record may be a signal handler's, amid the making.
+        guard.call("privacy", privacy.scrubber)
         self._targets = (*self._targets, _target(handler))
 
     def remove_handler(self, handler_name: str) -> None:
