@@ -52,7 +52,7 @@ class Work:
     async def run(self) -> None:
         """Have the handler take the entry."""
         _handling.set(True)
-        with guard.guarded(f"log handler {guard.shown(self._handler.name)}"):
+        with guard.guarded(f"log handler {guard.shown(getattr(self._handler, 'name', ''))}"):
             if await self._handler.handle(self._entry) is not False:
                 return
         self._failed()
