@@ -50,6 +50,8 @@ def prometheus() -> list[Any]:
     from opentelemetry.exporter.prometheus import PrometheusMetricReader
     from prometheus_client import start_http_server
 
+    from obs_run.pipeline import redact_metrics
+
     host = settings.get("OTEL_EXPORTER_PROMETHEUS_HOST")
     port = settings.get("OTEL_EXPORTER_PROMETHEUS_PORT")
     try:
@@ -61,7 +63,7 @@ def prometheus() -> list[Any]:
             f"OTEL_EXPORTER_PROMETHEUS_PORT: cannot serve metrics on {host}:{port} ({error.strerror or error})"
         )
         return []
-    return [PrometheusMetricReader()]
+    return [redact_metrics.scrubbed(PrometheusMetricReader())]
 
 
 def begin_at_zero(provider: MeterProvider, resource: Resource) -> None:

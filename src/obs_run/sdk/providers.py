@@ -40,7 +40,10 @@ class Providers:
 
     def install(self) -> None:
         """Make our providers the global ones; a provider that the agent set before stays and gets our processor."""
+        from obs_run.coexistence import baggage
+
         settings.say_problems()
+        baggage.watch()
         if settings.get("OTEL_CONFIG_FILE"):
             from obs_run.sdk import config_file
 
@@ -127,13 +130,13 @@ class Providers:
         from opentelemetry import metrics
         from opentelemetry.metrics import _internal
 
-        from obs_run.pipeline import destinations
+        from obs_run.pipeline import destinations, redact_metrics
         from obs_run.sdk import metric_reader, sdk_providers
 
         names = destinations.names("metrics")
         readers: list[Any] = []
         if set(names) - {"none", "prometheus"}:
-            self._reader = metric_reader.QueueReader()
+            self._reader = redact_metrics.scrubbed(metric_reader.QueueReader())
             readers.append(self._reader)
         if "prometheus" in names:
             readers.extend(guard.call("Prometheus endpoint", metric_reader.prometheus, default=[]))
