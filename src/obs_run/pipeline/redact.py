@@ -206,7 +206,6 @@ def _scrubber() -> Scrubber | None:
 
 
 def _load() -> Scrubber:
-    from obs_run import privacy
+    from obs_run.privacy import scrubber
 
-    made: Scrubber = privacy.scrubber()
-    return made
+    return scrubber()
