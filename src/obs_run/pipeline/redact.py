@@ -195,7 +195,8 @@ def forget() -> None:
 
 def wanted() -> bool:
     """Whether the settings ask for anything to be scrubbed; loads nothing."""
-    return settings.get("OBS_PRIVACY") != ("none",) or bool(settings.get("OBS_PRIVACY_RULES"))
+    chosen = tuple(word.lower() for word in settings.get("OBS_PRIVACY") or ())
+    return chosen != ("none",) or bool(settings.get("OBS_PRIVACY_RULES"))
 
 
 def _scrubber() -> Scrubber | None:
