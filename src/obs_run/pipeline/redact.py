@@ -187,6 +187,12 @@ def shared() -> Redaction | None:
     return _shared
 
 
+def limited(name: str, value: Any) -> Any:
+    """Return content within the limits, scrubbed if anything is."""
+    redaction = shared()
+    return content.limited(value) if redaction is None else redaction.content(name, value)
+
+
 def forget() -> None:
     """Make the redaction again at the next call."""
     global _shared, _made
@@ -202,11 +208,12 @@ def wanted() -> bool:
 def _scrubber() -> Scrubber | None:
     if not wanted():
         return None
-    made = guard.call("OBS_PRIVACY", _load, default=_Broken())
+    try:
+        from obs_run.privacy import scrubber
+
+        made: Scrubber = scrubber()
+    except Exception as error:  # noqa: BLE001 (whatever it was, nothing may leave that was not looked at)
+        why = f"{type(error).__name__}: {guard.shown(error)}"
+        guard.warn_once(f"OBS_PRIVACY: the rules cannot be loaded ({why}): telemetry leaves without its texts")
+        return _Broken()
     return made if made.active else None
-
-
-def _load() -> Scrubber:
-    from obs_run.privacy import scrubber
-
-    return scrubber()

@@ -54,25 +54,27 @@ class ItemRedaction:
 
     def resource(self, resource: Resource) -> Resource:
         """Return a resource that may leave."""
-        found: Resource = self._once(resource, self._resource, Resource(_MARK))
+        found: Resource = self._once(resource, "a resource", self._resource, _bare_resource)
         return found
 
     def scope(self, scope: InstrumentationScope | None) -> InstrumentationScope | None:
         """Return an instrumentation scope that may leave."""
         if scope is None:
             return None
-        found: InstrumentationScope = self._once(scope, self._scope, InstrumentationScope(WITHHELD))
+        found: InstrumentationScope = self._once(
+            scope, "a scope", self._scope, lambda _: InstrumentationScope(WITHHELD)
+        )
         return found
 
-    def _once(self, given: Any, scrub: Callable[[Any], Any], instead: Any) -> Any:
+    def _once(self, given: Any, what: str, scrub: Callable[[Any], Any], instead: Callable[[Any], Any]) -> Any:
         known = self._known.get(id(given))
         if known is not None:
             return known[1]
         try:
             scrubbed = scrub(given)
         except Exception as error:  # noqa: BLE001 (as above)
-            say_withheld(f"a {type(given).__name__}", error)
-            scrubbed = instead
+            say_withheld(what, error)
+            scrubbed = instead(given)
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
         # Kept beside the result: the id of an object that is gone may be another's.
@@ -205,6 +207,11 @@ class ItemRedaction:
             return self._values.text(name)
         except Exception:  # noqa: BLE001 (said already)
             return WITHHELD
+
+
+def _bare_resource(resource: Resource) -> Resource:
+    told = {name: value for name, value in resource.attributes.items() if name.startswith("telemetry.")}
+    return Resource({**told, **_MARK})
 
 
 def _each(items: Any, scrub: Callable[[Any], Any]) -> Any:
