@@ -121,12 +121,11 @@ def test_exponential_histograms_are_merged_at_a_scale_that_holds_both(one: list[
         for value in values:
             made.record(value, {"key": key})
     [point] = _points(_redaction(Small()).data(_collected(reader)))["seconds"]
-    base = 2.0 ** (2.0**-point.scale)
     assert point.count == len(one) + len(other)
     assert point.zero_count + sum(point.positive.bucket_counts) == point.count
     assert len(point.positive.bucket_counts) <= 160
     for place, count in enumerate(point.positive.bucket_counts, point.positive.offset):
-        low, high = base**place, base ** (place + 1)
+        low, high = 2.0 ** (place / 2.0**point.scale), 2.0 ** ((place + 1) / 2.0**point.scale)
         inside = sum(1 for value in one + other if low * (1 + 1e-9) < value <= high * (1 - 1e-9))
         assert inside <= count <= sum(1 for value in one + other if low * (1 - 1e-9) <= value <= high * (1 + 1e-9))
 
