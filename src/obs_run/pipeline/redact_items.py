@@ -262,3 +262,11 @@ def shared() -> ItemRedaction | None:
     if _shared is None or _of is not redaction:
         _shared, _of = ItemRedaction(redaction), redaction
     return _shared
+
+
+def clean(item: Any) -> Any:
+    """Return a span or log record that may leave; for those who hand them to a destination of their own."""
+    redaction = shared()
+    if redaction is None:
+        return item
+    return redaction.span(item) if isinstance(item, ReadableSpan) else redaction.record(item)

@@ -81,12 +81,8 @@ def _around(holder: Any, method: str, scrub: Callable[[Any], Any]) -> bool:
 
 
 def _span(span: Any) -> Any:
-    redaction = redact_items.shared()
-    span = foreign_content.span(span)
-    return span if redaction is None else redaction.span(span)
+    return redact_items.clean(foreign_content.span(span))
 
 
 def _record(record: Any) -> Any:
-    redaction = redact_items.shared()
-    record = foreign_content.record(record)
-    return record if redaction is None else redaction.record(record)
+    return redact_items.clean(foreign_content.record(record))
