@@ -6,6 +6,7 @@ What is not touched is returned as the same object, so that whoever asks need no
 from __future__ import annotations
 
 import json
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Protocol
 
 from obs_run import settings
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
 _SHORT = 64
+_LONG = 512
 _MOST_KNOWN = 8192
 _FEW = 16
 _NUMBERS = frozenset({int, float, bool, type(None)})
@@ -53,6 +55,7 @@ class Redaction:
         self._most: int = settings.get("OBS_CONTENT_MAX_MESSAGE_CHARS")
         # Names and values repeat from span to span, and from one collection of metrics to the next.
         self._clean: set[tuple[str | None, Any]] = set()
+        self._clean_pieces: set[bytes] = set()
 
     def attributes(self, given: Any, done: Collection[str] = _NOTHING) -> Any:
         """Return ``given`` or a dict in its place; the names in ``done`` are clean already."""
@@ -61,8 +64,11 @@ class Redaction:
         # The SDK's mapping answers a copy at once, and item by item only slowly.
         items = given.copy() if hasattr(given, "copy") else dict(given)
         found: dict[str, Mapping[str, Any]] = {}
+        clean = self._clean
         for name, value in items.items():
-            if name in done or is_figure(name, value):
+            # Each attribute of each span passes here.
+            kind = type(value)
+            if (kind is str and (name, value) in clean) or (kind in _NUMBERS and name in _OWN_NAMES) or name in done:
                 continue
             instead = self._instead(name, value)
             if instead is not None:
@@ -96,18 +102,39 @@ class Redaction:
 
     def content(self, name: str, value: Any) -> Any:
         """Return content within the limits; scrubbed as objects, before it is cut."""
-        return content.limited(value, lambda piece: self._scrubber.value(name, piece))
+        return content.limited(value, lambda piece: self._piece(name, piece))
+
+    def _piece(self, name: str, piece: Any) -> Any:
+        """Return a message or another piece of content; most were in the call before, too."""
+        text = piece if isinstance(piece, str) else content.to_json(piece)
+        digest = _digest(name, text)
+        if digest in self._clean_pieces:
+            return piece
+        scrubbed = self._scrubber.value(name, piece)
+        if scrubbed is piece:
+            self._keep(self._clean_pieces, digest)
+        return scrubbed
 
     def _instead(self, name: str, value: Any) -> Mapping[str, Any] | None:
         """Return what takes the attribute's place, None if it may stay."""
         if self._knows(name, value):
             return None
+        if type(value) is str and len(value) > _LONG:
+            # What others write as content is told again and again.
+            digest = _digest(name, value)
+            if digest in self._clean_pieces:
+                return None
+        else:
+            digest = b""
         special = _SPECIAL.get(name)
         told = value if special is None else special(value, self._scrubber)
         one = {name: self._of_bytes(name, told) if isinstance(told, (bytes, bytearray)) else self._within(told)}
         scrubbed = self._scrubber.attributes(one)
         if scrubbed is one and one[name] is value:
-            self._remember(name, value)
+            if digest:
+                self._keep(self._clean_pieces, digest)
+            else:
+                self._remember(name, value)
             return None
         return scrubbed
 
@@ -152,9 +179,17 @@ class Redaction:
             and all(type(each) is str and len(each) <= _SHORT for each in value)
         )
         if short and (name is None or len(name) <= _SHORT):
-            if len(self._clean) >= _MOST_KNOWN:
-                self._clean.clear()
-            self._clean.add((name, value))
+            self._keep(self._clean, (name, value))
+
+    @staticmethod
+    def _keep(known: set[Any], one: Any) -> None:
+        if len(known) >= _MOST_KNOWN:
+            known.clear()
+        known.add(one)
+
+
+def _digest(name: str, text: str) -> bytes:
+    return blake2b(f"{name}\0{text}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def is_figure(name: str, value: Any) -> bool:
