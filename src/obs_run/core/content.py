@@ -11,7 +11,9 @@ from obs_run.core import guard
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Scrub = Callable[[Any], Any]
+    Scrub = Callable[[Any, str], Any]
+    """Returns a value without what must not leave, given the value and its JSON; the same object if nothing was found.
+    """
 
 _SETTING = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _DEEPEST = 16
@@ -74,7 +76,7 @@ def limited(value: Any, scrub: Scrub | None = None, longest: int | None = None) 
     limits = _Limits(longest, settings.get("OBS_CONTENT_BINARY"))
     if isinstance(value, (list, tuple)):
         return _newest(value, settings.get("OBS_CONTENT_MAX_MESSAGE_CHARS"), limits, scrub)
-    return _cut(value, limits, _DEEPEST) if scrub is None else _scrubbed(value, limits, _DEEPEST, scrub)
+    return _cut(value, limits, _DEEPEST) if scrub is None else _scrubbed(value, limits, _DEEPEST, scrub)[0]
 
 
 def to_json(value: Any) -> str:
@@ -82,14 +84,19 @@ def to_json(value: Any) -> str:
     return _encoder.encode(value)
 
 
-def _scrubbed(value: Any, limits: _Limits, depth: int, scrub: Scrub) -> Any:
+def _scrubbed(value: Any, limits: _Limits, depth: int, scrub: Scrub) -> tuple[Any, int]:
+    """Return the value within the limits, and how long it is as JSON."""
     # A text of any size must not be scrubbed whole; with the margin every secret that the limit cuts is seen whole.
-    roomy = scrub(_cut(value, limits._replace(step="first"), depth))
-    # Most texts are far from the limit, which their JSON tells.
+    roomy = _cut(value, limits._replace(step="first"), depth)
     text = to_json(roomy)
-    if len(text) <= limits.longest and _MARK not in text:
-        return roomy
-    return _cut(roomy, limits._replace(keep_binary=True, step="last"), depth)
+    clean = scrub(roomy, text)
+    if clean is not roomy:
+        text = to_json(clean)
+    # Most texts are far from the limit, which their JSON tells.
+    if len(text) > limits.longest or _MARK in text:
+        clean = _cut(clean, limits._replace(keep_binary=True, step="last"), depth)
+        text = to_json(clean)
+    return clean, len(text)
 
 
 def _cut(value: Any, limits: _Limits, depth: int) -> Any:
@@ -162,8 +169,12 @@ def _newest(items: Any, most: int, limits: _Limits, scrub: Scrub | None) -> list
     kept: list[Any] = []
     depth = _DEEPEST - 1
     for item in reversed(items):
-        bounded = _cut(item, limits, depth) if scrub is None else _scrubbed(item, limits, depth, scrub)
-        room -= len(to_json(bounded))
+        if scrub is None:
+            bounded = _cut(item, limits, depth)
+            size = len(to_json(bounded))
+        else:
+            bounded, size = _scrubbed(item, limits, depth, scrub)
+        room -= size
         if room < 0 and kept:
             break
         kept.append(bounded)

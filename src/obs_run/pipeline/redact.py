@@ -102,11 +102,10 @@ class Redaction:
 
     def content(self, name: str, value: Any) -> Any:
         """Return content within the limits; scrubbed as objects, before it is cut."""
-        return content.limited(value, lambda piece: self._piece(name, piece))
+        return content.limited(value, lambda piece, text: self._piece(name, piece, text))
 
-    def _piece(self, name: str, piece: Any) -> Any:
+    def _piece(self, name: str, piece: Any, text: str) -> Any:
         """Return a message or another piece of content; most were in the call before, too."""
-        text = piece if isinstance(piece, str) else content.to_json(piece)
         digest = _digest(name, text)
         if digest in self._clean_pieces:
             return piece
@@ -152,8 +151,11 @@ class Redaction:
         if isinstance(value, str):
             return value if len(value) <= self._most else self._cut(value)
         if isinstance(value, (dict, list, tuple)) and weight(value) > self._most:
-            return content.limited(value, lambda piece: self._scrubber.value(None, piece), self._most)
+            return content.limited(value, self._deep, self._most)
         return value
+
+    def _deep(self, piece: Any, _: str) -> Any:
+        return self._scrubber.value(None, piece)
 
     def _cut(self, text: str) -> str:
         if text[:1] in ("{", "["):
@@ -162,8 +164,8 @@ class Redaction:
             except (ValueError, RecursionError):
                 pass
             else:
-                return content.to_json(content.limited(parsed, lambda piece: self._scrubber.value(None, piece)))
-        cut: str = content.limited(text, self._scrubber.text, self._most)
+                return content.to_json(content.limited(parsed, self._deep))
+        cut: str = content.limited(text, self._deep, self._most)
         return cut
 
     def _knows(self, name: str | None, value: Any) -> bool:
