@@ -195,7 +195,9 @@ def resume() -> None:
 def _reader() -> Any:
     from opentelemetry.exporter.prometheus import PrometheusMetricReader
 
-    return PrometheusMetricReader()
+    from obs_run.pipeline import redact_metrics
+
+    return redact_metrics.scrubbed(PrometheusMetricReader())
 
 
 def _served(host: str, port: int, given: str) -> Endpoint | None:

@@ -43,7 +43,10 @@ class Providers:
 
     def install(self) -> None:
         """Make our providers the global ones; a provider that the agent set before stays and gets our processor."""
+        from obs_run.coexistence import baggage
+
         settings.say_problems()
+        baggage.watch()
         if settings.get("OTEL_CONFIG_FILE"):
             from obs_run.sdk import config_file
 
@@ -140,13 +143,13 @@ class Providers:
         return self._measurements
 
     def _install_metrics(self) -> None:
-        from obs_run.pipeline import destinations
+        from obs_run.pipeline import destinations, redact_metrics
         from obs_run.sdk import metric_reader
 
         names = destinations.names("metrics")
         readers: list[Any] = []
         if set(names) - {"none", "prometheus"}:
-            self._reader = metric_reader.QueueReader()
+            self._reader = redact_metrics.scrubbed(metric_reader.QueueReader())
             readers.append(self._reader)
         if "prometheus" in names:
             from obs_run.sdk import prometheus_endpoint
