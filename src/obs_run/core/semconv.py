@@ -126,6 +126,14 @@ OBS_RUN_KIND = "obs.run.kind"
 OBS_RUN_EXIT_CODE = "obs.run.exit_code"
 OBS_RUN_SIGNAL = "obs.run.signal"
 OBS_RUN_CONTINUED = "obs.run.continued"
+OBS_ALERT = "obs.alert"
+OBS_ALERT_NAME = "obs.alert.name"
+OBS_ALERT_LEVEL = "obs.alert.level"
+OBS_ALERT_METRIC = "obs.alert.metric"
+OBS_ALERT_VALUE = "obs.alert.value"
+OBS_ALERT_CONDITION = "obs.alert.condition"
+OBS_ALERT_LABEL = "obs.alert.label."  # and the label's own name
+METRIC_OVERFLOW = "otel.metric.overflow"
 PROCESS_COMMAND_ARGS = "process.command_args"
 
 METRIC_DB_DURATION = "db.client.operation.duration"
@@ -156,6 +164,7 @@ TOKEN_MODALITY = "gen_ai.token.modality"  # noqa: S105 (a name, not a secret)
 
 DURATION_BUCKETS = tuple(0.01 * 2**step for step in range(14))
 TOKEN_BUCKETS = tuple(4.0**step for step in range(14))
+TIMER_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 DB_DURATION_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0)
 AGENT_DURATION_BUCKETS = tuple(0.1 * 2**step for step in range(13))
 WORKFLOW_DURATION_BUCKETS = (1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0)

@@ -1,0 +1,69 @@
+"""What counters, gauges, histograms and timers have in common."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from obs_run.core import guard
+from obs_run.metrics import audience
+from obs_run.metrics.values import MetricType, MetricValue, number
+
+if TYPE_CHECKING:
+    from obs_run.metrics.audience import Audience
+    from obs_run.metrics.label_sets import LabelSets
+
+_every: weakref.WeakSet[MetricCollector] = weakref.WeakSet()
+
+
+class MetricCollector:
+    """A metric by its name, with labels that all its values have."""
+
+    _metric_type = MetricType.SET
+
+    def __init__(self, name: str) -> None:
+        self.name = name if type(name) is str else guard.shown(name)
+        self._lock = threading.Lock()
+        self._audience: Audience | None = None
+        self._sets: LabelSets[Any]
+        _every.add(self)
+
+    def add_tags(self, /, **tags: Any) -> None:
+        """Add labels to all later values; a call's own labels win."""
+        self._sets.common(tags)
+
+    def tell(self, listeners: Audience) -> None:
+        """Have subscribers and alerts hear of each value."""
+        self._audience = listeners
+
+    def begin_at_zero(self) -> None:
+        """Forget what was measured, in this process only."""
+        self._lock = threading.Lock()
+        self._sets.clear()
+
+    def _number(self, value: Any) -> float | None:
+        """Return a finite number; None, said once, for anything else."""
+        if type(value) is float and value - value == 0:
+            return value
+        taken = number(value)
+        if taken is None:
+            self._refuse(f"a value that is not a finite number ({type(value).__name__}) was left out")
+        return taken
+
+    def _refuse(self, why: str) -> None:
+        guard.warn_once(f"metric {self.name}: {why}", f"metric {self.name} {why[:30]}")
+
+    def _value(self, suffix: str, value: Any, tags: dict[str, Any]) -> MetricValue:
+        return MetricValue(f"{self.name}.{suffix}", value, self._metric_type, tags=self._sets.with_common(tags))
+
+
+def _after_fork_in_child() -> None:
+    # As the SDK's sums do (``sdk.metric_reader.begin_at_zero``): the parent reports its own.
+    for metric in list(_every):
+        metric.begin_at_zero()
+    audience.begin_in_child()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
