@@ -50,6 +50,7 @@ def name_of(function: Any) -> str:
 
 
 def innermost(function: Any) -> Any:
+    """Return what partial objects, static and class methods are made of."""
     while isinstance(function, (partial, staticmethod, classmethod)):
         function = function.func if isinstance(function, partial) else function.__func__
     return function

@@ -128,6 +128,7 @@ class Alerts:
         self._by_metric: dict[str, list[Alert]] = {}
 
     def __bool__(self) -> bool:
+        """Whether there are any."""
         return bool(self._by_name)
 
     def add(self, alert: Alert) -> None:

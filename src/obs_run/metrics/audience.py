@@ -31,6 +31,7 @@ class Audience:
         self._of_alerts: tuple[Callable[[Alert, MetricValue], Any], ...] = ()
 
     def __bool__(self) -> bool:
+        """Whether anybody listens."""
         return bool(self._subscribers or self.alerts)
 
     def subscribe(self, callback: Callable[[MetricValue], Any]) -> None:

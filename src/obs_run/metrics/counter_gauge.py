@@ -6,8 +6,8 @@ import math
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from obs_run.metrics.metric_collector import MetricCollector
 from obs_run.metrics.label_sets import LabelSets, Series
+from obs_run.metrics.metric_collector import MetricCollector
 from obs_run.metrics.one_at_a_time import measured
 from obs_run.metrics.values import MetricType, MetricValue, number, text_of
 from obs_run.sdk.user_instruments import Instrument
@@ -70,6 +70,10 @@ class Counter(MetricCollector):
         if not tags:
             return self._total
         return sum((series.value for series in self._sets.matching(tags)), 0.0)
+
+    def shown(self) -> dict[str, Any]:
+        """Return type and value, and the value of each label set."""
+        return self._shown("counter", "value", self._total, lambda series: series.value)
 
     def reset(self) -> None:
         """Begin at zero in this process; what is exported goes on, because counters only grow."""
@@ -137,6 +141,10 @@ class Gauge(MetricCollector):
             return self._latest
         latest = max(self._sets.matching(tags), key=lambda series: series.order, default=None)
         return 0.0 if latest is None else latest.value
+
+    def shown(self) -> dict[str, Any]:
+        """Return type and value, and the value of each label set."""
+        return self._shown("gauge", "value", self._latest, lambda series: series.value)
 
     def begin_at_zero(self) -> None:
         """Forget the values, in this process only."""

@@ -6,8 +6,10 @@ from contextlib import nullcontext
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from obs_run.core import guard
 from obs_run.core.functions import innermost, watched
 from obs_run.metrics.registry import counter, timer
+from obs_run.metrics.values import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -82,7 +84,8 @@ def _decorator(
     kind: str, watch: Callable[[str, dict[str, Any]], _Watch], metric_name: str | None, tags: Mapping[str, Any] | None
 ) -> Callable[[F], F]:
     # The caller's own may change later.
-    labels = dict(tags or {})
+    given: dict[Any, Any] = guard.call("decorator", dict, tags or {}, default={})
+    labels = {text_of(name): value for name, value in given.items()}
 
     def decorate(function: F) -> F:
         name = metric_name or f"{kind}.{_place(function)}"

@@ -14,12 +14,14 @@ from obs_run.metrics.label_sets import LabelSets, Series
 from obs_run.metrics.metric_collector import MetricCollector
 from obs_run.metrics.one_at_a_time import measured
 from obs_run.metrics.statistics import summary
-from obs_run.metrics.values import MetricType, MetricValue, number
+from obs_run.metrics.values import MetricType, MetricValue
 from obs_run.sdk.user_instruments import Instrument
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
+
+    from typing_extensions import Self
 
     from obs_run.metrics.audience import Audience
     from obs_run.metrics.values import Label
@@ -58,7 +60,7 @@ class Histogram(MetricCollector):
         self._sets: LabelSets[_Distribution] = LabelSets(self.name, self._make)
         finite = [bound for bound in self.buckets if bound != math.inf]
         self._instrument = Instrument("histogram", self.name, unit, finite)
-        self._told_as = (self.name,)
+        self._told_as: tuple[str, ...] = (self.name,)
 
     def _sorted(self, buckets: Any) -> list[float]:
         try:
@@ -137,6 +139,15 @@ class Histogram(MetricCollector):
                 values = [value for series in self._sets.matching(tags) for value in series.values]
         return summary(values)
 
+    def shown(self) -> dict[str, Any]:
+        """Return type and statistics, and those of each label set."""
+        return self._shown(self._metric_type.value, "stats", self.get_statistics(), self._stats_of)
+
+    def _stats_of(self, series: _Distribution) -> dict[str, float]:
+        with self._lock:
+            values = list(series.values)
+        return summary(values)
+
     def begin_at_zero(self) -> None:
         """Forget the values, in this process only."""
         super().begin_at_zero()
@@ -204,6 +215,10 @@ class Timer(MetricCollector):
         """Return what ``Histogram.get_statistics`` does, in seconds."""
         return self._histogram.get_statistics(**tags)
 
+    def shown(self) -> dict[str, Any]:
+        """Return type and statistics, and those of each label set."""
+        return self._histogram.shown()
+
     def begin_at_zero(self) -> None:
         """Leave it to the histogram: what is running goes on in a child, too."""
 
@@ -217,19 +232,23 @@ class TimerContext:
         self.timer_id: str | None = None
         self._started: list[float] = []
 
-    def __enter__(self) -> TimerContext:
+    def __enter__(self) -> Self:
+        """Begin to measure."""
         self._started.append(perf_counter())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Record how long it took."""
         self.timer.record(perf_counter() - self._started.pop(), self.tags)
 
-    async def __aenter__(self) -> TimerContext:
+    async def __aenter__(self) -> Self:
+        """Begin to measure."""
         return self.__enter__()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Record how long it took."""
         self.__exit__(kind, error, trace)

@@ -12,6 +12,8 @@ from obs_run.metrics import audience
 from obs_run.metrics.values import MetricType, MetricValue, number
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from obs_run.metrics.audience import Audience
     from obs_run.metrics.label_sets import LabelSets
 
@@ -42,6 +44,14 @@ class MetricCollector:
         """Forget what was measured, in this process only."""
         self._lock = threading.Lock()
         self._sets.clear()
+
+    def shown(self) -> dict[str, Any]:
+        """Return type and value or statistics, and those of each label set."""
+        return {"type": self._metric_type.value}
+
+    def _shown(self, kind: str, of: str, all_: Any, one: Callable[[Any], Any]) -> dict[str, Any]:
+        series = [{"tags": dict(each.attributes), of: one(each)} for each in self._sets.matching({}) if each.attributes]
+        return {"type": kind, of: all_, **({"series": series} if series else {})}
 
     def _number(self, value: Any) -> float | None:
         """Return a finite number; None, said once, for anything else."""

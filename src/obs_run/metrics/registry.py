@@ -9,12 +9,12 @@ from obs_run.core import guard
 from obs_run.metrics.audience import Audience
 from obs_run.metrics.counter_gauge import Counter, Gauge
 from obs_run.metrics.histogram_timer import Histogram, Timer, TimerContext
-from obs_run.metrics.metric_collector import MetricCollector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from obs_run.metrics.alerts import Alert
+    from obs_run.metrics.metric_collector import MetricCollector
     from obs_run.metrics.values import MetricValue
 
     M = TypeVar("M", bound=MetricCollector)
