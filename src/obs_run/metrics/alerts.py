@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from opentelemetry import trace
 
 from obs_run.core import guard, semconv
-from obs_run.metrics.values import labels, number, text_of
+from obs_run.metrics.values import labels, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -87,8 +87,11 @@ class Alert:
         condition = self._parsed
         if condition is None or condition.text != self.condition:
             condition = self._parsed = _parsed(self.condition)
-        figure = value if type(value) is float else number(value)
-        return condition is not None and figure is not None and condition.holds(figure)
+        try:
+            figure = float(value)
+        except Exception:  # noqa: BLE001 (objects of the agent may raise anything)
+            return False
+        return condition is not None and not math.isnan(figure) and condition.holds(figure)
 
     def can_trigger(self) -> bool:
         """Whether the cooldown is over; by a clock that nobody sets, unless ``last_triggered`` was assigned."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
@@ -20,6 +19,8 @@ from obs_run.metrics import MetricsCollector, MetricsRegistry, counter, gauge, h
 from obs_run.metrics.exporter import MetricsExporter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.unit.metrics.exported import Exported
 
 
@@ -41,7 +42,7 @@ class Broken:
     def _refuse(self, *_: Any) -> Any:
         raise RuntimeError("no")
 
-    __float__ = __str__ = __repr__ = __hash__ = __eq__ = __bool__ = __len__ = __iter__ = __int__ = _refuse  # type: ignore[assignment]
+    __float__ = __str__ = __repr__ = __hash__ = __eq__ = __bool__ = __len__ = __iter__ = __int__ = _refuse
 
 
 def cycle() -> Any:
@@ -50,7 +51,21 @@ def cycle() -> Any:
     return made
 
 
-NO_NUMBERS = (None, math.nan, math.inf, -math.inf, b"\xff", object(), Broken(), cycle(), 10**400, "x", [], {}, 1j)
+NO_NUMBERS: tuple[Any, ...] = (
+    None,
+    math.nan,
+    math.inf,
+    -math.inf,
+    b"\xff",
+    object(),
+    Broken(),
+    cycle(),
+    10**400,
+    "x",
+    [],
+    {},
+    1j,
+)
 ODD = [*NO_NUMBERS, Numeric(), State.OPEN, Decimal("NaN"), Decimal("1e999"), "\ud800", 2**63, -(2**70)]
 WILD: st.SearchStrategy[Any] = st.one_of(
     st.integers(0, len(ODD) - 1).map(lambda place: ODD[place]),  # hypothesis would compare them
@@ -75,15 +90,15 @@ CALLS: list[Callable[[Any, dict[str, Any]], Any]] = [
     lambda value, tags: timer("wild.timer").stop(timer("wild.timer").start(value), **tags),
     lambda value, tags: timer("wild.timer").stop(value, **tags),
     lambda value, tags: counter(value).increment(1, **tags),
-    lambda value, tags: counter("wild.counter").get_value(**tags),
-    lambda value, tags: gauge("wild.gauge").get_value(**tags),
-    lambda value, tags: histogram("wild.histogram").get_statistics(**tags),
-    lambda value, tags: counter("wild.common").add_tags(**tags),
-    lambda value, tags: counter("wild.common").increment(value),
-    lambda value, tags: MetricsCollector(MetricsRegistry()).collect_request_metrics(value, value, value, value),
-    lambda value, tags: MetricsCollector(MetricsRegistry()).collect_agent_metrics(value, value, value, value),
-    lambda value, tags: histogram(f"wild.buckets.{type(value)}", buckets=value).observe(1),
-    lambda value, tags: measure_time("wild.decorated", tags=value)(len)(()),
+    lambda _, tags: counter("wild.counter").get_value(**tags),
+    lambda _, tags: gauge("wild.gauge").get_value(**tags),
+    lambda _, tags: histogram("wild.histogram").get_statistics(**tags),
+    lambda _, tags: counter("wild.common").add_tags(**tags),
+    lambda value, _: counter("wild.common").increment(value),
+    lambda value, _: MetricsCollector(MetricsRegistry()).collect_request_metrics(value, value, value, value),
+    lambda value, _: MetricsCollector(MetricsRegistry()).collect_agent_metrics(value, value, value, value),
+    lambda value, _: histogram(f"wild.buckets.{type(value)}", buckets=value).observe(1),
+    lambda value, _: measure_time("wild.decorated", tags=value)(len)(()),
 ]
 
 
@@ -152,7 +167,8 @@ def test_labels_that_can_be_sent(value: Any, label: Any, exported: Exported) -> 
 
 def test_no_label(exported: Exported) -> None:
     counter("c").increment(of=None)
-    counter("c").increment(**{"": "x"})
+    unnamed: dict[str, Any] = {"": "x"}
+    counter("c").increment(**unnamed)
     assert exported.values("c") == {(): 1, (("_", "x"),): 1}
 
 
@@ -171,6 +187,7 @@ def test_wrong_buckets_are_said_once(buckets: Any, said: list[str]) -> None:
 
 
 def test_buckets_are_sorted(exported: Exported) -> None:
-    assert histogram("h", buckets=[5, 1, Decimal(1), math.inf]).buckets == [1, 5, math.inf]
+    buckets: list[Any] = [5, 1, Decimal(1), math.inf]
+    assert histogram("h", buckets=buckets).buckets == [1, 5, math.inf]
     histogram("h").observe(2)
     assert exported.values("h") == {(): (1, 2, [0, 1, 0])}
