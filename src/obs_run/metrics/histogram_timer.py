@@ -6,7 +6,7 @@ import math
 import uuid
 from bisect import bisect_left
 from collections import deque
-from time import perf_counter
+from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
 from obs_run.core import guard, semconv
@@ -55,6 +55,7 @@ class Histogram(MetricCollector):
     def __init__(self, name: str, buckets: Iterable[float] | None = None, *, unit: str = "") -> None:
         super().__init__(name)
         self.buckets = list(_BUCKETS) if buckets is None else self._sorted(buckets)
+        self._bounds = [str(bound) for bound in self.buckets]
         self._values: deque[float] = deque(maxlen=_MOST_VALUES)
         self._made = 0
         self._sets: LabelSets[_Distribution] = LabelSets(self.name, self._make)
@@ -87,12 +88,16 @@ class Histogram(MetricCollector):
         series = self.record(value, tags)
         with self._lock:
             count, total, buckets = series.count, series.sum, tuple(series.buckets)
-        told = [self._value("count", count, tags), self._value("sum", total, tags)]
-        below = 0
-        for bound, inside in zip(self.buckets, buckets, strict=False):
+        kind, now, common = self._metric_type, time(), self._sets.with_common(tags)
+        told = [
+            MetricValue(f"{self.name}.count", count, kind, now, common),
+            MetricValue(f"{self.name}.sum", total, kind, now, dict(common)),
+        ]
+        below, name = 0, f"{self.name}.bucket"
+        for bound, inside in zip(self._bounds, buckets, strict=False):
             below += inside
             if below:
-                told.append(self._value("bucket", below, {**tags, "le": str(bound)}))
+                told.append(MetricValue(name, below, kind, now, {**common, "le": bound}))
         return told
 
     def record(self, value: Any, tags: dict[str, Any]) -> _Distribution:

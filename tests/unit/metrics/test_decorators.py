@@ -101,7 +101,7 @@ KINDS: dict[str, Callable[[Callable[[Any], Any]], Callable[[Wrong], str]]] = {
     "method": lambda decorate: as_method(decorate, "method"),
     "async method": lambda decorate: lambda wrong: asyncio.run(as_method(decorate, "async_method")(wrong)),
     "class method": lambda decorate: as_method(decorate, "of_class"),
-    "static method": lambda decorate: as_static_method(decorate),
+    "static method": as_static_method,
     "coroutine behind a plain function": lambda decorate: lambda wrong: asyncio.run(decorate(behind)(wrong)),
 }
 
