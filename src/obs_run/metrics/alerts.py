@@ -126,13 +126,17 @@ class Alerts:
     """The alerts of a registry, found by the name of their metric."""
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        self.renew_lock()
         self._by_name: dict[str, Alert] = {}
         self._by_metric: dict[str, list[Alert]] = {}
 
     def __bool__(self) -> bool:
         """Whether there are any."""
         return bool(self._by_name)
+
+    def renew_lock(self) -> None:
+        """Begin with a lock that nobody holds."""
+        self._lock = threading.RLock()
 
     def add(self, alert: Alert) -> None:
         """Add an alert, in the place of one with its name; ValueError says what is wrong with it."""

@@ -76,7 +76,7 @@ async def _guarded(coroutine: Coroutine[Any, Any, Any], site: str) -> None:
 
 _waiting: set[Any] = set()
 _loop: asyncio.AbstractEventLoop | None = None
-_loop_lock = threading.Lock()
+_loop_lock = threading.RLock()
 
 
 def _begin(coroutine: Coroutine[Any, Any, Any], site: str) -> None:
@@ -110,4 +110,4 @@ def _own_loop() -> asyncio.AbstractEventLoop:
 def begin_in_child() -> None:
     """After a fork: the parent's thread and what waits for it do not exist here."""
     global _loop, _loop_lock, _waiting
-    _loop, _loop_lock, _waiting = None, threading.Lock(), set()
+    _loop, _loop_lock, _waiting = None, threading.RLock(), set()

@@ -77,6 +77,9 @@ class Counter(MetricCollector):
 
     def reset(self) -> None:
         """Begin at zero in this process; what is exported goes on, because counters only grow."""
+        measured(self._reset)
+
+    def _reset(self) -> None:
         with self._lock:
             self._total = 0.0
             self._sets.clear()

@@ -86,8 +86,8 @@ class Histogram(MetricCollector):
         this label set that has values; alerts and subscribers see the value itself.
         """
         series = self.record(value, tags)
-        with self._lock:
-            count, total, buckets = series.count, series.sum, tuple(series.buckets)
+        # Without the lock: the caller may have interrupted this very thread while it holds it.
+        count, total, buckets = series.count, series.sum, tuple(series.buckets)
         kind, now, common = self._metric_type, time(), self._sets.with_common(tags)
         told = [
             MetricValue(f"{self.name}.count", count, kind, now, common),
@@ -137,21 +137,14 @@ class Histogram(MetricCollector):
 
         With labels: over the values of the label sets that have all of them.
         """
-        with self._lock:
-            if not tags:
-                values = list(self._values)
-            else:
-                values = [value for series in self._sets.matching(tags) for value in series.values]
-        return summary(values)
+        if not tags:
+            return summary(self._values.copy())
+        return summary([value for series in self._sets.matching(tags) for value in series.values.copy()])
 
     def shown(self) -> dict[str, Any]:
         """Return type and statistics, and those of each label set."""
-        return self._shown(self._metric_type.value, "stats", self.get_statistics(), self._stats_of)
-
-    def _stats_of(self, series: _Distribution) -> dict[str, float]:
-        with self._lock:
-            values = list(series.values)
-        return summary(values)
+        kind = self._metric_type.value
+        return self._shown(kind, "stats", self.get_statistics(), lambda series: summary(series.values.copy()))
 
     def begin_at_zero(self) -> None:
         """Forget the values, in this process only."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from obs_run.core import guard
 from obs_run.metrics import audience
@@ -17,7 +17,20 @@ if TYPE_CHECKING:
     from obs_run.metrics.audience import Audience
     from obs_run.metrics.label_sets import LabelSets
 
-_every: weakref.WeakSet[MetricCollector] = weakref.WeakSet()
+
+class BeginsAtZero(Protocol):
+    """What holds counts or locks that a forked child must not inherit."""
+
+    def begin_at_zero(self) -> None:
+        """Forget them, in a child process."""
+
+
+_every: weakref.WeakSet[BeginsAtZero] = weakref.WeakSet()
+
+
+def in_children(made: BeginsAtZero) -> None:
+    """Have ``made`` begin at zero in forked children."""
+    _every.add(made)
 
 
 class MetricCollector:
@@ -30,7 +43,7 @@ class MetricCollector:
         self._lock = threading.Lock()
         self._audience: Audience | None = None
         self._sets: LabelSets[Any]
-        _every.add(self)
+        in_children(self)
 
     def add_tags(self, /, **tags: Any) -> None:
         """Add labels to all later values; a call's own labels win."""
@@ -71,8 +84,8 @@ class MetricCollector:
 
 def _after_fork_in_child() -> None:
     # As the SDK's sums do (``sdk.metric_reader.begin_at_zero``): the parent reports its own.
-    for metric in list(_every):
-        metric.begin_at_zero()
+    for made in list(_every):
+        guard.call("fork", made.begin_at_zero)
     audience.begin_in_child()
 
 

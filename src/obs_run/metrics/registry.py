@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from obs_run.metrics.alerts import Alert
-    from obs_run.metrics.metric_collector import MetricCollector
+    from obs_run.metrics.metric_collector import MetricCollector, in_children
     from obs_run.metrics.values import MetricValue
 
     M = TypeVar("M", bound=MetricCollector)
@@ -25,6 +26,7 @@ class MetricsRegistry:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
+        in_children(self)
         self._metrics: dict[str, MetricCollector] = {}
         self._audience = Audience()
         self.counter("system.requests")
@@ -67,6 +69,11 @@ class MetricsRegistry:
             raise ValueError(f"Metric {name} is not a {wanted}: it is a {there} already")  # noqa: TRY004 (as it always was)
         return found
 
+    def begin_at_zero(self) -> None:
+        """In a child process: another thread of the parent may have held a lock; metrics and alerts stay known."""
+        self._lock = threading.RLock()
+        self._audience.alerts.renew_lock()
+
     def record_metric(self, metric: MetricValue) -> None:
         """Tell subscribers and alerts of a value that was measured elsewhere."""
         guard.call("record_metric", self._record, metric)
@@ -100,7 +107,7 @@ class MetricsRegistry:
 
 
 _registry: MetricsRegistry | None = None
-_making = threading.Lock()
+_making = threading.RLock()
 
 
 def get_metrics_registry() -> MetricsRegistry:
@@ -111,6 +118,14 @@ def get_metrics_registry() -> MetricsRegistry:
             if _registry is None:
                 _registry = MetricsRegistry()
     return _registry
+
+
+def _renew_lock() -> None:
+    global _making
+    _making = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_renew_lock)
 
 
 def counter(name: str) -> Counter:
