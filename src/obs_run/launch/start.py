@@ -24,6 +24,9 @@ _OURS = {
     "opentelemetry.trace": ("obs_run.sdk.lazy_api", "install"),
     "opentelemetry.metrics": ("obs_run.sdk.lazy_api", "install"),
     "opentelemetry._logs": ("obs_run.sdk.lazy_api", "install"),
+    "opentelemetry.baggage.propagation": ("obs_run.coexistence.baggage", "install"),
+    "opentelemetry.propagators.jaeger": ("obs_run.coexistence.baggage", "install"),
+    "opentelemetry.propagators.ot_trace": ("obs_run.coexistence.baggage", "install"),
 }
 _CHILDREN = {
     "subprocess": ("obs_run.launch.children", "patch_subprocess"),

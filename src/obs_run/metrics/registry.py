@@ -10,12 +10,13 @@ from obs_run.core import guard
 from obs_run.metrics.audience import Audience
 from obs_run.metrics.counter_gauge import Counter, Gauge
 from obs_run.metrics.histogram_timer import Histogram, Timer, TimerContext
+from obs_run.metrics.metric_collector import in_children
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from obs_run.metrics.alerts import Alert
-    from obs_run.metrics.metric_collector import MetricCollector, in_children
+    from obs_run.metrics.metric_collector import MetricCollector
     from obs_run.metrics.values import MetricValue
 
     M = TypeVar("M", bound=MetricCollector)

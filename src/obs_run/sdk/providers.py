@@ -12,6 +12,8 @@ from obs_run.core import fork_locks, guard
 from obs_run.pipeline.queue import queue
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opentelemetry._logs import LoggerProvider
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.resources import Resource
@@ -41,7 +43,10 @@ class Providers:
 
     def install(self) -> None:
         """Make our providers the global ones; a provider that the agent set before stays and gets our processor."""
+        from obs_run.coexistence import baggage
+
         settings.say_problems()
+        baggage.watch()
         if settings.get("OTEL_CONFIG_FILE"):
             from obs_run.sdk import config_file
 
@@ -129,13 +134,13 @@ class Providers:
         return self._measurements
 
     def _install_metrics(self) -> None:
-        from obs_run.pipeline import destinations
+        from obs_run.pipeline import destinations, redact_metrics
         from obs_run.sdk import metric_reader
 
         names = destinations.names("metrics")
         readers: list[Any] = []
         if set(names) - {"none", "prometheus"}:
-            self._reader = metric_reader.QueueReader()
+            self._reader = redact_metrics.scrubbed(metric_reader.QueueReader())
             readers.append(self._reader)
         if "prometheus" in names:
             from obs_run.sdk import prometheus_endpoint
@@ -146,18 +151,24 @@ class Providers:
         if readers:
             self._provide_metrics(readers)
 
-    def add_reader(self, reader: Any) -> None:
-        """Have the metrics read by one more reader, from now on."""
+    def add_reader(self, make: Callable[[bool], Any]) -> None:
+        """Have the metrics read by one more reader, from now on: those of our provider and of one of the agent's.
+
+        ``make`` makes a reader, told whether it is the first.
+        """
         from opentelemetry.metrics import _internal
         from opentelemetry.sdk.metrics import MeterProvider
 
         from obs_run.sdk import metric_reader
 
-        provider = self.meter_provider or _internal._METER_PROVIDER  # noqa: SLF001 (the public getter would answer with a stand-in)
-        if isinstance(provider, MeterProvider):
-            metric_reader.add(provider, reader)
-        else:
-            self._provide_metrics([reader])
+        chosen = _internal._METER_PROVIDER  # noqa: SLF001 (the public getter would answer with a stand-in)
+        known = [self.meter_provider] if self.meter_provider is not None else []
+        if isinstance(chosen, MeterProvider) and chosen is not self.meter_provider:
+            known.append(chosen)
+        for place, provider in enumerate(known):
+            metric_reader.add(provider, make(place == 0))
+        if not known:
+            self._provide_metrics([make(True)])  # noqa: FBT003 (told by its order)
 
     def _provide_metrics(self, readers: list[Any]) -> None:
         from opentelemetry import metrics

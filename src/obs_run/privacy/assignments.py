@@ -1,0 +1,188 @@
+"""Secrets that running text gives a name to: ``password=...``, ``"api_key": "..."``, ``--token ...``, ``<secret>``."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from obs_run.privacy.field_names import NameRule, secret_name
+from obs_run.privacy.matches import Match
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from obs_run.privacy.matches import Subject
+
+KINDS = frozenset({
+    "password", "secret", "api_key", "private_key", "authorization", "cookie", "token", "connection_string",
+})  # fmt: skip
+
+# Each begins with a letter and not with a choice, which Python's matcher looks for ten times as fast.
+_CORES = tuple(
+    re.compile(core)
+    for core in (
+        rb"k(?:ey|en|ie|od)",  # key, token, cookie; adgangskode
+        rb"w(?:or[dt]|d)",  # password, passwort, passwd, pwd
+        rb"cre[dt]",  # credential, secret
+        rb"ss(?:phrase|code|[e ]?[\"'\\\]]{0,3} ?[=:])",  # passphrase, passcode, mot de passe, db_pass
+        rb"uthori[sz]ation",
+        rb"jwt|bearer",
+        rb"ring[\"'\\\]]{0,3} ?[=:]",  # connection string
+        rb"(?:parol|contrasen|senh|hasl|heslo|sifre|salasan|cv[vc]|otp|pin\b)",
+    )
+)
+_OTHER_SCRIPTS = re.compile(
+    "contraseña|contrasenya|hasło|şifre|lösenord|пароль|密码|密碼|口令|パスワード|暗証番号|비밀번호|"
+    "كلمة المرور|كلمة السر|पासवर्ड|סיסמה|mật khẩu",
+    re.IGNORECASE,
+)
+_WORD = b"abcdefghijklmnopqrstuvwxyz0123456789_-."
+_WORDS = _WORD + b" ?"
+_LONGEST_NAME = 40
+
+_SEPARATOR = re.compile(
+    rb"\\{0,7}[\"'`\])]{0,3}[ \t]{0,8}(?:={1,3}>?|:{1,2}=?>?|%3[ad]|\|)[ \t]{0,8}"
+    rb"|\\{0,7}[\"'],[ \t]{0,4}b?(?=\\{0,7}[\"'])"
+    rb"|>(?=[^<>\s])"
+)
+_SPACED = re.compile(rb"[ \t]{1,4}=?(?=[^\s=-])")
+_QUOTED_NEXT = re.compile(rb"[ \t]{1,4}(?:by[ \t]{1,4})?(?=['\"])")
+_COPULA = re.compile(
+    rb"[\"']?[ \t]{1,4}(?:is|was|are|lautet|ist|war|est|es|era|to|jest|to jest|:)[ \t:]{1,4}(?=[\"'`]?\S{4})"
+)
+_QUOTE = re.compile(rb"(\\{0,7})(\"\"\"|'''|[\"'`])")
+_SCHEME = re.compile(rb"(?:bearer|basic|token|digest|apikey|negotiate|aws4-hmac-sha256)[ \t]{1,4}", re.IGNORECASE)
+_UNQUOTED = re.compile(
+    rb"(?:[^\s\"'`&,;<>(){}\[\]\\|]"
+    rb"|&(?!(?:amp;)?[\w.%\[\]-]{1,60}=)"
+    rb"|[,;](?![\s\"'\]})]|$|[\w .-]{1,30}=)"
+    rb"|\((?!\))|\)(?=\w)|[{}\[\]|](?=[^\s\"',;])|\\(?![nrt\"'\\])"
+    rb")+"
+)
+_LINE = re.compile(rb"[^\r\n<]{1,8192}")
+_FREE = re.compile(
+    rb"(?:none|null|nil|true|false|undefined|yes|no|str|string|bytes|int|bool|boolean|number|object|any|text|optional"
+    rb"|required|missing|invalid|expired|empty|hidden|redacted|changed|incorrect|wrong|masked|removed|filtered|secret"
+    rb"|password|token|unset|not|must|should|is|was|has|may|the|a|an|in|and|or|if|for|from|your|our|my|this|that|ok|set"
+    rb"|secretstr|default|value|basic|bearer|oauth2?|jwt|n/?a|tbd|todo|\?+|-+|\*+|x{3,}|\.{3,}"
+    rb"|[$%#@]?\{{1,2}[^{}]*\}{1,2}|<[^<>]*>?|\$\(?\w+\)?|\$\{?[\w:.-]+\}?|%\(?\w*\)?s|%[\w]+%|\[\w[\w.:-]*\]"
+    rb"|:\w+|@p\d+)[.,;:!?]?$"
+)
+_CODE = re.compile(
+    rb"(?:self|cls|this|os|env|environ|settings?|config|cfg|args?|kwargs|options?|opts|params?|process|request|req|ctx"
+    rb"|context|secrets?|vault|data|response|res|result|user|field|schema|typing|pydantic)\.[a-z_]"
+    rb"|(?:optional|union|annotated|list|dict|literal|get|getenv|os|str|field|secretstr|input|getpass|env|lambda)"
+    rb"[\w.]{0,40}[\[(]|[a-z_][\w.]{0,60}\(|await |f[\"']\{"
+)
+_LETTERS = re.compile(rb"[a-z]+[.,;:!?]?$|[a-z]+(?:-[a-z]+)+$")
+_DIGITS = frozenset(b"0123456789")
+
+
+def find(subject: Subject) -> Iterator[Match]:
+    """Find the values of names that tell of a secret."""
+    low = subject.low
+    for core in _CORES:
+        for found in core.finditer(low):
+            yield from _named(subject, found.start(), found.end())
+    if not subject.ascii:
+        for word in _OTHER_SCRIPTS.finditer(subject.text):
+            yield from _valued(subject, word.end(), NameRule("password"))
+
+
+def mentions(subject: Subject) -> bool:
+    """Whether any name of a secret occurs, with a value or not."""
+    low = subject.low
+    for core in _CORES:
+        for found in core.finditer(low):
+            first, last = _extent(low, found.start(), found.end())
+            if secret_name(subject.raw[first:last].decode()):
+                return True
+    return not subject.ascii and _OTHER_SCRIPTS.search(subject.text) is not None
+
+
+def _extent(low: bytes, start: int, end: int) -> tuple[int, int]:
+    """Return where the name begins and ends that has this piece; ``api key`` and ``Access Token`` are names too."""
+    lead = low[max(0, start - _LONGEST_NAME) : start]
+    rest = low[end : end + _LONGEST_NAME]
+    first = start - len(lead) + len(lead.rstrip(_WORDS))
+    return first, end + len(rest) - len(rest.lstrip(_WORD[:-1]))
+
+
+def _named(subject: Subject, start: int, end: int) -> Iterator[Match]:
+    low = subject.low
+    if low[end - 1 : end] in b"=:":
+        end = start + len(low[start:end].rstrip(b"=: \"'\\]"))
+    first, last = _extent(low, start, end)
+    rule = secret_name(subject.raw[first:last].decode())
+    if rule is not None:
+        yield from _valued(subject, last, rule, name=low[first:last])
+
+
+def _valued(subject: Subject, at: int, rule: NameRule, name: bytes = b"") -> Iterator[Match]:
+    low = subject.low
+    separator = _SEPARATOR.match(low, at)
+    certain = separator is not None
+    if separator is None and b"--" in name:
+        separator = _SPACED.match(low, at)
+        certain = True
+    if separator is None:
+        separator = _QUOTED_NEXT.match(low, at)
+    if separator is None:
+        separator = _COPULA.match(low, at)
+    if separator is None:
+        return
+    start = separator.end()
+    spaced = b":" in separator[0] or not certain
+    quote = _QUOTE.match(low, start)
+    if quote:
+        start, end = quote.end(), _closing(low, quote)
+        scheme = _SCHEME.match(low, start, end)
+        start = scheme.end() if scheme else start
+        if _is_value(low[start:end], rule, name):
+            yield Match(start, end, rule.kind)
+        return
+    yield from _bare(subject, start, rule, name, spaced=spaced, certain=certain)
+
+
+def _bare(subject: Subject, start: int, rule: NameRule, name: bytes, *, spaced: bool, certain: bool) -> Iterator[Match]:
+    low = subject.low
+    scheme = _SCHEME.match(low, start)
+    start = scheme.end() if scheme else start
+    found = (_LINE if rule.kind == "cookie" else _UNQUOTED).match(low, start)
+    if not found:
+        return
+    value = found[0]
+    end = found.end()
+    stripped = value.rstrip(b".,;:!?") if spaced else value
+    end -= len(value) - len(stripped)
+    value = stripped
+    if not _is_value(value, rule, name) or _CODE.match(value):
+        return
+    if spaced and _LETTERS.match(value) and (not certain or low[end : end + 1] == b" " or rule.kind != "password"):
+        return
+    if not certain and not _DIGITS.intersection(value) and value.isalpha():
+        return
+    yield Match(start, end, rule.kind)
+
+
+def _closing(low: bytes, quote: re.Match[bytes]) -> int:
+    """Return where the value ends that ``quote`` begins: at its like, else at the end of the line."""
+    sign = quote[0]
+    at = quote.end()
+    line = low.find(b"\n", at)
+    limit = len(low) if line < 0 or len(quote[2]) > 1 else line
+    while (found := low.find(sign, at, limit)) >= 0:
+        before = low[max(at, found - 16) : found]
+        slashes = 0 if quote[1] else len(before) - len(before.rstrip(b"\\"))
+        if slashes % 2 == 0:
+            return found
+        at = found + 1
+    return limit
+
+
+def _is_value(value: bytes, rule: NameRule, name: bytes) -> bool:
+    if not value or _FREE.match(value) or value == name.strip(b" -"):
+        return False
+    if rule.strict:
+        return len(value) >= 3 and bool(_DIGITS.intersection(value)) and (b" " not in value)  # noqa: PLR2004 (a pin)
+    return True

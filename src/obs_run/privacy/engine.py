@@ -1,0 +1,146 @@
+"""The scrubber: one object that looks into texts and values of every form and takes out what the settings name."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from obs_run.core import guard
+from obs_run.privacy import choice
+from obs_run.privacy.actions import WITHHELD, Action, placeholders, replacement
+from obs_run.privacy.matches import Match, Subject, resolved
+from obs_run.privacy.nested import Walk
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from obs_run.privacy.choice import Choice
+    from obs_run.privacy.field_names import NameRule
+
+_MOST_ROUNDS = 6
+_SHORT = 64
+_MOST_REMEMBERED = 4096
+_SHORTEST = 5
+
+
+class Scrubber:
+    """Takes out what one choice of kinds names; any thread may use it, and nothing given to it is changed.
+
+    ``active`` is whether there is anything to take out; ``kinds`` are the kinds that are, with what is done with each.
+    All methods return the very same object when nothing was found, and none of them raises.
+    """
+
+    def __init__(self, choice: Choice) -> None:
+        self._choice = choice
+        self.kinds: Mapping[str, Action] = choice.actions
+        self.active: bool = bool(choice.actions)
+        self._names = frozenset(choice.actions)
+        self._clean: set[str] = set()
+        self._fields: dict[str, NameRule | None] = {}
+
+    def text(self, text: str) -> str:
+        """Return ``text``, which may be JSON, without what is to be taken out."""
+        result = self.value(None, text)
+        return result if isinstance(result, str) else WITHHELD
+
+    def value(self, name: str | None, value: Any) -> Any:
+        """Return ``value``, whose field is called ``name``, without what is to be taken out; None if all of it is."""
+        if not self.active or value is None or value is True or value is False:
+            return value
+        return guard.call("privacy", Walk(self).value, name, value, default=WITHHELD)
+
+    def attributes(self, attributes_: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the mapping without what is to be taken out, its names included."""
+        if not self.active or not attributes_:
+            return attributes_
+        return guard.call("privacy", Walk(self).attributes, attributes_, default={})
+
+    def rule_for(self, name: str) -> NameRule | None:
+        """Return what the name of a field tells of its value."""
+        try:
+            return self._fields[name]
+        except KeyError:
+            pass
+        rule = self._choice.rule_for(name)
+        if len(self._fields) >= _MOST_REMEMBERED:
+            self._fields.clear()
+        self._fields[name] = rule
+        return rule
+
+    def replaced(self, kind: str, text: str) -> str | None:
+        """Return what stands for ``text``, None where the action is drop."""
+        action = self.kinds[kind]
+        return None if action.how == "drop" else replacement(action, kind, text, self._choice.key)
+
+    def is_clean(self, text: str) -> bool:
+        """Whether ``text`` is known to be clean, or too short to be anything else."""
+        return len(text) < _SHORTEST or text in self._clean
+
+    @property
+    def looks_at_numbers(self) -> bool:
+        """Whether a number may be something to take out, without a name that says so."""
+        return self._choice.numbers
+
+    def remember(self, text: str) -> None:
+        """Note that ``text`` is clean; most values are short and come again."""
+        if len(text) <= _SHORT:
+            if len(self._clean) >= _MOST_REMEMBERED:
+                self._clean.clear()
+            self._clean.add(text)
+
+    def mentioned(self, text: str) -> bool:
+        """Whether anything in ``text``, as it stands, is a reason to look into the JSON that it may be."""
+        subject = Subject(text)
+        return bool(self._matches(subject)) or self._choice.mentions(subject)
+
+    def plain(self, text: str) -> str:
+        """Return ``text``, which is no JSON, without what is to be taken out."""
+        changed = text
+        for _ in range(_MOST_ROUNDS):
+            matches = self._matches(Subject(changed))
+            if not matches:
+                return changed
+            changed = self._written(changed, matches)
+        return WITHHELD
+
+    def _matches(self, subject: Subject) -> list[Match]:
+        kinds = self._names
+        found = [match for detect in self._choice.detectors for match in detect(subject) if match.kind in kinds]
+        if not found:
+            return found
+        text = subject.text
+        kept = placeholders(text, kinds)
+        if kept:
+            found = [
+                match for match in found if not any(first <= match.start and match.end <= last for first, last in kept)
+            ]
+        return resolved([match for match in found if match.end > match.start], self._choice.rank)
+
+    def _written(self, text: str, matches: list[Match]) -> str:
+        pieces: list[str] = []
+        at = 0
+        for match in matches:
+            pieces += text[at : match.start], self.replaced(match.kind, text[match.start : match.end]) or ""
+            at = match.end
+        pieces.append(text[at:])
+        return "".join(pieces)
+
+
+_lock = threading.Lock()
+_made: Scrubber | None = None
+
+
+def scrubber() -> Scrubber:
+    """Return the scrubber of this process, made from the settings at the first call."""
+    global _made
+    if _made is None:
+        with _lock:
+            if _made is None:
+                _made = Scrubber(choice.chosen())
+    return _made
+
+
+def forget() -> None:
+    """Make it anew, from the settings as they then are, at the next call."""
+    global _made
+    _made = None

@@ -1,0 +1,106 @@
+"""Which names of fields tell that the value is a secret: the one judge for dictionaries, headers and running text."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+
+class NameRule(NamedTuple):
+    """What a name says of its value: the kind, and whether the value itself must look like a secret as well."""
+
+    kind: str
+    strict: bool = False
+
+
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+# Scripts other than ASCII: words as they stand; marks of vowels belong to them.
+_OTHER_PARTS = re.compile(r"[^\W\d_][^\s\d_.\-:=\"'\[\](){}]*|[0-9]+")
+_BY_LAST_WORD = {
+    "password": (
+        "password passwd passwort kennwort passphrase passcode pwd userpassword userpwd dbpassword rootpassword "
+        "adminpassword mypassword sudopassword pgpassword contrasena contraseña contrasenya senha wachtwoord haslo "
+        "hasło parola heslo lozinka jelszo şifre sifre adgangskode kodeord lösenord losenord salasana пароль "
+        "密码 密碼 口令 パスワード 暗証番号 비밀번호 पासवर्ड סיסמה cvv cvc cvv2 otp totp"
+    ),
+    "secret": "secret secrets credential credentials clientsecret appsecret",
+    "api_key": "apikey apikeys accesskey secretkey authkey accountkey appkey masterkey signingkey encryptionkey",
+    "private_key": "privatekey sshkey",
+    "authorization": "authorization authorisation proxyauthorization",
+    "cookie": "cookie cookies setcookie",
+    "token": (
+        "jwt bearer accesstoken authtoken refreshtoken idtoken bearertoken sessiontoken apitoken csrftoken xsrftoken "
+        "personalaccesstoken securitytoken"
+    ),
+    "connection_string": "connectionstring connstring connstr",
+}
+_RULES = {word: NameRule(kind) for kind, words in _BY_LAST_WORD.items() for word in words.split()}
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_KEYS = _set(
+    "api access secret encryption signing master account shared service auth license ssh deploy webhook storage "
+    "subscription client hmac aes rsa decryption session symmetric app application consumer admin root signature "
+    "openai anthropic claude gemini google azure mistral cohere groq xai deepseek openrouter together fireworks "
+    "perplexity replicate huggingface hf pinecone weaviate qdrant elevenlabs deepgram assemblyai tavily serper exa "
+    "stripe twilio sendgrid mailgun slack github gitlab aws gcp datadog newrelic sentry langsmith langfuse "
+    "langchain wandb algolia airtable notion linear voyage jina nvidia cerebras sambanova bedrock"
+)
+_NO_TOKENS = _set(
+    "next page paging continuation stop eos bos pad padding unk mask special sep cls start end first last per prev "
+    "previous cancellation sync delta max min output input prompt completion total image audio text cached by each "
+    "single one current top sampled generated predicted reasoning of the a this that any every no token"
+)
+_PASSES = _set(
+    "db user smtp mysql redis ftp admin root pg postgres login my imap ldap proxy sudo key mail email http basic ssh "
+    "sftp mongo rabbitmq amqp"
+)
+# What may follow: the value is still the secret, or something made of it.
+_FOLLOWERS = _set(
+    "hash value raw encrypted plain plaintext base64 b64 confirmation confirm again repeat new old header hint env "
+    "1 2 3 01 02"
+)
+_COUNTERS = _set("has is num max min count n number use uses")
+_PHRASES = frozenset({("mot", "de", "passe"), ("كلمة", "المرور"), ("كلمة", "السر"), ("mật", "khẩu")})
+_CODES = _set("otp mfa verification totp security")
+_PINS = NameRule("password", strict=True)
+
+
+def parts(name: str) -> list[str]:
+    """Return the words of ``name`` in lower case: ``X-Api-Key``, ``apiKey`` and ``api_key`` have the same."""
+    return [part.lower() for part in (_PARTS if name.isascii() else _OTHER_PARTS).findall(name)]
+
+
+def secret_name(name: str) -> NameRule | None:
+    """Return what ``name`` tells of its value, None where it is no name of a secret."""
+    words = parts(name[-80:])
+    while len(words) > 1 and words[-1] in _FOLLOWERS:
+        words.pop()
+    if not words or words[0] in _COUNTERS:
+        return None
+    last = words[-1]
+    before = words[-2] if len(words) > 1 else ""
+    if tuple(words[-3:]) in _PHRASES or tuple(words[-2:]) in _PHRASES:
+        return NameRule("password")
+    return _RULES.get(last) or (_of_key(before) if last in ("key", "keys") else _of_pair(last, before))
+
+
+def _of_key(before: str) -> NameRule | None:
+    if before == "private":
+        return NameRule("private_key")
+    return NameRule("api_key") if before in _KEYS else None
+
+
+def _of_pair(last: str, before: str) -> NameRule | None:
+    if last == "token" and before not in _NO_TOKENS:
+        return NameRule("token", strict=not before)
+    if last == "string" and before in ("connection", "conn"):
+        return NameRule("connection_string")
+    if last == "pass" and (not before or before in _PASSES):
+        return NameRule("password", strict=not before)
+    if last == "sig" or (last == "signature" and before in ("amz", "goog")):
+        return NameRule("token", strict=True)
+    return _PINS if last == "pin" or (last == "code" and before in _CODES) else None

@@ -1,0 +1,77 @@
+"""What a field's name and the form around it say of its value."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from obs_run.privacy.actions import placeholders
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from obs_run.privacy.field_names import NameRule
+
+_EMPTY = re.compile(
+    r"\s*(?:\*+|x{4,}|\u2022+|\.{3,}|none|null|nil|true|false|undefined|unset|n/?a|"
+    r"[\[<(]?(?:redacted|masked|hidden|filtered|removed|omitted|secret|sensitive data removed)[\])>]?|"
+    r"\$\{[\w:.-]+\}|\$[A-Z_][A-Z0-9_]*|\{\{[^{}]*\}\}|%\([\w]+\)s|\*{2,}.{0,4})\s*",
+    re.IGNORECASE,
+)
+_TOKEN_LIKE = re.compile(r"(?=\S*[0-9])\S{8,}|\S{20,}")
+_PIN = re.compile(r"[0-9]{3,8}")
+_RANDOM = re.compile(r"(?=.*[0-9])\S{6,}|(?:bearer|basic|token) \S{6,}|\S{24,}", re.IGNORECASE)
+_COUNTED = frozenset({"token", "api_key", "secret", "cookie", "authorization", "private_key", "connection_string"})
+_LEAST_DIGITS = 6
+_SCHEMA_TYPES = frozenset({"string", "integer", "number", "boolean", "object", "array", "null"})
+_SCHEMA_VALUES = ("default", "const", "enum", "example", "examples", "value")
+_NAMES = ("name", "key", "header", "field", "parameter")
+_VALUES = ("value", "val")
+
+
+def hides(rule: NameRule, text: str, kinds: Collection[str]) -> bool:
+    """Whether ``text`` under a name with ``rule`` is taken out: not what says that nothing is here, or is hidden."""
+    if rule.kind not in kinds or not text or _EMPTY.fullmatch(text):
+        return False
+    if text[0] == "[" and any(span == (0, len(text)) for span in placeholders(text, frozenset(kinds))):
+        return False
+    if rule.strict:
+        return (_PIN if rule.kind == "password" else _TOKEN_LIKE).fullmatch(text) is not None
+    return True
+
+
+def hides_number(rule: NameRule, text: str, kinds: Collection[str]) -> bool:
+    """Whether a number under a name with ``rule`` is taken out: a count of tokens or secrets is not."""
+    if rule.kind not in kinds:
+        return False
+    if rule.strict:
+        return rule.kind == "password" and _PIN.fullmatch(text) is not None
+    return rule.kind not in _COUNTED or len(text) >= _LEAST_DIGITS
+
+
+def paired_name(pair: list[Any]) -> str | None:
+    """Return the name where ``pair`` is one of name and value, as headers often are."""
+    name, value = pair
+    if isinstance(name, bytes) and isinstance(value, bytes):
+        name, value = name.decode("latin-1"), value.decode("latin-1")
+    if isinstance(name, str) and isinstance(value, str) and _RANDOM.fullmatch(value):
+        return name
+    return None
+
+
+def paired_value(mapping: Mapping[Any, Any]) -> tuple[str, str] | None:
+    """Return the name that a mapping like ``{"name": ..., "value": ...}`` gives, and the key of its value."""
+    for value_key in _VALUES:
+        if value_key in mapping:
+            for name_key in _NAMES:
+                name = mapping.get(name_key)
+                if isinstance(name, str):
+                    return name, value_key
+    return None
+
+
+def schema_of_field(mapping: Mapping[Any, Any]) -> tuple[str, ...]:
+    """Return which parts of ``mapping`` are values, where it is the JSON schema of a field; else nothing."""
+    kind = mapping.get("type")
+    is_schema = (isinstance(kind, str) and kind in _SCHEMA_TYPES) or "$ref" in mapping or "anyOf" in mapping
+    return _SCHEMA_VALUES if is_schema else ()

@@ -1,0 +1,72 @@
+"""Private keys in PEM, authorization schemes, cookies and what curl is told, in running text."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from obs_run.privacy.matches import Match
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from obs_run.privacy.matches import Subject
+
+KINDS = frozenset({"private_key", "authorization", "cookie"})
+_BEGIN = b"-----BEGIN"
+_PRIVATE = re.compile(rb"-----BEGIN[ A-Z0-9_-]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_END = re.compile(rb"-----END[ A-Z0-9_-]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+# Where no END comes: as far as there is base64, headers of PEM, and what line breaks may have become.
+_BODY = re.compile(rb"(?:[A-Za-z0-9+/=\s\\\"',]|(?:Proc-Type|DEK-Info|Version|Comment|Hash):[^\n]{0,100})*")
+_SCHEME = re.compile(rb"bearer[ \t]{1,4}|bearer%20|bearer\+")
+_BEARER = re.compile(rb"[\w.~+/=:-]{8,}")
+_BASIC = re.compile(rb"basic[ \t]{1,4}([a-z0-9+/_-]{6,}={0,2})(?![\w])")
+_COOKIE = re.compile(rb"(?:set-)?cookie[\"']?[ \t]*:[ \t]*[\"']?([^\r\n\"']{1,8192})")
+_CURL_USER = re.compile(rb"(?:\s-u|\s--user|\s--proxy-user|\s-U)[ =]?[\"']?([^\s:\"']{1,128}):([^\s\"']{1,256})")
+
+
+def find(subject: Subject) -> Iterator[Match]:
+    """Find private keys, bearer and basic credentials, cookies, and user and password given to curl."""
+    raw, low = subject.raw, subject.low
+    if _BEGIN in raw:
+        yield from _private_keys(raw)
+    if b"earer" in low or b"basic" in low:
+        yield from _schemes(raw, low)
+    if b"cookie" in low:
+        yield from (Match(*found.span(1), "cookie") for found in _COOKIE.finditer(low) if b"=" in found[1])
+    if b"curl" in low:
+        for found in _CURL_USER.finditer(raw):
+            if not found[2].startswith((b"$", b"{", b"<", b"*", b"//")):
+                yield Match(*found.span(2), "authorization")
+
+
+def _schemes(raw: bytes, low: bytes) -> Iterator[Match]:
+    for scheme in _SCHEME.finditer(low):
+        value = _BEARER.match(raw, scheme.end())
+        if value and _looks_random(value[0]):
+            yield Match(*value.span(), "authorization")
+    for found in _BASIC.finditer(low):
+        if _looks_random(raw[found.start(1) : found.end(1)]):
+            yield Match(*found.span(1), "authorization")
+
+
+def _private_keys(raw: bytes) -> Iterator[Match]:
+    begins = list(_PRIVATE.finditer(raw))
+    ends = [found.end() for found in _END.finditer(raw)]
+    limits = [begin.start() for begin in begins[1:]] + [len(raw)]
+    for begin, limit in zip(begins, limits, strict=False):
+        while ends and ends[0] < begin.end():
+            ends.pop(0)
+        body = _BODY.match(raw, begin.end(), limit)
+        cut = body.end() if body else begin.end()
+        yield Match(begin.start(), ends[0] if ends and ends[0] <= limit else cut, "private_key")
+
+
+def _looks_random(value: bytes) -> bool:
+    """Whether this is no word: it has a digit, or both cases beyond a capital, or is very long."""
+    tail = value[1:]
+    return (
+        any(48 <= sign <= 57 for sign in value)  # noqa: PLR2004 (digits)
+        or (tail.lower() != tail and tail.upper() != tail)
+        or len(value) >= 40  # noqa: PLR2004 (no word is as long)
+    )

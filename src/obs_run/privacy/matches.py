@@ -1,0 +1,82 @@
+"""What is looked at, what was found in it, and how overlapping finds become one list of places to replace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+class Match(NamedTuple):
+    """Characters ``start`` to ``end`` of a text are of the kind ``kind``."""
+
+    start: int
+    end: int
+    kind: str
+
+
+# One character for one, so that what is found in the bytes has the same place in the text.
+_PUNCTUATION = {
+    "\u00a0": " ",
+    "\u3000": " ",
+    "\uff1a": ":",
+    "\uff1d": "=",
+    "\u201c": '"',
+    "\u201d": '"',
+    "\u201e": '"',
+    "\u00ab": '"',
+    "\u00bb": '"',
+    "\u300c": '"',
+    "\u300d": '"',
+    "\u2018": "'",
+    "\u2019": "'",
+    "\u3002": " ",
+    "\uff0c": " ",
+    "\u3001": " ",
+}
+
+
+class Subject:
+    r"""A text with forms of it that are faster to search; every index is the same in all of them.
+
+    ``raw`` is ASCII with ``?`` for what is not, and with line breaks where the text spells them as ``\n``; ``low`` is
+    that in lower case.
+    """
+
+    __slots__ = ("ascii", "low", "raw", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.ascii = text.isascii()
+        raw = (text if self.ascii else _plain(text)).encode("ascii", "replace")
+        if b"\\" in raw:
+            raw = raw.replace(b"\\n", b" \n").replace(b"\\r", b" \n").replace(b"\\t", b"  ")
+        self.raw = raw
+        self.low = raw.lower()
+
+
+def _plain(text: str) -> str:
+    for sign, plain in _PUNCTUATION.items():
+        if sign in text:
+            text = text.replace(sign, plain)
+    return text
+
+
+if TYPE_CHECKING:
+    Detector = Callable[[Subject], Iterable[Match]]
+    """Finds all of what it knows; never changes the subject."""
+
+
+def resolved(matches: list[Match], rank: Callable[[str], int]) -> list[Match]:
+    """Return ``matches`` in order and without overlaps; what overlaps becomes one, of the kind of lowest rank."""
+    matches.sort(key=lambda match: (match.start, -match.end))
+    merged: list[Match] = []
+    for match in matches:
+        last = merged[-1] if merged else None
+        if last is None or match.start >= last.end:
+            merged.append(match)
+            continue
+        kind = match.kind if rank(match.kind) < rank(last.kind) else last.kind
+        merged[-1] = Match(last.start, max(last.end, match.end), kind)
+    return merged

@@ -1,0 +1,52 @@
+"""Credentials in URLs, and URLs that are themselves credentials."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from obs_run.privacy.matches import Match
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from obs_run.privacy.matches import Subject
+
+KINDS = frozenset({"url_credentials", "webhook_url"})
+# A password may have an @ in it, and, where people forgot to encode it, a slash; a port with a path looks like that.
+_AUTHORITY = re.compile(
+    rb"://([^\s/:@\"'<>\\`|]{0,256})"
+    rb"(?::([^\s\"'<>`|/?#]{0,1024}|(?![0-9]{1,5}[/?#])[^\s\"'<>`|@]{0,256}))?@(?=[\w\[?])"
+)
+_USERS = frozenset({b"git", b"user", b"username", b"root", b"admin", b"anonymous", b"guest"})
+_NO_SECRETS = re.compile(rb"(?:\*+|x{3,}|\.{3,}|[$%#]?\{{1,2}[^{}]*\}{1,2}|<[^<>]*>|\$\w+|%s|password|passwd|pass|pw)$")
+_TOKEN = re.compile(rb"(?=[^\s]*[0-9])[\w.~-]{16,}$")
+_WEBHOOK = re.compile(
+    rb"(?:https?://)?(?:hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[\w/-]{20,}"
+    rb"|(?:ptb\.|canary\.)?discord(?:app)?\.com/api/(?:v[0-9]+/)?webhooks/[0-9]{5,}/[\w-]{20,}"
+    rb"|[\w.-]{1,80}\.webhook\.office\.com/webhookb2/[\w@/-]{30,}"
+    rb"|hooks\.zapier\.com/hooks/catch/[\w/]{8,}"
+    rb"|chat\.googleapis\.com/v1/spaces/[\w-]{5,}/messages\?[\w=&%.~-]{20,}"
+    rb"|open\.(?:feishu\.cn|larksuite\.com)/open-apis/bot/v2/hook/[\w-]{20,}"
+    rb"|qyapi\.weixin\.qq\.com/cgi-bin/webhook/send\?key=[\w-]{20,})"
+)
+
+
+def find(subject: Subject) -> Iterator[Match]:
+    """Find passwords and tokens in the part of a URL that names the user, and webhook addresses."""
+    raw = subject.raw
+    if b"@" in raw and b"://" in raw:
+        for found in _AUTHORITY.finditer(raw):
+            yield from _credentials(found)
+    if b"hook" in subject.low:
+        for found in _WEBHOOK.finditer(raw):
+            yield Match(*found.span(), "webhook_url")
+
+
+def _credentials(found: re.Match[bytes]) -> Iterator[Match]:
+    password = found[2]
+    if password:
+        if not _NO_SECRETS.match(password.lower()):
+            yield Match(*found.span(2), "url_credentials")
+    elif _TOKEN.match(found[1]) and found[1].lower() not in _USERS:
+        yield Match(*found.span(1), "url_credentials")
