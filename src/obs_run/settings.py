@@ -268,7 +268,9 @@ def lookup(name: str, environ: Mapping[str, str] | None = None) -> Value:
         try:
             return Value(setting.parse(text), "environment")
         except ValueError as allowed:
-            shown = "its value" if setting.secret else repr(text)
+            from obs_run.core.masking import masked_value
+
+            shown = "its value" if setting.secret else repr(masked_value(text))
             instead = setting.default or _FALLBACKS.get(setting.group, "none")
             problem = f"{name}: {shown} is not allowed; allowed: {allowed}; using {instead}"
             return Value(_default(setting), "default", problem)

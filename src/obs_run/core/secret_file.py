@@ -79,6 +79,15 @@ def say_if_open(setting: str, path: str, mode: int | None = None) -> None:
         )
 
 
+def state(path: str) -> object:
+    """Return what changes when the file does, None while there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 (pathlib is not loaded for this)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
 def _text(content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from obs_run import settings
 from obs_run.core import guard
-from obs_run.core.secret_file import SecretFile, SecretFileError, lines, say_if_open
+from obs_run.core.secret_file import SecretFile, SecretFileError, lines, say_if_open, state
 
 if TYPE_CHECKING:
     import ssl
@@ -179,7 +179,7 @@ class Tls:
             if not (self._certificate or self._key):
                 missing, there = _CERTIFICATE, _CLIENTS
             raise settings.NotAllowedError(f"{missing} is not set, but {there} is")
-        self._seen = self._state()
+        self._seen = self._states()
         self._context = self._make()
 
     @property
@@ -189,17 +189,17 @@ class Tls:
 
     def context(self) -> ssl.SSLContext:
         """Return the context for the next connection; new files that do not fit leave the old ones in force."""
-        state = self._state()
-        if state != self._seen:
-            self._seen = state
+        states = self._states()
+        if states != self._seen:
+            self._seen = states
             try:
                 self._context = self._make()
             except settings.NotAllowedError as problem:
                 guard.warn_once(f"{problem}; the certificate of before stays")
         return self._context
 
-    def _state(self) -> list[object]:
-        return [_state(path) for path in (self._certificate, self._key, self._clients) if path]
+    def _states(self) -> list[object]:
+        return [state(path) for path in (self._certificate, self._key, self._clients) if path]
 
     def _make(self) -> ssl.SSLContext:
         import ssl
@@ -218,14 +218,6 @@ class Tls:
                 raise _not_pem(_CLIENTS, self._clients, error) from None
             context.verify_mode = ssl.CERT_REQUIRED
         return context
-
-
-def _state(path: str) -> object:
-    try:
-        found = os.stat(path)  # noqa: PTH116 (pathlib is not loaded for this)
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_ino, found.st_size
 
 
 def tls() -> Tls | None:

@@ -92,16 +92,18 @@ DAEMON = """
     counter = metrics.get_meter("agent").create_counter("jobs")
     counter.add(5)
     place = ("127.0.0.1", int(os.environ["OTEL_EXPORTER_PROMETHEUS_PORT"]))
-    ended, end = os.pipe()
     if os.fork():
         os._exit(0)  # as those who become daemons do
-    os.close(end)
-    os.read(ended, 1)
-    asking = socket.socket()
-    print("kept", asking.connect_ex(place) == 0)
-    asking.close()
     counter.add(2)
     deadline = time.monotonic() + 20
+
+    def kept():
+        with socket.socket() as asking:
+            return asking.connect_ex(place) == 0
+
+    while kept() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    print("kept", kept())
     page = ""
     while time.monotonic() < deadline and "jobs_total" not in page:
         with trace.get_tracer("agent").start_as_current_span("work"):
