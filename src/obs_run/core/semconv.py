@@ -125,6 +125,7 @@ CODE_LINE_NUMBER = "code.line.number"
 THREAD_NAME = "thread.name"
 
 EVENT_INFERENCE_DETAILS = "gen_ai.client.inference.operation.details"
+EVENT_AUDIT = "obs.audit"
 EVENT_EXCEPTION = "gen_ai.client.operation.exception"
 
 OBS_TOOL_CALLS = "obs.response.tool_calls"
@@ -154,6 +155,11 @@ OBS_ALERT_CONDITION = "obs.alert.condition"
 OBS_ALERT_LABEL = "obs.alert.label."  # and the label's own name
 METRIC_OVERFLOW = "otel.metric.overflow"
 OBS_PRIVACY_WITHHELD = "obs.privacy.withheld"
+OBS_LOG_CATEGORY = "obs.log.category"
+OBS_AUDIT_SEQUENCE = "obs.audit.sequence"
+OBS_AUDIT_HASH = "obs.audit.hash"
+OBS_AUDIT_ACTOR = "obs.audit.actor"
+OBS_AUDIT_OUTCOME = "obs.audit.outcome"
 PROCESS_COMMAND_ARGS = "process.command_args"
 PROCESS_COMMAND_LINE = "process.command_line"
 
