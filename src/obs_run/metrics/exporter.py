@@ -6,18 +6,21 @@ import asyncio
 import json
 import math
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
 from obs_run.core import guard
 from obs_run.core.shared_file import SharedFile
 from obs_run.metrics.values import number
+from obs_run.privacy import scrubber
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
     from obs_run.metrics.registry import MetricsRegistry
+    from obs_run.privacy import Scrubber
 
 _SHORTEST_INTERVAL = 0.001
 
@@ -66,7 +69,9 @@ class MetricsExporter:
             await asyncio.sleep(pause)
 
     def _line(self) -> bytes:
-        shown = {"timestamp": time.time(), "metrics": _finite(self.registry.get_all_metrics())}
+        scrub = scrubber()
+        metrics = {scrub.text(name): _told(metric, scrub) for name, metric in self.registry.get_all_metrics().items()}
+        shown = {"timestamp": time.time(), "metrics": _finite(metrics)}
         return json.dumps(shown, ensure_ascii=False, default=guard.shown).encode("utf-8", "replace") + b"\n"
 
 
@@ -79,9 +84,20 @@ def _serve(host: str, port: int) -> tuple[str, int] | None:
     return prometheus_endpoint.start_at(host, port)
 
 
+def _told(metric: dict[str, Any], scrub: Scrubber) -> dict[str, Any]:
+    """Return what a metric holds as it may leave the process: labels and names of states are scrubbed."""
+    told = {**metric, "value": scrub.text(metric["value"])} if isinstance(metric.get("value"), str) else metric
+    if "series" not in metric:
+        return told
+    return {
+        **told,
+        "series": [{**_told(each, scrub), "tags": scrub.attributes(each["tags"])} for each in told["series"]],
+    }
+
+
 def _finite(value: Any) -> Any:
     """Return JSON without the numbers that JSON does not have."""
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {name: _finite(each) for name, each in value.items()}
     if isinstance(value, list):
         return [_finite(each) for each in value]

@@ -176,9 +176,7 @@ def start_at(host: str | None = None, port: int | None = None) -> tuple[str, int
     endpoint = _served(host, port, given)
     if endpoint is None:
         return None
-    if not known.serves_prometheus:
-        known.add_reader(_reader)
-        known.serves_prometheus = True
+    known.show_on_prometheus(_reader)
     return endpoint.host, endpoint.port
 
 

@@ -39,7 +39,8 @@ class Providers:
         self._tracer: Tracer | None = None
         self.queues_spans = True
         """Whether spans come to the queue by our processor, and not only to where a configuration file says."""
-        self.serves_prometheus = False
+        self._on_prometheus: list[Any] = []
+        """The meter providers whose metrics the Prometheus endpoint shows."""
 
     def install(self) -> None:
         """Make our providers the global ones; a provider that the agent set before stays and gets our processor."""
@@ -100,7 +101,7 @@ class Providers:
 
     def collect_metrics(self) -> Any:
         """Return the metrics of now as ``MetricsData``; None if there are none."""
-        if self.serves_prometheus:
+        if self._on_prometheus:
             from obs_run.sdk import prometheus_endpoint
 
             prometheus_endpoint.resume()
@@ -139,6 +140,7 @@ class Providers:
 
         names = destinations.names("metrics")
         readers: list[Any] = []
+        served: list[Any] = []
         if set(names) - {"none", "prometheus"}:
             self._reader = redact_metrics.scrubbed(metric_reader.QueueReader())
             readers.append(self._reader)
@@ -146,15 +148,15 @@ class Providers:
             from obs_run.sdk import prometheus_endpoint
 
             served = guard.call("Prometheus endpoint", prometheus_endpoint.start, default=[])
-            self.serves_prometheus = bool(served)
             readers.extend(served)
         if readers:
             self._provide_metrics(readers)
+            self._on_prometheus = [self.meter_provider] if served else []
 
-    def add_reader(self, make: Callable[[bool], Any]) -> None:
-        """Have the metrics read by one more reader, from now on: those of our provider and of one of the agent's.
+    def show_on_prometheus(self, make: Callable[[bool], Any]) -> None:
+        """Have the metrics of our provider, and of one that the agent set, on the Prometheus endpoint from now on.
 
-        ``make`` makes a reader, told whether it is the first.
+        ``make`` makes a metric reader, told whether it is the first.
         """
         from opentelemetry.metrics import _internal
         from opentelemetry.sdk.metrics import MeterProvider
@@ -162,13 +164,14 @@ class Providers:
         from obs_run.sdk import metric_reader
 
         chosen = _internal._METER_PROVIDER  # noqa: SLF001 (the public getter would answer with a stand-in)
-        known = [self.meter_provider] if self.meter_provider is not None else []
-        if isinstance(chosen, MeterProvider) and chosen is not self.meter_provider:
-            known.append(chosen)
-        for place, provider in enumerate(known):
-            metric_reader.add(provider, make(place == 0))
-        if not known:
+        for provider in (self.meter_provider, chosen):
+            known = any(provider is each for each in self._on_prometheus)
+            if isinstance(provider, MeterProvider) and not known:
+                metric_reader.add(provider, make(not self._on_prometheus))
+                self._on_prometheus.append(provider)
+        if not self._on_prometheus:
             self._provide_metrics([make(True)])  # noqa: FBT003 (told by its order)
+            self._on_prometheus.append(self.meter_provider)
 
     def _provide_metrics(self, readers: list[Any]) -> None:
         from opentelemetry import metrics
