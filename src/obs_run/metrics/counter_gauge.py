@@ -6,24 +6,28 @@ import math
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from obs_run.metrics.label_sets import LabelSets, Series
+from obs_run.metrics.label_sets import LabelSets, Series, key_of
 from obs_run.metrics.metric_collector import MetricCollector
 from obs_run.metrics.one_at_a_time import measured
 from obs_run.metrics.values import MetricType, MetricValue, number, text_of
-from obs_run.sdk.user_instruments import Instrument
+from obs_run.sdk import user_instruments
 
 if TYPE_CHECKING:
     from obs_run.metrics.values import Label
+    from obs_run.sdk.user_instruments import Cell
+
+_MOST_STATES = 100
 
 
 class _Total(Series):
     """The sum of one label set."""
 
-    __slots__ = ("value",)
+    __slots__ = ("cell", "value")
 
     def __init__(self, attributes: dict[str, Label]) -> None:
         super().__init__(attributes)
         self.value = 0.0
+        self.cell: Cell | None = None
 
 
 class Counter(MetricCollector):
@@ -35,7 +39,7 @@ class Counter(MetricCollector):
         super().__init__(name)
         self._total = 0.0
         self._sets: LabelSets[_Total] = LabelSets(self.name, _Total)
-        self._instrument = Instrument("counter", self.name)
+        self._instrument = user_instruments.observed("counter", self.name)
 
     def increment(self, /, amount: float = 1.0, **tags: Any) -> MetricValue:
         """Count ``amount``; a negative one is refused, and said once.
@@ -53,10 +57,15 @@ class Counter(MetricCollector):
         return counted
 
     def _add(self, series: _Total, added: float) -> None:
-        with self._lock:
+        instrument = self._instrument
+        with instrument.lock:
             series.value += added
             self._total += added
-        self._instrument.take(added, series.attributes)
+            cell = series.cell
+            if cell is None:
+                cell = series.cell = instrument.cell(key_of(series.attributes), series.attributes)
+            cell.value += added
+        instrument.bind()
 
     def _not_negative(self, amount: Any) -> float | None:
         added = self._number(amount)
@@ -80,9 +89,8 @@ class Counter(MetricCollector):
         measured(self._reset)
 
     def _reset(self) -> None:
-        with self._lock:
-            self._total = 0.0
-            self._sets.clear()
+        with self._instrument.lock:
+            self.begin_at_zero()
 
     def begin_at_zero(self) -> None:
         """Forget what was counted, in this process only."""
@@ -93,11 +101,12 @@ class Counter(MetricCollector):
 class _Present(Series):
     """The present value of one label set; the order tells which one was set last."""
 
-    __slots__ = ("order", "value")
+    __slots__ = ("order", "states", "value")
 
     def __init__(self, attributes: dict[str, Label]) -> None:
         super().__init__(attributes)
         self.value: float | str = 0.0
+        self.states: dict[str | None, Cell] = {}
         self.order = 0
 
 
@@ -115,7 +124,7 @@ class Gauge(MetricCollector):
         self._order = 0
         self._latest: float | str = 0.0
         self._sets: LabelSets[_Present] = LabelSets(self.name, _Present)
-        self._instrument = Instrument("gauge", self.name)
+        self._instrument = user_instruments.observed("gauge", self.name)
 
     def set(self, /, value: float | str | Enum, **tags: Any) -> MetricValue:
         """Set the value, a number or the name of a state; returns it as ``<name>.value``."""
@@ -169,22 +178,32 @@ class Gauge(MetricCollector):
         return self._number(value)
 
     def _put(self, series: _Present, value: float | str) -> None:
-        # Exported inside the lock, so that the last value is the last there, too.
-        with self._lock:
+        with self._instrument.lock:
             self._become(series, value)
+        self._instrument.bind()
 
     def _add(self, series: _Present, added: float) -> None:
-        with self._lock:
+        with self._instrument.lock:
             self._become(series, added if isinstance(series.value, str) else series.value + added)
+        self._instrument.bind()
 
     def _become(self, series: _Present, value: float | str) -> None:
         earlier, series.value = series.value, value
         self._order += 1
         series.order = self._order
         self._latest = value
-        if isinstance(earlier, str) and earlier != value:
-            self._instrument.take(0.0, {**series.attributes, self.name: earlier})
+        if isinstance(earlier, str):
+            self._cell(series, earlier).value = 0.0
         if isinstance(value, str):
-            self._instrument.take(1.0, {**series.attributes, self.name: value})
+            self._cell(series, value).value = 1.0
         else:
-            self._instrument.take(value, series.attributes)
+            self._cell(series, None).value = value
+
+    def _cell(self, series: _Present, state: str | None) -> Cell:
+        found = series.states.get(state)
+        if found is None:
+            attributes = series.attributes if state is None else {**series.attributes, self.name: state}
+            found = self._instrument.cell(key_of(attributes), attributes)
+            if len(series.states) < _MOST_STATES:
+                series.states[state] = found
+        return found

@@ -84,11 +84,11 @@ def _decorator(
     kind: str, watch: Callable[[str, dict[str, Any]], _Watch], metric_name: str | None, tags: Mapping[str, Any] | None
 ) -> Callable[[F], F]:
     # The caller's own may change later.
-    given: dict[Any, Any] = guard.call("decorator", dict, tags or {}, default={})
+    given: dict[Any, Any] = guard.call("decorator", dict, {} if tags is None else tags, default={})
     labels = {text_of(name): value for name, value in given.items()}
 
     def decorate(function: F) -> F:
-        name = metric_name or f"{kind}.{_place(function)}"
+        name = metric_name if isinstance(metric_name, str) and metric_name else f"{kind}.{_place(function)}"
         return watched(function, lambda _args, _kwargs: watch(name, labels))
 
     return decorate

@@ -79,9 +79,11 @@ def _serve(host: str, port: int) -> tuple[str, int] | None:
     if settings.get("OTEL_SDK_DISABLED"):
         guard.warn_once("start_prometheus_exporter: nothing is served, OTEL_SDK_DISABLED is true")
         return None
-    from obs_run.sdk import prometheus_endpoint
+    from obs_run.sdk import prometheus_endpoint, user_instruments
 
-    return prometheus_endpoint.start_at(host, port)
+    served = prometheus_endpoint.start_at(host, port)
+    user_instruments.bind_all()
+    return served
 
 
 def _told(metric: dict[str, Any], scrub: Scrubber) -> dict[str, Any]:

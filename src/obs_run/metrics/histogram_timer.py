@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import uuid
 from bisect import bisect_left
 from collections import deque
@@ -15,7 +16,7 @@ from obs_run.metrics.metric_collector import MetricCollector
 from obs_run.metrics.one_at_a_time import measured
 from obs_run.metrics.statistics import summary
 from obs_run.metrics.values import MetricType, MetricValue
-from obs_run.sdk.user_instruments import Instrument
+from obs_run.sdk import user_instruments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,8 +60,9 @@ class Histogram(MetricCollector):
         self._values: deque[float] = deque(maxlen=_MOST_VALUES)
         self._made = 0
         self._sets: LabelSets[_Distribution] = LabelSets(self.name, self._make)
+        self._lock = threading.Lock()
         finite = [bound for bound in self.buckets if bound != math.inf]
-        self._instrument = Instrument("histogram", self.name, unit, finite)
+        self._instrument = user_instruments.Histogram(self.name, unit, finite)
         self._told_as: tuple[str, ...] = (self.name,)
 
     def _sorted(self, buckets: Any) -> list[float]:
@@ -149,6 +151,7 @@ class Histogram(MetricCollector):
     def begin_at_zero(self) -> None:
         """Forget the values, in this process only."""
         super().begin_at_zero()
+        self._lock = threading.Lock()
         self._values.clear()
         self._made = 0
 

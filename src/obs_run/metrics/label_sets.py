@@ -82,7 +82,7 @@ class LabelSets(Generic[S]):
 
     def _find(self, tags: dict[str, Any]) -> S:
         attributes = labels(self.with_common(tags))
-        key = _key(attributes)
+        key = key_of(attributes)
         found = self._sets.get(key)
         if found is None and len(self._sets) >= MOST_SETS:
             guard.warn_once(
@@ -91,12 +91,13 @@ class LabelSets(Generic[S]):
                 f"label sets {self._name}",
             )
             attributes = dict(_OVERFLOW)
-            key = _key(attributes)
+            key = key_of(attributes)
         # Atomic, without a lock that a finaliser could meet.
         return found if found is not None else self._sets.setdefault(key, self._make(attributes))
 
 
-def _key(attributes: Mapping[str, Label]) -> Any:
+def key_of(attributes: Mapping[str, Label]) -> Any:
+    """Return what stands for a label set, whatever the order of its labels."""
     return tuple([(name, type(attributes[name]), attributes[name]) for name in sorted(attributes)])
 
 

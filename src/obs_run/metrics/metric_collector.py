@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import weakref
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -40,7 +39,6 @@ class MetricCollector:
 
     def __init__(self, name: str) -> None:
         self.name = name if type(name) is str else guard.shown(name)
-        self._lock = threading.Lock()
         self._audience: Audience | None = None
         self._sets: LabelSets[Any]
         in_children(self)
@@ -55,7 +53,6 @@ class MetricCollector:
 
     def begin_at_zero(self) -> None:
         """Forget what was measured, in this process only."""
-        self._lock = threading.Lock()
         self._sets.clear()
 
     def shown(self) -> dict[str, Any]:

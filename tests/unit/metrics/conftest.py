@@ -11,6 +11,7 @@ from opentelemetry.sdk.resources import Resource
 
 from obs_run.core import guard
 from obs_run.metrics import MetricsRegistry, registry
+from obs_run.sdk import user_instruments
 from tests.unit.metrics.exported import Exported
 
 if TYPE_CHECKING:
@@ -23,11 +24,12 @@ def exported(monkeypatch: pytest.MonkeyPatch) -> Exported:
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader], resource=Resource({}), shutdown_on_exit=False)
     monkeypatch.setattr(_internal, "_METER_PROVIDER", provider)
+    monkeypatch.setattr(user_instruments, "_observed", {})
     return Exported(reader)
 
 
 @pytest.fixture(autouse=True)
-def own(monkeypatch: pytest.MonkeyPatch) -> MetricsRegistry:
+def own(exported: Exported, monkeypatch: pytest.MonkeyPatch) -> MetricsRegistry:  # noqa: ARG001 (it comes first)
     """A registry of the test's own in the place of the process's."""
     made = MetricsRegistry()
     monkeypatch.setattr(registry, "_registry", made)

@@ -99,6 +99,7 @@ CALLS: list[Callable[[Any, dict[str, Any]], Any]] = [
     lambda value, _: MetricsCollector(MetricsRegistry()).collect_agent_metrics(value, value, value, value),
     lambda value, _: histogram(f"wild.buckets.{type(value)}", buckets=value).observe(1),
     lambda value, _: measure_time("wild.decorated", tags=value)(len)(()),
+    lambda value, _: measure_time(value)(len)(()),
 ]
 
 
