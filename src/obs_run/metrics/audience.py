@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import threading
 from contextvars import ContextVar
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from obs_run.core import guard
@@ -13,6 +12,7 @@ from obs_run.metrics import alerts
 from obs_run.metrics.alerts import Alerts
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Coroutine, Iterable
 
     from obs_run.metrics.alerts import Alert
@@ -65,7 +65,7 @@ def _call(kind: str, callback: Callable[..., Any], *arguments: Any) -> None:
     """Call one of the agent's callbacks; its failure is said once and stops nobody."""
     site = f"{kind} {getattr(callback, '__qualname__', type(callback).__qualname__)}"
     result = guard.call(site, callback, *arguments)
-    if inspect.iscoroutine(result):
+    if isinstance(result, CoroutineType):
         guard.call(site, _begin, result, site)
 
 
@@ -85,6 +85,8 @@ def _begin(coroutine: Coroutine[Any, Any, Any], site: str) -> None:
         coroutine.close()
         guard.warn_once(f"{site}: {_MOST_WAITING} calls are still waiting; more are left out", site)
         return
+    import asyncio
+
     try:
         running: Any = asyncio.get_running_loop()
     except RuntimeError:
@@ -100,6 +102,8 @@ def _begin(coroutine: Coroutine[Any, Any, Any], site: str) -> None:
 
 def _own_loop() -> asyncio.AbstractEventLoop:
     global _loop
+    import asyncio
+
     with _loop_lock:
         if _loop is None:
             _loop = asyncio.new_event_loop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 import time
@@ -11,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
 from obs_run.core import guard
-from obs_run.core.shared_file import SharedFile
 from obs_run.metrics.values import number
-from obs_run.privacy import scrubber
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -59,6 +56,11 @@ class MetricsExporter:
 
         A line has ``timestamp`` (seconds since 1970) and ``metrics`` (as ``get_all_metrics``).
         """
+        # Loaded for those who export to files, not for all who count.
+        import asyncio
+
+        from obs_run.core.shared_file import SharedFile
+
         file = guard.call("metrics file", SharedFile, file_path)
         pause = max(number(interval) or 0.0, _SHORTEST_INTERVAL)
         while file is not None:
@@ -69,6 +71,8 @@ class MetricsExporter:
             await asyncio.sleep(pause)
 
     def _line(self) -> bytes:
+        from obs_run.privacy import scrubber
+
         scrub = scrubber()
         metrics = {scrub.text(name): _told(metric, scrub) for name, metric in self.registry.get_all_metrics().items()}
         shown = {"timestamp": time.time(), "metrics": _finite(metrics)}

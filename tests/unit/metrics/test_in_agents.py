@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.unit.agents import MEMORY
 from tests.unit.test_prometheus import free_port
 
 if TYPE_CHECKING:
@@ -262,3 +263,69 @@ def test_the_prometheus_page_can_be_read(how: str, agent: Run) -> None:
     assert families["size"].type == "histogram"
     assert samples["pool_connection_time_duration_seconds_count",] == 1
     assert families["pool_connection_time_duration_seconds"].type == "histogram"
+
+
+def test_an_alert_is_a_log_record_and_an_event_of_the_span(agent: Run) -> None:
+    ran = agent(
+        """
+        import telemetry_probe
+        from opentelemetry import trace
+        from obs_run.metrics import Alert, AlertLevel, counter, get_metrics_registry
+        level = AlertLevel.ERROR
+        get_metrics_registry().add_alert(Alert("errors", "agent.errors", ">= 2", level, "too many"))
+        with trace.get_tracer("agent").start_as_current_span("work"):
+            for _ in range(3):
+                counter("agent.errors").increment(kind="timeout")
+        telemetry_probe.show()
+        """
+    )
+    log = ran.logs()["errors: too many (agent.errors is 2.0)"]
+    assert (log["severity"], log["scope"]) == ("ERROR", "obs_run.alerts")
+    assert log["trace"] == ran.spans()["work"]["trace"]
+    assert {name: value for name, value in log["attributes"].items() if name.startswith("obs.alert")} == {
+        "obs.alert.name": "errors",
+        "obs.alert.level": "error",
+        "obs.alert.metric": "agent.errors",
+        "obs.alert.value": 2.0,
+        "obs.alert.condition": ">= 2",
+        "obs.alert.label.kind": "timeout",
+    }
+    assert ran.spans()["work"]["events"] == ["obs.alert"]
+    assert len(ran.seen["logs"]) == 1
+
+
+@pytest.mark.parametrize(("preference", "second"), [("cumulative", 5), ("delta", 3)])
+def test_temporality(preference: str, second: int, agent: Run) -> None:
+    ran = agent(
+        """
+        import telemetry_probe
+        from obs_run.metrics import counter, histogram
+        counter("jobs").increment(2)
+        histogram("size").observe(1)
+        telemetry_probe.collected()
+        counter("jobs").increment(3)
+        histogram("size").observe(1)
+        telemetry_probe.show()
+        """,
+        OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=preference,
+        **MEMORY,
+    )
+    assert points(ran, "jobs") == [({}, second)]
+    assert points(ran, "size") == [({}, 2 if preference == "cumulative" else 1)]
+
+
+def test_labels_are_scrubbed_on_their_way_out(agent: Run) -> None:
+    secret = "sk-proj-" + "a1B2c3D4" * 6
+    ran = agent(
+        f"""
+        import telemetry_probe
+        from obs_run.metrics import counter, gauge
+        counter("jobs").increment(key="{secret}")
+        gauge("state").set("waiting for {secret}")
+        telemetry_probe.show(inside=counter("jobs").get_value(key="{secret}"))
+        """
+    )
+    assert secret not in ran.out
+    assert ran.seen["inside"] == 1
+    assert [value for _, value in points(ran, "jobs")] == [1]
+    assert [value for _, value in points(ran, "state")] == [1]

@@ -89,7 +89,7 @@ CALLS: list[Callable[[Any, dict[str, Any]], Any]] = [
     lambda value, tags: timer("wild.timer").record(value, tags),
     lambda value, tags: timer("wild.timer").stop(timer("wild.timer").start(value), **tags),
     lambda value, tags: timer("wild.timer").stop(value, **tags),
-    lambda value, tags: counter(value).increment(1, **tags),
+    lambda value, tags: MetricsRegistry().counter(value).increment(1, **tags),
     lambda _, tags: counter("wild.counter").get_value(**tags),
     lambda _, tags: gauge("wild.gauge").get_value(**tags),
     lambda _, tags: histogram("wild.histogram").get_statistics(**tags),
