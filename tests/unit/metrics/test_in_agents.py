@@ -329,3 +329,44 @@ def test_labels_are_scrubbed_on_their_way_out(agent: Run) -> None:
     assert ran.seen["inside"] == 1
     assert [value for _, value in points(ran, "jobs")] == [1]
     assert [value for _, value in points(ran, "state")] == [1]
+
+
+@pytest.mark.parametrize("start", [True, False], ids=["launched", "library"])
+def test_forks_amid_the_measurements_of_other_threads(start: bool, agent: Run) -> None:  # noqa: FBT001 (a case)
+    source = """
+    import json, os, signal, threading
+    from obs_run.metrics import counter, gauge, histogram, timer
+
+    ended = threading.Event()
+    counter("jobs").increment()
+
+    def work(number):
+        while not ended.is_set():
+            counter("jobs").increment(kind=str(number))
+            gauge("state").set("odd" if number % 2 else "even")
+            histogram("size").observe(number)
+            with timer("work").time_context():
+                pass
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    codes = []
+    for _ in range(30):
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            counter("jobs").increment(2)
+            gauge("state").set("child")
+            histogram("size").observe(1)
+            counter("made here").increment()
+            right = counter("jobs").get_value() == 2 and histogram("size").get_statistics()["count"] == 1
+            os._exit(0 if right else 3)
+        codes.append(os.waitpid(child, 0)[1])
+    ended.set()
+    for thread in threads:
+        thread.join()
+    print(json.dumps(codes))
+    """
+    ran = agent(source, start=start, OBS_HANDLE_OS_EXIT="false", PYTHONWARNINGS="ignore")
+    assert last(ran) == [0] * 30
