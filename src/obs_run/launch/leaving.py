@@ -29,7 +29,6 @@ class Leaving:
 
 _callbacks: list[Callable[[Leaving], None]] = []
 _patched: dict[str, Any] = {}
-_end_watched = False
 
 
 def on_leave(callback: Callable[[Leaving], None]) -> None:
@@ -41,13 +40,13 @@ def on_leave(callback: Callable[[Leaving], None]) -> None:
         exit_code.watch()
     if callback not in _callbacks:
         _callbacks.append(callback)
-    # Where nobody started obs-run, and the agent's own code uses it: the end of the interpreter is all that is watched.
-    _watch_end()
 
 
 def install() -> None:
     """Take notice of every way out; OBS_HANDLE_* switch each off."""
-    _watch_end()
+    import atexit
+
+    atexit.register(_at_exit)
     _handle_signals()
     if flag("OBS_HANDLE_OS_EXIT", default=True):
         _replace("_exit", _make_exit(os._exit))
@@ -65,15 +64,6 @@ def install() -> None:
 def patched() -> list[str]:
     """Return what was replaced or handled in this process, for people."""
     return sorted(_patched)
-
-
-def _watch_end() -> None:
-    global _end_watched
-    if not _end_watched:
-        import atexit
-
-        _end_watched = True
-        atexit.register(_at_exit)
 
 
 def _at_exit() -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _started = ""
 _pid = 0
+_leaving = False
 
 # Module to watch for -> module of ours and function in it that is called with the module.
 _OURS = {
@@ -44,7 +45,8 @@ def start(how: str) -> None:
     run.note_start()
     # Before any hook of the agent, so that ours is the last to run before a fork and at the exit.
     fork.install()
-    leaving.install()
+    if not _leaving:
+        leaving.install()
     for module, (ours, function) in _OURS.items():
         import_hooks.when_imported(module, _late(ours, function))
     if flag("OBS_PROPAGATE_CHILDREN", default=True):
@@ -58,6 +60,15 @@ def start(how: str) -> None:
         from obs_run.sdk import providers
 
         providers.set_up()
+
+
+def leave_orderly() -> None:
+    """See to it that what waits is flushed as the process leaves, also where nobody started obs-run in it."""
+    global _leaving
+    if not _leaving:
+        _leaving = True
+        if not _started:
+            leaving.install()
 
 
 def started() -> str:

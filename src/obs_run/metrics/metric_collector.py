@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from obs_run.core import guard
 from obs_run.metrics import audience
+from obs_run.metrics.label_sets import LabelSets, Series
 from obs_run.metrics.values import MetricType, MetricValue, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from obs_run.metrics.audience import Audience
-    from obs_run.metrics.label_sets import LabelSets
 
 
 class BeginsAtZero(Protocol):
@@ -40,7 +40,7 @@ class MetricCollector:
     def __init__(self, name: str) -> None:
         self.name = name if type(name) is str else guard.shown(name)
         self._audience: Audience | None = None
-        self._sets: LabelSets[Any]
+        self._sets: LabelSets[Any] = LabelSets(self.name, Series)
         in_children(self)
 
     def add_tags(self, /, **tags: Any) -> None:

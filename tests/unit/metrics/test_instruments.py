@@ -19,6 +19,7 @@ from obs_run.metrics import (
     Counter,
     Gauge,
     Histogram,
+    MetricCollector,
     MetricsCollector,
     MetricsRegistry,
     MetricType,
@@ -305,6 +306,12 @@ def test_names_as_opentelemetry_allows_them(name: str, allowed: str, exported: E
 
 
 def test_old_attributes_are_there() -> None:
+    class Own(MetricCollector):
+        """A collector of the agent's own."""
+
+    own = Own("mine")
+    own.add_tags(a="b")
+    assert own.name == "mine"
     assert isinstance(Timer("t")._histogram, Histogram)
     assert Timer("t")._histogram.name == "t_duration"
     assert TimerContext(Timer("t"), a="b").tags == {"a": "b"}
