@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 from contextvars import ContextVar
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from obs_run.core import guard
-from obs_run.metrics import alerts
+from obs_run.metrics import alerts, callback_loop
 from obs_run.metrics.alerts import Alerts
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Callable, Iterable
 
     from obs_run.metrics.alerts import Alert
     from obs_run.metrics.values import MetricValue
 
-_MOST_WAITING = 1000
 _telling: ContextVar[bool] = ContextVar("obs_run_telling", default=False)
 
 
@@ -66,52 +63,4 @@ def _call(kind: str, callback: Callable[..., Any], *arguments: Any) -> None:
     site = f"{kind} {getattr(callback, '__qualname__', type(callback).__qualname__)}"
     result = guard.call(site, callback, *arguments)
     if isinstance(result, CoroutineType):
-        guard.call(site, _begin, result, site)
-
-
-async def _guarded(coroutine: Coroutine[Any, Any, Any], site: str) -> None:
-    with guard.guarded(site):
-        await coroutine
-
-
-_waiting: set[Any] = set()
-_loop: asyncio.AbstractEventLoop | None = None
-_loop_lock = threading.RLock()
-
-
-def _begin(coroutine: Coroutine[Any, Any, Any], site: str) -> None:
-    """Run an asynchronous callback: in the loop that is running, else in a thread of ours."""
-    if len(_waiting) >= _MOST_WAITING:
-        coroutine.close()
-        guard.warn_once(f"{site}: {_MOST_WAITING} calls are still waiting; more are left out", site)
-        return
-    import asyncio
-
-    try:
-        running: Any = asyncio.get_running_loop()
-    except RuntimeError:
-        running = None
-    begun: Any
-    if running is not None:
-        begun = running.create_task(_guarded(coroutine, site))
-    else:
-        begun = asyncio.run_coroutine_threadsafe(_guarded(coroutine, site), _own_loop())
-    _waiting.add(begun)
-    begun.add_done_callback(_waiting.discard)
-
-
-def _own_loop() -> asyncio.AbstractEventLoop:
-    global _loop
-    import asyncio
-
-    with _loop_lock:
-        if _loop is None:
-            _loop = asyncio.new_event_loop()
-            threading.Thread(target=_loop.run_forever, name="obs-run-subscribers", daemon=True).start()
-        return _loop
-
-
-def begin_in_child() -> None:
-    """After a fork: the parent's thread and what waits for it do not exist here."""
-    global _loop, _loop_lock, _waiting
-    _loop, _loop_lock, _waiting = None, threading.RLock(), set()
+        guard.call(site, callback_loop.begin, result, site)

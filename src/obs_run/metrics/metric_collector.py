@@ -7,7 +7,6 @@ import weakref
 from typing import TYPE_CHECKING, Any, Protocol
 
 from obs_run.core import guard
-from obs_run.metrics import audience
 from obs_run.metrics.label_sets import LabelSets, Series
 from obs_run.metrics.values import MetricType, MetricValue, number
 
@@ -83,7 +82,6 @@ def _after_fork_in_child() -> None:
     # As the SDK's sums do (``sdk.metric_reader.begin_at_zero``): the parent reports its own.
     for made in list(_every):
         guard.call("fork", made.begin_at_zero)
-    audience.begin_in_child()
 
 
 os.register_at_fork(after_in_child=_after_fork_in_child)
