@@ -196,5 +196,5 @@ def exported() -> bool:
     if _exported is None:
         _exported = not settings.get("OTEL_SDK_DISABLED")
         if _exported:
-            start.leave_orderly()
+            start.start_api()
     return _exported
