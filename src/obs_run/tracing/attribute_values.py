@@ -61,15 +61,20 @@ def name(key: Any) -> str:
 
 def mapping(given: Any) -> Mapping[Any, Any]:
     """Return tags as a mapping; what is none is said once and left out."""
-    if isinstance(given, dict):
+    if type(given) is dict:
         return given
     if given is None:
         return {}
     try:
-        return dict(given)
+        return dict.copy(given) if isinstance(given, dict) else dict(given)
     except Exception:  # noqa: BLE001 (whatever it is)
         guard.warn_once(f"tags of type {type(given).__name__} are not allowed; allowed: a dict; left out")
         return {}
+
+
+def listed(given: Any) -> list[Any]:
+    """Return references as a list; what is none is its one element."""
+    return list(given) if isinstance(given, (list, tuple, set, frozenset)) else [] if given is None else [given]
 
 
 def fields(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,5 +110,8 @@ def weight(value: Any) -> int:
 
 
 def as_json(value: Any) -> str:
-    """Return plain values as one line of JSON; agents may have put other ones among them."""
-    return to_json(plain(value))
+    """Return plain values as one line of JSON; agents may have put others among them."""
+    try:
+        return to_json(value)
+    except (TypeError, ValueError, RecursionError):
+        return to_json(plain(value))

@@ -22,7 +22,8 @@ def parent_of(given: Any) -> Context | None:
     if found is None:
         guard.warn_once(
             f"parent_context of type {type(given).__name__} is not allowed; allowed: a span, its context, what "
-            "extract() returned, headers; the current span is the parent"
+            "extract() returned, headers; the current span is the parent",
+            about="parent_context",
         )
     return found
 

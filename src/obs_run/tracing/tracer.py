@@ -106,13 +106,13 @@ class Tracer:
         if type(kind) is not SpanKind:
             kind = member(SpanKind, kind, SpanKind.INTERNAL)
         span = Span(None, operation_name, kind, None, None, SpanStatus.OK, {_SERVICE_NAME: self.service_name})
-        if tags:
+        if tags is not None:
             span.set_tags(tags)
-        if references:
-            span.references = list(references)
+        if references is not None:
+            span.references = attribute_values.listed(references)
         try:
-            links = links_to(span.references) if references else None
-            attributes = attribute_values.all_exported(span.tags) if tags else span.tags
+            links = links_to(span.references) if span.references else None
+            attributes = span.tags if tags is None else attribute_values.all_exported(span.tags)
             started = self._otel.start_span(operation_name, context, KINDS[kind], attributes, links, span.start_ns)
             span.stands_for(self, started)
         except Exception as error:  # noqa: BLE001 (a provider of the agent's own)

@@ -98,10 +98,9 @@ def member(kind: type[E], given: Any, default: E) -> E:
         return given
     name = getattr(given, "name", given)
     try:
-        return kind[str(name).upper()]
+        return kind[guard.shown(name).upper()]
     except KeyError:
         allowed = ", ".join(each.name for each in kind)
-        guard.warn_once(
-            f"{kind.__name__} {guard.shown(given)!r} is not allowed; allowed: {allowed}; using {default.name}"
-        )
+        said = f"{kind.__name__} {guard.shown(given)[:100]!r} is not allowed; allowed: {allowed}; using {default.name}"
+        guard.warn_once(said, about=kind.__name__)
         return default
