@@ -12,8 +12,7 @@ from obs_run.core.rotating_file import RotatingFile
 from obs_run.tracing.attribute_values import as_json
 from obs_run.tracing.recorders import SpanRecorder
 from obs_run.tracing.scrubbed_spans import scrubbed
-from obs_run.tracing.span import Span
-from obs_run.tracing.vocabulary import SpanContext, SpanKind, SpanStatus
+from obs_run.tracing.span import Span, from_dict
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterator
@@ -61,23 +60,7 @@ class FileSpanRecorder(SpanRecorder):
         for each in (*reversed(aside), path):
             lines = each.read_bytes().splitlines() if each.exists() else ()
             for line in lines:
-                span = guard.call("span file", _span, line)
-                if span is not None:
-                    yield span
-
-
-def _span(line: bytes) -> Span | None:
-    told = json.loads(line) if line.strip() else None
-    if not isinstance(told, dict):
-        return None
-    return Span(
-        SpanContext(**told["context"]),
-        told["operation_name"],
-        SpanKind(told["kind"]),
-        told["start_time"],
-        told["end_time"],
-        SpanStatus(told["status"]),
-        told["tags"],
-        told["logs"],
-        told["references"],
-    )
+                try:
+                    yield from_dict(json.loads(line))
+                except (KeyError, TypeError, ValueError):
+                    guard.warn_once(f"{each}: lines that are no spans are left out", about=str(path))

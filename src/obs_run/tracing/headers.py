@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from opentelemetry import context as api_context
 from opentelemetry import propagate
@@ -12,7 +13,7 @@ from obs_run.core import guard, trace_headers
 from obs_run.core.current_context import Current
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     Headers = Mapping[Any, Any] | Iterable[tuple[Any, Any]] | None
 
@@ -20,10 +21,15 @@ H = TypeVar("H")
 
 _OURS = trace_headers.TraceHeaders()
 _WSGI = "HTTP_"
+_PAIR = 2
 _ELSEWHERE = ("current-span", "baggage")  # how OpenTelemetry's keys begin of what a request brings itself
 
 
-def inject(headers: H | None = None) -> H:
+@overload
+def inject(headers: None = None) -> dict[str, str]: ...
+@overload
+def inject(headers: H) -> H: ...
+def inject(headers: Any = None) -> Any:
     """Write the current trace and correlation id into ``headers`` (None: a new dict) and return it.
 
     These are the formats of OTEL_PROPAGATORS (W3C ``traceparent``, ``tracestate`` and ``baggage``), ``X-Trace-ID`` and
@@ -31,7 +37,7 @@ def inject(headers: H | None = None) -> H:
     """
     carrier: Any = {} if headers is None else headers
     guard.call("headers", _inject, carrier)
-    return carrier  # type: ignore[no-any-return]
+    return carrier
 
 
 def _inject(carrier: Any) -> None:
@@ -85,17 +91,27 @@ def _extract(headers: Headers, context: Context) -> Context:
 
 def _small(headers: Headers) -> dict[str, str]:
     """Return headers by their names in small letters, the first of each name."""
-    given: Any = headers or ()
-    items = given.items() if hasattr(given, "items") else given
     found: dict[str, str] = {}
-    for name, value in items:
+    for name, value in _pairs(headers):
         key = _text(name)
         if key.startswith(_WSGI):
             key = key[len(_WSGI) :].replace("_", "-")
         first = value[0] if isinstance(value, (list, tuple)) and value else value
-        if isinstance(first, (str, bytes)):
-            found.setdefault(key.lower(), _text(first))
+        text = _text(first) if isinstance(first, (str, bytes)) else ""
+        if text.isascii() and text.isprintable():
+            found.setdefault(key.lower(), text)
     return found
+
+
+def _pairs(headers: Any) -> list[tuple[Any, Any]]:
+    if hasattr(headers, "items"):
+        return list(headers.items())
+    if isinstance(headers, Iterable) and not isinstance(headers, (str, bytes)):
+        return [pair for pair in headers if isinstance(pair, tuple) and len(pair) == _PAIR]
+    if headers is not None:
+        kind = type(headers).__name__
+        guard.warn_once(f"headers of type {kind} are not allowed; allowed: a mapping, or pairs", about="headers")
+    return []
 
 
 def _text(value: Any) -> str:

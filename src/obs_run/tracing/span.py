@@ -322,6 +322,23 @@ def unpacked(packed: tuple[Any, ...]) -> Span:
     return span
 
 
+def from_dict(told: Mapping[str, Any]) -> Span:
+    """Return the span that ``to_dict`` told of."""
+    span = Span(
+        SpanContext(**told["context"]),
+        told["operation_name"],
+        SpanKind(told["kind"]),
+        told["start_time"],
+        told["end_time"],
+        SpanStatus(told["status"]),
+        told["tags"],
+        told["logs"],
+        told["references"],
+    )
+    span._duration = told["duration"]  # noqa: SLF001 (its own maker)
+    return span
+
+
 def outcome(error: BaseException) -> SpanStatus:
     """Return the status of what ``error`` ended: cancellations and interrupts are no failures of the work."""
     if isinstance(error, Exception):

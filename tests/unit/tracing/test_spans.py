@@ -229,7 +229,7 @@ def test_a_parent_may_be_given_in_many_forms(parent: str, said: list[str]) -> No
     if parent == "nonsense":
         assert child.context.parent_span_id is None
         said.append(
-            "expected: parent_context of type int is not allowed; allowed: a span, its context, what extract() "
+            "parent_context of type int is not allowed; allowed: a span, its context, what extract() "
             "returned, headers; the current span is the parent"
         )
     elif parent == "old ids":
@@ -318,4 +318,4 @@ def test_a_recorder_that_fails_is_said_once(said: list[str]) -> None:
     for _ in range(2):
         with tracer.span("work"):
             pass
-    said.append("expected: span recorder failed and was skipped: LookupError: work")
+    said.append("span recorder failed and was skipped: LookupError: work")

@@ -128,6 +128,4 @@ def test_too_many_tags_and_events_are_bounded(said: list[str], exported: Exporte
     assert span.tags["tag 1"] == "again"
     assert (len(span.logs), span.logs[-1]["number"]) == (1000, 1499)
     assert len(exported.one("work").attributes or {}) == MOST
-    said.append(
-        f"expected: span work: more than {MOST} tags, the rest is left out; OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT allows more"
-    )
+    said.append(f"span work: more than {MOST} tags, the rest is left out; OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT allows more")
