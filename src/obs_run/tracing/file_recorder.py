@@ -62,5 +62,5 @@ class FileSpanRecorder(SpanRecorder):
             for line in lines:
                 try:
                     yield from_dict(json.loads(line))
-                except (KeyError, TypeError, ValueError):
+                except (KeyError, TypeError, ValueError):  # noqa: PERF203 (one line must not spoil the others)
                     guard.warn_once(f"{each}: lines that are no spans are left out", about=str(path))
