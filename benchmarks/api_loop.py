@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    Case = Callable[[], None]
+    Case = Callable[[], object]
 
 TAGS: dict[str, Any] = {"endpoint": "/api/users", "method": "GET", "attempt": 1}
 LABELS = {"source": "web", "country": "US"}
@@ -71,7 +71,7 @@ def our_counter() -> Case:
     registrations = counter("registrations")
 
     def case() -> None:
-        registrations.increment(**LABELS)
+        registrations.increment(1, **LABELS)
 
     return case
 

@@ -164,7 +164,7 @@ def _provider() -> Any:
     from obs_run.sdk import lazy_api
 
     if _internal._METER_PROVIDER is None:  # noqa: SLF001 (as in ``bind``)
-        start.leave_orderly()
+        start.start_api()
     return lazy_api.provider(_internal, "_METER_PROVIDER")
 
 
