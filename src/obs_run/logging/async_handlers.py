@@ -16,8 +16,8 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from obs_run.core import guard
+from obs_run.core.recorded import Recorded
 from obs_run.launch import leaving
-from obs_run.logging.recorded import Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator

@@ -12,6 +12,7 @@ from weakref import WeakSet
 from obs_run import privacy, settings
 from obs_run.core import guard, log_context, propagation
 from obs_run.core.plain_values import Snapshot
+from obs_run.core.recorded import RECORDED, Recorded
 from obs_run.logging import security
 from obs_run.logging.console import ConsoleLogHandler
 from obs_run.logging.entry import LogContext
@@ -19,7 +20,6 @@ from obs_run.logging.handlers import direct, file_by_settings
 from obs_run.logging.levels import LogCategory, LogLevel, category_of, level_of
 from obs_run.logging.log_contexts import Within
 from obs_run.logging.record import Record, exported
-from obs_run.logging.recorded import RECORDED, Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

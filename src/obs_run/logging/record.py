@@ -206,5 +206,5 @@ def exported() -> bool:
         _configured = bool(settings.get("OTEL_CONFIG_FILE"))
         _exported = not settings.get("OTEL_SDK_DISABLED")
         if _exported:
-            start.leave_orderly()
+            start.start_api()
     return _exported
