@@ -92,6 +92,8 @@ def _otlp(signal: str) -> tuple[Setting, ...]:
         setting("ENDPOINT", "URL", "", f"OTLP endpoint{of}; with none set telemetry goes to the local store.", url),
         setting("PROTOCOL", "http/protobuf, grpc", "http/protobuf", f"OTLP transport{of}; grpc needs the extra [grpc].",
                 choice("http/protobuf", "grpc")),
+        setting("INSECURE", "flag", "false", f"Speak to a gRPC endpoint without http:// or https:// in plain text{of}.",
+                flag),
         setting("HEADERS", "key=value,...", "", f"Headers sent with each OTLP request{of}.", headers, secret=True),
         setting("TIMEOUT", "milliseconds", "10000", f"Longest wait for one OTLP request{of}.", milliseconds),
         setting("COMPRESSION", "gzip, none", "gzip", f"Compression of OTLP requests{of}.", choice("gzip", "none")),
@@ -269,7 +271,9 @@ def lookup(name: str, environ: Mapping[str, str] | None = None) -> Value:
         try:
             return Value(setting.parse(text), "environment")
         except ValueError as allowed:
-            shown = "its value" if setting.secret else repr(text)
+            from obs_run.core.masking import masked_value
+
+            shown = "its value" if setting.secret else repr(masked_value(text))
             instead = setting.default or _FALLBACKS.get(setting.group, "none")
             problem = f"{name}: {shown} is not allowed; allowed: {allowed}; using {instead}"
             return Value(_default(setting), "default", problem)

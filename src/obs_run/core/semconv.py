@@ -69,6 +69,25 @@ DATA_SOURCE_ID = "gen_ai.data_source.id"
 RETRIEVAL_TOP_K = "gen_ai.retrieval.top_k"
 RETRIEVAL_QUERY_TEXT = "gen_ai.retrieval.query.text"
 RETRIEVAL_DOCUMENTS = "gen_ai.retrieval.documents"
+OLD_PROMPT = "gen_ai.prompt"  # old
+OLD_COMPLETION = "gen_ai.completion"  # old
+OLD_EVENT_CONTENT = "gen_ai.event.content"  # old, of Azure's clients
+CONTENT = frozenset(
+    {
+        INPUT_MESSAGES,
+        OUTPUT_MESSAGES,
+        SYSTEM_INSTRUCTIONS,
+        TOOL_DEFINITIONS,
+        TOOL_CALL_ARGUMENTS,
+        TOOL_CALL_RESULT,
+        RETRIEVAL_QUERY_TEXT,
+        RETRIEVAL_DOCUMENTS,
+        OLD_PROMPT,
+        OLD_COMPLETION,
+        OLD_EVENT_CONTENT,
+    }
+)
+"""What the conventions keep for prompts, answers, tool arguments and results."""
 
 DB_SYSTEM_NAME = "db.system.name"
 DB_OPERATION_NAME = "db.operation.name"
@@ -135,7 +154,9 @@ OBS_AUDIT_SEQUENCE = "obs.audit.sequence"
 OBS_AUDIT_HASH = "obs.audit.hash"
 OBS_AUDIT_ACTOR = "obs.audit.actor"
 OBS_AUDIT_OUTCOME = "obs.audit.outcome"
+OBS_PRIVACY_WITHHELD = "obs.privacy.withheld"
 PROCESS_COMMAND_ARGS = "process.command_args"
+PROCESS_COMMAND_LINE = "process.command_line"
 
 METRIC_DB_DURATION = "db.client.operation.duration"
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from obs_run.privacy.field_names import NameRule, secret_name
+from obs_run.privacy.field_values import fits
 from obs_run.privacy.matches import Match
 
 if TYPE_CHECKING:
@@ -22,11 +23,12 @@ _CORES = tuple(
     re.compile(core)
     for core in (
         rb"k(?:ey|en|ie|od)",  # key, token, cookie; adgangskode
-        rb"w(?:or[dt]|d)",  # password, passwort, passwd, pwd
+        rb"w(?:oo?r[dt]|d)",  # password, passwort, passwd, pwd, wachtwoord
         rb"cre[dt]",  # credential, secret
         rb"ss(?:phrase|code|[e ]?[\"'\\\]]{0,3} ?[=:])",  # passphrase, passcode, mot de passe, db_pass
         rb"uthori[sz]ation",
         rb"jwt|bearer",
+        rb"sig(?:nature)?=",
         rb"ring[\"'\\\]]{0,3} ?[=:]",  # connection string
         rb"(?:parol|contrasen|senh|hasl|heslo|sifre|salasan|cv[vc]|otp|pin\b)",
     )
@@ -41,7 +43,7 @@ _WORDS = _WORD + b" ?"
 _LONGEST_NAME = 40
 
 _SEPARATOR = re.compile(
-    rb"\\{0,7}[\"'`\])]{0,3}[ \t]{0,8}(?:={1,3}>?|:{1,2}=?>?|%3[ad]|\|)[ \t]{0,8}"
+    rb"\\{0,7}[\"'`\])]{0,3}[ \t]{0,8}(?:={1,3}>?|:{1,2}=?>?|%3[ad])[ \t]{0,8}"
     rb"|\\{0,7}[\"'],[ \t]{0,4}b?(?=\\{0,7}[\"'])"
     rb"|>(?=[^<>\s])"
 )
@@ -64,7 +66,7 @@ _FREE = re.compile(
     rb"(?:none|null|nil|true|false|undefined|yes|no|str|string|bytes|int|bool|boolean|number|object|any|text|optional"
     rb"|required|missing|invalid|expired|empty|hidden|redacted|changed|incorrect|wrong|masked|removed|filtered|secret"
     rb"|password|token|unset|not|must|should|is|was|has|may|the|a|an|in|and|or|if|for|from|your|our|my|this|that|ok|set"
-    rb"|secretstr|default|value|basic|bearer|oauth2?|jwt|n/?a|tbd|todo|\?+|-+|\*+|x{3,}|\.{3,}"
+    rb"|await|new|yield|return|secretstr|default|value|basic|bearer|oauth2?|jwt|n/?a|tbd|todo|\?+|-+|\*+|x{3,}|\.{3,}"
     rb"|[$%#@]?\{{1,2}[^{}]*\}{1,2}|<[^<>]*>?|\$\(?\w+\)?|\$\{?[\w:.-]+\}?|%\(?\w*\)?s|%[\w]+%|\[\w[\w.:-]*\]"
     rb"|:\w+|@p\d+)[.,;:!?]?$"
 )
@@ -73,6 +75,9 @@ _CODE = re.compile(
     rb"|context|secrets?|vault|data|response|res|result|user|field|schema|typing|pydantic)\.[a-z_]"
     rb"|(?:optional|union|annotated|list|dict|literal|get|getenv|os|str|field|secretstr|input|getpass|env|lambda)"
     rb"[\w.]{0,40}[\[(]|[a-z_][\w.]{0,60}\(|await |f[\"']\{"
+)
+_TEMPLATE = re.compile(
+    rb"\{\{|\{%|\$\{|\$\(|<%|\[(?:redacted|masked|hidden|filtered|removed|omitted)\]|<[a-z][\w -]{0,40}>"
 )
 _LETTERS = re.compile(rb"[a-z]+[.,;:!?]?$|[a-z]+(?:-[a-z]+)+$")
 _DIGITS = frozenset(b"0123456789")
@@ -105,6 +110,8 @@ def _extent(low: bytes, start: int, end: int) -> tuple[int, int]:
     lead = low[max(0, start - _LONGEST_NAME) : start]
     rest = low[end : end + _LONGEST_NAME]
     first = start - len(lead) + len(lead.rstrip(_WORDS))
+    if low[first - 1 : first] == b"%":  # percent-encoded, as in %3Fpassword%3D
+        first += 2
     return first, end + len(rest) - len(rest.lstrip(_WORD[:-1]))
 
 
@@ -114,7 +121,7 @@ def _named(subject: Subject, start: int, end: int) -> Iterator[Match]:
         end = start + len(low[start:end].rstrip(b"=: \"'\\]"))
     first, last = _extent(low, start, end)
     rule = secret_name(subject.raw[first:last].decode())
-    if rule is not None:
+    if rule is not None and low[first - 3 : first] != b"://":
         yield from _valued(subject, last, rule, name=low[first:last])
 
 
@@ -125,7 +132,7 @@ def _valued(subject: Subject, at: int, rule: NameRule, name: bytes = b"") -> Ite
     if separator is None and b"--" in name:
         separator = _SPACED.match(low, at)
         certain = True
-    if separator is None:
+    if separator is None and rule.kind == "password":
         separator = _QUOTED_NEXT.match(low, at)
     if separator is None:
         separator = _COPULA.match(low, at)
@@ -149,11 +156,11 @@ def _bare(subject: Subject, start: int, rule: NameRule, name: bytes, *, spaced: 
     scheme = _SCHEME.match(low, start)
     start = scheme.end() if scheme else start
     found = (_LINE if rule.kind == "cookie" else _UNQUOTED).match(low, start)
-    if not found:
+    if not found or _TEMPLATE.match(low, start) or low[found.end() : found.end() + 1] == b"(":
         return
     value = found[0]
     end = found.end()
-    stripped = value.rstrip(b".,;:!?") if spaced else value
+    stripped = value.rstrip(b".,;:") if spaced else value
     end -= len(value) - len(stripped)
     value = stripped
     if not _is_value(value, rule, name) or _CODE.match(value):
@@ -183,6 +190,4 @@ def _closing(low: bytes, quote: re.Match[bytes]) -> int:
 def _is_value(value: bytes, rule: NameRule, name: bytes) -> bool:
     if not value or _FREE.match(value) or value == name.strip(b" -"):
         return False
-    if rule.strict:
-        return len(value) >= 3 and bool(_DIGITS.intersection(value)) and (b" " not in value)  # noqa: PLR2004 (a pin)
-    return True
+    return rule.form == "any" or fits(rule, value.decode())

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING
 
 from obs_run import settings
 from obs_run.core import guard
-from obs_run.privacy import assignments, field_names, headers, tokens, urls
+from obs_run.privacy import (
+    assignments,
+    email_addresses,
+    field_names,
+    headers,
+    national_ids,
+    network_addresses,
+    numbers,
+    personal_names,
+    tokens,
+    urls,
+)
 from obs_run.privacy.actions import MASK, Action
 
 if TYPE_CHECKING:
@@ -17,8 +28,8 @@ if TYPE_CHECKING:
     from obs_run.privacy.matches import Detector, Subject
 
 SECRETS = tokens.KINDS | urls.KINDS | headers.KINDS | assignments.KINDS
-PERSONAL: frozenset[str] = frozenset()
-PRESETS = {"secrets": SECRETS, "personal": PERSONAL}
+PERSONAL = email_addresses.KINDS | network_addresses.KINDS | numbers.KINDS | personal_names.KINDS
+PRESETS = {"secrets": SECRETS, "personal": PERSONAL, "national_ids": national_ids.KINDS | personal_names.KINDS}
 
 
 @dataclass
@@ -28,16 +39,19 @@ class Choice:
     actions: dict[str, Action] = field(default_factory=dict)
     detectors: list[Detector] = field(default_factory=list)
     key: bytes = b""
-    numbers: bool = False
+    personal: bool = False
 
     def rule_for(self, name: str) -> NameRule | None:
         """Return what the name of a field tells of its value."""
-        rule = field_names.secret_name(name)
-        return rule if rule is not None and rule.kind in self.actions else None
+        for judge in (field_names.secret_name, personal_names.personal_name):
+            rule = judge(name)
+            if rule is not None and rule.kind in self.actions:
+                return rule
+        return None
 
     def mentions(self, subject: Subject) -> bool:
         """Whether a text has a name in it that tells of its value."""
-        return assignments.mentions(subject)
+        return assignments.mentions(subject) or (self.personal and personal_names.mentions(subject.low))
 
     def rank(self, kind: str) -> int:
         """Return the place of ``kind`` where several were found in one place: secrets come first."""
@@ -52,14 +66,44 @@ def chosen() -> Choice:
     """Return what the settings choose; where they are wrong, all that is built in holds."""
     try:
         kinds = _kinds(settings.get("OBS_PRIVACY") or ())
+        locales = _locales(settings.get("OBS_PRIVACY_LOCALES") or ())
     except WrongChoiceError as problem:
         guard.warn(f"{problem}; until that is right all built-in kinds are taken out")
-        kinds = SECRETS | PERSONAL
+        kinds, locales = SECRETS | PERSONAL, frozenset()
+    if locales:
+        kinds -= {kind for kind in national_ids.KINDS if kind[:2] not in locales}
     return Choice(
         actions=dict.fromkeys(sorted(kinds), MASK),
-        detectors=[tokens.find, urls.find, headers.find, assignments.find] if kinds else [],
+        detectors=_detectors(kinds, locales),
         key=_hash_key(),
+        personal=bool(kinds & PERSONAL),
     )
+
+
+def _detectors(kinds: frozenset[str], locales: frozenset[str]) -> list[Detector]:
+    built_in: tuple[tuple[frozenset[str], Detector], ...] = (
+        (tokens.KINDS, tokens.find),
+        (urls.KINDS, urls.find),
+        (headers.KINDS, headers.find),
+        (assignments.KINDS, assignments.find),
+        (email_addresses.KINDS, email_addresses.find),
+        (network_addresses.KINDS, network_addresses.find),
+        (numbers.KINDS, numbers.Finder(kinds, locales).find),
+    )
+    return [detector for of, detector in built_in if of & kinds]
+
+
+def _locales(words: tuple[str, ...]) -> frozenset[str]:
+    """Return the countries chosen, nothing for all; de, DE, de_DE and de-DE are one."""
+    if "*" in words:
+        return frozenset()
+    countries = {word.replace("-", "_").rpartition("_")[2].lower() for word in words}
+    for country in countries:
+        if len(country) != 2 or not country.isalpha():  # noqa: PLR2004 (ISO 3166)
+            raise WrongChoiceError(
+                f"OBS_PRIVACY_LOCALES: {country!r} is not allowed; allowed: countries of two letters such as de, us; *"
+            )
+    return frozenset("gb" if country == "uk" else country for country in countries)
 
 
 def _kinds(words: tuple[str, ...]) -> frozenset[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.core import guard
 from obs_run.privacy import choice
-from obs_run.privacy.actions import WITHHELD, Action, placeholders, replacement
+from obs_run.privacy.actions import WITHHELD, Action, replacement
 from obs_run.privacy.matches import Match, Subject, resolved
 from obs_run.privacy.nested import Walk
 
@@ -79,7 +79,7 @@ class Scrubber:
     @property
     def looks_at_numbers(self) -> bool:
         """Whether a number may be something to take out, without a name that says so."""
-        return self._choice.numbers
+        return self._choice.personal
 
     def remember(self, text: str) -> None:
         """Note that ``text`` is clean; most values are short and come again."""
@@ -90,14 +90,14 @@ class Scrubber:
 
     def mentioned(self, text: str) -> bool:
         """Whether anything in ``text``, as it stands, is a reason to look into the JSON that it may be."""
-        subject = Subject(text)
+        subject = Subject(text, self._names)
         return bool(self._matches(subject)) or self._choice.mentions(subject)
 
     def plain(self, text: str) -> str:
         """Return ``text``, which is no JSON, without what is to be taken out."""
         changed = text
         for _ in range(_MOST_ROUNDS):
-            matches = self._matches(Subject(changed))
+            matches = self._matches(Subject(changed, self._names))
             if not matches:
                 return changed
             changed = self._written(changed, matches)
@@ -108,12 +108,6 @@ class Scrubber:
         found = [match for detect in self._choice.detectors for match in detect(subject) if match.kind in kinds]
         if not found:
             return found
-        text = subject.text
-        kept = placeholders(text, kinds)
-        if kept:
-            found = [
-                match for match in found if not any(first <= match.start and match.end <= last for first, last in kept)
-            ]
         return resolved([match for match in found if match.end > match.start], self._choice.rank)
 
     def _written(self, text: str, matches: list[Match]) -> str:

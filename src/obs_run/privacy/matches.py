@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from obs_run.privacy.actions import placeholders
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -41,17 +43,19 @@ class Subject:
     r"""A text with forms of it that are faster to search; every index is the same in all of them.
 
     ``raw`` is ASCII with ``?`` for what is not, and with line breaks where the text spells them as ``\n``; ``low`` is
-    that in lower case.
+    that in lower case. Placeholders are stars in both, which nothing looks for.
     """
 
     __slots__ = ("ascii", "low", "raw", "text")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, kinds: frozenset[str] = frozenset()) -> None:
         self.text = text
         self.ascii = text.isascii()
         raw = (text if self.ascii else _plain(text)).encode("ascii", "replace")
         if b"\\" in raw:
             raw = raw.replace(b"\\n", b" \n").replace(b"\\r", b" \n").replace(b"\\t", b"  ")
+        for first, last in placeholders(text, kinds):
+            raw = b"%b%b%b" % (raw[:first], b"*" * (last - first), raw[last:])
         self.raw = raw
         self.low = raw.lower()
 

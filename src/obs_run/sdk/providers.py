@@ -37,10 +37,14 @@ class Providers:
         self._tracer: Tracer | None = None
         self.queues_spans = True
         """Whether spans come to the queue by our processor, and not only to where a configuration file says."""
+        self.serves_prometheus = False
 
     def install(self) -> None:
         """Make our providers the global ones; a provider that the agent set before stays and gets our processor."""
+        from obs_run.coexistence import baggage
+
         settings.say_problems()
+        baggage.watch()
         if settings.get("OTEL_CONFIG_FILE"):
             from obs_run.sdk import config_file
 
@@ -94,6 +98,10 @@ class Providers:
 
     def collect_metrics(self) -> Any:
         """Return the metrics of now as ``MetricsData``; None if there are none."""
+        if self.serves_prometheus:
+            from obs_run.sdk import prometheus_endpoint
+
+            prometheus_endpoint.resume()
         return self._reader.take() if self._reader is not None else None
 
     def after_fork(self) -> None:
@@ -124,21 +132,42 @@ class Providers:
         return self._measurements
 
     def _install_metrics(self) -> None:
-        from opentelemetry import metrics
-        from opentelemetry.metrics import _internal
-
-        from obs_run.pipeline import destinations
-        from obs_run.sdk import metric_reader, sdk_providers
+        from obs_run.pipeline import destinations, redact_metrics
+        from obs_run.sdk import metric_reader
 
         names = destinations.names("metrics")
         readers: list[Any] = []
         if set(names) - {"none", "prometheus"}:
-            self._reader = metric_reader.QueueReader()
+            self._reader = redact_metrics.scrubbed(metric_reader.QueueReader())
             readers.append(self._reader)
         if "prometheus" in names:
-            readers.extend(guard.call("Prometheus endpoint", metric_reader.prometheus, default=[]))
-        if not readers:
-            return
+            from obs_run.sdk import prometheus_endpoint
+
+            served = guard.call("Prometheus endpoint", prometheus_endpoint.start, default=[])
+            self.serves_prometheus = bool(served)
+            readers.extend(served)
+        if readers:
+            self._provide_metrics(readers)
+
+    def add_reader(self, reader: Any) -> None:
+        """Have the metrics read by one more reader, from now on."""
+        from opentelemetry.metrics import _internal
+        from opentelemetry.sdk.metrics import MeterProvider
+
+        from obs_run.sdk import metric_reader
+
+        provider = self.meter_provider or _internal._METER_PROVIDER  # noqa: SLF001 (the public getter would answer with a stand-in)
+        if isinstance(provider, MeterProvider):
+            metric_reader.add(provider, reader)
+        else:
+            self._provide_metrics([reader])
+
+    def _provide_metrics(self, readers: list[Any]) -> None:
+        from opentelemetry import metrics
+        from opentelemetry.metrics import _internal
+
+        from obs_run.sdk import sdk_providers
+
         self.meter_provider = sdk_providers.MeterProvider(readers, resource=self.resource, shutdown_on_exit=False)
         self.made.append(self.meter_provider)
         if _internal._METER_PROVIDER is None:  # noqa: SLF001 (the public getter would answer with a stand-in)

@@ -1,0 +1,68 @@
+"""Which names of fields tell that the value is personal."""
+
+from __future__ import annotations
+
+import re
+
+from obs_run.privacy.field_names import NameRule, parts
+
+_NAMES = {
+    ("email", "email"): "email|mail|e mail|emails|email address|mail address|emailaddress|useremail|correo",
+    ("phone", "digits"): (
+        "phone|phones|telephone|mobile|cell|cellphone|fax|tel|msisdn|whatsapp|phone number|phonenumber|mobile number|"
+        "telefon|telefonnummer|handynummer|telefono|telefone"
+    ),
+    ("card", "digits"): "card number|cardnumber|credit card|creditcard|credit card number|cc number|ccnumber|card no",
+    ("iban", "digits"): "iban",
+    ("us.ssn", "digits"): "ssn|social security number|social security",
+    ("us.itin", "digits"): "itin",
+    ("gb.nino", "digits"): "nino|national insurance number",
+    ("gb.nhs", "digits"): "nhs number",
+    ("de.idnr", "digits"): "steuer id|steuerid|idnr|steueridentifikationsnummer",
+    ("fr.nir", "digits"): "nir",
+    ("es.dni", "digits"): "dni",
+    ("es.nie", "digits"): "nie",
+    ("it.codicefiscale", "digits"): "codice fiscale|codicefiscale",
+    ("nl.bsn", "digits"): "bsn|burgerservicenummer",
+    ("pl.pesel", "digits"): "pesel",
+    ("se.personnummer", "digits"): "personnummer",
+    ("dk.cpr", "digits"): "cpr|cpr nummer",
+    ("no.fodselsnummer", "digits"): "fodselsnummer",
+    ("fi.hetu", "digits"): "hetu|henkilotunnus",
+    ("pt.nif", "digits"): "nif",
+    ("br.cpf", "digits"): "cpf",
+    ("in.aadhaar", "digits"): "aadhaar|aadhar|aadhaar number",
+    ("tr.tckimlik", "digits"): "tckn|tc kimlik|tc kimlik no",
+    ("mx.curp", "digits"): "curp",
+    ("national_id", "digits"): (
+        "national id|national identity number|nationalid|tax id|taxid|personal id|passport|passport number|passportnumber|"
+        "identity number|id card number|drivers license|driving licence number"
+    ),
+    ("date_of_birth", "dated"): "dob|birthdate|birthday|date of birth|dateofbirth|birth date|geburtsdatum",
+    ("coordinates", "decimal"): "lat|latitude|lng|lon|longitude",
+}
+KINDS = frozenset({"national_id"})
+_RULES = {
+    tuple(name.split(" ")): NameRule(kind, form) for (kind, form), names in _NAMES.items() for name in names.split("|")
+}
+_LONGEST = max(map(len, _RULES))
+_IN_JSON = re.compile(
+    rb"(?:mail|correo|phones?|mobile|cell|fax|tel|telefono?e?|msisdn|whatsapp|n(?:umber|ummer|o|ummer)|card|iban|ssn|itin|nino"
+    rb"|security|steuer_?id|idnr|nir|dni|nie|fiscale|bsn|pesel|cpr|hetu|tunnus|nif|cpf|aadhaa?r|tckn|kimlik|curp|id|passport|"
+    rb"licen[cs]e|dob|birth|birthda(?:y|te)|geburtsdatum|lat|latitude|lng|lon|longitude|address|emails)\\*\"\s{0,4}:"
+)
+
+
+def personal_name(name: str) -> NameRule | None:
+    """Return what ``name`` tells of its value, None where it is no name of personal data."""
+    words = parts(name[-80:])
+    for length in range(min(_LONGEST, len(words)), 0, -1):
+        rule = _RULES.get(tuple(words[-length:]))
+        if rule is not None:
+            return rule
+    return None
+
+
+def mentions(low: bytes) -> bool:
+    """Whether a JSON text, in lower case, has a key that may be one of these names."""
+    return b'":' in low and _IN_JSON.search(low) is not None
