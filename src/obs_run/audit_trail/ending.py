@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 def check(place: Place, found: Taken, walk: Walk, seals: Seals) -> list[str]:
     """Return what happened and is allowed; raise ``TamperedError`` for what is not."""
     begin, notes = _begin(found, walk)
+    if walk.cut:
+        raise TamperedError(walk.cut)
     head = _head(place, found, walk, seals)
     notes += _check_end(place, found, walk, head)
     _check_numbers(place, found, begin, head)

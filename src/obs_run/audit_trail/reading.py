@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -57,8 +58,8 @@ def taken(place: Place) -> Iterator[Taken]:
     """Open the trail while nobody writes to it; what is written later is not seen. Raises ``OSError``."""
     lock = FileLock(place.active)
     with ExitStack() as stack:
-        # A copy of a trail has no lock file, and none is made beside it.
-        with lock if lock.path.exists() else nullcontext():
+        # A copy of a trail has no lock file, and none is made beside it; whoever may only read may not lock.
+        with lock if os.access(lock.path, os.W_OK) else nullcontext():
             files = []
             for number in (*place.numbers(), None):
                 path = place.active if number is None else place.closed(number)

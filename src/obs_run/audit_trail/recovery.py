@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 
 class End(NamedTuple):
-    """The head to go on from, and what the trail must say of what was found there."""
+    """The head to go on from, what the trail must say of what was found there, and the id of the key before."""
 
     head: Head
     notes: dict[str, Any]
+    key: str | None = None
 
 
 def find(place: Place, head_data: bytes | None, size: int | None, seals: Seals) -> End:
@@ -30,7 +31,10 @@ def find(place: Place, head_data: bytes | None, size: int | None, seals: Seals) 
     read = read_head(head_data, seals) if head_data is not None else None
     if read is None or read[1].genuine is False:
         return _without_head(place, size, seals, head_data)
-    head = read[0]
+    return _with_head(place, read[0], size, seals)._replace(key=read[1].fields.get("key"))
+
+
+def _with_head(place: Place, head: Head, size: int | None, seals: Seals) -> End:
     closed = place.closed(head.file)
     if not size and head.size and closed.exists():
         # A process was killed between closing the file and beginning the next.
@@ -48,13 +52,15 @@ def _after_head(path: Path, head: Head, seals: Seals) -> End:
     with path.open("rb") as file:
         file.seek(head.size)
         added = file.read()
-    for line in added.split(b"\n")[:-1]:
+    for line in added.split(b"\n"):
         found = read_line(line, seals)
         if not follows(found, head):
             break
         assert found is not None
-        head = Head(head.sequence + 1, found.hash, head.file, head.size + len(line) + 1)
-        added = added[len(line) + 1 :]
+        # Only the end of the last line may be missing; the next entry brings it.
+        length = min(len(line) + 1, len(added))
+        head = Head(head.sequence + 1, found.hash, head.file, head.size + length)
+        added = added[length:]
     # Whole lines that are no entries nobody left who was killed: verifying finds them.
     return End(head, {} if not added or added.endswith(b"\n") else {"torn": _described(added)})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from obs_run.audit_trail.entry import Head
     from obs_run.audit_trail.place import Place
 
 
@@ -49,13 +51,14 @@ class _Full(NamedTuple):
     size: int
 
 
-def due(place: Place, size: int, now: float, keep: float, max_bytes: int) -> Due | None:
-    """Return what is to be deleted while the file that is written has ``size`` bytes, None if nothing is."""
+def due(place: Place, head: Head, room: int, keep: float, max_bytes: int) -> Due | None:
+    """Return what is to be deleted, None if nothing is; ``room`` is kept for the file that is written."""
+    now = time.time()
     numbers = place.numbers()
-    total = size + sum(place.closed(number).stat().st_size for number in numbers)
+    total = room + sum(place.closed(number).stat().st_size for number in numbers)
     going: list[_Full] = []
     why: dict[str, None] = {}
-    for full in _read(place, numbers):
+    for full in _read(place, numbers, head):
         old, over = bool(keep) and now - full.ended > keep, bool(max_bytes) and total > max_bytes
         if not (old or over):
             break
@@ -71,22 +74,34 @@ def due(place: Place, size: int, now: float, keep: float, max_bytes: int) -> Due
 
 def begun(path: Path, now: float) -> float:
     """Return when the first entry of a file was written, ``now`` where that cannot be told."""
-    with path.open("rb") as file:
-        found = _fields(file.readline())
+    found = _first(path)
     return now if found is None else _seconds(found[0]["time"])
 
 
-def _read(place: Place, numbers: list[int]) -> Iterator[_Full]:
-    """Yield what the full files hold, up to the first one that cannot be told of: that one must stay."""
-    for number in numbers:
-        path = place.closed(number)
-        with path.open("rb") as file:
-            first = _fields(file.readline())
+def _read(place: Place, numbers: list[int], head: Head) -> Iterator[_Full]:
+    """Yield what the full files hold, up to one that was tampered with as far as a look tells: that one must stay."""
+    paths = [*map(place.closed, numbers), place.active]
+    firsts = [_first(path) for path in paths]
+    for number, path, first, following in zip(numbers, paths, firsts, firsts[1:], strict=False):
         last = _fields(next(lines_from_the_end(path), b""))
-        if first is None or last is None:
+        if first is None or last is None or not _is_ended(path):
+            return
+        after = following[0].get("previous") if following else head.hash if path is paths[-2] else None
+        if after != last[1]:
             return
         ended = _seconds(last[0]["time"])
         yield _Full(number, first[0]["sequence"], last[0]["sequence"], last[1], ended, path.stat().st_size)
+
+
+def _first(path: Path) -> tuple[dict[str, Any], str] | None:
+    with path.open("rb") as file:
+        return _fields(file.readline())
+
+
+def _is_ended(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, 2)
+        return file.read() == b"\n"
 
 
 def _fields(line: bytes) -> tuple[dict[str, Any], str] | None:
@@ -99,6 +114,6 @@ def _fields(line: bytes) -> tuple[dict[str, Any], str] | None:
         return None
 
 
-def _seconds(time: str) -> float:
+def _seconds(text: str) -> float:
     # Python 3.10 does not read the Z.
-    return datetime.fromisoformat(time.replace("Z", "+00:00")).timestamp()
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()

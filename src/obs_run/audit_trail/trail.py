@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import math
 import os
+import sys
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,6 +16,8 @@ from obs_run.core import guard
 from obs_run.core.shared_file import Complaint, FileLock, open_file, write_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from obs_run.audit_trail.entry import Seals
     from obs_run.audit_trail.place import Place
     from obs_run.audit_trail.seal import Seal
@@ -85,15 +88,21 @@ class Trail:
         return receipt if written else None
 
     def after_fork(self) -> None:
-        """In a child: what waits is the parent's to write."""
+        """In a child: what waits is the parent's to write, and what another thread was in the midst of is unknown."""
         self._later.clear()
         self._warnings.clear()
+        self._seen = b""
 
     def close(self) -> None:
         """Close the files."""
         for which in (0, 1):
             self._close(which)
         self._lock.forget()
+
+    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        """Close the files, unless everything ends and modules may be gone already."""
+        if not ending():
+            self.close()
 
     def _write_later(self) -> None:
         try:
@@ -110,7 +119,7 @@ class Trail:
                 if self._is_full(len(record), now):
                     self._close_file()
                 if time.monotonic() >= self._check_at:
-                    self._delete_old(now)
+                    self._delete_old()
                 self._put(record)
                 receipt.sequence, receipt.hash = self._head.sequence, self._head.hash
         except OSError as error:
@@ -130,6 +139,9 @@ class Trail:
             self._make(end)
             size = os.fstat(self._files[0]).st_size
         self._head, self._size, self._begun = end.head, size, None
+        if end.key not in (None, self._seal.key_id):
+            mine = "without a key" if self._seal.key_id is None else "with another key (OBS_AUDIT_KEY_FILE)"
+            self._warn(f"{self.place.active} is kept with the key {end.key}, and this process writes {mine}")
         if end.notes:
             self._put(canonical({"action": CONTINUED, "details": end.notes}), OWN)
 
@@ -190,9 +202,7 @@ class Trail:
     def _is_full(self, length: int, now: float) -> bool:
         if not self._size:
             return False
-        most, keep, max_bytes = self._limits
-        if max_bytes:
-            most = min(most, max_bytes // 2) if most else max_bytes // 2
+        most, keep = self._most(), self._limits.keep
         if most and self._size + length + _ENVELOPE > most:
             return True
         if not keep:
@@ -200,6 +210,11 @@ class Trail:
         if self._begun is None:
             self._begun = retention.begun(self.place.active, now)
         return now - self._begun > keep / _AGE_PARTS
+
+    def _most(self) -> int:
+        """Return the bytes that a file may have, 0 for any number; two of them are less than all may have."""
+        most, _, max_bytes = self._limits
+        return min(most or max_bytes, max_bytes // 2) if max_bytes else most
 
     def _close_file(self) -> None:
         head = self._head
@@ -212,10 +227,15 @@ class Trail:
         self._open(0)
         self._size, self._begun, self._check_at = 0, None, 0.0
 
-    def _delete_old(self, now: float) -> None:
+    def _delete_old(self) -> None:
         self._check_at = time.monotonic() + _CHECK_SECONDS
         _, keep, max_bytes = self._limits
-        due = retention.due(self.place, self._size, now, keep, max_bytes) if keep or max_bytes else None
+        room = max(self._size, self._most())
+        try:
+            due = retention.due(self.place, self._head, room, keep, max_bytes) if keep or max_bytes else None
+        except OSError as error:
+            self._warn(f"{error.filename} cannot be read, nothing is deleted: {error.strerror}")
+            return
         if due is None:
             return
         # Said before it is done: a file that is missing without that would look stolen.

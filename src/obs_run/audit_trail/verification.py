@@ -74,6 +74,8 @@ class Walk:
         self.key_id: str | None = None
         self.deletions: dict[int, dict[str, Any]] = {}
         self.notes: list[str] = []
+        self.cut = ""
+        """What a writer found cut, where that is not seen as a gap."""
         self.half: bytes = b""
         """What stands after the last line of the file that is written, without an end."""
         self._foreign: _Foreign | None = None
@@ -176,10 +178,14 @@ class Walk:
             return
         if _own(entry, DELETED) and isinstance(details.get("last_sequence"), int):
             self.deletions[details["last_sequence"]] = {**details, "record": entry.fields["sequence"]}
-        if _own(entry, CONTINUED) and "head" in details:
+        if not _own(entry, CONTINUED):
+            return
+        if "head" in details:
             raise TamperedError(
                 f"{where}: the head file was {details['head']} when it was written; records before it may be missing"
             )
+        if "cut" in details and not self.cut:
+            self.cut = f"{where}: what stood before it had been cut when it was written"
 
 
 def _own(entry: Sealed, action: str) -> bool:

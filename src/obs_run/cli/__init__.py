@@ -31,6 +31,7 @@ COMMANDS = {
     "audit": Command("obs_run.cli.audit", "Verify the audit trail, or print its records."),
     "settings": Command("obs_run.cli.settings", "Print every variable, its value and where that came from."),
     "doctor": Command("obs_run.cli.doctor", "Say what is instrumented, what is not and why, and where telemetry goes."),
+    "hash-password": Command("obs_run.cli.hash_password", "Make a line for OBS_PROMETHEUS_USERS_FILE."),
     "install-hook": Command("obs_run.cli.hook", "Trace every Python process of this environment."),
     "uninstall-hook": Command("obs_run.cli.hook", "Take the hook of install-hook out again."),
 }

@@ -156,8 +156,9 @@ def _line(entry: dict[str, Any]) -> str:
     time = entry["time"].replace("T", " ")
     parts = [f"{entry['sequence']:>6}  {time}  {entry.get('service')}  {record.pop('action')}"]
     record.pop("message", None)
-    details = record.pop("details", None)
-    record.update(details if isinstance(details, dict) else {"details": details} if details is not None else {})
+    for inside in ("context", "data", "details"):
+        if isinstance(record.get(inside), dict):
+            record.update(record.pop(inside))
     for name, value in record.items():
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         parts.append(f"{name}={json.dumps(text, ensure_ascii=False) if ' ' in text or not text else text}")

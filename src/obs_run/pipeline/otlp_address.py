@@ -50,8 +50,8 @@ class Headers:
     """The headers of the settings, and over them those of OBS_OTLP_HEADERS_FILE as it is now; names in lower case."""
 
     def __init__(self, signal: str, url: SplitResult, elsewhere: Elsewhere | None = None) -> None:
-        self._set = {} if url.username is None else {"authorization": _basic(url)}
         given = elsewhere.headers if elsewhere else settings.otlp(signal, "HEADERS") or {}
+        self._set = {} if url.username is None else {"authorization": _basic(url)}
         self._set |= {name.lower(): value for name, value in given.items()}
         path = None if elsewhere else settings.get(_HEADERS_FILE)
         self._file = SecretFile(_HEADERS_FILE, path, parse_headers) if path else None

@@ -20,6 +20,8 @@ from obs_run.pipeline.encode import encode, halves
 from obs_run.pipeline.otlp_address import Address, Elsewhere
 from obs_run.pipeline.queue import queue
 
+__all__ = ["Elsewhere", "OtlpHttp"]
+
 _RETRYABLE = frozenset({408, 429, 502, 503, 504})
 _LARGEST_BODY = 4 * 1024 * 1024
 _LARGEST_ANSWER = 65536

@@ -148,7 +148,7 @@ def test_heads_of_other_moments(tmp_path: Path) -> None:
     assert report.notes == ["audit.jsonl.head does not tell of the last record 5: its writer was killed"]
 
 
-def test_whoever_has_no_key_cannot_make_a_trail(tmp_path: Path) -> None:
+def test_whoever_has_no_key_cannot_make_a_trail(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "forged").mkdir()
     (tmp_path / "real").mkdir()
     trails.write(trails.open_trail(tmp_path / "forged"), 5)
@@ -160,6 +160,8 @@ def test_whoever_has_no_key_cannot_make_a_trail(tmp_path: Path) -> None:
     trails.write(trails.open_trail(tmp_path / "real"), 1)
     found = trails.problem(tmp_path / "real", trails.KEY)
     assert found == "audit.jsonl line 6, record 6: was written without a key, entries before it with one"
+    assert len(caplog.messages) == 1
+    assert "this process writes without a key" in caplog.messages[0]
 
 
 def test_a_wrong_key_and_none(tmp_path: Path) -> None:
@@ -215,6 +217,15 @@ def test_going_on_after_a_cut_does_not_hide_it(damage: str, tmp_path: Path) -> N
         path.write_bytes({"cut": b"".join(lines)[:-100], "line": b"".join(lines[:-2]), "empty": b""}[damage])
     trails.write(trails.open_trail(tmp_path), 10, 7)
     assert "missing" in (trails.problem(tmp_path) or "")
+
+
+def test_going_on_after_the_last_line_s_end_was_cut(tmp_path: Path) -> None:
+    trails.write(trails.open_trail(tmp_path), 3)
+    path = tmp_path / "audit.jsonl"
+    path.write_bytes(path.read_bytes()[:-1])
+    assert "missing" in (trails.problem(tmp_path) or "")
+    trails.write(trails.open_trail(tmp_path), 3, 4)
+    assert "had been cut" in (trails.problem(tmp_path) or "")
 
 
 @pytest.mark.parametrize("head", [None, b"", b"nonsense" * 64])
