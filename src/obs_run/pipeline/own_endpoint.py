@@ -43,7 +43,8 @@ class OwnEndpoint:
         queue().put(call)
 
     def _take(self, what: Any) -> None:
-        from obs_run.pipeline.otlp_http import Elsewhere, OtlpHttp
+        from obs_run.pipeline.otlp_address import Elsewhere
+        from obs_run.pipeline.otlp_http import OtlpHttp
         from obs_run.sdk import providers
 
         if self._transport is None:
