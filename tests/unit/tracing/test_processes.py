@@ -68,7 +68,7 @@ def test_the_trace_and_the_correlation_id_go_on_in_another_service(
     agent: Run, receiver: Receiver, tmp_path: Path, *, launched: bool
 ) -> None:
     (tmp_path / "service.py").write_text(SERVICE)
-    ran = agent(AGENT, start=launched, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+    ran = agent(AGENT, start=launched, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint, OBS_FLUSH_SECONDS="20")
     assert (ran.code, ran.out, ran.err) == (0, "", "")
     assert receiver.wait_for(lambda got: len(got.named("answer")) == 3 and len(got.named("external_api")) == 1)
     (asked,) = receiver.named("external_api")
@@ -99,6 +99,7 @@ def test_in_a_fork_the_open_spans_are_the_parents(agent: Run, receiver: Receiver
     """,
         start=False,
         OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
+        OBS_FLUSH_SECONDS="20",
     )
     assert (ran.code, ran.out, ran.err) == (0, "", "")
     assert receiver.wait_for(lambda got: len(got.spans) == 3)
@@ -125,6 +126,7 @@ def test_what_is_not_sampled_goes_nowhere_and_works_all_the_same(
     """,
         start=launched,
         OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
+        OBS_FLUSH_SECONDS="20",
         OTEL_TRACES_SAMPLER="always_off",
     )
     assert (ran.code, ran.out, ran.err) == (0, "", "")
@@ -151,6 +153,7 @@ def test_an_interrupted_program_has_its_spans(agent: Run, receiver: Receiver, *,
     """,
         start=launched,
         OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
+        OBS_FLUSH_SECONDS="20",
     )
     assert ran.code == -2
     assert receiver.wait_for(lambda got: len(got.named("waits")) == len(got.named("interrupted")) == 1)
