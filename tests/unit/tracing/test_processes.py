@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -160,6 +161,23 @@ def test_an_interrupted_program_has_its_spans(agent: Run, receiver: Receiver, *,
     for span in receiver.spans:
         if span.name != "agent":
             assert span.attributes["obs.span.status"] == "cancelled"
+
+
+@pytest.mark.parametrize("way", ["os.kill(os.getpid(), signal.SIGTERM)", "os._exit(0)", "pass"])
+def test_a_file_has_what_was_open_when_the_process_left(agent: Run, tmp_path: Path, way: str) -> None:
+    agent(
+        f"""
+    import os, signal
+    from obs_run.tracing import setup_tracing
+    tracer = setup_tracing("a", "file", file_path={str(tmp_path / "spans.jsonl")!r})
+    span = tracer.start_span("open")
+    with tracer.span("block"):
+        {way}
+    """,
+        start=False,
+    )
+    lines = (tmp_path / "spans.jsonl").read_text().splitlines()
+    assert sorted(json.loads(line)["operation_name"] for line in lines) == ["block", "open"]
 
 
 def test_a_recorder_of_coroutines_works_without_a_loop(agent: Run) -> None:
