@@ -52,9 +52,22 @@ def headers(text: str) -> dict[str, str]:
     """Read ``key=value,key=value`` that HTTP can carry as headers."""
     found = attributes(text)
     for key, value in found.items():
-        if not (key.isascii() and key.isprintable() and " " not in key and value.isascii() and value.isprintable()):
+        if not (is_header_name(key) and is_header_value(value)):
             raise ValueError("key=value pairs with commas between, in ASCII, no line breaks")
     return found
+
+
+_MARKS = frozenset("!#$%&'*+-.^_`|~")
+
+
+def is_header_name(text: str) -> bool:
+    """Whether HTTP can carry a header of this name (RFC 9110, section 5.6.2)."""
+    return bool(text) and text.isascii() and all(sign.isalnum() or sign in _MARKS for sign in text)
+
+
+def is_header_value(text: str) -> bool:
+    """Whether every HTTP implementation carries this value."""
+    return text.isascii() and text.isprintable()
 
 
 def url(text: str) -> str:

@@ -8,13 +8,13 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from obs_run import settings
+from obs_run.pipeline import otlp_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 SEND_SECONDS = 2.0
-_DEFAULT_URL = {"http/protobuf": "http://localhost:4318", "grpc": "http://localhost:4317"}
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*\(?([^;)]*)\)?(;.*)?")
 
 
@@ -51,28 +51,23 @@ def fits(version: str, wanted: str) -> bool:
 def endpoint(signal: str) -> tuple[str, str]:
     """Return URL and protocol of the OTLP exporter of ``signal``."""
     protocol = settings.otlp(signal, "PROTOCOL") or "http/protobuf"
-    own = settings.lookup(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT").value
-    if own:
-        return own, protocol
-    base = settings.lookup("OTEL_EXPORTER_OTLP_ENDPOINT").value or _DEFAULT_URL[protocol]
-    return (base, protocol) if protocol == "grpc" else (f"{base.rstrip('/')}/v1/{signal}", protocol)
+    if protocol == "grpc":
+        return otlp_address.grpc_url(signal), protocol
+    return otlp_address.http_url(signal), protocol
 
 
 def send_test_span(url: str, protocol: str) -> str | None:
-    """Send one span called ``obsctl doctor`` to ``url``; return None, or in one line why it was not taken."""
+    """Send one span called ``obsctl doctor`` to where traces go; return None, or in one line why it was not taken."""
     from urllib.parse import urlsplit
 
-    # The grpc exporter also takes host:port alone.
-    place = urlsplit(f"http://{url}" if protocol == "grpc" and "://" not in url else url)
-    if not place.hostname or place.scheme not in ("http", "https"):
-        return f"{url!r} is not an http or https URL"
+    place = urlsplit(url)
     try:
-        return _connect(place.hostname, place.port or 4317) if protocol == "grpc" else _post(url)
+        return _connect(place.hostname or "", place.port or 4317) if protocol == "grpc" else _post()
+    except settings.NotAllowedError as problem:
+        return str(problem)
     except OSError as error:
         reason = getattr(error, "reason", error)
         return f"{place.hostname}: {getattr(reason, 'strerror', None) or reason}"
-    except ValueError as error:
-        return str(error)
 
 
 def _connect(host: str, port: int) -> str | None:
@@ -83,25 +78,22 @@ def _connect(host: str, port: int) -> str | None:
     return None
 
 
-def _post(url: str) -> str | None:
-    import ssl
-    from urllib.error import HTTPError
-    from urllib.request import Request, urlopen
+def _post() -> str | None:
+    from http.client import HTTPException
 
-    headers = {"Content-Type": "application/x-protobuf", **(settings.otlp("traces", "HEADERS") or {})}
-    context = None
-    if url.startswith("https"):
-        context = ssl.create_default_context(cafile=settings.otlp("traces", "CERTIFICATE") or None)
-        certificate = settings.otlp("traces", "CLIENT_CERTIFICATE")
-        if certificate:
-            context.load_cert_chain(certificate, settings.otlp("traces", "CLIENT_KEY") or None)
-    request = Request(url, _test_span(), headers, method="POST")  # noqa: S310 (http and https only, checked above)
+    address = otlp_address.Address("traces")
+    headers = {"Content-Type": "application/x-protobuf", **address.headers.now()}
+    connection = address.connect()
+    connection.timeout = SEND_SECONDS
     try:
-        urlopen(request, timeout=SEND_SECONDS, context=context).close()  # noqa: S310 (as above)
-    except HTTPError as error:
-        error.close()
-        return f"answered {error.code} {error.reason}"
-    return None
+        connection.request("POST", address.path, _test_span(), headers)
+        answer = connection.getresponse()
+        answered = None if answer.status < 300 else f"answered {answer.status} {answer.reason}"  # noqa: PLR2004 (taken)
+    except HTTPException as error:
+        answered = f"{type(error).__name__}: {error}"
+    finally:
+        connection.close()
+    return answered
 
 
 def _test_span() -> bytes:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from obs_run import settings
 from obs_run._version import __version__
-from obs_run.cli import coverage, diagnosis, terminal, words
-from obs_run.cli.settings import unknown, without_password
+from obs_run.cli import coverage, diagnosis, retention, terminal, words
+from obs_run.cli.finding import Finding
+from obs_run.cli.settings import unknown
+from obs_run.core.masking import masked, masked_value
 from obs_run.pipeline import destinations
 
 if TYPE_CHECKING:
@@ -18,14 +20,6 @@ if TYPE_CHECKING:
 
 _SIGNALS = ("traces", "metrics", "logs")
 _STYLES = {"ok": "green", "-": "dim", "!": "yellow", "FAIL": "bold red"}
-
-
-class Finding(NamedTuple):
-    """One line: ok, - (off, or nothing to do), ! (look at it) or FAIL, what it is about, and what was found."""
-
-    mark: str
-    about: str
-    text: str
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,12 +35,13 @@ def run(given: argparse.Namespace) -> int:
         ("This installation", _installation),
         ("Libraries", _libraries),
         ("Where telemetry goes", lambda: _destinations(send=given.send)),
+        ("How long it stays on this machine", retention.findings),
         ("Launcher", _launcher),
         ("Settings", _settings),
     ]
     failed = False
     for title, find in sections:
-        findings = list(find())
+        findings = [Finding(mark, about, masked(text)) for mark, about, text in find()]
         failed |= any(finding.mark == "FAIL" for finding in findings)
         _print(title, findings)
     return 1 if failed else 0
@@ -108,12 +103,16 @@ def _destination(signal: str, name: str, *, send: bool) -> Iterator[Finding]:
         yield _store(signal)
     elif name == "otlp":
         url, protocol = diagnosis.endpoint(signal)
-        yield Finding("ok", signal, f"otlp ({protocol}) to {without_password(url)}")
+        yield Finding("ok", signal, f"otlp ({protocol}) to {masked_value(url)}")
         if protocol == "grpc" and not diagnosis.installed("opentelemetry-exporter-otlp-proto-grpc"):
             yield Finding("FAIL", signal, "OTLP over grpc needs: pip install 'obs-run[grpc]'")
         elif send and signal == "traces":
             problem = diagnosis.send_test_span(url, protocol)
-            yield Finding("FAIL" if problem else "ok", "test span", problem or f"taken by {without_password(url)}")
+            yield Finding(
+                "FAIL" if problem else "ok",
+                "test span",
+                masked(problem) if problem else f"taken by {masked_value(url)}",
+            )
     elif name == "prometheus":
         read = settings.lookup
         host, port = read("OTEL_EXPORTER_PROMETHEUS_HOST").value, read("OTEL_EXPORTER_PROMETHEUS_PORT").value

@@ -6,16 +6,14 @@ import os
 from difflib import get_close_matches
 from itertools import groupby
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from obs_run import settings
 from obs_run.cli import words
+from obs_run.core.masking import MASK, masked_value
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Mapping
-
-_MASK = "********"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,17 +49,17 @@ def shown(setting: settings.Setting, environ: Mapping[str, str]) -> str:
         return setting.default
     text = environ[setting.name].strip()
     if setting.secret:
-        return _MASK
-    return words.one_line(without_password(text))
+        return MASK
+    if setting.name == "OTEL_RESOURCE_ATTRIBUTES":
+        text = _without_what_privacy_finds(value.value)
+    return words.one_line(masked_value(text))
 
 
-def without_password(url: str) -> str:
-    """Return ``url`` with its password masked, if it has one."""
-    if "@" not in url or "://" not in url:
-        return url
-    place = urlsplit(url).netloc
-    user, _, host = place.rpartition("@")
-    return url.replace(place, f"{user.partition(':')[0]}:{_MASK}@{host}", 1)
+def _without_what_privacy_finds(attributes: Mapping[str, str]) -> str:
+    """Return attributes as the telemetry has them: what is taken out there is not printed here."""
+    from obs_run.privacy import scrubber
+
+    return ",".join(f"{name}={value}" for name, value in scrubber().attributes(attributes).items())
 
 
 def unknown(environ: Mapping[str, str]) -> Iterator[str]:

@@ -70,6 +70,9 @@ def _log(text: str, error: BaseException | None = None) -> None:
     try:
         import logging
 
+        from obs_run.core.masking import masked
+
+        text = masked(text)
         logger = logging.getLogger("obs_run")
         logger.warning("%s", text)
         if error is not None and logger.isEnabledFor(logging.DEBUG):

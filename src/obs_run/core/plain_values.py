@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import islice
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from obs_run.core import content, guard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     Plain = dict[str, Any]
 
 _LONGEST_TEXT = 65536
 _SHORT = 256
+_FEW = 32
 _MOST_TEXT = 1024 * 1024  # characters of one record
 _MOST_ITEMS = 4096  # of one record, whatever its depth
 _DEEPEST = 16
@@ -27,10 +29,12 @@ _TRIES = 3
 _INT64 = 2**63
 _LEAVES = frozenset({bool, type(None)})
 _SEQUENCES = (list, tuple, set, frozenset)
+_INDEXED = (list, tuple)
 _PLAIN = (*_SEQUENCES, str, bytes, bytearray, int, float)
 
 _LONGEST_TEXT = 65536
 _SHORT = 256
+_FEW = 32
 _MOST_TEXT = 1024 * 1024  # characters of one record
 _MOST_ITEMS = 4096  # of one record, whatever its depth
 _DEEPEST = 16
@@ -39,6 +43,7 @@ _TRIES = 3
 _INT64 = 2**63
 _LEAVES = frozenset({bool, type(None)})
 _SEQUENCES = (list, tuple, set, frozenset)
+_INDEXED = (list, tuple)
 _PLAIN = (*_SEQUENCES, str, bytes, bytearray, int, float)
 
 
@@ -55,13 +60,19 @@ class Snapshot:
         """Return a mapping as a dict of plain values by texts; what is no mapping is its one value, ``value``."""
         if given is None:
             return {}
-        taken = self.value(given)
+        taken = _as_it_is(given) if type(given) is dict else None
+        if taken is None:
+            taken = self.value(given)
         return taken if type(taken) is dict else {"value": taken}
 
     def texts(self, given: Any) -> list[str]:
         """Return a list of texts, such as tags; one text is a list of one."""
         if given is None:
             return []
+        if type(given) is list and len(given) <= _FEW:
+            copied = given.copy()
+            if all(type(text) is str and len(text) <= _SHORT and text.isascii() for text in copied):
+                return copied
         taken = self.value(given)
         items = taken if type(taken) is list else [taken]
         return [item if type(item) is str else to_json(item) for item in items]
@@ -112,31 +123,73 @@ class Snapshot:
         return take(value, (*around, id(value)))
 
     def _mapping(self, value: Any, around: tuple[int, ...]) -> Any:
-        copied = _copied(value, dict.copy if issubclass(type(value), dict) else dict)
+        copied = _copied(value, _dict_copy if issubclass(type(value), dict) else _mapping_copy)
         if copied is None:
             return self.text(value)
+        length, copied = copied
         room = self._items
-        self._items = max(0, room - len(copied))
+        self._items = max(0, room - length)
         taken: Plain = {}
         for key, item in copied.items():
             if not room:
-                taken["[more]"] = f"[{len(copied) - len(taken)} items left out]"
                 break
             room -= 1
             name = key if type(key) is str and len(key) <= _SHORT and key.isascii() else self.text(key)
             taken[name] = item if type(item) in _LEAVES else self.value(item, around)
+        if length > len(taken):
+            taken["[more]"] = f"[{length - len(taken)} items left out]"
         return taken
 
     def _sequence(self, value: Any, around: tuple[int, ...]) -> Any:
-        copied = _copied(value, tuple)
+        copied = _copied(value, _beginning)
         if copied is None:
             return self.text(value)
+        length, items = copied
         room = self._items
-        self._items = max(0, room - len(copied))
-        taken: list[Any] = [self.value(item, around) for item in copied[:room]]
-        if len(copied) > room:
-            taken.append(f"[{len(copied) - room} items left out]")
+        self._items = max(0, room - length)
+        taken: list[Any] = [self.value(item, around) for item in items[:room]]
+        if length > len(taken):
+            taken.append(f"[{length - len(taken)} items left out]")
         return taken
+
+
+def _as_it_is(given: Plain) -> Plain | None:
+    """Return a copy of what is plain already, as most of what is logged is: short texts, numbers and bools by names."""
+    if len(given) > _FEW:
+        return None
+    copied = given.copy()
+    for key, item in copied.items():
+        if type(key) is not str or len(key) > _SHORT or not key.isascii():
+            return None
+        kind = type(item)
+        if kind is str:
+            if len(item) > _SHORT or not item.isascii():
+                return None
+        elif kind is int:
+            if not -_INT64 <= item < _INT64:
+                return None
+        elif not (kind is float and isfinite(item)) and kind not in _LEAVES:
+            return None
+    return copied
+
+
+def _dict_copy(value: Any) -> tuple[int, Plain]:
+    length = dict.__len__(value)
+    # At once, where no other thread can come between.
+    return length, dict.copy(value) if length <= _MOST_ITEMS else dict(islice(dict.items(value), _MOST_ITEMS))
+
+
+def _mapping_copy(value: Any) -> tuple[int, Plain]:
+    copied = dict(value)
+    return len(copied), copied
+
+
+def _beginning(value: Any) -> tuple[int, Sequence[Any]]:
+    for kind in _INDEXED:
+        if issubclass(type(value), kind):
+            return kind.__len__(value), kind.__getitem__(value, slice(_MOST_ITEMS))
+    of_set: Any = set if issubclass(type(value), set) else frozenset
+    return of_set.__len__(value), tuple(islice(of_set.__iter__(value), _MOST_ITEMS))
 
 
 def _copied(value: Any, copy: Callable[[Any], Any]) -> Any:

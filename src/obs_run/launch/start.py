@@ -28,6 +28,12 @@ _API = {
     "opentelemetry.trace": ("obs_run.sdk.lazy_api", "install"),
     "opentelemetry.metrics": ("obs_run.sdk.lazy_api", "install"),
     "opentelemetry._logs": ("obs_run.sdk.lazy_api", "install"),
+    "opentelemetry.baggage.propagation": ("obs_run.coexistence.baggage", "install"),
+    "opentelemetry.propagators.jaeger": ("obs_run.coexistence.baggage", "install"),
+    "opentelemetry.propagators.ot_trace": ("obs_run.coexistence.baggage", "install"),
+    "opentelemetry.sdk.resources": ("obs_run.core.foreign_warnings", "install"),
+    "opentelemetry.util.re": ("obs_run.core.foreign_warnings", "install"),
+    "opentelemetry.exporter.otlp.proto.grpc.exporter": ("obs_run.core.foreign_warnings", "install"),
 }
 _CHILDREN = {
     "subprocess": ("obs_run.launch.children", "patch_subprocess"),

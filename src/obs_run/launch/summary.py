@@ -70,5 +70,7 @@ def _outcomes() -> Iterator[str]:
 
 def _write(lines: Iterator[str]) -> None:
     if sys.stderr is not None and not sys.stderr.closed:
-        sys.stderr.write("".join(f"obs-run: {line}\n" for line in lines))
+        from obs_run.core.masking import masked
+
+        sys.stderr.write("".join(f"obs-run: {masked(line)}\n" for line in lines))
         sys.stderr.flush()

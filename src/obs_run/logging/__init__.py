@@ -3,6 +3,12 @@
 Old code that awaits its log calls runs as it is; code that doesn't, and code without an event loop, does too.
 """
 
+# Now, and not in the midst of a record: a signal handler that logs would find them half imported.
+import opentelemetry.baggage
+import opentelemetry.context  # noqa: F401
+
+from obs_run import settings
+from obs_run.core import threads
 from obs_run.logging.console import ConsoleLogHandler
 from obs_run.logging.decorators import log_exceptions, log_function_calls
 from obs_run.logging.distributed_logger import DistributedLogger, get_distributed_logger, setup_default_handlers
@@ -32,3 +38,11 @@ __all__ = [
     "log_performance",
     "setup_default_handlers",
 ]
+
+threads.install()
+if settings.get("OBS_LOG_CONSOLE") == "json":
+    import logging
+
+    from obs_run.sdk import log_console
+
+    log_console.install(logging)

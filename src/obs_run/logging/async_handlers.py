@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _PATIENCE = 1.0
 _handling: ContextVar[bool] = ContextVar("obs_run_log_handling", default=False)
-_tasks: set[asyncio.Task[None]] = set()
+_tasks: dict[asyncio.Task[None], Work] = {}
 _late: deque[Work] = deque()
 _loop: asyncio.AbstractEventLoop | None = None
 _lock = threading.RLock()
@@ -41,27 +41,45 @@ def handling() -> bool:
 class Work:
     """One entry for one handler."""
 
-    __slots__ = ("_begun", "_entry", "_failed", "_handler")
+    __slots__ = ("_again", "_entry", "_failed", "_handler")
 
     def __init__(self, handler: Any, entry: Any, failed: Callable[[], object]) -> None:
         self._handler = handler
         self._entry = entry
         self._failed = failed
-        self._begun = False
+        self._again = True
 
     async def run(self) -> None:
         """Have the handler take the entry."""
-        self._begun = True
         _handling.set(True)
-        with guard.guarded(f"log handler {guard.shown(self._handler.name)}"):
+        with guard.guarded(f"log handler {guard.shown(getattr(self._handler, 'name', ''))}"):
             if await self._handler.handle(self._entry) is not False:
                 return
         self._failed()
 
-    def ended(self, task: asyncio.Task[None]) -> None:
-        """Note the end of the task; one that its loop did not get round to is for later."""
-        _tasks.discard(task)
-        if task.cancelled() and not self._begun:
+    def start(self, loop: asyncio.AbstractEventLoop) -> asyncio.Task[None]:
+        """Run as a task of ``loop``."""
+        coroutine = self.run()
+        try:
+            task = loop.create_task(coroutine)
+        except RuntimeError:  # the loop has just been closed
+            coroutine.close()
+            raise
+        # A loop that is left with tasks says so for each; what is left here is run later.
+        task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 (as ``asyncio.gather`` does)
+        _tasks[task] = self
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        _tasks.pop(task, None)
+        if task.cancelled():
+            self.later()
+
+    def later(self) -> None:
+        """Run again what a loop that ended has broken off: better twice than not at all."""
+        if self._again:
+            self._again = False
             _late.append(self)
 
 
@@ -109,16 +127,11 @@ def give(work: Work) -> asyncio.Task[None] | None:
     if here is None:
         _run_here(work)
         return None
-    coroutine = work.run()
     try:
-        task = here.create_task(coroutine)
-    except RuntimeError:  # the loop has just been closed
-        coroutine.close()
+        return work.start(here)
+    except RuntimeError:
         _late.append(work)
         return None
-    _tasks.add(task)
-    task.add_done_callback(work.ended)
-    return task
 
 
 def _running() -> asyncio.AbstractEventLoop | None:
@@ -149,9 +162,7 @@ def _run_late(seconds: float) -> None:
             work = _late.popleft()
         except IndexError:  # another thread was faster
             break
-        task = _loop.create_task(work.run())
-        _tasks.add(task)
-        task.add_done_callback(work.ended)
+        work.start(_loop)
     mine = [task for task in _tasks if task.get_loop() is _loop]
     if mine:
         _loop.run_until_complete(asyncio.wait(mine, timeout=seconds))
@@ -163,6 +174,9 @@ def _finish(left: Leaving) -> None:
         return
     try:
         if _running() is None:
+            for task, work in tuple(_tasks.items()):
+                if task.get_loop() is not _loop and not task.get_loop().is_running():
+                    work.later()
             if _late or _tasks:
                 _run_late(max(0.0, left.deadline - time.monotonic()))
             if _loop is not None and not _loop.is_closed():

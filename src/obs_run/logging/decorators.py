@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import time
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from obs_run.core.functions import name_of, watched
 from obs_run.logging.distributed_logger import get_distributed_logger
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 _OWNERS = frozenset({"self", "cls"})
 
 
+@overload
+def log_function_calls(level: F, /) -> F: ...
+@overload
+def log_function_calls(
+    level: LogLevel | str = ...,
+    category: LogCategory | str = ...,
+    include_args: bool = ...,  # noqa: FBT001 (as old code calls it)
+    include_result: bool = ...,  # noqa: FBT001 (as ``include_args``)
+) -> Callable[[F], F]: ...
 def log_function_calls(
     level: Any = LogLevel.DEBUG,
     category: LogCategory | str = LogCategory.SYSTEM,
@@ -40,6 +49,10 @@ def log_function_calls(
     return decorate
 
 
+@overload
+def log_exceptions(level: F, /) -> F: ...
+@overload
+def log_exceptions(level: LogLevel | str = ..., category: LogCategory | str = ...) -> Callable[[F], F]: ...
 def log_exceptions(level: Any = LogLevel.ERROR, category: LogCategory | str = LogCategory.SYSTEM) -> Any:
     """Record each exception that leaves a function, which it does all the same; may be written without parentheses."""
     if inspect.isroutine(level) or inspect.isclass(level):

@@ -6,12 +6,14 @@ import os
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakSet
 
-from obs_run import settings
+from obs_run import privacy, settings
 from obs_run.core import guard, log_context, propagation
 from obs_run.core.plain_values import Snapshot
 from obs_run.core.recorded import RECORDED, Recorded
+from obs_run.logging import security
 from obs_run.logging.console import ConsoleLogHandler
 from obs_run.logging.entry import LogContext
 from obs_run.logging.handlers import direct, file_by_settings
@@ -20,11 +22,12 @@ from obs_run.logging.log_contexts import Within
 from obs_run.logging.record import Record, exported
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import FrameType
 
     from obs_run.logging.entry import StructuredLogEntry
     from obs_run.logging.handlers import Write
+    from obs_run.logging.record import Code
 
 _NESTED = 2  # handlers that log are heard, but not for ever
 
@@ -34,7 +37,7 @@ class DistributedLogger:
 
     def __init__(self, name: str = "distributed_logger") -> None:
         self.name = name
-        self._handlers: tuple[tuple[Any, Write | None], ...] = ()
+        self._targets: tuple[_Target, ...] = ()
         self._lowest = level_of(settings.get("OBS_LOG_LEVEL")).severity.number
         self._counts = _Counts()
         self._nested = _Nested()
@@ -44,16 +47,18 @@ class DistributedLogger:
 
     def add_handler(self, handler: Any) -> None:
         """Give records to ``handler``, a ``LogHandler``, from now on."""
-        self._handlers = (*self._handlers, (handler, direct(handler)))
+        # Made now: the first record may be a signal handler's, amid the making.
+        guard.call("privacy", privacy.scrubber)
+        self._targets = (*self._targets, _target(handler))
 
     def remove_handler(self, handler_name: str) -> None:
         """Give no more records to the handlers of that name."""
-        self._handlers = tuple(each for each in self._handlers if each[0].name != handler_name)
+        self._targets = tuple(each for each in self._targets if _name(each.handler) != handler_name)
 
     @property
     def handlers(self) -> list[Any]:
         """The handlers, in the order they were added."""
-        return [handler for handler, _ in self._handlers]
+        return [target.handler for target in self._targets]
 
     def set_default_context(self, context: LogContext | None = None, **fields: Any) -> None:
         """Set the fields of records that have no others: a ``LogContext``, single fields, or both."""
@@ -63,19 +68,20 @@ class DistributedLogger:
         self._default, self._given = made, given
         self._own = Snapshot().fields(LogContext.to_dict(made))
 
-    def context(self, **fields: Any) -> Within:
+    def context(self, /, **fields: Any) -> Within:
         """Return a context manager, ``with`` or ``async with``, in which ``fields`` belong to every record.
 
         It yields the ``LogContext`` that holds inside, and decorates functions. Fields that are None change nothing.
         """
         return Within(self._current, fields)
 
-    def async_context(self, **fields: Any) -> Within:
+    def async_context(self, /, **fields: Any) -> Within:
         """Return what ``context`` returns."""
         return Within(self._current, fields)
 
     def log(
         self,
+        /,
         level: LogLevel | str | int,
         message: object = "",
         category: LogCategory | str = LogCategory.SYSTEM,
@@ -88,7 +94,7 @@ class DistributedLogger:
         """Record ``message``; whatever else is named belongs to the record's context. May be awaited."""
         return self.record(
             level,
-            sys._getframe(1),  # noqa: SLF001 (as the logging module finds its caller)
+            sys._getframe().f_back,  # noqa: SLF001 (as the logging module finds its caller)
             message,
             category=category,
             data=data,
@@ -98,44 +104,44 @@ class DistributedLogger:
             **context_overrides,
         )
 
-    def trace(self, message: object = "", **given: Any) -> Recorded:
+    def trace(self, /, message: object = "", **given: Any) -> Recorded:
         """Record at level TRACE; takes what ``log`` takes."""
-        return self.record(LogLevel.TRACE, sys._getframe(1), message, **given)  # noqa: SLF001 (as in ``log``)
+        return self.record(LogLevel.TRACE, sys._getframe().f_back, message, **given)  # noqa: SLF001 (as in ``log``)
 
-    def debug(self, message: object = "", **given: Any) -> Recorded:
+    def debug(self, /, message: object = "", **given: Any) -> Recorded:
         """Record at level DEBUG; takes what ``log`` takes."""
-        return self.record(LogLevel.DEBUG, sys._getframe(1), message, **given)  # noqa: SLF001 (as in ``log``)
+        return self.record(LogLevel.DEBUG, sys._getframe().f_back, message, **given)  # noqa: SLF001 (as in ``log``)
 
-    def info(self, message: object = "", **given: Any) -> Recorded:
+    def info(self, /, message: object = "", **given: Any) -> Recorded:
         """Record at level INFO; takes what ``log`` takes."""
-        return self.record(LogLevel.INFO, sys._getframe(1), message, **given)  # noqa: SLF001 (as in ``log``)
+        return self.record(LogLevel.INFO, sys._getframe().f_back, message, **given)  # noqa: SLF001 (as in ``log``)
 
-    def warning(self, message: object = "", **given: Any) -> Recorded:
+    def warning(self, /, message: object = "", **given: Any) -> Recorded:
         """Record at level WARNING; takes what ``log`` takes."""
-        return self.record(LogLevel.WARNING, sys._getframe(1), message, **given)  # noqa: SLF001 (as in ``log``)
+        return self.record(LogLevel.WARNING, sys._getframe().f_back, message, **given)  # noqa: SLF001 (as in ``log``)
 
-    def error(self, message: object = "", **given: Any) -> Recorded:
+    def error(self, /, message: object = "", **given: Any) -> Recorded:
         """Record at level ERROR; takes what ``log`` takes."""
-        return self.record(LogLevel.ERROR, sys._getframe(1), message, **given)  # noqa: SLF001 (as in ``log``)
+        return self.record(LogLevel.ERROR, sys._getframe().f_back, message, **given)  # noqa: SLF001 (as in ``log``)
 
-    def critical(self, message: object = "", **given: Any) -> Recorded:
+    def critical(self, /, message: object = "", **given: Any) -> Recorded:
         """Record at level CRITICAL; takes what ``log`` takes."""
-        return self.record(LogLevel.CRITICAL, sys._getframe(1), message, **given)  # noqa: SLF001 (as in ``log``)
+        return self.record(LogLevel.CRITICAL, sys._getframe().f_back, message, **given)  # noqa: SLF001 (as in ``log``)
 
     def get_metrics(self) -> dict[str, Any]:
         """Return what was counted until now; later records do not change it."""
         return {
             **self._counts.taken(),
-            "handlers": [handler.name for handler in self.handlers],
+            "handlers": [_name(handler) for handler in self.handlers],
             "context_stack_depth": log_context.depth(),
         }
 
-    def record(self, level: Any, at: FrameType | tuple[str, int, str], message: object, /, **given: Any) -> Recorded:
-        """Record as ``log`` does, as called ``at`` a frame or a place in the code (file, line, function)."""
+    def record(self, level: Any, at: FrameType | Code | None, message: object, /, **given: Any) -> Recorded:
+        """Record as ``log`` does, as called ``at`` a frame or a place (file, line, function); None is nowhere."""
         level = level_of(level)
         if level.severity.number < self._lowest:
             return RECORDED
-        code = at if isinstance(at, tuple) else (at.f_code.co_filename, at.f_lineno, at.f_code.co_name)
+        code = at if isinstance(at, tuple) else _place(at)
         record = guard.call("log record", self._taken, level, code, message, **given)
         if record is None:
             record = Record(time.time_ns(), level, LogCategory.SYSTEM, (0, 0, 0), code)
@@ -143,12 +149,12 @@ class DistributedLogger:
         self._counts.add(record)
         if exported():
             guard.call("log record", record.send, self.name)
-        return guard.call("log handlers", self._handle, record, default=RECORDED) if self._handlers else RECORDED
+        return guard.call("log handlers", self._handle, record, default=RECORDED) if self._targets else RECORDED
 
     def _taken(
         self,
         level: LogLevel,
-        code: tuple[str, int, str],
+        code: Code,
         message: object,
         /,
         category: Any = LogCategory.SYSTEM,
@@ -176,29 +182,33 @@ class DistributedLogger:
             exception = sys.exc_info()[1]
         if exception is not None and exception is not False:
             record.take_error(exception, snapshot)
+        if record.category is LogCategory.SECURITY:
+            guard.call("audit trail", security.append, record)
         return record
 
     def _handle(self, record: Record) -> Recorded:
         nested = self._nested
-        if nested.depth > _NESTED:
-            return RECORDED
         nested.depth += 1
         try:
-            return self._give(record)
+            return self._give(record, within=nested.depth > _NESTED)
         finally:
             nested.depth -= 1
 
-    def _give(self, record: Record) -> Recorded:
+    def _give(self, record: Record, *, within: bool) -> Recorded:
+        """Give the record to the handlers; amid several others of the same thread not to those that may log."""
         entry: StructuredLogEntry | None = None
         awaited = []
-        for handler, write in self._handlers:
-            if not getattr(handler, "enabled", True) or not _takes(handler, record.level):
+        for target in self._targets:
+            handler, write = target.handler, target.write
+            if not getattr(handler, "enabled", True) or (within and not target.silent):
+                continue
+            if target.takes is not None and not target.takes(record.level):
                 continue
             if entry is None:
                 entry = record.scrubbed().entry(self._defaults(), self.name)
             if write is None:
                 awaited.append(handler)
-            elif guard.call(_site(handler), write, entry, default=False) is False:
+            elif guard.call(target.site, write, entry, default=False) is False:
                 self._counts.add_failed()
         if not awaited or entry is None:
             return RECORDED
@@ -221,13 +231,30 @@ class DistributedLogger:
         return LogContext.of({**self._defaults(), **log_context.all_fields()})
 
 
-def _site(handler: Any) -> str:
-    return f"log handler {guard.shown(handler.name)}"
+def _place(frame: FrameType | None) -> Code:
+    # Called by the interpreter itself, as atexit's functions are, there is no caller.
+    return ("", 0, "") if frame is None else (frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
 
 
-def _takes(handler: Any, level: LogLevel) -> bool:
+class _Target(NamedTuple):
+    """A handler, and what is asked of it for each record."""
+
+    handler: Any
+    write: Write | None
+    takes: Callable[[LogLevel], bool] | None
+    site: str
+    silent: bool
+    """Whether it is one of ours, which do not log."""
+
+
+def _name(handler: Any) -> str:
+    return guard.shown(getattr(handler, "name", None) or type(handler).__name__)
+
+
+def _target(handler: Any) -> _Target:
+    silent = type(handler).__module__.partition(".")[0] == "obs_run"
     takes = getattr(handler, "takes", None)
-    return takes is None or bool(takes(level))
+    return _Target(handler, direct(handler), takes, f"log handler {_name(handler)}", silent)
 
 
 class _Nested(threading.local):
@@ -242,7 +269,7 @@ class _Counts:
         self._levels = [0] * len(LogLevel)
         self._categories = [0] * len(LogCategory)
         self._failed = 0
-        os.register_at_fork(after_in_child=self._renew)
+        _all_counts.add(self)
 
     def add(self, record: Record) -> None:
         with self._lock:
@@ -262,9 +289,20 @@ class _Counts:
                 "failed_logs": self._failed,
             }
 
-    def _renew(self) -> None:
+    def after_fork(self) -> None:
         # Another thread of the parent may have held it.
         self._lock = threading.RLock()
+
+
+_all_counts: WeakSet[_Counts] = WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for counts in tuple(_all_counts):
+        counts.after_fork()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 _first: dict[str, DistributedLogger] = {}

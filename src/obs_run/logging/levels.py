@@ -52,6 +52,7 @@ for _index, _category in enumerate(LogCategory):
 
 _LEVELS = {level.value: level for level in LogLevel} | {"warn": LogLevel.WARNING, "fatal": LogLevel.CRITICAL}
 _CATEGORIES = {category.value: category for category in LogCategory}
+_SHOWN = 100
 _NUMBERS = (
     (50, LogLevel.CRITICAL),
     (40, LogLevel.ERROR),
@@ -69,8 +70,7 @@ def level_of(given: Any) -> LogLevel:
         return next((level for number, level in _NUMBERS if given >= number), LogLevel.TRACE)
     found = _LEVELS.get(given.lower()) if type(given) is str else None
     if found is None:
-        names = ", ".join(level.name for level in LogLevel)
-        guard.warn_once(f"obs_run.logging: level {guard.shown(given)} is not allowed; allowed: {names}; using INFO")
+        _refuse("level", given, LogLevel, "INFO")
         return LogLevel.INFO
     return found
 
@@ -81,9 +81,15 @@ def category_of(given: Any) -> LogCategory:
         return given
     found = _CATEGORIES.get(given.lower()) if type(given) is str else None
     if found is None:
-        names = ", ".join(category.name for category in LogCategory)
-        guard.warn_once(
-            f"obs_run.logging: category {guard.shown(given)} is not allowed; allowed: {names}; using SYSTEM"
-        )
+        _refuse("category", given, LogCategory, "SYSTEM")
         return LogCategory.SYSTEM
     return found
+
+
+def _refuse(what: str, given: Any, allowed: type[Enum], instead: str) -> None:
+    names = ", ".join(each.name for each in allowed)
+    shown = guard.shown(given)[:_SHOWN]
+    guard.warn_once(
+        f"obs_run.logging: {what} {shown} is not allowed; allowed: {names}; using {instead}",
+        about=f"obs_run.logging: {what}",
+    )

@@ -37,6 +37,7 @@ class Record:
         "error",
         "exception",
         "level",
+        "level_name",
         "message",
         "more",
         "performance_metrics",
@@ -52,6 +53,7 @@ class Record:
     ) -> None:
         self.time_ns = time_ns
         self.level = level
+        self.level_name = level.severity.text
         self.category = category
         self.trace = trace
         self.code = code
@@ -104,11 +106,10 @@ class Record:
 
     def item(self, scope: str) -> LogItem:
         """Return the record as the pipeline takes it, under the name of its logger."""
-        severity = self.level.severity
         return LogItem(
             time_ns=self.time_ns,
-            severity=severity.number,
-            severity_text=severity.text,
+            severity=self.level.severity.number,
+            severity_text=self.level_name,
             body=self.message,
             attributes=self.attributes(),
             trace=self.trace,
@@ -118,8 +119,14 @@ class Record:
     def send(self, scope: str) -> None:
         """Put the record into the queue of the pipeline, which scrubs it."""
         waiting = queue()
-        if not waiting.in_export_thread():
-            waiting.put(self.item(scope))
+        if waiting.in_export_thread():
+            return
+        if _configured:
+            from obs_run.sdk import configured_logs
+
+            configured_logs.emit(self.scrubbed().item(scope))
+            return
+        waiting.put(self.item(scope))
 
     def scrubbed(self) -> Record:
         """Return the record without what privacy takes out of it."""
@@ -131,7 +138,7 @@ class Record:
         if safe is told:
             return self
         copied = Record(self.time_ns, self.level, self.category, self.trace, self.code)
-        copied.thread, copied.more = self.thread, self.more
+        copied.thread, copied.level_name, copied.more = self.thread, self.level_name, self.more
         for name in _SCRUBBED:
             setattr(copied, name, safe.get(name, getattr(self, name)))
         return copied
@@ -188,12 +195,15 @@ def _add(attributes: dict[str, Any], name: str, value: Any) -> None:
 
 
 _exported: bool | None = None
+_configured = False
+"""Whether a configuration file says where records go."""
 
 
 def exported() -> bool:
     """Whether this process exports telemetry at all; where it does, what waits is sent as it leaves."""
-    global _exported
+    global _exported, _configured
     if _exported is None:
+        _configured = bool(settings.get("OTEL_CONFIG_FILE"))
         _exported = not settings.get("OTEL_SDK_DISABLED")
         if _exported:
             start.start_api()

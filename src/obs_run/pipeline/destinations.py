@@ -110,7 +110,8 @@ def _store(signal: str) -> Any:
         "metrics": exporters.StoreMetricExporter,
         "logs": exporters.StoreLogExporter,
     }
-    return made[signal](settings.get("OBS_STORE_FILE"), settings.get("OBS_STORE_MAX_BYTES"))
+    read = settings.get
+    return made[signal](read("OBS_STORE_FILE"), read("OBS_STORE_MAX_BYTES"), read("OBS_STORE_KEEP"))
 
 
 def _console(signal: str) -> Any:

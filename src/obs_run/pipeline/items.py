@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from obs_run.pipeline.measurements import Timing
 
 _BASE_SIZE = 600
+_LABELS_SIZE = 1500
 
 
 class SpanItem:
@@ -24,11 +25,11 @@ class SpanItem:
         self.span = span
         self.operation = operation
         self.timing = timing
-        self.size = _BASE_SIZE + _weight_of(span.attributes) + (_weight(operation.__dict__) if operation else 0)
-        for event in span.events:
-            self.size += _BASE_SIZE + _weight_of(event.attributes)
-        for link in span.links:
-            self.size += _BASE_SIZE + _weight_of(link.attributes)
+        self.size = _BASE_SIZE + (_weight_of(span.attributes) if operation is None else _weight_of_content(operation))
+        # To ask the SDK's lists for their length is cheaper than to go through an empty one.
+        for attached in (span.events, span.links):
+            if len(attached):
+                self.size += sum(_BASE_SIZE + _weight_of(each.attributes) for each in attached)
 
 
 class LogItem:
@@ -68,7 +69,7 @@ class LogItem:
         self.trace_id, self.span_id, self.flags = trace
         self.scope = scope
         self.event_name = event_name
-        self.size = _BASE_SIZE + _weight(attributes) + (len(body) if isinstance(body, str) else 0)
+        self.size = _BASE_SIZE + weight(attributes) + (len(body) if isinstance(body, str) else 0)
 
 
 class ApiLogItem:
@@ -78,7 +79,7 @@ class ApiLogItem:
 
     def __init__(self, record: Any) -> None:
         self.record = record
-        self.size = _BASE_SIZE + _weight_of(record.log_record.attributes) + _weight(record.log_record.body)
+        self.size = _BASE_SIZE + _weight_of(record.log_record.attributes) + weight(record.log_record.body)
 
 
 class CallItem:
@@ -100,21 +101,28 @@ _SMALL = frozenset({int, float, bool, type(None)})
 
 def _weight_of(attributes: Any) -> int:
     # The SDK's mapping answers a copy at once, and dict() key by key.
-    return _weight(attributes.copy() if hasattr(attributes, "copy") else dict(attributes)) if attributes else 0
+    return weight(attributes.copy() if hasattr(attributes, "copy") else dict(attributes)) if attributes else 0
 
 
-def _weight(value: Any, depth: int = 6) -> int:
+def _weight_of_content(operation: Operation) -> int:
+    """Guess the memory held by what an operation says; all else that it holds, and its span, are short labels."""
+    values = operation.__dict__
+    told = (values[name] for name in getattr(operation, "CONTENT", ()))
+    return _LABELS_SIZE + sum(weight(value) for value in told if value is not None)
+
+
+def weight(value: Any, depth: int = 6) -> int:
     """Guess the memory held by texts inside ``value``; exactness is not worth the agent's time."""
     if isinstance(value, (str, bytes)):
         return len(value)
     if not depth or not isinstance(value, (dict, list, tuple)):
         return 0
-    weight = 50 * len(value)
+    total = 50 * len(value)
     for item in value.values() if isinstance(value, dict) else value:
         # Most fields of an operation are None, most attributes short texts: not worth a call.
         kind = type(item)
         if kind is str:
-            weight += len(item)
+            total += len(item)
         elif kind not in _SMALL:
-            weight += _weight(item, depth - 1)
-    return weight
+            total += weight(item, depth - 1)
+    return total

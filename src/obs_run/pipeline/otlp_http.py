@@ -12,15 +12,16 @@ import logging
 import time
 from collections import deque
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from obs_run import settings
 from obs_run._version import __version__
 from obs_run.core import guard
 from obs_run.pipeline.encode import encode, halves
+from obs_run.pipeline.otlp_address import Address, Elsewhere
 from obs_run.pipeline.queue import queue
 
-_PATHS = {"traces": "v1/traces", "metrics": "v1/metrics", "logs": "v1/logs"}
+__all__ = ["Elsewhere", "OtlpHttp"]
+
 _RETRYABLE = frozenset({408, 429, 502, 503, 504})
 _LARGEST_BODY = 4 * 1024 * 1024
 _LARGEST_ANSWER = 65536
@@ -35,19 +36,14 @@ class _Request(NamedTuple):
     items: int
 
 
-class Elsewhere(NamedTuple):
-    """An address that is not the settings', and the headers for it: those of the settings are for their server."""
-
-    url: str
-    headers: dict[str, str]
-
-
 class OtlpHttp:
     """Delivers one signal; what cannot be delivered waits in memory, bounded by bytes, and is tried again."""
 
     def __init__(self, signal: str, elsewhere: Elsewhere | None = None) -> None:
         self._signal = signal
-        self._address = _Address(signal, elsewhere)
+        self._address = Address(signal, elsewhere)
+        self._timeout: float = settings.otlp(signal, "TIMEOUT") or 10.0
+        self._gzip = settings.otlp(signal, "COMPRESSION") != "none"
         self._connection: http.client.HTTPConnection | None = None
         self._waiting: deque[_Request] = deque()
         self._waiting_bytes = 0
@@ -91,7 +87,7 @@ class OtlpHttp:
             queue().lost(1)
             return []
         if body is not None and (len(body) <= _LARGEST_BODY or parts is None):
-            return [_Request(gzip.compress(body, 1) if self._address.gzip else body, _count(batch))]
+            return [_Request(gzip.compress(body, 1) if self._gzip else body, _count(batch))]
         # Many collectors refuse larger bodies; one too large loses its whole batch.
         return [encoded for part in parts or () for encoded in self._encoded(part)]
 
@@ -100,7 +96,7 @@ class OtlpHttp:
             now = time.monotonic()
             if deadline is None and now < self._next_try:
                 return
-            until = now + self._address.timeout
+            until = now + self._timeout
             if deadline is not None:
                 until = min(until, deadline)
             if until <= now or not self._post(self._waiting[0], until):
@@ -124,13 +120,13 @@ class OtlpHttp:
             self._try_later(retry_after, f"status {status}")
             return False
         if self._failures:
-            _logger.debug("obs-run: %s is back", self._address.url)
+            _logger.debug("obs-run: %s is back", self._address.shown)
         self._failures = 0
         if status >= http.client.MULTIPLE_CHOICES:
             queue().lost(request.items)
             said = answer[:200].decode("utf-8", "replace").strip()
-            line = f"obs-run: {self._address.url} refused {self._signal}: status {status} {said}"
-            guard.warn_once(" ".join(line.split()), about=f"{self._address.url} {status}")
+            line = f"obs-run: {self._address.shown} refused {self._signal}: status {status} {said}"
+            guard.warn_once(" ".join(line.split()), about=f"{self._address.shown} {status}")
         return True
 
     def _exchange(self, body: bytes, until: float) -> tuple[int, float | None, bytes]:
@@ -154,7 +150,7 @@ class OtlpHttp:
         connection.timeout = patience
         if connection.sock is not None:
             connection.sock.settimeout(patience)
-        connection.request("POST", self._address.path, body, self._address.headers)
+        connection.request("POST", self._address.path, body, self._headers())
         response = connection.getresponse()
         answer = response.read(_LARGEST_ANSWER)
         retry_after = response.getheader("Retry-After", "").strip()
@@ -162,13 +158,22 @@ class OtlpHttp:
             self._hang_up()
         return response.status, float(retry_after) if retry_after.isdecimal() else None, answer
 
+    def _headers(self) -> dict[str, str]:
+        shown = self._address.headers.now()
+        ours = {
+            "Content-Type": "application/x-protobuf",
+            "User-Agent": f"obs-run/{__version__}",
+            **({"Content-Encoding": "gzip"} if self._gzip else {}),
+        }
+        return {**{name: value for name, value in ours.items() if name.lower() not in shown}, **shown}
+
     def _try_later(self, retry_after: float | None, why: str) -> None:
         self._failures += 1
         pause = min(_LONGEST_PAUSE, 2.0 ** min(self._failures - 1, 9)) if retry_after is None else retry_after
         self._next_try = time.monotonic() + pause
         if self._failures == 1:
             # No warning and no information: on the agent's console that would stand amid its output.
-            _logger.debug("obs-run: %s is away (%s); %s wait in memory", self._address.url, why, self._signal)
+            _logger.debug("obs-run: %s is away (%s); %s wait in memory", self._address.shown, why, self._signal)
 
     def _hang_up(self) -> None:
         if self._connection is not None:
@@ -178,65 +183,3 @@ class OtlpHttp:
 
 def _count(batch: Any) -> int:
     return len(batch) if isinstance(batch, list) else 1
-
-
-class _Address:
-    """Where and how to connect, from the standard variables."""
-
-    def __init__(self, signal: str, elsewhere: Elsewhere | None = None) -> None:
-        own = elsewhere.url if elsewhere else settings.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT")
-        base = settings.get("OTEL_EXPORTER_OTLP_ENDPOINT") or "http://localhost:4318"
-        self.url: str = own or f"{base.rstrip('/')}/{_PATHS[signal]}"
-        parts = urlsplit(self.url)
-        self._host = parts.hostname or ""
-        # Given always: http.client reads a port out of an IPv6 address otherwise.
-        self._port = parts.port or (443 if parts.scheme == "https" else 80)
-        self._tls = _tls(signal) if parts.scheme == "https" else None
-        self.path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        self.timeout: float = settings.otlp(signal, "TIMEOUT") or 10.0
-        self.gzip = settings.otlp(signal, "COMPRESSION") != "none"
-        self.headers = {
-            "Content-Type": "application/x-protobuf",
-            "User-Agent": f"obs-run/{__version__}",
-            **({"Content-Encoding": "gzip"} if self.gzip else {}),
-            **(elsewhere.headers if elsewhere else settings.otlp(signal, "HEADERS") or {}),
-        }
-
-    def connect(self) -> http.client.HTTPConnection:
-        """Return a connection, not yet opened."""
-        if self._tls is None:
-            return http.client.HTTPConnection(self._host, self._port)
-        return http.client.HTTPSConnection(self._host, self._port, context=self._tls)
-
-
-def _tls(signal: str) -> Any:
-    import ssl
-
-    authorities, certificate, key = (
-        settings.otlp(signal, name) for name in ("CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY")
-    )
-    try:
-        context = ssl.create_default_context(cafile=authorities)
-    except OSError as error:
-        raise _not_a_certificate("CERTIFICATE", authorities, error) from None
-    if not authorities and not context.get_ca_certs():
-        # Slim containers have no system certificates; HTTP clients bring certifi.
-        try:
-            import certifi
-        except ImportError:
-            pass
-        else:
-            context.load_verify_locations(certifi.where())
-    if certificate:
-        try:
-            # An encrypted key would ask for its password on the agent's terminal.
-            context.load_cert_chain(certificate, key, password="")
-        except OSError as error:
-            raise _not_a_certificate("CLIENT_CERTIFICATE", ", ".join(filter(None, (certificate, key))), error) from None
-    return context
-
-
-def _not_a_certificate(name: str, path: str, error: OSError) -> settings.NotAllowedError:
-    return settings.NotAllowedError(
-        f"OTEL_EXPORTER_OTLP_{name}: {path!r} is not allowed; allowed: a readable PEM file ({error.strerror or error})"
-    )

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from obs_run.privacy.field_names import NameRule, secret_name
+from obs_run.privacy.field_values import fits
 from obs_run.privacy.matches import Match
 
 if TYPE_CHECKING:
@@ -21,27 +22,37 @@ KINDS = frozenset({
 _CORES = tuple(
     re.compile(core)
     for core in (
-        rb"k(?:ey|en|ie|od)",  # key, token, cookie; adgangskode
-        rb"w(?:or[dt]|d)",  # password, passwort, passwd, pwd
+        rb"k(?:ey|(?<=tok)en(?!s)|(?<=ook)ie|(?<=sk)od)",  # key, token, cookie; adgangskode
+        rb"w(?:oo?r[dt]|d)",  # password, passwort, passwd, pwd, wachtwoord
         rb"cre[dt]",  # credential, secret
-        rb"ss(?:phrase|code|[e ]?[\"'\\\]]{0,3} ?[=:])",  # passphrase, passcode, mot de passe, db_pass
         rb"uthori[sz]ation",
-        rb"jwt|bearer",
-        rb"ring[\"'\\\]]{0,3} ?[=:]",  # connection string
-        rb"(?:parol|contrasen|senh|hasl|heslo|sifre|salasan|cv[vc]|otp|pin\b)",
     )
 )
+# The ends of names that count only right before a sign that gives a value.
+_ENDS = (
+    b"pass", b"passphrase", b"passcode", b"passe", b"parola", b"contrasena", b"senha", b"haslo", b"heslo", b"sifre",
+    b"salasana", b"otp", b"pin", b"cvv", b"cvc", b"string", b"bearer", b"jwt", b"sig", b"signature",
+)  # fmt: skip
+_BEFORE_SIGN = b" \t\"'`\\])"
+_LONGEST_END = 16
+_FEW_SIGNS = 12
+_SIGNED = tuple(re.compile(end + rb"(?=[ \t\"'`\\\])]{0,12}[:=])") for end in _ENDS)
 _OTHER_SCRIPTS = re.compile(
     "contraseña|contrasenya|hasło|şifre|lösenord|пароль|密码|密碼|口令|パスワード|暗証番号|비밀번호|"
     "كلمة المرور|كلمة السر|पासवर्ड|סיסמה|mật khẩu",
     re.IGNORECASE,
 )
+# Any of these is in each of them, whatever the case.
+_OTHER_SCRIPT_HINTS = (
+    "aseñ", "ASEÑ", "aseny", "sło", "SŁO", "ifre", "İFRE", "senord", "роль", "РОЛЬ", "密码", "密碼", "口令", "パスワ",
+    "暗証", "비밀", "كلمة", "पासव", "סיסמה", "khẩu",
+)  # fmt: skip
 _WORD = b"abcdefghijklmnopqrstuvwxyz0123456789_-."
 _WORDS = _WORD + b" ?"
 _LONGEST_NAME = 40
 
 _SEPARATOR = re.compile(
-    rb"\\{0,7}[\"'`\])]{0,3}[ \t]{0,8}(?:={1,3}>?|:{1,2}=?>?|%3[ad]|\|)[ \t]{0,8}"
+    rb"\\{0,7}[\"'`\])]{0,3}[ \t]{0,8}(?:={1,3}>?|:{1,2}=?>?|%3[ad])[ \t]{0,8}"
     rb"|\\{0,7}[\"'],[ \t]{0,4}b?(?=\\{0,7}[\"'])"
     rb"|>(?=[^<>\s])"
 )
@@ -64,7 +75,7 @@ _FREE = re.compile(
     rb"(?:none|null|nil|true|false|undefined|yes|no|str|string|bytes|int|bool|boolean|number|object|any|text|optional"
     rb"|required|missing|invalid|expired|empty|hidden|redacted|changed|incorrect|wrong|masked|removed|filtered|secret"
     rb"|password|token|unset|not|must|should|is|was|has|may|the|a|an|in|and|or|if|for|from|your|our|my|this|that|ok|set"
-    rb"|secretstr|default|value|basic|bearer|oauth2?|jwt|n/?a|tbd|todo|\?+|-+|\*+|x{3,}|\.{3,}"
+    rb"|await|new|yield|return|secretstr|default|value|basic|bearer|oauth2?|jwt|n/?a|tbd|todo|\?+|-+|\*+|x{3,}|\.{3,}"
     rb"|[$%#@]?\{{1,2}[^{}]*\}{1,2}|<[^<>]*>?|\$\(?\w+\)?|\$\{?[\w:.-]+\}?|%\(?\w*\)?s|%[\w]+%|\[\w[\w.:-]*\]"
     rb"|:\w+|@p\d+)[.,;:!?]?$"
 )
@@ -74,6 +85,9 @@ _CODE = re.compile(
     rb"|(?:optional|union|annotated|list|dict|literal|get|getenv|os|str|field|secretstr|input|getpass|env|lambda)"
     rb"[\w.]{0,40}[\[(]|[a-z_][\w.]{0,60}\(|await |f[\"']\{"
 )
+_TEMPLATE = re.compile(
+    rb"\{\{|\{%|\$\{|\$\(|<%|\[(?:redacted|masked|hidden|filtered|removed|omitted)\]|<[a-z][\w -]{0,40}>"
+)
 _LETTERS = re.compile(rb"[a-z]+[.,;:!?]?$|[a-z]+(?:-[a-z]+)+$")
 _DIGITS = frozenset(b"0123456789")
 
@@ -81,10 +95,14 @@ _DIGITS = frozenset(b"0123456789")
 def find(subject: Subject) -> Iterator[Match]:
     """Find the values of names that tell of a secret."""
     low = subject.low
-    for core in _CORES:
-        for found in core.finditer(low):
-            yield from _named(subject, found.start(), found.end())
-    if not subject.ascii:
+    place = last = 0
+    for start, end in _places(low):
+        if place <= start < last:
+            continue  # in the value that was found before
+        for match in _named(subject, start, end):
+            place, last = start, match.end
+            yield match
+    if not subject.ascii and _has_other_script(subject.text):
         for word in _OTHER_SCRIPTS.finditer(subject.text):
             yield from _valued(subject, word.end(), NameRule("password"))
 
@@ -92,12 +110,51 @@ def find(subject: Subject) -> Iterator[Match]:
 def mentions(subject: Subject) -> bool:
     """Whether any name of a secret occurs, with a value or not."""
     low = subject.low
+    for start, end in _places(low):
+        first, last = _extent(low, start, end)
+        if _rule(subject.raw[first:last]):
+            return True
+    return not subject.ascii and _has_other_script(subject.text)
+
+
+def _places(low: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where pieces of names stand."""
     for core in _CORES:
         for found in core.finditer(low):
-            first, last = _extent(low, found.start(), found.end())
-            if secret_name(subject.raw[first:last].decode()):
-                return True
-    return not subject.ascii and _OTHER_SCRIPTS.search(subject.text) is not None
+            yield found.span()
+    signs = low.count(b":") + low.count(b"=")
+    if signs > _FEW_SIGNS:
+        for core in _SIGNED:
+            for found in core.finditer(low):
+                yield found.span()
+    elif signs:
+        for sign in (b":", b"="):
+            at = low.find(sign)
+            while at >= 0:
+                name = low[max(0, at - _LONGEST_END) : at].rstrip(_BEFORE_SIGN)
+                if name.endswith(_ENDS):
+                    end = at - len(low[max(0, at - _LONGEST_END) : at]) + len(name)
+                    yield end - 1, end
+                at = low.find(sign, at + 1)
+
+
+def _has_other_script(text: str) -> bool:
+    return any(hint in text for hint in _OTHER_SCRIPT_HINTS)
+
+
+_MOST_REMEMBERED = 4096
+_rules: dict[bytes, NameRule | None] = {}
+
+
+def _rule(name: bytes) -> NameRule | None:
+    """Return what a name tells of its value; the same names come again and again."""
+    try:
+        return _rules[name]
+    except KeyError:
+        pass
+    if len(_rules) >= _MOST_REMEMBERED:
+        _rules.clear()
+    return _rules.setdefault(name, secret_name(name.decode()))
 
 
 def _extent(low: bytes, start: int, end: int) -> tuple[int, int]:
@@ -105,16 +162,16 @@ def _extent(low: bytes, start: int, end: int) -> tuple[int, int]:
     lead = low[max(0, start - _LONGEST_NAME) : start]
     rest = low[end : end + _LONGEST_NAME]
     first = start - len(lead) + len(lead.rstrip(_WORDS))
+    if low[first - 1 : first] == b"%":  # percent-encoded, as in %3Fpassword%3D
+        first += 2
     return first, end + len(rest) - len(rest.lstrip(_WORD[:-1]))
 
 
 def _named(subject: Subject, start: int, end: int) -> Iterator[Match]:
     low = subject.low
-    if low[end - 1 : end] in b"=:":
-        end = start + len(low[start:end].rstrip(b"=: \"'\\]"))
     first, last = _extent(low, start, end)
-    rule = secret_name(subject.raw[first:last].decode())
-    if rule is not None:
+    rule = _rule(subject.raw[first:last])
+    if rule is not None and low[first - 3 : first] != b"://":
         yield from _valued(subject, last, rule, name=low[first:last])
 
 
@@ -125,7 +182,7 @@ def _valued(subject: Subject, at: int, rule: NameRule, name: bytes = b"") -> Ite
     if separator is None and b"--" in name:
         separator = _SPACED.match(low, at)
         certain = True
-    if separator is None:
+    if separator is None and rule.kind == "password":
         separator = _QUOTED_NEXT.match(low, at)
     if separator is None:
         separator = _COPULA.match(low, at)
@@ -149,11 +206,11 @@ def _bare(subject: Subject, start: int, rule: NameRule, name: bytes, *, spaced: 
     scheme = _SCHEME.match(low, start)
     start = scheme.end() if scheme else start
     found = (_LINE if rule.kind == "cookie" else _UNQUOTED).match(low, start)
-    if not found:
+    if not found or _TEMPLATE.match(low, start) or low[found.end() : found.end() + 1] == b"(":
         return
     value = found[0]
     end = found.end()
-    stripped = value.rstrip(b".,;:!?") if spaced else value
+    stripped = value.rstrip(b".,;:") if spaced else value
     end -= len(value) - len(stripped)
     value = stripped
     if not _is_value(value, rule, name) or _CODE.match(value):
@@ -183,6 +240,4 @@ def _closing(low: bytes, quote: re.Match[bytes]) -> int:
 def _is_value(value: bytes, rule: NameRule, name: bytes) -> bool:
     if not value or _FREE.match(value) or value == name.strip(b" -"):
         return False
-    if rule.strict:
-        return len(value) >= 3 and bool(_DIGITS.intersection(value)) and (b" " not in value)  # noqa: PLR2004 (a pin)
-    return True
+    return rule.form == "any" or fits(rule, value.decode())

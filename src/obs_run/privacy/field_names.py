@@ -7,10 +7,14 @@ from typing import NamedTuple
 
 
 class NameRule(NamedTuple):
-    """What a name says of its value: the kind, and whether the value itself must look like a secret as well."""
+    """What a name says of its value: the kind, and what form the value must have for that to hold.
+
+    The forms: "any", "text" (no number), "pin" (3 to 8 digits), "token" (long and without spaces), "email" (has an
+    @), "digits" (has five), "dated" (has one), "decimal" (a fraction of three digits).
+    """
 
     kind: str
-    strict: bool = False
+    form: str = "any"
 
 
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -66,7 +70,7 @@ _FOLLOWERS = _set(
 _COUNTERS = _set("has is num max min count n number use uses")
 _PHRASES = frozenset({("mot", "de", "passe"), ("كلمة", "المرور"), ("كلمة", "السر"), ("mật", "khẩu")})
 _CODES = _set("otp mfa verification totp security")
-_PINS = NameRule("password", strict=True)
+_PINS = NameRule("password", "pin")
 
 
 def parts(name: str) -> list[str]:
@@ -96,11 +100,11 @@ def _of_key(before: str) -> NameRule | None:
 
 def _of_pair(last: str, before: str) -> NameRule | None:
     if last == "token" and before not in _NO_TOKENS:
-        return NameRule("token", strict=not before)
+        return NameRule("token", "any" if before else "token")
     if last == "string" and before in ("connection", "conn"):
         return NameRule("connection_string")
     if last == "pass" and (not before or before in _PASSES):
-        return NameRule("password", strict=not before)
+        return NameRule("password", "any" if before else "text")
     if last == "sig" or (last == "signature" and before in ("amz", "goog")):
-        return NameRule("token", strict=True)
+        return NameRule("token", "token")
     return _PINS if last == "pin" or (last == "code" and before in _CODES) else None

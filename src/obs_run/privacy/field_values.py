@@ -18,8 +18,16 @@ _EMPTY = re.compile(
     r"\$\{[\w:.-]+\}|\$[A-Z_][A-Z0-9_]*|\{\{[^{}]*\}\}|%\([\w]+\)s|\*{2,}.{0,4})\s*",
     re.IGNORECASE,
 )
-_TOKEN_LIKE = re.compile(r"(?=\S*[0-9])\S{8,}|\S{20,}")
-_PIN = re.compile(r"[0-9]{3,8}")
+_FORMS = {
+    "token": re.compile(r"(?=\S*[0-9])\S{8,}|\S{20,}"),
+    "pin": re.compile(r"[0-9]{3,8}"),
+    "text": re.compile(r".*[^0-9\s].*", re.DOTALL),
+    "email": re.compile(r".*(?:@|%40).*", re.DOTALL),
+    "digits": re.compile(r"(?:[^0-9]*[0-9]){5}.*", re.DOTALL),
+    "dated": re.compile(r".*[0-9].*", re.DOTALL),
+    "decimal": re.compile(r"\s*[-+]?[0-9]{1,3}\.[0-9]{3,}\s*"),
+}
+_NUMERIC = frozenset({"pin", "digits", "dated", "decimal"})
 _RANDOM = re.compile(r"(?=.*[0-9])\S{6,}|(?:bearer|basic|token) \S{6,}|\S{24,}", re.IGNORECASE)
 _COUNTED = frozenset({"token", "api_key", "secret", "cookie", "authorization", "private_key", "connection_string"})
 _LEAST_DIGITS = 6
@@ -35,17 +43,21 @@ def hides(rule: NameRule, text: str, kinds: Collection[str]) -> bool:
         return False
     if text[0] == "[" and any(span == (0, len(text)) for span in placeholders(text, frozenset(kinds))):
         return False
-    if rule.strict:
-        return (_PIN if rule.kind == "password" else _TOKEN_LIKE).fullmatch(text) is not None
-    return True
+    return fits(rule, text)
+
+
+def fits(rule: NameRule, text: str) -> bool:
+    """Whether ``text`` has the form that the rule asks for."""
+    form = _FORMS.get(rule.form)
+    return form is None or form.fullmatch(text) is not None
 
 
 def hides_number(rule: NameRule, text: str, kinds: Collection[str]) -> bool:
     """Whether a number under a name with ``rule`` is taken out: a count of tokens or secrets is not."""
     if rule.kind not in kinds:
         return False
-    if rule.strict:
-        return rule.kind == "password" and _PIN.fullmatch(text) is not None
+    if rule.form != "any":
+        return rule.form in _NUMERIC and fits(rule, text)
     return rule.kind not in _COUNTED or len(text) >= _LEAST_DIGITS
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from obs_run.privacy.actions import placeholders
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -37,23 +39,37 @@ _PUNCTUATION = {
 }
 
 
+_ZEROS = bytes(48 if 48 <= one <= 57 else 32 for one in range(256))  # noqa: PLR2004 (the digits)
+
+
 class Subject:
     r"""A text with forms of it that are faster to search; every index is the same in all of them.
 
     ``raw`` is ASCII with ``?`` for what is not, and with line breaks where the text spells them as ``\n``; ``low`` is
-    that in lower case.
+    that in lower case. Placeholders are stars in both, which nothing looks for.
     """
 
-    __slots__ = ("ascii", "low", "raw", "text")
+    __slots__ = ("_digits", "ascii", "low", "placeholders", "raw", "text")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, kinds: frozenset[str] = frozenset()) -> None:
         self.text = text
         self.ascii = text.isascii()
         raw = (text if self.ascii else _plain(text)).encode("ascii", "replace")
         if b"\\" in raw:
             raw = raw.replace(b"\\n", b" \n").replace(b"\\r", b" \n").replace(b"\\t", b"  ")
+        self.placeholders = placeholders(text, kinds)
+        for first, last in self.placeholders:
+            raw = b"%b%b%b" % (raw[:first], b"*" * (last - first), raw[last:])
         self.raw = raw
         self.low = raw.lower()
+        self._digits: bool | None = None
+
+    @property
+    def has_digits(self) -> bool:
+        """Whether there is any digit."""
+        if self._digits is None:
+            self._digits = b"0" in self.raw.translate(_ZEROS)
+        return self._digits
 
 
 def _plain(text: str) -> str:

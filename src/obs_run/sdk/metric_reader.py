@@ -1,4 +1,4 @@
-"""Metric readers: one that the export thread collects from, and the Prometheus endpoint."""
+"""The metric reader that the export thread collects from, and what its sums are after a fork."""
 
 from __future__ import annotations
 
@@ -45,23 +45,24 @@ class QueueReader(MetricReader):
         """Do nothing: the export thread collects a last time when the process leaves."""
 
 
-def prometheus() -> list[Any]:
-    """Return the reader behind the Prometheus endpoint, which is being served then."""
-    from opentelemetry.exporter.prometheus import PrometheusMetricReader
-    from prometheus_client import start_http_server
+def add(provider: MeterProvider, reader: MetricReader) -> None:
+    """Have ``provider`` read by one more reader."""
+    if hasattr(provider, "add_metric_reader"):
+        provider.add_metric_reader(reader)
+        return
+    # SDKs before 1.42 have no public way.
+    from opentelemetry.sdk.metrics._internal.metric_reader_storage import MetricReaderStorage
 
-    host = settings.get("OTEL_EXPORTER_PROMETHEUS_HOST")
-    port = settings.get("OTEL_EXPORTER_PROMETHEUS_PORT")
-    try:
-        start_http_server(port, host)
-    except OSError as error:
-        from obs_run.core import guard
-
-        guard.warn_once(
-            f"OTEL_EXPORTER_PROMETHEUS_PORT: cannot serve metrics on {host}:{port} ({error.strerror or error})"
-        )
-        return []
-    return [PrometheusMetricReader()]
+    consumer: Any = provider._measurement_consumer  # noqa: SLF001 (see above)
+    its: Any = reader
+    storage = MetricReaderStorage(
+        provider._sdk_config,  # noqa: SLF001
+        its._instrument_class_temporality,  # noqa: SLF001
+        its._instrument_class_aggregation,  # noqa: SLF001
+    )
+    # Replaced and not changed: another thread may go through it.
+    consumer._reader_storages = {**consumer._reader_storages, reader: storage}  # noqa: SLF001
+    its._set_collect_callback(consumer.collect)  # noqa: SLF001
 
 
 def begin_at_zero(provider: MeterProvider, resource: Resource) -> None:

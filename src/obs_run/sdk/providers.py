@@ -12,6 +12,8 @@ from obs_run.core import fork_locks, guard
 from obs_run.pipeline.queue import queue
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opentelemetry._logs import LoggerProvider
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.resources import Resource
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from obs_run.core.operations import Operation
     from obs_run.pipeline.measurements import Measurements, Timing
     from obs_run.pipeline.prices import Cost
+    from obs_run.sdk import sdk_providers
 
 
 class Providers:
@@ -35,12 +38,18 @@ class Providers:
         self._reader: Any = None
         self._measurements: Measurements | None = None
         self._tracer: Tracer | None = None
+        self._tracer_provider: sdk_providers.TracerProvider | None = None
         self.queues_spans = True
         """Whether spans come to the queue by our processor, and not only to where a configuration file says."""
+        self._on_prometheus: list[Any] = []
+        """The meter providers whose metrics the Prometheus endpoint shows."""
 
     def install(self) -> None:
         """Make our providers the global ones; a provider that the agent set before stays and gets our processor."""
+        from obs_run.coexistence import baggage
+
         settings.say_problems()
+        baggage.watch()
         if settings.get("OTEL_CONFIG_FILE"):
             from obs_run.sdk import config_file
 
@@ -65,6 +74,15 @@ class Providers:
 
             self._tracer = trace.get_tracer("obs_run", __version__, schema_url=SCHEMA_URL)
         return self._tracer
+
+    def alone(self) -> bool:
+        """Whether nobody but our export thread reads spans: no provider of the agent's, no processor beside ours."""
+        tracer_provider = self._tracer_provider
+        if tracer_provider is None:
+            return False
+        # No public way tells them; where they cannot be found, others may read.
+        processors = getattr(tracer_provider._active_span_processor, "_span_processors", ())  # noqa: SLF001
+        return len(processors) == 1
 
     def measure(self, operation: Operation, timing: Timing, *, seen: bool = True) -> Cost | None:
         """Record the metrics of an operation that ended, and return what it cost if its span is ``seen``."""
@@ -94,6 +112,10 @@ class Providers:
 
     def collect_metrics(self) -> Any:
         """Return the metrics of now as ``MetricsData``; None if there are none."""
+        if self._on_prometheus:
+            from obs_run.sdk import prometheus_endpoint
+
+            prometheus_endpoint.resume()
         return self._reader.take() if self._reader is not None else None
 
     def after_fork(self) -> None:
@@ -106,7 +128,7 @@ class Providers:
 
     def replaced(self) -> None:
         """Ask the global provider for our tracer again: the agent set a provider of its own."""
-        self._tracer = None
+        self._tracer = self._tracer_provider = None
 
     def _instruments(self) -> Measurements | None:
         """Return the instruments; None where nobody reads metrics."""
@@ -124,21 +146,50 @@ class Providers:
         return self._measurements
 
     def _install_metrics(self) -> None:
-        from opentelemetry import metrics
-        from opentelemetry.metrics import _internal
-
-        from obs_run.pipeline import destinations
-        from obs_run.sdk import metric_reader, sdk_providers
+        from obs_run.pipeline import destinations, redact_metrics
+        from obs_run.sdk import metric_reader
 
         names = destinations.names("metrics")
         readers: list[Any] = []
+        served: list[Any] = []
         if set(names) - {"none", "prometheus"}:
-            self._reader = metric_reader.QueueReader()
+            self._reader = redact_metrics.scrubbed(metric_reader.QueueReader())
             readers.append(self._reader)
         if "prometheus" in names:
-            readers.extend(guard.call("Prometheus endpoint", metric_reader.prometheus, default=[]))
-        if not readers:
-            return
+            from obs_run.sdk import prometheus_endpoint
+
+            served = guard.call("Prometheus endpoint", prometheus_endpoint.start, default=[])
+            readers.extend(served)
+        if readers:
+            self._provide_metrics(readers)
+            self._on_prometheus = [self.meter_provider] if served else []
+
+    def show_on_prometheus(self, make: Callable[[bool], Any]) -> None:
+        """Have the metrics of our provider, and of one that the agent set, on the Prometheus endpoint from now on.
+
+        ``make`` makes a metric reader, told whether it is the first.
+        """
+        from opentelemetry.metrics import _internal
+        from opentelemetry.sdk.metrics import MeterProvider
+
+        from obs_run.sdk import metric_reader
+
+        chosen = _internal._METER_PROVIDER  # noqa: SLF001 (the public getter would answer with a stand-in)
+        for provider in (self.meter_provider, chosen):
+            known = any(provider is each for each in self._on_prometheus)
+            if isinstance(provider, MeterProvider) and not known:
+                metric_reader.add(provider, make(not self._on_prometheus))
+                self._on_prometheus.append(provider)
+        if not self._on_prometheus:
+            self._provide_metrics([make(True)])  # noqa: FBT003 (told by its order)
+            self._on_prometheus.append(self.meter_provider)
+
+    def _provide_metrics(self, readers: list[Any]) -> None:
+        from opentelemetry import metrics
+        from opentelemetry.metrics import _internal
+
+        from obs_run.sdk import sdk_providers
+
         self.meter_provider = sdk_providers.MeterProvider(readers, resource=self.resource, shutdown_on_exit=False)
         self.made.append(self.meter_provider)
         if _internal._METER_PROVIDER is None:  # noqa: SLF001 (the public getter would answer with a stand-in)
@@ -156,6 +207,7 @@ class Providers:
         made = sdk_providers.TracerProvider(sampler.make(), self.resource, shutdown_on_exit=False)
         made.add_span_processor(spans.QueueProcessor())
         self.made.append(made)
+        self._tracer_provider = made
         trace.set_tracer_provider(made)
 
     def _install_logs(self) -> None:

@@ -1,0 +1,108 @@
+"""IP and MAC addresses."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import TYPE_CHECKING
+
+from obs_run.privacy.matches import Match
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from obs_run.privacy.matches import Subject
+
+KINDS = frozenset({"ip", "mac"})
+# Each begins with a literal, which is searched for much faster than a choice; what stands before it is looked at then.
+_AFTER_FIRST_OCTET = re.compile(rb"\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})(?![0-9A-Za-z_])(?!\.[0-9])")
+# Not the minutes and seconds of a time.
+_COLONS = re.compile(rb":(?![0-5][0-9]:[0-5][0-9](?![0-9a-fA-F:]))[0-9a-fA-F]{0,4}:")
+_AFTER_FIRST_PAIR = (
+    re.compile(rb":[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){4}(?![0-9A-Za-z:])"),
+    re.compile(rb"-[0-9a-fA-F]{2}(?:-[0-9a-fA-F]{2}){4}(?![0-9A-Za-z-])"),
+)
+_DIGITS = b"0123456789"
+_HEX = b"0123456789abcdefABCDEF"
+_IPV6 = _HEX + b":."
+_LONGEST_IPV6 = 45
+_VERSION = re.compile(rb"(?:\bv|version|release|ver|build|from|to|[=<>~]=|[/@])[ :=]{0,2}$", re.IGNORECASE)
+_ADDRESS = re.compile(rb"(?:from|to)[ :=]{0,2}$", re.IGNORECASE)
+_CERTAIN_WORDS = re.compile(rb"version|upgrade|release|build", re.IGNORECASE)
+_MOST_OCTET = 255
+_LONGEST_GROUP = 4
+_LEAST_GROUPS = 4
+
+
+def find(subject: Subject) -> Iterator[Match]:
+    """Find IPv4, IPv6 and MAC addresses; not loopback and unspecified ones, which name nobody."""
+    raw = subject.raw
+    if not subject.has_digits:
+        return
+    if b"." in raw:
+        yield from _ipv4(raw)
+    if b":" in raw or b"-" in raw:
+        for pattern in _AFTER_FIRST_PAIR:
+            for rest in pattern.finditer(raw):
+                start = rest.start() - 2
+                before = raw[max(0, start - 1) : max(0, start)]
+                if (
+                    start >= 0
+                    and not raw[start : rest.start()].strip(_HEX)
+                    and not (before.isalnum() or before == b":")
+                ):
+                    yield Match(start, rest.end(), "mac")
+    if b":" in raw:
+        yield from _ipv6(raw)
+
+
+def _ipv4(raw: bytes) -> Iterator[Match]:
+    for rest in _AFTER_FIRST_OCTET.finditer(raw):
+        lead = raw[max(0, rest.start() - 4) : rest.start()]
+        first = lead[len(lead.rstrip(_DIGITS)) :]
+        start = rest.start() - len(first)
+        octets = [first, *rest.groups()]
+        if not first or any(int(octet) > _MOST_OCTET for octet in octets) or int(first) in (0, 127):
+            continue
+        before = raw[max(0, start - 24) : start]
+        if before[-1:].isalnum() or before[-1:] in (b".", b"_"):
+            continue
+        if not _is_version(before):
+            yield Match(start, rest.end(), "ip")
+
+
+def _is_version(before: bytes) -> bool:
+    if not _VERSION.search(before) or before.endswith(b"//"):
+        return False
+    return not _ADDRESS.search(before) or _CERTAIN_WORDS.search(before) is not None
+
+
+def _ipv6(raw: bytes) -> Iterator[Match]:
+    done = 0
+    for found in _COLONS.finditer(raw):
+        if found.start() < done:
+            continue
+        lead = raw[max(done, found.start() - _LONGEST_IPV6) : found.start()]
+        rest = raw[found.start() : found.start() + _LONGEST_IPV6]
+        start = found.start() - len(lead) + len(lead.rstrip(_IPV6))
+        end = found.start() + len(rest) - len(rest.lstrip(_IPV6))
+        done = end
+        text = raw[start:end].rstrip(b".")
+        if text.endswith(b":") and not text.endswith(b"::"):
+            text = text[:-1]
+        around = raw[max(0, start - 1) : start] + raw[end : end + 1]
+        if not any(chr(sign).isalnum() or sign == 95 for sign in around) and _is_ipv6(text.decode()):  # noqa: PLR2004 (_)
+            yield Match(start, start + len(text), "ip")
+
+
+def _is_ipv6(text: str) -> bool:
+    """Whether this is an address; ``a::b`` of programming languages could be one as well."""
+    groups = [group for group in text.split(":") if group]
+    telling = any(len(group) >= 3 and any(sign.isdigit() for sign in group) for group in groups)  # noqa: PLR2004 (hex)
+    if len(groups) < 2 or not (telling or len(groups) >= _LEAST_GROUPS):  # noqa: PLR2004 (two ends)
+        return False
+    try:
+        address = ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return not (address.is_loopback or address.is_unspecified)

@@ -1,0 +1,78 @@
+"""Which names of fields tell that the value is personal."""
+
+from __future__ import annotations
+
+import re
+
+from obs_run.privacy.field_names import NameRule, parts
+
+_NAMES = {
+    ("email", "email"): "email|mail|e mail|emails|email address|mail address|emailaddress|useremail|correo",
+    ("phone", "digits"): (
+        "phone|phones|telephone|mobile|cell|cellphone|fax|tel|msisdn|whatsapp|phone number|phonenumber|mobile number|"
+        "telefon|telefonnummer|handynummer|telefono|telefone"
+    ),
+    ("card", "digits"): "card number|cardnumber|credit card|creditcard|credit card number|cc number|ccnumber|card no",
+    ("iban", "digits"): "iban",
+    ("us.ssn", "digits"): "ssn|social security number|social security",
+    ("us.itin", "digits"): "itin",
+    ("gb.nino", "digits"): "nino|national insurance number",
+    ("gb.nhs", "digits"): "nhs number",
+    ("de.idnr", "digits"): "steuer id|steuerid|idnr|steueridentifikationsnummer",
+    ("fr.nir", "digits"): "nir",
+    ("es.dni", "digits"): "dni",
+    ("es.nie", "digits"): "nie",
+    ("it.codicefiscale", "digits"): "codice fiscale|codicefiscale",
+    ("nl.bsn", "digits"): "bsn|burgerservicenummer",
+    ("pl.pesel", "digits"): "pesel",
+    ("se.personnummer", "digits"): "personnummer",
+    ("dk.cpr", "digits"): "cpr|cpr nummer",
+    ("no.fodselsnummer", "digits"): "fodselsnummer",
+    ("fi.hetu", "digits"): "hetu|henkilotunnus",
+    ("pt.nif", "digits"): "nif",
+    ("br.cpf", "digits"): "cpf",
+    ("in.aadhaar", "digits"): "aadhaar|aadhar|aadhaar number",
+    ("tr.tckimlik", "digits"): "tckn|tc kimlik|tc kimlik no",
+    ("mx.curp", "digits"): "curp",
+    ("national_id", "digits"): (
+        "national id|national identity number|nationalid|tax id|taxid|personal id|passport|passport number|"
+        "passportnumber|identity number|id card number|drivers license|driving licence number"
+    ),
+    ("date_of_birth", "dated"): "dob|birthdate|birthday|date of birth|dateofbirth|birth date|geburtsdatum",
+    ("coordinates", "decimal"): "lat|latitude|lng|lon|longitude",
+}
+KINDS = frozenset({"national_id"})
+_RULES = {
+    tuple(name.split(" ")): NameRule(kind, form) for (kind, form), names in _NAMES.items() for name in names.split("|")
+}
+_LONGEST = max(map(len, _RULES))
+_COLON = re.compile(rb'":')
+_LONGEST_KEY = 48
+_MOST_REMEMBERED = 4096
+_other_keys: set[bytes] = set()
+"""Keys that were seen and are no names of personal data."""
+
+
+def personal_name(name: str) -> NameRule | None:
+    """Return what ``name`` tells of its value, None where it is no name of personal data."""
+    words = parts(name[-80:])
+    for length in range(min(_LONGEST, len(words)), 0, -1):
+        rule = _RULES.get(tuple(words[-length:]))
+        if rule is not None:
+            return rule
+    return None
+
+
+def mentions(raw: bytes) -> bool:
+    """Whether a JSON text has a key that tells of personal data."""
+    for colon in _COLON.finditer(raw):
+        end = colon.start()
+        key = raw[raw.rfind(b'"', max(0, end - _LONGEST_KEY), end) + 1 : end]
+        if key in _other_keys:
+            continue
+        if personal_name(key.decode()) is not None:
+            return True
+        if len(_other_keys) >= _MOST_REMEMBERED:
+            _other_keys.clear()
+        _other_keys.add(key)
+    return False
