@@ -33,7 +33,11 @@ class Current:
 
 def attach(context: Context) -> Any:
     """Make ``context`` current and return what ``detach`` wants."""
-    return guard.call("context", api_context.attach, context)
+    try:
+        return api_context.attach(context)
+    except Exception as error:  # noqa: BLE001 (a context of the agent's own making)
+        guard.failed("context", error)
+        return None
 
 
 def detach(token: Any) -> None:

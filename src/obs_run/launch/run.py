@@ -45,6 +45,9 @@ def enabled() -> bool:
     from obs_run.launch import program
 
     global _enabled
+    if not hasattr(program, "describe"):
+        # A signal handler of the agent that interrupted this very import; the next call knows.
+        return False
     if _enabled is None:
         wanted = os.environ.get("OBS_RUN_SPAN", "").strip().lower() not in ("0", "false", "no", "off")
         running = program.describe()

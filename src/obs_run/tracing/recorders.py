@@ -22,7 +22,10 @@ _MOST_BYTES = 32 * 1024 * 1024
 
 
 class SpanRecorder(ABC):
-    """Takes each span that has ended; own ones may be plain or coroutine functions."""
+    """Takes each span that has ended; an own ``record_span`` may be a coroutine function."""
+
+    outlives_process = True
+    """Whether spans that are open when the process ends are to be recorded, too."""
 
     @abstractmethod
     def record_span(self, span: Span) -> Awaitable[Any] | None:
@@ -31,6 +34,8 @@ class SpanRecorder(ABC):
 
 class InMemorySpanRecorder(SpanRecorder):
     """Keeps the newest ``max_spans`` spans, and less where they carry megabytes."""
+
+    outlives_process = False
 
     def __init__(self, max_spans: int = MOST_SPANS) -> None:
         self.max_spans = max_spans

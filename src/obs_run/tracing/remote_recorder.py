@@ -33,6 +33,8 @@ class RemoteSpanRecorder(InMemorySpanRecorder):
     OTEL_BSP_SCHEDULE_DELAY for company. ``headers`` are sent along; those of the settings are another server's.
     """
 
+    outlives_process = True
+
     def __init__(
         self,
         endpoint: str | None = None,

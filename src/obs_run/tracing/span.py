@@ -27,6 +27,7 @@ WEIGHT = 0
 """The place of the weight in a packed span."""
 _MOST_LOGS = 1000
 _NANO = 1e-9
+_SAMPLED = api.TraceFlags.SAMPLED
 
 
 class Span:
@@ -122,7 +123,7 @@ class Span:
         """Be the span ``otel`` of ``tracer`` from now on."""
         self._tracer, self._otel = tracer, otel
         context = self.otel_context = otel.get_span_context()
-        self.kept = otel.is_recording() and context.trace_flags.sampled
+        self.kept = bool(context.trace_flags & _SAMPLED) and not isinstance(otel, api.NonRecordingSpan)
         parent = getattr(otel, "parent", None)
         self._parent_id = parent.span_id if parent is not None else 0
 

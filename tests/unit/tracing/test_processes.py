@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -68,7 +69,7 @@ def test_the_trace_and_the_correlation_id_go_on_in_another_service(
     agent: Run, receiver: Receiver, tmp_path: Path, *, launched: bool
 ) -> None:
     (tmp_path / "service.py").write_text(SERVICE)
-    ran = agent(AGENT, start=launched, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+    ran = agent(AGENT, start=launched, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint, OBS_FLUSH_SECONDS="20")
     assert (ran.code, ran.out, ran.err) == (0, "", "")
     assert receiver.wait_for(lambda got: len(got.named("answer")) == 3 and len(got.named("external_api")) == 1)
     (asked,) = receiver.named("external_api")
@@ -99,6 +100,7 @@ def test_in_a_fork_the_open_spans_are_the_parents(agent: Run, receiver: Receiver
     """,
         start=False,
         OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
+        OBS_FLUSH_SECONDS="20",
     )
     assert (ran.code, ran.out, ran.err) == (0, "", "")
     assert receiver.wait_for(lambda got: len(got.spans) == 3)
@@ -125,6 +127,7 @@ def test_what_is_not_sampled_goes_nowhere_and_works_all_the_same(
     """,
         start=launched,
         OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
+        OBS_FLUSH_SECONDS="20",
         OTEL_TRACES_SAMPLER="always_off",
     )
     assert (ran.code, ran.out, ran.err) == (0, "", "")
@@ -151,12 +154,30 @@ def test_an_interrupted_program_has_its_spans(agent: Run, receiver: Receiver, *,
     """,
         start=launched,
         OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
+        OBS_FLUSH_SECONDS="20",
     )
     assert ran.code == -2
     assert receiver.wait_for(lambda got: len(got.named("waits")) == len(got.named("interrupted")) == 1)
     for span in receiver.spans:
         if span.name != "agent":
             assert span.attributes["obs.span.status"] == "cancelled"
+
+
+@pytest.mark.parametrize("way", ["os.kill(os.getpid(), signal.SIGTERM)", "os._exit(0)", "pass"])
+def test_a_file_has_what_was_open_when_the_process_left(agent: Run, tmp_path: Path, way: str) -> None:
+    agent(
+        f"""
+    import os, signal
+    from obs_run.tracing import setup_tracing
+    tracer = setup_tracing("a", "file", file_path={str(tmp_path / "spans.jsonl")!r})
+    span = tracer.start_span("open")
+    with tracer.span("block"):
+        {way}
+    """,
+        start=False,
+    )
+    lines = (tmp_path / "spans.jsonl").read_text().splitlines()
+    assert sorted(json.loads(line)["operation_name"] for line in lines) == ["block", "open"]
 
 
 def test_a_recorder_of_coroutines_works_without_a_loop(agent: Run) -> None:

@@ -158,6 +158,7 @@ def test_a_remote_recorder_sends_otlp_to_its_endpoint(agent: Run, receiver: Rece
     assert TraceAnalyzer(tracer.recorder).analyze_trace(outer.context.trace_id)["total_spans"] == 5
     """,
         start=False,
+        OBS_FLUSH_SECONDS="20",
     )
     assert (ran.code, ran.err) == (0, "")
     if path.startswith("/else"):
