@@ -34,6 +34,17 @@ def test_other_python_with_obs_run(case: Case, version: str, receiver: Receiver,
     check(warn, receiver, tmp_path, place)
 
 
+@pytest.mark.parametrize("version", WITH_US)
+@pytest.mark.timeout(400)
+def test_a_program_whose_only_telemetry_is_its_run(version: str, receiver: Receiver, tmp_path: Path) -> None:
+    # OpenTelemetry is loaded as it leaves then, when Python 3.12 starts no thread any more.
+    place = environments.environment(python=found(version))
+    (tmp_path / "agent.py").write_text("import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'pass'])\n")
+    env = environment(receiver.endpoint, tmp_path)
+    assert run([str(place.scripts / "obs-run"), place.python, "agent.py"], tmp_path, env) == (0, "", "")
+    assert [span.name for span in receiver.spans] == ["agent"]
+
+
 @pytest.mark.parametrize("version", WITHOUT_US)
 @pytest.mark.parametrize("options", [(), ("-S",)], ids=["", "-S"])
 def test_other_python_without_obs_run(version: str, options: tuple[str], receiver: Receiver, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ class Recording:
         # Given, because the tracer and the sampler would each look for it again.
         context = api_context.get_current()
         self.span = tracer.start_span(operation.span_name(), context, _KINDS[operation.KIND], self._told)
-        if self.span.is_recording():
+        if known.queues_spans and self.span.is_recording():
             spans.finished_by(self.span.get_span_context().span_id, self.finish)
         self._begun = time.perf_counter_ns()
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
 from obs_run.core import guard
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from obs_run.launch.leaving import Leaving
 
 
@@ -48,10 +50,39 @@ def _has_something_to_say() -> bool:
 
 
 def _set_up() -> None:
-    import obs_run.pipeline.export  # noqa: F401 (with it all of OpenTelemetry that is needed)
-    from obs_run.sdk import providers
+    with _without_threads():
+        import obs_run.pipeline.export  # noqa: F401 (with it all of OpenTelemetry that is needed)
+        from obs_run.sdk import providers
 
-    providers.set_up()
+        providers.set_up()
+
+
+@contextmanager
+def _without_threads() -> Iterator[None]:
+    """Have work that is given to a new thread pool done at once, on Python 3.12: it starts no thread in the end."""
+    if sys.version_info[:2] != (3, 12):
+        yield
+        return
+    from concurrent import futures
+
+    class AtOnce(futures.Executor):
+        def __init__(self, *_: Any, **__: Any) -> None:
+            pass
+
+        def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> futures.Future[Any]:
+            done: futures.Future[Any] = futures.Future()
+            try:
+                done.set_result(function(*args, **kwargs))
+            except Exception as error:  # noqa: BLE001 (as a pool keeps it for whoever asks)
+                done.set_exception(error)
+            return done
+
+    pool = futures.ThreadPoolExecutor
+    futures.ThreadPoolExecutor = AtOnce  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        futures.ThreadPoolExecutor = pool  # type: ignore[misc]
 
 
 def finish(left: Leaving) -> None:
