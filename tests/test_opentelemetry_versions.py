@@ -10,7 +10,15 @@ from tests.instrumentors.environments import python_with, run_tests
 from tests.launch.environments import ROOT
 
 UNIT = Path(__file__).parent / "unit"
-FILES = ("test_lazy_api.py", "test_log_capture.py", "test_otlp_http.py", "test_recorder.py", "test_run_context.py")
+FILES = (
+    "access/test_endpoint.py",
+    "access/test_otlp_access.py",
+    "test_lazy_api.py",
+    "test_log_capture.py",
+    "test_otlp_http.py",
+    "test_recorder.py",
+    "test_run_context.py",
+)
 OLDEST = (
     "opentelemetry-api==1.39.0",
     "opentelemetry-sdk==1.39.0",
