@@ -63,10 +63,12 @@ class Row(NamedTuple):
     label: str
     product: str
     nowhere: str = ""
+    privacy: str = ""
 
 
 ROWS = (
     Row("**obs-run**", "obs-run", "memory"),
+    Row("obs-run, OBS_PRIVACY=none", "obs-run", "memory", "none"),
     Row("obs-run, all exporters off", "obs-run", "none"),
     Row("official (genai-openai)", "official"),
     Row("OpenLLMetry", "traceloop"),
@@ -115,6 +117,8 @@ class Bench:
         settings = {"OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental"}
         names, off, on = CONTENT.get(row.product, ("", "", ""))
         settings.update(dict.fromkeys(names.split(), on if mode.content == "on" else off))
+        if row.privacy:
+            settings["OBS_PRIVACY"] = row.privacy
         if mode.export != "otlp" and row.nowhere:
             settings.update({f"OTEL_{signal}_EXPORTER": row.nowhere for signal in SIGNALS})
         try:

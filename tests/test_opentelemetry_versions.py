@@ -18,6 +18,8 @@ FILES = (
     "test_otlp_http.py",
     "test_recorder.py",
     "test_run_context.py",
+    "metrics/test_in_agents.py",
+    "metrics/test_instruments.py",
 )
 OLDEST = (
     "opentelemetry-api==1.39.0",

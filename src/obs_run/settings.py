@@ -204,7 +204,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_LOG_FILE_BYTES", "size", "50MiB", "Size at which a log file is put aside and a new one begun.",
             _LOGGING, size),
     Setting("OBS_LOG_FILE_AGE", "age", "1d", "Age at which it is put aside, too (0: at no age).", _LOGGING, age),
-    Setting("OBS_LOG_FILES", "number", "10", "How many files put aside are kept.", _LOGGING, whole(0)),
+    Setting("OBS_LOG_FILES", "number", "10", "How many files put aside are kept (0: all).", _LOGGING, whole(0)),
     Setting("OBS_LOG_KEEP", "age", "30d", "Age at which a file put aside is deleted (0: at no age).", _LOGGING, age),
     Setting("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "comma list", "",
             "Libraries that are left alone (* for all); a distribution switches off that instrumentor only, "

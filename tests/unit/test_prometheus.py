@@ -41,6 +41,36 @@ def test_the_endpoint_serves_the_agents_metrics_on_loopback(tmp_path: Path) -> N
     assert line.endswith(" 3.0")
 
 
+def test_series_that_are_equal_without_their_secrets_are_one(tmp_path: Path) -> None:
+    keys = [f"ghp_{letter}1B2c3D4e5F6a1B2c3D4e5F6a1B2c3D4e5F6" for letter in "ab"]
+    source = f"""
+        import os, urllib.request
+        from opentelemetry import metrics
+        meter = metrics.get_meter("agent")
+        for key in {keys}:
+            meter.create_counter("jobs").add(3, {{"key": key}})
+            meter.create_histogram("seconds").record(7, {{"key": key}})
+        url = f"http://127.0.0.1:{{os.environ['OTEL_EXPORTER_PROMETHEUS_PORT']}}/metrics"
+        for _ in range(2):
+            text = urllib.request.urlopen(url, timeout=10).read().decode()
+        print(text)
+    """
+    ran = run(
+        tmp_path,
+        source,
+        OTEL_TRACES_EXPORTER="none",
+        OTEL_LOGS_EXPORTER="none",
+        OTEL_METRICS_EXPORTER="prometheus",
+        OTEL_EXPORTER_PROMETHEUS_PORT=str(free_port()),
+    )
+    assert ran.code == 0, ran.err
+    assert "ghp_" not in ran.out
+    lines = [line for line in ran.out.splitlines() if 'key="[github_token]"' in line]
+    assert [line.rpartition(" ")[2] for line in lines if line.startswith("jobs_total{")] == ["6.0"]
+    assert [line.rpartition(" ")[2] for line in lines if line.startswith("seconds_sum{")] == ["14.0"]
+    assert [line.rpartition(" ")[2] for line in lines if line.startswith("seconds_count{")] == ["2.0"]
+
+
 def test_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

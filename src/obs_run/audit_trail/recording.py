@@ -94,7 +94,7 @@ def _export(record: dict[str, Any], trace: tuple[int, int, int], receipt: Receip
     from obs_run.pipeline.items import LogItem
     from obs_run.pipeline.queue import queue
 
-    start.leave_orderly()
+    start.start_api()
     if queue().in_export_thread():
         return
     attributes: dict[str, Any] = {

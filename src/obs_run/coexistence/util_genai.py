@@ -238,15 +238,18 @@ def _typed(field: str, value: Any) -> Any:
     """Return our plain messages as util-genai's types, whose parts may stay plain: they are written as JSON."""
     if value is None or field in ("query_text", "documents"):
         return value
+    # They are cut here, and half a secret would not be recognised when the span leaves.
+    from obs_run.pipeline import redact
+
     types: Any = sys.modules["opentelemetry.util.genai.types"]
     if field == "input_messages":
-        return [types.InputMessage(**each) for each in content.limited(value)]
+        return [types.InputMessage(**each) for each in redact.limited(field, value)]
     if field == "output_messages":
-        return [types.OutputMessage(**each) for each in content.limited(value)]
+        return [types.OutputMessage(**each) for each in redact.limited(field, value)]
     if field == "tool_definitions":
         rest = {"description": None, "parameters": None}
-        return [types.FunctionToolDefinition(**{**rest, **each}) for each in content.limited(value)]
-    return [types.TextPart(content=guard.shown(each.get("content"))) for each in content.limited(value)]
+        return [types.FunctionToolDefinition(**{**rest, **each}) for each in redact.limited(field, value)]
+    return [types.TextPart(content=guard.shown(each.get("content"))) for each in redact.limited(field, value)]
 
 
 def _plain(value: Any) -> Any:

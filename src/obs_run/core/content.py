@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run import settings
 from obs_run.core import guard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Scrub = Callable[[Any, str], Any]
+    """Returns a value without what must not leave, given the value and its JSON; the same object if nothing was found.
+    """
 
 _SETTING = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _DEEPEST = 16
@@ -15,6 +22,9 @@ _LABELS = frozenset({"type", "role", "id", "name", "modality", "mime_type", "fin
 _BLOB_LABELS = _LABELS | {"content"}
 _INT64 = 2**63
 _LONGEST_LABEL = 256
+MARGIN = 8192
+"""Characters behind a limit that are scrubbed too; private keys, the longest of secrets, fit into it."""
+_MARK = "\uf8ff\ue000"  # what a cut leaves until the text has been scrubbed; nobody writes that
 _mode: str | None = None
 # Made once: json.dumps() makes one for each text.
 _encoder = json.JSONEncoder(ensure_ascii=False, default=guard.shown, separators=(",", ":"))
@@ -49,11 +59,24 @@ def forget() -> None:
     _mode = None
 
 
-def limited(value: Any) -> Any:
-    """Return a copy of ``value`` with long texts cut, binary parts named by size, and oversized lists shortened."""
-    longest: int = settings.get("OBS_CONTENT_MAX_CHARS")
-    cut = _cut(value, longest, _DEEPEST, keep_binary=settings.get("OBS_CONTENT_BINARY"))
-    return _shortened(cut, settings.get("OBS_CONTENT_MAX_MESSAGE_CHARS")) if isinstance(cut, list) else cut
+class _Limits(NamedTuple):
+    longest: int
+    keep_binary: bool
+    step: str = "only"
+    """"first" leaves a margin behind the limit, "last" takes it away."""
+
+
+def limited(value: Any, scrub: Scrub | None = None, longest: int | None = None) -> Any:
+    """Return a copy of ``value`` with long texts cut, binary parts named by size, and oversized lists shortened.
+
+    ``scrub`` is given each piece of the copy before it is cut for good: half of a secret cannot be recognised any more.
+    """
+    if longest is None:
+        longest = settings.get("OBS_CONTENT_MAX_CHARS")
+    limits = _Limits(longest, settings.get("OBS_CONTENT_BINARY"))
+    if isinstance(value, (list, tuple)):
+        return _newest(value, settings.get("OBS_CONTENT_MAX_MESSAGE_CHARS"), limits, scrub)
+    return _cut(value, limits, _DEEPEST) if scrub is None else _scrubbed(value, limits, _DEEPEST, scrub)[0]
 
 
 def to_json(value: Any) -> str:
@@ -61,7 +84,22 @@ def to_json(value: Any) -> str:
     return _encoder.encode(value)
 
 
-def _cut(value: Any, longest: int, depth: int, *, keep_binary: bool) -> Any:
+def _scrubbed(value: Any, limits: _Limits, depth: int, scrub: Scrub) -> tuple[Any, int]:
+    """Return the value within the limits, and how long it is as JSON."""
+    # A text of any size must not be scrubbed whole; with the margin every secret that the limit cuts is seen whole.
+    roomy = _cut(value, limits._replace(step="first"), depth)
+    text = to_json(roomy)
+    clean = scrub(roomy, text)
+    if clean is not roomy:
+        text = to_json(clean)
+    # Most texts are far from the limit, which their JSON tells.
+    if len(text) > limits.longest or _MARK in text:
+        clean = _cut(clean, limits._replace(keep_binary=True, step="last"), depth)
+        text = to_json(clean)
+    return clean, len(text)
+
+
+def _cut(value: Any, limits: _Limits, depth: int) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
@@ -71,9 +109,27 @@ def _cut(value: Any, longest: int, depth: int, *, keep_binary: bool) -> Any:
         # NaN and the infinities have no JSON form.
         return value if value - value == 0 else str(value)
     if isinstance(value, (dict, list, tuple)):
-        return _cut_inside(value, longest, depth - 1, keep_binary=keep_binary) if depth else "[nested too deep]"
+        return _cut_inside(value, limits, depth - 1) if depth else "[nested too deep]"
     text = f"[{len(value)} bytes]" if isinstance(value, (bytes, bytearray)) else encodable(guard.shown(value))
-    return text if len(text) <= longest else f"{text[:longest]}[{len(text) - longest} characters cut]"
+    if limits.step == "only" and len(text) <= limits.longest:
+        return text
+    return _cut_text(text, limits)
+
+
+def _cut_text(text: str, limits: _Limits) -> str:
+    longest, missing = limits.longest, 0
+    if limits.step == "first":
+        longest += MARGIN
+    elif limits.step == "last" and text.endswith(_MARK):
+        # At its end may stand the beginning of a secret that was not recognised.
+        text, _, number = text[: -len(_MARK)].rpartition(_MARK)
+        longest = min(longest, max(0, len(text) - MARGIN))
+        missing = int(number) if number.isdecimal() else 0
+    if len(text) <= longest:
+        return text
+    missing += len(text) - longest
+    note = f"{_MARK}{missing}{_MARK}" if limits.step == "first" else f"[{missing} characters cut]"
+    return text[:longest] + note
 
 
 def encodable(text: str) -> str:
@@ -81,18 +137,18 @@ def encodable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _cut_inside(value: Any, longest: int, depth: int, *, keep_binary: bool) -> Any:
+def _cut_inside(value: Any, limits: _Limits, depth: int) -> Any:
     if not isinstance(value, dict):
-        return [_cut(item, longest, depth, keep_binary=keep_binary) for item in value]
+        return [_cut(item, limits, depth) for item in value]
     whole = _LABELS
     if value.get("type") == "blob" and isinstance(value.get("content"), str):
-        if not keep_binary:
+        if not limits.keep_binary:
             value = _without_payload(value)
         whole = _BLOB_LABELS
     return {
         encodable(guard.shown(key)): encodable(item)
         if isinstance(item, str) and key in whole and (len(item) <= _LONGEST_LABEL or key == "content")
-        else _cut(item, longest, depth, keep_binary=keep_binary)
+        else _cut(item, limits, depth)
         for key, item in value.items()
     }
 
@@ -107,15 +163,21 @@ def _without_payload(blob: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _shortened(items: list[Any], most: int) -> list[Any]:
-    """Drop the oldest items until the rest fits into ``most`` characters; the newest is always kept."""
+def _newest(items: Any, most: int, limits: _Limits, scrub: Scrub | None) -> list[Any]:
+    """Return the newest items that fit into ``most`` characters, within the limits; the last is always kept."""
     room = most
     kept: list[Any] = []
+    depth = _DEEPEST - 1
     for item in reversed(items):
-        room -= len(to_json(item))
+        if scrub is None:
+            bounded = _cut(item, limits, depth)
+            size = len(to_json(bounded))
+        else:
+            bounded, size = _scrubbed(item, limits, depth, scrub)
+        room -= size
         if room < 0 and kept:
             break
-        kept.append(item)
+        kept.append(bounded)
     kept.reverse()
     missing = len(items) - len(kept)
     if missing and kept and isinstance(kept[0], dict) and "role" in kept[0]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _LONGEST_TEXT = 65536
 _SHORT = 256
+_FEW = 32
 _MOST_TEXT = 1024 * 1024  # characters of one record
 _MOST_ITEMS = 4096  # of one record, whatever its depth
 _DEEPEST = 16
@@ -33,6 +34,7 @@ _PLAIN = (*_SEQUENCES, str, bytes, bytearray, int, float)
 
 _LONGEST_TEXT = 65536
 _SHORT = 256
+_FEW = 32
 _MOST_TEXT = 1024 * 1024  # characters of one record
 _MOST_ITEMS = 4096  # of one record, whatever its depth
 _DEEPEST = 16
@@ -58,13 +60,19 @@ class Snapshot:
         """Return a mapping as a dict of plain values by texts; what is no mapping is its one value, ``value``."""
         if given is None:
             return {}
-        taken = self.value(given)
+        taken = _as_it_is(given) if type(given) is dict else None
+        if taken is None:
+            taken = self.value(given)
         return taken if type(taken) is dict else {"value": taken}
 
     def texts(self, given: Any) -> list[str]:
         """Return a list of texts, such as tags; one text is a list of one."""
         if given is None:
             return []
+        if type(given) is list and len(given) <= _FEW:
+            copied = given.copy()
+            if all(type(text) is str and len(text) <= _SHORT and text.isascii() for text in copied):
+                return copied
         taken = self.value(given)
         items = taken if type(taken) is list else [taken]
         return [item if type(item) is str else to_json(item) for item in items]
@@ -143,6 +151,26 @@ class Snapshot:
         if length > len(taken):
             taken.append(f"[{length - len(taken)} items left out]")
         return taken
+
+
+def _as_it_is(given: Plain) -> Plain | None:
+    """Return a copy of what is plain already, as most of what is logged is: short texts, numbers and bools by names."""
+    if len(given) > _FEW:
+        return None
+    copied = given.copy()
+    for key, item in copied.items():
+        if type(key) is not str or len(key) > _SHORT or not key.isascii():
+            return None
+        kind = type(item)
+        if kind is str:
+            if len(item) > _SHORT or not item.isascii():
+                return None
+        elif kind is int:
+            if not -_INT64 <= item < _INT64:
+                return None
+        elif not (kind is float and isfinite(item)) and kind not in _LEAVES:
+            return None
+    return copied
 
 
 def _dict_copy(value: Any) -> tuple[int, Plain]:

@@ -166,9 +166,9 @@ class Recording:
         """End a span that goes where a configuration file says, and so not by our export thread."""
         cost = guard.call("measurement", known.measure, self.operation, timing)
         if self.span.is_recording():
-            from obs_run.pipeline import complete
+            from obs_run.pipeline import complete, redact
 
-            told = {**complete.content_attributes(self.operation), **complete.cost_attributes(cost)}
+            told = {**complete.content_attributes(self.operation, redact.shared()), **complete.cost_attributes(cost)}
             guard.call("finish", self.span.set_attributes, told)
         self.span.end()
 

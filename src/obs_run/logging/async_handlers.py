@@ -16,8 +16,8 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from obs_run.core import guard
+from obs_run.core.recorded import Recorded
 from obs_run.launch import leaving
-from obs_run.logging.recorded import Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
@@ -52,7 +52,7 @@ class Work:
     async def run(self) -> None:
         """Have the handler take the entry."""
         _handling.set(True)
-        with guard.guarded(f"log handler {guard.shown(self._handler.name)}"):
+        with guard.guarded(f"log handler {guard.shown(getattr(self._handler, 'name', ''))}"):
             if await self._handler.handle(self._entry) is not False:
                 return
         self._failed()

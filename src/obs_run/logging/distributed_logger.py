@@ -7,10 +7,12 @@ import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakSet
 
-from obs_run import settings
+from obs_run import privacy, settings
 from obs_run.core import guard, log_context, propagation
 from obs_run.core.plain_values import Snapshot
+from obs_run.core.recorded import RECORDED, Recorded
 from obs_run.logging import security
 from obs_run.logging.console import ConsoleLogHandler
 from obs_run.logging.entry import LogContext
@@ -18,7 +20,6 @@ from obs_run.logging.handlers import direct, file_by_settings
 from obs_run.logging.levels import LogCategory, LogLevel, category_of, level_of
 from obs_run.logging.log_contexts import Within
 from obs_run.logging.record import Record, exported
-from obs_run.logging.recorded import RECORDED, Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,11 +47,13 @@ class DistributedLogger:
 
     def add_handler(self, handler: Any) -> None:
         """Give records to ``handler``, a ``LogHandler``, from now on."""
+        # Made now: the first record may be a signal handler's, amid the making.
+        guard.call("privacy", privacy.scrubber)
         self._targets = (*self._targets, _target(handler))
 
     def remove_handler(self, handler_name: str) -> None:
         """Give no more records to the handlers of that name."""
-        self._targets = tuple(each for each in self._targets if each.handler.name != handler_name)
+        self._targets = tuple(each for each in self._targets if _name(each.handler) != handler_name)
 
     @property
     def handlers(self) -> list[Any]:
@@ -129,7 +132,7 @@ class DistributedLogger:
         """Return what was counted until now; later records do not change it."""
         return {
             **self._counts.taken(),
-            "handlers": [handler.name for handler in self.handlers],
+            "handlers": [_name(handler) for handler in self.handlers],
             "context_stack_depth": log_context.depth(),
         }
 
@@ -142,7 +145,7 @@ class DistributedLogger:
         record = guard.call("log record", self._taken, level, code, message, **given)
         if record is None:
             record = Record(time.time_ns(), level, LogCategory.SYSTEM, (0, 0, 0), code)
-            record.message = "[a record that could not be made]"
+            record.message = guard.call("log record", Snapshot().text, message, default="[not to be shown]")
         self._counts.add(record)
         if exported():
             guard.call("log record", record.send, self.name)
@@ -244,10 +247,14 @@ class _Target(NamedTuple):
     """Whether it is one of ours, which do not log."""
 
 
+def _name(handler: Any) -> str:
+    return guard.shown(getattr(handler, "name", None) or type(handler).__name__)
+
+
 def _target(handler: Any) -> _Target:
     silent = type(handler).__module__.partition(".")[0] == "obs_run"
     takes = getattr(handler, "takes", None)
-    return _Target(handler, direct(handler), takes, f"log handler {guard.shown(handler.name)}", silent)
+    return _Target(handler, direct(handler), takes, f"log handler {_name(handler)}", silent)
 
 
 class _Nested(threading.local):
@@ -262,7 +269,7 @@ class _Counts:
         self._levels = [0] * len(LogLevel)
         self._categories = [0] * len(LogCategory)
         self._failed = 0
-        os.register_at_fork(after_in_child=self._renew)
+        _all_counts.add(self)
 
     def add(self, record: Record) -> None:
         with self._lock:
@@ -282,9 +289,20 @@ class _Counts:
                 "failed_logs": self._failed,
             }
 
-    def _renew(self) -> None:
+    def after_fork(self) -> None:
         # Another thread of the parent may have held it.
         self._lock = threading.RLock()
+
+
+_all_counts: WeakSet[_Counts] = WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for counts in tuple(_all_counts):
+        counts.after_fork()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 _first: dict[str, DistributedLogger] = {}

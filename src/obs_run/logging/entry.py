@@ -47,8 +47,7 @@ class LogContext:
     def of(cls, fields: dict[str, Any]) -> LogContext:
         """Return a context with exactly ``fields`` and the defaults of those that are missing."""
         made = object.__new__(cls)
-        made.__dict__.update(_DEFAULTS)
-        made.__dict__.update(fields)
+        made.__dict__ = {**_DEFAULTS, **fields}
         return made
 
     def to_dict(self) -> dict[str, Any]:
@@ -112,9 +111,9 @@ class StructuredLogEntry:
     def _as_dict(self, context: dict[str, Any]) -> dict[str, Any]:
         told = {
             "timestamp": self.timestamp,
-            "iso_timestamp": datetime.fromtimestamp(self.timestamp, timezone.utc).isoformat(),
-            "level": getattr(self.level, "value", self.level),
-            "category": getattr(self.category, "value", self.category),
+            "iso_timestamp": _iso(self.timestamp),
+            "level": getattr(self.level, "_value_", self.level),
+            "category": getattr(self.category, "_value_", self.category),
             "message": self.message,
             "context": context,
             "data": self.data,
@@ -125,6 +124,20 @@ class StructuredLogEntry:
             if value:
                 told[name] = value
         return told
+
+
+_second: tuple[int, str] = (-1, "")
+
+
+def _iso(timestamp: float) -> str:
+    """Return a time in UTC by ISO 8601, with microseconds."""
+    global _second
+    second, microseconds = divmod(round(timestamp * 1e6), 1_000_000)
+    known = _second
+    if known[0] != second:
+        # Most records come in the same second as the one before.
+        known = _second = second, datetime.fromtimestamp(second, timezone.utc).isoformat()[:19]
+    return f"{known[1]}.{microseconds:06d}+00:00"
 
 
 _OPTIONAL = ("exception", "stack_trace", "performance_metrics", "trace_id", "span_id")
@@ -141,7 +154,8 @@ def line(entry: StructuredLogEntry) -> str:
     """Return the record as handlers write it: scrubbed, as one line of JSON, without empty fields of the context."""
     known: str | None = entry.__dict__.get(_LINE)
     if known is None:
-        context = {name: value for name, value in LogContext.to_dict(entry.context).items() if value is not None}
+        own = entry.context.__dict__
+        context = {name: value for name, value in own.items() if value is not None and name != _GENERATED}
         told = entry._as_dict(context)  # noqa: SLF001 (the same module)
         if _SAFE not in entry.__dict__:
             told = privacy.scrubber().value(None, Snapshot().value(told))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from obs_run import privacy
 from obs_run.core import guard, log_context, propagation
 from obs_run.core.plain_values import described
 from obs_run.logging.entry import LogContext, StructuredLogEntry, line
@@ -17,6 +18,11 @@ _ENTRY = "structured_entry"
 
 class LogFormatter(logging.Formatter):
     """Formats a record of the logging module as one line of JSON, or the record's own ``structured_entry``."""
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        # Made now: what it has to say about its settings is a record that may come here.
+        guard.call("privacy", privacy.scrubber)
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line; levels of other names than the usual ones are allowed."""

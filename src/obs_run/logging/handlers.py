@@ -28,10 +28,15 @@ class LogHandler:
     ``write`` may be called from any thread, and so must be safe for that. Records below ``min_level`` are not given.
     """
 
+    name = "unnamed"
+    enabled = True
+    min_level = LogLevel.TRACE
+
     def __init__(self, name: str, *, min_level: LogLevel | str | None = None) -> None:
         self.name = name
         self.enabled = True
-        self.min_level = LogLevel.TRACE if min_level is None else level_of(min_level)
+        if min_level is not None:
+            self.min_level = level_of(min_level)
 
     async def handle(self, entry: StructuredLogEntry) -> bool:
         """Take one record; False where the handler is disabled or failed, which is said once and never raised."""

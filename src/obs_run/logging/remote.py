@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from obs_run.core import guard
 from obs_run.logging.handlers import LogHandler
@@ -13,8 +13,11 @@ from obs_run.setting_texts import url
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from opentelemetry.sdk.resources import Resource
+
     from obs_run.logging.entry import StructuredLogEntry
     from obs_run.logging.levels import LogLevel
+    from obs_run.pipeline.items import LogItem
 
 _OLD_BATCH, _OLD_INTERVAL = 100, 5.0
 
@@ -48,13 +51,20 @@ class RemoteLogHandler(LogHandler):
             return self.endpoint is None
         if not exported():
             return False
-        self._to.put(item_of(entry))
+        item = item_of(entry)
+        self._to.put(item, item.size)
         return True
 
 
 def _destination(endpoint: str, batch_size: int, headers: dict[str, str]) -> OwnEndpoint | None:
     try:
-        return OwnEndpoint(url(endpoint), max(1, batch_size), headers)
+        return OwnEndpoint("logs", url(endpoint), max(1, batch_size), headers, _record)
     except ValueError as allowed:
         guard.warn_once(f"RemoteLogHandler: endpoint {endpoint!r} is not allowed; allowed: {allowed}")
         return None
+
+
+def _record(item: LogItem, resource: Resource) -> Any:
+    from obs_run.pipeline.complete import log_record
+
+    return log_record(item, resource)

@@ -15,19 +15,27 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_s
 from obs_run.core import content, semconv
 from obs_run.core.operations import Inference
 from obs_run.core.recorder import ended
-from obs_run.pipeline import vector_sql
+from obs_run.pipeline import redact_items, vector_sql
 from obs_run.pipeline.items import LogItem
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from opentelemetry.sdk.resources import Resource
 
     from obs_run.core.operations import Operation
     from obs_run.pipeline.items import SpanItem
     from obs_run.pipeline.prices import Cost
+    from obs_run.pipeline.redact import Redaction
 
 
-def span_with_operation(item: SpanItem, resource: Resource, cost: Cost | None) -> ReadableSpan:
-    """Return the span as it is exported: with this process's resource, its content and its cost."""
+def span_with_operation(
+    item: SpanItem, resource: Resource, cost: Cost | None, told: Mapping[str, Any] | None = None
+) -> ReadableSpan:
+    """Return the span as it is exported: with this process's resource, its content and its cost.
+
+    ``told`` is the operation's content as ``structured_content`` has it.
+    """
     span = item.span
     searched = vector_sql.search(span.attributes) if item.operation is None else None
     if item.operation is None and searched is None and span.resource is resource:
@@ -36,8 +44,8 @@ def span_with_operation(item: SpanItem, resource: Resource, cost: Cost | None) -
     if item.operation is not None:
         # The SDK's mapping answers a copy at once, and ** key by key.
         own = attributes.copy() if hasattr(attributes, "copy") else attributes
-        told = {} if item.timing is None else _clean(ended(item.operation, item.timing))
-        attributes = {**own, **told, **content_attributes(item.operation), **cost_attributes(cost)}
+        labels = {} if item.timing is None else _clean(ended(item.operation, item.timing))
+        attributes = {**own, **labels, **as_json(told or {}), **cost_attributes(cost)}
     elif searched is not None:
         attributes = {**searched.attributes(), **attributes}
     return ReadableSpan(
@@ -78,21 +86,38 @@ def _resource(given: Resource, ours: Resource) -> Resource:
     return ours.merge(given)
 
 
-def content_attributes(operation: Operation) -> dict[str, Any]:
-    """Return the operation's content as attributes: JSON texts, which is what trace viewers read."""
-    if not content.on_spans():
-        return {}
-    return {
-        name: value if isinstance(value, str) else content.to_json(value)
-        for name, value in structured_content(operation).items()
-    }
+def content_attributes(operation: Operation, redaction: Redaction | None) -> dict[str, Any]:
+    """Return the operation's content as attributes, where spans are to have it."""
+    return as_json(structured_content(operation, redaction)) if content.on_spans() else {}
 
 
-def structured_content(operation: Operation) -> dict[str, Any]:
-    """Return the operation's content within the limits, as objects, which is what events carry."""
+def as_json(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return content as attributes of a span: JSON texts, which is what trace viewers read."""
+    return {name: value if isinstance(value, (str, bool)) else content.to_json(value) for name, value in told.items()}
+
+
+def structured_content(operation: Operation, redaction: Redaction | None) -> dict[str, Any]:
+    """Return the operation's content within the limits, as objects, which is what events carry.
+
+    What cannot be scrubbed is left out, and marked.
+    """
     fields: dict[str, str] = getattr(operation, "CONTENT", {})
     values = operation.__dict__
-    return {name: content.limited(values[key]) for key, name in fields.items() if values[key] is not None}
+    given = {name: values[key] for key, name in fields.items() if values[key] is not None}
+    if redaction is None:
+        return {name: content.limited(value) for name, value in given.items()}
+    told: dict[str, Any] = {}
+    for name, value in given.items():
+        told.update(_scrubbed(name, value, redaction))
+    return told
+
+
+def _scrubbed(name: str, value: Any, redaction: Redaction) -> dict[str, Any]:
+    try:
+        return {name: redaction.content(name, value)}
+    except Exception as error:  # noqa: BLE001 (whatever it was, the content must not leave as it is)
+        redact_items.say_withheld("content", error)
+        return {semconv.OBS_PRIVACY_WITHHELD: True}
 
 
 def cost_attributes(cost: Cost | None) -> dict[str, Any]:
@@ -107,8 +132,8 @@ def cost_attributes(cost: Cost | None) -> dict[str, Any]:
     }
 
 
-def details_event(item: SpanItem, resource: Resource) -> ReadableLogRecord | None:
-    """Return the convention's event with an inference's content as objects."""
+def details_event(item: SpanItem, resource: Resource, told: Mapping[str, Any]) -> ReadableLogRecord | None:
+    """Return the convention's event with an inference's content as objects, which is ``told``."""
     operation, span = item.operation, item.span
     if not isinstance(operation, Inference) or span.context is None:
         return None
@@ -117,7 +142,7 @@ def details_event(item: SpanItem, resource: Resource) -> ReadableLogRecord | Non
         severity=SeverityNumber.DEBUG.value,
         severity_text="DEBUG",
         body=None,
-        attributes={**operation.attributes(), **structured_content(operation)},
+        attributes={**operation.attributes(), **told},
         trace=(span.context.trace_id, span.context.span_id, int(span.context.trace_flags)),
         scope="obs_run",
         event_name=semconv.EVENT_INFERENCE_DETAILS,

@@ -1,4 +1,4 @@
-"""What the export thread does with a batch: complete it, then give it to each destination of its signal."""
+"""What the export thread does with a batch: complete it, scrub it, give it to each destination of its signal."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY  # the name is p
 
 from obs_run import settings
 from obs_run.core import content, guard
-from obs_run.pipeline import destinations
-from obs_run.pipeline.complete import details_event, log_record, span_with_operation
+from obs_run.core.operations import Inference
+from obs_run.pipeline import destinations, foreign_content, redact, redact_items
+from obs_run.pipeline.complete import details_event, log_record, span_with_operation, structured_content
 from obs_run.pipeline.items import ApiLogItem, CallItem, LogItem, SpanItem
 from obs_run.sdk import providers
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from obs_run.core.operations import Operation
     from obs_run.pipeline.items import Item
 
 
@@ -27,6 +31,7 @@ class Export:
 
     def __init__(self) -> None:
         self._providers = providers.set_up()
+        self._redaction = redact_items.shared()
         # With a configuration file the exporters are the file's.
         ours = self._providers.queues_spans
         self._traces = destinations.of("traces") if ours else []
@@ -49,24 +54,46 @@ class Export:
             api_context.detach(token)
 
     def _batch(self, items: list[Item], deadline: float | None) -> None:
-        resource = self._providers.resource
         spans: list[Any] = []
         records: list[Any] = []
         for item in items:
             if isinstance(item, SpanItem):
-                cost = guard.call("measurement", self._measure, item)
-                if self._traces:
-                    spans.append(guard.call("span", span_with_operation, item, resource, cost, default=item.span))
-                if self._logs and item.operation is not None and content.on_events():
-                    records.append(guard.call("event", details_event, item, resource))
+                self._span(item, spans, records)
             elif isinstance(item, CallItem):
                 guard.call("measurement", item.function, *item.arguments)
             elif isinstance(item, LogItem) and self._logs:
-                records.append(guard.call("log record", log_record, item, resource))
+                records.append(self._record(guard.call("log record", log_record, item, self._providers.resource)))
             elif isinstance(item, ApiLogItem):
-                records.append(item.record)
+                records.append(self._record(guard.call("log record", foreign_content.record, item.record)))
         self._give(self._traces, spans, deadline)
         self._give(self._logs, [record for record in records if record is not None], deadline)
+
+    def _span(self, item: SpanItem, spans: list[Any], records: list[Any]) -> None:
+        """Put what is to be exported of a span that ended into the two lists."""
+        cost = guard.call("measurement", self._measure, item)
+        resource, operation = self._providers.resource, item.operation
+        told: dict[str, Any] = {}
+        if operation is not None and self._tells(operation):
+            told = guard.call("content", structured_content, operation, redact.shared(), default={})
+        if self._traces:
+            shown = told if content.on_spans() else {}
+            span = guard.call("span", span_with_operation, item, resource, cost, shown)
+            if span is None:
+                span, shown = item.span, {}
+            span = guard.call("span", foreign_content.span, span)
+            if span is not None:
+                spans.append(span if self._redaction is None else self._redaction.span(span, shown))
+        if self._logs and operation is not None and content.on_events():
+            records.append(self._record(guard.call("event", details_event, item, resource, told), told))
+
+    def _tells(self, operation: Operation) -> bool:
+        """Whether the operation's content goes anywhere; it takes time to make."""
+        return bool(self._traces and content.on_spans()) or bool(
+            self._logs and content.on_events() and isinstance(operation, Inference)
+        )
+
+    def _record(self, record: Any, done: Collection[str] = ()) -> Any:
+        return record if record is None or self._redaction is None else self._redaction.record(record, done)
 
     def _measure(self, item: SpanItem) -> Any:
         """Record the metrics of the span's operation; return what it cost, None if that is unknown."""

@@ -69,7 +69,7 @@ class LogItem:
         self.trace_id, self.span_id, self.flags = trace
         self.scope = scope
         self.event_name = event_name
-        self.size = _BASE_SIZE + _weight(attributes) + (len(body) if isinstance(body, str) else 0)
+        self.size = _BASE_SIZE + weight(attributes) + (len(body) if isinstance(body, str) else 0)
 
 
 class ApiLogItem:
@@ -79,7 +79,7 @@ class ApiLogItem:
 
     def __init__(self, record: Any) -> None:
         self.record = record
-        self.size = _BASE_SIZE + _weight_of(record.log_record.attributes) + _weight(record.log_record.body)
+        self.size = _BASE_SIZE + _weight_of(record.log_record.attributes) + weight(record.log_record.body)
 
 
 class CallItem:
@@ -101,31 +101,28 @@ _SMALL = frozenset({int, float, bool, type(None)})
 
 def _weight_of(attributes: Any) -> int:
     # The SDK's mapping answers a copy at once, and dict() key by key.
-    return _weight(attributes.copy() if hasattr(attributes, "copy") else dict(attributes)) if attributes else 0
+    return weight(attributes.copy() if hasattr(attributes, "copy") else dict(attributes)) if attributes else 0
 
 
 def _weight_of_content(operation: Operation) -> int:
     """Guess the memory held by what an operation says; all else that it holds, and its span, are short labels."""
-    weight = _LABELS_SIZE
     values = operation.__dict__
-    for name in getattr(operation, "CONTENT", ()):
-        if values[name] is not None:
-            weight += _weight(values[name])
-    return weight
+    told = (values[name] for name in getattr(operation, "CONTENT", ()))
+    return _LABELS_SIZE + sum(weight(value) for value in told if value is not None)
 
 
-def _weight(value: Any, depth: int = 6) -> int:
+def weight(value: Any, depth: int = 6) -> int:
     """Guess the memory held by texts inside ``value``; exactness is not worth the agent's time."""
     if isinstance(value, (str, bytes)):
         return len(value)
     if not depth or not isinstance(value, (dict, list, tuple)):
         return 0
-    weight = 50 * len(value)
+    total = 50 * len(value)
     for item in value.values() if isinstance(value, dict) else value:
         # Most fields of an operation are None, most attributes short texts: not worth a call.
         kind = type(item)
         if kind is str:
-            weight += len(item)
+            total += len(item)
         elif kind not in _SMALL:
-            weight += _weight(item, depth - 1)
-    return weight
+            total += weight(item, depth - 1)
+    return total

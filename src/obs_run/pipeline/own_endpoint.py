@@ -1,4 +1,4 @@
-"""Log records for an OTLP endpoint that the agent itself named, delivered by the export thread like all others."""
+"""What goes to an OTLP endpoint that the agent itself named, delivered by the export thread like all else."""
 
 from __future__ import annotations
 
@@ -11,38 +11,46 @@ from obs_run.pipeline.items import CallItem
 from obs_run.pipeline.queue import queue
 
 if TYPE_CHECKING:
-    from obs_run.pipeline.items import LogItem
+    from collections.abc import Callable
+
+    from opentelemetry.sdk.resources import Resource
+
     from obs_run.pipeline.otlp_http import OtlpHttp
 
-_PATH = "/v1/logs"
+    Make = Callable[[Any, Resource], Any]
 
 
 class OwnEndpoint:
-    """A destination of its own: records are put by any thread, everything else is the export thread's."""
+    """A destination of its own: anything is put by any thread, all the rest is the export thread's.
 
-    def __init__(self, url: str, batch_size: int, headers: dict[str, str]) -> None:
+    ``make`` turns what was put into the SDK's form of ``signal`` ("traces" or "logs"), given this process's resource.
+    """
+
+    def __init__(self, signal: str, url: str, batch_size: int, headers: dict[str, str], make: Make) -> None:
         # A bare address is the server's, as in OTEL_EXPORTER_OTLP_ENDPOINT; with a path it is the signal's.
-        self.url = url if urlsplit(url).path.strip("/") else url.rstrip("/") + _PATH
+        self.url = url if urlsplit(url).path.strip("/") else f"{url.rstrip('/')}/v1/{signal}"
+        self._signal = signal
+        self._make = make
         self._batch_size = batch_size
         self._headers = headers
         self._records: list[Any] = []
         self._transport: OtlpHttp | None = None
 
-    def put(self, item: LogItem) -> None:
-        """Hand over one record."""
-        call = CallItem(self._take, item)
-        call.size = item.size
+    def put(self, what: Any, size: int) -> None:
+        """Hand over one record, of ``size`` bytes of memory."""
+        call = CallItem(self._take, what)
+        call.size = size
         queue().put(call)
 
-    def _take(self, item: LogItem) -> None:
-        from obs_run.pipeline.complete import log_record
-        from obs_run.pipeline.otlp_http import Elsewhere, OtlpHttp
+    def _take(self, what: Any) -> None:
+        from obs_run.pipeline.otlp_address import Elsewhere
+        from obs_run.pipeline.otlp_http import OtlpHttp
         from obs_run.sdk import providers
 
         if self._transport is None:
-            self._transport = OtlpHttp("logs", Elsewhere(self.url, self._headers))
+            self._transport = OtlpHttp(self._signal, Elsewhere(self.url, self._headers))
             destinations.FURTHER.append(self)
-        self._records.append(log_record(item, providers.set_up().resource))
+        self._records.append(self._make(what, providers.set_up().resource))
 
     def export(self, batch: Any, deadline: float | None) -> None:
         """Deliver a list of records."""

@@ -16,12 +16,15 @@ def configure(path: str) -> None:
             "OTEL_CONFIG_FILE: the package that reads it is missing: pip install opentelemetry-configuration"
         )
         return
+    from obs_run.sdk import foreign_exporters
+
     # The package logs a traceback for each mistake in the file and raises it too.
     logger = logging.getLogger("opentelemetry.configuration")
     level = logger.level
     logger.setLevel(logging.CRITICAL + 1)
     try:
         configure_sdk(load_config_file(path))
+        foreign_exporters.scrub_all()
     except Exception as error:  # noqa: BLE001 (a wrong file has many faces, the user needs one line)
         first_line = str(error).strip().splitlines()[:1]
         guard.warn_once(f"OTEL_CONFIG_FILE: {path} cannot be used: {''.join(first_line) or type(error).__name__}")

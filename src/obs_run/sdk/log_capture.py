@@ -49,8 +49,8 @@ _STANDARD = frozenset(  # what every record has, as ``logging.LogRecord`` docume
         "threadName",
     ]
 )
-# What structlog adds for itself, and what the record has already.
-_STRUCTLOG = frozenset(["_logger", "_name", "_record", "_from_structlog", "event", "level", "logger", "timestamp"])
+# What structlog adds to an event, and the record has already.
+_STRUCTLOG = frozenset(["_record", "_from_structlog", "event", "level", "logger", "timestamp"])
 _INT64 = 2**63
 _SEVERITIES = ((50, 21), (40, 17), (30, 13), (20, 9), (10, 5))
 
@@ -126,8 +126,10 @@ def _attributes(record: LogRecord) -> dict[str, Any]:
     }
     for key, value in log_context.all_fields().items():
         attributes[key] = _plain(value)
-    for key, value in (_structlog(record) or record.__dict__).items():
-        if key not in _STANDARD and key not in _STRUCTLOG and value is not None:
+    told = _structlog(record)
+    extras, known = (record.__dict__, _STANDARD) if told is None else (told, _STRUCTLOG)
+    for key, value in extras.items():
+        if key not in known and value is not None:
             attributes[str(key)] = _plain(value)
     error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
     if error is not None:

@@ -12,6 +12,8 @@ from obs_run.core import fork_locks, guard
 from obs_run.pipeline.queue import queue
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opentelemetry._logs import LoggerProvider
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.resources import Resource
@@ -39,11 +41,15 @@ class Providers:
         self._tracer_provider: sdk_providers.TracerProvider | None = None
         self.queues_spans = True
         """Whether spans come to the queue by our processor, and not only to where a configuration file says."""
-        self.serves_prometheus = False
+        self._on_prometheus: list[Any] = []
+        """The meter providers whose metrics the Prometheus endpoint shows."""
 
     def install(self) -> None:
         """Make our providers the global ones; a provider that the agent set before stays and gets our processor."""
+        from obs_run.coexistence import baggage
+
         settings.say_problems()
+        baggage.watch()
         if settings.get("OTEL_CONFIG_FILE"):
             from obs_run.sdk import config_file
 
@@ -106,7 +112,7 @@ class Providers:
 
     def collect_metrics(self) -> Any:
         """Return the metrics of now as ``MetricsData``; None if there are none."""
-        if self.serves_prometheus:
+        if self._on_prometheus:
             from obs_run.sdk import prometheus_endpoint
 
             prometheus_endpoint.resume()
@@ -140,35 +146,43 @@ class Providers:
         return self._measurements
 
     def _install_metrics(self) -> None:
-        from obs_run.pipeline import destinations
+        from obs_run.pipeline import destinations, redact_metrics
         from obs_run.sdk import metric_reader
 
         names = destinations.names("metrics")
         readers: list[Any] = []
+        served: list[Any] = []
         if set(names) - {"none", "prometheus"}:
-            self._reader = metric_reader.QueueReader()
+            self._reader = redact_metrics.scrubbed(metric_reader.QueueReader())
             readers.append(self._reader)
         if "prometheus" in names:
             from obs_run.sdk import prometheus_endpoint
 
             served = guard.call("Prometheus endpoint", prometheus_endpoint.start, default=[])
-            self.serves_prometheus = bool(served)
             readers.extend(served)
         if readers:
             self._provide_metrics(readers)
+            self._on_prometheus = [self.meter_provider] if served else []
 
-    def add_reader(self, reader: Any) -> None:
-        """Have the metrics read by one more reader, from now on."""
+    def show_on_prometheus(self, make: Callable[[bool], Any]) -> None:
+        """Have the metrics of our provider, and of one that the agent set, on the Prometheus endpoint from now on.
+
+        ``make`` makes a metric reader, told whether it is the first.
+        """
         from opentelemetry.metrics import _internal
         from opentelemetry.sdk.metrics import MeterProvider
 
         from obs_run.sdk import metric_reader
 
-        provider = self.meter_provider or _internal._METER_PROVIDER  # noqa: SLF001 (the public getter would answer with a stand-in)
-        if isinstance(provider, MeterProvider):
-            metric_reader.add(provider, reader)
-        else:
-            self._provide_metrics([reader])
+        chosen = _internal._METER_PROVIDER  # noqa: SLF001 (the public getter would answer with a stand-in)
+        for provider in (self.meter_provider, chosen):
+            known = any(provider is each for each in self._on_prometheus)
+            if isinstance(provider, MeterProvider) and not known:
+                metric_reader.add(provider, make(not self._on_prometheus))
+                self._on_prometheus.append(provider)
+        if not self._on_prometheus:
+            self._provide_metrics([make(True)])  # noqa: FBT003 (told by its order)
+            self._on_prometheus.append(self.meter_provider)
 
     def _provide_metrics(self, readers: list[Any]) -> None:
         from opentelemetry import metrics

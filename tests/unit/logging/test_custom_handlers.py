@@ -146,6 +146,30 @@ async def test_handlers_that_log_are_heard_but_not_for_ever(sent: Sent) -> None:
     assert [item.body for item in sent] == ["m", "from a coroutine"]
 
 
+def test_a_handler_that_is_no_subclass_or_forgot_its_base(sent: Sent) -> None:
+    class Duck:
+        async def handle(self, entry: StructuredLogEntry) -> bool:
+            seen.append(f"duck {entry.message}")
+            return True
+
+    class Forgetful(LogHandler):
+        def __init__(self) -> None:
+            pass
+
+        def write(self, entry: StructuredLogEntry) -> None:
+            seen.append(f"forgetful {entry.message}")
+
+    seen: list[str] = []
+    logger = DistributedLogger("x")
+    logger.add_handler(Duck())
+    logger.add_handler(Forgetful())
+    logger.info("m")
+    assert sorted(seen) == ["duck m", "forgetful m"]
+    assert logger.get_metrics()["handlers"] == ["Duck", "unnamed"]
+    logger.remove_handler("Duck")
+    assert (len(logger.handlers), len(sent)) == (1, 1)
+
+
 async def test_a_subclass_that_changes_what_a_handler_does_is_asked(sent: Sent, tmp_path: Path) -> None:
     class Marking(FileLogHandler):
         async def _process_entry(self, entry: StructuredLogEntry) -> Any:

@@ -89,3 +89,15 @@ def test_secrets_come_to_no_json_console(agent: Run) -> None:
     assert json.loads(ran.err)["message"].startswith("key ")
     assert secret not in ran.err
     assert "hunter2!x" not in ran.err
+
+
+def test_a_wrong_setting_of_privacy_is_said_and_stops_nothing(agent: Run) -> None:
+    wrong = {"OBS_PRIVACY": "nonsense", "OBS_LOG_CONSOLE": "json"}
+    for source in (
+        "import logging; logging.warning('w')",
+        "import logging, obs_run.logging as l; l.get_distributed_logger(); logging.warning('w')",
+    ):
+        ran = agent(source, **wrong)
+        assert ran.code == 0
+        assert json.loads(ran.err.splitlines()[-1])["message"] == "w"
+        assert "nonsense" in ran.err

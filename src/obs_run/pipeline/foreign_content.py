@@ -1,0 +1,60 @@
+"""Content that others wrote under the conventions' names, taken out while content is not wanted.
+
+The standard variable governs these names, whoever writes them; libraries that trace themselves do not all read it.
+Names of other vocabularies are left to the switches of those who write them.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.sdk.trace import Event, ReadableSpan
+
+from obs_run.core import content, semconv
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk._logs import ReadableLogRecord
+
+
+def span(given: ReadableSpan) -> ReadableSpan:
+    """Return a span without content, unless content is wanted."""
+    if content.wanted() or not (_has(given.attributes) or any(_has(event.attributes) for event in given.events)):
+        return given
+    return ReadableSpan(
+        name=given.name,
+        context=given.context,
+        parent=given.parent,
+        resource=given.resource,
+        attributes=_without(given.attributes),
+        events=[_event(event) for event in given.events],
+        links=given.links,
+        kind=given.kind,
+        status=given.status,
+        start_time=given.start_time,
+        end_time=given.end_time,
+        instrumentation_scope=given.instrumentation_scope,
+    )
+
+
+def record(given: ReadableLogRecord) -> ReadableLogRecord:
+    """Return a log record or event of others without content, unless content is wanted."""
+    if content.wanted() or not _has(given.log_record.attributes):
+        return given
+    # The record is the agent's own, and other processors have it too.
+    changed = copy.copy(given.log_record)
+    changed.attributes = _without(changed.attributes)
+    return replace(given, log_record=changed)
+
+
+def _has(attributes: Any) -> bool:
+    return bool(attributes) and not semconv.CONTENT.isdisjoint(attributes)
+
+
+def _event(event: Any) -> Any:
+    return Event(event.name, _without(event.attributes), event.timestamp) if _has(event.attributes) else event
+
+
+def _without(attributes: Any) -> dict[str, Any]:
+    return {name: value for name, value in (attributes or {}).items() if name not in semconv.CONTENT}

@@ -1,0 +1,256 @@
+"""Scrubbing of what leaves the process: attributes, texts and values, within limits of size and with a short memory.
+
+What is not touched is returned as the same object, so that whoever asks need not build anything anew.
+"""
+
+from __future__ import annotations
+
+import json
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Protocol
+
+from obs_run import settings
+from obs_run.core import content, guard, semconv
+from obs_run.pipeline import redact_commands
+from obs_run.pipeline.items import weight
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+_SHORT = 64
+_LONG = 512
+_MOST_KNOWN = 8192
+_FEW = 16
+_NUMBERS = frozenset({int, float, bool, type(None)})
+_OWN_NAMES = frozenset(value for value in vars(semconv).values() if isinstance(value, str))
+_NOTHING: frozenset[str] = frozenset()
+_SPECIAL: dict[str, Callable[[Any, Scrubber], Any]] = {
+    semconv.PROCESS_COMMAND_ARGS: redact_commands.arguments,
+    semconv.PROCESS_COMMAND_LINE: redact_commands.line,
+    semconv.DB_QUERY_TEXT: redact_commands.query,
+    semconv.DB_STATEMENT: redact_commands.query,
+}
+
+
+class Scrubber(Protocol):
+    """What ``obs_run.privacy.scrubber()`` returns: each method answers with the same object where nothing was found."""
+
+    active: bool
+
+    def text(self, text: str) -> str:
+        """Return a text without what must not leave."""
+
+    def value(self, name: str | None, value: Any) -> Any:
+        """Return a value of any depth without it; ``name`` is the field that holds the value."""
+
+    def attributes(self, attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return attributes without it."""
+
+
+class Redaction:
+    """Scrubs with one scrubber; from any thread. What its methods raise must not let the value through."""
+
+    def __init__(self, scrubber: Scrubber) -> None:
+        self._scrubber = scrubber
+        self._most: int = settings.get("OBS_CONTENT_MAX_MESSAGE_CHARS")
+        # Names and values repeat from span to span, and from one collection of metrics to the next.
+        self._clean: set[tuple[str | None, Any]] = set()
+        self._clean_pieces: set[bytes] = set()
+
+    def attributes(self, given: Any, done: Collection[str] = _NOTHING) -> Any:
+        """Return ``given`` or a dict in its place; the names in ``done`` are clean already."""
+        if not given:
+            return given
+        # The SDK's mapping answers a copy at once, and item by item only slowly.
+        items = given.copy() if hasattr(given, "copy") else dict(given)
+        found: dict[str, Mapping[str, Any]] = {}
+        clean = self._clean
+        for name, value in items.items():
+            # Each attribute of each span passes here.
+            kind = type(value)
+            if (kind is str and (name, value) in clean) or (kind in _NUMBERS and name in _OWN_NAMES) or name in done:
+                continue
+            instead = self._instead(name, value)
+            if instead is not None:
+                found[name] = instead
+        if not found:
+            return given
+        told: dict[str, Any] = {}
+        for name, value in items.items():
+            told.update(found.get(name, {name: value}))
+        return told
+
+    def text(self, text: Any) -> Any:
+        """Return a name or description; what is no text is returned as it is."""
+        if not text or not isinstance(text, str) or self._knows(None, text):
+            return text
+        scrubbed = self._scrubber.text(self._within(text))
+        if scrubbed is text:
+            self._remember(None, text)
+        return scrubbed
+
+    def value(self, name: str | None, value: Any) -> Any:
+        """Return a value of any kind, such as a log record's body."""
+        if type(value) in _NUMBERS or self._knows(name, value):
+            return value
+        if isinstance(value, (bytes, bytearray)):
+            return self._of_bytes(name, value)
+        scrubbed = self._scrubber.value(name, self._within(value))
+        if scrubbed is value:
+            self._remember(name, value)
+        return scrubbed
+
+    def content(self, name: str, value: Any) -> Any:
+        """Return content within the limits; scrubbed as objects, before it is cut."""
+        return content.limited(value, lambda piece, text: self._piece(name, piece, text))
+
+    def _piece(self, name: str, piece: Any, text: str) -> Any:
+        """Return a message or another piece of content; most were in the call before, too."""
+        digest = _digest(name, text)
+        if digest in self._clean_pieces:
+            return piece
+        scrubbed = self._scrubber.value(name, piece)
+        if scrubbed is piece:
+            self._keep(self._clean_pieces, digest)
+        return scrubbed
+
+    def _instead(self, name: str, value: Any) -> Mapping[str, Any] | None:
+        """Return what takes the attribute's place, None if it may stay."""
+        if self._knows(name, value):
+            return None
+        if type(value) is str and len(value) > _LONG:
+            # What others write as content is told again and again.
+            digest = _digest(name, value)
+            if digest in self._clean_pieces:
+                return None
+        else:
+            digest = b""
+        special = _SPECIAL.get(name)
+        told = value if special is None else special(value, self._scrubber)
+        one = {name: self._of_bytes(name, told) if isinstance(told, (bytes, bytearray)) else self._within(told)}
+        scrubbed = self._scrubber.attributes(one)
+        if scrubbed is one and one[name] is value:
+            if digest:
+                self._keep(self._clean_pieces, digest)
+            else:
+                self._remember(name, value)
+            return None
+        return scrubbed
+
+    def _of_bytes(self, name: str | None, value: bytes | bytearray) -> bytes | bytearray:
+        try:
+            text, coding = value.decode(), "utf-8"
+        except UnicodeDecodeError:
+            # Each byte is a character there, and all that is looked for is within ASCII.
+            text, coding = value.decode("latin-1"), "latin-1"
+        scrubbed = self._scrubber.value(name, self._within(text))
+        return value if scrubbed is text else guard.shown(scrubbed).encode(coding, "replace")
+
+    def _within(self, value: Any) -> Any:
+        """Return ``value`` if it is of a size that can be scrubbed, else what the limits of content leave of it."""
+        if isinstance(value, str):
+            return value if len(value) <= self._most else self._cut(value)
+        if isinstance(value, (dict, list, tuple)) and weight(value) > self._most:
+            return content.limited(value, self._deep, self._most)
+        return value
+
+    def _deep(self, piece: Any, _: str) -> Any:
+        return self._scrubber.value(None, piece)
+
+    def _cut(self, text: str) -> str:
+        if text[:1] in ("{", "["):
+            try:
+                parsed = json.loads(text)
+            except (ValueError, RecursionError):
+                pass
+            else:
+                return content.to_json(content.limited(parsed, self._deep))
+        cut: str = content.limited(text, self._deep, self._most)
+        return cut
+
+    def _knows(self, name: str | None, value: Any) -> bool:
+        try:
+            return (name, value) in self._clean
+        except TypeError:  # a list or a dict, inside of a tuple as well
+            return False
+
+    def _remember(self, name: str | None, value: Any) -> None:
+        short = (type(value) is str and len(value) <= _SHORT) or (
+            type(value) is tuple
+            and len(value) <= _FEW
+            and all(type(each) is str and len(each) <= _SHORT for each in value)
+        )
+        if short and (name is None or len(name) <= _SHORT):
+            self._keep(self._clean, (name, value))
+
+    @staticmethod
+    def _keep(known: set[Any], one: Any) -> None:
+        if len(known) >= _MOST_KNOWN:
+            known.clear()
+        known.add(one)
+
+
+def _digest(name: str, text: str) -> bytes:
+    return blake2b(f"{name}\0{text}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def is_figure(name: str, value: Any) -> bool:
+    """Whether an attribute is a number that the conventions know, and so nothing to be scrubbed."""
+    return type(value) in _NUMBERS and name in _OWN_NAMES
+
+
+class _Broken:
+    """Stands for a scrubber that could not be made: nothing may leave that it would have looked at."""
+
+    active = True
+
+    def text(self, *_: Any) -> Any:
+        raise RuntimeError("there is no scrubber")
+
+    value = attributes = text
+
+
+_shared: Redaction | None = None
+_made = False
+
+
+def shared() -> Redaction | None:
+    """Return the process's redaction, made at the first call; None where nothing is to be scrubbed."""
+    global _shared, _made
+    if not _made:
+        scrubber = _scrubber()
+        _shared = None if scrubber is None else Redaction(scrubber)
+        _made = True
+    return _shared
+
+
+def limited(name: str, value: Any) -> Any:
+    """Return content within the limits, scrubbed if anything is."""
+    redaction = shared()
+    return content.limited(value) if redaction is None else redaction.content(name, value)
+
+
+def forget() -> None:
+    """Make the redaction again at the next call."""
+    global _shared, _made
+    _shared, _made = None, False
+
+
+def wanted() -> bool:
+    """Whether the settings ask for anything to be scrubbed; loads nothing."""
+    chosen = tuple(word.lower() for word in settings.get("OBS_PRIVACY") or ())
+    return chosen != ("none",) or bool(settings.get("OBS_PRIVACY_RULES"))
+
+
+def _scrubber() -> Scrubber | None:
+    if not wanted():
+        return None
+    try:
+        from obs_run.privacy import scrubber
+
+        made: Scrubber = scrubber()
+    except Exception as error:  # noqa: BLE001 (whatever it was, nothing may leave that was not looked at)
+        why = f"{type(error).__name__}: {guard.shown(error)}"
+        guard.warn_once(f"OBS_PRIVACY: the rules cannot be loaded ({why}): telemetry leaves without its texts")
+        return _Broken()
+    return made if made.active else None
