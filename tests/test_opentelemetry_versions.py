@@ -11,6 +11,8 @@ from tests.launch.environments import ROOT
 
 UNIT = Path(__file__).parent / "unit"
 FILES = (
+    "access/test_endpoint.py",
+    "access/test_otlp_access.py",
     "test_lazy_api.py",
     "test_log_capture.py",
     "test_otlp_http.py",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from obs_run import settings
 from obs_run._version import __version__
-from obs_run.cli import coverage, diagnosis, retention, terminal, words
+from obs_run.cli import access, coverage, diagnosis, retention, terminal, words
 from obs_run.cli.finding import Finding
 from obs_run.cli.settings import unknown
 from obs_run.core.masking import masked, masked_value
@@ -90,6 +90,7 @@ def _libraries() -> Iterator[Finding]:
 def _destinations(*, send: bool) -> Iterator[Finding]:
     if settings.lookup("OTEL_CONFIG_FILE").value:
         yield Finding("!", "OTEL_CONFIG_FILE", "set: providers are built from that file, not from the variables here")
+    yield from access.secret_files()
     for signal in _SIGNALS:
         names = destinations.names(signal)
         if not names or names == ("none",):
@@ -104,6 +105,7 @@ def _destination(signal: str, name: str, *, send: bool) -> Iterator[Finding]:
     elif name == "otlp":
         url, protocol = diagnosis.endpoint(signal)
         yield Finding("ok", signal, f"otlp ({protocol}) to {masked_value(url)}")
+        yield from access.otlp(signal, url)
         if protocol == "grpc" and not diagnosis.installed("opentelemetry-exporter-otlp-proto-grpc"):
             yield Finding("FAIL", signal, "OTLP over grpc needs: pip install 'obs-run[grpc]'")
         elif send and signal == "traces":
@@ -114,9 +116,7 @@ def _destination(signal: str, name: str, *, send: bool) -> Iterator[Finding]:
                 masked(problem) if problem else f"taken by {masked_value(url)}",
             )
     elif name == "prometheus":
-        read = settings.lookup
-        host, port = read("OTEL_EXPORTER_PROMETHEUS_HOST").value, read("OTEL_EXPORTER_PROMETHEUS_PORT").value
-        yield Finding("ok", signal, f"prometheus, served at http://{host}:{port}/metrics")
+        yield access.prometheus(signal)
     elif name != "none":
         yield Finding("ok", signal, name)
 

@@ -29,7 +29,7 @@ _PAIR = re.compile(
 _KNOWN = re.compile(
     r"(?<![A-Za-z0-9])(?:sk-[\w-]{8,}|gh[opusr]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|xox[a-z]-[\w-]{8,}"
     r"|A(?:KI|SI)A[A-Z0-9]{12,}|AIza[\w-]{24,}|hf_\w{16,}|npm_\w{16,}|pypi-[\w-]{16,}|SG\.[\w.-]{16,}"
-    r"|eyJ[\w-]{8,}\.[\w.-]+|(?:bearer|basic)\s+[\w.~+/=-]{8,})"
+    r"|eyJ[\w-]{8,}\.[\w.-]+|(?:bearer|basic)\s+(?=[\w.~+/=-]*[\d=])[\w.~+/=-]{8,})"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
     re.IGNORECASE | re.DOTALL,
 )

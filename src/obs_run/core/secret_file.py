@@ -66,17 +66,22 @@ def lines(text: str) -> Iterator[tuple[int, str]]:
 
 def say_if_open(setting: str, path: str, mode: int | None = None) -> None:
     """Warn once of a file of secrets that every user of the machine may read or write."""
+    said = openness(path, mode)
+    if said:
+        guard.warn_once(f"{setting}: {said}")
+
+
+def openness(path: str, mode: int | None = None) -> str | None:
+    """Return that every user of the machine may read or write the file, None if not or if there is none."""
     if os.name != "posix":
-        return
+        return None
     try:
-        found = os.stat(path).st_mode if mode is None else mode  # noqa: PTH116 (pathlib is not loaded for this)
+        found = os.stat(os.path.expanduser(path)).st_mode if mode is None else mode  # noqa: PTH111, PTH116 (pathlib is not loaded for this)
     except OSError:
-        return
-    if found & (stat.S_IROTH | stat.S_IWOTH):
-        guard.warn_once(
-            f"{setting}: {path} is open to every user of this machine (mode {stat.S_IMODE(found):04o}); "
-            "chmod 600 would close it"
-        )
+        return None
+    if not found & (stat.S_IROTH | stat.S_IWOTH):
+        return None
+    return f"{path} is open to every user of this machine (mode {stat.S_IMODE(found):04o}); chmod 600 would close it"
 
 
 def state(path: str) -> object:

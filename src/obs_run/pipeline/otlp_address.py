@@ -68,6 +68,17 @@ class Headers:
         return {**self._set, **self._read}
 
 
+def headers_problem() -> str | None:
+    """Return what is wrong with OBS_OTLP_HEADERS_FILE, None if nothing is."""
+    path = settings.get(_HEADERS_FILE)
+    try:
+        if path:
+            SecretFile(_HEADERS_FILE, path, parse_headers).now()
+    except SecretFileError as problem:
+        return str(problem)
+    return None
+
+
 def parse_headers(text: str) -> dict[str, str]:
     """Read lines ``key=value`` or ``key: value``; of a key that is there twice the last value counts."""
     found = {}

@@ -11,6 +11,7 @@ import os
 import socket
 import socketserver
 import threading
+from contextvars import Context
 from http import HTTPStatus
 from http.server import HTTPServer
 from typing import TYPE_CHECKING, Any
@@ -145,7 +146,9 @@ class Endpoint:
         server = _Server(self.host, self.port, self.access, self.tls)
         self.port = server.server_address[1]
         self._server = server
-        threading.Thread(target=server.serve_forever, name="obs-run-prometheus", daemon=True).start()
+        thread = threading.Thread(target=server.serve_forever, name="obs-run-prometheus", daemon=True)
+        # In no context: what collects metrics belongs to no span of whoever happened to begin this.
+        Context().run(thread.start)
 
     def let_go(self) -> None:
         """In a child process: close the parent's socket, which would keep the port taken when the parent has ended."""
