@@ -26,6 +26,11 @@ RUN_HERE = (
     "obsctl list",
     "obsctl list --errors --since 1h",
     "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 obs-run python agent.py",
+    "echo 'a long password' | obsctl hash-password prometheus",
+    "obsctl doctor",
+    """python -c "import obs_run; obs_run.audit('user.login', actor='alice', outcome='ok', method='oauth')\"""",
+    "obsctl audit show",
+    "obsctl audit verify",
 )
 # What cannot run inside of a test, and which test stands for it.
 RUN_ELSEWHERE = {

@@ -10,7 +10,15 @@ from tests.instrumentors.environments import python_with, run_tests
 from tests.launch.environments import ROOT
 
 UNIT = Path(__file__).parent / "unit"
-FILES = ("test_lazy_api.py", "test_log_capture.py", "test_otlp_http.py", "test_recorder.py", "test_run_context.py")
+FILES = (
+    "test_lazy_api.py",
+    "test_log_capture.py",
+    "test_otlp_http.py",
+    "test_recorder.py",
+    "test_run_context.py",
+    "metrics/test_in_agents.py",
+    "metrics/test_instruments.py",
+)
 OLDEST = (
     "opentelemetry-api==1.39.0",
     "opentelemetry-sdk==1.39.0",

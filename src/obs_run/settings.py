@@ -204,7 +204,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_LOG_FILE_BYTES", "size", "50MiB", "Size at which a log file is put aside and a new one begun.",
             _LOGGING, size),
     Setting("OBS_LOG_FILE_AGE", "age", "1d", "Age at which it is put aside, too (0: at no age).", _LOGGING, age),
-    Setting("OBS_LOG_FILES", "number", "10", "How many files put aside are kept.", _LOGGING, whole(0)),
+    Setting("OBS_LOG_FILES", "number", "10", "How many files put aside are kept (0: all).", _LOGGING, whole(0)),
     Setting("OBS_LOG_KEEP", "age", "30d", "Age at which a file put aside is deleted (0: at no age).", _LOGGING, age),
     Setting("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "comma list", "",
             "Libraries that are left alone (* for all); a distribution switches off that instrumentor only, "
@@ -246,7 +246,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_AUDIT", "flag", "true",
             "Write records of category SECURITY and of obs_run.audit() to the audit trail, too.", _AUDIT, flag),
     Setting("OBS_AUDIT_FILE", "file", "",
-            "The audit trail; else obs-run/audit/audit.jsonl in the folder of the local store.", _AUDIT, plain),
+            "The audit trail; else obs-run/audit/audit.jsonl in XDG_DATA_HOME or .local/share of the home folder.",
+            _AUDIT, plain),
     Setting("OBS_AUDIT_KEY_FILE", "file", "",
             "File that holds a key; with it nobody without the key can make a trail that verifies.", _AUDIT, plain),
     Setting("OBS_AUDIT_FILE_BYTES", "size", "64MiB", "Size at which the trail goes on in a new file.", _AUDIT, size),

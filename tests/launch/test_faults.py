@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.full_disk import mounted
 from tests.launch.running import SCRIPTS, environment, run
 
 if TYPE_CHECKING:
@@ -80,22 +81,8 @@ def to_the_store(folder: Path, **more: str) -> dict[str, str]:
 
 @pytest.fixture
 def full_disk(tmp_path: Path) -> Iterator[Path]:
-    if not hasattr(os, "geteuid") or os.geteuid() != 0:
-        pytest.skip("only root may mount")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder], capture_output=True, check=False
-    )
-    if mounted.returncode != 0:
-        pytest.skip("may not mount")
-    try:
-        with pytest.raises(OSError, match="No space"), (folder / "filler").open("wb", buffering=0) as filler:  # noqa: PT012 (written until full)
-            while True:
-                filler.write(b"x" * 4096)
+    with mounted(tmp_path / "disk") as folder:
         yield folder
-    finally:
-        subprocess.run(["umount", folder], check=True)
 
 
 def test_a_full_disk(full_disk: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
-from tests.privacy.planted import made
+from tests.privacy.planted import NAMES, made
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -67,21 +67,20 @@ def _read(path: Path) -> Iterator[Labelled]:
         for mark in _MARK.finditer(marked):
             text += marked[at : mark.start()]
             start = len(text)
-            text += _MADE.sub(lambda name: _made(name, number), mark[2])
+            text += "".join(_pieces(mark[2], number))
             spans.append((start, len(text), mark[1]))
             at = mark.end()
         yield Labelled(path.stem, text + marked[at:], tuple(spans))
 
 
-def _made(name: re.Match[str], seed: int) -> str:
-    try:
-        return made(name[1], seed)
-    except KeyError:
-        return name[0]  # an address, not a token
+def _pieces(value: str, seed: int) -> Iterator[str]:
+    for index, piece in enumerate(_MADE.split(value)):
+        # Every second piece is a name; that of no token belongs to an address.
+        yield piece if index % 2 == 0 else made(piece, seed) if piece in NAMES else f"@{piece}"
 
 
 def replaced(text: str, scrubbed: str, kinds: Collection[str]) -> list[tuple[int, int, str]] | None:
-    """Return what of ``text`` placeholders stand for in ``scrubbed``; None where the two cannot be laid side by side."""
+    """Return what of ``text`` placeholders stand for in ``scrubbed``, None where the two do not fit together."""
     spans = []
     at = 0
     pieces = re.split(rf"\[({'|'.join(map(re.escape, kinds))})\]", scrubbed)

@@ -123,8 +123,8 @@ def test_records_carry_the_span_that_is_current_also_in_threads(agent: Run) -> N
     """)
     logs, span = ran.logs(), ran.spans()["work"]
 
-    assert logs["inside"]["span"] == span["span"]
-    assert logs["outside"]["span"] == logs["elsewhere"]["span"] == span["parent"], "the run span"
+    assert logs["inside"]["span"] == logs["elsewhere"]["span"] == span["span"]
+    assert logs["outside"]["span"] == span["parent"], "the run span"
     assert {log["trace"] for log in logs.values()} == {span["trace"]}
     assert logs["elsewhere"]["attributes"]["thread.name"] == "worker"
 

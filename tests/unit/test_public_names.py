@@ -3,11 +3,14 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 import obs_run
 
 
 def test_the_public_names_are_these() -> None:
-    assert obs_run.__all__ == ["__version__"]
+    assert obs_run.__all__ == ["__version__", "audit"]
+    assert all(hasattr(obs_run, name) for name in obs_run.__all__)
     assert obs_run.__version__.count(".") == 2
 
 
@@ -15,6 +18,11 @@ def test_the_package_costs_nothing_to_import() -> None:
     code = "import sys; before = set(sys.modules); import obs_run; print(sorted(set(sys.modules) - before))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert loaded.strip() == "['obs_run', 'obs_run._version']"
+
+
+def test_a_name_that_is_not_there() -> None:
+    with pytest.raises(AttributeError, match="module 'obs_run' has no attribute 'nonsense'"):
+        obs_run.nonsense  # noqa: B018 (asking is the test)
 
 
 def test_no_attribute_name_is_written_outside_of_the_table() -> None:

@@ -229,6 +229,38 @@ def test_a_provider_without_processors_loses_no_measurement_and_no_memory(agent:
     assert ran.seen["metrics"]["gen_ai.client.operation.duration"]["points"][0]["count"] == 3
 
 
+@pytest.mark.parametrize("when", ["before", "amid"])
+def test_another_processor_beside_ours_reads_the_whole_span(agent: Run, when: str) -> None:
+    ran = agent(f"""
+    import telemetry_probe
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+    from obs_run.core import recorder
+    from obs_run.core.operations import Inference, Usage
+
+    kept = InMemorySpanExporter()
+
+    def add():
+        trace.get_tracer("agent").start_span("first").end()
+        trace.get_tracer_provider().add_span_processor(SimpleSpanProcessor(kept))
+
+    if "{when}" == "before":
+        add()
+    call = recorder.start(Inference("chat", request_model="m", provider="openai"))
+    if "{when}" == "amid":
+        add()
+    call.operation.usage = Usage(3, 4)
+    call.operation.finish_reasons = ["stop"]
+    call.finish()
+    telemetry_probe.show(theirs=[dict(span.attributes) for span in kept.get_finished_spans()])
+    """)
+    (theirs,) = ran.seen["theirs"]
+    ours = ran.spans()["chat m"]["attributes"]
+    assert theirs["gen_ai.usage.output_tokens"] == 4
+    assert theirs == {name: value for name, value in ours.items() if name in theirs}
+
+
 def test_a_call_made_later_by_what_a_call_began_is_recorded(agent: Run) -> None:
     """A task that outlives the call keeps its context, and must not count as part of it for ever."""
     ran = agent("""

@@ -28,8 +28,10 @@ class Command(NamedTuple):
 COMMANDS = {
     "show": Command("obs_run.cli.show", "Print a trace as a tree: the newest one, or the one named."),
     "list": Command("obs_run.cli.listing", "List the newest traces."),
+    "audit": Command("obs_run.cli.audit", "Verify the audit trail, or print its records."),
     "settings": Command("obs_run.cli.settings", "Print every variable, its value and where that came from."),
     "doctor": Command("obs_run.cli.doctor", "Say what is instrumented, what is not and why, and where telemetry goes."),
+    "hash-password": Command("obs_run.cli.hash_password", "Make a line for OBS_PROMETHEUS_USERS_FILE."),
     "install-hook": Command("obs_run.cli.hook", "Trace every Python process of this environment."),
     "uninstall-hook": Command("obs_run.cli.hook", "Take the hook of install-hook out again."),
 }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from obs_run import settings
 from obs_run._version import __version__
-from obs_run.cli import coverage, diagnosis, terminal, words
+from obs_run.cli import coverage, diagnosis, retention, terminal, words
+from obs_run.cli.finding import Finding
 from obs_run.cli.settings import unknown
 from obs_run.core.masking import masked, masked_value
 from obs_run.pipeline import destinations
@@ -19,14 +20,6 @@ if TYPE_CHECKING:
 
 _SIGNALS = ("traces", "metrics", "logs")
 _STYLES = {"ok": "green", "-": "dim", "!": "yellow", "FAIL": "bold red"}
-
-
-class Finding(NamedTuple):
-    """One line: ok, - (off, or nothing to do), ! (look at it) or FAIL, what it is about, and what was found."""
-
-    mark: str
-    about: str
-    text: str
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +35,7 @@ def run(given: argparse.Namespace) -> int:
         ("This installation", _installation),
         ("Libraries", _libraries),
         ("Where telemetry goes", lambda: _destinations(send=given.send)),
+        ("How long it stays on this machine", retention.findings),
         ("Launcher", _launcher),
         ("Settings", _settings),
     ]
@@ -157,6 +151,7 @@ _PATCHES = (
     ("OBS_HANDLE_SYS_EXIT", "the code given to sys.exit, exit and quit is noticed"),
     ("OBS_HANDLE_EXEC", "os.execv and os.execve flush first"),
     ("OBS_PROPAGATE_CHILDREN", "subprocess, multiprocessing and MCP stdio children get the current trace"),
+    ("OBS_PROPAGATE_THREADS", "threads and work given to thread pools get the current context"),
     ("OBS_LOGS", "records of the logging module are exported"),
     ("OBS_RUN_SPAN", "a script's run is one span, with the exit code where it can be known"),
 )

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import sys
-import time
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-from obs_run.cli import Mistake, terminal, words
+from obs_run.cli import Mistake, moments, terminal, words
 
 if TYPE_CHECKING:
     import argparse
@@ -16,8 +13,6 @@ if TYPE_CHECKING:
 
     from obs_run.store.records import Trace
 
-_AGO = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _HEADER = ("TRACE", "STARTED", "TOOK", "SPANS", "ERRORS", "IN", "OUT", "COST", "SERVICE", "NAME")
 _SHORT_ID = 12
 
@@ -36,7 +31,7 @@ def run(given: argparse.Namespace) -> int:
     """Print the list."""
     if given.limit < 1:
         raise Mistake("-n takes a number from 1")
-    since = None if given.since is None else _since(given.since)
+    since = None if given.since is None else moments.parse("--since", given.since)
     with terminal.open_store(given.store) as reader:
         if reader is None:
             return 1
@@ -53,19 +48,6 @@ def run(given: argparse.Namespace) -> int:
         print("obsctl: no trace in the local store fits", file=sys.stderr)
         return 1
     return 0
-
-
-def _since(text: str) -> int:
-    ago = _AGO.fullmatch(text)
-    if ago:
-        moment = time.time_ns() - int(float(ago[1]) * _SECONDS[ago[2]] * 1e9)
-        if moment < 0:
-            raise Mistake(f"--since {text!r} is too long ago")
-        return moment
-    try:
-        return int(datetime.fromisoformat(text).timestamp() * 1e9)
-    except ValueError:
-        raise Mistake(f"--since {text!r} is neither like 90s, 30m, 1h, 2d nor a date and time") from None
 
 
 def _row(trace: Trace) -> tuple[str, ...]:

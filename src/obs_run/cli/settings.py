@@ -50,7 +50,16 @@ def shown(setting: settings.Setting, environ: Mapping[str, str]) -> str:
     text = environ[setting.name].strip()
     if setting.secret:
         return MASK
+    if setting.name == "OTEL_RESOURCE_ATTRIBUTES":
+        text = _without_what_privacy_finds(value.value)
     return words.one_line(masked_value(text))
+
+
+def _without_what_privacy_finds(attributes: Mapping[str, str]) -> str:
+    """Return attributes as the telemetry has them: what is taken out there is not printed here."""
+    from obs_run.privacy import scrubber
+
+    return ",".join(f"{name}={value}" for name, value in scrubber().attributes(attributes).items())
 
 
 def unknown(environ: Mapping[str, str]) -> Iterator[str]:

@@ -23,6 +23,14 @@ def duration(seconds: float | None) -> str:
     return f"{whole // _HOUR}h{whole % _HOUR // _MINUTE:02d}m"
 
 
+def age(seconds: float) -> str:
+    """Return ``seconds`` in the largest unit that fits whole, as settings are written: 30d, 12h, 90m, 45s."""
+    for unit, length in (("d", 86400), ("h", _HOUR), ("m", _MINUTE)):
+        if seconds >= length and seconds % length == 0:
+            return f"{seconds / length:.0f}{unit}"
+    return f"{seconds:g}s"
+
+
 def money(dollars: float) -> str:
     """Return ``dollars`` with two places from a dollar on, else with four or as many as it takes to see a figure."""
     if dollars == 0 or dollars >= 1:

@@ -44,12 +44,13 @@ def watched(function: F, begin: Begin) -> F:
 
 def name_of(function: Any) -> str:
     """Return ``module.qualname``, as far as a callable has them."""
-    inner = _innermost(function)
+    inner = innermost(function)
     module, name = getattr(inner, "__module__", None), getattr(inner, "__qualname__", type(inner).__qualname__)
     return f"{module}.{name}" if module else str(name)
 
 
-def _innermost(function: Any) -> Any:
+def innermost(function: Any) -> Any:
+    """Return what partial objects, static and class methods are made of."""
     while isinstance(function, (partial, staticmethod, classmethod)):
         function = function.func if isinstance(function, partial) else function.__func__
     return function

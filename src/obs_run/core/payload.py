@@ -35,8 +35,23 @@ def fields(value: Any) -> Any:
     return {**value.__dict__, **further} if further else value.__dict__
 
 
+_models: set[type] = set()
+"""Pydantic's classes seen so far: their instances can be asked directly, without a search for what they lack."""
+_MOST_MODELS = 1024
+
+
 def mapping(value: Any) -> dict[str, Any]:
     """Return an object as the dict of its fields, empty where it has none."""
+    if type(value) in _models:
+        try:
+            further = value.__pydantic_extra__
+        except AttributeError:
+            return _mapping(value)
+        return {**value.__dict__, **further} if further else value.__dict__
+    return _mapping(value)
+
+
+def _mapping(value: Any) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
     if value is None:
@@ -50,6 +65,8 @@ def mapping(value: Any) -> dict[str, Any]:
     except AttributeError:
         # Azure's models are mappings that keep their fields elsewhere.
         return {key: value[key] for key in value} if hasattr(type(value), "keys") else found
+    if len(_models) < _MOST_MODELS:
+        _models.add(type(value))
     return {**found, **further} if further else found
 
 

@@ -27,6 +27,14 @@ _WARN = 13
 _KINDS = {"CLIENT": SpanKind.CLIENT, "INTERNAL": SpanKind.INTERNAL, "SERVER": SpanKind.SERVER}
 
 
+def ended(operation: Operation, timing: Timing) -> dict[str, Any]:
+    """Return the attributes of an operation that is over."""
+    attributes = operation.attributes()
+    if timing.first_chunk is not None and hasattr(operation, "stream"):
+        attributes[semconv.RESPONSE_TIME_TO_FIRST_CHUNK] = timing.first_chunk
+    return attributes
+
+
 class Recording:
     """An operation that is going on, with its span."""
 
@@ -50,8 +58,10 @@ class Recording:
         """What a package on util-genai told of the call, from inside of it."""
         self._first_chunk = self._last_chunk = self._chunks = 0
         self._token: Any = None
-        self._told = operation.attributes()
-        tracer = providers.set_up().tracer()
+        known = providers.set_up()
+        tracer = known.tracer()
+        # Where nobody but our export thread reads spans, it asks the operation itself, in the end.
+        self._told = {} if known.alone() else operation.attributes()
         # Given, because the tracer and the sampler would each look for it again.
         context = api_context.get_current()
         self.span = tracer.start_span(operation.span_name(), context, _KINDS[operation.KIND], self._told)
@@ -99,11 +109,9 @@ class Recording:
         if timing.first_chunk is not None and getattr(operation, "stream", False) is None:
             # Not every library has the agent say beforehand that it wants a stream.
             operation.stream = True  # type: ignore[attr-defined]
-        if self.span.is_recording():
+        if self.span.is_recording() and not providers.set_up().alone():
             told = self._told
-            learned = {name: value for name, value in operation.attributes().items() if told.get(name) != value}
-            if timing.first_chunk is not None and hasattr(operation, "stream"):
-                learned[semconv.RESPONSE_TIME_TO_FIRST_CHUNK] = timing.first_chunk
+            learned = {name: value for name, value in ended(operation, timing).items() if told.get(name) != value}
             self.span.set_attributes(learned)
         if operation.error_type is not None:
             self._record_error(error)

@@ -125,6 +125,7 @@ CODE_LINE_NUMBER = "code.line.number"
 THREAD_NAME = "thread.name"
 
 EVENT_INFERENCE_DETAILS = "gen_ai.client.inference.operation.details"
+EVENT_AUDIT = "obs.audit"
 EVENT_EXCEPTION = "gen_ai.client.operation.exception"
 
 OBS_TOOL_CALLS = "obs.response.tool_calls"
@@ -141,11 +142,27 @@ OBS_COST_TOTAL = "obs.cost.total"
 OBS_COST_PRICE_TABLE = "obs.cost.price_table"
 OBS_SPAN_UNFINISHED = "obs.span.unfinished"
 OBS_SPAN_ENDED_BY = "obs.span.ended_by"
+OBS_SPAN_STATUS = "obs.span.status"
 OBS_RUN_KIND = "obs.run.kind"
 OBS_RUN_EXIT_CODE = "obs.run.exit_code"
 OBS_RUN_SIGNAL = "obs.run.signal"
 OBS_RUN_CONTINUED = "obs.run.continued"
+OBS_ALERT = "obs.alert"
+OBS_ALERT_NAME = "obs.alert.name"
+OBS_ALERT_LEVEL = "obs.alert.level"
+OBS_ALERT_METRIC = "obs.alert.metric"
+OBS_ALERT_VALUE = "obs.alert.value"
+OBS_ALERT_CONDITION = "obs.alert.condition"
+OBS_ALERT_LABEL = "obs.alert.label."  # and the label's own name
+METRIC_OVERFLOW = "otel.metric.overflow"
 OBS_PRIVACY_WITHHELD = "obs.privacy.withheld"
+OBS_LOG_CATEGORY = "obs.log.category"
+OBS_LOG_TAGS = "obs.log.tags"
+OBS_LOG_PERFORMANCE = "obs.log.performance."
+OBS_AUDIT_SEQUENCE = "obs.audit.sequence"
+OBS_AUDIT_HASH = "obs.audit.hash"
+OBS_AUDIT_ACTOR = "obs.audit.actor"
+OBS_AUDIT_OUTCOME = "obs.audit.outcome"
 PROCESS_COMMAND_ARGS = "process.command_args"
 PROCESS_COMMAND_LINE = "process.command_line"
 
@@ -177,6 +194,7 @@ TOKEN_MODALITY = "gen_ai.token.modality"  # noqa: S105 (a name, not a secret)
 
 DURATION_BUCKETS = tuple(0.01 * 2**step for step in range(14))
 TOKEN_BUCKETS = tuple(4.0**step for step in range(14))
+TIMER_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 DB_DURATION_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0)
 AGENT_DURATION_BUCKETS = tuple(0.1 * 2**step for step in range(13))
 WORKFLOW_DURATION_BUCKETS = (1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0)

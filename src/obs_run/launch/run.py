@@ -28,16 +28,20 @@ _identity: Identity | None = None
 _first: dict[str, Identity] = {}
 _enabled: bool | None = None
 _owned = True
+_begun = False
 
 
 def note_start() -> None:
     """Remember that the run begins now."""
-    global started_ns
-    started_ns = time.time_ns()
+    global started_ns, _begun
+    started_ns, _begun = time.time_ns(), True
 
 
 def enabled() -> bool:
     """Whether this process has a run span: a script by default, a server or a multiprocessing worker never."""
+    if not _begun:
+        # An agent that nobody launched, and that only writes telemetry with our API.
+        return False
     from obs_run.launch import program
 
     global _enabled
@@ -63,10 +67,10 @@ def _new_identity() -> Identity:
     parent = parse_traceparent(os.environ.get("TRACEPARENT", ""))
     if parent is None:
         trace_id = _random(16)
-        return Identity(trace_id, _random(8), None, sampled=_root_sampled(trace_id))
+        return Identity(trace_id, _random(8), None, sampled=root_sampled(trace_id))
     trace_id, parent_span_id, sampled = parent
     if not _sampler().startswith("parentbased_"):
-        sampled = _root_sampled(trace_id)
+        sampled = root_sampled(trace_id)
     return Identity(trace_id, _random(8), parent_span_id, sampled=sampled)
 
 
@@ -100,7 +104,7 @@ def begin_next_trace() -> None:
     global _identity
     note_start()
     trace_id = _random(16)
-    _identity = Identity(trace_id, _random(8), None, sampled=_root_sampled(trace_id))
+    _identity = Identity(trace_id, _random(8), None, sampled=root_sampled(trace_id))
 
 
 def before_fork() -> None:
@@ -160,7 +164,7 @@ def _sampler() -> str:
     return name if known else "parentbased_always_on"
 
 
-def _root_sampled(trace_id: int) -> bool:
+def root_sampled(trace_id: int) -> bool:
     """Decide as the standard samplers do for a root span, so that children agree with the span made later."""
     root = _sampler().removeprefix("parentbased_")
     if root != "traceidratio":

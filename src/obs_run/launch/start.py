@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 
 _started = ""
 _pid = 0
+_prepared = False
+_noticed: set[str] = set()
 
 # Module to watch for -> module of ours and function in it that is called with the module.
-_OURS = {
+_RUN = {
     "logging": ("obs_run.sdk.log_capture", "install"),
     "opentelemetry.context": ("obs_run.sdk.context", "install"),
+}
+_API = {
     "opentelemetry.trace": ("obs_run.sdk.lazy_api", "install"),
     "opentelemetry.metrics": ("obs_run.sdk.lazy_api", "install"),
     "opentelemetry._logs": ("obs_run.sdk.lazy_api", "install"),
@@ -45,14 +49,11 @@ def start(how: str) -> None:
         return
     _started, _pid = how, os.getpid()
     run.note_start()
-    # Before any hook of the agent, so that ours is the last to run before a fork and at the exit.
-    fork.install()
-    leaving.install()
-    for module, (ours, function) in _OURS.items():
-        import_hooks.when_imported(module, _late(ours, function))
+    _prepare()
+    _notice(_RUN)
+    _notice(_API)
     if flag("OBS_PROPAGATE_CHILDREN", default=True):
-        for module, (ours, function) in _CHILDREN.items():
-            import_hooks.when_imported(module, _late(ours, function))
+        _notice(_CHILDREN)
     _watch_instrumented()
     third_party.watch()
     if flag("OBS_VERBOSE", default=False):
@@ -63,6 +64,29 @@ def start(how: str) -> None:
         providers.set_up()
 
 
+def start_api() -> None:
+    """Prepare a process that nobody launched, once: what its agent records with our API leaves with the process.
+
+    Nothing is instrumented and there is no run span; these come with ``obs-run`` or ``import obs_run.auto``.
+    """
+    if not flag("OTEL_SDK_DISABLED", default=False):
+        _prepare()
+        _notice(_API)
+
+
+def _prepare() -> None:
+    global _prepared
+    if _prepared:
+        return
+    _prepared = True
+    # Before any hook of the agent, so that ours is the last to run before a fork and at the exit.
+    fork.install()
+    leaving.install()
+    if flag("OBS_PROPAGATE_THREADS", default=True):
+        # Before that there is nothing to carry.
+        import_hooks.when_imported("opentelemetry.context", _late("obs_run.core.threads", "install"))
+
+
 def started() -> str:
     """Return who started obs-run in this process, or an empty string."""
     return _started
@@ -71,6 +95,13 @@ def started() -> str:
 def in_this_process() -> bool:
     """Whether obs-run was started in this very process, and not in one that forked it."""
     return os.getpid() == _pid
+
+
+def _notice(modules: dict[str, tuple[str, str]]) -> None:
+    for module, (ours, function) in modules.items():
+        if module not in _noticed:
+            _noticed.add(module)
+            import_hooks.when_imported(module, _late(ours, function))
 
 
 def _summary(left: Leaving) -> None:

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
@@ -13,6 +14,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_s
 
 from obs_run.core import content, semconv
 from obs_run.core.operations import Inference
+from obs_run.core.recorder import ended
 from obs_run.pipeline import redact_items, vector_sql
 from obs_run.pipeline.items import LogItem
 
@@ -42,7 +44,8 @@ def span_with_operation(
     if item.operation is not None:
         # The SDK's mapping answers a copy at once, and ** key by key.
         own = attributes.copy() if hasattr(attributes, "copy") else attributes
-        attributes = {**own, **as_json(told or {}), **cost_attributes(cost)}
+        labels = {} if item.timing is None else _clean(ended(item.operation, item.timing))
+        attributes = {**own, **labels, **as_json(told or {}), **cost_attributes(cost)}
     elif searched is not None:
         attributes = {**searched.attributes(), **attributes}
     return ReadableSpan(
@@ -59,6 +62,18 @@ def span_with_operation(
         end_time=span.end_time,
         instrumentation_scope=span.instrumentation_scope,
     )
+
+
+_PLAIN = frozenset([str, int, float, bool])
+
+
+def _clean(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Return attributes as a span keeps them: the SDK makes tuples of lists, and refuses what has no form in OTLP."""
+    odd = {name: value for name, value in attributes.items() if type(value) not in _PLAIN}
+    if not odd:
+        return attributes
+    plain = {name: value for name, value in attributes.items() if name not in odd}
+    return {**plain, **BoundedAttributes(attributes=odd)}
 
 
 def _resource(given: Resource, ours: Resource) -> Resource:

@@ -31,6 +31,10 @@ class Destination(Protocol):
         """In a child process: let go of the parent's connection and of what waits."""
 
 
+FURTHER: list[Destination] = []
+"""Destinations that the agent itself named, for what is given to them by calls on the export thread."""
+
+
 class SdkDestination:
     """An exporter of the OpenTelemetry SDK's interface as a destination."""
 
@@ -106,7 +110,8 @@ def _store(signal: str) -> Any:
         "metrics": exporters.StoreMetricExporter,
         "logs": exporters.StoreLogExporter,
     }
-    return made[signal](settings.get("OBS_STORE_FILE"), settings.get("OBS_STORE_MAX_BYTES"))
+    read = settings.get
+    return made[signal](read("OBS_STORE_FILE"), read("OBS_STORE_MAX_BYTES"), read("OBS_STORE_KEEP"))
 
 
 def _console(signal: str) -> Any:

@@ -37,6 +37,7 @@ class Export:
         self._traces = destinations.of("traces") if ours else []
         self._logs = destinations.of("logs") if ours else []
         self._metrics = destinations.of("metrics") if ours else []
+        self._further = destinations.FURTHER
         self._interval: float = settings.get("OTEL_METRIC_EXPORT_INTERVAL")
         self._metrics_due = time.monotonic() + self._interval
         self._dropped = 0
@@ -117,8 +118,11 @@ class Export:
             data = guard.call("metrics", self._providers.collect_metrics)
             if data is not None:
                 self._give(self._metrics, data, deadline)
-        for destination in (*self._traces, *self._logs, *self._metrics):
+        for destination in self._all():
             guard.call("export", destination.settle, deadline)
+
+    def _all(self) -> tuple[destinations.Destination, ...]:
+        return (*self._traces, *self._logs, *self._metrics, *self._further)
 
     def _say_dropped(self, dropped: int) -> None:
         self._dropped += dropped
@@ -131,7 +135,7 @@ class Export:
 
     def pause(self) -> float | None:
         """Return the seconds until there is something to do even if nothing comes in; None if there never is."""
-        pauses = [guard.call("export", each.pause) for each in (*self._traces, *self._logs, *self._metrics)]
+        pauses = [guard.call("export", each.pause) for each in self._all()]
         if self._metrics:
             pauses.append(self._metrics_due - time.monotonic())
         known = [pause for pause in pauses if pause is not None]
@@ -139,7 +143,7 @@ class Export:
 
     def after_fork(self) -> None:
         """In a child process: drop the parent's connections."""
-        for destination in (*self._traces, *self._logs, *self._metrics):
+        for destination in self._all():
             guard.call("fork", destination.after_fork)
         self._metrics_due = time.monotonic() + self._interval
         self._dropped = 0

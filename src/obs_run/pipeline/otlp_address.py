@@ -39,13 +39,21 @@ def grpc_url(signal: str) -> str:
     return url.replace("http://", "https://", 1)
 
 
+class Elsewhere(NamedTuple):
+    """An address that is not the settings', and the headers for it: those of the settings are for their server."""
+
+    url: str
+    headers: dict[str, str]
+
+
 class Headers:
     """The headers of the settings, and over them those of OBS_OTLP_HEADERS_FILE as it is now; names in lower case."""
 
-    def __init__(self, signal: str, url: SplitResult) -> None:
+    def __init__(self, signal: str, url: SplitResult, elsewhere: Elsewhere | None = None) -> None:
+        given = elsewhere.headers if elsewhere else settings.otlp(signal, "HEADERS") or {}
         self._set = {} if url.username is None else {"authorization": _basic(url)}
-        self._set |= {name.lower(): value for name, value in (settings.otlp(signal, "HEADERS") or {}).items()}
-        path = settings.get(_HEADERS_FILE)
+        self._set |= {name.lower(): value for name, value in given.items()}
+        path = None if elsewhere else settings.get(_HEADERS_FILE)
         self._file = SecretFile(_HEADERS_FILE, path, parse_headers) if path else None
         self._read: dict[str, str] = {}
 
@@ -83,8 +91,8 @@ def _basic(url: SplitResult) -> str:
 class Address:
     """Where and how to connect, from the standard variables; ``settings.NotAllowedError`` for files of no use."""
 
-    def __init__(self, signal: str) -> None:
-        url = http_url(signal)
+    def __init__(self, signal: str, elsewhere: Elsewhere | None = None) -> None:
+        url = elsewhere.url if elsewhere else http_url(signal)
         self.shown = masked_value(url)
         parts = urlsplit(url)
         self._host = parts.hostname or ""
@@ -92,7 +100,7 @@ class Address:
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._tls = Tls(signal) if parts.scheme == "https" else None
         self.path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        self.headers = Headers(signal, parts)
+        self.headers = Headers(signal, parts, elsewhere)
 
     def connect(self) -> http.client.HTTPConnection:
         """Return a connection, not yet opened."""

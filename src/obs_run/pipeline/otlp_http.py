@@ -17,8 +17,10 @@ from obs_run import settings
 from obs_run._version import __version__
 from obs_run.core import guard
 from obs_run.pipeline.encode import encode, halves
-from obs_run.pipeline.otlp_address import Address
+from obs_run.pipeline.otlp_address import Address, Elsewhere
 from obs_run.pipeline.queue import queue
+
+__all__ = ["Elsewhere", "OtlpHttp"]
 
 _RETRYABLE = frozenset({408, 429, 502, 503, 504})
 _LARGEST_BODY = 4 * 1024 * 1024
@@ -37,9 +39,9 @@ class _Request(NamedTuple):
 class OtlpHttp:
     """Delivers one signal; what cannot be delivered waits in memory, bounded by bytes, and is tried again."""
 
-    def __init__(self, signal: str) -> None:
+    def __init__(self, signal: str, elsewhere: Elsewhere | None = None) -> None:
         self._signal = signal
-        self._address = Address(signal)
+        self._address = Address(signal, elsewhere)
         self._timeout: float = settings.otlp(signal, "TIMEOUT") or 10.0
         self._gzip = settings.otlp(signal, "COMPRESSION") != "none"
         self._connection: http.client.HTTPConnection | None = None

@@ -199,7 +199,7 @@ class Queue:
         if thread.is_alive():
             self._waited_for = self._step
         else:
-            _wait_until_gone(thread)
+            wait_until_gone(thread)
 
     def after_fork_in_parent(self) -> None:
         """Go on; also without items, for metrics come at their interval and retries at their time."""
@@ -223,7 +223,7 @@ class Queue:
             self._export.after_fork()
 
 
-def _wait_until_gone(thread: threading.Thread) -> None:
+def wait_until_gone(thread: threading.Thread) -> None:
     """Wait a moment for the system to forget a thread that ended: Python 3.12 warns of forks by the system's count."""
     place = f"/proc/self/task/{thread.native_id}"
     deadline = time.monotonic() + _GONE_PATIENCE

@@ -23,6 +23,7 @@ class Action(NamedTuple):
 
 MASK = Action("mask")
 DROP = Action("drop")
+HASH = Action("hash")
 WITHHELD = "[withheld]"
 
 

@@ -22,22 +22,31 @@ KINDS = frozenset({
 _CORES = tuple(
     re.compile(core)
     for core in (
-        rb"k(?:ey|en|ie|od)",  # key, token, cookie; adgangskode
+        rb"k(?:ey|(?<=tok)en(?!s)|(?<=ook)ie|(?<=sk)od)",  # key, token, cookie; adgangskode
         rb"w(?:oo?r[dt]|d)",  # password, passwort, passwd, pwd, wachtwoord
         rb"cre[dt]",  # credential, secret
-        rb"ss(?:phrase|code|[e ]?[\"'\\\]]{0,3} ?[=:])",  # passphrase, passcode, mot de passe, db_pass
         rb"uthori[sz]ation",
-        rb"jwt|bearer",
-        rb"sig(?:nature)?=",
-        rb"ring[\"'\\\]]{0,3} ?[=:]",  # connection string
-        rb"(?:parol|contrasen|senh|hasl|heslo|sifre|salasan|cv[vc]|otp|pin\b)",
     )
 )
+# The ends of names that count only right before a sign that gives a value.
+_ENDS = (
+    b"pass", b"passphrase", b"passcode", b"passe", b"parola", b"contrasena", b"senha", b"haslo", b"heslo", b"sifre",
+    b"salasana", b"otp", b"pin", b"cvv", b"cvc", b"string", b"bearer", b"jwt", b"sig", b"signature",
+)  # fmt: skip
+_BEFORE_SIGN = b" \t\"'`\\])"
+_LONGEST_END = 16
+_FEW_SIGNS = 12
+_SIGNED = tuple(re.compile(end + rb"(?=[ \t\"'`\\\])]{0,12}[:=])") for end in _ENDS)
 _OTHER_SCRIPTS = re.compile(
     "contraseña|contrasenya|hasło|şifre|lösenord|пароль|密码|密碼|口令|パスワード|暗証番号|비밀번호|"
     "كلمة المرور|كلمة السر|पासवर्ड|סיסמה|mật khẩu",
     re.IGNORECASE,
 )
+# Any of these is in each of them, whatever the case.
+_OTHER_SCRIPT_HINTS = (
+    "aseñ", "ASEÑ", "aseny", "sło", "SŁO", "ifre", "İFRE", "senord", "роль", "РОЛЬ", "密码", "密碼", "口令", "パスワ",
+    "暗証", "비밀", "كلمة", "पासव", "סיסמה", "khẩu",
+)  # fmt: skip
 _WORD = b"abcdefghijklmnopqrstuvwxyz0123456789_-."
 _WORDS = _WORD + b" ?"
 _LONGEST_NAME = 40
@@ -86,10 +95,14 @@ _DIGITS = frozenset(b"0123456789")
 def find(subject: Subject) -> Iterator[Match]:
     """Find the values of names that tell of a secret."""
     low = subject.low
-    for core in _CORES:
-        for found in core.finditer(low):
-            yield from _named(subject, found.start(), found.end())
-    if not subject.ascii:
+    place = last = 0
+    for start, end in _places(low):
+        if place <= start < last:
+            continue  # in the value that was found before
+        for match in _named(subject, start, end):
+            place, last = start, match.end
+            yield match
+    if not subject.ascii and _has_other_script(subject.text):
         for word in _OTHER_SCRIPTS.finditer(subject.text):
             yield from _valued(subject, word.end(), NameRule("password"))
 
@@ -97,12 +110,51 @@ def find(subject: Subject) -> Iterator[Match]:
 def mentions(subject: Subject) -> bool:
     """Whether any name of a secret occurs, with a value or not."""
     low = subject.low
+    for start, end in _places(low):
+        first, last = _extent(low, start, end)
+        if _rule(subject.raw[first:last]):
+            return True
+    return not subject.ascii and _has_other_script(subject.text)
+
+
+def _places(low: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where pieces of names stand."""
     for core in _CORES:
         for found in core.finditer(low):
-            first, last = _extent(low, found.start(), found.end())
-            if secret_name(subject.raw[first:last].decode()):
-                return True
-    return not subject.ascii and _OTHER_SCRIPTS.search(subject.text) is not None
+            yield found.span()
+    signs = low.count(b":") + low.count(b"=")
+    if signs > _FEW_SIGNS:
+        for core in _SIGNED:
+            for found in core.finditer(low):
+                yield found.span()
+    elif signs:
+        for sign in (b":", b"="):
+            at = low.find(sign)
+            while at >= 0:
+                name = low[max(0, at - _LONGEST_END) : at].rstrip(_BEFORE_SIGN)
+                if name.endswith(_ENDS):
+                    end = at - len(low[max(0, at - _LONGEST_END) : at]) + len(name)
+                    yield end - 1, end
+                at = low.find(sign, at + 1)
+
+
+def _has_other_script(text: str) -> bool:
+    return any(hint in text for hint in _OTHER_SCRIPT_HINTS)
+
+
+_MOST_REMEMBERED = 4096
+_rules: dict[bytes, NameRule | None] = {}
+
+
+def _rule(name: bytes) -> NameRule | None:
+    """Return what a name tells of its value; the same names come again and again."""
+    try:
+        return _rules[name]
+    except KeyError:
+        pass
+    if len(_rules) >= _MOST_REMEMBERED:
+        _rules.clear()
+    return _rules.setdefault(name, secret_name(name.decode()))
 
 
 def _extent(low: bytes, start: int, end: int) -> tuple[int, int]:
@@ -117,10 +169,8 @@ def _extent(low: bytes, start: int, end: int) -> tuple[int, int]:
 
 def _named(subject: Subject, start: int, end: int) -> Iterator[Match]:
     low = subject.low
-    if low[end - 1 : end] in b"=:":
-        end = start + len(low[start:end].rstrip(b"=: \"'\\]"))
     first, last = _extent(low, start, end)
-    rule = secret_name(subject.raw[first:last].decode())
+    rule = _rule(subject.raw[first:last])
     if rule is not None and low[first - 3 : first] != b"://":
         yield from _valued(subject, last, rule, name=low[first:last])
 

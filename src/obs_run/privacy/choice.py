@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from obs_run import settings
 from obs_run.core import guard
 from obs_run.privacy import (
     assignments,
+    birth_dates,
     email_addresses,
     field_names,
     headers,
@@ -18,31 +19,56 @@ from obs_run.privacy import (
     network_addresses,
     numbers,
     personal_names,
+    rules_file,
     tokens,
     urls,
 )
 from obs_run.privacy.actions import MASK, Action
+from obs_run.privacy.field_names import NameRule
+from obs_run.privacy.own_rules import WITHHELD_KIND
+from obs_run.privacy.rules_file import Rules
 
 if TYPE_CHECKING:
-    from obs_run.privacy.field_names import NameRule
     from obs_run.privacy.matches import Detector, Subject
 
 SECRETS = tokens.KINDS | urls.KINDS | headers.KINDS | assignments.KINDS
-PERSONAL = email_addresses.KINDS | network_addresses.KINDS | numbers.KINDS | personal_names.KINDS
+PERSONAL = email_addresses.KINDS | network_addresses.KINDS | numbers.KINDS | birth_dates.KINDS | personal_names.KINDS
 PRESETS = {"secrets": SECRETS, "personal": PERSONAL, "national_ids": national_ids.KINDS | personal_names.KINDS}
+
+
+BUILT_IN = SECRETS | PERSONAL
+
+
+class WrongChoiceError(ValueError):
+    """What the user chose cannot be; the text is the line for the user."""
+
+
+ALLOWED = NameRule("", "allowed")
+"""What a name says whose value is never touched."""
 
 
 @dataclass
 class Choice:
     """The kinds that are taken out, what is done with each, and what finds them."""
 
-    actions: dict[str, Action] = field(default_factory=dict)
-    detectors: list[Detector] = field(default_factory=list)
-    key: bytes = b""
-    personal: bool = False
+    actions: dict[str, Action]
+    detectors: list[Detector]
+    hints: list[Detector]
+    """The detectors that, with ``mentions``, tell whether a JSON text is worth reading."""
+    personal: bool
+    key: bytes
+    rules: Rules
 
     def rule_for(self, name: str) -> NameRule | None:
         """Return what the name of a field tells of its value."""
+        rules = self.rules
+        if rules.own or rules.allowed_fields:
+            low = name.lower()
+            if any(field.match(low) for field in rules.allowed_fields):
+                return ALLOWED
+            for own in rules.own:
+                if own.kind in self.actions and own.names(low):
+                    return NameRule(own.kind)
         for judge in (field_names.secret_name, personal_names.personal_name):
             rule = judge(name)
             if rule is not None and rule.kind in self.actions:
@@ -50,34 +76,52 @@ class Choice:
         return None
 
     def mentions(self, subject: Subject) -> bool:
-        """Whether a text has a name in it that tells of its value."""
-        return assignments.mentions(subject) or (self.personal and personal_names.mentions(subject.low))
+        """Whether a text has a name in it that tells of its value, or may have one of the user's."""
+        return (
+            bool(self.rules.own)
+            or assignments.mentions(subject)
+            or (self.personal and personal_names.mentions(subject.raw))
+        )
 
     def rank(self, kind: str) -> int:
         """Return the place of ``kind`` where several were found in one place: secrets come first."""
-        return 0 if kind in SECRETS else 1
-
-
-class WrongChoiceError(ValueError):
-    """What the user chose cannot be; the text is the line for the user."""
+        return 0 if kind == WITHHELD_KIND else 1 if kind in SECRETS else 2
 
 
 def chosen() -> Choice:
     """Return what the settings choose; where they are wrong, all that is built in holds."""
     try:
-        kinds = _kinds(settings.get("OBS_PRIVACY") or ())
+        path = settings.get("OBS_PRIVACY_RULES")
+        rules = rules_file.read(path, BUILT_IN | PRESETS.keys()) if path else Rules()
+        kinds = _kinds(settings.get("OBS_PRIVACY") or (), rules)
         locales = _locales(settings.get("OBS_PRIVACY_LOCALES") or ())
-    except WrongChoiceError as problem:
-        guard.warn(f"{problem}; until that is right all built-in kinds are taken out")
-        kinds, locales = SECRETS | PERSONAL, frozenset()
+    except ValueError as problem:
+        guard.warn(f"{problem}; until that is right, all built-in kinds are masked and no rules of yours hold")
+        rules, kinds, locales = Rules(), BUILT_IN, frozenset()
     if locales:
         kinds -= {kind for kind in national_ids.KINDS if kind[:2] not in locales}
+    actions = _actions(kinds, rules)
+    detectors = _detectors(frozenset(actions), locales)
+    detectors += [rule.find for rule in rules.own if rule.kind in actions and rule.searches]
     return Choice(
-        actions=dict.fromkeys(sorted(kinds), MASK),
-        detectors=_detectors(kinds, locales),
+        actions=actions,
+        detectors=detectors,
+        hints=[detector for detector in detectors if detector is not assignments.find],
+        personal=bool(actions.keys() & PERSONAL),
         key=_hash_key(),
-        personal=bool(kinds & PERSONAL),
+        rules=rules,
     )
+
+
+def _actions(kinds: frozenset[str], rules: Rules) -> dict[str, Action]:
+    """Return what is done with each kind: what the rules say of it, or of a preset that it is in, or masked."""
+    actions: dict[str, Action] = {}
+    for kind in sorted(kinds):
+        said = [name for name in PRESETS if name in rules.actions and kind in PRESETS[name]]
+        action = rules.actions.get(kind, rules.actions[said[-1]] if said else MASK)
+        if action is not None:
+            actions[kind] = action
+    return actions
 
 
 def _detectors(kinds: frozenset[str], locales: frozenset[str]) -> list[Detector]:
@@ -88,6 +132,7 @@ def _detectors(kinds: frozenset[str], locales: frozenset[str]) -> list[Detector]
         (assignments.KINDS, assignments.find),
         (email_addresses.KINDS, email_addresses.find),
         (network_addresses.KINDS, network_addresses.find),
+        (birth_dates.KINDS, birth_dates.find),
         (numbers.KINDS, numbers.Finder(kinds, locales).find),
     )
     return [detector for of, detector in built_in if of & kinds]
@@ -106,18 +151,29 @@ def _locales(words: tuple[str, ...]) -> frozenset[str]:
     return frozenset("gb" if country == "uk" else country for country in countries)
 
 
-def _kinds(words: tuple[str, ...]) -> frozenset[str]:
+def _kinds(words: tuple[str, ...], rules: Rules) -> frozenset[str]:
     names = [word.lower() for word in words]
-    kinds: frozenset[str] = frozenset() if "none" in names else SECRETS
+    kinds: frozenset[str] = frozenset() if "none" in names else SECRETS | rules.kinds
     for name in names:
-        if name == "none":
-            continue
-        one = name.removeprefix("-")
-        if one not in PRESETS and one not in SECRETS | PERSONAL:
-            allowed = ", ".join((*PRESETS, *sorted(SECRETS | PERSONAL)))
-            raise WrongChoiceError(f"OBS_PRIVACY: {name!r} is not allowed; allowed: none, {allowed}")
-        of = PRESETS.get(one, frozenset({one}))
-        kinds = kinds - of if name.startswith("-") else kinds | of
+        if name != "none":
+            of = _named(name.removeprefix("-"), rules, name)
+            kinds = kinds - of if name.startswith("-") else kinds | of
+    return kinds
+
+
+def _named(name: str, rules: Rules, shown: str, depth: int = 0) -> frozenset[str]:
+    """Return the kinds that a kind, a preset or a preset of the user's names."""
+    if name in PRESETS:
+        return PRESETS[name]
+    if name in BUILT_IN | rules.kinds:
+        return frozenset({name})
+    if name not in rules.presets or depth > len(rules.presets):
+        allowed = ", ".join(("none", *PRESETS, *rules.presets, *sorted(BUILT_IN | rules.kinds)))
+        raise WrongChoiceError(f"OBS_PRIVACY: {shown!r} is not allowed; allowed: {allowed}, each also with - before it")
+    kinds: frozenset[str] = frozenset()
+    for word in rules.presets[name]:
+        of = _named(word.removeprefix("-"), rules, word, depth + 1)
+        kinds = kinds - of if word.startswith("-") else kinds | of
     return kinds
 
 
@@ -125,8 +181,12 @@ def _hash_key() -> bytes:
     path = settings.get("OBS_PRIVACY_HASH_KEY_FILE")
     if path:
         try:
-            return Path(path).read_bytes().strip()
+            key = Path(path).read_bytes().strip()
         except OSError as error:
             guard.warn(f"OBS_PRIVACY_HASH_KEY_FILE: {path} cannot be read ({error.strerror}); using a random key")
+            return os.urandom(32)
+        if key:
+            return key
+        guard.warn(f"OBS_PRIVACY_HASH_KEY_FILE: {path} is empty; using a random key")
     text = settings.get("OBS_PRIVACY_HASH_KEY")
     return text.encode() if text else os.urandom(32)

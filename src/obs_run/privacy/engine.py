@@ -10,6 +10,7 @@ from obs_run.privacy import choice
 from obs_run.privacy.actions import WITHHELD, Action, replacement
 from obs_run.privacy.matches import Match, Subject, resolved
 from obs_run.privacy.nested import Walk
+from obs_run.privacy.own_rules import WITHHELD_KIND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +35,7 @@ class Scrubber:
         self._choice = choice
         self.kinds: Mapping[str, Action] = choice.actions
         self.active: bool = bool(choice.actions)
-        self._names = frozenset(choice.actions)
+        self._names = frozenset({*choice.actions, WITHHELD_KIND})
         self._clean: set[str] = set()
         self._fields: dict[str, NameRule | None] = {}
 
@@ -69,6 +70,8 @@ class Scrubber:
 
     def replaced(self, kind: str, text: str) -> str | None:
         """Return what stands for ``text``, None where the action is drop."""
+        if kind == WITHHELD_KIND:
+            return WITHHELD
         action = self.kinds[kind]
         return None if action.how == "drop" else replacement(action, kind, text, self._choice.key)
 
@@ -76,10 +79,14 @@ class Scrubber:
         """Whether ``text`` is known to be clean, or too short to be anything else."""
         return len(text) < _SHORTEST or text in self._clean
 
+    def is_allowed(self, text: str) -> bool:
+        """Whether the user's list names this text as one that is never touched."""
+        return text in self._choice.rules.allowed_texts
+
     @property
     def looks_at_numbers(self) -> bool:
         """Whether a number may be something to take out, without a name that says so."""
-        return self._choice.personal
+        return self._choice.personal or bool(self._choice.rules.own)
 
     def remember(self, text: str) -> None:
         """Note that ``text`` is clean; most values are short and come again."""
@@ -91,13 +98,15 @@ class Scrubber:
     def mentioned(self, text: str) -> bool:
         """Whether anything in ``text``, as it stands, is a reason to look into the JSON that it may be."""
         subject = Subject(text, self._names)
-        return bool(self._matches(subject)) or self._choice.mentions(subject)
+        return self._choice.mentions(subject) or any(True for detect in self._choice.hints for _ in detect(subject))
 
-    def plain(self, text: str) -> str:
-        """Return ``text``, which is no JSON, without what is to be taken out."""
+    def plain(self, text: str, *, is_name: bool = False) -> str:
+        """Return ``text``, which is no JSON, without what is to be taken out; a name is not withheld as a whole."""
         changed = text
         for _ in range(_MOST_ROUNDS):
             matches = self._matches(Subject(changed, self._names))
+            if is_name:
+                matches = [match for match in matches if match.kind != WITHHELD_KIND]
             if not matches:
                 return changed
             changed = self._written(changed, matches)
@@ -106,9 +115,10 @@ class Scrubber:
     def _matches(self, subject: Subject) -> list[Match]:
         kinds = self._names
         found = [match for detect in self._choice.detectors for match in detect(subject) if match.kind in kinds]
-        if not found:
-            return found
-        return resolved([match for match in found if match.end > match.start], self._choice.rank)
+        allowed = self._choice.rules.allowed_texts
+        if allowed:
+            found = [match for match in found if subject.text[match.start : match.end] not in allowed]
+        return resolved(found, self._choice.rank) if found else found
 
     def _written(self, text: str, matches: list[Match]) -> str:
         pieces: list[str] = []

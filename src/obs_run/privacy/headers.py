@@ -1,4 +1,4 @@
-"""Private keys in PEM, authorization schemes, cookies and what curl is told, in running text."""
+"""Private keys in PEM, bearer tokens and what curl is told, in running text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from obs_run.privacy.matches import Subject
 
-KINDS = frozenset({"private_key", "authorization", "cookie"})
+KINDS = frozenset({"private_key", "authorization"})
 _BEGIN = b"-----BEGIN"
 _PRIVATE = re.compile(rb"-----BEGIN[ A-Z0-9_-]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _END = re.compile(rb"-----END[ A-Z0-9_-]{0,40}PRIVATE KEY(?: BLOCK)?-----")
@@ -20,34 +20,23 @@ _END = re.compile(rb"-----END[ A-Z0-9_-]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _BODY = re.compile(rb"(?:[A-Za-z0-9+/=\s\\\"',]|(?:Proc-Type|DEK-Info|Version|Comment|Hash):[^\n]{0,100})*")
 _SCHEME = re.compile(rb"bearer[ \t]{1,4}|bearer%20|bearer\+")
 _BEARER = re.compile(rb"[\w.~+/=:-]{8,}")
-_BASIC = re.compile(rb"basic[ \t]{1,4}([a-z0-9+/_-]{6,}={0,2})(?![\w])")
-_COOKIE = re.compile(rb"(?:set-)?cookie[\"']?[ \t]*:[ \t]*[\"']?([^\r\n\"']{1,8192})")
 _CURL_USER = re.compile(rb"(?:\s-u|\s--user|\s--proxy-user|\s-U)[ =]?[\"']?([^\s:\"']{1,128}):([^\s\"']{1,256})")
 
 
 def find(subject: Subject) -> Iterator[Match]:
-    """Find private keys, bearer and basic credentials, cookies, and user and password given to curl."""
+    """Find private keys, bearer tokens, and the password given to curl."""
     raw, low = subject.raw, subject.low
     if _BEGIN in raw:
         yield from _private_keys(raw)
-    if b"earer" in low or b"basic" in low:
-        yield from _schemes(raw, low)
-    if b"cookie" in low:
-        yield from (Match(*found.span(1), "cookie") for found in _COOKIE.finditer(low) if b"=" in found[1])
-    if b"curl" in low:
+    if b"bearer" in low:
+        for scheme in _SCHEME.finditer(low):
+            value = _BEARER.match(raw, scheme.end())
+            if value and _looks_random(value[0]):
+                yield Match(*value.span(), "authorization")
+    if b"curl" in low and b":" in low:
         for found in _CURL_USER.finditer(raw):
             if not found[2].startswith((b"$", b"{", b"<", b"*", b"//")):
                 yield Match(*found.span(2), "authorization")
-
-
-def _schemes(raw: bytes, low: bytes) -> Iterator[Match]:
-    for scheme in _SCHEME.finditer(low):
-        value = _BEARER.match(raw, scheme.end())
-        if value and _looks_random(value[0]):
-            yield Match(*value.span(), "authorization")
-    for found in _BASIC.finditer(low):
-        if _looks_random(raw[found.start(1) : found.end(1)]):
-            yield Match(*found.span(1), "authorization")
 
 
 def _private_keys(raw: bytes) -> Iterator[Match]:

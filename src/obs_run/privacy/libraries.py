@@ -34,13 +34,14 @@ def is_phone_number(number: str, regions: tuple[str, ...], *, possible: bool = F
     if library is None:
         return True
     judge = library.is_possible_number if possible else library.is_valid_number
-    for region in regions or (None,):
-        try:
-            if judge(library.parse(number, region)):
-                return True
-        except library.NumberParseException:
-            continue
-    return False
+    return any(_judged(library, judge, number, region) for region in regions or (None,))
+
+
+def _judged(library: Any, judge: Any, number: str, region: str | None) -> bool:
+    try:
+        return bool(judge(library.parse(number, region)))
+    except library.NumberParseException:
+        return False
 
 
 def forget() -> None:

@@ -39,6 +39,9 @@ _PUNCTUATION = {
 }
 
 
+_ZEROS = bytes(48 if 48 <= one <= 57 else 32 for one in range(256))  # noqa: PLR2004 (the digits)
+
+
 class Subject:
     r"""A text with forms of it that are faster to search; every index is the same in all of them.
 
@@ -46,7 +49,7 @@ class Subject:
     that in lower case. Placeholders are stars in both, which nothing looks for.
     """
 
-    __slots__ = ("ascii", "low", "raw", "text")
+    __slots__ = ("_digits", "ascii", "low", "placeholders", "raw", "text")
 
     def __init__(self, text: str, kinds: frozenset[str] = frozenset()) -> None:
         self.text = text
@@ -54,10 +57,19 @@ class Subject:
         raw = (text if self.ascii else _plain(text)).encode("ascii", "replace")
         if b"\\" in raw:
             raw = raw.replace(b"\\n", b" \n").replace(b"\\r", b" \n").replace(b"\\t", b"  ")
-        for first, last in placeholders(text, kinds):
+        self.placeholders = placeholders(text, kinds)
+        for first, last in self.placeholders:
             raw = b"%b%b%b" % (raw[:first], b"*" * (last - first), raw[last:])
         self.raw = raw
         self.low = raw.lower()
+        self._digits: bool | None = None
+
+    @property
+    def has_digits(self) -> bool:
+        """Whether there is any digit."""
+        if self._digits is None:
+            self._digits = b"0" in self.raw.translate(_ZEROS)
+        return self._digits
 
 
 def _plain(text: str) -> str:

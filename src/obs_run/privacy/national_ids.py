@@ -19,6 +19,7 @@ class NationalId(NamedTuple):
     shapes: tuple[str, ...]
     telling: tuple[str, ...]
     words: re.Pattern[str]
+    named: str
 
     @property
     def locale(self) -> str:
@@ -38,13 +39,14 @@ def _words(words: str) -> re.Pattern[str]:
 
 
 def _id(kind: str, shapes: str, telling: str, words: str) -> NationalId:
-    return NationalId(kind, tuple(shapes.split("|")), tuple(filter(None, telling.split("|"))), _words(words))
+    return NationalId(kind, tuple(shapes.split("|")), tuple(filter(None, telling.split("|"))), _words(words), words)
 
 
-_GENERAL = _words(
-    "id number|id no|identity number|identification number|national id|personal id|tax id|id-nummer|identity card|"
-    "ausweisnummer|número de identificación|numéro d'identification|kimlik no"
+_GENERAL_WORDS = (
+    "id number|id no|identity number|identification number|national id|personal id|tax id|id-nummer|identity card",
+    "ausweisnummer|número de identificación|numéro d'identification|kimlik no",
 )
+_GENERAL = _words("|".join(_GENERAL_WORDS))
 
 NUMBERS = (
     _id("us.ssn", "9|3-2-4|3 2 4", "3-2-4", "ssn|social security|social-security"),
@@ -91,20 +93,40 @@ NUMBERS = (
     _id("mx.curp", "", "", "curp"),
 )  # fmt: skip
 
-_WORDS = (
-    (9, "es.dni", re.compile(r"[0-9]{8}[A-Z]"), False),
-    (9, "es.nie", re.compile(r"[XYZ][0-9]{7}[A-Z]"), False),
-    (9, "gb.nino", re.compile(r"[A-CEGHJ-PRTW-Z][A-CEGHJ-NPRTW-Z][0-9]{6}[A-D]"), False),
-    (8, "ie.pps", re.compile(r"[0-9]{7}[A-W]"), True),
-    (9, "ie.pps", re.compile(r"[0-9]{7}[A-W][A-IW]"), True),
-    (10, "in.pan", re.compile(r"[A-Z]{3}P[A-Z][0-9]{4}[A-Z]"), False),
-    (9, "cl.rut", re.compile(r"[0-9]{8}K"), True),
-    (16, "it.codicefiscale", re.compile(r"[A-Z]{6}[0-9]{2}[A-EHLMPRST][0-9]{2}[A-Z][0-9]{3}[A-Z]"), False),
-    (18, "mx.curp", re.compile(r"[A-Z]{4}[0-9]{6}[HMX][A-Z]{5}[A-Z0-9][0-9]"), False),
-    (18, "cn.ric", re.compile(r"[0-9]{17}[0-9X]"), False),
+
+class _Word(NamedTuple):
+    """A number with letters in it: its shape (``0`` a digit, ``a`` a letter), and whether a word must come before."""
+
+    kind: str
+    shape: bytes
+    pattern: re.Pattern[str]
+    words: re.Pattern[str] | None = None
+
+
+def _word(kind: str, pattern: str, shape: bytes, words: str | None = None) -> _Word:
+    return _Word(kind, shape, re.compile(pattern), _words(words) if words else None)
+
+
+WORDS = (
+    _word("es.dni", r"[0-9]{8}[A-Z]", b"00000000a"),
+    _word("es.nie", r"[XYZ][0-9]{7}[A-Z]", b"a0000000a"),
+    _word("gb.nino", r"[A-CEGHJ-PRTW-Z][A-CEGHJ-NPRTW-Z][0-9]{6}[A-D]", b"aa000000a"),
+    _word("ie.pps", r"[0-9]{7}[A-W]", b"0000000a", "pps|ppsn"),
+    _word("ie.pps", r"[0-9]{7}[A-W][A-IW]", b"0000000aa", "pps|ppsn"),
+    _word("in.pan", r"[A-Z]{3}P[A-Z][0-9]{4}[A-Z]", b"aaaaa0000a"),
+    _word("cl.rut", r"[0-9]{8}K", b"00000000a", "rut|run"),
+    _word("fi.hetu", r"[0-9]{6}[ABCDEFYXWVU][0-9]{3}[0-9A-FHJ-NPR-Y]", b"000000a000a"),
+    _word("fi.hetu", r"[0-9]{6}[ABCDEFYXWVU][0-9]{4}", b"000000a0000"),
+    _word("it.codicefiscale", r"[A-Z]{6}[0-9]{2}[A-EHLMPRST][0-9]{2}[A-Z][0-9]{3}[A-Z]", b"aaaaaa00a00a000a"),
+    _word("mx.curp", r"[A-Z]{4}[0-9]{6}[HMX][A-Z]{5}[A-Z][0-9]", b"aaaa000000aaaaaaa0"),
+    _word("mx.curp", r"[A-Z]{4}[0-9]{6}[HMX][A-Z]{5}[0-9]{2}", b"aaaa000000aaaaaa00"),
+    _word("cn.ric", r"[0-9]{17}X", b"00000000000000000a"),
 )
-_WORD_CONTEXT = {"ie.pps": _words("pps|ppsn"), "cl.rut": _words("rut|run")}
-KINDS = frozenset(number.kind for number in NUMBERS) | {word[1] for word in _WORDS} | {"fi.hetu"}
+WORD_SHAPES = frozenset(word.shape for word in WORDS)
+SPACED_NINO = re.compile(
+    rb"(?<![A-Za-z0-9])[A-CEGHJ-PRTW-Z][A-CEGHJ-NPRTW-Z] [0-9]{2} [0-9]{2} [0-9]{2} [A-D](?![0-9A-Za-z])"
+)
+KINDS = frozenset(number.kind for number in NUMBERS) | {word.kind for word in WORDS}
 # No module of the library: its rules are in the pattern.
 _UNCHECKED = frozenset({"gb.nino"})
 _MODULES = {"in.aadhaar": "in_.aadhaar", "in.pan": "in_.pan", "is.kennitala": "is_.kennitala", "jp.in": "jp.in_"}
@@ -125,24 +147,27 @@ class Finder:
             if number.kind in kinds:
                 for shape in number.shapes:
                     self._by_shape.setdefault(shape, []).append(number)
-        self._by_length: dict[int, list[tuple[str, re.Pattern[str], bool]]] = {}
-        for length, kind, pattern, needs_words in _WORDS:
-            if kind in kinds:
-                self._by_length.setdefault(length, []).append((kind, pattern, needs_words))
+        self.shapes = frozenset(self._by_shape)
+        self._numbers_words = _words("|".join(_GENERAL_WORDS + tuple(n.named for n in NUMBERS if n.kind in kinds)))
+        self._words = [word for word in WORDS if word.kind in kinds]
 
     def of_shape(self, shape: str, number: str, before: str) -> str | None:
         """Return the kind of the ``number`` written in ``shape``, with the lower-case text before it."""
-        candidates = self._by_shape.get(shape, ())
-        named = [one for one in candidates if one.words.search(before)]
-        if not named and candidates and _GENERAL.search(before):
-            named = list(candidates)
+        candidates = self._by_shape.get(shape)
+        if not candidates:
+            return None
+        named: list[NationalId] = []
+        if self._numbers_words.search(before):
+            named = [one for one in candidates if one.words.search(before)]
+            if not named and _GENERAL.search(before):
+                named = candidates
         telling = [one for one in candidates if shape in one.telling and one not in named]
         return next((one.kind for one in (*named, *telling) if is_valid(one.kind, number)), None)
 
     def of_word(self, word: str, before: str) -> str | None:
         """Return the kind of a word of letters and digits."""
-        for kind, pattern, needs_words in self._by_length.get(len(word), ()):
-            known = pattern.fullmatch(word) and (not needs_words or _WORD_CONTEXT[kind].search(before))
-            if known and is_valid(kind, word):
-                return kind
+        for one in self._words:
+            known = len(one.shape) == len(word) and one.pattern.fullmatch(word)
+            if known and (one.words is None or one.words.search(before)) and is_valid(one.kind, word):
+                return one.kind
         return None

@@ -49,6 +49,8 @@ class Walk:
         return result
 
     def _any(self, value: Any, rule: NameRule | None, depth: int) -> Any:
+        if rule is not None and rule.form == "allowed":
+            return value
         if isinstance(value, str):
             return self._text(value, rule, depth)
         if value is None or isinstance(value, bool):
@@ -74,7 +76,7 @@ class Walk:
     def _text(self, text: str, rule: NameRule | None, depth: int) -> Any:
         scrubber = self._scrubber
         if rule is not None and hides(rule, text, scrubber.kinds):
-            return self._replaced(rule, text)
+            return text if scrubber.is_allowed(text) else self._replaced(rule, text)
         if scrubber.is_clean(text):
             return text
         if shaped(text):
@@ -177,7 +179,7 @@ class Walk:
             return self._any(key, None, depth + 1)
         if self._scrubber.is_clean(key):
             return key
-        result = self._scrubber.plain(key)
+        result = self._scrubber.plain(key, is_name=True)
         if result is key:
             self._scrubber.remember(key)
         return result or _GONE

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 KINDS = frozenset({"ip", "mac"})
 # Each begins with a literal, which is searched for much faster than a choice; what stands before it is looked at then.
 _AFTER_FIRST_OCTET = re.compile(rb"\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})(?![0-9A-Za-z_])(?!\.[0-9])")
-_COLONS = re.compile(rb":[0-9a-fA-F]{0,4}:")
+# Not the minutes and seconds of a time.
+_COLONS = re.compile(rb":(?![0-5][0-9]:[0-5][0-9](?![0-9a-fA-F:]))[0-9a-fA-F]{0,4}:")
 _AFTER_FIRST_PAIR = (
     re.compile(rb":[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){4}(?![0-9A-Za-z:])"),
     re.compile(rb"-[0-9a-fA-F]{2}(?:-[0-9a-fA-F]{2}){4}(?![0-9A-Za-z-])"),
@@ -36,6 +37,8 @@ _LEAST_GROUPS = 4
 def find(subject: Subject) -> Iterator[Match]:
     """Find IPv4, IPv6 and MAC addresses; not loopback and unspecified ones, which name nobody."""
     raw = subject.raw
+    if not subject.has_digits:
+        return
     if b"." in raw:
         yield from _ipv4(raw)
     if b":" in raw or b"-" in raw:

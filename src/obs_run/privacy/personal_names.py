@@ -35,8 +35,8 @@ _NAMES = {
     ("tr.tckimlik", "digits"): "tckn|tc kimlik|tc kimlik no",
     ("mx.curp", "digits"): "curp",
     ("national_id", "digits"): (
-        "national id|national identity number|nationalid|tax id|taxid|personal id|passport|passport number|passportnumber|"
-        "identity number|id card number|drivers license|driving licence number"
+        "national id|national identity number|nationalid|tax id|taxid|personal id|passport|passport number|"
+        "passportnumber|identity number|id card number|drivers license|driving licence number"
     ),
     ("date_of_birth", "dated"): "dob|birthdate|birthday|date of birth|dateofbirth|birth date|geburtsdatum",
     ("coordinates", "decimal"): "lat|latitude|lng|lon|longitude",
@@ -46,11 +46,11 @@ _RULES = {
     tuple(name.split(" ")): NameRule(kind, form) for (kind, form), names in _NAMES.items() for name in names.split("|")
 }
 _LONGEST = max(map(len, _RULES))
-_IN_JSON = re.compile(
-    rb"(?:mail|correo|phones?|mobile|cell|fax|tel|telefono?e?|msisdn|whatsapp|n(?:umber|ummer|o|ummer)|card|iban|ssn|itin|nino"
-    rb"|security|steuer_?id|idnr|nir|dni|nie|fiscale|bsn|pesel|cpr|hetu|tunnus|nif|cpf|aadhaa?r|tckn|kimlik|curp|id|passport|"
-    rb"licen[cs]e|dob|birth|birthda(?:y|te)|geburtsdatum|lat|latitude|lng|lon|longitude|address|emails)\\*\"\s{0,4}:"
-)
+_COLON = re.compile(rb'":')
+_LONGEST_KEY = 48
+_MOST_REMEMBERED = 4096
+_other_keys: set[bytes] = set()
+"""Keys that were seen and are no names of personal data."""
 
 
 def personal_name(name: str) -> NameRule | None:
@@ -63,6 +63,16 @@ def personal_name(name: str) -> NameRule | None:
     return None
 
 
-def mentions(low: bytes) -> bool:
-    """Whether a JSON text, in lower case, has a key that may be one of these names."""
-    return b'":' in low and _IN_JSON.search(low) is not None
+def mentions(raw: bytes) -> bool:
+    """Whether a JSON text has a key that tells of personal data."""
+    for colon in _COLON.finditer(raw):
+        end = colon.start()
+        key = raw[raw.rfind(b'"', max(0, end - _LONGEST_KEY), end) + 1 : end]
+        if key in _other_keys:
+            continue
+        if personal_name(key.decode()) is not None:
+            return True
+        if len(_other_keys) >= _MOST_REMEMBERED:
+            _other_keys.clear()
+        _other_keys.add(key)
+    return False

@@ -14,8 +14,8 @@ _CERTAIN = re.compile(
     r"电话|手机|電話|携帯|전화|휴대폰|هاتف|جوال|تلفون|टेलीफोन|फ़ोन|फोन|मोबाइल|טלפון|נייד"
 )
 _LIKELY = re.compile(
-    r"(?<![a-z])(?:call|call me|reach|ring|text|dial|number is|numéro|numero|número|numer|nummer\w*|rufen|anrufen|appel\w*|"
-    r"llám\w*|llam\w*|dzwoń|bel|numara\w*|ara\w*|contact|hotline|номер)(?!\w)"
+    r"(?<![a-z])(?:call|call me|reach|ring|text|dial|number is|numéro|numero|número|numer|nummer\w*|rufen|anrufen|"
+    r"appel\w*|llám\w*|llam\w*|dzwoń|bel|numara\w*|ara\w*|contact|hotline|номер)(?!\w)"
 )
 _NEAR = 32
 _NORTH_AMERICA = re.compile(r"\(?[2-9][0-9]{2}\)?[ .-]{1,2}[2-9][0-9]{2}[ .-][0-9]{4}")
@@ -24,14 +24,25 @@ _FEWEST, _MOST = 7, 15
 _FEWEST_WITH_TRUNK = 9
 
 
+SHAPES = frozenset({"3-3-4", "3 3 4", "3.3.4", "3 3-4", "3) 3-4", "3) 3 4", "3)3-4", "1-3-3-4", "1 3 3 4", "1 (3) 3-4"})
+"""How numbers of North America are written, which need no word before them."""
+
+
+def is_called(before: str) -> bool:
+    """Whether the lower-case text ``before`` a number says that it is one to call, or may say so."""
+    near = before[-_NEAR:]
+    return bool(_CERTAIN.search(near) or _LIKELY.search(near))
+
+
 class Finder:
     """Judges candidates by the numbering plans of the locales."""
 
     def __init__(self, locales: frozenset[str]) -> None:
         self._regions = tuple(sorted(one.upper() for one in locales)) or _REGIONS
 
-    def is_phone(self, number: str, digits: str, before: str, *, plus: bool) -> bool:
-        """Whether ``number`` (its ``digits``), after the lower-case text ``before``, is one to call."""
+    def is_phone(self, number: str, before: str, *, plus: bool) -> bool:
+        """Whether ``number``, after the lower-case text ``before``, is one to call."""
+        digits = number if number.isdigit() else "".join(filter(str.isdigit, number))
         if not _FEWEST <= len(digits) <= _MOST:
             return False
         if plus:

@@ -140,6 +140,9 @@ KINDS = frozenset(token.kind for token in TOKENS)
 _TOKEN_CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 _CLASSES = bytes(97 if one in _TOKEN_CHARACTERS else 32 for one in range(256))
 _RUN = re.compile(b"a" * 20 + b"a*")
+_TELLING = re.compile(rb"[A-Z0-9]")
+# Digests, trace ids and UUIDs: no token is of these letters alone, but for the one that begins with fc-.
+_PLAIN_HEX = re.compile(rb"(?!fc-)[0-9a-f-]+")
 _LONGEST_BEFORE = 64
 _MOST_FAILURES = 100
 # All that may stand before ends with one of these; hardly any other run follows one.
@@ -185,8 +188,12 @@ def find(subject: Subject) -> Iterator[Match]:
     raw = subject.raw
     for run in _RUN.finditer(raw.translate(_CLASSES)):
         start, end = run.span()
-        yield from _inside(raw, start, end)
-        yield from _beside(raw, start, end)
+        if not _TELLING.search(raw, start, end):
+            continue  # letters of one case and signs: an identifier
+        led = start > 0 and raw[start - 1] in _LEADS
+        if led or not _PLAIN_HEX.fullmatch(raw, start, end):
+            yield from _inside(raw, start, end)
+            yield from _beside(raw, start, end, led=led)
 
 
 def _inside(raw: bytes, start: int, end: int) -> Iterator[Match]:
@@ -206,9 +213,8 @@ def _inside(raw: bytes, start: int, end: int) -> Iterator[Match]:
             return
 
 
-def _beside(raw: bytes, start: int, end: int) -> Iterator[Match]:
+def _beside(raw: bytes, start: int, end: int, *, led: bool) -> Iterator[Match]:
     """Find what is known by what stands before or after the run."""
-    led = start > 0 and raw[start - 1] in _LEADS
     lead = raw[max(0, start - _LONGEST_BEFORE) : start] if led else b""
     for kind, before, core, after in _LED if led else _FOLLOWED:
         ahead = before.search(lead) if before else None

@@ -38,7 +38,7 @@ def find(subject: Subject) -> Iterator[Match]:
     if b"@" in raw and b"://" in raw:
         for found in _AUTHORITY.finditer(raw):
             yield from _credentials(found)
-    if b"hook" in subject.low:
+    if b"/" in raw and b"hook" in raw:
         for found in _WEBHOOK.finditer(raw):
             yield Match(*found.span(), "webhook_url")
 

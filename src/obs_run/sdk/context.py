@@ -29,6 +29,10 @@ class RunContext(ContextVarsRuntimeContext):
         found: Context = current if run is None else run()
         return found
 
+    def get_own(self) -> Context:
+        """Return the context that was attached here, empty where none was."""
+        return super().get_current()
+
 
 def install(module: ModuleType) -> None:
     """Put our context in place of the API's, which is unused so far; called when the API's module is imported."""

@@ -13,7 +13,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
-from obs_run.core import guard, propagation, semconv
+from obs_run.core import guard, log_context, propagation, semconv
 from obs_run.core.payload import error_name
 from obs_run.pipeline.items import LogItem
 from obs_run.pipeline.queue import queue
@@ -49,12 +49,18 @@ _STANDARD = frozenset(  # what every record has, as ``logging.LogRecord`` docume
         "threadName",
     ]
 )
+# What structlog adds to an event, and the record has already.
+_STRUCTLOG = frozenset(["_record", "_from_structlog", "event", "level", "logger", "timestamp"])
 _INT64 = 2**63
 _SEVERITIES = ((50, 21), (40, 17), (30, 13), (20, 9), (10, 5))
 
 
 def install(logging: ModuleType) -> None:
     """Record what loggers handle from now on; what the agent's own handlers do stays as it is."""
+    if settings.get("OBS_LOG_CONSOLE") == "json":
+        from obs_run.sdk import log_console
+
+        log_console.install(logging)
     # With a configuration file its providers have the say, and its own handler may be on.
     if not settings.get("OBS_LOGS") or settings.get("OTEL_CONFIG_FILE") or installed():
         return
@@ -101,6 +107,9 @@ def _capture(record: LogRecord) -> None:
 
 
 def _message(record: LogRecord) -> str:
+    told = _structlog(record)
+    if told is not None:
+        return guard.shown(told.get("event", ""))
     # The arguments may change after the call, so the text is made now; the agent's handlers made it already.
     try:
         return record.getMessage()
@@ -115,10 +124,13 @@ def _attributes(record: LogRecord) -> dict[str, Any]:
         semconv.CODE_FUNCTION_NAME: record.funcName,
         semconv.THREAD_NAME: record.threadName,
     }
-    for key, value in record.__dict__.items():
-        if key not in _STANDARD and value is not None:
-            plain = isinstance(value, (str, float)) or (isinstance(value, int) and -_INT64 <= value < _INT64)
-            attributes[str(key)] = value if plain else guard.shown(value)
+    for key, value in log_context.all_fields().items():
+        attributes[key] = _plain(value)
+    told = _structlog(record)
+    extras, known = (record.__dict__, _STANDARD) if told is None else (told, _STRUCTLOG)
+    for key, value in extras.items():
+        if key not in known and value is not None:
+            attributes[str(key)] = _plain(value)
     error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
     if error is not None:
         attributes[semconv.EXCEPTION_TYPE] = error_name(error)
@@ -126,6 +138,17 @@ def _attributes(record: LogRecord) -> dict[str, Any]:
         stack = traceback.format_exception(type(error), error, error.__traceback__)
         attributes[semconv.EXCEPTION_STACKTRACE] = "".join(stack)
     return {key: value for key, value in attributes.items() if value is not None}
+
+
+def _plain(value: Any) -> Any:
+    plain = isinstance(value, (str, float)) or (isinstance(value, int) and -_INT64 <= value < _INT64)
+    return value if plain else guard.shown(value)
+
+
+def _structlog(record: LogRecord) -> dict[str, Any] | None:
+    """Return the event of a record that structlog leaves to its own formatter to render."""
+    told = record.msg
+    return told if type(told) is dict and "_logger" in record.__dict__ else None
 
 
 def installed() -> bool:

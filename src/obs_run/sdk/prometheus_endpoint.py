@@ -176,9 +176,7 @@ def start_at(host: str | None = None, port: int | None = None) -> tuple[str, int
     endpoint = _served(host, port, given)
     if endpoint is None:
         return None
-    if not known.serves_prometheus:
-        known.add_reader(_reader())
-        known.serves_prometheus = True
+    known.show_on_prometheus(_reader)
     return endpoint.host, endpoint.port
 
 
@@ -192,12 +190,12 @@ def resume() -> None:
                 continue  # it has not, or no thread can begin
 
 
-def _reader() -> Any:
+def _reader(first: bool = True) -> Any:  # noqa: FBT001, FBT002 (told by its order)
     from opentelemetry.exporter.prometheus import PrometheusMetricReader
 
     from obs_run.pipeline import redact_metrics
 
-    return redact_metrics.scrubbed(PrometheusMetricReader())
+    return redact_metrics.scrubbed(PrometheusMetricReader(disable_target_info=not first))
 
 
 def _served(host: str, port: int, given: str) -> Endpoint | None:

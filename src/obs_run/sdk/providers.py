@@ -12,6 +12,8 @@ from obs_run.core import fork_locks, guard
 from obs_run.pipeline.queue import queue
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opentelemetry._logs import LoggerProvider
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.resources import Resource
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from obs_run.core.operations import Operation
     from obs_run.pipeline.measurements import Measurements, Timing
     from obs_run.pipeline.prices import Cost
+    from obs_run.sdk import sdk_providers
 
 
 class Providers:
@@ -35,9 +38,11 @@ class Providers:
         self._reader: Any = None
         self._measurements: Measurements | None = None
         self._tracer: Tracer | None = None
+        self._tracer_provider: sdk_providers.TracerProvider | None = None
         self.queues_spans = True
         """Whether spans come to the queue by our processor, and not only to where a configuration file says."""
-        self.serves_prometheus = False
+        self._on_prometheus: list[Any] = []
+        """The meter providers whose metrics the Prometheus endpoint shows."""
 
     def install(self) -> None:
         """Make our providers the global ones; a provider that the agent set before stays and gets our processor."""
@@ -70,6 +75,15 @@ class Providers:
             self._tracer = trace.get_tracer("obs_run", __version__, schema_url=SCHEMA_URL)
         return self._tracer
 
+    def alone(self) -> bool:
+        """Whether nobody but our export thread reads spans: no provider of the agent's, no processor beside ours."""
+        tracer_provider = self._tracer_provider
+        if tracer_provider is None:
+            return False
+        # No public way tells them; where they cannot be found, others may read.
+        processors = getattr(tracer_provider._active_span_processor, "_span_processors", ())  # noqa: SLF001
+        return len(processors) == 1
+
     def measure(self, operation: Operation, timing: Timing, *, seen: bool = True) -> Cost | None:
         """Record the metrics of an operation that ended, and return what it cost if its span is ``seen``."""
         from obs_run.core.operations import ModelCall
@@ -98,7 +112,7 @@ class Providers:
 
     def collect_metrics(self) -> Any:
         """Return the metrics of now as ``MetricsData``; None if there are none."""
-        if self.serves_prometheus:
+        if self._on_prometheus:
             from obs_run.sdk import prometheus_endpoint
 
             prometheus_endpoint.resume()
@@ -114,7 +128,7 @@ class Providers:
 
     def replaced(self) -> None:
         """Ask the global provider for our tracer again: the agent set a provider of its own."""
-        self._tracer = None
+        self._tracer = self._tracer_provider = None
 
     def _instruments(self) -> Measurements | None:
         """Return the instruments; None where nobody reads metrics."""
@@ -137,6 +151,7 @@ class Providers:
 
         names = destinations.names("metrics")
         readers: list[Any] = []
+        served: list[Any] = []
         if set(names) - {"none", "prometheus"}:
             self._reader = redact_metrics.scrubbed(metric_reader.QueueReader())
             readers.append(self._reader)
@@ -144,23 +159,30 @@ class Providers:
             from obs_run.sdk import prometheus_endpoint
 
             served = guard.call("Prometheus endpoint", prometheus_endpoint.start, default=[])
-            self.serves_prometheus = bool(served)
             readers.extend(served)
         if readers:
             self._provide_metrics(readers)
+            self._on_prometheus = [self.meter_provider] if served else []
 
-    def add_reader(self, reader: Any) -> None:
-        """Have the metrics read by one more reader, from now on."""
+    def show_on_prometheus(self, make: Callable[[bool], Any]) -> None:
+        """Have the metrics of our provider, and of one that the agent set, on the Prometheus endpoint from now on.
+
+        ``make`` makes a metric reader, told whether it is the first.
+        """
         from opentelemetry.metrics import _internal
         from opentelemetry.sdk.metrics import MeterProvider
 
         from obs_run.sdk import metric_reader
 
-        provider = self.meter_provider or _internal._METER_PROVIDER  # noqa: SLF001 (the public getter would answer with a stand-in)
-        if isinstance(provider, MeterProvider):
-            metric_reader.add(provider, reader)
-        else:
-            self._provide_metrics([reader])
+        chosen = _internal._METER_PROVIDER  # noqa: SLF001 (the public getter would answer with a stand-in)
+        for provider in (self.meter_provider, chosen):
+            known = any(provider is each for each in self._on_prometheus)
+            if isinstance(provider, MeterProvider) and not known:
+                metric_reader.add(provider, make(not self._on_prometheus))
+                self._on_prometheus.append(provider)
+        if not self._on_prometheus:
+            self._provide_metrics([make(True)])  # noqa: FBT003 (told by its order)
+            self._on_prometheus.append(self.meter_provider)
 
     def _provide_metrics(self, readers: list[Any]) -> None:
         from opentelemetry import metrics
@@ -185,6 +207,7 @@ class Providers:
         made = sdk_providers.TracerProvider(sampler.make(), self.resource, shutdown_on_exit=False)
         made.add_span_processor(spans.QueueProcessor())
         self.made.append(made)
+        self._tracer_provider = made
         trace.set_tracer_provider(made)
 
     def _install_logs(self) -> None:

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 class StoreSpanExporter(SpanExporter):
-    """Writes spans to the store at ``path`` (None: the user's), which is kept under ``max_bytes``."""
+    """Writes spans to the store at ``path`` (None: the user's), kept to ``max_bytes`` and ``keep`` seconds."""
 
-    def __init__(self, path: Path | str | None, max_bytes: int) -> None:
-        self._writer = writer(path, max_bytes)
+    def __init__(self, path: Path | str | None, max_bytes: int, keep: float = 0) -> None:
+        self._writer = writer(path, max_bytes, keep)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Store ``spans``; FAILURE, after one warning, when the file cannot take them."""
@@ -40,10 +40,10 @@ class StoreSpanExporter(SpanExporter):
 
 
 class StoreLogExporter(LogRecordExporter):
-    """Writes log records to the store at ``path`` (None: the user's), which is kept under ``max_bytes``."""
+    """Writes log records to the store at ``path`` (None: the user's), kept to ``max_bytes`` and ``keep`` seconds."""
 
-    def __init__(self, path: Path | str | None, max_bytes: int) -> None:
-        self._writer = writer(path, max_bytes)
+    def __init__(self, path: Path | str | None, max_bytes: int, keep: float = 0) -> None:
+        self._writer = writer(path, max_bytes, keep)
 
     def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
         """Store the log records; FAILURE, after one warning, when the file cannot take them."""
@@ -60,11 +60,11 @@ class StoreLogExporter(LogRecordExporter):
 
 
 class StoreMetricExporter(MetricExporter):
-    """Writes metric points to the store at ``path`` (None: the user's), which is kept under ``max_bytes``."""
+    """Writes metric points to the store at ``path`` (None: the user's), kept to ``max_bytes`` and ``keep`` seconds."""
 
-    def __init__(self, path: Path | str | None, max_bytes: int) -> None:
+    def __init__(self, path: Path | str | None, max_bytes: int, keep: float = 0) -> None:
         super().__init__()
-        self._writer = writer(path, max_bytes)
+        self._writer = writer(path, max_bytes, keep)
 
     def export(
         self,

@@ -1,4 +1,4 @@
-"""Where the local store is."""
+"""Where the local store is, and the folder of what obs-run keeps for the user."""
 
 from __future__ import annotations
 
@@ -13,10 +13,15 @@ def default_path() -> Path:
     named = settings.get("OBS_STORE_FILE")
     if named:
         return absolute(named)
+    return data_folder() / "store.db"
+
+
+def data_folder() -> Path:
+    """Return the folder ``obs-run`` in the user's data folder."""
     data = os.environ.get("XDG_DATA_HOME", "")
     if not os.path.isabs(data):  # noqa: PTH117 (the XDG specification: a relative path is ignored)
         data = os.path.join(os.path.expanduser("~"), ".local", "share")  # noqa: PTH111, PTH118 (as above)
-    return Path(data, "obs-run", "store.db")
+    return Path(data, "obs-run")
 
 
 def absolute(path: Path | str) -> Path:

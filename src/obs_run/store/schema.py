@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from obs_run.store import permissions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,14 +60,11 @@ class StoreError(Exception):
 
 def open_writer(path: Path, max_bytes: int) -> sqlite3.Connection:
     """Return a connection that writes to the store at ``path``, made (folder 0700, file 0600) if it is not there."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # SQLite gives -wal and -shm the mode of the file. Only a new file is opened here: closing a second descriptor of
-    # a database that this process has open would drop SQLite's own locks on it.
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    permissions.prepare(path)
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         _check(connection, path)
+        permissions.close_to_others(path)
         _configure(connection, max_bytes)
         _migrate(connection, path)
     except BaseException:
@@ -178,6 +176,7 @@ def put_aside(path: Path) -> Path | None:
             part = path.with_name(path.name + ending)
             if part.exists():
                 part.rename(aside.with_name(aside.name + ending))
+                aside.with_name(aside.name + ending).chmod(permissions.FILE_MODE)
     return aside
 
 

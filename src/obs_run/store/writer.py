@@ -1,4 +1,4 @@
-"""One connection of this process to the store: transactions, fork, the size bound, and what to do when it fails."""
+"""One connection of this process to the store: transactions, fork, and what to do when it fails."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import os
 import sqlite3
 import threading
 import time
-from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from obs_run.core import guard
 from obs_run.store import schema
 from obs_run.store.location import absolute, default_path
+from obs_run.store.retention import Retention, transaction
 from obs_run.store.rows import CONTAINERS, Batch, Origins
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 _SEE_RESOURCE = (
@@ -69,10 +69,6 @@ MERGE_TRACE = (
     )
 )  # fmt: skip
 
-# Kept free below the bound, so that one batch and the write-ahead log fit above it.
-_HIGH = 0.85
-_PRUNE_BYTES = 16 * 1024**2
-_PRUNE_ROUNDS = 8
 _FORK_SECONDS = 1.0
 _DATABASE_NAMES = {".db", ".sqlite", ".sqlite3"}
 
@@ -80,8 +76,9 @@ _DATABASE_NAMES = {".db", ".sqlite", ".sqlite3"}
 class Writer:
     """Writes batches to the store at ``path``, from any thread, one at a time."""
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
-        self.path, self.max_bytes = path, max_bytes
+    def __init__(self, path: Path, max_bytes: int, keep: float = 0) -> None:
+        self.path, self.max_bytes, self._keep = path, max_bytes, keep
+        self._retention = Retention(path, max_bytes, keep)
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._pid = 0
@@ -112,7 +109,7 @@ class Writer:
             try:
                 connection = self._connect()
                 self._store(connection, table, fill(Batch(self._origins)))
-                self._prune(connection)
+                self._retention.apply(connection)
             except (sqlite3.Error, OSError, schema.StoreError) as error:
                 guard.call("store.close", self._close)
                 if again and schema.is_corrupt(error) and self._put_aside():
@@ -136,6 +133,7 @@ class Writer:
             self._connection = schema.open_writer(self.path, self.max_bytes)
             self._file = _identity(self.path)
             self._origins = Origins()
+            self._retention = Retention(self.path, self.max_bytes, self._keep)
         return self._connection
 
     def _leave_open(self) -> None:
@@ -153,7 +151,7 @@ class Writer:
         if not batch.rows:
             return
         now = time.time_ns()
-        with _transaction(connection):
+        with transaction(connection):
             connection.executemany(_SEE_RESOURCE, [(*row, now) for row in self._origins.resources.values()])
             connection.executemany(_SEE_SCOPE, self._origins.scopes.values())
             stored = connection.executemany(_insert(table), batch.rows).rowcount
@@ -162,27 +160,6 @@ class Writer:
                 _recount(connection, {trace_id for trace_id, _ in batch.summaries})
         self._origins.scopes.clear()
         self._origins.resources.clear()
-
-    def _prune(self, connection: sqlite3.Connection) -> None:
-        target = int(self.max_bytes * _HIGH)
-        for _ in range(_PRUNE_ROUNDS):
-            excess = _used(connection) - target
-            if excess <= 0:
-                break
-            with _transaction(connection):
-                # Asked again inside the transaction: another process may just have done it. Only half of much is
-                # dropped in one go, because what a trace takes in the file is an estimate.
-                excess = _used(connection) - target
-                if excess > 0:
-                    _drop_oldest(connection, min(max(excess // 2, target // 50), _PRUNE_BYTES))
-            self._shrink(connection)
-
-    def _shrink(self, connection: sqlite3.Connection) -> None:
-        page = _pragma(connection, "page_size")
-        surplus = _pragma(connection, "page_count") - int(self.max_bytes * (_HIGH + 1) / 2) // page
-        if surplus > 0:
-            # Not execute, which would take one step, and that is one page.
-            connection.executescript(f"PRAGMA incremental_vacuum({surplus})")
 
     def _put_aside(self) -> bool:
         if self.path.suffix not in _DATABASE_NAMES:
@@ -228,54 +205,6 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        with suppress(sqlite3.Error):
-            connection.rollback()
-        raise
-
-
-def _pragma(connection: sqlite3.Connection, name: str) -> int:
-    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
-
-
-def _used(connection: sqlite3.Connection) -> int:
-    pages = _pragma(connection, "page_count") - _pragma(connection, "freelist_count")
-    return pages * _pragma(connection, "page_size")
-
-
-def _drop_oldest(connection: sqlite3.Connection, excess: int) -> None:
-    """Remove the traces that ended first, about ``excess`` bytes of them, and what is as old and of no trace."""
-    ids: list[tuple[str]] = []
-    until, freed = 0, 0
-    for trace_id, end, size in connection.execute("SELECT trace_id, end_ns, bytes FROM traces ORDER BY end_ns"):
-        if freed >= excess:
-            break
-        ids.append((trace_id,))
-        until, freed = end or 0, freed + size
-    for table in ("spans", "logs", "traces"):
-        connection.executemany(f"DELETE FROM {table} WHERE trace_id = ?", ids)  # noqa: S608 (our own names)
-    gone = connection.execute("DELETE FROM logs WHERE trace_id IS NULL AND time_ns <= ?", (until,)).rowcount
-    gone += connection.execute("DELETE FROM points WHERE time_ns <= ?", (until,)).rowcount
-    if freed < excess and not gone:
-        # No trace is left that could go: logs and points of no trace fill the file, and half of them goes.
-        for table, where in (("logs", "WHERE trace_id IS NULL"), ("points", "")):
-            middle = f"SELECT (min(id) + max(id)) / 2 FROM {table} {where}"  # noqa: S608 (our own names)
-            connection.execute(
-                f"DELETE FROM {table} {where or 'WHERE true'} AND id <= ({middle})"  # noqa: S608 (our own names)
-            )
-    # A resource was seen when the first and when the last row of it was written.
-    connection.execute(
-        "DELETE FROM resources WHERE seen_ns < (SELECT min(oldest) FROM (SELECT min(written_ns) AS oldest FROM traces"
-        " UNION ALL SELECT min(time_ns) FROM points UNION ALL SELECT min(time_ns) FROM logs WHERE trace_id IS NULL))"
-    )
-
-
 def _recount(connection: sqlite3.Connection, trace_ids: set[str]) -> None:
     """Make the figures of traces again from their rows, after some of a batch were there already."""
     inside = ", ".join(f"'{name}'" for name in sorted(CONTAINERS))
@@ -291,13 +220,13 @@ def _recount(connection: sqlite3.Connection, trace_ids: set[str]) -> None:
 
 
 _LEFT_OPEN: list[Any] = []
-_writers: dict[tuple[str, int], Writer] = {}
+_writers: dict[tuple[str, int, float], Writer] = {}
 
 
-def writer(path: Path | str | None, max_bytes: int) -> Writer:
+def writer(path: Path | str | None, max_bytes: int, keep: float = 0) -> Writer:
     """Return this process's writer to ``path``, by default the user's store; exporters of all signals share it."""
     found = absolute(path) if path else default_path()
-    return _writers.setdefault((str(found), max_bytes), Writer(found, max_bytes))
+    return _writers.setdefault((str(found), max_bytes, keep), Writer(found, max_bytes, keep))
 
 
 def _each(call: Callable[[Writer], None]) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from obs_run import cli, settings
 from obs_run.core import guard
+from obs_run.privacy import forget
 
 TOKEN = "sk-" + "proj-Zq8vT3xL0aBcD1eF2gH3"
 WORD = "hunter2X9"
@@ -56,6 +57,21 @@ def test_settings_shows_none(form: str, capsys: pytest.CaptureFixture[str], monk
         shown = capsys.readouterr().out
         assert len(shown.splitlines()) > len(settings.SETTINGS)
         assert_nothing_secret(shown)
+
+
+def test_resource_attributes_are_shown_as_telemetry_has_them(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "team=billing,contact=jo@example.org,service.instance.id=123e4567-e89b-12d3-a456-426614174000"
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", text)
+    for privacy, contact in (("secrets", "jo@example.org"), ("secrets,email", "[email]")):
+        monkeypatch.setenv("OBS_PRIVACY", privacy)
+        forget()
+        assert cli.main(["settings", "--set"]) == 0
+        told = text.replace("jo@example.org", contact)
+        assert f"OTEL_RESOURCE_ATTRIBUTES={told}  (environment)" in capsys.readouterr().out.splitlines()
+    monkeypatch.undo()
+    forget()
 
 
 @pytest.mark.parametrize("form", FORMS | WORDS)

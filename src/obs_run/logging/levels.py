@@ -1,0 +1,95 @@
+"""Levels and categories of records."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, NamedTuple
+
+from obs_run.core import guard
+
+
+class Severity(NamedTuple):
+    """A level as OpenTelemetry's log data model numbers it, and its place among the levels."""
+
+    number: int
+    text: str
+    place: int
+
+
+class LogLevel(Enum):
+    """How much a record matters, from TRACE to CRITICAL."""
+
+    severity: Severity
+
+    TRACE = "trace"
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+
+class LogCategory(Enum):
+    """What part of a system a record is about; SECURITY also goes to the audit trail."""
+
+    index: int
+
+    SYSTEM = "system"
+    AGENT = "agent"
+    API = "api"
+    PERFORMANCE = "performance"
+    SECURITY = "security"
+    BUSINESS = "business"
+    INTEGRATION = "integration"
+    USER = "user"
+
+
+# Attributes of the members, because a dict by members would compute a hash in Python each time.
+for _index, (_level, _number) in enumerate(zip(LogLevel, (1, 5, 9, 13, 17, 21), strict=True)):
+    _level.severity = Severity(_number, _level.name, _index)
+for _index, _category in enumerate(LogCategory):
+    _category.index = _index
+
+_LEVELS = {level.value: level for level in LogLevel} | {"warn": LogLevel.WARNING, "fatal": LogLevel.CRITICAL}
+_CATEGORIES = {category.value: category for category in LogCategory}
+_SHOWN = 100
+_NUMBERS = (
+    (50, LogLevel.CRITICAL),
+    (40, LogLevel.ERROR),
+    (30, LogLevel.WARNING),
+    (20, LogLevel.INFO),
+    (10, LogLevel.DEBUG),
+)
+
+
+def level_of(given: Any) -> LogLevel:
+    """Return a level that was given as one, by its name, or as a number of the logging module."""
+    if type(given) is LogLevel:
+        return given
+    if type(given) is int:
+        return next((level for number, level in _NUMBERS if given >= number), LogLevel.TRACE)
+    found = _LEVELS.get(given.lower()) if type(given) is str else None
+    if found is None:
+        _refuse("level", given, LogLevel, "INFO")
+        return LogLevel.INFO
+    return found
+
+
+def category_of(given: Any) -> LogCategory:
+    """Return a category that was given as one, or by its name."""
+    if type(given) is LogCategory:
+        return given
+    found = _CATEGORIES.get(given.lower()) if type(given) is str else None
+    if found is None:
+        _refuse("category", given, LogCategory, "SYSTEM")
+        return LogCategory.SYSTEM
+    return found
+
+
+def _refuse(what: str, given: Any, allowed: type[Enum], instead: str) -> None:
+    names = ", ".join(each.name for each in allowed)
+    shown = guard.shown(given)[:_SHOWN]
+    guard.warn_once(
+        f"obs_run.logging: {what} {shown} is not allowed; allowed: {names}; using {instead}",
+        about=f"obs_run.logging: {what}",
+    )

@@ -1,0 +1,62 @@
+"""The context managers that ``logger.context`` and ``logger.async_context`` return."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from obs_run.core.functions import watched
+from obs_run.core.log_context import Attached, attached
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from obs_run.logging.entry import LogContext
+
+    F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Within:
+    """Fields for every record inside of ``with``, ``async with`` or a decorated function."""
+
+    __slots__ = ("_attached", "_current", "_fields")
+
+    def __init__(self, current: Callable[[], LogContext], fields: dict[str, Any]) -> None:
+        self._current = current
+        self._fields = fields
+        self._attached: list[Attached] = []
+
+    def __enter__(self) -> LogContext:
+        """Add the fields, and return the context that holds now."""
+        entered = attached(**self._fields)
+        entered.__enter__()
+        self._attached.append(entered)
+        return self._current()
+
+    def __exit__(self, *_: object) -> None:
+        """Take the fields out again."""
+        self._attached.pop().__exit__()
+
+    async def __aenter__(self) -> LogContext:
+        """Do as ``with`` does."""
+        return self.__enter__()
+
+    async def __aexit__(self, *_: object) -> None:
+        """Do as ``with`` does."""
+        self.__exit__()
+
+    def __call__(self, function: F) -> F:
+        """Return ``function`` with the fields around each call."""
+        return watched(function, lambda _args, _kwargs: _Around(self._fields))
+
+
+class _Around:
+    """The fields around one call, as ``core.functions`` asks for it."""
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self._fields = fields
+
+    def running(self) -> Attached:
+        return attached(**self._fields)
+
+    def end(self, error: BaseException | None, result: Any) -> None:
+        """Do nothing."""

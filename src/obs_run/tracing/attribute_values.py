@@ -1,0 +1,117 @@
+"""What agents tell of spans, as plain values and as OpenTelemetry's attributes; nothing here raises."""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import TYPE_CHECKING, Any
+
+from obs_run.core import guard
+from obs_run.core.plain_values import Snapshot, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+INT64 = 2**63
+SHORT = 1024
+_RESERVED = 8  # attributes for what is told at a span's end
+_SCALARS = frozenset({str, int, float, bool})
+
+
+def _most() -> int:
+    for name in ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "OTEL_ATTRIBUTE_COUNT_LIMIT"):
+        text = os.environ.get(name, "").strip()
+        if text.isdecimal():
+            return int(text)
+    return 128
+
+
+MOST = max(1, _most() - _RESERVED)
+"""How many tags a span takes; the SDK would drop the oldest for each one more, and say so every time."""
+
+
+def is_short(value: Any) -> bool:
+    """Whether a value is its own attribute: a number, a bool, or a text that is short and ASCII."""
+    kind = type(value)
+    if kind is str:
+        return len(value) <= SHORT and value.isascii()
+    if kind is int:
+        return bool(-INT64 <= value < INT64)
+    if kind is float:
+        # NaN and the infinities have no JSON form.
+        return math.isfinite(value)
+    return kind is bool
+
+
+def plain(value: Any) -> Any:
+    """Return any value as texts, numbers, bools, None, and dicts and lists of them."""
+    return guard.call("tag", Snapshot().value, value, default=f"[{type(value).__name__}]")
+
+
+def text(value: Any) -> str:
+    """Return any value as a text."""
+    shown: str = guard.call("tag", Snapshot().text, value, default=f"[{type(value).__name__}]")
+    return shown
+
+
+def name(key: Any) -> str:
+    """Return any key as the name of an attribute."""
+    return text(key) or "[empty]"
+
+
+def mapping(given: Any) -> Mapping[Any, Any]:
+    """Return tags as a mapping; what is none is said once and left out."""
+    if type(given) is dict:
+        return given
+    if given is None:
+        return {}
+    try:
+        return dict.copy(given) if isinstance(given, dict) else dict(given)
+    except Exception:  # noqa: BLE001 (whatever it is)
+        guard.warn_once(f"tags of type {type(given).__name__} are not allowed; allowed: a dict; left out")
+        return {}
+
+
+def listed(given: Any) -> list[Any]:
+    """Return references as a list; what is none is its one element."""
+    return list(given) if isinstance(given, (list, tuple, set, frozenset)) else [] if given is None else [given]
+
+
+def fields(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of an event as plain values."""
+    if all(is_short(value) for value in given.values()):
+        return dict(given)
+    taken: dict[str, Any] = guard.call("event", Snapshot().fields, given, default={})
+    return taken
+
+
+def exported(value: Any) -> Any:
+    """Return a plain value as an attribute: lists of one type stay lists, other lists and dicts become JSON."""
+    kind = type(value)
+    if kind in _SCALARS:
+        return value
+    if value is None:
+        return "None"
+    if kind is list:
+        kinds = {type(item) for item in value}
+        if len(kinds) <= 1 and kinds <= _SCALARS:
+            return value
+    return to_json(value)
+
+
+def all_exported(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return plain values as attributes."""
+    return {name: value if type(value) in _SCALARS else exported(value) for name, value in given.items() if name}
+
+
+def weight(value: Any) -> int:
+    """Return roughly how many bytes an attribute holds."""
+    return len(value) if isinstance(value, str) else 64 * len(value) if isinstance(value, list) else 0
+
+
+def as_json(value: Any) -> str:
+    """Return plain values as one line of JSON; agents may have put others among them."""
+    try:
+        return to_json(value)
+    except (TypeError, ValueError, RecursionError):
+        return to_json(plain(value))

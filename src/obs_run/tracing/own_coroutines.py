@@ -1,0 +1,42 @@
+"""Coroutines of the agent's own recorders, run wherever a span ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from obs_run.core import guard
+from obs_run.core.recorded import RECORDED
+from obs_run.pipeline.items import CallItem
+from obs_run.pipeline.queue import queue
+
+if TYPE_CHECKING:
+    from asyncio import Task
+    from collections.abc import Awaitable, Coroutine
+
+_running: set[Task[Any]] = set()
+
+
+def run(coroutine: Coroutine[Any, Any, Any]) -> Awaitable[Any]:
+    """Run a coroutine in the event loop of here, or where there is none in the export thread; return what to await."""
+    import asyncio
+
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        queue().put(CallItem(_run_alone, coroutine))
+        return RECORDED
+    task = loop.create_task(_guarded(coroutine))
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+    return task
+
+
+def _run_alone(coroutine: Coroutine[Any, Any, Any]) -> None:
+    import asyncio
+
+    asyncio.run(_guarded(coroutine))
+
+
+async def _guarded(coroutine: Coroutine[Any, Any, Any]) -> None:
+    with guard.guarded("span recorder"):
+        await coroutine

@@ -1,0 +1,76 @@
+"""The block of code that a span stands for: ``with``, ``async with``, or a decorated function."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from obs_run.core.current_context import attach, detach
+from obs_run.core.recorded import RECORDED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+
+    from typing_extensions import Self
+
+    from obs_run.tracing.headers import Headers
+    from obs_run.tracing.span import Span
+    from obs_run.tracing.tracer import Tracer
+    from obs_run.tracing.vocabulary import SpanKind
+
+    F = TypeVar("F", bound=Callable[..., Any])
+
+
+class SpanScope:
+    """Begins its span on entering and ends it on leaving; between the two the span is current."""
+
+    __slots__ = ("_headers", "_kind", "_name", "_span", "_tags", "_token", "_tracer")
+
+    _span: Span
+    _token: Any
+
+    def __init__(
+        self, tracer: Tracer, name: str, kind: SpanKind, tags: Mapping[str, Any] | None, headers: Headers = None
+    ) -> None:
+        self._tracer = tracer
+        self._name = name
+        self._kind = kind
+        self._tags = tags
+        self._headers = headers
+
+    def __enter__(self) -> Span:
+        """Begin the span and make it current."""
+        context = None
+        if self._headers is not None:
+            from obs_run.tracing.headers import context_of
+
+            context = context_of(self._headers)
+        span = self._span = self._tracer.begin(self._name, self._kind, self._tags, context)
+        self._token = attach(span.context_inside(context))
+        return span
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: object) -> None:
+        """End the span, with the error that the block is left by."""
+        detach(self._token)
+        self._span.leave(error)
+
+    async def __aenter__(self) -> Span:
+        """Begin the span and make it current."""
+        return self.__enter__()
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, at: object) -> None:
+        """End the span, with the error that the block is left by."""
+        detach(self._token)
+        recorded = self._span.leave(error)
+        if recorded is not RECORDED and error is None:
+            await recorded
+
+    def __await__(self) -> Generator[Any, Any, Self]:
+        """Return itself: what is awaited, by habit, is the block."""
+        return self
+        yield
+
+    def __call__(self, function: F) -> F:
+        """Return ``function`` with such a span around each call."""
+        from obs_run.tracing.decorators import with_span
+
+        return with_span(function, lambda: self._tracer, self._name, self._kind, self._tags)

@@ -1,0 +1,261 @@
+"""Tracers: one for each service name, and the spans that they begin."""
+
+from __future__ import annotations
+
+import os
+import threading
+from inspect import iscoroutine
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+from opentelemetry import trace as api
+from opentelemetry.context import get_current
+
+from obs_run.core import guard
+from obs_run.core.recorded import RECORDED
+from obs_run.sdk import user_tracers
+from obs_run.tracing import attribute_values, own_coroutines, recorders
+from obs_run.tracing.parents import links_to, parent_of
+from obs_run.tracing.scope import SpanScope
+from obs_run.tracing.span import Span
+from obs_run.tracing.vocabulary import KINDS, SpanKind, SpanStatus, member
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Mapping
+
+    from opentelemetry.context import Context
+
+    from obs_run.tracing.headers import Headers
+    from obs_run.tracing.recorders import SpanRecorder
+
+_SERVICE_NAME = "service.name"
+_FAILED = (SpanStatus.ERROR, SpanStatus.TIMEOUT)
+
+
+class Tracer:
+    """Begins spans of one service; ``recorder`` keeps those that end, else the one that all tracers share."""
+
+    def __init__(self, service_name: str, recorder: SpanRecorder | None = None) -> None:
+        self.service_name = attribute_values.text(service_name)
+        self._recorder = recorder
+        self._otel = user_tracers.tracer(self.service_name)
+        self._active: dict[int, Span] = {}
+        self._lock = threading.RLock()
+        self._finished = self._failed = 0
+        self._seconds = 0.0
+        _all.add(self)
+
+    @property
+    def recorder(self) -> SpanRecorder:
+        """Where spans go that have ended; None gives back what all tracers share."""
+        return self._recorder or shared_recorder()
+
+    @recorder.setter
+    def recorder(self, recorder: SpanRecorder | None) -> None:
+        self._recorder = recorder
+
+    def span(
+        self,
+        operation_name: str,
+        kind: SpanKind = SpanKind.INTERNAL,
+        tags: Mapping[str, Any] | None = None,
+        *,
+        headers: Headers = None,
+    ) -> SpanScope:
+        """Return a span for a ``with`` or ``async with`` block, in which it is current; as a decorator, for a function.
+
+        With ``headers`` of a request or message it goes on in their trace, or begins one where they bring none.
+        """
+        return SpanScope(self, operation_name, kind, tags, headers)
+
+    async_span = span
+
+    def start_span(
+        self,
+        operation_name: str,
+        kind: SpanKind = SpanKind.INTERNAL,
+        parent_context: Any = None,
+        tags: Mapping[str, Any] | None = None,
+        references: list[Any] | None = None,
+    ) -> Span:
+        """Begin a span that is not made current, and that ends by ``finish_span`` or its own ``finish``.
+
+        ``parent_context`` is a span, its ``context``, what ``extract`` returned, or headers; else the current span is
+        the parent. ``references`` are spans or contexts that it is linked to.
+        """
+        return self.begin(operation_name, kind, tags, parent_of(parent_context), references)
+
+    def finish_span(self, span: Span, status: SpanStatus | None = None) -> Awaitable[Any]:
+        """End a span, at this call; what is returned may be awaited, or not. A logged error stays one."""
+        return span.finish(status)
+
+    def begin(
+        self,
+        operation_name: str,
+        kind: SpanKind,
+        tags: Mapping[str, Any] | None,
+        context: Context | None,
+        references: list[Any] | None = None,
+    ) -> Span:
+        """Begin a span in ``context`` (None: the current one)."""
+        if context is None:
+            # The SDK and its sampler would each look for it again.
+            context = get_current()
+        if type(operation_name) is not str or not operation_name.isascii():
+            operation_name = attribute_values.text(operation_name)
+        if type(kind) is not SpanKind:
+            kind = member(SpanKind, kind, SpanKind.INTERNAL)
+        span = Span(None, operation_name, kind, None, None, SpanStatus.OK, {_SERVICE_NAME: self.service_name})
+        if tags is not None:
+            span.set_tags(tags)
+        if references is not None:
+            span.references = attribute_values.listed(references)
+        try:
+            links = links_to(span.references) if span.references else None
+            attributes = span.tags if tags is None else attribute_values.all_exported(span.tags)
+            started = self._otel.start_span(operation_name, context, KINDS[kind], attributes, links, span.start_ns)
+            span.stands_for(self, started)
+        except Exception as error:  # noqa: BLE001 (a provider of the agent's own)
+            guard.failed("span", error)
+        self._active[id(span)] = span
+        return span
+
+    def ended(self, span: Span, seconds: float) -> Awaitable[Any]:
+        """Count a span of this tracer that has ended, and record it if its trace is kept."""
+        with self._lock:
+            self._active.pop(id(span), None)
+            self._finished += 1
+            self._seconds += seconds
+            if span.status in _FAILED:
+                self._failed += 1
+        if not span.kept:
+            return RECORDED
+        try:
+            done = (self._recorder or shared_recorder()).record_span(span)
+            if done is RECORDED or done is None:
+                return RECORDED
+            return own_coroutines.run(done) if iscoroutine(done) else done
+        except Exception as error:  # noqa: BLE001 (a recorder of the agent's own)
+            guard.failed("span recorder", error)
+            return RECORDED
+
+    def get_active_spans(self) -> list[Span]:
+        """Return the spans of this tracer that have begun and not ended."""
+        return list(self._active.values())
+
+    def get_metrics(self) -> dict[str, Any]:
+        """Return counts of this tracer's spans, their durations in seconds and the share of those with errors."""
+        with self._lock:
+            active, finished, failed, seconds = len(self._active), self._finished, self._failed, self._seconds
+        return {
+            "spans_created": finished + active,
+            "spans_finished": finished,
+            "spans_with_errors": failed,
+            "total_duration": seconds,
+            "active_spans": active,
+            "avg_duration": seconds / finished if finished else 0.0,
+            "error_rate": failed / finished if finished else 0.0,
+        }
+
+    def after_fork(self) -> None:
+        """In a child process: the open spans are the parent's to end."""
+        self._lock = threading.RLock()
+        for span in self.get_active_spans():
+            span.leave_to_parent()
+        self._active.clear()
+
+
+_DEFAULT = "ai_system"
+_all: WeakSet[Tracer] = WeakSet()
+_tracers: dict[str, Tracer] = {}
+_default: Tracer | None = None
+_shared: SpanRecorder | None = None
+_making = threading.RLock()
+
+
+def shared_recorder() -> SpanRecorder:
+    """Return the recorder of all tracers that have none of their own: in memory, unless ``setup_tracing`` said else."""
+    global _shared
+    if _shared is None:
+        with _making:
+            if _shared is None:
+                _shared = recorders.InMemorySpanRecorder()
+    return _shared
+
+
+def get_tracer(service_name: str | None = None) -> Tracer:
+    """Return the tracer of a service, always the same one.
+
+    Without a name: the one of ``setup_tracing``, else the first that was asked for, else one named by
+    OTEL_SERVICE_NAME or "ai_system".
+    """
+    global _default
+    if service_name is not None:
+        tracer = _named(service_name)
+        _default = _default or tracer
+        return tracer
+    return _default or _named(os.environ.get("OTEL_SERVICE_NAME", "").strip() or _DEFAULT)
+
+
+def _named(service_name: str) -> Tracer:
+    tracer = _tracers.get(service_name)
+    if tracer is None:
+        with _making:
+            tracer = _tracers.get(service_name)
+            if tracer is None:
+                tracer = _tracers[service_name] = Tracer(service_name)
+    return tracer
+
+
+def setup_tracing(service_name: str, recorder_type: str = "memory", **recorder_config: Any) -> Tracer:
+    """Choose what keeps the spans of all tracers, name the one that decorators use, and return it.
+
+    ``recorder_type`` is "memory" (``max_spans``), "file" (``file_path``, ``max_size``, ``backup_count``) or "remote"
+    (``endpoint``, ``batch_size``, ``flush_interval``); another one is a ``ValueError``.
+    """
+    global _shared, _default
+    recorder = _recorder(recorder_type, recorder_config)
+    _shared, _default = recorder, _named(service_name)
+    _default.recorder = None
+    return _default
+
+
+def _recorder(kind: str, config: dict[str, Any]) -> SpanRecorder:
+    if kind == "memory":
+        return recorders.InMemorySpanRecorder(**config)
+    if kind == "file":
+        from obs_run.tracing.file_recorder import FileSpanRecorder
+
+        return FileSpanRecorder(**config)
+    if kind == "remote":
+        from obs_run.tracing.remote_recorder import RemoteSpanRecorder
+
+        return RemoteSpanRecorder(**config)
+    raise ValueError(f"recorder_type {kind!r} is not allowed; allowed: memory, file, remote")
+
+
+def trace_operation(operation_name: str, tags: Mapping[str, Any] | None = None) -> SpanScope:
+    """Return a span for a ``with`` or ``async with`` block; it may be awaited first, or not."""
+    return get_tracer().span(operation_name, tags=tags)
+
+
+def get_current_trace_id() -> str | None:
+    """Return the id of the trace that is going on as 32 hex characters, None outside of any."""
+    context = api.get_current_span().get_span_context()
+    return api.format_trace_id(context.trace_id) if context.is_valid else None
+
+
+def get_current_span_id() -> str | None:
+    """Return the id of the span that is current as 16 hex characters, None outside of any."""
+    context = api.get_current_span().get_span_context()
+    return api.format_span_id(context.span_id) if context.is_valid else None
+
+
+def _after_fork_in_child() -> None:
+    global _making
+    _making = threading.RLock()
+    for tracer in tuple(_all):
+        guard.call("tracer after a fork", tracer.after_fork)
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)

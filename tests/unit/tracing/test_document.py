@@ -1,0 +1,27 @@
+"""The examples of docs/tracing.md run as they are printed."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.launch.environments import ROOT
+
+if TYPE_CHECKING:
+    from tests.unit.agents import Run
+
+TEXT = (ROOT / "docs" / "tracing.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"^```python\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("place", range(len(EXAMPLES)))
+@pytest.mark.parametrize("start", [True, False], ids=["launched", "library"])
+def test_the_examples_run(agent: Run, place: int, *, start: bool) -> None:
+    ran = agent(EXAMPLES[place], start=start)
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+
+
+def test_there_are_examples() -> None:
+    assert len(EXAMPLES) == 3
