@@ -1,4 +1,4 @@
-# ruff: noqa: BLE001, G004, PERF203, TRY002 - an agent as careless as agents are
+# ruff: noqa: ASYNC110, ASYNC240, BLE001, G004, PERF203, TRY002 - an agent as careless as agents are
 """An agent that has secrets wherever one can have them, and tells at the end how many it has used.
 
 Its secrets are the lines of the JSON list in the file SECRETS; the first of them came on the command line.
@@ -6,6 +6,7 @@ Its secrets are the lines of the JSON list in the file SECRETS; the first of the
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -22,6 +23,7 @@ from opentelemetry.trace import Link, Status, StatusCode
 
 import obs_run
 from obs_run.logging import FileLogHandler, LogCategory, RemoteLogHandler, get_distributed_logger
+from obs_run.metrics import MetricsExporter, counter, gauge, get_metrics_registry, histogram, timer
 from obs_run.tracing import inject, setup_tracing
 
 secrets: list[str] = json.loads(Path(os.environ["SECRETS"]).read_text())[int(os.environ["GIVEN"]) :]
@@ -170,7 +172,21 @@ def use_our_tracing() -> None:
     context.detach(token)
 
 
+async def use_our_metrics() -> None:
+    for _ in range(2):
+        counter("our.jobs").increment(note=take())
+        gauge("our.heat").set(5, note=take())
+        histogram("our.seconds").observe(0.2, note=take())
+        with timer("our.work").time_context(note=take()):
+            pass
+    written = asyncio.create_task(MetricsExporter(get_metrics_registry()).export_to_file("files/metrics.jsonl", 60))
+    while not Path("files/metrics.jsonl").exists() or not Path("files/metrics.jsonl").stat().st_size:
+        await asyncio.sleep(0.01)
+    written.cancel()
+
+
 think()
+asyncio.run(use_our_metrics())
 use_our_logging()
 use_our_tracing()
 write_logs()
