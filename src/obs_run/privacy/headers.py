@@ -24,7 +24,7 @@ _SHELL_PASSWORD = re.compile(
     rb"sshpass -p ?(?:\"([^\"\n]{1,128})\"|'([^'\n]{1,128})'|([^\s\"'$]{1,128}))"
     rb"|mysql[\w -]{0,80} -p([^\s\"'$-][^\s\"']{0,127})"
 )
-_PAIR = re.compile(rb"auth=[\w.]{0,40}\([\"'][^\"'\n]{0,128}[\"'],[ ]{0,4}[\"']([^\"'\n]{1,256})[\"']")
+_PAIR = re.compile(rb"(?:auth=[\w.]{0,40}|\blogin)\([\"'][^\"'\n]{0,128}[\"'],[ ]{0,4}[\"']([^\"'\n]{1,256})[\"']")
 _CURL_USER = re.compile(rb"(?:\s-u|\s--user|\s--proxy-user|\s-U)[ =]?[\"']?([^\s:\"']{1,128}):([^\s\"']{1,256})")
 
 
@@ -45,7 +45,7 @@ def find(subject: Subject) -> Iterator[Match]:
     if b" -p" in low and (b"sshpass" in low or b"mysql" in low):
         for found in _SHELL_PASSWORD.finditer(low):
             yield Match(*found.span(found.lastindex or 0), "password")
-    if b"(" in raw and b"auth=" in low:
+    if b"(" in raw and (b"auth=" in low or b"login(" in low):
         for found in _PAIR.finditer(low):
             yield Match(*found.span(1), "password")
 
