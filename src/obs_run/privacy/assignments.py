@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from obs_run.privacy.field_names import NameRule, secret_name
 from obs_run.privacy.field_values import fits
@@ -32,13 +32,16 @@ _CORES = tuple(
 _ENDS = (
     b"pass", b"passphrase", b"passcode", b"passe", b"parola", b"contrasena", b"senha", b"haslo", b"heslo", b"sifre",
     b"salasana", b"otp", b"pin", b"cvv", b"cvc", b"string", b"bearer", b"jwt", b"sig", b"signature",
+    b"code", b"clave", b"parolam", b"sifrem",
 )  # fmt: skip
+# The last two as beginnings of words: "is", "es", "est".
+_SIGNS = (b":", b"=", b" is ", b" es")
 _BEFORE_SIGN = b" \t\"'`\\])"
 _LONGEST_END = 16
 _FEW_SIGNS = 12
-_SIGNED = tuple(re.compile(end + rb"(?=[ \t\"'`\\\])]{0,12}[:=])") for end in _ENDS)
+_SIGNED = tuple(re.compile(end + rb"(?=[ \t\"'`\\\])]{0,12}(?:[:=]|is |es))") for end in _ENDS)
 _OTHER_SCRIPTS = re.compile(
-    "contraseña|contrasenya|hasło|şifre|lösenord|пароль|密码|密碼|口令|パスワード|暗証番号|비밀번호|"
+    "contraseña|contrasenya|hasło|şifre(?:m|si|niz|miz)?|lösenord|пароль|密码|密碼|口令|パスワード|暗証番号|비밀번호|"
     "كلمة المرور|كلمة السر|पासवर्ड|סיסמה|mật khẩu",
     re.IGNORECASE,
 )
@@ -50,6 +53,7 @@ _OTHER_SCRIPT_HINTS = (
 _WORD = b"abcdefghijklmnopqrstuvwxyz0123456789_-."
 _WORDS = _WORD + b" ?"
 _LONGEST_NAME = 40
+_LONGEST_ARN = 90
 
 _SEPARATOR = re.compile(
     rb"\\{0,7}[\"'`\])]{0,3}[ \t]{0,8}(?:={1,3}>?|:{1,2}=?>?|%3[ad])[ \t]{0,8}"
@@ -58,8 +62,14 @@ _SEPARATOR = re.compile(
 )
 _SPACED = re.compile(rb"[ \t]{1,4}=?(?=[^\s=-])")
 _QUOTED_NEXT = re.compile(rb"[ \t]{1,4}(?:by[ \t]{1,4})?(?=['\"])")
+# What other languages write between a name and its value.
+_LOOSE = re.compile(r"\s?(?:[\u2013\u2014-]|は|が|是|为|為|:|이|은|는|هي|है|это|to|es|est|jest)\s?")
 _COPULA = re.compile(
     rb"[\"']?[ \t]{1,4}(?:is|was|are|lautet|ist|war|est|es|era|to|jest|to jest|:)[ \t:]{1,4}(?=[\"'`]?\S{4})"
+)
+# "The token for the staging box is ...": only for what cannot be a word or a number.
+_FAR_COPULA = re.compile(
+    rb"(?: [a-z?]{1,12}){1,5}(?: (?:is|ist|es|est|to)|:) (?=[a-z]*[!-@\[-`{-~]*[0-9])(?=[0-9.,:/-]*[a-z])(?=[\"'`]?\S{6})"
 )
 _QUOTE = re.compile(rb"(\\{0,7})(\"\"\"|'''|[\"'`])")
 _SCHEME = re.compile(rb"(?:bearer|basic|token|digest|apikey|negotiate|aws4-hmac-sha256)[ \t]{1,4}", re.IGNORECASE)
@@ -127,8 +137,8 @@ def _places(low: bytes) -> Iterator[tuple[int, int]]:
         for core in _SIGNED:
             for found in core.finditer(low):
                 yield found.span()
-    elif signs:
-        for sign in (b":", b"="):
+    else:
+        for sign in _SIGNS:
             at = low.find(sign)
             while at >= 0:
                 name = low[max(0, at - _LONGEST_END) : at].rstrip(_BEFORE_SIGN)
@@ -171,37 +181,59 @@ def _named(subject: Subject, start: int, end: int) -> Iterator[Match]:
     low = subject.low
     first, last = _extent(low, start, end)
     rule = _rule(subject.raw[first:last])
-    if rule is not None and low[first - 3 : first] != b"://":
+    if rule is not None and low[first - 3 : first] != b"://" and not _is_resource_name(low, first):
         yield from _valued(subject, last, rule, name=low[first:last])
+
+
+def _is_resource_name(low: bytes, first: int) -> bool:
+    """Whether this is AWS's ``arn:...:secret:name``, which is a name."""
+    return low[first - 1 : first] == b":" and b"arn:aws" in low[max(0, first - _LONGEST_ARN) : first]
+
+
+class _Sign(NamedTuple):
+    """What gives a name its value: where the value begins, and how sure that is."""
+
+    end: int
+    certain: bool
+    spaced: bool
+    """Whether prose may go on after the value."""
+
+
+def _sign(subject: Subject, at: int, rule: NameRule, name: bytes) -> _Sign | None:
+    low = subject.low
+    if found := _SEPARATOR.match(low, at):
+        return _Sign(found.end(), certain=True, spaced=b":" in found[0])
+    if b"--" in name and (found := _SPACED.match(low, at)):
+        return _Sign(found.end(), certain=True, spaced=False)
+    if rule.kind == "password" and (found := _QUOTED_NEXT.match(low, at)):
+        return _Sign(found.end(), certain=False, spaced=True)
+    if found := _COPULA.match(low, at):
+        return _Sign(found.end(), certain=False, spaced=True)
+    if found := _FAR_COPULA.match(low, at):
+        return _Sign(found.end(), certain=False, spaced=True)
+    if not subject.ascii and not name and (word := _LOOSE.match(subject.text, at)):
+        return _Sign(word.end(), certain=False, spaced=True)
+    return None
 
 
 def _valued(subject: Subject, at: int, rule: NameRule, name: bytes = b"") -> Iterator[Match]:
     low = subject.low
-    separator = _SEPARATOR.match(low, at)
-    certain = separator is not None
-    if separator is None and b"--" in name:
-        separator = _SPACED.match(low, at)
-        certain = True
-    if separator is None and rule.kind == "password":
-        separator = _QUOTED_NEXT.match(low, at)
-    if separator is None:
-        separator = _COPULA.match(low, at)
-    if separator is None:
+    sign = _sign(subject, at, rule, name)
+    if sign is None:
         return
-    start = separator.end()
-    spaced = b":" in separator[0] or not certain
+    start = sign.end
     quote = _QUOTE.match(low, start)
-    if quote:
-        start, end = quote.end(), _closing(low, quote)
-        scheme = _SCHEME.match(low, start, end)
-        start = scheme.end() if scheme else start
-        if _is_value(low[start:end], rule, name):
-            yield Match(start, end, rule.kind)
+    if quote is None:
+        yield from _bare(subject, start, rule, name, sign)
         return
-    yield from _bare(subject, start, rule, name, spaced=spaced, certain=certain)
+    start, end = quote.end(), _closing(low, quote)
+    scheme = _SCHEME.match(low, start, end)
+    start = scheme.end() if scheme else start
+    if _is_value(low[start:end], rule, name):
+        yield Match(start, end, rule.kind)
 
 
-def _bare(subject: Subject, start: int, rule: NameRule, name: bytes, *, spaced: bool, certain: bool) -> Iterator[Match]:
+def _bare(subject: Subject, start: int, rule: NameRule, name: bytes, sign: _Sign) -> Iterator[Match]:
     low = subject.low
     scheme = _SCHEME.match(low, start)
     start = scheme.end() if scheme else start
@@ -210,14 +242,18 @@ def _bare(subject: Subject, start: int, rule: NameRule, name: bytes, *, spaced: 
         return
     value = found[0]
     end = found.end()
-    stripped = value.rstrip(b".,;:") if spaced else value
+    stripped = value.rstrip(b".,;:") if sign.spaced else value
     end -= len(value) - len(stripped)
     value = stripped
     if not _is_value(value, rule, name) or _CODE.match(value):
         return
-    if spaced and _LETTERS.match(value) and (not certain or low[end : end + 1] == b" " or rule.kind != "password"):
+    if (
+        sign.spaced
+        and _LETTERS.match(value)
+        and (not sign.certain or low[end : end + 1] == b" " or rule.kind != "password")
+    ):
         return
-    if not certain and not _DIGITS.intersection(value) and value.isalpha():
+    if not sign.certain and not _DIGITS.intersection(value) and value.isalpha():
         return
     yield Match(start, end, rule.kind)
 

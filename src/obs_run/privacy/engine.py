@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.core import guard
 from obs_run.privacy import choice
-from obs_run.privacy.actions import WITHHELD, Action, replacement
+from obs_run.privacy.actions import WITHHELD, Action, placeholders, replacement
 from obs_run.privacy.matches import Match, Subject, resolved
 from obs_run.privacy.nested import Walk
 from obs_run.privacy.own_rules import WITHHELD_KIND
@@ -36,6 +36,8 @@ class Scrubber:
         self.kinds: Mapping[str, Action] = choice.actions
         self.active: bool = bool(choice.actions)
         self._names = frozenset({*choice.actions, WITHHELD_KIND})
+        # The user's patterns may be of any length.
+        self._shortest = 1 if any(rule.searches for rule in choice.rules.own) else _SHORTEST
         self._clean: set[str] = set()
         self._fields: dict[str, NameRule | None] = {}
 
@@ -62,7 +64,10 @@ class Scrubber:
             return self._fields[name]
         except KeyError:
             pass
-        rule = self._choice.rule_for(name)
+        plain = name
+        for first, last in reversed(placeholders(name, self._names)):
+            plain = plain[:first] + plain[last:]
+        rule = self._choice.rule_for(plain)
         if len(self._fields) >= _MOST_REMEMBERED:
             self._fields.clear()
         self._fields[name] = rule
@@ -77,7 +82,7 @@ class Scrubber:
 
     def is_clean(self, text: str) -> bool:
         """Whether ``text`` is known to be clean, or too short to be anything else."""
-        return len(text) < _SHORTEST or text in self._clean
+        return len(text) < self._shortest or text in self._clean
 
     def is_allowed(self, text: str) -> bool:
         """Whether the user's list names this text as one that is never touched."""
@@ -115,6 +120,8 @@ class Scrubber:
     def _matches(self, subject: Subject) -> list[Match]:
         kinds = self._names
         found = [match for detect in self._choice.detectors for match in detect(subject) if match.kind in kinds]
+        if found and subject.placeholders:
+            found = [match for match in found if not subject.is_placeholder(match.start, match.end)]
         allowed = self._choice.rules.allowed_texts
         if allowed:
             found = [match for match in found if subject.text[match.start : match.end] not in allowed]

@@ -157,7 +157,7 @@ class Walk:
         changed = False
         for key, item in value.items():
             name = self._key(key, depth)
-            own = self._scrubber.rule_for(key) if isinstance(key, str) else None
+            own = self._scrubber.rule_for(name) if isinstance(name, str) else None
             if rule is not None and (not described or key in described):
                 own = own or rule
             if pair is not None and key == pair[1]:

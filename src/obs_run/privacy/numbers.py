@@ -219,7 +219,7 @@ def _iban(raw: bytes, start: int) -> int | None:
     text = found[0] if found else b""
     while len(text) >= _SHORTEST_IBAN:
         number = text.decode().replace("-", "").replace(" ", "")
-        if _mod97(number) and libraries.is_valid("iban", number):
+        if _mod97(number) and libraries.is_iban(number):
             return start + len(text)
         text = text[: max(text.rfind(b" "), text.rfind(b"-"), 0)]
     return None
