@@ -105,6 +105,14 @@ def test_json_stays_json(everything: Scrubber, value: Any, indent: int | None, a
 
 
 @quick
+@given(value=JSON)
+def test_a_json_text_is_scrubbed_as_what_it_says_would_be(everything: Scrubber, value: Any) -> None:
+    # The text is read only where it gives a reason to: that must never be overlooked.
+    text = json.dumps({"outer": [value]}, ensure_ascii=False)
+    assert json.loads(everything.text(text)) == everything.value(None, json.loads(text))
+
+
+@quick
 @given(
     name=st.sampled_from(TOKENS),
     seed=st.integers(0, 50),

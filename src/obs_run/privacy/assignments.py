@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from obs_run.privacy.field_names import NameRule, secret_name
 from obs_run.privacy.field_values import fits
 from obs_run.privacy.matches import Match
+from obs_run.privacy.name_pieces import places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,31 +19,9 @@ KINDS = frozenset({
     "password", "secret", "api_key", "private_key", "authorization", "cookie", "token", "connection_string",
 })  # fmt: skip
 
-# Each begins with a letter and not with a choice, which Python's matcher looks for ten times as fast.
-_CORES = tuple(
-    re.compile(core)
-    for core in (
-        rb"k(?:ey|(?<=tok)en(?!s)|(?<=ook)ie|(?<=sk)od)",  # key, token, cookie; adgangskode
-        rb"w(?:oo?r[dt]|d)",  # password, passwort, passwd, pwd, wachtwoord
-        rb"cre[dt]",  # credential, secret
-        rb"uthori[sz]ation",
-    )
-)
-# The ends of names that count only right before a sign that gives a value.
-_ENDS = (
-    b"pass", b"passphrase", b"passcode", b"passe", b"parola", b"contrasena", b"senha", b"haslo", b"heslo", b"sifre",
-    b"salasana", b"otp", b"pin", b"cvv", b"cvc", b"string", b"bearer", b"jwt", b"sig", b"signature",
-    b"code", b"clave", b"parolam", b"sifrem",
-)  # fmt: skip
-# The last two as beginnings of words: "is", "es", "est".
-_SIGNS = (b":", b"=", b" is ", b" es")
-_BEFORE_SIGN = b" \t\"'`\\])"
-_LONGEST_END = 16
-_FEW_SIGNS = 12
-_SIGNED = tuple(re.compile(end + rb"(?=[ \t\"'`\\\])]{0,12}(?:[:=]|is |es))") for end in _ENDS)
 _OTHER_SCRIPTS = re.compile(
-    "contraseña|contrasenya|hasło|şifre(?:m|si|niz|miz)?|lösenord|пароль|密码|密碼|口令|パスワード|暗証番号|비밀번호|"
-    "كلمة المرور|كلمة السر|पासवर्ड|סיסמה|mật khẩu",
+    "contraseña|contrasenya|hasło|şifre(?:m|si|niz|miz)?|lösenord|пароль|密码|密碼|口令|パスワード|暗証番号|"
+    "비밀번호|كلمة المرور|كلمة السر|पासवर्ड|סיסמה|mật khẩu",
     re.IGNORECASE,
 )
 # Any of these is in each of them, whatever the case.
@@ -69,7 +48,8 @@ _COPULA = re.compile(
 )
 # "The token for the staging box is ...": only for what cannot be a word or a number.
 _FAR_COPULA = re.compile(
-    rb"(?: [a-z?]{1,12}){1,5}(?: (?:is|ist|es|est|to)|:) (?=[a-z]*[!-@\[-`{-~]*[0-9])(?=[0-9.,:/-]*[a-z])(?=[\"'`]?\S{6})"
+    rb"(?: [a-z?]{1,12}){1,5}(?: (?:is|ist|es|est|to)|:) "
+    rb"(?=[a-z]*[!-@\[-`{-~]*[0-9])(?=[0-9.,:/-]*[a-z])(?=[\"'`]?\S{6})"
 )
 _QUOTE = re.compile(rb"(\\{0,7})(\"\"\"|'''|[\"'`])")
 _SCHEME = re.compile(rb"(?:bearer|basic|token|digest|apikey|negotiate|aws4-hmac-sha256)[ \t]{1,4}", re.IGNORECASE)
@@ -106,7 +86,7 @@ def find(subject: Subject) -> Iterator[Match]:
     """Find the values of names that tell of a secret."""
     low = subject.low
     place = last = 0
-    for start, end in _places(low):
+    for start, end in places(low):
         if place <= start < last:
             continue  # in the value that was found before
         for match in _named(subject, start, end):
@@ -120,32 +100,11 @@ def find(subject: Subject) -> Iterator[Match]:
 def mentions(subject: Subject) -> bool:
     """Whether any name of a secret occurs, with a value or not."""
     low = subject.low
-    for start, end in _places(low):
+    for start, end in places(low):
         first, last = _extent(low, start, end)
         if _rule(subject.raw[first:last]):
             return True
     return not subject.ascii and _has_other_script(subject.text)
-
-
-def _places(low: bytes) -> Iterator[tuple[int, int]]:
-    """Yield where pieces of names stand."""
-    for core in _CORES:
-        for found in core.finditer(low):
-            yield found.span()
-    signs = low.count(b":") + low.count(b"=")
-    if signs > _FEW_SIGNS:
-        for core in _SIGNED:
-            for found in core.finditer(low):
-                yield found.span()
-    else:
-        for sign in _SIGNS:
-            at = low.find(sign)
-            while at >= 0:
-                name = low[max(0, at - _LONGEST_END) : at].rstrip(_BEFORE_SIGN)
-                if name.endswith(_ENDS):
-                    end = at - len(low[max(0, at - _LONGEST_END) : at]) + len(name)
-                    yield end - 1, end
-                at = low.find(sign, at + 1)
 
 
 def _has_other_script(text: str) -> bool:
@@ -205,15 +164,12 @@ def _sign(subject: Subject, at: int, rule: NameRule, name: bytes) -> _Sign | Non
         return _Sign(found.end(), certain=True, spaced=b":" in found[0])
     if b"--" in name and (found := _SPACED.match(low, at)):
         return _Sign(found.end(), certain=True, spaced=False)
-    if rule.kind == "password" and (found := _QUOTED_NEXT.match(low, at)):
+    found = (rule.kind == "password" and _QUOTED_NEXT.match(low, at)) or _COPULA.match(low, at)
+    found = found or _FAR_COPULA.match(low, at)
+    if found:
         return _Sign(found.end(), certain=False, spaced=True)
-    if found := _COPULA.match(low, at):
-        return _Sign(found.end(), certain=False, spaced=True)
-    if found := _FAR_COPULA.match(low, at):
-        return _Sign(found.end(), certain=False, spaced=True)
-    if not subject.ascii and not name and (word := _LOOSE.match(subject.text, at)):
-        return _Sign(word.end(), certain=False, spaced=True)
-    return None
+    loose = None if name else _LOOSE.match(subject.text, at)
+    return _Sign(loose.end(), certain=False, spaced=True) if loose else None
 
 
 def _valued(subject: Subject, at: int, rule: NameRule, name: bytes = b"") -> Iterator[Match]:

@@ -32,7 +32,8 @@ _OTHER_HINTS = (
     "né", "oğum", "föd", "fød", "yntymä", "生年月日", "出生", "생년", "рожд", "родил", "الميلاد", "जन्म",
 )  # fmt: skip
 _BIRTH = re.compile(
-    r"(?<![a-z])(?:dob|d\.o\.b|date of birth|date_of_birth|birth ?date|birth ?day|born|geboren|geburtsdatum|geburtstag|geb\."
+    r"(?<![a-z])(?:dob|d\.o\.b|date of birth|date_of_birth|birth ?date|birth ?day|born|geboren|geburtsdatum"
+    r"|geburtstag|geb\."
     r"|née? le|date de naissance|naissance|nacimiento|nacid[oa]|nascita|nat[oa] il|nascimento|nascid[oa]|urodzeni?[ay]"
     r"|urodzon[ya]|ur\.|doğum|geboortedatum|födelsedatum|född|fødselsdato|født|syntymäaika)"
     r"|生年月日|出生日期|생년월일|рожден|родил|تاريخ الميلاد|जन्म"

@@ -77,11 +77,7 @@ class Choice:
 
     def mentions(self, subject: Subject) -> bool:
         """Whether a text has a name in it that tells of its value, or may have one of the user's."""
-        return (
-            bool(self.rules.own)
-            or assignments.mentions(subject)
-            or (self.personal and personal_names.mentions(subject.raw))
-        )
+        return bool(self.rules.own) or assignments.mentions(subject)
 
     def rank(self, kind: str) -> int:
         """Return the place of ``kind`` where several were found in one place: secrets come first."""

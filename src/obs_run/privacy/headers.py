@@ -38,16 +38,22 @@ def find(subject: Subject) -> Iterator[Match]:
             value = _BEARER.match(raw, scheme.end())
             if value and _looks_random(value[0]):
                 yield Match(*value.span(), "authorization")
-    if b"curl" in low and b":" in low:
+    if b" -" in low:
+        yield from _options(raw, low)
+    if b"(" in raw and (b"auth=" in low or b"login(" in low):
+        for found in _PAIR.finditer(low):
+            yield Match(*found.span(1), "password")
+
+
+def _options(raw: bytes, low: bytes) -> Iterator[Match]:
+    """Find passwords in the options of programs."""
+    if b"curl" in low:
         for found in _CURL_USER.finditer(raw):
             if not found[2].startswith((b"$", b"{", b"<", b"*", b"//")):
                 yield Match(*found.span(2), "authorization")
     if b" -p" in low and (b"sshpass" in low or b"mysql" in low):
         for found in _SHELL_PASSWORD.finditer(low):
             yield Match(*found.span(found.lastindex or 0), "password")
-    if b"(" in raw and (b"auth=" in low or b"login(" in low):
-        for found in _PAIR.finditer(low):
-            yield Match(*found.span(1), "password")
 
 
 def _private_keys(raw: bytes) -> Iterator[Match]:
