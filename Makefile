@@ -49,6 +49,8 @@ backends: install
 benchmark: install
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python -m benchmarks.call
+	$(BIN)/python -m benchmarks.api
+	$(BIN)/python -m benchmarks.audit
 
 clean:
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache

@@ -7,7 +7,6 @@ correlation id is also W3C baggage, which takes it into other services.
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from obs_run.core import guard
@@ -87,9 +86,15 @@ class Attached:
 
     def __exit__(self, *_: object) -> None:
         """Take them out again."""
-        token, self._token = self._token, None
-        if token is not None:
-            guard.call("log context", _detach, token)
+        self.leave()
+
+    def leave(self) -> bool:
+        """Take them out again; False where that is not for the caller, who runs in another context."""
+        token = self._token
+        if token is None or not guard.call("log context", _detach, token, default=True):
+            return token is None
+        self._token = None
+        return True
 
     def _attach(self) -> Any:
         from opentelemetry import baggage, context
@@ -103,14 +108,17 @@ class Attached:
         return context.attach(changed)
 
 
-def _detach(token: Any) -> None:
+def _detach(token: Any) -> bool:
     variable = getattr(token, "var", None)
     if variable is None:
         from opentelemetry import context
 
         context.detach(token)
-        return
+        return True
     # A generator that is closed by another task leaves in that task's context, which has nothing to take out; the
     # API's detach() would log that as an error.
-    with suppress(ValueError):
+    try:
         variable.reset(token)
+    except ValueError:
+        return False
+    return True

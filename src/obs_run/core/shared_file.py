@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-_PATIENCE, _LITTLE_PATIENCE = 3.0, 0.01
+_PATIENCE, _LITTLE_PATIENCE = 10.0, 0.01
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.00005, 0.002
 _TRIES = 100
 _OPEN = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
@@ -67,7 +67,7 @@ def write_whole(descriptor: int, data: bytes) -> None:
 class FileLock:
     """Keeps everyone else away from the file at ``path`` for the length of a ``with`` block.
 
-    Entering raises ``OSError`` where the lock cannot be had: ``TimeoutError`` after three seconds, and at once after
+    Entering raises ``OSError`` where the lock cannot be had: ``TimeoutError`` after ten seconds, and at once after
     such a wait until it was to be had again. Whoever may be called by a signal handler asks ``mine`` first.
     """
 

@@ -3,21 +3,32 @@
 Old code that awaits its log calls runs as it is; code that doesn't, and code without an event loop, does too.
 """
 
-# Now, and not in the midst of a record: a signal handler that logs would find them half imported.
-import opentelemetry.baggage
-import opentelemetry.context  # noqa: F401
+from obs_run.launch.start import start_api
 
-from obs_run import settings
-from obs_run.core import threads
-from obs_run.logging.console import ConsoleLogHandler
-from obs_run.logging.decorators import log_exceptions, log_function_calls
-from obs_run.logging.distributed_logger import DistributedLogger, get_distributed_logger, setup_default_handlers
-from obs_run.logging.entry import LogContext, StructuredLogEntry
-from obs_run.logging.formatter import LogFormatter
-from obs_run.logging.handlers import FileLogHandler, LogHandler
-from obs_run.logging.levels import LogCategory, LogLevel
-from obs_run.logging.remote import RemoteLogHandler
-from obs_run.logging.shortcuts import log_error, log_info, log_performance
+start_api()
+
+# Now, and not in the midst of a record: a signal handler that logs would find them half imported.
+import opentelemetry.baggage  # noqa: E402 (what is imported meets what was prepared)
+import opentelemetry.context  # noqa: E402, F401
+
+import obs_run.launch.ending  # noqa: E402
+import obs_run.launch.exit_code  # noqa: E402
+import obs_run.launch.program  # noqa: E402
+import obs_run.sdk.shutdown  # noqa: E402, F401
+from obs_run import settings  # noqa: E402
+from obs_run.logging.console import ConsoleLogHandler  # noqa: E402
+from obs_run.logging.decorators import log_exceptions, log_function_calls  # noqa: E402
+from obs_run.logging.distributed_logger import (  # noqa: E402
+    DistributedLogger,
+    get_distributed_logger,
+    setup_default_handlers,
+)
+from obs_run.logging.entry import LogContext, StructuredLogEntry  # noqa: E402
+from obs_run.logging.formatter import LogFormatter  # noqa: E402
+from obs_run.logging.handlers import FileLogHandler, LogHandler  # noqa: E402
+from obs_run.logging.levels import LogCategory, LogLevel  # noqa: E402
+from obs_run.logging.remote import RemoteLogHandler  # noqa: E402
+from obs_run.logging.shortcuts import log_error, log_info, log_performance  # noqa: E402
 
 __all__ = [
     "ConsoleLogHandler",
@@ -39,7 +50,6 @@ __all__ = [
     "setup_default_handlers",
 ]
 
-threads.install()
 if settings.get("OBS_LOG_CONSOLE") == "json":
     import logging
 

@@ -145,7 +145,7 @@ class DistributedLogger:
         record = guard.call("log record", self._taken, level, code, message, **given)
         if record is None:
             record = Record(time.time_ns(), level, LogCategory.SYSTEM, (0, 0, 0), code)
-            record.message = "[a record that could not be made]"
+            record.message = guard.call("log record", Snapshot().text, message, default="[not to be shown]")
         self._counts.add(record)
         if exported():
             guard.call("log record", record.send, self.name)

@@ -33,8 +33,13 @@ class Within:
         return self._current()
 
     def __exit__(self, *_: object) -> None:
-        """Take the fields out again."""
-        self._attached.pop().__exit__()
+        """Take the fields out again: those that were added here, for several tasks may be inside of one object."""
+        for entered in reversed(self._attached):
+            if entered.leave():
+                self._attached.remove(entered)
+                return
+        if self._attached:
+            self._attached.pop()
 
     async def __aenter__(self) -> LogContext:
         """Do as ``with`` does."""

@@ -10,7 +10,6 @@ from obs_run import privacy, settings
 from obs_run.core import guard, semconv
 from obs_run.core.payload import error_name
 from obs_run.core.plain_values import Snapshot, described, to_json
-from obs_run.launch import start
 from obs_run.logging.entry import LogContext, StructuredLogEntry, mark_safe
 from obs_run.pipeline.items import LogItem
 from obs_run.pipeline.queue import queue
@@ -200,11 +199,9 @@ _configured = False
 
 
 def exported() -> bool:
-    """Whether this process exports telemetry at all; where it does, what waits is sent as it leaves."""
+    """Whether this process exports telemetry at all."""
     global _exported, _configured
     if _exported is None:
         _configured = bool(settings.get("OTEL_CONFIG_FILE"))
         _exported = not settings.get("OTEL_SDK_DISABLED")
-        if _exported:
-            start.start_api()
     return _exported

@@ -44,7 +44,8 @@ class OwnEndpoint:
 
     def _take(self, what: Any) -> None:
         from obs_run.pipeline import redact_items
-        from obs_run.pipeline.otlp_http import Elsewhere, OtlpHttp
+        from obs_run.pipeline.otlp_address import Elsewhere
+        from obs_run.pipeline.otlp_http import OtlpHttp
         from obs_run.sdk import providers
 
         if self._transport is None:

@@ -145,6 +145,23 @@ async def test_a_context_is_for_both_kinds_of_with_and_for_functions(sent: Sent)
     assert "operation" not in sent[-1].attributes
 
 
+async def test_one_context_object_serves_many_tasks_at_once(sent: Sent) -> None:
+    logger = DistributedLogger("contexts")
+    shared = logger.context(operation="shared")
+
+    async def one(number: int) -> int:
+        async with shared:
+            await asyncio.sleep(0.001 * (7 - number % 7))
+            with shared:
+                logger.info("inside")
+            await asyncio.sleep(0.001 * (number % 5))
+        logger.info("outside")
+        return logger.get_metrics()["context_stack_depth"]  # type: ignore[no-any-return]
+
+    assert set(await asyncio.gather(*map(one, range(20)))) == {0}
+    assert {(item.body, item.attributes.get("operation")) for item in sent} == {("inside", "shared"), ("outside", None)}
+
+
 def test_the_default_context_comes_in_both_ways(sent: Sent) -> None:
     logger = DistributedLogger("defaults")
     logger.set_default_context(LogContext(agent_id="a1", region="eu"))
