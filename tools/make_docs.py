@@ -94,12 +94,37 @@ def _rows(cases: Iterable[Any]) -> Iterator[tuple[str, str]]:
     return ((case.name, case.happens) for case in cases)
 
 
+def privacy_table() -> str:
+    """Return the table of what the scrubber finds of the labelled corpus, kind by kind."""
+    from obs_run.privacy import Scrubber, choice
+    from tests.privacy import scoring
+
+    score = scoring.score(Scrubber(choice.every_built_in_kind()))
+    texts = scoring.corpus()
+    rows = [
+        f"{len(texts)} texts, {sum(not one.spans for one in texts)} of them with nothing to find.",
+        "",
+        "| Kind | Marked | Found | Recall | False alarms |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    groups = {"secrets": choice.SECRETS, "personal": choice.PERSONAL}
+    rows += [_privacy_row(f"**{name}**", kinds, score) for name, kinds in groups.items()]
+    rows += [_privacy_row(f"`{kind}`", {kind}, score) for kinds in groups.values() for kind in sorted(kinds)]
+    return "\n".join([*rows, "", f"Precision: {score.precision():.1%} of what was taken out was marked."])
+
+
+def _privacy_row(name: str, kinds: Iterable[str], score: Any) -> str:
+    found, missed, wrong = (sum(some[kind] for kind in kinds) for some in (score.found, score.missed, score.wrong))
+    return f"| {name} | {found + missed} | {found} | {found / (found + missed):.0%} | {wrong or ''} |"
+
+
 PARTS = {
     ("README.md", "settings"): lambda: settings_table(per_signal=False),
     ("README.md", "libraries"): libraries_table,
     ("docs/settings.md", "settings"): lambda: settings_table(per_signal=True),
     ("docs/libraries.md", "libraries"): tested_libraries_table,
     ("docs/launcher.md", "launcher cases"): launcher_table,
+    ("docs/privacy.md", "privacy kinds"): privacy_table,
 }
 
 

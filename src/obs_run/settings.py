@@ -184,7 +184,7 @@ SETTINGS: tuple[Setting, ...] = (
             _CAPTURE, seconds),
     Setting("OBS_PRIVACY", "comma list", "secrets",
             "What is taken out of everything that leaves the process: secrets, personal or single kinds such as email, "
-            "phone, card; none.", _PRIVACY, words),
+            "phone, card, each with - before it to leave it in; none.", _PRIVACY, words),
     Setting("OBS_PRIVACY_LOCALES", "comma list", "*",
             "Countries (de, us, ...) whose national ids are looked for and whose phone numbers are known; * for all.",
             _PRIVACY, words),

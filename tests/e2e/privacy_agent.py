@@ -1,4 +1,4 @@
-# ruff: noqa: BLE001, G004, TRY002 - an agent as careless as agents are
+# ruff: noqa: ASYNC110, ASYNC240, BLE001, G004, PERF203, TRY002 - an agent as careless as agents are
 """An agent that has secrets wherever one can have them, and tells at the end how many it has used.
 
 Its secrets are the lines of the JSON list in the file SECRETS; the first of them came on the command line.
@@ -6,6 +6,7 @@ Its secrets are the lines of the JSON list in the file SECRETS; the first of the
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -19,6 +20,11 @@ from openai import OpenAI
 from opentelemetry import _logs, baggage, context, metrics, propagate, trace
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.trace import Link, Status, StatusCode
+
+import obs_run
+from obs_run.logging import FileLogHandler, LogCategory, RemoteLogHandler, get_distributed_logger
+from obs_run.metrics import MetricsExporter, counter, gauge, get_metrics_registry, histogram, timer
+from obs_run.tracing import inject, setup_tracing
 
 secrets: list[str] = json.loads(Path(os.environ["SECRETS"]).read_text())[int(os.environ["GIVEN"]) :]
 log = logging.getLogger("agent")
@@ -134,7 +140,55 @@ def send() -> None:
     Path("sent.json").write_text(json.dumps({"headers": headers, "child": child.stdout}))
 
 
+def use_our_logging() -> None:
+    logger = get_distributed_logger()
+    logger.add_handler(FileLogHandler("file", "files/shop.log"))
+    logger.add_handler(RemoteLogHandler("remote", f"{os.environ['REMOTE']}/v1/logs"))
+    for category in (LogCategory.SYSTEM, LogCategory.SECURITY):
+        with logger.context(operation=f"buys {take()}", user_id="ada", note=take()):
+            logger.info(f"it is {take()}", category=category, data={"note": take()}, tags=[take()])
+            logger.error("it failed", category=category, exception=ValueError(take()))
+            logger.warning("slow", category=category, performance_metrics={"note": take()})
+    obs_run.audit("login", actor=take(), outcome="ok", note=take(), deep={"list": [take()]})
+
+
+def use_our_tracing() -> None:
+    recorders = {
+        "file": setup_tracing("shop.file", "file", file_path="files/spans.jsonl"),
+        "remote": setup_tracing("shop.remote", "remote", endpoint=f"{os.environ['REMOTE']}/v1/traces"),
+    }
+    for ours in recorders.values():
+        try:
+            with ours.span(f"buys {take()}") as span:
+                span.set_tag("note", take())
+                span.set_tags({"deep": {"list": [take()]}})
+                span.log_event(f"sees {take()}", note=take())
+                fail()
+        except Exception as error:
+            log.warning(f"it failed again: {type(error)}")
+    inside = baggage.set_baggage("note", take())
+    token = context.attach(inside)
+    Path("headers.json").write_text(json.dumps(inject({})))
+    context.detach(token)
+
+
+async def use_our_metrics() -> None:
+    for _ in range(2):
+        counter("our.jobs").increment(note=take())
+        gauge("our.heat").set(5, note=take())
+        histogram("our.seconds").observe(0.2, note=take())
+        with timer("our.work").time_context(note=take()):
+            pass
+    written = asyncio.create_task(MetricsExporter(get_metrics_registry()).export_to_file("files/metrics.jsonl", 60))
+    while not Path("files/metrics.jsonl").exists() or not Path("files/metrics.jsonl").stat().st_size:
+        await asyncio.sleep(0.01)
+    written.cancel()
+
+
 think()
+asyncio.run(use_our_metrics())
+use_our_logging()
+use_our_tracing()
 write_logs()
 make_spans()
 measure()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 AGENT = Path(__file__).with_name("privacy_agent.py")
 SIGNALS = ("TRACES", "METRICS", "LOGS")
 ON_THE_COMMAND_LINE, IN_THE_RESOURCE = 4, 6
-SPANS, LOGS = 19, 80
+SPANS, LOGS = 21, 80
 
 # What the product's collector gets, with a copy of each request in a file.
 COLLECTOR = """
@@ -83,7 +83,7 @@ def stub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process.wait()
 
 
-def _run(folder: Path, secrets: list[Planted], stub: str, **environment: str) -> str:
+def _run(folder: Path, secrets: list[Planted], stub: str, remote: str, **environment: str) -> str:
     """Run the agent with its secrets, and return the id of its trace."""
     programs = Path(sys.executable).parent
     texts = [secret.text for secret in secrets]
@@ -102,12 +102,15 @@ def _run(folder: Path, secrets: list[Planted], stub: str, **environment: str) ->
             "SECRETS": str(folder / "secrets.json"),
             "GIVEN": str(ON_THE_COMMAND_LINE + IN_THE_RESOURCE),
             "STUB": stub,
+            "REMOTE": remote,
+            "OBS_AUDIT_FILE": str(folder / "audit" / "audit.jsonl"),
             "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_AND_EVENT",
             "OTEL_EXPORTER_PROMETHEUS_PORT": str(free_ports(1)[0]),
             "OTEL_RESOURCE_ATTRIBUTES": ",".join(f"note{at}={quote(text)}" for at, text in enumerate(given)),
             "OBS_RUN_SPAN_ARGV": "true",
             "OBS_STORE_FILE": str(folder / "store" / "store.db"),
             "OBS_FLUSH_SECONDS": "30",
+            "OBS_LOG_CONSOLE": "none",
             "OTEL_TRACES_EXPORTER": "otlp,store",
             "OTEL_LOGS_EXPORTER": "otlp,store",
             "OTEL_METRICS_EXPORTER": "otlp,store,prometheus",
@@ -118,7 +121,7 @@ def _run(folder: Path, secrets: list[Planted], stub: str, **environment: str) ->
         check=False,
         timeout=120,
     )
-    assert done.returncode == 1, done.stderr
+    assert (done.returncode, len(done.stdout.split())) == (1, 2), done.stderr
     trace_id, left = done.stdout.split()
     assert int(left) == 0, "the agent used them all"
     return trace_id
@@ -145,6 +148,10 @@ def _left_behind(folder: Path, trace_id: str, gate: Gate, backends: Backends) ->
         "jaeger": _answer(f"{backends.jaeger.url}/api/v3/traces/{trace_id}"),
         "prometheus": _answer(f"{backends.prometheus.url}/api/v1/series?{series}"),
         "endpoint": (folder / "endpoint.txt").read_bytes(),
+        "log files": b"".join(path.read_bytes() for path in sorted((folder / "files").iterdir())),
+        "log folder": b"".join(path.read_bytes() for path in sorted((folder / "logs").rglob("*.*"))),
+        "audit": b"".join(path.read_bytes() for path in sorted((folder / "audit").iterdir())),
+        "headers": (folder / "headers.json").read_bytes(),
         "sent": (folder / "sent.json").read_bytes(),
     }
 
@@ -164,10 +171,10 @@ def _found(secrets: list[Planted], left: dict[str, bytes]) -> dict[str, set[str]
 
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 def test_no_secret_leaves(protocol: str, gate: Gate, stub: str, backends: Backends, tmp_path: Path) -> None:
-    secrets = planted(seed=len(protocol))
+    secrets = planted(seed=len(protocol), count=250)
     endpoint = gate.grpc if protocol == "grpc" else gate.http
     where = {"OTEL_EXPORTER_OTLP_PROTOCOL": protocol, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
-    trace_id = _run(tmp_path, secrets, stub, **where)
+    trace_id = _run(tmp_path, secrets, stub, gate.http, **where)
 
     left = _left_behind(tmp_path, trace_id, gate, backends)
 
@@ -176,8 +183,9 @@ def test_no_secret_leaves(protocol: str, gate: Gate, stub: str, backends: Backen
 
 
 def test_without_privacy_all_of_them_are_found(gate: Gate, stub: str, backends: Backends, tmp_path: Path) -> None:
-    secrets = planted(seed=1)
-    trace_id = _run(tmp_path, secrets, stub, OTEL_EXPORTER_OTLP_ENDPOINT=gate.http, OBS_PRIVACY="none")
+    secrets = planted(seed=1, count=250)
+    where = {"OTEL_EXPORTER_OTLP_ENDPOINT": gate.http, "OBS_PRIVACY": "none"}
+    trace_id = _run(tmp_path, secrets, stub, gate.http, **where)
 
     left = _left_behind(tmp_path, trace_id, gate, backends)
     found = _found(secrets, left)
@@ -185,5 +193,5 @@ def test_without_privacy_all_of_them_are_found(gate: Gate, stub: str, backends: 
     assert {secret.needle for secret in secrets} - {key.split(" ")[-1] for key in found} == set()
     for name, least in {"store": 150, "collector": 150, "collector's logs": 40, "jaeger": 60}.items():
         assert sum(name in places for places in found.values()) >= least, name
-    for name, least in {"prometheus": 16, "endpoint": 16, "sent": 8}.items():
+    for name, least in {"prometheus": 24, "endpoint": 24, "sent": 8, "log files": 22, "audit": 7, "headers": 1}.items():
         assert sum(name in places for places in found.values()) >= least, name

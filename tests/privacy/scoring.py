@@ -24,12 +24,16 @@ _MADE = re.compile(r"@([a-z][a-z_0-9]+)")
 _SLACK = 8
 
 
+Span = tuple[int, int, str]
+"""From where to where, and what kind."""
+
+
 class Labelled(NamedTuple):
     """A text, and from where to where which kind stands in it."""
 
     file: str
     text: str
-    spans: tuple[tuple[int, int, str], ...]
+    spans: tuple[Span, ...]
 
 
 class Score(NamedTuple):
@@ -79,21 +83,17 @@ def _pieces(value: str, seed: int) -> Iterator[str]:
         yield piece if index % 2 == 0 else made(piece, seed) if piece in NAMES else f"@{piece}"
 
 
-def replaced(text: str, scrubbed: str, kinds: Collection[str]) -> list[tuple[int, int, str]] | None:
-    """Return what of ``text`` placeholders stand for in ``scrubbed``, None where the two do not fit together."""
-    spans = []
-    at = 0
+def replaced(text: str, scrubbed: str, kinds: Collection[str], *, longest: bool) -> list[Span] | None:
+    """Return what of ``text`` placeholders stand for in ``scrubbed``, None where the two do not fit together.
+
+    Where what follows a placeholder stands in the text more than once, each is the ``longest`` or shortest possible.
+    """
     pieces = re.split(rf"\[({'|'.join(map(re.escape, kinds))})\]", scrubbed)
-    for index in range(0, len(pieces), 2):
-        piece = pieces[index]
-        last = index + 1 >= len(pieces)
-        start = (len(text) - len(piece) if last else text.find(piece, at)) if index else 0
-        if start < at or not text.startswith(piece, start):
-            return None
-        if index:
-            spans.append((at, start, pieces[index - 1]))
-        at = start + len(piece)
-    return spans if at == len(text) else None
+    gap = "(.+)" if longest else "(.+?)"
+    found = re.fullmatch(gap.join(re.escape(piece) for piece in pieces[::2]), text, re.DOTALL)
+    if not found:
+        return None
+    return [(*found.span(number), kind) for number, kind in enumerate(pieces[1::2], 1)]
 
 
 def score(scrubber: Scrubber) -> Score:
@@ -107,17 +107,27 @@ def score(scrubber: Scrubber) -> Score:
 def _count(one: Labelled, scrubbed: str, kinds: Collection[str], result: Score) -> None:
     # A number in JSON becomes a text, with quotes around it.
     bare = re.sub(r'"(\[[a-z._]+\])"', r"\1", scrubbed)
-    side = replaced(one.text, scrubbed, kinds) or replaced(one.text, bare, kinds)
-    spans = [(0, len(one.text), "?")] if side is None else side
-    for start, end, kind in one.spans:
-        if any(first <= start and end <= last for first, last, _ in spans if _ != "?"):
-            result.found[kind] += 1
-        else:
-            result.missed[kind] += 1
-            result.notes.append(f"missed {kind} {one.text[start:end]!r} in {one.file}: {scrubbed!r}")
-    for first, last, kind in spans:
+    sides = [replaced(one.text, form, kinds, longest=longest) for form in (scrubbed, bare) for longest in (False, True)]
+    fitting = [side for side in sides if side is not None] or [[(0, len(one.text), "?")]]
+    missed, wrong = min((_judged(one, side) for side in fitting), key=lambda judged: len(judged[0]) + len(judged[1]))
+    result.found.update(kind for _, _, kind in one.spans)
+    for start, end, kind in missed:
+        result.found[kind] -= 1
+        result.missed[kind] += 1
+        result.notes.append(f"missed {kind} {one.text[start:end]!r} in {one.file}: {scrubbed!r}")
+    for start, end, kind in wrong:
+        result.wrong[kind] += 1
+        result.notes.append(f"wrong {kind} {one.text[start:end]!r} in {one.file}: {scrubbed!r}")
+
+
+def _judged(one: Labelled, side: list[Span]) -> tuple[list[Span], list[Span]]:
+    """Return what is marked and was not taken out, and what was taken out and is not marked."""
+    known = [span for span in side if span[2] != "?"]
+    missed = [span for span in one.spans if not any(a <= span[0] and span[1] <= b for a, b, _ in known)]
+    wrong = []
+    for first, last, kind in side:
         inside = [span for span in one.spans if first <= span[0] and span[1] <= last]
         wide = last - first - sum(end - start for start, end, _ in inside)
         if not inside or wide > _SLACK:
-            result.wrong[kind] += 1
-            result.notes.append(f"wrong {kind} {one.text[first:last]!r} in {one.file}: {scrubbed!r}")
+            wrong.append((first, last, kind))
+    return missed, wrong

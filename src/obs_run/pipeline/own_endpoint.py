@@ -43,6 +43,7 @@ class OwnEndpoint:
         queue().put(call)
 
     def _take(self, what: Any) -> None:
+        from obs_run.pipeline import redact_items
         from obs_run.pipeline.otlp_address import Elsewhere
         from obs_run.pipeline.otlp_http import OtlpHttp
         from obs_run.sdk import providers
@@ -50,7 +51,7 @@ class OwnEndpoint:
         if self._transport is None:
             self._transport = OtlpHttp(self._signal, Elsewhere(self.url, self._headers))
             destinations.FURTHER.append(self)
-        self._records.append(self._make(what, providers.set_up().resource))
+        self._records.append(redact_items.clean(self._make(what, providers.set_up().resource)))
 
     def export(self, batch: Any, deadline: float | None) -> None:
         """Deliver a list of records."""

@@ -6,6 +6,7 @@ What is not touched is returned as the same object, so that whoever asks need no
 from __future__ import annotations
 
 import json
+import re
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,6 +25,9 @@ _FEW = 16
 _NUMBERS = frozenset({int, float, bool, type(None)})
 _OWN_NAMES = frozenset(value for value in vars(semconv).values() if isinstance(value, str))
 _NOTHING: frozenset[str] = frozenset()
+# New with each call, which makes them the dearest of all; no key or token begins like these.
+_IDS = frozenset({semconv.RESPONSE_ID, semconv.REQUEST_PREVIOUS_RESPONSE_ID, semconv.TOOL_CALL_ID})
+_PROVIDERS_ID = re.compile(r"(?:chatcmpl|cmpl|resp|msg|call|toolu|embd)[-_][A-Za-z0-9]{1,60}").fullmatch
 _SPECIAL: dict[str, Callable[[Any, Scrubber], Any]] = {
     semconv.PROCESS_COMMAND_ARGS: redact_commands.arguments,
     semconv.PROCESS_COMMAND_LINE: redact_commands.line,
@@ -116,7 +120,7 @@ class Redaction:
 
     def _instead(self, name: str, value: Any) -> Mapping[str, Any] | None:
         """Return what takes the attribute's place, None if it may stay."""
-        if self._knows(name, value):
+        if self._knows(name, value) or (name in _IDS and type(value) is str and _PROVIDERS_ID(value)):
             return None
         if type(value) is str and len(value) > _LONG:
             # What others write as content is told again and again.

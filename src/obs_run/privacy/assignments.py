@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from obs_run.privacy.field_names import NameRule, secret_name
 from obs_run.privacy.field_values import fits
 from obs_run.privacy.matches import Match
+from obs_run.privacy.name_pieces import places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,28 +19,9 @@ KINDS = frozenset({
     "password", "secret", "api_key", "private_key", "authorization", "cookie", "token", "connection_string",
 })  # fmt: skip
 
-# Each begins with a letter and not with a choice, which Python's matcher looks for ten times as fast.
-_CORES = tuple(
-    re.compile(core)
-    for core in (
-        rb"k(?:ey|(?<=tok)en(?!s)|(?<=ook)ie|(?<=sk)od)",  # key, token, cookie; adgangskode
-        rb"w(?:oo?r[dt]|d)",  # password, passwort, passwd, pwd, wachtwoord
-        rb"cre[dt]",  # credential, secret
-        rb"uthori[sz]ation",
-    )
-)
-# The ends of names that count only right before a sign that gives a value.
-_ENDS = (
-    b"pass", b"passphrase", b"passcode", b"passe", b"parola", b"contrasena", b"senha", b"haslo", b"heslo", b"sifre",
-    b"salasana", b"otp", b"pin", b"cvv", b"cvc", b"string", b"bearer", b"jwt", b"sig", b"signature",
-)  # fmt: skip
-_BEFORE_SIGN = b" \t\"'`\\])"
-_LONGEST_END = 16
-_FEW_SIGNS = 12
-_SIGNED = tuple(re.compile(end + rb"(?=[ \t\"'`\\\])]{0,12}[:=])") for end in _ENDS)
 _OTHER_SCRIPTS = re.compile(
-    "contraseña|contrasenya|hasło|şifre|lösenord|пароль|密码|密碼|口令|パスワード|暗証番号|비밀번호|"
-    "كلمة المرور|كلمة السر|पासवर्ड|סיסמה|mật khẩu",
+    "contraseña|contrasenya|hasło|şifre(?:m|si|niz|miz)?|lösenord|пароль|密码|密碼|口令|パスワード|暗証番号|"
+    "비밀번호|كلمة المرور|كلمة السر|पासवर्ड|סיסמה|mật khẩu",
     re.IGNORECASE,
 )
 # Any of these is in each of them, whatever the case.
@@ -50,6 +32,7 @@ _OTHER_SCRIPT_HINTS = (
 _WORD = b"abcdefghijklmnopqrstuvwxyz0123456789_-."
 _WORDS = _WORD + b" ?"
 _LONGEST_NAME = 40
+_LONGEST_ARN = 90
 
 _SEPARATOR = re.compile(
     rb"\\{0,7}[\"'`\])]{0,3}[ \t]{0,8}(?:={1,3}>?|:{1,2}=?>?|%3[ad])[ \t]{0,8}"
@@ -58,8 +41,15 @@ _SEPARATOR = re.compile(
 )
 _SPACED = re.compile(rb"[ \t]{1,4}=?(?=[^\s=-])")
 _QUOTED_NEXT = re.compile(rb"[ \t]{1,4}(?:by[ \t]{1,4})?(?=['\"])")
+# What other languages write between a name and its value.
+_LOOSE = re.compile(r"\s?(?:[\u2013\u2014-]|は|が|是|为|為|:|이|은|는|هي|है|это|to|es|est|jest)\s?")
 _COPULA = re.compile(
     rb"[\"']?[ \t]{1,4}(?:is|was|are|lautet|ist|war|est|es|era|to|jest|to jest|:)[ \t:]{1,4}(?=[\"'`]?\S{4})"
+)
+# "The token for the staging box is ...": only for what cannot be a word or a number.
+_FAR_COPULA = re.compile(
+    rb"(?: [a-z?]{1,12}){1,5}(?: (?:is|ist|es|est|to)|:) "
+    rb"(?=[a-z]*[!-@\[-`{-~]*[0-9])(?=[0-9.,:/-]*[a-z])(?=[\"'`]?\S{6})"
 )
 _QUOTE = re.compile(rb"(\\{0,7})(\"\"\"|'''|[\"'`])")
 _SCHEME = re.compile(rb"(?:bearer|basic|token|digest|apikey|negotiate|aws4-hmac-sha256)[ \t]{1,4}", re.IGNORECASE)
@@ -96,7 +86,7 @@ def find(subject: Subject) -> Iterator[Match]:
     """Find the values of names that tell of a secret."""
     low = subject.low
     place = last = 0
-    for start, end in _places(low):
+    for start, end in places(low):
         if place <= start < last:
             continue  # in the value that was found before
         for match in _named(subject, start, end):
@@ -110,32 +100,11 @@ def find(subject: Subject) -> Iterator[Match]:
 def mentions(subject: Subject) -> bool:
     """Whether any name of a secret occurs, with a value or not."""
     low = subject.low
-    for start, end in _places(low):
+    for start, end in places(low):
         first, last = _extent(low, start, end)
         if _rule(subject.raw[first:last]):
             return True
     return not subject.ascii and _has_other_script(subject.text)
-
-
-def _places(low: bytes) -> Iterator[tuple[int, int]]:
-    """Yield where pieces of names stand."""
-    for core in _CORES:
-        for found in core.finditer(low):
-            yield found.span()
-    signs = low.count(b":") + low.count(b"=")
-    if signs > _FEW_SIGNS:
-        for core in _SIGNED:
-            for found in core.finditer(low):
-                yield found.span()
-    elif signs:
-        for sign in (b":", b"="):
-            at = low.find(sign)
-            while at >= 0:
-                name = low[max(0, at - _LONGEST_END) : at].rstrip(_BEFORE_SIGN)
-                if name.endswith(_ENDS):
-                    end = at - len(low[max(0, at - _LONGEST_END) : at]) + len(name)
-                    yield end - 1, end
-                at = low.find(sign, at + 1)
 
 
 def _has_other_script(text: str) -> bool:
@@ -171,37 +140,56 @@ def _named(subject: Subject, start: int, end: int) -> Iterator[Match]:
     low = subject.low
     first, last = _extent(low, start, end)
     rule = _rule(subject.raw[first:last])
-    if rule is not None and low[first - 3 : first] != b"://":
+    if rule is not None and low[first - 3 : first] != b"://" and not _is_resource_name(low, first):
         yield from _valued(subject, last, rule, name=low[first:last])
+
+
+def _is_resource_name(low: bytes, first: int) -> bool:
+    """Whether this is AWS's ``arn:...:secret:name``, which is a name."""
+    return low[first - 1 : first] == b":" and b"arn:aws" in low[max(0, first - _LONGEST_ARN) : first]
+
+
+class _Sign(NamedTuple):
+    """What gives a name its value: where the value begins, and how sure that is."""
+
+    end: int
+    certain: bool
+    spaced: bool
+    """Whether prose may go on after the value."""
+
+
+def _sign(subject: Subject, at: int, rule: NameRule, name: bytes) -> _Sign | None:
+    low = subject.low
+    if found := _SEPARATOR.match(low, at):
+        return _Sign(found.end(), certain=True, spaced=b":" in found[0])
+    if b"--" in name and (found := _SPACED.match(low, at)):
+        return _Sign(found.end(), certain=True, spaced=False)
+    found = (rule.kind == "password" and _QUOTED_NEXT.match(low, at)) or _COPULA.match(low, at)
+    found = found or _FAR_COPULA.match(low, at)
+    if found:
+        return _Sign(found.end(), certain=False, spaced=True)
+    loose = None if name else _LOOSE.match(subject.text, at)
+    return _Sign(loose.end(), certain=False, spaced=True) if loose else None
 
 
 def _valued(subject: Subject, at: int, rule: NameRule, name: bytes = b"") -> Iterator[Match]:
     low = subject.low
-    separator = _SEPARATOR.match(low, at)
-    certain = separator is not None
-    if separator is None and b"--" in name:
-        separator = _SPACED.match(low, at)
-        certain = True
-    if separator is None and rule.kind == "password":
-        separator = _QUOTED_NEXT.match(low, at)
-    if separator is None:
-        separator = _COPULA.match(low, at)
-    if separator is None:
+    sign = _sign(subject, at, rule, name)
+    if sign is None:
         return
-    start = separator.end()
-    spaced = b":" in separator[0] or not certain
+    start = sign.end
     quote = _QUOTE.match(low, start)
-    if quote:
-        start, end = quote.end(), _closing(low, quote)
-        scheme = _SCHEME.match(low, start, end)
-        start = scheme.end() if scheme else start
-        if _is_value(low[start:end], rule, name):
-            yield Match(start, end, rule.kind)
+    if quote is None:
+        yield from _bare(subject, start, rule, name, sign)
         return
-    yield from _bare(subject, start, rule, name, spaced=spaced, certain=certain)
+    start, end = quote.end(), _closing(low, quote)
+    scheme = _SCHEME.match(low, start, end)
+    start = scheme.end() if scheme else start
+    if _is_value(low[start:end], rule, name):
+        yield Match(start, end, rule.kind)
 
 
-def _bare(subject: Subject, start: int, rule: NameRule, name: bytes, *, spaced: bool, certain: bool) -> Iterator[Match]:
+def _bare(subject: Subject, start: int, rule: NameRule, name: bytes, sign: _Sign) -> Iterator[Match]:
     low = subject.low
     scheme = _SCHEME.match(low, start)
     start = scheme.end() if scheme else start
@@ -210,14 +198,18 @@ def _bare(subject: Subject, start: int, rule: NameRule, name: bytes, *, spaced: 
         return
     value = found[0]
     end = found.end()
-    stripped = value.rstrip(b".,;:") if spaced else value
+    stripped = value.rstrip(b".,;:") if sign.spaced else value
     end -= len(value) - len(stripped)
     value = stripped
     if not _is_value(value, rule, name) or _CODE.match(value):
         return
-    if spaced and _LETTERS.match(value) and (not certain or low[end : end + 1] == b" " or rule.kind != "password"):
+    if (
+        sign.spaced
+        and _LETTERS.match(value)
+        and (not sign.certain or low[end : end + 1] == b" " or rule.kind != "password")
+    ):
         return
-    if not certain and not _DIGITS.intersection(value) and value.isalpha():
+    if not sign.certain and not _DIGITS.intersection(value) and value.isalpha():
         return
     yield Match(start, end, rule.kind)
 

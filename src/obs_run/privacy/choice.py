@@ -77,11 +77,7 @@ class Choice:
 
     def mentions(self, subject: Subject) -> bool:
         """Whether a text has a name in it that tells of its value, or may have one of the user's."""
-        return (
-            bool(self.rules.own)
-            or assignments.mentions(subject)
-            or (self.personal and personal_names.mentions(subject.raw))
-        )
+        return bool(self.rules.own) or assignments.mentions(subject)
 
     def rank(self, kind: str) -> int:
         """Return the place of ``kind`` where several were found in one place: secrets come first."""
@@ -100,7 +96,15 @@ def chosen() -> Choice:
         rules, kinds, locales = Rules(), BUILT_IN, frozenset()
     if locales:
         kinds -= {kind for kind in national_ids.KINDS if kind[:2] not in locales}
-    actions = _actions(kinds, rules)
+    return _choice(_actions(kinds, rules), locales, rules)
+
+
+def every_built_in_kind() -> Choice:
+    """Return the choice of all that is built in, masked, whatever the settings are."""
+    return _choice(dict.fromkeys(sorted(BUILT_IN), MASK), frozenset(), Rules())
+
+
+def _choice(actions: dict[str, Action], locales: frozenset[str], rules: Rules) -> Choice:
     detectors = _detectors(frozenset(actions), locales)
     detectors += [rule.find for rule in rules.own if rule.kind in actions and rule.searches]
     return Choice(
@@ -155,26 +159,26 @@ def _kinds(words: tuple[str, ...], rules: Rules) -> frozenset[str]:
     names = [word.lower() for word in words]
     kinds: frozenset[str] = frozenset() if "none" in names else SECRETS | rules.kinds
     for name in names:
-        if name != "none":
-            of = _named(name.removeprefix("-"), rules, name)
-            kinds = kinds - of if name.startswith("-") else kinds | of
+        kinds = _with(kinds, name, rules)
     return kinds
 
 
-def _named(name: str, rules: Rules, shown: str, depth: int = 0) -> frozenset[str]:
-    """Return the kinds that a kind, a preset or a preset of the user's names."""
-    if name in PRESETS:
-        return PRESETS[name]
-    if name in BUILT_IN | rules.kinds:
-        return frozenset({name})
-    if name not in rules.presets or depth > len(rules.presets):
+def _with(kinds: frozenset[str], word: str, rules: Rules, depth: int = 0) -> frozenset[str]:
+    """Return ``kinds`` with what ``word`` names, or without, if there is a ``-`` before it."""
+    name = word.removeprefix("-")
+    if word == "none":
+        return kinds if depth == 0 else frozenset()
+    if name in rules.presets and depth <= len(rules.presets):
+        if name != word:
+            return kinds - _with(frozenset(), name, rules, depth + 1)
+        for one in rules.presets[name]:
+            kinds = _with(kinds, one, rules, depth + 1)
+        return kinds
+    known = {**PRESETS, **{kind: frozenset({kind}) for kind in BUILT_IN | rules.kinds}}
+    if name not in known:
         allowed = ", ".join(("none", *PRESETS, *rules.presets, *sorted(BUILT_IN | rules.kinds)))
-        raise WrongChoiceError(f"OBS_PRIVACY: {shown!r} is not allowed; allowed: {allowed}, each also with - before it")
-    kinds: frozenset[str] = frozenset()
-    for word in rules.presets[name]:
-        of = _named(word.removeprefix("-"), rules, word, depth + 1)
-        kinds = kinds - of if word.startswith("-") else kinds | of
-    return kinds
+        raise WrongChoiceError(f"OBS_PRIVACY: {word!r} is not allowed; allowed: {allowed}, each also with - before it")
+    return kinds - known[name] if name != word else kinds | known[name]
 
 
 def _hash_key() -> bytes:

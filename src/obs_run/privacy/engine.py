@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.core import guard
 from obs_run.privacy import choice
-from obs_run.privacy.actions import WITHHELD, Action, replacement
+from obs_run.privacy.actions import WITHHELD, Action, placeholders, replacement
+from obs_run.privacy.field_values import PAIRED
 from obs_run.privacy.matches import Match, Subject, resolved
 from obs_run.privacy.nested import Walk
 from obs_run.privacy.own_rules import WITHHELD_KIND
@@ -36,7 +37,10 @@ class Scrubber:
         self.kinds: Mapping[str, Action] = choice.actions
         self.active: bool = bool(choice.actions)
         self._names = frozenset({*choice.actions, WITHHELD_KIND})
+        # The user's patterns may be of any length.
+        self._shortest = 1 if any(rule.searches for rule in choice.rules.own) else _SHORTEST
         self._clean: set[str] = set()
+        self._other_keys: set[bytes] = set()
         self._fields: dict[str, NameRule | None] = {}
 
     def text(self, text: str) -> str:
@@ -47,6 +51,8 @@ class Scrubber:
     def value(self, name: str | None, value: Any) -> Any:
         """Return ``value``, whose field is called ``name``, without what is to be taken out; None if all of it is."""
         if not self.active or value is None or value is True or value is False:
+            return value
+        if type(value) is str and value in self._clean and (name is None or self.rule_for(name) is None):
             return value
         return guard.call("privacy", Walk(self).value, name, value, default=WITHHELD)
 
@@ -62,7 +68,10 @@ class Scrubber:
             return self._fields[name]
         except KeyError:
             pass
-        rule = self._choice.rule_for(name)
+        plain = name
+        for first, last in reversed(placeholders(name, self._names)):
+            plain = plain[:first] + plain[last:]
+        rule = self._choice.rule_for(plain)
         if len(self._fields) >= _MOST_REMEMBERED:
             self._fields.clear()
         self._fields[name] = rule
@@ -77,7 +86,7 @@ class Scrubber:
 
     def is_clean(self, text: str) -> bool:
         """Whether ``text`` is known to be clean, or too short to be anything else."""
-        return len(text) < _SHORTEST or text in self._clean
+        return len(text) < self._shortest or text in self._clean
 
     def is_allowed(self, text: str) -> bool:
         """Whether the user's list names this text as one that is never touched."""
@@ -96,9 +105,27 @@ class Scrubber:
             self._clean.add(text)
 
     def mentioned(self, text: str) -> bool:
-        """Whether anything in ``text``, as it stands, is a reason to look into the JSON that it may be."""
+        """Whether anything in ``text``, as it stands, is a reason to read the JSON that it may be."""
         subject = Subject(text, self._names)
-        return self._choice.mentions(subject) or any(True for detect in self._choice.hints for _ in detect(subject))
+        return (
+            self._choice.mentions(subject)
+            or self._has_telling_key(subject.raw)
+            or any(True for detect in self._choice.hints for _ in detect(subject))
+        )
+
+    def _has_telling_key(self, raw: bytes) -> bool:
+        """Whether a key of a JSON text tells of its value; nearly all keys come again and are known."""
+        if b" :" in raw or b"\n:" in raw or b"\t:" in raw or b"\r:" in raw:
+            return True  # a key may be further from its colon than is looked for
+        keys = {piece[piece.rfind(b'"', 0, -1) + 1 :] for piece in raw.split(b'":')[:-1]} - self._other_keys
+        for key in keys:
+            name = key.rstrip(b"\\").decode()
+            if name in PAIRED or self.rule_for(name) is not None:
+                return True
+        if len(self._other_keys) + len(keys) > _MOST_REMEMBERED:
+            self._other_keys.clear()
+        self._other_keys.update(keys)
+        return False
 
     def plain(self, text: str, *, is_name: bool = False) -> str:
         """Return ``text``, which is no JSON, without what is to be taken out; a name is not withheld as a whole."""
@@ -115,6 +142,8 @@ class Scrubber:
     def _matches(self, subject: Subject) -> list[Match]:
         kinds = self._names
         found = [match for detect in self._choice.detectors for match in detect(subject) if match.kind in kinds]
+        if found and subject.placeholders:
+            found = [match for match in found if not subject.is_placeholder(match.start, match.end)]
         allowed = self._choice.rules.allowed_texts
         if allowed:
             found = [match for match in found if subject.text[match.start : match.end] not in allowed]

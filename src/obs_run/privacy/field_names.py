@@ -25,7 +25,7 @@ _BY_LAST_WORD = {
         "password passwd passwort kennwort passphrase passcode pwd userpassword userpwd dbpassword rootpassword "
         "adminpassword mypassword sudopassword pgpassword contrasena contraseña contrasenya senha wachtwoord haslo "
         "hasło parola heslo lozinka jelszo şifre sifre adgangskode kodeord lösenord losenord salasana пароль "
-        "密码 密碼 口令 パスワード 暗証番号 비밀번호 पासवर्ड סיסמה cvv cvc cvv2 otp totp"
+        "密码 密碼 口令 パスワード 暗証番号 비밀번호 पासवर्ड סיסמה cvv cvc cvv2 otp totp parolam sifrem şifrem"
     ),
     "secret": "secret secrets credential credentials clientsecret appsecret",
     "api_key": "apikey apikeys accesskey secretkey authkey accountkey appkey masterkey signingkey encryptionkey",
@@ -101,6 +101,8 @@ def _of_key(before: str) -> NameRule | None:
 def _of_pair(last: str, before: str) -> NameRule | None:
     if last == "token" and before not in _NO_TOKENS:
         return NameRule("token", "any" if before else "token")
+    if last == "clave":
+        return NameRule("password", "token")
     if last == "string" and before in ("connection", "conn"):
         return NameRule("connection_string")
     if last == "pass" and (not before or before in _PASSES):

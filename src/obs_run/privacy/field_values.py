@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from obs_run.privacy.actions import placeholders
+from obs_run.privacy.name_pieces import has_core
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -35,6 +36,8 @@ _SCHEMA_TYPES = frozenset({"string", "integer", "number", "boolean", "object", "
 _SCHEMA_VALUES = ("default", "const", "enum", "example", "examples", "value")
 _NAMES = ("name", "key", "header", "field", "parameter")
 _VALUES = ("value", "val")
+PAIRED = frozenset(_VALUES)
+"""Keys of a value whose name is the value of another key."""
 
 
 def hides(rule: NameRule, text: str, kinds: Collection[str]) -> bool:
@@ -43,7 +46,16 @@ def hides(rule: NameRule, text: str, kinds: Collection[str]) -> bool:
         return False
     if text[0] == "[" and any(span == (0, len(text)) for span in placeholders(text, frozenset(kinds))):
         return False
-    return fits(rule, text)
+    if rule.form == "any":
+        return True
+    return fits(rule, _without_placeholders(text, kinds))
+
+
+def _without_placeholders(text: str, kinds: Collection[str]) -> str:
+    """Return ``text`` with spaces for what was taken out before, which tells nothing of the rest."""
+    for first, last in reversed(placeholders(text, frozenset(kinds))):
+        text = f"{text[:first]} {text[last:]}"
+    return text
 
 
 def fits(rule: NameRule, text: str) -> bool:
@@ -61,14 +73,14 @@ def hides_number(rule: NameRule, text: str, kinds: Collection[str]) -> bool:
     return rule.kind not in _COUNTED or len(text) >= _LEAST_DIGITS
 
 
-def paired_name(pair: list[Any]) -> str | None:
+def paired_name(pair: list[Any], kinds: Collection[str]) -> str | None:
     """Return the name where ``pair`` is one of name and value, as headers often are."""
     name, value = pair
     if isinstance(name, bytes) and isinstance(value, bytes):
         name, value = name.decode("latin-1"), value.decode("latin-1")
-    if isinstance(name, str) and isinstance(value, str) and _RANDOM.fullmatch(value):
-        return name
-    return None
+    if not isinstance(name, str) or not isinstance(value, str) or not has_core(name):
+        return None
+    return name if _RANDOM.fullmatch(_without_placeholders(value, kinds)) else None
 
 
 def paired_value(mapping: Mapping[Any, Any]) -> tuple[str, str] | None:

@@ -1,4 +1,4 @@
-"""Private keys in PEM, bearer tokens and what curl is told, in running text."""
+"""Private keys in PEM, bearer tokens, and what curl and its like are told, in running text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from obs_run.privacy.matches import Subject
 
-KINDS = frozenset({"private_key", "authorization"})
+KINDS = frozenset({"private_key", "authorization", "password"})
 _BEGIN = b"-----BEGIN"
 _PRIVATE = re.compile(rb"-----BEGIN[ A-Z0-9_-]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _END = re.compile(rb"-----END[ A-Z0-9_-]{0,40}PRIVATE KEY(?: BLOCK)?-----")
@@ -20,11 +20,16 @@ _END = re.compile(rb"-----END[ A-Z0-9_-]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _BODY = re.compile(rb"(?:[A-Za-z0-9+/=\s\\\"',]|(?:Proc-Type|DEK-Info|Version|Comment|Hash):[^\n]{0,100})*")
 _SCHEME = re.compile(rb"bearer[ \t]{1,4}|bearer%20|bearer\+")
 _BEARER = re.compile(rb"[\w.~+/=:-]{8,}")
+_SHELL_PASSWORD = re.compile(
+    rb"sshpass -p ?(?:\"([^\"\n]{1,128})\"|'([^'\n]{1,128})'|([^\s\"'$]{1,128}))"
+    rb"|mysql[\w -]{0,80} -p([^\s\"'$-][^\s\"']{0,127})"
+)
+_PAIR = re.compile(rb"(?:auth=[\w.]{0,40}|\blogin)\([\"'][^\"'\n]{0,128}[\"'],[ ]{0,4}[\"']([^\"'\n]{1,256})[\"']")
 _CURL_USER = re.compile(rb"(?:\s-u|\s--user|\s--proxy-user|\s-U)[ =]?[\"']?([^\s:\"']{1,128}):([^\s\"']{1,256})")
 
 
 def find(subject: Subject) -> Iterator[Match]:
-    """Find private keys, bearer tokens, and the password given to curl."""
+    """Find private keys, bearer tokens, and the passwords given to programs."""
     raw, low = subject.raw, subject.low
     if _BEGIN in raw:
         yield from _private_keys(raw)
@@ -33,10 +38,22 @@ def find(subject: Subject) -> Iterator[Match]:
             value = _BEARER.match(raw, scheme.end())
             if value and _looks_random(value[0]):
                 yield Match(*value.span(), "authorization")
-    if b"curl" in low and b":" in low:
+    if b" -" in low:
+        yield from _options(raw, low)
+    if b"(" in raw and (b"auth=" in low or b"login(" in low):
+        for found in _PAIR.finditer(low):
+            yield Match(*found.span(1), "password")
+
+
+def _options(raw: bytes, low: bytes) -> Iterator[Match]:
+    """Find passwords in the options of programs."""
+    if b"curl" in low:
         for found in _CURL_USER.finditer(raw):
             if not found[2].startswith((b"$", b"{", b"<", b"*", b"//")):
                 yield Match(*found.span(2), "authorization")
+    if b" -p" in low and (b"sshpass" in low or b"mysql" in low):
+        for found in _SHELL_PASSWORD.finditer(low):
+            yield Match(*found.span(found.lastindex or 0), "password")
 
 
 def _private_keys(raw: bytes) -> Iterator[Match]:

@@ -28,6 +28,12 @@ def is_valid(module: str, number: str) -> bool:
     return found is None or bool(found.is_valid(number))
 
 
+def is_iban(number: str) -> bool:
+    """Whether the length and the check digits are right; a country's list of banks is out of date too soon."""
+    found = _module("stdnum.iban")
+    return found is None or bool(found.is_valid(number, check_country=False))
+
+
 def is_phone_number(number: str, regions: tuple[str, ...], *, possible: bool = False) -> bool:
     """Whether ``number`` is a valid (or of a ``possible`` length) phone number, dialled in one of the regions."""
     library = _module("phonenumbers")

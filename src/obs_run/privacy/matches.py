@@ -36,6 +36,8 @@ _PUNCTUATION = {
     "\u3002": " ",
     "\uff0c": " ",
     "\u3001": " ",
+    "\u2013": "-",
+    "\u2014": "-",
 }
 
 
@@ -63,6 +65,10 @@ class Subject:
         self.raw = raw
         self.low = raw.lower()
         self._digits: bool | None = None
+
+    def is_placeholder(self, start: int, end: int) -> bool:
+        """Whether these characters are a placeholder or a part of one."""
+        return any(first <= start and end <= last for first, last in self.placeholders)
 
     @property
     def has_digits(self) -> bool:

@@ -117,12 +117,9 @@ class Walk:
             return value
         if rule is None and (not self._scrubber.looks_at_numbers or -_LEAST_DIGITS < value < _LEAST_DIGITS):
             return value
-        if isinstance(value, int):
-            if value.bit_length() > _MOST_BITS:
-                return value
-            text = str(int(value))
-        else:
-            text = str(int(value)) if value.is_integer() else repr(float(value))
+        text = _digits(value)
+        if text is None:
+            return value
         if rule is not None and hides_number(rule, text, self._scrubber.kinds):
             return self._replaced(rule, text)
         if not self._scrubber.looks_at_numbers:
@@ -140,7 +137,7 @@ class Walk:
     def _sequence(self, value: Any, rule: NameRule | None, depth: int) -> Any:
         items = list(value)
         rules = [rule] * len(items)
-        if rule is None and len(items) == 2 and (name := paired_name(items)):  # noqa: PLR2004 (a pair)
+        if rule is None and len(items) == 2 and (name := paired_name(items, self._scrubber.kinds)):  # noqa: PLR2004 (a pair)
             rules[1] = self._scrubber.rule_for(name)
         results = [self._any(item, one, depth + 1) for item, one in zip(items, rules, strict=True)]
         if all(result is item for result, item in zip(results, items, strict=True)):
@@ -157,7 +154,7 @@ class Walk:
         changed = False
         for key, item in value.items():
             name = self._key(key, depth)
-            own = self._scrubber.rule_for(key) if isinstance(key, str) else None
+            own = self._scrubber.rule_for(name) if isinstance(name, str) else None
             if rule is not None and (not described or key in described):
                 own = own or rule
             if pair is not None and key == pair[1]:
@@ -183,6 +180,14 @@ class Walk:
         if result is key:
             self._scrubber.remember(key)
         return result or _GONE
+
+
+def _digits(value: float) -> str | None:
+    """Return the number as people write it, None where they would not: in powers of ten, or endless."""
+    if isinstance(value, int):
+        return str(int(value)) if value.bit_length() <= _MOST_BITS else None
+    text = repr(float(value))
+    return None if "e" in text or "n" in text else text.removesuffix(".0")
 
 
 def _unused(name: Any, taken: Mapping[Any, Any]) -> Any:

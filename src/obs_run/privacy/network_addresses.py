@@ -26,9 +26,16 @@ _DIGITS = b"0123456789"
 _HEX = b"0123456789abcdefABCDEF"
 _IPV6 = _HEX + b":."
 _LONGEST_IPV6 = 45
-_VERSION = re.compile(rb"(?:\bv|version|release|ver|build|from|to|[=<>~]=|[/@])[ :=]{0,2}$", re.IGNORECASE)
-_ADDRESS = re.compile(rb"(?:from|to)[ :=]{0,2}$", re.IGNORECASE)
-_CERTAIN_WORDS = re.compile(rb"version|upgrade|release|build", re.IGNORECASE)
+_VERSION = re.compile(rb"(?:\bv|version|release|ver|build|[=<>~]=|[^/]/)[ :=]{0,2}$", re.IGNORECASE)
+_UPGRADE = re.compile(rb"(?:version|upgrad|releas|build).*(?:from|to) $", re.IGNORECASE)
+# "section 1.2.3.4": numbers as small after a word are those of versions and chapters, unless the word is one of these.
+_WORD_BEFORE = re.compile(rb"([A-Za-z]{2,}) $")
+_HOSTS = frozenset(
+    b"from to ip ipv4 address addr host server client via by at on peer remote gateway dns ping source destination src "
+    b"dst node connect connected interface inet and or is are for with of the proxy router "
+    b"visitor user von an und de desde".split()
+)
+_SMALL = 100
 _MOST_OCTET = 255
 _LONGEST_GROUP = 4
 _LEAST_GROUPS = 4
@@ -67,14 +74,15 @@ def _ipv4(raw: bytes) -> Iterator[Match]:
         before = raw[max(0, start - 24) : start]
         if before[-1:].isalnum() or before[-1:] in (b".", b"_"):
             continue
-        if not _is_version(before):
+        if not _is_version(before, octets):
             yield Match(start, rest.end(), "ip")
 
 
-def _is_version(before: bytes) -> bool:
-    if not _VERSION.search(before) or before.endswith(b"//"):
-        return False
-    return not _ADDRESS.search(before) or _CERTAIN_WORDS.search(before) is not None
+def _is_version(before: bytes, octets: list[bytes]) -> bool:
+    if _VERSION.search(before) or _UPGRADE.search(before):
+        return True
+    word = _WORD_BEFORE.search(before)
+    return word is not None and word[1].lower() not in _HOSTS and all(int(octet) < _SMALL for octet in octets)
 
 
 def _ipv6(raw: bytes) -> Iterator[Match]:

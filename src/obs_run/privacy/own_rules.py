@@ -68,12 +68,11 @@ class OwnRule:
             self._disable(f"{self._seconds:.1f} s for {self._characters} characters so far")
 
     def _found(self, subject: Subject) -> list[Match]:
-        taken = subject.placeholders
         found = []
         for pattern in self._patterns:
             for match in pattern.finditer(subject.text, timeout=SECONDS_PER_TEXT, concurrent=True):
                 start, end = match.span()
-                if end > start and not any(first <= start and end <= last for first, last in taken):
+                if end > start:
                     found.append(Match(start, end, self.kind))
         return found
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from obs_run.privacy.field_names import NameRule, parts
 
 _NAMES = {
@@ -46,11 +44,6 @@ _RULES = {
     tuple(name.split(" ")): NameRule(kind, form) for (kind, form), names in _NAMES.items() for name in names.split("|")
 }
 _LONGEST = max(map(len, _RULES))
-_COLON = re.compile(rb'":')
-_LONGEST_KEY = 48
-_MOST_REMEMBERED = 4096
-_other_keys: set[bytes] = set()
-"""Keys that were seen and are no names of personal data."""
 
 
 def personal_name(name: str) -> NameRule | None:
@@ -61,18 +54,3 @@ def personal_name(name: str) -> NameRule | None:
         if rule is not None:
             return rule
     return None
-
-
-def mentions(raw: bytes) -> bool:
-    """Whether a JSON text has a key that tells of personal data."""
-    for colon in _COLON.finditer(raw):
-        end = colon.start()
-        key = raw[raw.rfind(b'"', max(0, end - _LONGEST_KEY), end) + 1 : end]
-        if key in _other_keys:
-            continue
-        if personal_name(key.decode()) is not None:
-            return True
-        if len(_other_keys) >= _MOST_REMEMBERED:
-            _other_keys.clear()
-        _other_keys.add(key)
-    return False

@@ -18,7 +18,7 @@ _LIKELY = re.compile(
     r"appel\w*|llám\w*|llam\w*|dzwoń|bel|numara\w*|ara\w*|contact|hotline|номер)(?!\w)"
 )
 _NEAR = 32
-_NORTH_AMERICA = re.compile(r"\(?[2-9][0-9]{2}\)?[ .-]{1,2}[2-9][0-9]{2}[ .-][0-9]{4}")
+_NORTH_AMERICA = re.compile(r"(?:1[ .-])?\(?[2-9][0-9]{2}\)?[ .-]{1,2}[2-9][0-9]{2}[ .-][0-9]{4}")
 _TRUNK = re.compile(r"\(?0[1-9][0-9]{0,4}\)?[ /-]{1,3}[0-9]")
 _FEWEST, _MOST = 7, 15
 _FEWEST_WITH_TRUNK = 9

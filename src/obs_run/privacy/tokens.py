@@ -128,7 +128,7 @@ TOKENS = (
     Token("readme_key", r"rdme_[a-z0-9]{70}", anywhere=True),
     Token("sonar_token", r"sq[uap]_[0-9a-f]{40}", anywhere=True),
     Token("sourcegraph_token", r"sgp_(?:[0-9a-zA-Z]{5,16}_)?[0-9a-f]{40}", anywhere=True),
-    Token("flutterwave_key", r"FLWSECK(?:_TEST)?-[0-9a-hA-H]{12,}", anywhere=True),
+    Token("flutterwave_key", r"FLWSECK(?:_TEST)?-[0-9a-zA-Z]{12,}(?:-X)?", anywhere=True),
     Token("razorpay_key", rf"rzp_(?:live|test)_{_A}{{14}}", anywhere=True),
     Token("age_key", r"AGE-SECRET-KEY-1[A-Z0-9]{58}", anywhere=True),
     Token("onepassword_token", rf"ops_eyJ{_A}{{100,}}", anywhere=True, after=r"[A-Za-z0-9+/=]*"),

@@ -124,3 +124,13 @@ def test_content_without_findings_is_what_the_limits_leave_of_it(value: Any, lon
         patch.setenv("OBS_CONTENT_MAX_CHARS", str(longest))
         if "SECRET" not in repr(value) and "password" not in repr(value):
             assert Redaction(Small()).content("x", value) == content.limited(value)
+
+
+def test_ids_that_providers_make_cost_nothing_and_hide_nothing() -> None:
+    scrubber = Small()
+    redaction = Redaction(scrubber)
+    ids = {"gen_ai.response.id": "chatcmpl-Ab1", "gen_ai.tool.call.id": "call_Ab1"}
+    assert redaction.attributes(ids) is ids
+    assert scrubber.asked == []
+    assert redaction.attributes({"gen_ai.response.id": "SECRET1"}) == {"gen_ai.response.id": "[secret]"}
+    assert redaction.attributes({"note": "call_SECRET1"}) == {"note": "call_[secret]"}

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.privacy.conftest import Choose
+
+PIECES = (
+    *("a", "@", "1", ".", '"', "'", " ", "{", "[", "(", "\\", "-", "_", "=", ":", "&", "+", "%", "<", "\n", "é", "密"),
+    *("1.", "1:", "::", "1 2-", "(5", "00", "a@b.", "x.y@", "://", "://a:", "a:", '{"a":', "[[", "password=", "key:"),
+    *("token ", "cookie:", 'password="', '\\"password\\":', "password is ", "bearer ", "curl -u a", "eyJ", "sk-"),
+    *("sk-sk-proj-", "pcsk_aaaa", "AKIA", "DE12 ", "GB82WEST", "4111 1111 ", "+1 ", "+49 30 ", "&a=", ",a", "is "),
+    *("-----BEGIN PRIVATE KEY-----", "[email]", "[password]", "password=[email]", "born 1", "lat 1.", "auth=('a', "),
+    *("mysql -p", "arn:aws:secret:", "密码", "\\n"),
+)
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_the_time_grows_with_the_length_and_no_faster(piece: str, choose: Choose) -> None:
+    scrubber = choose("secrets,personal")
+
+    def seconds(length: int) -> float:
+        text = (piece * (length // len(piece) + 1))[:length]
+        began = time.thread_time()
+        scrubber.text(text)
+        return time.thread_time() - began
+
+    short = seconds(12_000)
+    # Eight times the length: eight times the time, where backtracking would take 64 times or more.
+    assert seconds(96_000) < max(0.5, 24 * short)
