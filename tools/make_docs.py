@@ -96,7 +96,7 @@ def _rows(cases: Iterable[Any]) -> Iterator[tuple[str, str]]:
 
 def privacy_table() -> str:
     """Return the table of what the scrubber finds of the labelled corpus, kind by kind."""
-    from obs_run.privacy import Scrubber, choice
+    from obs_run.privacy import Scrubber, choice, kinds
     from tests.privacy import scoring
 
     score = scoring.score(Scrubber(choice.every_built_in_kind()))
@@ -107,9 +107,9 @@ def privacy_table() -> str:
         "| Kind | Marked | Found | Recall | False alarms |",
         "| --- | --- | --- | --- | --- |",
     ]
-    groups = {"secrets": choice.SECRETS, "personal": choice.PERSONAL}
-    rows += [_privacy_row(f"**{name}**", kinds, score) for name, kinds in groups.items()]
-    rows += [_privacy_row(f"`{kind}`", {kind}, score) for kinds in groups.values() for kind in sorted(kinds)]
+    groups = {"secrets": kinds.SECRETS, "personal": kinds.PERSONAL}
+    rows += [_privacy_row(f"**{name}**", of, score) for name, of in groups.items()]
+    rows += [_privacy_row(f"`{kind}`", {kind}, score) for of in groups.values() for kind in sorted(of)]
     return "\n".join([*rows, "", f"Precision: {score.precision():.1%} of what was taken out was marked."])
 
 

@@ -2,7 +2,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from obs_run.privacy import choice
+from obs_run.privacy import (
+    birth_dates,
+    email_addresses,
+    kinds,
+    national_ids,
+    network_addresses,
+    numbers,
+    personal_names,
+)
 from tests.privacy import scoring
 
 if TYPE_CHECKING:
@@ -16,16 +24,22 @@ def test_the_corpus_is_large_and_a_third_of_it_is_clean() -> None:
     assert len({one.text for one in corpus}) == len(corpus)
 
 
+def test_the_names_of_personal_kinds_are_those_that_are_looked_for() -> None:
+    modules = (email_addresses, network_addresses, birth_dates, numbers, personal_names)
+    assert frozenset().union(*(module.KINDS for module in modules)) == kinds.PERSONAL
+    assert kinds.NATIONAL_IDS == national_ids.KINDS
+
+
 def test_every_built_in_kind_is_in_it() -> None:
     marked = {kind for one in scoring.corpus() for _, _, kind in one.spans}
-    assert choice.BUILT_IN - marked == set()
-    assert marked - choice.BUILT_IN == set()
+    assert kinds.BUILT_IN - marked == set()
+    assert marked - kinds.BUILT_IN == set()
 
 
 def test_recall_and_precision_do_not_fall(choose: Choose) -> None:
     score = scoring.score(choose("secrets,personal"))
-    assert score.recall_of(choice.SECRETS) >= 0.975, score.notes
-    assert score.recall_of(choice.PERSONAL) >= 0.97, score.notes
+    assert score.recall_of(kinds.SECRETS) >= 0.975, score.notes
+    assert score.recall_of(kinds.PERSONAL) >= 0.97, score.notes
     assert score.precision() >= 0.98, score.notes
     assert min(score.recall(kind) for kind in {*score.found, *score.missed}) >= 0.9, score.notes
 

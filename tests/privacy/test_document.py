@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from obs_run.privacy import choice
+from obs_run.privacy import kinds
 
 if TYPE_CHECKING:
     from tests.privacy.conftest import Choose
@@ -35,17 +35,17 @@ def test_the_example_of_own_rules_does_what_it_says(tmp_path: Path, choose: Choo
 
 def test_the_choices_in_the_table_are_what_they_say(choose: Choose) -> None:
     table = {
-        "secrets": choice.SECRETS,
-        "personal": choice.BUILT_IN,
-        "email,card": choice.SECRETS | {"email", "card"},
-        "personal,-ip": choice.BUILT_IN - {"ip"},
+        "secrets": kinds.SECRETS,
+        "personal": kinds.BUILT_IN,
+        "email,card": kinds.SECRETS | {"email", "card"},
+        "personal,-ip": kinds.BUILT_IN - {"ip"},
         "none,iban": {"iban"},
         "none": set(),
     }
-    for words, kinds in table.items():
+    for words, chosen in table.items():
         assert f"`{words}` |" in DOCUMENT
-        assert choose(words).kinds.keys() == kinds
-    assert choose("").kinds.keys() == choice.SECRETS
+        assert choose(words).kinds.keys() == chosen
+    assert choose("").kinds.keys() == kinds.SECRETS
 
 
 def test_the_actions_in_the_table_are_what_they_say(tmp_path: Path, choose: Choose) -> None:

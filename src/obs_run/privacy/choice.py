@@ -9,34 +9,16 @@ from typing import TYPE_CHECKING
 
 from obs_run import settings
 from obs_run.core import guard
-from obs_run.privacy import (
-    assignments,
-    birth_dates,
-    email_addresses,
-    field_names,
-    headers,
-    national_ids,
-    network_addresses,
-    numbers,
-    personal_names,
-    rules_file,
-    tokens,
-    urls,
-)
+from obs_run.privacy import assignments, field_names, headers, tokens, urls
 from obs_run.privacy.actions import MASK, Action
 from obs_run.privacy.field_names import NameRule
-from obs_run.privacy.own_rules import WITHHELD_KIND
-from obs_run.privacy.rules_file import Rules
+from obs_run.privacy.kinds import BUILT_IN, NATIONAL_IDS, PERSONAL, PRESETS, SECRETS
+from obs_run.privacy.own_rules import WITHHELD_KIND, Rules
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from obs_run.privacy.matches import Detector, Subject
-
-SECRETS = tokens.KINDS | urls.KINDS | headers.KINDS | assignments.KINDS
-PERSONAL = email_addresses.KINDS | network_addresses.KINDS | numbers.KINDS | birth_dates.KINDS | personal_names.KINDS
-PRESETS = {"secrets": SECRETS, "personal": PERSONAL, "national_ids": national_ids.KINDS | personal_names.KINDS}
-
-
-BUILT_IN = SECRETS | PERSONAL
 
 
 class WrongChoiceError(ValueError):
@@ -58,6 +40,8 @@ class Choice:
     personal: bool
     key: bytes
     rules: Rules
+    judges: tuple[Callable[[str], NameRule | None], ...]
+    """What tells by the name of a field."""
 
     def rule_for(self, name: str) -> NameRule | None:
         """Return what the name of a field tells of its value."""
@@ -69,7 +53,7 @@ class Choice:
             for own in rules.own:
                 if own.kind in self.actions and own.names(low):
                     return NameRule(own.kind)
-        for judge in (field_names.secret_name, personal_names.personal_name):
+        for judge in self.judges:
             rule = judge(name)
             if rule is not None and rule.kind in self.actions:
                 return rule
@@ -88,14 +72,14 @@ def chosen() -> Choice:
     """Return what the settings choose; where they are wrong, all that is built in holds."""
     try:
         path = settings.get("OBS_PRIVACY_RULES")
-        rules = rules_file.read(path, BUILT_IN | PRESETS.keys()) if path else Rules()
+        rules = _read(path) if path else Rules()
         kinds = _kinds(settings.get("OBS_PRIVACY") or (), rules)
         locales = _locales(settings.get("OBS_PRIVACY_LOCALES") or ())
     except ValueError as problem:
-        guard.warn(f"{problem}; until that is right, all built-in kinds are masked and no rules of yours hold")
+        guard.warn_once(f"{problem}; until that is right, all built-in kinds are masked and no rules of yours hold")
         rules, kinds, locales = Rules(), BUILT_IN, frozenset()
     if locales:
-        kinds -= {kind for kind in national_ids.KINDS if kind[:2] not in locales}
+        kinds -= {kind for kind in NATIONAL_IDS if kind[:2] not in locales}
     return _choice(_actions(kinds, rules), locales, rules)
 
 
@@ -104,16 +88,31 @@ def every_built_in_kind() -> Choice:
     return _choice(dict.fromkeys(sorted(BUILT_IN), MASK), frozenset(), Rules())
 
 
+def _read(path: str) -> Rules:
+    from obs_run.privacy import rules_file
+
+    return rules_file.read(path, BUILT_IN | PRESETS.keys())
+
+
 def _choice(actions: dict[str, Action], locales: frozenset[str], rules: Rules) -> Choice:
-    detectors = _detectors(frozenset(actions), locales)
+    kinds = frozenset(actions)
+    judges: tuple[Callable[[str], NameRule | None], ...] = (field_names.secret_name,)
+    detectors = _of_secrets(kinds)
+    personal = bool(kinds & PERSONAL)
+    if personal:
+        from obs_run.privacy import personal_names
+
+        judges += (personal_names.personal_name,)
+        detectors += _of_personal_data(kinds, locales)
     detectors += [rule.find for rule in rules.own if rule.kind in actions and rule.searches]
     return Choice(
         actions=actions,
         detectors=detectors,
         hints=[detector for detector in detectors if detector is not assignments.find],
-        personal=bool(actions.keys() & PERSONAL),
+        personal=personal,
         key=_hash_key(),
         rules=rules,
+        judges=judges,
     )
 
 
@@ -128,12 +127,20 @@ def _actions(kinds: frozenset[str], rules: Rules) -> dict[str, Action]:
     return actions
 
 
-def _detectors(kinds: frozenset[str], locales: frozenset[str]) -> list[Detector]:
+def _of_secrets(kinds: frozenset[str]) -> list[Detector]:
     built_in: tuple[tuple[frozenset[str], Detector], ...] = (
         (tokens.KINDS, tokens.find),
         (urls.KINDS, urls.find),
         (headers.KINDS, headers.find),
         (assignments.KINDS, assignments.find),
+    )
+    return [detector for of, detector in built_in if of & kinds]
+
+
+def _of_personal_data(kinds: frozenset[str], locales: frozenset[str]) -> list[Detector]:
+    from obs_run.privacy import birth_dates, email_addresses, network_addresses, numbers
+
+    built_in: tuple[tuple[frozenset[str], Detector], ...] = (
         (email_addresses.KINDS, email_addresses.find),
         (network_addresses.KINDS, network_addresses.find),
         (birth_dates.KINDS, birth_dates.find),
@@ -187,10 +194,10 @@ def _hash_key() -> bytes:
         try:
             key = Path(path).read_bytes().strip()
         except OSError as error:
-            guard.warn(f"OBS_PRIVACY_HASH_KEY_FILE: {path} cannot be read ({error.strerror}); using a random key")
+            guard.warn_once(f"OBS_PRIVACY_HASH_KEY_FILE: {path} cannot be read ({error.strerror}); using a random key")
             return os.urandom(32)
         if key:
             return key
-        guard.warn(f"OBS_PRIVACY_HASH_KEY_FILE: {path} is empty; using a random key")
+        guard.warn_once(f"OBS_PRIVACY_HASH_KEY_FILE: {path} is empty; using a random key")
     text = settings.get("OBS_PRIVACY_HASH_KEY")
     return text.encode() if text else os.urandom(32)

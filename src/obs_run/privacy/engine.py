@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 from obs_run.core import guard
@@ -159,21 +158,18 @@ class Scrubber:
         return "".join(pieces)
 
 
-_lock = threading.Lock()
-_made: Scrubber | None = None
+_made: dict[str, Scrubber] = {}
 
 
 def scrubber() -> Scrubber:
     """Return the scrubber of this process, made from the settings at the first call."""
-    global _made
-    if _made is None:
-        with _lock:
-            if _made is None:
-                _made = Scrubber(choice.chosen())
-    return _made
+    try:
+        return _made["scrubber"]
+    except KeyError:
+        # No lock, which a fork could take along: of two that are made at once one stays.
+        return _made.setdefault("scrubber", Scrubber(choice.chosen()))
 
 
 def forget() -> None:
     """Make it anew, from the settings as they then are, at the next call."""
-    global _made
-    _made = None
+    _made.clear()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from obs_run.privacy.actions import DROP, HASH, MASK, MOST_KEPT, Action
-from obs_run.privacy.own_rules import OwnRule
+from obs_run.privacy.own_rules import OwnRule, Rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,23 +22,6 @@ _RULE_KEYS = ("patterns", "fields", "action", "ignore_case", "when_disabled")
 
 class WrongRulesError(ValueError):
     """What is wrong in the file; the text is the line for the user."""
-
-
-@dataclass
-class Rules:
-    """What the file says."""
-
-    own: list[OwnRule] = field(default_factory=list)
-    actions: dict[str, Action | None] = field(default_factory=dict)
-    """Of kinds and presets; None switches off."""
-    presets: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    allowed_texts: frozenset[str] = frozenset()
-    allowed_fields: tuple[re.Pattern[str], ...] = ()
-
-    @property
-    def kinds(self) -> frozenset[str]:
-        """The kinds that the file adds."""
-        return frozenset(rule.kind for rule in self.own)
 
 
 def read(path: str, known: Iterable[str]) -> Rules:
