@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from obs_run import settings
 from obs_run._version import __version__
-from obs_run.cli import access, coverage, diagnosis, retention, terminal, words
+from obs_run.cli import access, coverage, diagnosis, privacy, retention, terminal, words
 from obs_run.cli.finding import Finding
 from obs_run.cli.settings import unknown
 from obs_run.core.masking import masked, masked_value
@@ -35,6 +35,7 @@ def run(given: argparse.Namespace) -> int:
         ("This installation", _installation),
         ("Libraries", _libraries),
         ("Where telemetry goes", lambda: _destinations(send=given.send)),
+        ("What is taken out of it", privacy.findings),
         ("How long it stays on this machine", retention.findings),
         ("Launcher", _launcher),
         ("Settings", _settings),

@@ -71,13 +71,18 @@ class Choice:
 def chosen() -> Choice:
     """Return what the settings choose; where they are wrong, all that is built in holds."""
     try:
-        path = settings.get("OBS_PRIVACY_RULES")
-        rules = _read(path) if path else Rules()
-        kinds = _kinds(settings.get("OBS_PRIVACY") or (), rules)
-        locales = _locales(settings.get("OBS_PRIVACY_LOCALES") or ())
+        return from_settings()
     except ValueError as problem:
         guard.warn_once(f"{problem}; until that is right, all built-in kinds are masked and no rules of yours hold")
-        rules, kinds, locales = Rules(), BUILT_IN, frozenset()
+        return every_built_in_kind()
+
+
+def from_settings() -> Choice:
+    """Return what the settings choose; a ``ValueError`` is the line for the user about what cannot be."""
+    path = settings.get("OBS_PRIVACY_RULES")
+    rules = _read(path) if path else Rules()
+    kinds = _kinds(settings.get("OBS_PRIVACY") or (), rules)
+    locales = _locales(settings.get("OBS_PRIVACY_LOCALES") or ())
     if locales:
         kinds -= {kind for kind in NATIONAL_IDS if kind[:2] not in locales}
     return _choice(_actions(kinds, rules), locales, rules)
