@@ -71,5 +71,6 @@ def restore(folder: Path, content: dict[str, bytes]) -> None:
 
 def entries(folder: Path) -> list[dict[str, Any]]:
     found = place(folder)
-    paths = [*map(found.closed, found.numbers()), found.active]
+    # A writer that is killed between a full file and the next leaves none that is being written.
+    paths = [path for path in (*map(found.closed, found.numbers()), found.active) if path.exists()]
     return [json.loads(line)["entry"] for path in paths for line in path.read_text().splitlines()]

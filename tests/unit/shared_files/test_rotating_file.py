@@ -44,7 +44,8 @@ def whole_lines(path: Path) -> Counter[str]:
     counted: Counter[str] = Counter()
     for file in files(path):
         text = file.read_text()
-        assert text.endswith("\n")
+        # A writer that is killed after it has put a file aside leaves the next one empty.
+        assert text.endswith("\n") or not text
         for line in text.splitlines():
             record = LINE.fullmatch(line)
             assert record, line
