@@ -36,7 +36,7 @@ def start(code: str, *arguments: object) -> subprocess.Popen[str]:
 def files(path: Path) -> list[Path]:
     """Return the files, the oldest first."""
     found = [one for one in path.parent.iterdir() if re.fullmatch(re.escape(path.name) + r"\.\d+", one.name)]
-    return [*sorted(found, key=lambda one: -int(one.suffix[1:])), path]
+    return [*sorted(found, key=lambda one: -int(one.suffix[1:])), *([path] if path.exists() else ())]
 
 
 def whole_lines(path: Path) -> Counter[str]:
