@@ -133,6 +133,8 @@ def test_children_of_a_fork_write_their_own(agent: Run, receiver: Receiver, tmp_
         OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
         PYTHONWARNINGS="ignore",
         OBS_FLUSH_SECONDS="30",
+        # Two threads that log without a pause make more than is kept waiting by default.
+        OBS_QUEUE_BYTES="1GiB",
     )
     assert ran.code == 0, ran.err
     written = [json.loads(line) for line in (tmp_path / "logs" / "application.log").read_text().splitlines()]
