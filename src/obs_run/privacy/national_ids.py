@@ -21,11 +21,6 @@ class NationalId(NamedTuple):
     words: re.Pattern[str]
     named: str
 
-    @property
-    def locale(self) -> str:
-        """The country, as in OBS_PRIVACY_LOCALES."""
-        return self.kind[:2]
-
 
 _ABBREVIATION = 4
 
@@ -130,7 +125,6 @@ KINDS = frozenset(number.kind for number in NUMBERS) | {word.kind for word in WO
 # No module of the library: its rules are in the pattern.
 _UNCHECKED = frozenset({"gb.nino"})
 _MODULES = {"in.aadhaar": "in_.aadhaar", "in.pan": "in_.pan", "is.kennitala": "is_.kennitala", "jp.in": "jp.in_"}
-LOCALES = frozenset(kind[:2] for kind in KINDS)
 
 
 def is_valid(kind: str, number: str) -> bool:
