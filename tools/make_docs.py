@@ -115,7 +115,7 @@ def privacy_table() -> str:
 
 def _privacy_row(name: str, kinds: Iterable[str], score: Any) -> str:
     found, missed, wrong = (sum(some[kind] for kind in kinds) for some in (score.found, score.missed, score.wrong))
-    return f"| {name} | {found + missed} | {found} | {found / (found + missed):.0%} | {wrong or ''} |"
+    return f"| {name} | {found + missed} | {found} | {found / (found + missed):.1%} | {wrong or ''} |"
 
 
 PARTS = {
