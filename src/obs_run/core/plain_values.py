@@ -32,20 +32,6 @@ _SEQUENCES = (list, tuple, set, frozenset)
 _INDEXED = (list, tuple)
 _PLAIN = (*_SEQUENCES, str, bytes, bytearray, int, float)
 
-_LONGEST_TEXT = 65536
-_SHORT = 256
-_FEW = 32
-_MOST_TEXT = 1024 * 1024  # characters of one record
-_MOST_ITEMS = 4096  # of one record, whatever its depth
-_DEEPEST = 16
-_LONGEST_BYTES = 1024
-_TRIES = 3
-_INT64 = 2**63
-_LEAVES = frozenset({bool, type(None)})
-_SEQUENCES = (list, tuple, set, frozenset)
-_INDEXED = (list, tuple)
-_PLAIN = (*_SEQUENCES, str, bytes, bytearray, int, float)
-
 
 class Snapshot:
     """What one record takes from the agent: there is an end to how much that may be."""
