@@ -45,7 +45,7 @@ def main(folder: Path) -> None:
     from obs_run.audit_trail import append, place, seal
     from obs_run.audit_trail.entry import Origin, canonical
     from obs_run.audit_trail.trail import Limits, Trail
-    from obs_run.core.rotating_file import RotatingFile
+    from obs_run.files.rotating_file import RotatingFile
 
     file = RotatingFile(folder / "app.log", max_bytes=50 << 20, max_age=86400, files=10, keep=30 * 86400)
     line, record = b"x" * 299 + b"\n", canonical(RECORD)

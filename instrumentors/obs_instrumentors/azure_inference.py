@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from obs_instrumentors.openai import chat, embeddings
-from obs_run.core import messages, payload, streams
+from obs_run.base import payload
+from obs_run.core import messages, streams
 from obs_run.core.hooks import Instrumentor, Target
-from obs_run.core.reading import Reader
+from obs_run.core.outcomes import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from obs_instrumentors.openai.endpoint import Endpoint
     from obs_run.core.operations import Operation
-    from obs_run.core.reading import Call
+    from obs_run.core.outcomes import Call
 
 _PORTS = {"http": 80, "https": 443}
 _CHAT = (

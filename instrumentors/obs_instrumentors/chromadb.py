@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import content, guard, payload, stores, streams
+from obs_run.base import guard, payload
+from obs_run.core import content, streams, vector_stores
 from obs_run.core.hooks import Instrumentor, Target
-from obs_run.core.stores import Method
+from obs_run.core.vector_stores import Method
 
 if TYPE_CHECKING:
     from obs_run.core.operations import DatabaseCall, Operation, Retrieval
-    from obs_run.core.reading import Call
+    from obs_run.core.outcomes import Call
 
 _SYSTEM = "chromadb"
 _COUNT = 10
@@ -25,18 +26,18 @@ def _at(operation: Operation, instance: Any) -> None:
     tenant, database = payload.field(instance, "tenant"), payload.field(instance, "database")
     if payload.text(tenant) and payload.text(database):
         operation.__dict__["namespace"] = f"{tenant}|{database}"
-    stores.locate(operation, payload.first(*(payload.field(instance, name, "_api_url") for name in _SERVERS)))
+    vector_stores.locate(operation, payload.first(*(payload.field(instance, name, "_api_url") for name in _SERVERS)))
 
 
 def _query(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
     texts = _many(given.get("query_texts"))
     count = max(len(texts), _vectors(given.get("query_embeddings")), len(_many(given.get("query_images"))))
-    operation = stores.search(
+    operation = vector_stores.search(
         _SYSTEM,
         name,
         instance.name,
         top_k=payload.whole(given.get("n_results", _COUNT)),
-        batch_size=stores.batch(count),
+        batch_size=vector_stores.batch(count),
     )
     _at(operation, instance)
     if content.wanted():
@@ -47,12 +48,12 @@ def _query(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
 def _search(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
     searches = _many(given.get("searches"))
     limits = {payload.whole(payload.field(each, "_limit", "limit")) for each in searches}
-    operation = stores.search(
+    operation = vector_stores.search(
         _SYSTEM,
         name,
         instance.name,
         top_k=limits.pop() if len(limits) == 1 else None,
-        batch_size=stores.batch(len(searches)),
+        batch_size=vector_stores.batch(len(searches)),
     )
     _at(operation, instance)
     if content.wanted():
@@ -62,14 +63,14 @@ def _search(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
 
 
 def _records(name: str, instance: Any, given: dict[str, Any]) -> DatabaseCall:
-    batch = stores.batch(given.get("ids"))
-    operation = stores.database_call(_SYSTEM, name, instance.name, batch_size=batch)
+    batch = vector_stores.batch(given.get("ids"))
+    operation = vector_stores.database_call(_SYSTEM, name, instance.name, batch_size=batch)
     _at(operation, instance)
     return operation
 
 
 def _keeping(name: str, instance: Any, given: dict[str, Any]) -> DatabaseCall:
-    operation = stores.database_call(_SYSTEM, name, given.get("name"))
+    operation = vector_stores.database_call(_SYSTEM, name, given.get("name"))
     _at(operation, instance)
     return operation
 
@@ -81,7 +82,7 @@ def _hits(operation: Retrieval, result: Any) -> None:
     for number, ids in enumerate(columns[0]):
         documents, scores = (_row(column, number, len(ids)) for column in columns[1:])
         hits += zip(ids, scores, documents, strict=True)
-    stores.found(operation, hits, wanted=content.wanted())
+    vector_stores.found(operation, hits, wanted=content.wanted())
 
 
 def _row(column: list[Any], number: int, length: int) -> list[Any]:
@@ -90,11 +91,11 @@ def _row(column: list[Any], number: int, length: int) -> list[Any]:
 
 
 def _got(operation: DatabaseCall, result: Any) -> None:
-    operation.returned = stores.size(payload.field(result, "ids"))
+    operation.returned = vector_stores.size(payload.field(result, "ids"))
 
 
 def _listed(operation: DatabaseCall, result: Any) -> None:
-    operation.returned = stores.size(result)
+    operation.returned = vector_stores.size(result)
 
 
 def _many(value: Any) -> list[Any]:
@@ -103,7 +104,7 @@ def _many(value: Any) -> list[Any]:
 
 def _vectors(value: Any) -> int:
     """Return how many vectors stand in one or many."""
-    if value is None or not stores.size(value):
+    if value is None or not vector_stores.size(value):
         return 0
     return len(value) if hasattr(value[0], "__len__") else 1
 
@@ -144,10 +145,12 @@ INSTRUMENTORS = (
         "chromadb",
         ">=0.5.5,<2",
         (
-            *stores.targets("chromadb.api.models.Collection", "Collection", _COLLECTION),
-            *stores.targets("chromadb.api.models.AsyncCollection", "AsyncCollection", _COLLECTION, streams.async_call),
-            *stores.targets("chromadb.api.client", "Client", _CLIENT),
-            *stores.targets("chromadb.api.async_client", "AsyncClient", _CLIENT, streams.async_call),
+            *vector_stores.targets("chromadb.api.models.Collection", "Collection", _COLLECTION),
+            *vector_stores.targets(
+                "chromadb.api.models.AsyncCollection", "AsyncCollection", _COLLECTION, streams.async_call
+            ),
+            *vector_stores.targets("chromadb.api.client", "Client", _CLIENT),
+            *vector_stores.targets("chromadb.api.async_client", "AsyncClient", _CLIENT, streams.async_call),
             Target("chromadb.telemetry.opentelemetry", "OpenTelemetryClient.__init__", streams.call(_own_telemetry)),
         ),
         ("retrieval", "database calls"),

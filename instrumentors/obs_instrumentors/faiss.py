@@ -9,13 +9,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import content, stores, streams
+from obs_run.core import content, streams, vector_stores
 from obs_run.core.hooks import Instrumentor, Target
 from obs_run.core.operations import DatabaseCall, Retrieval
-from obs_run.core.reading import Reader
+from obs_run.core.outcomes import Reader
 
 if TYPE_CHECKING:
-    from obs_run.core.reading import Call
+    from obs_run.core.outcomes import Call
 
 _SYSTEM = "faiss"
 _MOST_SCORES = 100
@@ -24,14 +24,16 @@ _MOST_SCORES = 100
 def begin_search(name: str, call: Call) -> tuple[Retrieval, Reader]:
     """Return the operation of a search for nearest vectors, or for all within a radius."""
     wanted = call.argument(1, "k") if name == "search" else None
-    operation = Retrieval(system=_SYSTEM, database_operation=name, batch_size=stores.batch(call.argument(0, "x")))
+    operation = Retrieval(
+        system=_SYSTEM, database_operation=name, batch_size=vector_stores.batch(call.argument(0, "x"))
+    )
     operation.top_k = None if wanted is None else int(wanted)
     return operation, _NEAREST if name == "search" else _WITHIN
 
 
 def begin_write(name: str, call: Call) -> tuple[DatabaseCall, Reader]:
     """Return the operation of a change of the index."""
-    return DatabaseCall(name, system=_SYSTEM, batch_size=stores.batch(call.argument(0, "x"))), _WRITTEN
+    return DatabaseCall(name, system=_SYSTEM, batch_size=vector_stores.batch(call.argument(0, "x"))), _WRITTEN
 
 
 def _nearest(operation: Retrieval, result: Any) -> None:
@@ -55,7 +57,7 @@ def _tell(operation: Retrieval, distances: Any, ids: Any) -> None:
         operation.documents = [{"id": str(number), "score": float(score)} for number, score in pairs]
 
 
-_NEAREST, _WITHIN, _WRITTEN = Reader(_nearest), Reader(_within), Reader(stores.nothing)
+_NEAREST, _WITHIN, _WRITTEN = Reader(_nearest), Reader(_within), Reader(vector_stores.nothing)
 _SEARCHES = ("search", "range_search")
 _WRITES = ("add", "add_with_ids", "train", "remove_ids")
 

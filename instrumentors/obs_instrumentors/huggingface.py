@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from obs_instrumentors.openai import chat
-from obs_run.core import content, messages, payload, streams
+from obs_run.base import payload
+from obs_run.core import content, messages, streams
 from obs_run.core.hooks import Instrumentor, Target
 from obs_run.core.operations import Embedding, Inference, Usage
-from obs_run.core.reading import Reader
+from obs_run.core.outcomes import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from obs_run.core.operations import ModelCall, Operation
-    from obs_run.core.reading import Call
+    from obs_run.core.outcomes import Call
 
     Asked = Callable[[dict[str, Any]], tuple[ModelCall, Reader]]
 

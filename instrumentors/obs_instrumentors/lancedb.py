@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import content, payload, stores, streams
+from obs_run.base import payload
+from obs_run.core import content, streams, vector_stores
 from obs_run.core.hooks import Instrumentor, Target
-from obs_run.core.stores import Method
+from obs_run.core.vector_stores import Method
 
 if TYPE_CHECKING:
     from obs_run.core.operations import DatabaseCall, Operation, Retrieval
@@ -24,10 +25,10 @@ def _query(_: str, query: Any, __: dict[str, Any]) -> Operation:
     kind = type(query).__name__
     name = payload.field(query, "_table", "name")
     if kind in ("LanceTakeQueryBuilder", "AsyncTakeQuery"):
-        return stores.database_call(_SYSTEM, "take", name)
+        return vector_stores.database_call(_SYSTEM, "take", name)
     if kind in ("LanceEmptyQueryBuilder", "AsyncQuery"):
-        return stores.database_call(_SYSTEM, "query", name)
-    operation = stores.search(_SYSTEM, "search", name, top_k=_limit(query))
+        return vector_stores.database_call(_SYSTEM, "query", name)
+    operation = vector_stores.search(_SYSTEM, "search", name, top_k=_limit(query))
     if content.wanted():
         operation.query_text = _text(query)
     return operation
@@ -68,7 +69,9 @@ def _rows(operation: Retrieval | DatabaseCall, result: Any) -> None:
     scores = result[score].to_pylist()
     wanted = content.wanted()
     rows = result.select(_told(result)).to_pylist() if wanted else [None] * len(scores)
-    stores.found(operation, [(_id(row), each, row) for row, each in zip(rows, scores, strict=True)], wanted=wanted)
+    vector_stores.found(
+        operation, [(_id(row), each, row) for row, each in zip(rows, scores, strict=True)], wanted=wanted
+    )
 
 
 def _id(row: Any) -> Any:
@@ -81,7 +84,9 @@ def _told(table: Any) -> list[str]:
 
 
 def _write(name: str, table: Any, given: dict[str, Any]) -> DatabaseCall:
-    return stores.database_call(_SYSTEM, _NAMES.get(name, name), table.name, batch_size=stores.batch(given.get("data")))
+    return vector_stores.database_call(
+        _SYSTEM, _NAMES.get(name, name), table.name, batch_size=vector_stores.batch(given.get("data"))
+    )
 
 
 _NAMES = {"_do_merge": "merge_insert"}
@@ -102,17 +107,17 @@ INSTRUMENTORS = (
         "lancedb",
         ">=0.34,<1",
         (
-            *stores.targets("lancedb.table", "LanceTable", _TABLE),
-            *stores.targets("lancedb.table", "AsyncTable", _TABLE, streams.async_call),
-            *stores.targets("lancedb.remote.table", "RemoteTable", _TABLE),
-            *(each for name in _BUILDERS for each in stores.targets("lancedb.query", name, _READ)),
-            *stores.targets("lancedb.query", "AsyncQueryBase", _READ, streams.async_call),
+            *vector_stores.targets("lancedb.table", "LanceTable", _TABLE),
+            *vector_stores.targets("lancedb.table", "AsyncTable", _TABLE, streams.async_call),
+            *vector_stores.targets("lancedb.remote.table", "RemoteTable", _TABLE),
+            *(each for name in _BUILDERS for each in vector_stores.targets("lancedb.query", name, _READ)),
+            *vector_stores.targets("lancedb.query", "AsyncQueryBase", _READ, streams.async_call),
             *(
                 each
                 for name in _QUERIES
-                for each in stores.targets("lancedb.query", name, _BATCHES, streams.async_call)
+                for each in vector_stores.targets("lancedb.query", name, _BATCHES, streams.async_call)
             ),
-            Target("lancedb.query", "ThreadPoolExecutor", stores.executor),
+            Target("lancedb.query", "ThreadPoolExecutor", vector_stores.executor),
         ),
         ("retrieval", "database calls"),
     ),

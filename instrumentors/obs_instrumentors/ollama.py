@@ -9,15 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import content, messages, payload, streams
+from obs_run.base import payload
+from obs_run.core import content, messages, streams
 from obs_run.core.hooks import Instrumentor, Target
 from obs_run.core.operations import Embedding, Inference, Usage
-from obs_run.core.reading import Reader
+from obs_run.core.outcomes import Reader
 
 if TYPE_CHECKING:
     from obs_run.core.messages import Message
     from obs_run.core.operations import ModelCall
-    from obs_run.core.reading import Call
+    from obs_run.core.outcomes import Call
 
 _PROVIDER = "ollama"
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import content, payload, stores, streams
+from obs_run.base import payload
+from obs_run.core import content, streams, vector_stores
 from obs_run.core.hooks import Instrumentor, Target
 from obs_run.core.operations import Embedding, Rerank, Usage
-from obs_run.core.stores import Method
+from obs_run.core.vector_stores import Method
 
 if TYPE_CHECKING:
     from obs_run.core.operations import DatabaseCall, ModelCall, Retrieval
@@ -33,13 +34,13 @@ def _index(instance: Any) -> str | None:
 
 def _at(operation: Retrieval | DatabaseCall, instance: Any, given: dict[str, Any]) -> None:
     operation.namespace = payload.text(given.get("namespace"))
-    stores.locate(operation, _host(instance))
+    vector_stores.locate(operation, _host(instance))
 
 
 def _query(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
     default = _NAMESPACES_TOP_K if name == "query_namespaces" else None
     top_k = payload.whole(payload.first(given.get("top_k"), default))
-    operation = stores.search(_SYSTEM, name, _index(instance), top_k=top_k)
+    operation = vector_stores.search(_SYSTEM, name, _index(instance), top_k=top_k)
     _at(operation, instance, given)
     return operation
 
@@ -47,7 +48,7 @@ def _query(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
 def _search(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
     query = given.get("query")
     top_k = payload.whole(payload.first(given.get("top_k"), payload.field(query, "top_k")))
-    operation = stores.search(_SYSTEM, name, _index(instance), top_k=top_k)
+    operation = vector_stores.search(_SYSTEM, name, _index(instance), top_k=top_k)
     _at(operation, instance, given)
     if content.wanted():
         inputs = payload.first(given.get("inputs"), payload.field(query, "inputs"))
@@ -66,7 +67,7 @@ def _documents(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
 def _hits(operation: Retrieval, result: Any) -> None:
     hits = payload.first(payload.field(result, "matches"), payload.field(result, "result", "hits"))
     if isinstance(hits, (list, tuple)):
-        stores.found(operation, [_hit(each) for each in hits], wanted=content.wanted())
+        vector_stores.found(operation, [_hit(each) for each in hits], wanted=content.wanted())
 
 
 def _hit(raw: Any) -> tuple[Any, Any, Any]:
@@ -85,7 +86,7 @@ def _fields(raw: Any) -> Any:
 
 def _records(name: str, instance: Any, given: dict[str, Any]) -> DatabaseCall:
     records = payload.first(*(given.get(key) for key in ("vectors", "ids", "records", "documents", "df")))
-    operation = stores.database_call(_SYSTEM, name, _index(instance), batch_size=stores.batch(records))
+    operation = vector_stores.database_call(_SYSTEM, name, _index(instance), batch_size=vector_stores.batch(records))
     _at(operation, instance, given)
     return operation
 
@@ -96,14 +97,14 @@ def _returned(operation: DatabaseCall, result: Any) -> None:
 
 
 def _embed(_: str, instance: Any, given: dict[str, Any]) -> Embedding:
-    operation = Embedding("embeddings", input_count=stores.size(given.get("inputs")))
+    operation = Embedding("embeddings", input_count=vector_stores.size(given.get("inputs")))
     operation.dimensions = payload.whole(payload.field(given.get("parameters"), "dimension"))
     _model(operation, instance, given)
     return operation
 
 
 def _rerank(_: str, instance: Any, given: dict[str, Any]) -> Rerank:
-    operation = Rerank(input_count=stores.size(given.get("documents")), top_k=payload.whole(given.get("top_n")))
+    operation = Rerank(input_count=vector_stores.size(given.get("documents")), top_k=payload.whole(given.get("top_n")))
     if content.wanted():
         operation.query_text = payload.text(given.get("query"))
     _model(operation, instance, given)
@@ -114,7 +115,7 @@ def _model(operation: ModelCall, instance: Any, given: dict[str, Any]) -> None:
     asked = given.get("model")
     operation.provider = _SYSTEM
     operation.request_model = payload.text(payload.first(payload.field(asked, "value"), asked))
-    stores.locate(operation, _host(instance))
+    vector_stores.locate(operation, _host(instance))
 
 
 def _embedded(operation: Embedding, result: Any) -> None:
@@ -194,10 +195,10 @@ INSTRUMENTORS = (
         "pinecone",
         ">=7,<11",
         (
-            *(each for place in _SYNC for each in stores.targets(*place)),
-            *(each for place in _ASYNC for each in stores.targets(*place, streams.async_call)),
+            *(each for place in _SYNC for each in vector_stores.targets(*place)),
+            *(each for place in _ASYNC for each in vector_stores.targets(*place, streams.async_call)),
             *(
-                Target(module, "ThreadPoolExecutor", stores.executor, optional=True)
+                Target(module, "ThreadPoolExecutor", vector_stores.executor, optional=True)
                 for module in ("pinecone.index", "pinecone.grpc")
             ),
         ),

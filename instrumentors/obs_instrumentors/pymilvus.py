@@ -8,15 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import content, payload, stores, streams
+from obs_run.base import payload
+from obs_run.core import content, streams, vector_stores
 from obs_run.core.hooks import Instrumentor, Target
 from obs_run.core.operations import Retrieval
-from obs_run.core.reading import Reader
-from obs_run.core.stores import Method
+from obs_run.core.outcomes import Reader
+from obs_run.core.vector_stores import Method
 
 if TYPE_CHECKING:
     from obs_run.core.operations import DatabaseCall, Operation
-    from obs_run.core.reading import Call
+    from obs_run.core.outcomes import Call
 
 _SYSTEM = "milvus"
 _COUNT = 10
@@ -48,17 +49,17 @@ def _at(operation: Operation, client: Any) -> None:
     database = payload.text(payload.field(config, "db_name"))
     if database is not None:
         operation.__dict__["namespace"] = database
-    stores.locate(operation, payload.field(config, "address"))
+    vector_stores.locate(operation, payload.field(config, "address"))
 
 
 def _search(name: str, client: Any, given: dict[str, Any]) -> Retrieval:
     data = given.get("data")
-    operation = stores.search(
+    operation = vector_stores.search(
         _SYSTEM,
         name,
         given.get("collection_name"),
         top_k=payload.whole(given.get("limit", _COUNT)),
-        batch_size=stores.batch(data if isinstance(data, (list, tuple)) else None),
+        batch_size=vector_stores.batch(data if isinstance(data, (list, tuple)) else None),
     )
     _at(operation, client)
     if content.wanted():
@@ -70,8 +71,8 @@ def _search(name: str, client: Any, given: dict[str, Any]) -> Retrieval:
 
 
 def _records(name: str, client: Any, given: dict[str, Any]) -> DatabaseCall:
-    batch = stores.batch(payload.first(given.get("data"), given.get("ids")))
-    operation = stores.database_call(_SYSTEM, name, given.get("collection_name"), batch_size=batch)
+    batch = vector_stores.batch(payload.first(given.get("data"), given.get("ids")))
+    operation = vector_stores.database_call(_SYSTEM, name, given.get("collection_name"), batch_size=batch)
     _at(operation, client)
     return operation
 
@@ -90,7 +91,7 @@ def _hits(operation: Retrieval, result: Any) -> None:
             found += [(payload.field(hit, "id"), payload.field(hit, "distance"), _entity(hit)) for hit in row]
         else:
             found += [(None, distance, None) for distance in row.distances]
-    stores.found(operation, found, wanted=content.wanted())
+    vector_stores.found(operation, found, wanted=content.wanted())
 
 
 def _entity(hit: Any) -> str | None:
@@ -103,7 +104,7 @@ def _entity(hit: Any) -> str | None:
 
 
 def _returned(operation: DatabaseCall, result: Any) -> None:
-    operation.returned = stores.size(result)
+    operation.returned = vector_stores.size(result)
 
 
 def _page(operation: Pages, page: Any) -> None:
@@ -111,7 +112,7 @@ def _page(operation: Pages, page: Any) -> None:
 
 
 def _last(operation: Pages) -> None:
-    stores.found(operation, operation.hits, wanted=content.wanted())
+    vector_stores.found(operation, operation.hits, wanted=content.wanted())
 
 
 def _empty(_: Any, page: Any) -> bool:
@@ -122,7 +123,7 @@ def _itself(iterator: Any) -> Any:
     return iterator
 
 
-_PAGES = Reader(stores.nothing, later=_itself, chunk=_page, end=_last)
+_PAGES = Reader(vector_stores.nothing, later=_itself, chunk=_page, end=_last)
 _NEXT, _CLOSE = streams.piece(_itself, _empty), streams.closing(_itself)
 _IDS = ("collection_name", "ids")
 _DATA = ("collection_name", "data")
@@ -149,8 +150,8 @@ INSTRUMENTORS = (
         "pymilvus",
         ">=2.4.15,<4",
         (
-            *stores.targets(_CLIENT, "MilvusClient", _METHODS),
-            *stores.targets(_ASYNC_CLIENT, "AsyncMilvusClient", _METHODS, streams.async_call),
+            *vector_stores.targets(_CLIENT, "MilvusClient", _METHODS),
+            *vector_stores.targets(_ASYNC_CLIENT, "AsyncMilvusClient", _METHODS, streams.async_call),
             Target(_CLIENT, "MilvusClient.search_iterator", streams.call(begin_pages)),
             *(Target(module, f"{name}.next", _NEXT, optional=True) for module, name in _ITERATORS),
             *(Target(module, f"{name}.close", _CLOSE, optional=True) for module, name in _ITERATORS),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import content, payload, stores, streams
+from obs_run.base import payload
+from obs_run.core import content, streams, vector_stores
 from obs_run.core.hooks import Instrumentor
-from obs_run.core.stores import Method
+from obs_run.core.vector_stores import Method
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,14 +22,14 @@ _LIMIT = 10
 def _at(operation: Operation, instance: Any) -> None:
     client = payload.field(instance, "_client")
     if payload.field(client, "_prefer_grpc"):
-        stores.locate(operation, f"{client._host}:{client._grpc_port}")  # noqa: SLF001 (told nowhere else)
+        vector_stores.locate(operation, f"{client._host}:{client._grpc_port}")  # noqa: SLF001 (told nowhere else)
     else:
-        stores.locate(operation, payload.field(client, "rest_uri"))
+        vector_stores.locate(operation, payload.field(client, "rest_uri"))
 
 
 def _search(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
     limit = payload.whole(given.get("limit", _LIMIT))
-    operation = stores.search(_SYSTEM, name, given.get("collection_name"), top_k=limit)
+    operation = vector_stores.search(_SYSTEM, name, given.get("collection_name"), top_k=limit)
     _at(operation, instance)
     _asked(operation, [given.get("query")])
     return operation
@@ -37,12 +38,12 @@ def _search(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
 def _searches(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
     requests = payload.items(given.get("requests"))
     limits = {payload.whole(payload.first(payload.field(each, "limit"), _LIMIT)) for each in requests}
-    operation = stores.search(
+    operation = vector_stores.search(
         _SYSTEM,
         name,
         given.get("collection_name"),
         top_k=limits.pop() if len(limits) == 1 else None,
-        batch_size=stores.batch(requests),
+        batch_size=vector_stores.batch(requests),
     )
     _at(operation, instance)
     _asked(operation, [payload.field(each, "query") for each in requests])
@@ -61,7 +62,7 @@ def _asked(operation: Retrieval, queries: list[Any]) -> None:
 
 def _hits(operation: Retrieval, result: Any) -> None:
     hits = [_hit(point) for point in _points(result)]
-    stores.found(operation, hits, wanted=content.wanted())
+    vector_stores.found(operation, hits, wanted=content.wanted())
 
 
 def _hit(point: Any) -> tuple[Any, Any, Any]:
@@ -81,8 +82,8 @@ def _points(result: Any) -> Iterable[Any]:
 
 def _records(name: str, instance: Any, given: dict[str, Any]) -> DatabaseCall:
     given_records = payload.first(*(given.get(name) for name in _RECORDS))
-    batch = stores.batch(_flat(given_records))
-    operation = stores.database_call(_SYSTEM, name, given.get("collection_name"), batch_size=batch)
+    batch = vector_stores.batch(_flat(given_records))
+    operation = vector_stores.database_call(_SYSTEM, name, given.get("collection_name"), batch_size=batch)
     _at(operation, instance)
     return operation
 
@@ -95,15 +96,15 @@ def _flat(records: Any) -> Any:
 
 
 def _listed(operation: DatabaseCall, result: Any) -> None:
-    operation.returned = stores.size(result[0] if isinstance(result, tuple) else result)
+    operation.returned = vector_stores.size(result[0] if isinstance(result, tuple) else result)
 
 
 def _collections(operation: DatabaseCall, result: Any) -> None:
-    operation.returned = stores.size(payload.field(result, "collections"))
+    operation.returned = vector_stores.size(payload.field(result, "collections"))
 
 
 def _facets(operation: DatabaseCall, result: Any) -> None:
-    operation.returned = stores.size(payload.field(result, "hits"))
+    operation.returned = vector_stores.size(payload.field(result, "hits"))
 
 
 _NESTS = ("points", "groups", "hits")
@@ -163,14 +164,14 @@ INSTRUMENTORS = (
         "qdrant-client",
         ">=1.13,<2",
         (
-            *stores.targets("qdrant_client.qdrant_client", "QdrantClient", _METHODS),
-            *stores.targets(
+            *vector_stores.targets("qdrant_client.qdrant_client", "QdrantClient", _METHODS),
+            *vector_stores.targets(
                 "qdrant_client.async_qdrant_client",
                 "AsyncQdrantClient",
                 {name: one for name, one in _METHODS.items() if name not in _SYNC_ALWAYS},
                 streams.async_call,
             ),
-            *stores.targets(
+            *vector_stores.targets(
                 "qdrant_client.async_qdrant_client",
                 "AsyncQdrantClient",
                 {name: one for name, one in _METHODS.items() if name in _SYNC_ALWAYS},

@@ -12,15 +12,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.openai.chat_messages import data_part
-from obs_run.core import content, messages, payload, streams
+from obs_run.base import payload
+from obs_run.core import content, messages, streams
 from obs_run.core.hooks import Instrumentor, Target
 from obs_run.core.operations import Inference, Usage
-from obs_run.core.reading import Reader
+from obs_run.core.outcomes import Reader
 
 if TYPE_CHECKING:
     from obs_run.core.messages import Message, Part
     from obs_run.core.operations import Operation
-    from obs_run.core.reading import Call
+    from obs_run.core.outcomes import Call
 
 _CREATED = re.compile(r"/v1/(?:(?:models|deployments)/(?P<owner>[^/]+)/(?P<name>[^/]+)/)?predictions$")
 _STATUS = {

@@ -6,11 +6,12 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import messages, payload, semconv
+from obs_run.base import payload
+from obs_run.core import messages, semconv
 
 if TYPE_CHECKING:
     from obs_run.core.operations import Operation
-    from obs_run.core.reading import Call
+    from obs_run.core.outcomes import Call
 
 _PORTS = {"http": 80, "https": 443}
 

@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import messages, payload, semconv, streams
+from obs_run.base import payload
+from obs_run.core import messages, semconv, streams
 from obs_run.core.hooks import Target
 from obs_run.core.operations import Inference
-from obs_run.core.reading import Reader
+from obs_run.core.outcomes import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from obs_run.core.operations import Operation
-    from obs_run.core.reading import Call
+    from obs_run.core.outcomes import Call
 
 _RETRIES = "x-stainless-retry-count"
 _CLIENTS = ("SyncAPIClient", "AsyncAPIClient")

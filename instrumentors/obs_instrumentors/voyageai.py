@@ -8,15 +8,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from obs_run.core import content, payload, semconv, streams
+from obs_run.base import payload
+from obs_run.core import content, semconv, streams
 from obs_run.core.hooks import Instrumentor, Target
 from obs_run.core.operations import Embedding, ModelCall, Operation, Rerank, Usage
-from obs_run.core.reading import Reader
+from obs_run.core.outcomes import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from obs_run.core.reading import Call
+    from obs_run.core.outcomes import Call
 
 _PORTS = {"http": 80, "https": 443}
 

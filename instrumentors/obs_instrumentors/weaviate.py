@@ -9,9 +9,10 @@ import re
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from obs_run.core import content, payload, stores, streams
+from obs_run.base import payload
+from obs_run.core import content, streams, vector_stores
 from obs_run.core.hooks import Instrumentor
-from obs_run.core.stores import Method
+from obs_run.core.vector_stores import Method
 
 if TYPE_CHECKING:
     from obs_run.core.operations import DatabaseCall, Operation, Retrieval
@@ -54,7 +55,7 @@ def _search(_: str, connection: Any, given: dict[str, Any]) -> Operation | None:
     kind = next((name for name in _SEARCHES if _holds(request, name)), None)
     if kind is None:
         return _call("fetch_objects", connection, request)
-    operation = stores.search(
+    operation = vector_stores.search(
         _SYSTEM, _SEARCHES[kind], request.collection, top_k=request.limit or None, namespace=request.tenant or None
     )
     _at(operation, connection, "grpc")
@@ -69,7 +70,7 @@ def _holds(request: Any, name: str) -> bool:
 
 
 def _call(name: str, connection: Any, request: Any) -> DatabaseCall:
-    operation = stores.database_call(
+    operation = vector_stores.database_call(
         _SYSTEM, name, payload.field(request, "collection"), namespace=payload.text(payload.field(request, "tenant"))
     )
     _at(operation, connection, "grpc")
@@ -89,7 +90,7 @@ def _hits(operation: Retrieval | DatabaseCall, reply: Any) -> None:
         return
     wanted = content.wanted()
     hits = [(_id(each.metadata), _score(each.metadata), _told(each) if wanted else None) for each in results]
-    stores.found(operation, hits, wanted=wanted)
+    vector_stores.found(operation, hits, wanted=wanted)
 
 
 def _id(metadata: Any) -> str | None:
@@ -125,7 +126,7 @@ def _objects(_: str, connection: Any, given: dict[str, Any]) -> DatabaseCall | N
     tenants = {each.tenant for each in request.objects}
     operation.collection = collections.pop() if len(collections) == 1 else None
     operation.namespace = (tenants.pop() or None) if len(tenants) == 1 else None
-    operation.batch_size = stores.batch(len(request.objects))
+    operation.batch_size = vector_stores.batch(len(request.objects))
     return operation
 
 
@@ -141,7 +142,7 @@ def _sent(_: str, connection: Any, given: dict[str, Any]) -> DatabaseCall | None
             body = given.get("weaviate_object")
             collection = found.group(1) if found.groups() else payload.field(body, "class")
             tenant = payload.first(payload.field(body, "tenant"), payload.field(given.get("params"), "tenant"))
-            operation = stores.database_call(_SYSTEM, name, collection, namespace=payload.text(tenant))
+            operation = vector_stores.database_call(_SYSTEM, name, collection, namespace=payload.text(tenant))
             _at(operation, connection, "http")
             return operation
     return None
@@ -161,8 +162,8 @@ INSTRUMENTORS = (
         "weaviate-client",
         ">=4.16,<5",
         (
-            *stores.targets("weaviate.connect.v4", "ConnectionSync", _CONNECTION),
-            *stores.targets("weaviate.connect.v4", "ConnectionAsync", _CONNECTION, streams.async_call),
+            *vector_stores.targets("weaviate.connect.v4", "ConnectionSync", _CONNECTION),
+            *vector_stores.targets("weaviate.connect.v4", "ConnectionAsync", _CONNECTION, streams.async_call),
         ),
         ("retrieval", "database calls"),
     ),

@@ -10,14 +10,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.openai.chat_messages import data_part
-from obs_run.core import content, messages, native_spans, payload, streams
+from obs_run.base import payload
+from obs_run.core import content, messages, native_spans, streams
 from obs_run.core.hooks import Instrumentor, Target
 from obs_run.core.operations import Inference, Usage
-from obs_run.core.reading import Reader
+from obs_run.core.outcomes import Reader
 
 if TYPE_CHECKING:
     from obs_run.core.messages import Message, Part
-    from obs_run.core.reading import Call
+    from obs_run.core.outcomes import Call
 
 _PROVIDER = "x_ai"
 _ROLES = {1: "user", 2: "assistant", 3: "system", 4: "tool", 5: "tool", 6: "system"}

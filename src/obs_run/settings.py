@@ -271,7 +271,7 @@ def lookup(name: str, environ: Mapping[str, str] | None = None) -> Value:
         try:
             return Value(setting.parse(text), "environment")
         except ValueError as allowed:
-            from obs_run.core.masking import masked_value
+            from obs_run.base.masking import masked_value
 
             shown = "its value" if setting.secret else repr(masked_value(text))
             instead = setting.default or _FALLBACKS.get(setting.group, "none")
@@ -300,7 +300,7 @@ def get(name: str) -> Any:
         _read[name] = (text, value.value)
     if value.problem and value.problem not in _said:
         _said.add(value.problem)
-        from obs_run.core.guard import warn
+        from obs_run.base.guard import warn
 
         warn(value.problem)
     return value.value

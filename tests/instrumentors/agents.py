@@ -22,7 +22,7 @@ _END = """
 from obs_run.pipeline import memory
 from obs_run.pipeline.queue import queue
 assert queue().flush(time.monotonic() + 10)
-from obs_run.launch import third_party
+from obs_run.coexistence import third_party
 spans = [
     dict(name=span.name, kind=span.kind.name, scope=span.instrumentation_scope.name, attributes=dict(span.attributes),
          id=span.context.span_id, trace=format(span.context.trace_id, "032x"),

@@ -137,7 +137,8 @@ def stub() -> Iterator[Any]:
 @pytest.fixture
 def telemetry(stub: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[Telemetry]:
     """Telemetry in memory; a failure of ours that the guard swallowed fails the test."""
-    from obs_run.core import content, guard
+    from obs_run.base import guard
+    from obs_run.core import content
 
     monkeypatch.setattr(guard, "_failures", set())
     for signal in ("TRACES", "METRICS", "LOGS"):

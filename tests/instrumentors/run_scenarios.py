@@ -169,7 +169,7 @@ def test_fault_of_ours(
     fault: str, kind: str, driver_of: Any, telemetry: Any, with_content: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever of ours raises, at one place after the other: the agent's results and errors stay the same."""
-    from obs_run.core import guard
+    from obs_run.base import guard
 
     assert with_content is None
     telemetry.may_fail = True

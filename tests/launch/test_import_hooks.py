@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from obs_run.launch import import_hooks
-from obs_run.launch.import_hooks import when_imported
+from obs_run.process import import_hooks
+from obs_run.process.import_hooks import when_imported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

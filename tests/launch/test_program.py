@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from obs_run.launch import program
+from obs_run.process import program
 
 
 @pytest.mark.parametrize(

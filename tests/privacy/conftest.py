@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from obs_run import privacy, settings
-from obs_run.core import guard
+from obs_run.base import guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,7 +5,7 @@ import warnings
 
 import pytest
 
-from obs_run.pipeline import fork_warning
+from obs_run.process import fork_warning
 
 
 @pytest.mark.parametrize(

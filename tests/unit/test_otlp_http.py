@@ -18,10 +18,10 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext, TraceFlags
 
 from obs_run import settings
-from obs_run.core import guard
-from obs_run.pipeline import destinations
+from obs_run.base import guard
 from obs_run.pipeline.otlp_http import OtlpHttp
 from obs_run.pipeline.queue import queue
+from obs_run.runtime import destinations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -126,7 +126,7 @@ def test_the_trace_of_the_environment_is_continued(agent: Run, receiver: Receive
         """
         import os
         from opentelemetry import trace
-        from obs_run.core.propagation import child_environment
+        from obs_run.context.propagation import child_environment
 
         before = child_environment()["TRACEPARENT"]
         with trace.get_tracer("t").start_as_current_span("work"):
@@ -147,7 +147,7 @@ def test_without_a_run_span_there_is_none(agent: Run, receiver: Receiver) -> Non
     agent(
         """
         from opentelemetry import trace
-        from obs_run.core.propagation import child_environment
+        from obs_run.context.propagation import child_environment
 
         assert child_environment() == {}
         trace.get_tracer("t").start_span("work").end()
@@ -175,7 +175,7 @@ def test_the_run_span_is_sampled_as_the_spans_in_it(
     ran = agent(
         """
         from opentelemetry import trace
-        from obs_run.core.propagation import child_environment
+        from obs_run.context.propagation import child_environment
 
         print(child_environment()["TRACEPARENT"][-2:])
         trace.get_tracer("t").start_span("work").end()
@@ -193,7 +193,7 @@ def test_a_ratio_decides_on_the_run_as_the_sdk_would(agent: Run) -> None:
     ran = agent(
         """
         from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
-        from obs_run.launch import run
+        from obs_run.process import run
 
         sampler = TraceIdRatioBased(0.3)
         kept = 0
@@ -216,7 +216,7 @@ def test_a_wrong_ratio_keeps_everything(agent: Run, ratio: str) -> None:
         """
         import telemetry_probe
         from opentelemetry import trace
-        from obs_run.launch import run
+        from obs_run.process import run
 
         assert run.identity().sampled
         trace.get_tracer("t").start_span("work").end()
@@ -232,7 +232,7 @@ def test_a_wrong_ratio_keeps_everything(agent: Run, ratio: str) -> None:
 def test_two_threads_get_the_same_identity(agent: Run) -> None:
     ran = agent("""
     import threading
-    from obs_run.launch import run
+    from obs_run.process import run
 
     identities = set()
     barrier = threading.Barrier(8)

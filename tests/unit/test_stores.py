@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from opentelemetry import context as api_context
 
-from obs_run.core import ownership, stores
+from obs_run.core import ownership, vector_stores
 from obs_run.core.operations import Inference, Operation
-from obs_run.core.reading import Call, Reader
+from obs_run.core.outcomes import Call, Reader
 
 WHERE: contextvars.ContextVar[str] = contextvars.ContextVar("where", default="nowhere")
 
@@ -22,10 +22,10 @@ def test_arguments_by_place_and_name() -> None:
 
     def begin(name: str, _: Any, given: dict[str, Any]) -> Operation:
         seen.update(given, name=name)
-        return stores.database_call("shelf", name, given["collection"])
+        return vector_stores.database_call("shelf", name, given["collection"])
 
-    method = stores.Method(("collection", "ids"), begin)
-    begun = stores._begun("get", method, Reader(stores.nothing), Call(None, ("books", [1]), {"limit": 2}))
+    method = vector_stores.Method(("collection", "ids"), begin)
+    begun = vector_stores._begun("get", method, Reader(vector_stores.nothing), Call(None, ("books", [1]), {"limit": 2}))
     assert begun is not None
     assert seen == {"name": "get", "collection": "books", "ids": [1], "limit": 2}
 
@@ -44,21 +44,21 @@ def test_arguments_by_place_and_name() -> None:
     ],
 )
 def test_sizes(value: Any, size: int | None, batch: int | None) -> None:
-    assert (stores.size(value), stores.batch(value)) == (size, batch)
+    assert (vector_stores.size(value), vector_stores.batch(value)) == (size, batch)
 
 
 def test_hits() -> None:
-    operation = stores.search("shelf", "query", "books", top_k=3)
-    stores.found(operation, [(1, 0.5, "text"), ("b", None, None)], wanted=True)
+    operation = vector_stores.search("shelf", "query", "books", top_k=3)
+    vector_stores.found(operation, [(1, 0.5, "text"), ("b", None, None)], wanted=True)
     assert (operation.returned, operation.scores) == (2, [0.5])
     assert operation.documents == [{"id": "1", "score": 0.5, "content": "text"}, {"id": "b"}]
-    stores.found(operation, [], wanted=False)
+    vector_stores.found(operation, [], wanted=False)
     assert (operation.returned, operation.scores) == (0, None)
 
 
 def test_no_more_than_a_hundred_scores() -> None:
-    operation = stores.search("shelf", "query", "books")
-    stores.found(operation, [(number, 1.0, None) for number in range(101)], wanted=False)
+    operation = vector_stores.search("shelf", "query", "books")
+    vector_stores.found(operation, [(number, 1.0, None) for number in range(101)], wanted=False)
     assert operation.returned == 101
     assert operation.scores is not None
     assert len(operation.scores) == 100
@@ -75,14 +75,14 @@ def test_no_more_than_a_hundred_scores() -> None:
     ],
 )
 def test_addresses(url: str, address: str | None, port: int | None) -> None:
-    operation = stores.database_call("shelf", "get")
-    stores.locate(operation, url)
+    operation = vector_stores.database_call("shelf", "get")
+    vector_stores.locate(operation, url)
     assert (operation.server_address, operation.server_port) == (address, port)
 
 
 def test_threads_work_in_the_context_of_who_asks() -> None:
     WHERE.set("here")
-    with stores.executor(ThreadPoolExecutor, None, (1,), {}) as threads:
+    with vector_stores.executor(ThreadPoolExecutor, None, (1,), {}) as threads:
         assert threads.submit(WHERE.get).result() == "here"
         assert isinstance(threads, ThreadPoolExecutor)
 
@@ -90,12 +90,12 @@ def test_threads_work_in_the_context_of_who_asks() -> None:
 @pytest.mark.parametrize(
     ("outer", "inner", "taken"),
     [
-        (stores.database_call("shelf", "upload"), stores.database_call("shelf", "upsert"), True),
-        (stores.search("shelf", "query", "books"), stores.database_call("shelf", "get"), True),
-        (stores.search("shelf", "query", "books"), stores.database_call("cellar", "get"), False),
-        (stores.search("shelf", "query", "books"), Inference("chat"), False),
-        (Inference("chat"), stores.search("shelf", "query", "books"), False),
-        (None, stores.search("shelf", "query", "books"), False),
+        (vector_stores.database_call("shelf", "upload"), vector_stores.database_call("shelf", "upsert"), True),
+        (vector_stores.search("shelf", "query", "books"), vector_stores.database_call("shelf", "get"), True),
+        (vector_stores.search("shelf", "query", "books"), vector_stores.database_call("cellar", "get"), False),
+        (vector_stores.search("shelf", "query", "books"), Inference("chat"), False),
+        (Inference("chat"), vector_stores.search("shelf", "query", "books"), False),
+        (None, vector_stores.search("shelf", "query", "books"), False),
     ],
 )
 def test_a_call_of_a_store_inside_of_its_own(

@@ -32,7 +32,7 @@ import obs_run.auto
 said = []
 for name in sys.argv[1:]:
     exec(name) if " " in name else importlib.import_module(name)
-from obs_run.launch import third_party
+from obs_run.coexistence import third_party
 print(json.dumps([third_party.outcomes(), said]))
 """
 EXPLICIT = """

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from obs_instrumentors import stainless
 from obs_instrumentors.openai import hosts
 from obs_instrumentors.stainless import Dialect, closings
-from obs_run.core import payload, semconv
+from obs_run.base import payload
+from obs_run.core import semconv
 from obs_run.core.hooks import Instrumentor
 
 from . import completions, messages, native, tools
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from obs_instrumentors.stainless import Endpoint
     from obs_run.core.operations import Operation
-    from obs_run.core.reading import Call
+    from obs_run.core.outcomes import Call
 
 _ENDPOINTS: dict[str, Endpoint] = {
     "/messages": messages.ENDPOINT,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from obs_instrumentors.stainless import Endpoint
-from obs_run.core import content, messages, payload
+from obs_run.base import payload
+from obs_run.core import content, messages
 from obs_run.core.operations import Inference
 
 from .messages import FINISH_REASONS, read_sampling

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from obs_instrumentors.stainless import Endpoint
-from obs_run.core import content, messages, payload, semconv
+from obs_run.base import payload
+from obs_run.core import content, messages, semconv
 from obs_run.core.operations import Inference, ModelCall, Usage
 
 from . import blocks

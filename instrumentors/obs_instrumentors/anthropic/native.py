@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import native_spans, payload, semconv
+from obs_run.base import payload
+from obs_run.core import native_spans, semconv
 from obs_run.core.hooks import Target
 from obs_run.core.operations import ModelCall
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from obs_run.core.operations import Operation
-    from obs_run.core.reading import Call
+    from obs_run.core.outcomes import Call
 
 _PROPAGATION = "ANTHROPIC_OPEN_TELEMETRY_PROPAGATION"
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import payload, streams
+from obs_run.base import payload
+from obs_run.core import streams
 from obs_run.core.hooks import Instrumentor, Target
 
 if TYPE_CHECKING:
     from obs_run.core.operations import Operation
-    from obs_run.core.reading import Call, Reader
+    from obs_run.core.outcomes import Call, Reader
 
 _SERVICES = frozenset(("bedrock-runtime", "bedrock-agent-runtime"))
 _CALLS = frozenset(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import content, messages, payload, semconv
+from obs_run.base import payload
+from obs_run.core import content, messages, semconv
 from obs_run.core.operations import ModelCall, RemoteAgentRun, Rerank, Retrieval, Usage
 
 from . import answer

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from obs_run.core import content, messages, payload
+from obs_run.base import payload
+from obs_run.core import content, messages
 from obs_run.core.operations import Inference, Usage
 
 _FINISH_REASONS = {

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.anthropic import messages as anthropic
 from obs_instrumentors.openai import chat
-from obs_run.core import content, payload
+from obs_run.base import payload
+from obs_run.core import content
 from obs_run.core.operations import Embedding, Inference, Rerank
 
 from . import answer, converse, plain_body

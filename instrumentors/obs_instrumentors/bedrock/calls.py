@@ -6,8 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from obs_run.core import messages, payload, semconv
-from obs_run.core.reading import Reader
+from obs_run.base import payload
+from obs_run.core import messages, semconv
+from obs_run.core.outcomes import Reader
 
 from . import agents, answer, bodies, converse
 from .answer import counted
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from obs_run.core.operations import Inference, ModelCall, Operation
-    from obs_run.core.reading import Call
+    from obs_run.core.outcomes import Call
 
     Begun = tuple[Operation, Reader]
 

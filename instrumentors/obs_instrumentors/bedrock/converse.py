@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from obs_run.core import content, payload, semconv
+from obs_run.base import payload
+from obs_run.core import content, semconv
 
 from .answer import Answer, add, counted, finish_reason, note_reason
 from .converse_messages import message, part, tool_definition

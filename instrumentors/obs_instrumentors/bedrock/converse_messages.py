@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import messages, payload
+from obs_run.base import payload
+from obs_run.core import messages
 
 if TYPE_CHECKING:
     from obs_run.core.messages import Message, Part, ToolDefinition

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from obs_run.core import content, messages, payload
+from obs_run.base import payload
+from obs_run.core import content, messages
 
 from .answer import Answer, add, counted, note_reason
 

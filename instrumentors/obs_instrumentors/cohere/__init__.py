@@ -8,14 +8,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import payload, semconv, streams
+from obs_run.base import payload
+from obs_run.core import semconv, streams
 from obs_run.core.hooks import Instrumentor, Target
 
 from . import endpoint, v1, v2
 
 if TYPE_CHECKING:
     from obs_run.core.operations import ModelCall, Operation
-    from obs_run.core.reading import Call, Reader
+    from obs_run.core.outcomes import Call, Reader
 
     from .endpoint import Method
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from obs_run.core import content, messages, payload, semconv
+from obs_run.base import payload
+from obs_run.core import content, messages, semconv
 from obs_run.core.operations import Embedding, Rerank, Usage
-from obs_run.core.reading import Reader
+from obs_run.core.outcomes import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from obs_instrumentors.openai import chat, completions
-from obs_run.core import content, payload
+from obs_run.base import payload
+from obs_run.core import content
 from obs_run.core.operations import Inference, ModelCall
-from obs_run.core.reading import Reader
+from obs_run.core.outcomes import Reader
 
 from .endpoint import RERANK, Method, answer, finish_reason, read_meta, read_sampling, system
 from .v2 import chat_operation

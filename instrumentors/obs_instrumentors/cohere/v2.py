@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from obs_instrumentors.openai import chat
-from obs_run.core import content, payload
-from obs_run.core.reading import Reader
+from obs_run.base import payload
+from obs_run.core import content
+from obs_run.core.outcomes import Reader
 
 from .endpoint import EMBED, RERANK, Method, answer, finish_reason, read_meta, read_sampling, tool_answer
 

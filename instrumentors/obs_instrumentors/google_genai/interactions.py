@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 from obs_instrumentors import speakeasy
 from obs_instrumentors.openai.response_items import tool_definition
 from obs_instrumentors.openai.responses import FetchedResponse
-from obs_run.core import content, messages, payload, semconv
+from obs_run.base import payload
+from obs_run.core import content, messages, semconv
 from obs_run.core.operations import Inference, Usage
-from obs_run.core.reading import Reader
+from obs_run.core.outcomes import Reader
 
 from . import steps
 
 if TYPE_CHECKING:
     from obs_run.core.messages import Part
     from obs_run.core.operations import Operation
-    from obs_run.core.reading import Call
+    from obs_run.core.outcomes import Call
 
 _FINISH_REASONS = {
     "completed": "stop",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import content, payload
+from obs_run.base import payload
+from obs_run.core import content
 from obs_run.core.operations import ToolCall
-from obs_run.core.reading import Reader
+from obs_run.core.outcomes import Reader
 
 if TYPE_CHECKING:
-    from obs_run.core.reading import Call
+    from obs_run.core.outcomes import Call
 
 
 def begin(call: Call) -> tuple[ToolCall, Reader] | None:

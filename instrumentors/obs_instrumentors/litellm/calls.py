@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 
 from obs_instrumentors.cohere import endpoint as cohere
 from obs_instrumentors.openai import chat, completions, embeddings, endpoint, media, responses
-from obs_run.core import payload, semconv
+from obs_run.base import payload
+from obs_run.core import semconv
 from obs_run.core.operations import Embedding, Inference, ModelCall, Operation, Usage
-from obs_run.core.reading import Reader
+from obs_run.core.outcomes import Reader
 
 from . import providers
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from obs_instrumentors.openai.responses import Response
-    from obs_run.core.reading import Call
+    from obs_run.core.outcomes import Call
 
 _PORTS = {"http": 80, "https": 443}
 _COUNTS = ("token", "eval_count")

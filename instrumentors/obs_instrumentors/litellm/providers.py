@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from obs_run.core import payload
+from obs_run.base import payload
 
 UNKNOWN = "litellm"
 

@@ -11,9 +11,10 @@ from obs_instrumentors.openai import chat, responses
 from obs_instrumentors.openai.chat_messages import tool_definition
 from obs_instrumentors.openai.embeddings import input_count
 from obs_instrumentors.openai.endpoint import usage
-from obs_run.core import content, messages, payload, semconv
+from obs_run.base import payload
+from obs_run.core import content, messages, semconv
 from obs_run.core.operations import Embedding, ModelCall, Usage
-from obs_run.core.reading import Reader
+from obs_run.core.outcomes import Reader
 
 from . import contents, conversations
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from obs_run.core.operations import Operation
-    from obs_run.core.reading import Call
+    from obs_run.core.outcomes import Call
 
 
 @dataclass

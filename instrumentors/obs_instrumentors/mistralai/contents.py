@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors import speakeasy
 from obs_instrumentors.openai.chat_messages import data_part
-from obs_run.core import messages, payload
+from obs_run.base import payload
+from obs_run.core import messages
 
 if TYPE_CHECKING:
     from obs_run.core.messages import Message, Part

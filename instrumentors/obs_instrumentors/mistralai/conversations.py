@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from obs_instrumentors import speakeasy
 from obs_instrumentors.openai.chat_messages import tool_definition
 from obs_instrumentors.openai.endpoint import read_sampling
-from obs_run.core import content, messages, payload, semconv
+from obs_run.base import payload
+from obs_run.core import content, messages, semconv
 from obs_run.core.operations import Inference, Usage
 
 from . import contents

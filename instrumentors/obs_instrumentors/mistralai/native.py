@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 
-from obs_run.core import guard, ownership, payload
+from obs_run.base import guard, payload
+from obs_run.core import ownership
 from obs_run.core.operations import ModelCall
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors import stainless
 from obs_instrumentors.stainless import Dialect
-from obs_run.core import payload
+from obs_run.base import payload
 
 from . import chat, completions, embeddings, hosts, media, moderations, responses
 
 if TYPE_CHECKING:
     from obs_instrumentors.stainless import Endpoint
     from obs_run.core.operations import Operation
-    from obs_run.core.reading import Call
+    from obs_run.core.outcomes import Call
 
 ENDPOINTS: dict[str, Endpoint] = {
     "post /chat/completions": chat.ENDPOINT,

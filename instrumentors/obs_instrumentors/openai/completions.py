@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from obs_run.core import content, messages, payload
+from obs_run.base import payload
+from obs_run.core import content, messages
 from obs_run.core.operations import Inference
 
 from .chat import finish_reason

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from obs_run.core import payload
+from obs_run.base import payload
 from obs_run.core.operations import Embedding
 
 from .endpoint import Endpoint, usage

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.stainless import Endpoint
-from obs_run.core import payload, semconv
+from obs_run.base import payload
+from obs_run.core import semconv
 from obs_run.core.operations import Usage
 
 from . import hosts

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
-from obs_run.core import guard, payload
+from obs_run.base import guard, payload
 
 if TYPE_CHECKING:
     from obs_run.core.operations import Operation

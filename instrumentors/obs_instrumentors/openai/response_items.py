@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import messages, payload
+from obs_run.base import payload
+from obs_run.core import messages
 
 from .chat_messages import data_part
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from obs_run.core import content, messages, payload, semconv
+from obs_run.base import payload
+from obs_run.core import content, messages, semconv
 from obs_run.core.operations import Inference, Operation
 
 from .endpoint import Endpoint, read_header, read_sampling, usage

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
 from obs_run.audit_trail.entry import HEAD_BYTES
-from obs_run.core.shared_file import FileLock
+from obs_run.files.shared_file import FileLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

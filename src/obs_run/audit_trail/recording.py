@@ -13,9 +13,11 @@ from obs_run import settings
 from obs_run.audit_trail import place, seal
 from obs_run.audit_trail.entry import Origin, canonical
 from obs_run.audit_trail.trail import Limits, Receipt, Trail
-from obs_run.core import guard, log_context, propagation, semconv
-from obs_run.core.plain_values import Snapshot, to_json
-from obs_run.launch import program
+from obs_run.base import guard
+from obs_run.base.plain_values import Snapshot, to_json
+from obs_run.context import log_context, propagation
+from obs_run.core import semconv
+from obs_run.process import program
 from obs_run.store import location
 
 if TYPE_CHECKING:

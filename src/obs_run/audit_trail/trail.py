@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run.audit_trail import recovery, retention
 from obs_run.audit_trail.entry import EMPTY, HEAD_BYTES, OWN, RECORD, Head, Origin, canonical, head_bytes, line
-from obs_run.core import guard
-from obs_run.core.shared_file import Complaint, FileLock, open_file, write_whole
+from obs_run.base import guard
+from obs_run.files.shared_file import Complaint, FileLock, open_file, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable

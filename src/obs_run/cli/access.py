@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from obs_run import settings
 from obs_run.cli.finding import Finding
-from obs_run.core import secret_file
+from obs_run.files import secret_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,10 +24,10 @@ _SECRETS = (
 
 def prometheus(signal: str) -> Finding:
     """Return where the endpoint is and what it asks for, or why there will be none."""
-    from obs_run.sdk import endpoint_access
+    from obs_run.prometheus.access import Access, tls_or_none
 
     try:
-        access, tls = endpoint_access.Access(), endpoint_access.tls()
+        access, tls = Access(), tls_or_none()
     except (secret_file.SecretFileError, settings.NotAllowedError) as problem:
         return Finding("FAIL", signal, f"prometheus, not served: {problem}")
     read = settings.lookup

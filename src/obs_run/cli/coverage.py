@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from obs_run import settings
 from obs_run.cli.diagnosis import installed
-from obs_run.coexistence import choice, other_instrumentors
+from obs_run.coexistence import choice, other_instrumentors, third_party
 from obs_run.core import hooks
-from obs_run.launch import third_party
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

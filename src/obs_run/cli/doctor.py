@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from obs_run import settings
 from obs_run._version import __version__
+from obs_run.base.masking import masked, masked_value
 from obs_run.cli import access, coverage, diagnosis, privacy, retention, terminal, words
 from obs_run.cli.finding import Finding
 from obs_run.cli.settings import unknown
-from obs_run.core.masking import masked, masked_value
-from obs_run.pipeline import destinations
+from obs_run.runtime import destinations
 
 if TYPE_CHECKING:
     import argparse

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from obs_run import settings
 from obs_run.cli import words
 from obs_run.cli.finding import Finding
-from obs_run.pipeline import destinations
+from obs_run.runtime import destinations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

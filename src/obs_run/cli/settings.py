@@ -8,8 +8,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from obs_run import settings
+from obs_run.base.masking import MASK, masked_value
 from obs_run.cli import words
-from obs_run.core.masking import MASK, masked_value
 
 if TYPE_CHECKING:
     import argparse

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import guard
+from obs_run.base import guard
 from obs_run.pipeline import redact
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def install(module: ModuleType) -> None:
 
 def watch() -> None:
     """Watch the propagators, each when it is imported."""
-    from obs_run.launch import import_hooks
+    from obs_run.process import import_hooks
 
     for module in PROPAGATORS:
         import_hooks.when_imported(module, install)

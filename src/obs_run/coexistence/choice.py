@@ -7,10 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run import settings
-from obs_run.coexistence import agents_choice, other_instrumentors
+from obs_run.base import guard
+from obs_run.coexistence import explicit_activation, other_instrumentors, third_party
 from obs_run.coexistence.other_instrumentors import Foreign
-from obs_run.core import guard, hooks
-from obs_run.launch import third_party
+from obs_run.core import hooks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,7 +121,7 @@ def _activate(found: Foreign) -> None:
     third_party.note(found.label, "failed")
     other_instrumentors.silence_library(third_party.libraries_of(found.package)[0])
     for entry_point in found.entry_points:
-        agents_choice.activate(entry_point.load()(), found.label)
+        explicit_activation.activate(entry_point.load()(), found.label)
     third_party.note(found.label, "active")
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.trace import SpanKind, get_current_span
 
 from obs_run import settings
-from obs_run.core import guard, ownership, semconv
+from obs_run.base import guard
+from obs_run.core import ownership, semconv
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from obs_run import settings
-from obs_run.launch import third_party
+from obs_run.coexistence import third_party
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

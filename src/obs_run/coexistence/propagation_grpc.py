@@ -7,7 +7,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import guard
+from obs_run.base import guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable

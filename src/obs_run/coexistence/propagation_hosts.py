@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from obs_run import settings
+from obs_run.base import guard
 from obs_run.coexistence import propagation_grpc
-from obs_run.core import guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -198,7 +198,7 @@ _guarded: set[str] = set()
 
 def guard_clients(module: ModuleType) -> None:
     """Watch the requests of the libraries that ``module`` writes headers for."""
-    from obs_run.launch import import_hooks
+    from obs_run.process import import_hooks
 
     for library in _LIBRARIES[module.__name__.rpartition(".")[2]]:
         if library not in _guarded:

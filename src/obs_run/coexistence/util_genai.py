@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from opentelemetry import context as api_context
 from opentelemetry.trace import get_current_span
 
-from obs_run.core import content, guard
+from obs_run.base import guard
+from obs_run.core import content
 from obs_run.core.operations import Embedding, Inference, Retrieval, Usage
 
 if TYPE_CHECKING:

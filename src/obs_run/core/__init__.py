@@ -1,1 +1,1 @@
-"""The only code that writes telemetry: operations in, spans, metrics and events out."""
+"""The vocabulary of what an agent does, and when it begins and ends. It writes to a sink."""

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run import settings
-from obs_run.core import guard
+from obs_run.base import guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable

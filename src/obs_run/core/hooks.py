@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
-from obs_run.core import guard
+from obs_run.base import guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import guard, semconv
-from obs_run.core.reading import Call
+from obs_run.base import guard
+from obs_run.core import semconv
+from obs_run.core.outcomes import Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

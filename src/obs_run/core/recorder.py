@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import context as api_context
 from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_context
 
+from obs_run.base import guard
+from obs_run.base.payload import error_name
 from obs_run.coexistence import util_genai
-from obs_run.core import guard, ownership, semconv
-from obs_run.core.payload import error_name
+from obs_run.core import ownership, semconv
 from obs_run.pipeline.items import CallItem, LogItem
 from obs_run.pipeline.measurements import Timing
 from obs_run.pipeline.queue import queue
@@ -166,9 +167,12 @@ class Recording:
         """End a span that goes where a configuration file says, and so not by our export thread."""
         cost = guard.call("measurement", known.measure, self.operation, timing)
         if self.span.is_recording():
-            from obs_run.pipeline import complete, redact
+            from obs_run.pipeline import redact, span_builder
 
-            told = {**complete.content_attributes(self.operation, redact.shared()), **complete.cost_attributes(cost)}
+            told = {
+                **span_builder.content_attributes(self.operation, redact.shared()),
+                **span_builder.cost_attributes(cost),
+            }
             guard.call("finish", self.span.set_attributes, told)
         self.span.end()
 

@@ -10,15 +10,15 @@ from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import generators, guard
-from obs_run.core.reading import Call, Reading, waiting_for
+from obs_run.base import generators, guard
+from obs_run.core.outcomes import Call, Reading, waiting_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from obs_run.core.hooks import Wrapper
     from obs_run.core.operations import Operation
-    from obs_run.core.reading import Reader
+    from obs_run.core.outcomes import Reader
 
     Begin = Callable[[Call], tuple[Operation, Reader] | None]
 

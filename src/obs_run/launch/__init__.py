@@ -1,1 +1,1 @@
-"""The launcher: the command, what it starts inside the agent's process, and how that process is left."""
+"""The command ``obs-run``, and what it starts inside the agent's process."""

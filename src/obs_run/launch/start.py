@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 
-from obs_run.launch import fork, import_hooks, leaving, run, third_party
-from obs_run.launch.variables import flag
+from obs_run.coexistence import third_party
+from obs_run.process import exit_hooks, fork, import_hooks, run
+from obs_run.process.variables import flag
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-    from obs_run.launch.leaving import Leaving
+    from obs_run.process.exit_hooks import Leaving
 
 _started = ""
 _pid = 0
@@ -21,8 +22,8 @@ _noticed: set[str] = set()
 
 # Module to watch for -> module of ours and function in it that is called with the module.
 _RUN = {
-    "logging": ("obs_run.sdk.log_capture", "install"),
-    "opentelemetry.context": ("obs_run.sdk.context", "install"),
+    "logging": ("obs_run.capture.log_capture", "install"),
+    "opentelemetry.context": ("obs_run.context.runtime_context", "install"),
 }
 _API = {
     "opentelemetry.trace": ("obs_run.sdk.lazy_api", "install"),
@@ -31,14 +32,14 @@ _API = {
     "opentelemetry.baggage.propagation": ("obs_run.coexistence.baggage", "install"),
     "opentelemetry.propagators.jaeger": ("obs_run.coexistence.baggage", "install"),
     "opentelemetry.propagators.ot_trace": ("obs_run.coexistence.baggage", "install"),
-    "opentelemetry.sdk.resources": ("obs_run.core.foreign_warnings", "install"),
-    "opentelemetry.util.re": ("obs_run.core.foreign_warnings", "install"),
-    "opentelemetry.exporter.otlp.proto.grpc.exporter": ("obs_run.core.foreign_warnings", "install"),
+    "opentelemetry.sdk.resources": ("obs_run.coexistence.foreign_warnings", "install"),
+    "opentelemetry.util.re": ("obs_run.coexistence.foreign_warnings", "install"),
+    "opentelemetry.exporter.otlp.proto.grpc.exporter": ("obs_run.coexistence.foreign_warnings", "install"),
 }
 _CHILDREN = {
-    "subprocess": ("obs_run.launch.children", "patch_subprocess"),
-    "multiprocessing.process": ("obs_run.launch.children", "patch_multiprocessing"),
-    "mcp.client.stdio": ("obs_run.launch.children", "patch_mcp_stdio"),
+    "subprocess": ("obs_run.context.children", "patch_subprocess"),
+    "multiprocessing.process": ("obs_run.context.children", "patch_multiprocessing"),
+    "mcp.client.stdio": ("obs_run.context.children", "patch_mcp_stdio"),
 }
 
 
@@ -57,7 +58,7 @@ def start(how: str) -> None:
     _watch_instrumented()
     third_party.watch()
     if flag("OBS_VERBOSE", default=False):
-        leaving.on_leave(_summary)
+        exit_hooks.on_leave(_summary)
     if flag("OBS_EAGER", default=False):
         from obs_run.sdk import providers
 
@@ -81,10 +82,10 @@ def _prepare() -> None:
     _prepared = True
     # Before any hook of the agent, so that ours is the last to run before a fork and at the exit.
     fork.install()
-    leaving.install()
+    exit_hooks.install()
     if flag("OBS_PROPAGATE_THREADS", default=True):
         # Before that there is nothing to carry.
-        import_hooks.when_imported("opentelemetry.context", _late("obs_run.core.threads", "install"))
+        import_hooks.when_imported("opentelemetry.context", _late("obs_run.context.threads", "install"))
 
 
 def started() -> str:
@@ -105,7 +106,7 @@ def _notice(modules: dict[str, tuple[str, str]]) -> None:
 
 
 def _summary(left: Leaving) -> None:
-    from obs_run.launch import summary
+    from obs_run.runtime import summary
 
     summary.tell_what_was_instrumented(left)
 

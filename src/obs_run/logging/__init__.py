@@ -11,10 +11,10 @@ start_api()
 import opentelemetry.baggage  # noqa: E402 (what is imported meets what was prepared)
 import opentelemetry.context  # noqa: E402, F401
 
-import obs_run.launch.ending  # noqa: E402
-import obs_run.launch.exit_code  # noqa: E402
-import obs_run.launch.program  # noqa: E402
-import obs_run.sdk.shutdown  # noqa: E402, F401
+import obs_run.process.exit_code  # noqa: E402
+import obs_run.process.exit_sequence  # noqa: E402
+import obs_run.process.program  # noqa: E402
+import obs_run.runtime.shutdown  # noqa: E402, F401
 from obs_run import settings  # noqa: E402
 from obs_run.logging.console import ConsoleLogHandler  # noqa: E402
 from obs_run.logging.decorators import log_exceptions, log_function_calls  # noqa: E402
@@ -53,6 +53,6 @@ __all__ = [
 if settings.get("OBS_LOG_CONSOLE") == "json":
     import logging
 
-    from obs_run.sdk import log_console
+    from obs_run.logging import console_lines
 
-    log_console.install(logging)
+    console_lines.install(logging)

@@ -15,14 +15,14 @@ from collections import deque
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import guard
-from obs_run.core.recorded import Recorded
-from obs_run.launch import leaving
+from obs_run.base import guard
+from obs_run.base.noop_awaitable import Recorded
+from obs_run.process import exit_hooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
 
-    from obs_run.launch.leaving import Leaving
+    from obs_run.process.exit_hooks import Leaving
 
 _PATIENCE = 1.0
 _handling: ContextVar[bool] = ContextVar("obs_run_log_handling", default=False)
@@ -122,7 +122,7 @@ class Waiting(Recorded):
 
 def give(work: Work) -> asyncio.Task[None] | None:
     """Have an entry handled: now, or by the task that is returned."""
-    leaving.on_leave(_finish)
+    exit_hooks.on_leave(_finish)
     here = _running()
     if here is None:
         _run_here(work)

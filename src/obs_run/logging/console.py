@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from obs_run import privacy, settings
-from obs_run.core.plain_values import Snapshot, to_json
+from obs_run.base.plain_values import Snapshot, to_json
 from obs_run.logging.entry import line
 from obs_run.logging.handlers import LogHandler
 from obs_run.logging.levels import LogLevel

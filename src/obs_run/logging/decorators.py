@@ -7,7 +7,7 @@ import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from obs_run.core.functions import name_of, watched
+from obs_run.base.functions import name_of, watched
 from obs_run.logging.distributed_logger import get_distributed_logger
 from obs_run.logging.levels import LogCategory, LogLevel
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakSet
 
 from obs_run import privacy, settings
-from obs_run.core import guard, log_context, propagation
-from obs_run.core.plain_values import Snapshot
-from obs_run.core.recorded import RECORDED, Recorded
+from obs_run.base import guard
+from obs_run.base.noop_awaitable import RECORDED, Recorded
+from obs_run.base.plain_values import Snapshot
+from obs_run.context import log_context, propagation
 from obs_run.logging import security
 from obs_run.logging.console import ConsoleLogHandler
 from obs_run.logging.entry import LogContext

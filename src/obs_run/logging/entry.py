@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from obs_run import privacy
-from obs_run.core.plain_values import Snapshot, to_json
+from obs_run.base.plain_values import Snapshot, to_json
 from obs_run.logging.levels import LogCategory, LogLevel
 
 _GENERATED = "_generated"

@@ -6,8 +6,9 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import log_context, propagation, semconv
-from obs_run.core.plain_values import Snapshot
+from obs_run.base.plain_values import Snapshot
+from obs_run.context import log_context, propagation
+from obs_run.core import semconv
 from obs_run.logging.levels import LogCategory, LogLevel
 from obs_run.logging.record import Record, exported
 
@@ -30,7 +31,7 @@ def ids_and_fields() -> dict[str, Any]:
 
 def captured() -> bool:
     """Whether a handler of the logging module is at work, whose record is captured already."""
-    capture = sys.modules.get("obs_run.sdk.log_capture")
+    capture = sys.modules.get("obs_run.capture.log_capture")
     return capture is not None and capture.installed() and capture.handling()
 
 

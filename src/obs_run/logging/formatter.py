@@ -6,8 +6,9 @@ import logging
 from typing import Any
 
 from obs_run import privacy
-from obs_run.core import guard, log_context, propagation
-from obs_run.core.plain_values import described
+from obs_run.base import guard
+from obs_run.base.plain_values import described
+from obs_run.context import log_context, propagation
 from obs_run.logging.entry import LogContext, StructuredLogEntry, line
 from obs_run.logging.levels import level_of
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
-from obs_run.core import guard
-from obs_run.core.rotating_file import RotatingFile
+from obs_run.base import guard
+from obs_run.files.rotating_file import RotatingFile
 from obs_run.logging.entry import line
 from obs_run.logging.levels import LogLevel, level_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any, NamedTuple
 
-from obs_run.core import guard
+from obs_run.base import guard
 
 
 class Severity(NamedTuple):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from obs_run.core.functions import watched
-from obs_run.core.log_context import Attached, attached
+from obs_run.base.functions import watched
+from obs_run.context.log_context import Attached, attached
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import guard
+from obs_run.base import guard
 from obs_run.logging.foreign_records import SPAN_ID, TRACE_ID, captured, ids_and_fields, send
 from obs_run.logging.levels import level_of
 

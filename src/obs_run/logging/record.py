@@ -7,9 +7,10 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from obs_run import privacy, settings
-from obs_run.core import guard, semconv
-from obs_run.core.payload import error_name
-from obs_run.core.plain_values import Snapshot, described, to_json
+from obs_run.base import guard
+from obs_run.base.payload import error_name
+from obs_run.base.plain_values import Snapshot, described, to_json
+from obs_run.core import semconv
 from obs_run.logging.entry import LogContext, StructuredLogEntry, mark_safe
 from obs_run.pipeline.items import LogItem
 from obs_run.pipeline.queue import queue

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import guard
+from obs_run.base import guard
 from obs_run.logging.handlers import LogHandler
 from obs_run.logging.record import exported, item_of
-from obs_run.pipeline.own_endpoint import OwnEndpoint
+from obs_run.runtime.own_endpoint import OwnEndpoint
 from obs_run.setting_texts import url
 
 if TYPE_CHECKING:
@@ -65,6 +65,6 @@ def _destination(endpoint: str, batch_size: int, headers: dict[str, str]) -> Own
 
 
 def _record(item: LogItem, resource: Resource) -> Any:
-    from obs_run.pipeline.complete import log_record
+    from obs_run.pipeline.span_builder import log_record
 
     return log_record(item, resource)

@@ -11,7 +11,7 @@ from obs_run.logging.levels import LogCategory, LogLevel
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from obs_run.core.recorded import Recorded
+    from obs_run.base.noop_awaitable import Recorded
 
 
 def log_info(message: object, **given: Any) -> Recorded:

@@ -10,7 +10,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import guard
+from obs_run.base import guard
 from obs_run.logging.foreign_records import SPAN_ID, TRACE_ID, captured, ids_and_fields, send
 from obs_run.logging.levels import LogLevel
 
@@ -77,7 +77,7 @@ def _is_stdlib(logger: Any) -> bool:
 
 
 def _stdlib_is_captured() -> bool:
-    capture = sys.modules.get("obs_run.sdk.log_capture")
+    capture = sys.modules.get("obs_run.capture.log_capture")
     return capture is not None and bool(capture.installed())
 
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry import trace
 
-from obs_run.core import guard, semconv
+from obs_run.base import guard
+from obs_run.core import semconv
 from obs_run.metrics.values import labels, text_of
 
 if TYPE_CHECKING:

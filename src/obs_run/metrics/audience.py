@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import guard
+from obs_run.base import guard
 from obs_run.metrics import alerts, callback_loop
 from obs_run.metrics.alerts import Alerts
 

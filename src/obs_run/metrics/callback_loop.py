@@ -6,7 +6,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import guard
+from obs_run.base import guard
 
 if TYPE_CHECKING:
     import asyncio

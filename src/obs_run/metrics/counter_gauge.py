@@ -6,15 +6,15 @@ import math
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from obs_run.metrics import instruments
 from obs_run.metrics.label_sets import LabelSets, Series, key_of
 from obs_run.metrics.metric_collector import MetricCollector
 from obs_run.metrics.one_at_a_time import measured
 from obs_run.metrics.values import MetricType, MetricValue, number, text_of
-from obs_run.sdk import user_instruments
 
 if TYPE_CHECKING:
+    from obs_run.metrics.instruments import Cell
     from obs_run.metrics.values import Label
-    from obs_run.sdk.user_instruments import Cell
 
 _MOST_STATES = 100
 
@@ -39,7 +39,7 @@ class Counter(MetricCollector):
         super().__init__(name)
         self._total = 0.0
         self._sets: LabelSets[_Total] = LabelSets(self.name, _Total)
-        self._instrument = user_instruments.observed("counter", self.name)
+        self._instrument = instruments.observed("counter", self.name)
 
     def increment(self, /, amount: float = 1.0, **tags: Any) -> MetricValue:
         """Count ``amount``; a negative one is refused, and said once.
@@ -124,7 +124,7 @@ class Gauge(MetricCollector):
         self._order = 0
         self._latest: float | str = 0.0
         self._sets: LabelSets[_Present] = LabelSets(self.name, _Present)
-        self._instrument = user_instruments.observed("gauge", self.name)
+        self._instrument = instruments.observed("gauge", self.name)
 
     def set(self, /, value: float | str | Enum, **tags: Any) -> MetricValue:
         """Set the value, a number or the name of a state; returns it as ``<name>.value``."""

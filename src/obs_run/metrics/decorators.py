@@ -6,8 +6,8 @@ from contextlib import nullcontext
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from obs_run.core import guard
-from obs_run.core.functions import innermost, watched
+from obs_run.base import guard
+from obs_run.base.functions import innermost, watched
 from obs_run.metrics.registry import counter, timer
 from obs_run.metrics.values import text_of
 

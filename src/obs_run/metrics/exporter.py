@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
-from obs_run.core import guard
+from obs_run.base import guard
 from obs_run.metrics.values import number
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class MetricsExporter:
         # Loaded for those who export to files, not for all who count.
         import asyncio
 
-        from obs_run.core.shared_file import SharedFile
+        from obs_run.files.shared_file import SharedFile
 
         file = guard.call("metrics file", SharedFile, file_path)
         pause = max(number(interval) or 0.0, _SHORTEST_INTERVAL)
@@ -83,10 +83,11 @@ def _serve(host: str, port: int) -> tuple[str, int] | None:
     if settings.get("OTEL_SDK_DISABLED"):
         guard.warn_once("start_prometheus_exporter: nothing is served, OTEL_SDK_DISABLED is true")
         return None
-    from obs_run.sdk import prometheus_endpoint, user_instruments
+    from obs_run.metrics import instruments
+    from obs_run.prometheus import endpoint
 
-    served = prometheus_endpoint.start_at(host, port)
-    user_instruments.bind_all()
+    served = endpoint.start_at(host, port)
+    instruments.bind_all()
     return served
 
 

@@ -10,13 +10,14 @@ from collections import deque
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import guard, semconv
+from obs_run.base import guard
+from obs_run.core import semconv
+from obs_run.metrics import instruments
 from obs_run.metrics.label_sets import LabelSets, Series
 from obs_run.metrics.metric_collector import MetricCollector
 from obs_run.metrics.one_at_a_time import measured
 from obs_run.metrics.statistics import summary
 from obs_run.metrics.values import MetricType, MetricValue
-from obs_run.sdk import user_instruments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,7 +63,7 @@ class Histogram(MetricCollector):
         self._sets: LabelSets[_Distribution] = LabelSets(self.name, self._make)
         self._lock = threading.Lock()
         finite = [bound for bound in self.buckets if bound != math.inf]
-        self._instrument = user_instruments.Histogram(self.name, unit, finite)
+        self._instrument = instruments.Histogram(self.name, unit, finite)
         self._told_as: tuple[str, ...] = (self.name,)
 
     def _sorted(self, buckets: Any) -> list[float]:

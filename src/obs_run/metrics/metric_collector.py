@@ -6,7 +6,7 @@ import os
 import weakref
 from typing import TYPE_CHECKING, Any, Protocol
 
-from obs_run.core import guard
+from obs_run.base import guard
 from obs_run.metrics.label_sets import LabelSets, Series
 from obs_run.metrics.values import MetricType, MetricValue, number
 

@@ -6,7 +6,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from obs_run.core import guard
+from obs_run.base import guard
 from obs_run.metrics.audience import Audience
 from obs_run.metrics.counter_gauge import Counter, Gauge
 from obs_run.metrics.histogram_timer import Histogram, Timer, TimerContext

@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import not_
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import guard
+from obs_run.base import guard
 from obs_run.metrics.values import number
 
 if TYPE_CHECKING:

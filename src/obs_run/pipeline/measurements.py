@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
-from obs_run.core import guard, semconv
+from obs_run.base import guard
+from obs_run.core import semconv
 from obs_run.core.operations import (
     AgentRun,
     DatabaseCall,

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from obs_run import settings
-from obs_run.core import guard
-from obs_run.core.masking import masked_value
-from obs_run.core.secret_file import SecretFile, SecretFileError, lines, say_if_open, state
+from obs_run.base import guard
+from obs_run.base.masking import masked_value
+from obs_run.files.secret_file import SecretFile, SecretFileError, lines, say_if_open, state
 from obs_run.setting_texts import is_header_name, is_header_value
 
 if TYPE_CHECKING:

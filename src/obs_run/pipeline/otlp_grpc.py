@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from obs_run import settings
-from obs_run.core import guard
+from obs_run.base import guard
 from obs_run.pipeline import otlp_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from obs_run.pipeline.destinations import Destination
+    from obs_run.runtime.destinations import Destination
 
 
 _EXPORTERS = {
@@ -26,7 +26,7 @@ _EXPORTERS = {
 
 def destination(signal: str) -> Destination | None:
     """Return the official gRPC exporter of ``signal``; None, said once, where it is not installed."""
-    from obs_run.pipeline.destinations import SdkDestination
+    from obs_run.runtime.destinations import SdkDestination
 
     module, exporter = _EXPORTERS[signal]
     try:

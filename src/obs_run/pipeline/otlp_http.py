@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from obs_run import settings
 from obs_run._version import __version__
-from obs_run.core import guard
+from obs_run.base import guard
 from obs_run.pipeline.encode import encode, halves
 from obs_run.pipeline.otlp_address import Address, Elsewhere
 from obs_run.pipeline.queue import queue

@@ -117,7 +117,7 @@ def _chosen() -> Prices:
         table.check()
         return Prices(table)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        from obs_run.core.guard import warn
+        from obs_run.base.guard import warn
 
         reason = error.strerror if isinstance(error, OSError) else error
         warn(f"OBS_PRICES_FILE: {file}: {reason}; using the built-in prices")

@@ -15,11 +15,11 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
-from obs_run.core import fork_locks, guard
-from obs_run.pipeline import fork_warning
+from obs_run.base import guard
+from obs_run.process import fork_locks, fork_warning
 
 if TYPE_CHECKING:
-    from obs_run.pipeline.export import Export
+    from obs_run.pipeline.export_pipeline import Export
     from obs_run.pipeline.items import Item
 
 _MOST_ITEMS = 512
@@ -154,7 +154,7 @@ class Queue:
             draining.release()
 
     def _drain_alone(self, deadline: float | None) -> bool:
-        from obs_run.pipeline.export import Export
+        from obs_run.pipeline.export_pipeline import Export
 
         if self._export is None:
             self._export = Export()
@@ -216,7 +216,7 @@ class Queue:
         self._begin()
         # Metrics of the child may go straight to the instruments, without the queue.
         self.used = self._export is not None
-        from obs_run.sdk import shutdown
+        from obs_run.runtime import shutdown
 
         shutdown.begin_in_child()
         if self._export is not None:
@@ -251,7 +251,7 @@ def queue() -> Queue:
         with _making:
             if _queue is None:
                 _queue = made
-                from obs_run.sdk import shutdown
+                from obs_run.runtime import shutdown
 
                 shutdown.prepare()
     return _queue

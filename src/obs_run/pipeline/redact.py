@@ -11,7 +11,8 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Protocol
 
 from obs_run import settings
-from obs_run.core import content, guard, semconv
+from obs_run.base import guard
+from obs_run.core import content, semconv
 from obs_run.pipeline import redact_commands
 from obs_run.pipeline.items import weight
 

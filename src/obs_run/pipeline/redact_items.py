@@ -12,7 +12,8 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, Status, TraceState
 
-from obs_run.core import guard, semconv
+from obs_run.base import guard
+from obs_run.core import semconv
 from obs_run.pipeline import redact
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import guard, semconv
+from obs_run.base import guard
+from obs_run.core import semconv
 from obs_run.pipeline import merge_points, redact, redact_items
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from obs_run import settings
-from obs_run.core import guard
+from obs_run.base import guard
 from obs_run.privacy import assignments, field_names, headers, tokens, urls
 from obs_run.privacy.actions import MASK, Action
 from obs_run.privacy.field_names import NameRule

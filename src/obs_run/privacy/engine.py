@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import guard
+from obs_run.base import guard
 from obs_run.privacy import choice
 from obs_run.privacy.actions import WITHHELD, Action, placeholders, replacement
 from obs_run.privacy.field_values import PAIRED

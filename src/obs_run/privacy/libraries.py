@@ -6,7 +6,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from obs_run.core import guard
+from obs_run.base import guard
 
 
 @cache

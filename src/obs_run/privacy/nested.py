@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import guard
+from obs_run.base import guard
 from obs_run.privacy.actions import WITHHELD
 from obs_run.privacy.field_values import hides, hides_number, paired_name, paired_value, schema_of_field
 from obs_run.privacy.json_text import Literal, parsed, shaped, written

@@ -1,1 +1,1 @@
-"""OpenTelemetry set up: providers, resource, entry points and the late start of all of them."""
+"""OpenTelemetry's providers: how they are made, and how they start late."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from obs_run.core import guard
+from obs_run.base import guard
 
 
 def configure(path: str) -> None:

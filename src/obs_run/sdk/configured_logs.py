@@ -14,7 +14,7 @@ def emit(item: LogItem) -> None:
     """Emit a record with the logs API, at once: such a provider is shut down before our queue is flushed."""
     from opentelemetry import _logs
 
-    from obs_run.pipeline.complete import log_record
+    from obs_run.pipeline.span_builder import log_record
 
     resource = providers.set_up().resource
     _logs.get_logger(item.scope).emit(log_record(item, resource).log_record)

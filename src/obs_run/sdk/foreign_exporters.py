@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import guard
+from obs_run.base import guard
 from obs_run.pipeline import foreign_content, redact_items, redact_metrics
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import sys
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import guard
+from obs_run.base import guard
 from obs_run.sdk import providers
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def provider(home: ModuleType, name: str) -> Any:
 
 def _install_trace(module: Any) -> None:
     # Only now: the stand-ins derive from classes of the module that has just been imported.
-    from obs_run.sdk import run_context  # noqa: F401 (from now on the run is what has no context of its own)
+    from obs_run.context import run_context  # noqa: F401 (from now on the run is what has no context of its own)
     from obs_run.sdk.late_tracer import LateTracerProvider
 
     module._PROXY_TRACER_PROVIDER = LateTracerProvider()  # noqa: SLF001 (what the public getter answers until then)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
 from obs_run._version import __version__
-from obs_run.core import fork_locks, guard
+from obs_run.base import guard
 from obs_run.pipeline.queue import queue
+from obs_run.process import fork_locks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,10 +58,10 @@ class Providers:
             config_file.configure(settings.get("OTEL_CONFIG_FILE"))
             return
         # A span that never ends puts nothing into the queue, and must be ended all the same.
-        from obs_run.launch import leaving
-        from obs_run.sdk import shutdown
+        from obs_run.process import exit_hooks
+        from obs_run.runtime import shutdown
 
-        leaving.on_leave(shutdown.finish)
+        exit_hooks.on_leave(shutdown.finish)
         self._install_metrics()
         self._install_traces()
         self._install_logs()
@@ -113,9 +114,9 @@ class Providers:
     def collect_metrics(self) -> Any:
         """Return the metrics of now as ``MetricsData``; None if there are none."""
         if self._on_prometheus:
-            from obs_run.sdk import prometheus_endpoint
+            from obs_run.prometheus import endpoint
 
-            prometheus_endpoint.resume()
+            endpoint.resume()
         return self._reader.take() if self._reader is not None else None
 
     def after_fork(self) -> None:
@@ -146,7 +147,8 @@ class Providers:
         return self._measurements
 
     def _install_metrics(self) -> None:
-        from obs_run.pipeline import destinations, redact_metrics
+        from obs_run.pipeline import redact_metrics
+        from obs_run.runtime import destinations
         from obs_run.sdk import metric_reader
 
         names = destinations.names("metrics")
@@ -156,9 +158,9 @@ class Providers:
             self._reader = redact_metrics.scrubbed(metric_reader.QueueReader())
             readers.append(self._reader)
         if "prometheus" in names:
-            from obs_run.sdk import prometheus_endpoint
+            from obs_run.prometheus import endpoint
 
-            served = guard.call("Prometheus endpoint", prometheus_endpoint.start, default=[])
+            served = guard.call("Prometheus endpoint", endpoint.start, default=[])
             readers.extend(served)
         if readers:
             self._provide_metrics(readers)
@@ -214,7 +216,8 @@ class Providers:
         from opentelemetry import _logs
         from opentelemetry._logs import _internal
 
-        from obs_run.sdk import api_logs, sdk_providers
+        from obs_run.capture import api_logs
+        from obs_run.sdk import sdk_providers
 
         chosen = _internal._LOGGER_PROVIDER  # noqa: SLF001 (the public getter would answer with a stand-in)
         if chosen is not None:
@@ -273,7 +276,7 @@ def adopt(provider: TracerProvider) -> None:
 def adopt_logs(provider: LoggerProvider) -> None:
     """Have the records of a provider that the agent made, as ``adopt`` has the spans."""
     if hasattr(provider, "add_log_record_processor") and _mark(provider):
-        from obs_run.sdk import api_logs
+        from obs_run.capture import api_logs
 
         provider.add_log_record_processor(api_logs.QueueLogProcessor())
 

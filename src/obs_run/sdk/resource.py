@@ -14,7 +14,7 @@ from opentelemetry.sdk.resources import Resource
 
 from obs_run import settings
 from obs_run._version import __version__
-from obs_run.launch import program
+from obs_run.process import program
 
 _CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
 

@@ -12,17 +12,19 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode,
 
 from obs_run import settings
 from obs_run._version import __version__
-from obs_run.core import guard, semconv
-from obs_run.core.payload import error_name
-from obs_run.launch import program, run
+from obs_run.base import guard
+from obs_run.base.payload import error_name
+from obs_run.context import run_context
+from obs_run.context.run_context import span_context
+from obs_run.core import semconv
 from obs_run.pipeline.items import SpanItem
 from obs_run.pipeline.queue import queue
-from obs_run.sdk import run_context, spans
-from obs_run.sdk.run_context import span_context
+from obs_run.process import program, run
+from obs_run.sdk import spans
 
 if TYPE_CHECKING:
-    from obs_run.launch.leaving import Leaving
-    from obs_run.launch.run import Identity
+    from obs_run.process.exit_hooks import Leaving
+    from obs_run.process.run import Identity
 
 
 _ended: Identity | None = None

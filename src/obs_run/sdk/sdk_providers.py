@@ -16,8 +16,8 @@ from opentelemetry.sdk import _logs, metrics
 from opentelemetry.sdk import trace as sdk
 from opentelemetry.trace import SpanKind
 
-from obs_run.launch import run
-from obs_run.sdk import run_context
+from obs_run.context import run_context
+from obs_run.process import run
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan, Span
 
     from obs_run.core.operations import Operation
-    from obs_run.launch.leaving import Leaving
     from obs_run.pipeline.measurements import Timing
+    from obs_run.process.exit_hooks import Leaving
 
 _open: dict[int, Span] = {}
 _inherited: set[int] = set()

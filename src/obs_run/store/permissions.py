@@ -7,7 +7,7 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from obs_run.core import guard
+from obs_run.base import guard
 
 if TYPE_CHECKING:
     from pathlib import Path

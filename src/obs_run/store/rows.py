@@ -5,7 +5,8 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from obs_run.core import guard, semconv
+from obs_run.base import guard
+from obs_run.core import semconv
 from obs_run.store.values import clean, encode
 
 if TYPE_CHECKING:

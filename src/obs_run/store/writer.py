@@ -9,7 +9,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import guard
+from obs_run.base import guard
 from obs_run.store import schema
 from obs_run.store.location import absolute, default_path
 from obs_run.store.retention import Retention, transaction

@@ -6,7 +6,7 @@ import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import guard
+from obs_run.base import guard
 from obs_run.tracing.vocabulary import SpanStatus
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import math
 import os
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import guard
-from obs_run.core.plain_values import Snapshot, to_json
+from obs_run.base import guard
+from obs_run.base.plain_values import Snapshot, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

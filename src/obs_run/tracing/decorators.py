@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from obs_run.core import guard
-from obs_run.core.current_context import Current
-from obs_run.core.functions import name_of, watched
-from obs_run.core.payload import error_name
+from obs_run.base import guard
+from obs_run.base.functions import name_of, watched
+from obs_run.base.payload import error_name
+from obs_run.context.current_context import Current
 from obs_run.tracing import attribute_values
 from obs_run.tracing.span import outcome
 from obs_run.tracing.tracer import get_tracer

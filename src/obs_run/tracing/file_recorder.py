@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
-from obs_run.core import guard
-from obs_run.core.recorded import RECORDED
-from obs_run.core.rotating_file import RotatingFile
+from obs_run.base import guard
+from obs_run.base.noop_awaitable import RECORDED
+from obs_run.files.rotating_file import RotatingFile
 from obs_run.tracing.attribute_values import as_json
 from obs_run.tracing.recorders import SpanRecorder
 from obs_run.tracing.scrubbed_spans import scrubbed

@@ -9,8 +9,9 @@ from opentelemetry import context as api_context
 from opentelemetry import propagate
 from opentelemetry.context import Context
 
-from obs_run.core import guard, trace_headers
-from obs_run.core.current_context import Current
+from obs_run.base import guard
+from obs_run.context import trace_headers
+from obs_run.context.current_context import Current
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

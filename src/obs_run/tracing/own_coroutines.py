@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import guard
-from obs_run.core.recorded import RECORDED
+from obs_run.base import guard
+from obs_run.base.noop_awaitable import RECORDED
 from obs_run.pipeline.items import CallItem
 from obs_run.pipeline.queue import queue
 

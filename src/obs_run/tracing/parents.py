@@ -8,7 +8,7 @@ from typing import Any
 from opentelemetry import trace as api
 from opentelemetry.context import Context
 
-from obs_run.core import guard
+from obs_run.base import guard
 from obs_run.tracing.headers import context_of
 from obs_run.tracing.span import Span
 from obs_run.tracing.vocabulary import SpanContext, understood

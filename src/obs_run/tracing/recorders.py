@@ -9,7 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from obs_run.core.recorded import RECORDED
+from obs_run.base.noop_awaitable import RECORDED
 from obs_run.tracing.span import WEIGHT, unpacked
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core import guard, semconv
-from obs_run.pipeline.own_endpoint import OwnEndpoint
+from obs_run.base import guard
+from obs_run.core import semconv
+from obs_run.runtime.own_endpoint import OwnEndpoint
 from obs_run.setting_texts import url
 from obs_run.tracing.attribute_values import all_exported
 from obs_run.tracing.recorders import MOST_SPANS, InMemorySpanRecorder

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from obs_run.core.current_context import attach, detach
-from obs_run.core.recorded import RECORDED
+from obs_run.base.noop_awaitable import RECORDED
+from obs_run.context.current_context import attach, detach
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping

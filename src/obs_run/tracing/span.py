@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import trace as api
 from opentelemetry.trace import Status, StatusCode
 
-from obs_run.core import guard, semconv
-from obs_run.core.payload import error_name
-from obs_run.core.recorded import RECORDED
+from obs_run.base import guard
+from obs_run.base.noop_awaitable import RECORDED
+from obs_run.base.payload import error_name
+from obs_run.core import semconv
 from obs_run.tracing import attribute_values
 from obs_run.tracing.attribute_values import INT64, MOST, SHORT, all_exported, exported
 from obs_run.tracing.vocabulary import SpanContext, SpanKind, SpanStatus, member, told_of

@@ -11,10 +11,9 @@ from weakref import WeakSet
 from opentelemetry import trace as api
 from opentelemetry.context import get_current
 
-from obs_run.core import guard
-from obs_run.core.recorded import RECORDED
-from obs_run.sdk import user_tracers
-from obs_run.tracing import attribute_values, own_coroutines, recorders
+from obs_run.base import guard
+from obs_run.base.noop_awaitable import RECORDED
+from obs_run.tracing import attribute_values, otel_tracers, own_coroutines, recorders
 from obs_run.tracing.parents import links_to, parent_of
 from obs_run.tracing.scope import SpanScope
 from obs_run.tracing.span import Span
@@ -38,7 +37,7 @@ class Tracer:
     def __init__(self, service_name: str, recorder: SpanRecorder | None = None) -> None:
         self.service_name = attribute_values.text(service_name)
         self._recorder = recorder
-        self._otel = user_tracers.UserTracer(self.service_name)
+        self._otel = otel_tracers.UserTracer(self.service_name)
         self._active: dict[int, Span] = {}
         self._lock = threading.RLock()
         self._finished = self._failed = 0
@@ -121,7 +120,7 @@ class Tracer:
                 started.set_attribute(_SERVICE_NAME, self.service_name)
             span.stands_for(self, started)
             if span.kept and self.recorder.outlives_process:
-                user_tracers.finished_at_exit(started, span.finish)
+                otel_tracers.finished_at_exit(started, span.finish)
         except Exception as error:  # noqa: BLE001 (a provider of the agent's own)
             guard.failed("span", error)
         self._active[id(span)] = span

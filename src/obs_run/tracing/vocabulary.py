@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from opentelemetry import trace as api
 
-from obs_run.core import guard
+from obs_run.base import guard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from obs_instrumentors.anthropic import _endpoint, blocks, completions, messages
 
 from obs_run.core import content
 from obs_run.core.operations import Usage
-from obs_run.core.reading import Call
+from obs_run.core.outcomes import Call
 
 if TYPE_CHECKING:
     from obs_instrumentors.stainless import Endpoint

@@ -10,7 +10,7 @@ from obs_instrumentors import azure_inference
 from obs_instrumentors.openai import chat
 
 from obs_run.core.operations import Inference
-from obs_run.core.reading import Call
+from obs_run.core.outcomes import Call
 
 
 def begun(endpoint: str = "https://travel.services.ai.azure.com/models", own: Any = None, **given: Any) -> Inference:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from obs_instrumentors import chromadb
 
-from obs_run.core.reading import Call
+from obs_run.core.outcomes import Call
 
 COLLECTION = SimpleNamespace(name="cities")
 FOUND: dict[str, Any] = {
@@ -48,7 +48,7 @@ def test_hybrid_search() -> None:
 
 @pytest.mark.parametrize(("granularity", "said"), [("operation", 1), ("none", 0), (None, 0)])
 def test_own_tracing_is_warned_of(granularity: str | None, said: int, caplog: pytest.LogCaptureFixture) -> None:
-    from obs_run.core import guard
+    from obs_run.base import guard
 
     guard._said.clear()
     system = SimpleNamespace(settings=SimpleNamespace(chroma_otel_granularity=granularity))

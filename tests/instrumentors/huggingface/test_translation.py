@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from obs_instrumentors import huggingface
 
-from obs_run.core.reading import Call
+from obs_run.core.outcomes import Call
 
 
 @pytest.mark.parametrize(

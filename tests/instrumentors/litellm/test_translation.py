@@ -10,7 +10,7 @@ import pytest
 from obs_instrumentors.litellm import calls, providers
 
 from obs_run.core.operations import Embedding, ModelCall, Usage
-from obs_run.core.reading import Call
+from obs_run.core.outcomes import Call
 
 FUNCTIONS = {function.name: function for function in calls.FUNCTIONS}
 

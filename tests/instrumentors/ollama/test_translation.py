@@ -9,11 +9,11 @@ import pytest
 from obs_instrumentors import ollama
 
 from obs_run.core import content
-from obs_run.core.reading import Call
+from obs_run.core.outcomes import Call
 
 if TYPE_CHECKING:
     from obs_run.core.operations import ModelCall
-    from obs_run.core.reading import Reader
+    from obs_run.core.outcomes import Reader
 
 WHOLE: dict[str, Any] = {
     "model": "qwen3:4b",

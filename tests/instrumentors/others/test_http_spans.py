@@ -234,7 +234,7 @@ def test_a_redirect_elsewhere_takes_no_context_along(client: str, spans: str) ->
 
 LAZY = """
 from obs_run.core import streams
-from obs_run.core.reading import Reader
+from obs_run.core.outcomes import Reader
 def begin(call):
     return chat(), Reader(lambda *_: None, lazy=True)
 def answer():

@@ -9,7 +9,7 @@ from typing import Any
 
 _PROGRAM = """
 from functools import partial
-from obs_run.launch import import_hooks
+from obs_run.process import import_hooks
 from obs_instrumentors import TABLE
 from obs_run.core import hooks
 for module, name in TABLE.items():

@@ -9,7 +9,7 @@ import pytest
 from obs_instrumentors import watsonx
 
 from obs_run.core.operations import Usage
-from obs_run.core.reading import Call
+from obs_run.core.outcomes import Call
 
 
 def event(text: str, inputs: int, outputs: int, reason: str) -> dict[str, Any]:

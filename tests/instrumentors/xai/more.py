@@ -16,7 +16,7 @@ from tests.instrumentors.xai.server import Server
 
 _PROGRAM = """
 import sys
-from obs_run.launch import import_hooks
+from obs_run.process import import_hooks
 from obs_instrumentors import TABLE
 from obs_run.core import hooks
 from functools import partial

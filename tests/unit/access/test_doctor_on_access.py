@@ -6,7 +6,7 @@ import pytest
 import trustme
 
 from obs_run import cli
-from obs_run.core import guard
+from obs_run.base import guard
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from obs_run.core import guard
-from obs_run.sdk import endpoint_access, prometheus_endpoint
+from obs_run.base import guard
+from obs_run.prometheus import access
+from obs_run.prometheus import endpoint as prometheus_endpoint
 from tests.unit.access.serving import free_port, is_served, serving
 from tests.unit.agents import run
 
@@ -17,15 +18,15 @@ if TYPE_CHECKING:
 STARTED_BY_HAND = """
     import urllib.request
     from opentelemetry import metrics
-    from obs_run.sdk import prometheus_endpoint
+    from obs_run.prometheus import endpoint
     counter = metrics.get_meter("agent").create_counter("jobs")
     counter.add(1)
-    host, port = prometheus_endpoint.start_at("127.0.0.1", 0)
-    assert prometheus_endpoint.start_at(host, port) == (host, port)
+    host, port = endpoint.start_at("127.0.0.1", 0)
+    assert endpoint.start_at(host, port) == (host, port)
     counter.add(3)
     page = urllib.request.urlopen(f"http://{host}:{port}/metrics", timeout=10).read().decode()
     print([line for line in page.splitlines() if line.startswith("jobs_total")])
-    print(prometheus_endpoint.start_at("256.1.1.1", 0), prometheus_endpoint.start_at("127.0.0.1", 70000))
+    print(endpoint.start_at("256.1.1.1", 0), endpoint.start_at("127.0.0.1", 70000))
 """
 
 
@@ -66,8 +67,8 @@ def test_an_address_beyond_this_machine_is_said(
     host: str, said: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(guard, "_said", set())
-    endpoint = prometheus_endpoint.Endpoint(host, 9464, endpoint_access.Access(), None)
-    prometheus_endpoint._say_if_exposed(endpoint)
+    made = prometheus_endpoint.Endpoint(host, 9464, access.Access(), None)
+    prometheus_endpoint._say_if_exposed(made)
     assert [message.partition(";")[0] for message in caplog.messages] == said
 
 
@@ -79,8 +80,8 @@ def test_passwords_without_tls_beyond_this_machine_are_said(
     tokens.chmod(0o600)
     monkeypatch.setenv("OBS_PROMETHEUS_TOKENS_FILE", str(tokens))
     monkeypatch.setattr(guard, "_said", set())
-    endpoint = prometheus_endpoint.Endpoint("192.0.2.7", 9464, endpoint_access.Access(), None)
-    prometheus_endpoint._say_if_exposed(endpoint)
+    made = prometheus_endpoint.Endpoint("192.0.2.7", 9464, access.Access(), None)
+    prometheus_endpoint._say_if_exposed(made)
     assert [message.partition(";")[0] for message in caplog.messages] == [
         "metrics on 192.0.2.7:9464: passwords and tokens cross the network unencrypted"
     ]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from obs_run.core.masking import MASK, is_secret_name, masked, masked_value
+from obs_run.base.masking import MASK, is_secret_name, masked, masked_value
 
 TOKEN = "sk-" + "proj-Zq8vT3xL0aBcD1eF2gH3"
 

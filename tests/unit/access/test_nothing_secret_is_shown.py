@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from obs_run import cli, settings
-from obs_run.core import guard
+from obs_run.base import guard
 from obs_run.privacy import forget
 
 TOKEN = "sk-" + "proj-Zq8vT3xL0aBcD1eF2gH3"

@@ -156,7 +156,7 @@ def test_values_that_refuse_to_be_shown(make: Callable[[], Any], folder: Path) -
 def test_the_export_carries_sequence_and_hash(agent: Run, tmp_path: Path) -> None:
     ran = agent("""
     import obs_run, telemetry_probe
-    from obs_run.core import log_context
+    from obs_run.context import log_context
     from opentelemetry import trace
     with trace.get_tracer("t").start_as_current_span("work"), log_context.attached(user_id="u1", correlation_id="c1"):
         receipt = obs_run.audit("file.deleted", actor="bob", outcome="done", path="/x", password="hunter2", size=[1, 2])

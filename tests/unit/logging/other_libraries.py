@@ -4,7 +4,7 @@ STRUCTLOG = """
     import logging, sys
     import structlog
     from opentelemetry import trace
-    from obs_run.core.log_context import attached
+    from obs_run.context.log_context import attached
     from obs_run.logging.structlog_processors import add_context, record_event
 
     structlog.configure(processors=[
@@ -45,7 +45,7 @@ LOGURU = """
     import logging, sys
     from loguru import logger
     from opentelemetry import trace
-    from obs_run.core.log_context import attached
+    from obs_run.context.log_context import attached
     from obs_run.logging.loguru_sink import add_context, sink
 
     logger.remove()

@@ -36,8 +36,8 @@ def kept(sent: Sent) -> Iterator[tuple[DistributedLogger, Kept]]:
     logger, handler = DistributedLogger("x"), Kept()
     logger.add_handler(handler)
     yield logger, handler
-    from obs_run.launch.leaving import Leaving
     from obs_run.logging import async_handlers
+    from obs_run.process.exit_hooks import Leaving
 
     async_handlers._finish(Leaving("exit"))
 
@@ -100,7 +100,7 @@ def test_a_slow_handler_holds_nobody_up_for_long(kept: tuple[DistributedLogger, 
 
 
 def test_failures_are_counted_and_said_once(sent: Sent, caplog: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr("obs_run.core.guard._failures", set())
+    monkeypatch.setattr("obs_run.base.guard._failures", set())
 
     class Failing(LogHandler):
         async def _process_entry(self, entry: StructuredLogEntry) -> None:

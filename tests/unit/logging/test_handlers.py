@@ -6,7 +6,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core.log_context import attached
+from obs_run.context.log_context import attached
 from obs_run.logging import (
     ConsoleLogHandler,
     DistributedLogger,

@@ -9,8 +9,8 @@ from opentelemetry import baggage
 from opentelemetry.propagate import extract, inject
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, NonRecordingSpan, use_span
 
-from obs_run.core import log_context
-from obs_run.core.log_context import attached, correlation_id, fields
+from obs_run.context import log_context
+from obs_run.context.log_context import attached, correlation_id, fields
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -98,7 +98,8 @@ async def test_leaving_in_another_context_says_nothing(caplog: Any) -> None:
 
 def test_asking_loads_nothing_of_opentelemetry() -> None:
     asked = (
-        "import sys; from obs_run.core import log_context as c; assert c.fields() == {} and c.correlation_id() is None;"
+        "import sys; from obs_run.context import log_context as c;"
+        "assert c.fields() == {} and c.correlation_id() is None;"
         "print([name for name in sys.modules if name.startswith('opentelemetry')])"
     )
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=60)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 SOURCE = """
     import logging, sys
-    from obs_run.core.log_context import attached
+    from obs_run.context.log_context import attached
     from opentelemetry import trace
 
     logging.getLogger("last").warning("by the last resort")

@@ -116,7 +116,7 @@ def test_a_wrong_endpoint_is_said_and_none_is_the_pipelines(
 ) -> None:
     from obs_run.logging import DistributedLogger, RemoteLogHandler
 
-    monkeypatch.setattr("obs_run.core.guard._said", set())
+    monkeypatch.setattr("obs_run.base.guard._said", set())
     logger = DistributedLogger("x")
     logger.add_handler(RemoteLogHandler("wrong", "ftp://somewhere"))
     logger.add_handler(RemoteLogHandler("pipeline"))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from obs_run.core.plain_values import Snapshot
+from obs_run.base.plain_values import Snapshot
 from obs_run.logging import ConsoleLogHandler, DistributedLogger, FileLogHandler, LogCategory, LogLevel
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ def test_a_dict_that_another_thread_changes(sent: Sent) -> None:
 
 
 def test_wrong_levels_and_categories_are_said_once(sent: Sent, caplog: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr("obs_run.core.guard._said", set())
+    monkeypatch.setattr("obs_run.base.guard._said", set())
     logger = DistributedLogger("x")
     for _ in range(2):
         logger.log("loud", "m", category="gossip")

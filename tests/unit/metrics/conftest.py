@@ -9,9 +9,8 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.resources import Resource
 
-from obs_run.core import guard
-from obs_run.metrics import MetricsRegistry, registry
-from obs_run.sdk import user_instruments
+from obs_run.base import guard
+from obs_run.metrics import MetricsRegistry, instruments, registry
 from tests.unit.metrics.exported import Exported
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ def exported(monkeypatch: pytest.MonkeyPatch) -> Exported:
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader], resource=Resource({}), shutdown_on_exit=False)
     monkeypatch.setattr(_internal, "_METER_PROVIDER", provider)
-    monkeypatch.setattr(user_instruments, "_observed", {})
+    monkeypatch.setattr(instruments, "_observed", {})
     return Exported(reader)
 
 

@@ -29,11 +29,11 @@ from obs_run.metrics import (
     counter,
     gauge,
     histogram,
+    instruments,
     label_sets,
     time_operation,
     timer,
 )
-from obs_run.sdk import user_instruments
 from tests.unit.metrics.exported import Exported
 
 if TYPE_CHECKING:
@@ -302,7 +302,7 @@ def test_names_as_opentelemetry_allows_them(name: str, allowed: str, exported: E
         counter(name).increment()
     assert exported.values(allowed) == {(): 2}
     assert len(said) == (name != allowed)
-    assert user_instruments.exported_name(allowed) == allowed
+    assert instruments.exported_name(allowed) == allowed
 
 
 def test_old_attributes_are_there() -> None:

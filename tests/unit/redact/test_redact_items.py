@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
 
-from obs_run.core import guard
+from obs_run.base import guard
 from obs_run.pipeline.redact import Redaction
 from obs_run.pipeline.redact_items import ItemRedaction
 from tests.unit.scrubbers import Failing, Small

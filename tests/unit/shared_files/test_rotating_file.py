@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from obs_run.core.rotating_file import RotatingFile
+from obs_run.files.rotating_file import RotatingFile
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 WRITE = """
     import sys
-    from obs_run.core.rotating_file import RotatingFile
+    from obs_run.files.rotating_file import RotatingFile
     file = RotatingFile(sys.argv[1], max_bytes=int(sys.argv[2]), files=0)
     def write(who, count):
         for at in range(count):

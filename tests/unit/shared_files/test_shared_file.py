@@ -12,7 +12,7 @@ from textwrap import dedent
 
 import pytest
 
-from obs_run.core.shared_file import SharedFile
+from obs_run.files.shared_file import SharedFile
 
 
 def start(code: str, *arguments: object) -> subprocess.Popen[str]:
@@ -128,7 +128,7 @@ def test_a_full_disk_leaves_no_half_line(full_disk: Path, caplog: pytest.LogCapt
 def test_threads_processes_and_forks(tmp_path: Path) -> None:
     code = """
         import os, sys, threading
-        from obs_run.core.shared_file import SharedFile
+        from obs_run.files.shared_file import SharedFile
         file, me = SharedFile(sys.argv[1]), sys.argv[2]
         def write(who, count):
             for at in range(count):
@@ -156,7 +156,7 @@ def test_a_child_of_a_killed_writer_does_not_keep_the_lock(tmp_path: Path) -> No
     code = """
         import os, signal, sys, time
         from pathlib import Path
-        from obs_run.core.shared_file import FileLock
+        from obs_run.files.shared_file import FileLock
         with FileLock(Path(sys.argv[1])):
             pid = os.fork()
             if pid:
@@ -177,7 +177,7 @@ def test_a_child_of_a_killed_writer_does_not_keep_the_lock(tmp_path: Path) -> No
 def test_a_stopped_holder_does_not_stop_others(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("obs_run.core.shared_file._PATIENCE", 0.2)
+    monkeypatch.setattr("obs_run.files.shared_file._PATIENCE", 0.2)
     path = tmp_path / "file.log"
     file = SharedFile(path)
     with (tmp_path / ".file.log.lock").open("w") as holder:

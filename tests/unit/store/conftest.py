@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from obs_run.core import guard
+from obs_run.base import guard
 from obs_run.store import writer as writer_module
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from obs_run.core import guard
+from obs_run.base import guard
 
 # The process of the tests must not be prepared for leaving with telemetry of its own.
 with patch.dict(os.environ, OTEL_SDK_DISABLED="true"):

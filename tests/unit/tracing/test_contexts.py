@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from obs_run.core import threads
-from obs_run.core.log_context import attached, fields
+from obs_run.context import threads
+from obs_run.context.log_context import attached, fields
 from obs_run.tracing import InMemorySpanRecorder, Span, Tracer, get_current_trace_id, get_tracer, trace_function
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from obs_run.core import log_context
-from obs_run.core.trace_headers import TraceHeaders
+from obs_run.context import log_context
+from obs_run.context.trace_headers import TraceHeaders
 from obs_run.tracing import SpanKind, continued, extract, get_current_trace_id, get_tracer, inject
 
 if TYPE_CHECKING:

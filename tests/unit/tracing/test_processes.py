@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SERVICE = """
 import http.server, json
-from obs_run.core.log_context import correlation_id
+from obs_run.context.log_context import correlation_id
 from obs_run.tracing import SpanKind, get_tracer, inject
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -35,7 +35,7 @@ server.serve_forever()
 """
 AGENT = """
     import json, os, subprocess, sys, urllib.request
-    from obs_run.core.log_context import attached
+    from obs_run.context.log_context import attached
     from obs_run.tracing import SpanKind, get_current_trace_id, get_tracer, inject
 
     def ask(headers):

@@ -33,8 +33,8 @@ WITH_KEY = """
 def test_threads_and_work_get_the_context_of_who_began_them(agent: Run, *, start: bool) -> None:
     ran = agent(
         f"""
-    import obs_run.core.threads
-    {"" if start else "obs_run.core.threads.install()"}
+    import obs_run.context.threads
+    {"" if start else "obs_run.context.threads.install()"}
     {WITH_KEY}
     import asyncio
     seen = {{}}
@@ -100,8 +100,8 @@ def test_a_pool_gives_each_piece_of_work_its_own_context(agent: Run) -> None:
 def test_without_a_context_nothing_is_attached_and_the_run_is_the_parent(agent: Run) -> None:
     ran = agent(f"""{WITH_KEY}
     from opentelemetry import trace
-    from obs_run.core.threads import own_context
-    from obs_run.launch import run
+    from obs_run.context.threads import own_context
+    from obs_run.process import run
 
     def look():
         own.append((own_context(), trace.get_current_span().get_span_context().span_id))
@@ -154,7 +154,7 @@ def test_threads_that_serve_others_do_not_inherit(agent: Run) -> None:
     ran = agent(f"""{WITH_KEY}
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
-    from obs_run.core import threads
+    from obs_run.context import threads
     from obs_run.sdk import providers
 
     carried = []
@@ -289,8 +289,8 @@ def test_work_left_at_the_exit_still_has_its_context(agent: Run) -> None:
 def test_the_setting_leaves_threads_alone(agent: Run, off: str) -> None:
     ran = agent(
         f"""{WITH_KEY}
-    import obs_run.core.threads
-    obs_run.core.threads.install()
+    import obs_run.context.threads
+    obs_run.context.threads.install()
     def both():
         seen = []
         thread = threading.Thread(target=lambda: seen.append(told()))
@@ -313,7 +313,7 @@ def test_programs_without_opentelemetry_load_nothing_for_their_threads(agent: Ru
     thread = threading.Thread(target=int)
     thread.start()
     thread.join()
-    assert "obs_run.core.threads" not in sys.modules
+    assert "obs_run.context.threads" not in sys.modules
     assert not [name for name in sys.modules if name.startswith("opentelemetry")]
     """)
     assert (ran.code, ran.out, ran.err) == (0, "", "")

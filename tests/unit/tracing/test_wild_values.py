@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from obs_run.core import guard
+from obs_run.base import guard
 from obs_run.tracing import SpanStatus, get_tracer
 from obs_run.tracing.attribute_values import MOST
 

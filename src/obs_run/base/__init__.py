@@ -1,0 +1,1 @@
+"""What knows nothing of telemetry: the failure guard, masking, plain values, wrappers of functions and generators."""

@@ -1,0 +1,81 @@
+"""The one failure guard: what goes wrong inside obs-run is said once per place and never reaches the agent."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    T = TypeVar("T")
+
+_said: set[str] = set()
+_failures: set[str] = set()
+
+
+def warn(text: str) -> None:
+    """Write one warning line to logger ``obs_run``."""
+    _log(text)
+
+
+def warn_once(text: str, about: str | None = None) -> None:
+    """Write one warning line to logger ``obs_run``, the first time that this text (or what it is about) is given."""
+    if (about or text) not in _said:
+        _said.add(about or text)
+        _log(text)
+
+
+def failed(site: str, error: BaseException) -> None:
+    """Say that our code at ``site`` failed, once for each site and kind of error."""
+    key = f"{site}: {type(error).__qualname__}"
+    if key not in _failures:
+        _failures.add(key)
+        _log(f"{site} failed and was skipped: {type(error).__name__}: {shown(error)}", error)
+
+
+def has_failed() -> bool:
+    """Whether anything of ours failed in this process; then nothing may be asked for that must be hidden again."""
+    return bool(_failures)
+
+
+def call(site: str, function: Callable[..., T], *args: Any, default: Any = None, **kwargs: Any) -> T | Any:
+    """Return ``function(*args, **kwargs)``, or ``default`` if it raises; the failure is said once per site."""
+    try:
+        return function(*args, **kwargs)
+    except Exception as error:  # noqa: BLE001 (this is the guard)
+        failed(site, error)
+        return default
+
+
+@contextmanager
+def guarded(site: str) -> Iterator[None]:
+    """Swallow what the block raises; the failure is said once per site."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 (this is the guard)
+        failed(site, error)
+
+
+def shown(value: object) -> str:
+    """Return ``str(value)``; an agent's objects, exceptions included, may refuse to be shown."""
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001 (this is the guard)
+        return f"<{type(value).__name__} that cannot be shown>"
+
+
+def _log(text: str, error: BaseException | None = None) -> None:
+    # Nothing may come out of here: logging itself can be broken, half imported or shut down.
+    try:
+        import logging
+
+        from obs_run.base.masking import masked
+
+        text = masked(text)
+        logger = logging.getLogger("obs_run")
+        logger.warning("%s", text)
+        if error is not None and logger.isEnabledFor(logging.DEBUG):
+            logger.debug("%s", text, exc_info=error)
+    except Exception:  # noqa: BLE001, S110 (this is the guard)
+        pass

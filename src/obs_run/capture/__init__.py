@@ -1,0 +1,1 @@
+"""What reads other people's telemetry: the logging module, the logs API."""

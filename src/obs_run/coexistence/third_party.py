@@ -1,0 +1,163 @@
+"""Instrumentors of other distributions: each is looked at when its library arrives, and none can stop another.
+
+A scan of entry points takes 10 to 75 ms, in each process. The folders of the namespace packages that instrumentors live
+in tell in a fraction of a millisecond which there may be.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False  # the module typing costs more than all of this package's start
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+_ROOTS = ("opentelemetry.instrumentation.genai", "opentelemetry.instrumentation", "openinference.instrumentation")
+# Folder of the instrumentor -> the module that it waits for, where that is called otherwise.
+_LIBRARIES = {
+    "aiohttp_client": "aiohttp",
+    "aiohttp_server": "aiohttp.web",
+    "alephalpha": "aleph_alpha_client",
+    "beeai": "beeai_framework",
+    "bedrock": "botocore",
+    "google_adk": "google.adk",
+    "google_genai": "google.genai",
+    "google_generativeai": "google.genai",
+    "langchain": "langchain_core",
+    "llamaindex": "llama_index.core",
+    "llama_index": "llama_index.core",
+    "milvus": "pymilvus",
+    "mysql": "mysql.connector",
+    "mysqlclient": "MySQLdb",
+    "openai_agents": "agents",
+    "openai_v2": "openai",
+    "portkey": "portkey_ai",
+    "qdrant": "qdrant_client",
+    "sagemaker": "botocore",
+    "strands_agents": "strands",
+    "tortoiseorm": "tortoise",
+    "urllib": "urllib.request",
+    "watsonx": "ibm_watsonx_ai",
+    "weaviate_client": "weaviate",
+    "writer": "writerai",
+}
+# Folders with an instrumentor for each of several libraries, whose entry points are called as the libraries are.
+_SEVERAL = {"botocore": ("botocore", "aiobotocore"), "httpx": ("httpx", "httpx2")}
+# They see calls of a library that we instrument only in part, and go on beside ours.
+_BESIDE = frozenset(["botocore", "sagemaker"])
+# Helpers of others, and what would double our own: logs are captured by the log bridge, runs by the run span.
+_NOT_WATCHED = frozenset(
+    [
+        "asgi",
+        "asyncio",
+        "auto_instrumentation",
+        "aws_lambda",
+        "boto",
+        "dbapi",
+        "distro",
+        "exceptions",
+        "genai",
+        "logging",
+        "system_metrics",
+        "threading",
+        "utils",
+        "wsgi",
+    ]
+)
+_WITH_HEADERS = (
+    *(f"opentelemetry.instrumentation.{name}" for name in ("aiohttp_client", "grpc", "httpx", "requests", "urllib")),
+    "opentelemetry.instrumentation.botocore",
+    "opentelemetry.instrumentation.urllib3",
+    "anthropic._tracing",  # it puts the trace context into its requests by itself
+)
+# Module of others to watch for, module of ours and function in it that is called with the module.
+_FITTED = (
+    ("opentelemetry.instrumentation.instrumentor", "obs_run.coexistence.explicit_activation", "notice_explicit"),
+    ("opentelemetry.instrumentation.botocore", "obs_run.coexistence.choice", "leave_bedrock"),
+    ("opentelemetry.instrumentation.utils", "obs_run.coexistence.http_spans", "fit_checks"),
+    ("opentelemetry.instrumentation.grpc._client", "obs_run.coexistence.http_spans", "fit_grpc"),
+    ("opentelemetry.instrumentation.grpc._aio_client", "obs_run.coexistence.http_spans", "fit_grpc"),
+    *((module, "obs_run.coexistence.propagation_hosts", "guard_clients") for module in _WITH_HEADERS),
+)
+_outcomes: dict[str, str] = {}
+_contenders: dict[str, tuple[str, ...]] | None = None
+
+
+def watch() -> None:
+    """Wait for the libraries that installed instrumentors are for, and for what of theirs has to be fitted."""
+    from obs_run.process import import_hooks
+
+    for module, of_ours, function in _FITTED:
+        import_hooks.when_imported(module, _late(of_ours, function))
+    for module in contenders():
+        import_hooks.when_imported(module, _late("obs_run.coexistence.choice", "arrived"))
+
+
+def contenders() -> dict[str, tuple[str, ...]]:
+    """Return the packages of others that may instrument a library, by the module that they wait for."""
+    global _contenders
+    if _contenders is None:
+        found: dict[str, list[str]] = {}
+        for root in _ROOTS:
+            for name in _installed(root):
+                for library in libraries_of(name):
+                    found.setdefault(library, []).append(f"{root}.{name}")
+        _contenders = {module: tuple(packages) for module, packages in found.items()}
+    return _contenders
+
+
+def outcomes() -> dict[str, str]:
+    """Return what became of each instrumentor whose library arrived, by distribution: "active", or why not."""
+    return dict(_outcomes)
+
+
+def note(distribution: str, outcome: str) -> None:
+    """Remember what became of an instrumentor."""
+    _outcomes[distribution] = outcome
+
+
+def libraries_of(package: str) -> tuple[str, ...]:
+    """Return the modules of the libraries that the instrumentors in ``package`` are for."""
+    folder = package.rpartition(".")[2]
+    return _SEVERAL.get(folder) or (_LIBRARIES.get(folder, folder),)
+
+
+def waits_for_library(module: str) -> bool:
+    """Whether the instrumentor in ``module`` is looked at when its library is imported."""
+    return any(within(module, package) for packages in contenders().values() for package in packages)
+
+
+def beside(package: str) -> bool:
+    """Whether an instrumentor may run beside ours of the same library."""
+    return package.rpartition(".")[2] in _BESIDE
+
+
+def within(module: str, library: str) -> bool:
+    """Whether ``module`` is ``library`` or in it."""
+    return module == library or module.startswith(f"{library}.")
+
+
+def ours(library: str) -> frozenset[str]:
+    """Return the instrumentor modules of ours that wait for modules of ``library``."""
+    from obs_instrumentors import TABLE
+
+    return frozenset(name for module, name in TABLE.items() if within(module, library))
+
+
+def _installed(root: str) -> list[str]:
+    path = root.split(".")
+    names: set[str] = set()
+    for folder in sys.path:
+        instrumentors = os.path.join(folder, *path)
+        if os.path.isdir(instrumentors):
+            names.update(os.listdir(instrumentors))
+    return sorted(name for name in names - _NOT_WATCHED if name.isidentifier() and name[0] != "_")
+
+
+def _late(module_of_ours: str, function: str) -> Callable[[ModuleType], None]:
+    def callback(module: ModuleType) -> None:
+        getattr(__import__(module_of_ours, fromlist=[function]), function)(module)
+
+    return callback

@@ -1,0 +1,54 @@
+"""The trace context that is current, for threads, processes and messages; works before OpenTelemetry is loaded."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from obs_run.process import run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NOWHERE = (0, 0, 0)
+
+
+def current_ids() -> tuple[int, int, int]:
+    """Return trace id, span id and flags of what is going on now; zeros outside of any trace."""
+    context = _current_span_context()
+    if context is not None:
+        return context.trace_id, context.span_id, int(context.trace_flags)
+    if not run.has_parent_for_all():
+        return _NOWHERE
+    identity = run.identity()
+    return identity.trace_id, identity.span_id, int(identity.sampled)
+
+
+def child_environment() -> dict[str, str]:
+    """Return the environment variables that put a child process into the current trace."""
+    context = _current_span_context()
+    if context is not None:
+        from opentelemetry.propagate import inject
+
+        carrier: dict[str, str] = {}
+        inject(carrier)
+        return {key.upper().replace("-", "_"): value for key, value in carrier.items()}
+    if not run.has_parent_for_all():
+        return {}
+    return {"TRACEPARENT": run.identity().traceparent()}
+
+
+def adopt(environment: Mapping[str, str]) -> None:
+    """Put what this process does under the span that a parent process gave with ``child_environment``."""
+    if "TRACEPARENT" in environment:
+        run.adopt(environment["TRACEPARENT"])
+
+
+def _current_span_context() -> Any:
+    trace = sys.modules.get("opentelemetry.trace")
+    # A module that another thread is still importing has no such function yet.
+    get_current_span = getattr(trace, "get_current_span", None)
+    if get_current_span is None:
+        return None
+    context = get_current_span().get_span_context()
+    return context if context.is_valid else None

@@ -1,0 +1,123 @@
+"""OpenTelemetry's context on its way into threads and into the work given to thread pools.
+
+A thread gets the context that was current where it was started, a piece of work the one where it was submitted. What
+is watched is how ``threading`` and ``concurrent.futures`` begin a thread or a work item inside, so that
+``Thread.start``, ``Thread.run`` and ``submit`` stay what they are, also in subclasses, and no traceback shows us.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial, wraps
+
+from obs_run.base import guard
+from obs_run.process import import_hooks
+from obs_run.process.variables import flag
+
+TYPE_CHECKING = False  # the module typing costs more than all that happens here
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+    from typing import Any
+
+    from opentelemetry.context import Context
+
+_CARRIED = "_obs_run_context"
+# Threads that serve many or outlive who started them: their work brings its own context, or has none.
+_SERVING = frozenset(
+    [
+        "anyio._backends._asyncio",
+        "concurrent.futures.process",
+        "concurrent.futures.thread",
+        "logging.handlers",
+        "multiprocessing.managers",
+        "multiprocessing.queues",
+        "multiprocessing.resource_sharer",
+    ]
+)
+_OBSERVING = frozenset(["obs_run", "opentelemetry"])
+
+
+def install(_module: ModuleType | None = None) -> None:
+    """Carry the context from now on, unless OBS_PROPAGATE_THREADS says no; each call after the first does nothing."""
+    if flag("OBS_PROPAGATE_THREADS", default=True):
+        import_hooks.when_imported("threading", _watch_threads)
+        import_hooks.when_imported("concurrent.futures.thread", _watch_work)
+
+
+def own_context() -> Context | None:
+    """Return the context that was made current here; None where there is none, even if a run span is the default."""
+    # A module that another thread is still importing has no such name yet.
+    runtime = getattr(sys.modules.get("opentelemetry.context"), "_RUNTIME_CONTEXT", None)
+    if runtime is None:
+        return None
+    get: Callable[[], Context] = getattr(runtime, "get_own", runtime.get_current)
+    return get() or None
+
+
+class _Bootstrap:
+    """Stands for ``Thread._bootstrap``, which ``start`` looks up in the old thread and the new one calls."""
+
+    def __init__(self, original: Any) -> None:
+        self.original = original
+
+    def __get__(self, thread: Any, owner: type | None = None) -> Any:
+        begin = self.original.__get__(thread, owner)
+        context = None if thread is None else guard.call("thread", _context_for, thread)
+        return begin if context is None else partial(_begin, context, begin)
+
+
+def _context_for(thread: Any) -> Context | None:
+    context = own_context()
+    if context is None:
+        return None
+    for function in (getattr(thread, "_target", None), type(thread).run):
+        module = str(getattr(function, "__module__", ""))
+        if module in _SERVING or module.partition(".")[0] in _OBSERVING:
+            return None
+    return context
+
+
+def _begin(context: Context, begin: Callable[[], None]) -> None:
+    # Never detached: it ends with the thread.
+    guard.call("thread", sys.modules["opentelemetry.context"].attach, context)
+    begin()
+
+
+def _watch_threads(module: ModuleType) -> None:
+    thread: Any = module.Thread
+    original = vars(thread)["_bootstrap"]
+    if not isinstance(original, _Bootstrap):
+        thread._bootstrap = _Bootstrap(original)  # noqa: SLF001 (there is no public way)
+
+
+def _watch_work(module: ModuleType) -> None:
+    item: Any = module._WorkItem  # noqa: SLF001 (there is no public way)
+    initialize, run = item.__init__, item.run
+    if hasattr(run, _CARRIED):
+        return
+
+    @wraps(initialize)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 (the name of what it replaces)
+        initialize(self, *args, **kwargs)
+        context = guard.call("thread pool", own_context)
+        if context is not None:
+            self.__dict__[_CARRIED] = context
+
+    @wraps(run)
+    def run_in_context(self: Any, *args: Any, **kwargs: Any) -> None:
+        context = self.__dict__.pop(_CARRIED, None)
+        if context is None:
+            run(self, *args, **kwargs)
+            return
+        api: Any = sys.modules["opentelemetry.context"]
+        token = api.attach(context)
+        try:
+            run(self, *args, **kwargs)
+        finally:
+            api.detach(token)
+            # The traceback of an error that the work ended with leads to this frame, and would keep them alive.
+            del self, args, kwargs, context, token
+
+    setattr(run_in_context, _CARRIED, True)
+    item.__init__, item.run = __init__, run_in_context

@@ -1,0 +1,1 @@
+"""Files that several processes append to, rotate, or keep secret."""

@@ -1,0 +1,158 @@
+"""What the export thread does with a batch: complete it, scrub it, give it to each destination of its signal."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import context as api_context
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY  # the name is private, its use is everywhere
+
+from obs_run import settings
+from obs_run.base import guard
+from obs_run.core import content
+from obs_run.core.operations import Inference
+from obs_run.pipeline import foreign_content, redact, redact_items
+from obs_run.pipeline.items import ApiLogItem, CallItem, LogItem, SpanItem
+from obs_run.pipeline.span_builder import details_event, log_record, span_with_operation, structured_content
+from obs_run.runtime import destinations
+from obs_run.sdk import providers
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from obs_run.core.operations import Operation
+    from obs_run.pipeline.items import Item
+
+
+_SECONDS_BETWEEN_WARNINGS = 60.0
+
+
+class Export:
+    """The destinations of this process and the clock of its metrics; used by the export thread alone."""
+
+    def __init__(self) -> None:
+        self._providers = providers.set_up()
+        self._redaction = redact_items.shared()
+        # With a configuration file the exporters are the file's.
+        ours = self._providers.queues_spans
+        self._traces = destinations.of("traces") if ours else []
+        self._logs = destinations.of("logs") if ours else []
+        self._metrics = destinations.of("metrics") if ours else []
+        self._further = destinations.FURTHER
+        self._interval: float = settings.get("OTEL_METRIC_EXPORT_INTERVAL")
+        self._metrics_due = time.monotonic() + self._interval
+        self._dropped = 0
+        self._say_next = 0.0
+        self._unseen = api_context.Context({_SUPPRESS_INSTRUMENTATION_KEY: True})
+
+    def batch(self, items: list[Item], deadline: float | None) -> None:
+        """Export ``items`` in their order, each signal to its own destinations."""
+        # What a destination uses may be instrumented itself: recording that would never end.
+        token = api_context.attach(self._unseen)
+        try:
+            self._batch(items, deadline)
+        finally:
+            api_context.detach(token)
+
+    def _batch(self, items: list[Item], deadline: float | None) -> None:
+        spans: list[Any] = []
+        records: list[Any] = []
+        for item in items:
+            if isinstance(item, SpanItem):
+                self._span(item, spans, records)
+            elif isinstance(item, CallItem):
+                guard.call("measurement", item.function, *item.arguments)
+            elif isinstance(item, LogItem) and self._logs:
+                records.append(self._record(guard.call("log record", log_record, item, self._providers.resource)))
+            elif isinstance(item, ApiLogItem):
+                records.append(self._record(guard.call("log record", foreign_content.record, item.record)))
+        self._give(self._traces, spans, deadline)
+        self._give(self._logs, [record for record in records if record is not None], deadline)
+
+    def _span(self, item: SpanItem, spans: list[Any], records: list[Any]) -> None:
+        """Put what is to be exported of a span that ended into the two lists."""
+        cost = guard.call("measurement", self._measure, item)
+        resource, operation = self._providers.resource, item.operation
+        told: dict[str, Any] = {}
+        if operation is not None and self._tells(operation):
+            told = guard.call("content", structured_content, operation, redact.shared(), default={})
+        if self._traces:
+            shown = told if content.on_spans() else {}
+            span = guard.call("span", span_with_operation, item, resource, cost, shown)
+            if span is None:
+                span, shown = item.span, {}
+            span = guard.call("span", foreign_content.span, span)
+            if span is not None:
+                spans.append(span if self._redaction is None else self._redaction.span(span, shown))
+        if self._logs and operation is not None and content.on_events():
+            records.append(self._record(guard.call("event", details_event, item, resource, told), told))
+
+    def _tells(self, operation: Operation) -> bool:
+        """Whether the operation's content goes anywhere; it takes time to make."""
+        return bool(self._traces and content.on_spans()) or bool(
+            self._logs and content.on_events() and isinstance(operation, Inference)
+        )
+
+    def _record(self, record: Any, done: Collection[str] = ()) -> Any:
+        return record if record is None or self._redaction is None else self._redaction.record(record, done)
+
+    def _measure(self, item: SpanItem) -> Any:
+        """Record the metrics of the span's operation; return what it cost, None if that is unknown."""
+        if item.operation is None or item.timing is None:
+            return None
+        return self._providers.measure(item.operation, item.timing, seen=bool(self._traces))
+
+    def settle(self, deadline: float | None, dropped: int) -> None:
+        """Send what earlier failed or is due: metrics at their interval, and always when the process leaves."""
+        token = api_context.attach(self._unseen)
+        try:
+            self._settle(deadline, dropped)
+        finally:
+            api_context.detach(token)
+
+    def _settle(self, deadline: float | None, dropped: int) -> None:
+        if dropped:
+            self._say_dropped(dropped)
+            guard.call("measurement", self._providers.count_dropped, dropped)
+        if deadline is not None or time.monotonic() >= self._metrics_due:
+            self._metrics_due = time.monotonic() + self._interval
+            data = guard.call("metrics", self._providers.collect_metrics)
+            if data is not None:
+                self._give(self._metrics, data, deadline)
+        for destination in self._all():
+            guard.call("export", destination.settle, deadline)
+
+    def _all(self) -> tuple[destinations.Destination, ...]:
+        return (*self._traces, *self._logs, *self._metrics, *self._further)
+
+    def _say_dropped(self, dropped: int) -> None:
+        self._dropped += dropped
+        if time.monotonic() >= self._say_next:
+            self._say_next = time.monotonic() + _SECONDS_BETWEEN_WARNINGS
+            guard.warn(
+                f"obs-run: {self._dropped} spans, log records or metric exports were dropped: "
+                "refused, or more waited than OBS_QUEUE_BYTES"
+            )
+
+    def pause(self) -> float | None:
+        """Return the seconds until there is something to do even if nothing comes in; None if there never is."""
+        pauses = [guard.call("export", each.pause) for each in self._all()]
+        if self._metrics:
+            pauses.append(self._metrics_due - time.monotonic())
+        known = [pause for pause in pauses if pause is not None]
+        return max(0.0, min(known)) if known else None
+
+    def after_fork(self) -> None:
+        """In a child process: drop the parent's connections."""
+        for destination in self._all():
+            guard.call("fork", destination.after_fork)
+        self._metrics_due = time.monotonic() + self._interval
+        self._dropped = 0
+
+    @staticmethod
+    def _give(to: list[destinations.Destination], what: Any, deadline: float | None) -> None:
+        if not what:
+            return
+        for destination in to:
+            guard.call("export", destination.export, what, deadline)

@@ -1,0 +1,161 @@
+"""What happens when the process leaves, whichever way it leaves that Python can see."""
+
+from __future__ import annotations
+
+import os
+import sys
+from time import monotonic
+
+from obs_run.process.variables import flag, seconds
+
+TYPE_CHECKING = False  # the module typing costs more than all of this package's start
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+class Leaving:
+    """How the process leaves, and until when (``time.monotonic()``) callbacks may take."""
+
+    __slots__ = ("deadline", "exception", "exit_code", "kind", "signal")
+
+    def __init__(self, kind: str, exit_code: int | None = None, signal: int | None = None) -> None:
+        self.kind = kind
+        self.exit_code = exit_code
+        self.signal = signal
+        self.exception: BaseException | None = None
+        self.deadline = monotonic() + seconds("OBS_FLUSH_SECONDS", 2.0)
+
+
+_callbacks: list[Callable[[Leaving], None]] = []
+_patched: dict[str, Any] = {}
+
+
+def on_leave(callback: Callable[[Leaving], None]) -> None:
+    """Call ``callback`` when the process leaves by its end, SIGTERM, SIGHUP, os._exit or os.exec*."""
+    # Loaded now, because an import while a signal is handled or a child ends may meet a lock.
+    from obs_run.process import exit_code, exit_sequence  # noqa: F401
+
+    if flag("OBS_HANDLE_SYS_EXIT", default=True):
+        exit_code.watch()
+    if callback not in _callbacks:
+        _callbacks.append(callback)
+
+
+def install() -> None:
+    """Take notice of every way out; OBS_HANDLE_* switch each off."""
+    import atexit
+
+    atexit.register(_at_exit)
+    _handle_signals()
+    if flag("OBS_HANDLE_OS_EXIT", default=True):
+        _replace("_exit", _make_exit(os._exit))
+    if flag("OBS_HANDLE_EXEC", default=True):
+        execve = os.execve
+        _replace("execv", _make_execv(execve))
+        _replace("execve", _make_execve(execve))
+    if flag("OBS_HANDLE_SYS_EXIT", default=True):
+        from obs_run.process import exit_code
+
+        _patched["sys.exit"] = sys.exit
+        exit_code.install()
+
+
+def patched() -> list[str]:
+    """Return what was replaced or handled in this process, for people."""
+    return sorted(_patched)
+
+
+def _at_exit() -> None:
+    if _callbacks:
+        from obs_run.process import exit_sequence
+
+        exit_sequence.of_interpreter(Leaving("exit"), _callbacks)
+
+
+def _handle_signals() -> None:
+    """Flush on SIGTERM and SIGHUP where nobody handles them; SIGINT becomes KeyboardInterrupt and needs nothing."""
+    import _signal
+
+    # The first process of a container is not killed by a signal it does not handle, so there is no leaving.
+    if os.getpid() == 1:
+        return
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(_signal, name, None)
+        if (
+            number is None
+            or not flag(f"OBS_HANDLE_{name}", default=True)
+            or _signal.getsignal(number) != _signal.SIG_DFL
+        ):
+            continue
+        try:
+            _signal.signal(number, _on_signal)
+        except ValueError:  # not the main thread: obs_run.auto was imported in another
+            return
+        _patched[name] = _on_signal
+
+
+def _on_signal(number: int, _frame: object) -> None:
+    """Flush, then die of the signal as if it had never been handled."""
+    import _signal
+
+    def again() -> None:
+        os.kill(os.getpid(), number)
+
+    if _callbacks:
+        from obs_run.process import exit_sequence
+
+        if exit_sequence.in_progress():
+            return  # the process ends in a moment anyway; parents often send a second signal
+        leaving = Leaving("signal", signal=number)
+        if exit_sequence.postponed(leaving):
+            return
+        exit_sequence.watched(leaving, _callbacks, again)
+    _signal.signal(number, _signal.SIG_DFL)
+    again()
+
+
+def _make_exit(original: Callable[[int], Any]) -> Callable[[int], Any]:
+    def _exit(status: int) -> Any:
+        if _callbacks:
+            from obs_run.process import exit_sequence
+
+            code = status if isinstance(status, int) else None
+            exit_sequence.watched(Leaving("os._exit", exit_code=code), _callbacks, lambda: original(status))
+        return original(status)
+
+    return _exit
+
+
+def _make_execv(execve: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def execv(path: Any, argv: Any, /) -> Any:
+        return _execute(execve, path, argv, os.environ)
+
+    return execv
+
+
+def _make_execve(original: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, Any], Any]:
+    def execve(path: Any, argv: Any, env: Any) -> Any:
+        return _execute(original, path, argv, env)
+
+    return execve
+
+
+def _execute(execve: Callable[[Any, Any, Any], Any], path: Any, argv: Any, env: Any) -> Any:
+    # os.execvp tries every folder of PATH: only the attempt that will succeed is the end of this process.
+    found = isinstance(path, int) or (os.access(path, os.X_OK) and not os.path.isdir(path))
+    if not found or not _callbacks:
+        return execve(path, argv, env)
+    from obs_run.process import exit_sequence
+
+    return exit_sequence.by_exec(Leaving("exec"), _callbacks, execve, (path, argv, env))
+
+
+def _replace(name: str, function: Any) -> None:
+    """Put ``function`` in the place of ``os.name``, looking like what it replaces."""
+    original = getattr(os, name)
+    for attribute in ("__name__", "__qualname__", "__doc__", "__module__", "__text_signature__"):
+        setattr(function, attribute, getattr(original, attribute, None))
+    function.__wrapped__ = original
+    setattr(os, name, function)
+    _patched[f"os.{name}"] = original

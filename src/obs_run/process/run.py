@@ -1,0 +1,182 @@
+"""The identity of this process's run: its trace and span id, known before anything of OpenTelemetry is loaded."""
+
+from __future__ import annotations
+
+import os
+import time
+
+started_ns: int = time.time_ns()
+
+
+class Identity:
+    """The ids of the run span and of its parent, if a parent process handed one over."""
+
+    __slots__ = ("parent_span_id", "sampled", "span_id", "trace_id")
+
+    def __init__(self, trace_id: int, span_id: int, parent_span_id: int | None, *, sampled: bool) -> None:
+        self.trace_id = trace_id
+        self.span_id = span_id
+        self.parent_span_id = parent_span_id
+        self.sampled = sampled
+
+    def traceparent(self) -> str:
+        """Return the W3C ``traceparent`` that makes the run span a parent."""
+        return f"00-{self.trace_id:032x}-{self.span_id:016x}-{self.sampled:02x}"
+
+
+_identity: Identity | None = None
+_first: dict[str, Identity] = {}
+_enabled: bool | None = None
+_owned = True
+_begun = False
+
+
+def note_start() -> None:
+    """Remember that the run begins now."""
+    global started_ns, _begun
+    started_ns, _begun = time.time_ns(), True
+
+
+def enabled() -> bool:
+    """Whether this process has a run span: a script by default, a server or a multiprocessing worker never."""
+    if not _begun:
+        # An agent that nobody launched, and that only writes telemetry with our API.
+        return False
+    from obs_run.process import program
+
+    global _enabled
+    if not hasattr(program, "describe"):
+        # A signal handler of the agent that interrupted this very import; the next call knows.
+        return False
+    if _enabled is None:
+        wanted = os.environ.get("OBS_RUN_SPAN", "").strip().lower() not in ("0", "false", "no", "off")
+        running = program.describe()
+        # With a configuration file the providers are not ours, and nothing takes a span with an id of our choice.
+        foreign = bool(os.environ.get("OTEL_CONFIG_FILE", "").strip())
+        _enabled = wanted and not foreign and not running.server and running.kind != "multiprocessing"
+    return _enabled
+
+
+def identity() -> Identity:
+    """Return the run's identity, made at the first call; the environment's TRACEPARENT is the parent."""
+    global _identity
+    if _identity is None:
+        # Two threads may ask at once and must get the same; a lock would be one more that a fork can break.
+        _identity = _first.setdefault("", _new_identity())
+    return _identity
+
+
+def _new_identity() -> Identity:
+    parent = parse_traceparent(os.environ.get("TRACEPARENT", ""))
+    if parent is None:
+        trace_id = _random(16)
+        return Identity(trace_id, _random(8), None, sampled=root_sampled(trace_id))
+    trace_id, parent_span_id, sampled = parent
+    if not _sampler().startswith("parentbased_"):
+        sampled = root_sampled(trace_id)
+    return Identity(trace_id, _random(8), parent_span_id, sampled=sampled)
+
+
+def known() -> Identity | None:
+    """Return the run's identity if it has been made."""
+    return _identity
+
+
+def owned() -> bool:
+    """Whether the run span is this process's own to export."""
+    return _owned and _identity is not None and enabled()
+
+
+def has_parent_for_all() -> bool:
+    """Whether what has no parent of its own belongs under a run span, ours or the one of a parent process."""
+    return (not _owned and _identity is not None) or enabled()
+
+
+def adopt(traceparent: str) -> None:
+    """Put what this process does under a span of its parent process; there is no run span of our own then."""
+    global _identity, _owned
+    parent = parse_traceparent(traceparent)
+    if parent is not None:
+        trace_id, span_id, sampled = parent
+        _identity = Identity(trace_id, span_id, None, sampled=sampled)
+        _owned = False
+
+
+def begin_next_trace() -> None:
+    """Begin another run span, in a trace of its own, in this process."""
+    global _identity
+    note_start()
+    trace_id = _random(16)
+    _identity = Identity(trace_id, _random(8), None, sampled=root_sampled(trace_id))
+
+
+def before_fork() -> None:
+    """Have the ids before the child has: it goes on in the parent's run.
+
+    Nothing may be imported here that has fork hooks of its own, as ``logging`` and ``concurrent.futures`` have: the
+    second half of such a hook would run without its first.
+    """
+    if _owned and enabled():
+        identity()
+
+
+def after_fork_in_parent() -> None:
+    """Owe the child the run span; only now, for modules loaded amid a fork would miss its first half."""
+    if _owned and enabled():
+        require()
+
+
+def after_fork_in_child() -> None:
+    """Leave the run span to the parent."""
+    global _owned
+    if _identity is not None:
+        _owned = False
+
+
+def require() -> None:
+    """Make sure that the run span is exported even if nothing else is: a child process was given its id."""
+    from obs_run.runtime import shutdown
+
+    identity()
+    shutdown.prepare()
+
+
+def parse_traceparent(text: str) -> tuple[int, int, bool] | None:
+    """Return trace id, span id and the sampled flag of a W3C ``traceparent``, or None if it is not one."""
+    fields = text.strip().split("-")
+    if len(fields) < 4 or len(fields[0]) != 2 or fields[0] == "ff":  # noqa: PLR2004 (the format's field count)
+        return None
+    try:
+        trace_id, span_id, flags = int(fields[1], 16), int(fields[2], 16), int(fields[3], 16)
+    except ValueError:
+        return None
+    if not trace_id or not span_id or (len(fields[1]), len(fields[2])) != (32, 16):
+        return None
+    return trace_id, span_id, bool(flags & 1)
+
+
+def _random(size: int) -> int:
+    # os.urandom needs no seeding after a fork and leaves the agent's random numbers as they were.
+    return int.from_bytes(os.urandom(size), "big") or 1
+
+
+def _sampler() -> str:
+    """Return the sampler's name as settings.py reads it."""
+    name = os.environ.get("OTEL_TRACES_SAMPLER", "").strip().lower()
+    known = name.removeprefix("parentbased_") in ("always_on", "always_off", "traceidratio")
+    return name if known else "parentbased_always_on"
+
+
+def root_sampled(trace_id: int) -> bool:
+    """Decide as the standard samplers do for a root span, so that children agree with the span made later."""
+    root = _sampler().removeprefix("parentbased_")
+    if root != "traceidratio":
+        return root == "always_on"
+    try:
+        ratio = float(os.environ.get("OTEL_TRACES_SAMPLER_ARG", "").strip() or 1)
+    except ValueError:
+        return True
+    if not 0 <= ratio <= 1:
+        return True
+    mask = (1 << 64) - 1
+    return (trace_id & mask) < round(ratio * (mask + 1))

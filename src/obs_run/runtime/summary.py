@@ -1,0 +1,78 @@
+"""What is said to the user as the process ends: where to look, and with OBS_VERBOSE what was instrumented."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from obs_run.coexistence import third_party
+from obs_run.launch import start
+from obs_run.process import program, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from obs_run.process.exit_hooks import Leaving
+
+
+_SIGHUP = 1  # the terminal is gone
+
+
+def tell_what_was_instrumented(left: Leaving) -> None:
+    """Write to stderr what became of each library that the process imported."""
+    if left.kind != "exec" and start.in_this_process():
+        _write(_outcomes())
+
+
+def point_to_store(left: Leaving) -> None:
+    """Write one line to stderr that says how to see what was recorded: on a terminal, for the user's own command."""
+    if left.kind == "exec" or left.signal == _SIGHUP or not start.in_this_process() or not _on_terminal():
+        return
+    from obs_run.runtime import destinations
+
+    if "store" in destinations.names("traces"):
+        _write(_where_to_look())
+
+
+def _on_terminal() -> bool:
+    return sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()
+
+
+def _where_to_look() -> Iterator[str]:
+    if "TRACEPARENT" in os.environ:
+        return  # the program that started this one says it
+    from obs_run.store.location import default_path
+    from obs_run.store.reader import Reader
+    from obs_run.store.schema import StoreError
+
+    # Looked up, because a full disk or sampling may have kept the trace out.
+    with suppress(StoreError), Reader(default_path()) as reader:
+        if run.owned():
+            trace_id = f"{run.identity().trace_id:032x}"
+            if reader.find(trace_id):
+                yield f"this run's trace: obsctl show {trace_id[:8]}"
+        elif program.describe().server and reader.newest():
+            yield "the traces of this run: obsctl list"
+
+
+def _outcomes() -> Iterator[str]:
+    hooks = sys.modules.get("obs_run.core.hooks")
+    statuses = hooks.statuses() if hooks is not None else []
+    for status in statuses:
+        name = f"{status.instrumentor.library} {status.version or ''}".rstrip()
+        yield f"{name}: not instrumented: {status.skipped}" if status.skipped else f"{name}: instrumented"
+    others = third_party.outcomes()
+    for name, outcome in sorted(others.items()):
+        yield f"{name}: {'instrumented' if outcome == 'active' else f'not instrumented: {outcome}'}"
+    if not statuses and not others:
+        yield "no library that it instruments was imported"
+
+
+def _write(lines: Iterator[str]) -> None:
+    if sys.stderr is not None and not sys.stderr.closed:
+        from obs_run.base.masking import masked
+
+        sys.stderr.write("".join(f"obs-run: {masked(line)}\n" for line in lines))
+        sys.stderr.flush()
