@@ -82,6 +82,7 @@ def _prepare() -> None:
     _prepared = True
     # Before any hook of the agent, so that ours is the last to run before a fork and at the exit.
     fork.install()
+    run.watch_forks()
     exit_hooks.install()
     if flag("OBS_PROPAGATE_THREADS", default=True):
         # Before that there is nothing to carry.

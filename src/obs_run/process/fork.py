@@ -1,7 +1,8 @@
-"""Forks wait until no other thread is importing: the child would inherit that import's lock, held for ever.
+"""What happens around a fork, in one order for the whole program, whoever was imported first.
 
-Plain Python has this fault too, but seldom: obs-run makes it likely, because it loads its parts at their first use,
-which may be in any thread, and loads more in the child.
+Forks also wait until no other thread is importing: the child would inherit that import's lock, held for ever. Plain
+Python has this fault too, but seldom: obs-run makes it likely, because it loads its parts at their first use, which may
+be in any thread, and loads more in the child.
 """
 
 from __future__ import annotations
@@ -13,65 +14,149 @@ import os
 import sys
 from time import monotonic, sleep
 
-from obs_run.process import fork_locks, run
+from obs_run.base import guard
+from obs_run.process import fork_locks, fork_warning
+
+TYPE_CHECKING = False  # the module typing costs more than all of this package's start
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    Hook = Callable[[], object]
 
 _LONGEST = 1.0  # seconds that one fork may wait
-_given_up: set[str] = set()
-_held = False
+
+RUN, QUEUE, PROVIDERS, ENDPOINTS, FILES, USER_API = range(6)
+"""The order in which hooks run after a fork; before it they run the other way round.
+
+Imports come first of all and are not in the list. After them the run has its ids, the queue is empty, and the providers
+count from zero before anything that stands on them begins anew.
+"""
+
+
+class _Hooks:
+    """The hooks of one place in the order: those of before a fork, after it in the parent, and in the child."""
+
+    __slots__ = ("before", "in_child", "in_parent", "name")
+
+    def __init__(self, name: str, before: Hook | None, in_parent: Hook | None, in_child: Hook | None) -> None:
+        self.name = name
+        self.before = before
+        self.in_parent = in_parent
+        self.in_child = in_child
+
+
+class _Forks:
+    """The hooks, and what is known of the fork that is going on."""
+
+    def __init__(self) -> None:
+        self._hooks: list[tuple[int, int, _Hooks]] = []
+        self._is_installed = False
+        self._holds_import_lock = False
+        self._given_up: set[str] = set()
+        self.forking_frame: FrameType | None = None
+        """The agent's frame that forks, while the hooks in the parent run."""
+
+    def install(self) -> None:
+        """Watch the forks of this process; ours is the last hook to run before one, being the first registered."""
+        if self._is_installed or not hasattr(os, "register_at_fork"):
+            return
+        self._is_installed = True
+        os.register_at_fork(before=self._before, after_in_parent=self._in_parent, after_in_child=self._in_child)
+
+    def add(self, order: int, hooks: _Hooks) -> None:
+        """Have ``hooks`` run at each fork; those of one place in the order run as they were added."""
+        self._hooks.append((order, len(self._hooks), hooks))
+        self._hooks.sort(key=lambda entry: entry[:2])
+        self.install()
+
+    def _before(self) -> None:
+        fork_locks.begin()
+        for _, _, hooks in reversed(self._hooks):
+            if hooks.before is not None:
+                guard.call(f"before a fork: {hooks.name}", hooks.before)
+        guard.call("before a fork: imports", self._end_imports)
+        fork_locks.complete()
+
+    def _in_parent(self) -> None:
+        self._release_import_lock()
+        self.forking_frame = sys._getframe().f_back  # noqa: SLF001 (the hook's caller is the one who forks)
+        try:
+            for _, _, hooks in self._hooks:
+                if hooks.in_parent is not None:
+                    guard.call(f"after a fork: {hooks.name}", hooks.in_parent)
+        finally:
+            self.forking_frame = None
+
+    def _in_child(self) -> None:
+        self._forget_imports()
+        for _, _, hooks in self._hooks:
+            if hooks.in_child is not None:
+                guard.call(f"in a child: {hooks.name}", hooks.in_child)
+
+    def _end_imports(self) -> None:
+        """Wait for the imports of other threads, then hold the lock without which none can begin."""
+        if not _thread._count():  # noqa: SLF001 (what `threading` knows is not all)
+            return
+        deadline = monotonic() + _LONGEST
+        while True:
+            _imp.acquire_lock()
+            names = _imported_elsewhere()
+            self._given_up.intersection_update(names)
+            if names <= self._given_up:
+                self._holds_import_lock = True
+                return
+            _imp.release_lock()
+            if monotonic() > deadline:
+                # An import without end, such as of a module that serves: it shall delay only this one fork.
+                self._given_up.update(names)
+                return
+            sleep(0.001)
+
+    def _release_import_lock(self) -> None:
+        if self._holds_import_lock:
+            self._holds_import_lock = False
+            _imp.release_lock()
+
+    def _forget_imports(self) -> None:
+        """Forget the imports that another thread was in the midst of: nobody will end them here."""
+        self._release_import_lock()
+        for name in _imported_elsewhere():
+            _frozen_importlib._module_locks.pop(name, None)  # type: ignore[attr-defined]  # noqa: SLF001 (no public way)
+            spec = getattr(sys.modules.get(name), "__spec__", None)
+            if getattr(spec, "_initializing", False):
+                # Half a module; the child's own import begins it anew.
+                del sys.modules[name]
+        self._given_up.clear()
+
+
+_forks = _Forks()
 
 
 def install() -> None:
-    """Watch the forks of this process; our hook is the last to run, being the first that is registered."""
-    os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_after_in_child)
-    os.register_at_fork(
-        before=run.before_fork, after_in_parent=run.after_fork_in_parent, after_in_child=run.after_fork_in_child
-    )
+    """Watch the forks of this process before anybody else does."""
+    _forks.install()
 
 
-def _before() -> None:
-    fork_locks.begin()
-    _end_imports()
-    fork_locks.complete()
+def register(
+    order: int,
+    name: str,
+    *,
+    before: Hook | None = None,
+    in_parent: Hook | None = None,
+    in_child: Hook | None = None,
+) -> None:
+    """Have functions called around each fork, at a place in the order above; what one raises stops no other.
+
+    Nothing may be imported in ``before`` that has fork hooks of its own, as ``logging`` and ``concurrent.futures``:
+    the second half of such a hook would run without its first.
+    """
+    _forks.add(order, _Hooks(name, before, in_parent, in_child))
 
 
-def _end_imports() -> None:
-    """Wait for the imports of other threads, then hold the lock without which none can begin."""
-    global _held
-    if not _thread._count():  # noqa: SLF001 (what `threading` knows is not all)
-        return
-    deadline = monotonic() + _LONGEST
-    while True:
-        _imp.acquire_lock()
-        names = _imported_elsewhere()
-        _given_up.intersection_update(names)
-        if names <= _given_up:
-            _held = True
-            return
-        _imp.release_lock()
-        if monotonic() > deadline:
-            # An import without end, such as of a module that serves: it shall delay only this one fork.
-            _given_up.update(names)
-            return
-        sleep(0.001)
-
-
-def _after() -> None:
-    global _held
-    if _held:
-        _held = False
-        _imp.release_lock()
-
-
-def _after_in_child() -> None:
-    """Forget the imports that another thread was in the midst of: nobody will end them here."""
-    _after()
-    for name in _imported_elsewhere():
-        _frozen_importlib._module_locks.pop(name, None)  # type: ignore[attr-defined]  # noqa: SLF001 (no public way)
-        spec = getattr(sys.modules.get(name), "__spec__", None)
-        if getattr(spec, "_initializing", False):
-            # Half a module; the child's own import begins it anew.
-            del sys.modules[name]
-    _given_up.clear()
+def would_warn_of_threads() -> bool:
+    """Whether Python would print its warning of forks beside threads if a hook in the parent started one now."""
+    return fork_warning.would_be_shown(_forks.forking_frame)
 
 
 def _imported_elsewhere() -> set[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 
+from obs_run.process import fork
+
 started_ns: int = time.time_ns()
 
 
@@ -108,6 +110,11 @@ def begin_next_trace() -> None:
     note_start()
     trace_id = _random(16)
     _identity = Identity(trace_id, _random(8), None, sampled=root_sampled(trace_id))
+
+
+def watch_forks() -> None:
+    """Have children go on in this run."""
+    fork.register(fork.RUN, "run", before=before_fork, in_parent=after_fork_in_parent, in_child=after_fork_in_child)
 
 
 def before_fork() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from obs_run.base import guard
 from obs_run.base.functions import name_of, watched
 from obs_run.base.payload import error_name
-from obs_run.context.current_context import Current
+from obs_run.context.current_context import ContextScope
 from obs_run.tracing import attribute_values
 from obs_run.tracing.span import outcome
 from obs_run.tracing.tracer import get_tracer
@@ -73,9 +73,9 @@ class _Call:
         self._span = tracer.begin(name, kind, tags, None)
         self._is_stream = is_stream
 
-    def running(self) -> Current:
+    def running(self) -> ContextScope:
         """Return what makes the span current."""
-        return Current(self._span.context_inside())
+        return ContextScope(self._span.context_inside())
 
     def end(self, error: BaseException | None, result: Any) -> None:
         """End the span."""

@@ -11,7 +11,7 @@ from opentelemetry.context import Context
 
 from obs_run.base import guard
 from obs_run.context import trace_headers
-from obs_run.context.current_context import Current
+from obs_run.context.current_context import ContextScope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,12 +69,12 @@ def extract(headers: Headers) -> Context:
     return found
 
 
-def continued(headers: Headers) -> Current:
+def continued(headers: Headers) -> ContextScope:
     """Return a context manager in which the trace and the correlation id of ``headers`` go on.
 
     Without any in the headers what begins in it begins anew, whatever was current outside.
     """
-    return Current(context_of(headers))
+    return ContextScope(context_of(headers))
 
 
 def context_of(headers: Headers) -> Context:

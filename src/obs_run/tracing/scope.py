@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from obs_run.base.noop_awaitable import RECORDED
-from obs_run.context.current_context import attach, detach
+from obs_run.context.current_context import enter, leave
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -23,10 +23,9 @@ if TYPE_CHECKING:
 class SpanScope:
     """Begins its span on entering and ends it on leaving; between the two the span is current."""
 
-    __slots__ = ("_headers", "_kind", "_name", "_span", "_tags", "_token", "_tracer")
+    __slots__ = ("_headers", "_kind", "_name", "_span", "_tags", "_tracer")
 
     _span: Span
-    _token: Any
 
     def __init__(
         self, tracer: Tracer, name: str, kind: SpanKind, tags: Mapping[str, Any] | None, headers: Headers = None
@@ -45,12 +44,13 @@ class SpanScope:
 
             context = context_of(self._headers)
         span = self._span = self._tracer.begin(self._name, self._kind, self._tags, context)
-        self._token = attach(span.context_inside(context))
+        inside = span.context_inside(context)
+        enter(self, lambda _: inside)
         return span
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: object) -> None:
         """End the span, with the error that the block is left by."""
-        detach(self._token)
+        leave(self)
         self._span.leave(error)
 
     async def __aenter__(self) -> Span:
@@ -59,7 +59,7 @@ class SpanScope:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, at: object) -> None:
         """End the span, with the error that the block is left by."""
-        detach(self._token)
+        leave(self)
         recorded = self._span.leave(error)
         if recorded is not RECORDED and error is None:
             await recorded

@@ -1,0 +1,151 @@
+"""Where core hands over what it recorded; whoever puts the process together says who takes it.
+
+What passes is plain data, complete at that moment: texts, numbers, bools, None, and tuples, lists and dicts of them. It
+could as well be written into memory that another process reads. Of OpenTelemetry only contexts and spans pass.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span
+
+    Attributes = dict[str, Any]
+
+
+class Timing(NamedTuple):
+    """How long an operation took, in seconds; the chunk figures are None where nothing was streamed."""
+
+    duration: float
+    first_chunk: float | None = None
+    chunk_gap: float | None = None
+
+
+class ErrorRecord(NamedTuple):
+    """What an operation failed of."""
+
+    error_type: str
+    """The value of ``error.type``."""
+    message: str
+    exception_type: str | None = None
+    """The exception's own name, None where the failure was told and not raised."""
+    stack: str | None = None
+
+
+class OperationRecord(NamedTuple):
+    """An operation that is over."""
+
+    kind: str
+    """The name of its class in ``core.operations``."""
+    attributes: Attributes
+    """What is known of it by attribute names, content left out."""
+    content: Attributes
+    """Its content by attribute names; empty unless content is wanted."""
+    timing: Timing
+    pricing: Attributes
+    """What only its price needs: tokens by how they were cached, ``context`` with what changes the price."""
+    error: ErrorRecord | None = None
+
+
+class LogRecord:
+    """A log record or event, whoever made it."""
+
+    __slots__ = (
+        "attributes",
+        "body",
+        "event_name",
+        "flags",
+        "observed_ns",
+        "resource",
+        "scope",
+        "severity",
+        "severity_text",
+        "span_id",
+        "time_ns",
+        "trace_id",
+    )
+
+    def __init__(
+        self,
+        *,
+        time_ns: int,
+        severity: int | None,
+        severity_text: str | None,
+        body: Any,
+        attributes: Attributes,
+        trace: tuple[int, int, int],
+        scope: str | Scope,
+        event_name: str | None = None,
+        observed_ns: int | None = None,
+        resource: ResourceRecord | None = None,
+    ) -> None:
+        self.time_ns = time_ns
+        self.observed_ns = time_ns if observed_ns is None else observed_ns
+        self.severity = severity
+        self.severity_text = severity_text
+        self.body = body
+        self.attributes = attributes
+        self.trace_id, self.span_id, self.flags = trace
+        self.scope = scope
+        self.event_name = event_name
+        self.resource = resource
+        """Whose it is, where that is not this process as we describe it."""
+
+
+class Scope(NamedTuple):
+    """An instrumentation scope that has more than a name."""
+
+    name: str
+    version: str | None = None
+    schema_url: str | None = None
+    attributes: Attributes | None = None
+
+
+class ResourceRecord(NamedTuple):
+    """A resource that is not this process's own."""
+
+    attributes: Attributes
+    schema_url: str = ""
+
+
+class Sink(Protocol):
+    """Takes what core records, from any thread, and never blocks or raises."""
+
+    def start(self, name: str, kind: str, attributes: Callable[[], Attributes], parent: Context) -> Span:
+        """Begin the record of an operation below ``parent``; ``attributes`` is called only if they are read now."""
+
+    def end(self, span: Span, record: OperationRecord) -> None:
+        """End what ``start`` returned."""
+
+    def log(self, record: LogRecord) -> None:
+        """Take a log record."""
+
+    def is_exporting(self) -> bool:
+        """Whether the caller is at work for the sink itself, whose own doings are not recorded."""
+
+
+class _Chosen:
+    """The sink of this process, made when the first record comes."""
+
+    def __init__(self) -> None:
+        self.sink: Sink | None = None
+        self.make: Callable[[], Sink] | None = None
+
+
+_chosen = _Chosen()
+
+
+def install(make: Callable[[], Sink]) -> None:
+    """Have ``make`` called for the process's sink when something is recorded; the last one installed counts."""
+    _chosen.make, _chosen.sink = make, None
+
+
+def current() -> Sink | None:
+    """Return the process's sink; None where nobody takes what is recorded."""
+    if _chosen.sink is None and _chosen.make is not None:
+        _chosen.sink = _chosen.make()
+    return _chosen.sink
