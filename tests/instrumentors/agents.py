@@ -20,8 +20,8 @@ URL = sys.argv[1] if len(sys.argv) > 1 else ""
 """
 _END = """
 from obs_run.pipeline import memory
-from obs_run.pipeline.queue import queue
-assert queue().flush(time.monotonic() + 10)
+from obs_run.runtime.in_process import runtime
+assert runtime().queue().flush(time.monotonic() + 10)
 from obs_run.coexistence import third_party
 spans = [
     dict(name=span.name, kind=span.kind.name, scope=span.instrumentation_scope.name, attributes=dict(span.attributes),

@@ -51,9 +51,9 @@ class Telemetry:
     """Whether a failure of ours is what the test is about."""
 
     def flush(self) -> None:
-        from obs_run.pipeline.queue import queue
+        from obs_run.runtime.in_process import runtime
 
-        assert queue().flush(time.monotonic() + 10)
+        assert runtime().queue().flush(time.monotonic() + 10)
 
     def clear(self) -> None:
         from obs_run.pipeline import memory

@@ -88,7 +88,7 @@ def test_a_tracer_provider_of_the_agent_wins_whenever_it_comes(agent: Run, early
     trace.get_tracer("another").start_span("theirs too").end()
     from obs_run.core import recorder
     from obs_run.core.operations import Inference
-    recorder.start(Inference("chat", request_model="m")).finish()
+    recorder.start(Inference("chat", request_model="m")).end()
     telemetry_probe.show(theirs=[span.name for span in theirs.get_finished_spans()])
     """)
     spans = ran.spans()
@@ -175,7 +175,7 @@ def test_a_meter_provider_of_the_agent_wins_and_ours_keeps_our_metrics(agent: Ru
     calls.add(5)
     from obs_run.core import recorder
     from obs_run.core.operations import Inference
-    recorder.start(Inference("chat", request_model="m")).finish()
+    recorder.start(Inference("chat", request_model="m")).end()
     seen = reader.get_metrics_data().resource_metrics[0].scope_metrics
     telemetry_probe.show(theirs=[(m.name, m.data.data_points[0].value) for scope in seen for m in scope.metrics])
     """)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from obs_run.pipeline.items import ApiLogItem, LogItem, SpanItem
+from obs_run.core.sink import LogRecord, OperationRecord, Timing
+from obs_run.pipeline.items import LogItem, SpanItem
 from obs_run.pipeline.queue import Queue
 
 if TYPE_CHECKING:
@@ -27,16 +28,16 @@ class Destination:
         self.open.set()
         self.entered = threading.Event()
 
-    def batch(self, items: list[Any], _deadline: float | None) -> None:
+    def export(self, items: list[Any], _deadline: float | None) -> None:
         self.entered.set()
         self.open.wait(20)
         self.batches.append(len(items))
         self.items.extend(items)
 
-    def settle(self, _deadline: float | None, dropped: int) -> None:
+    def retry_pending(self, _deadline: float | None, dropped: int) -> None:
         self.dropped += dropped
 
-    def pause(self) -> float | None:
+    def seconds_until_due(self) -> float | None:
         return None
 
     def after_fork(self) -> None:
@@ -58,9 +59,7 @@ def to() -> Iterator[Destination]:
 def _queue(to: Destination, monkeypatch: pytest.MonkeyPatch, **settings: str) -> Any:
     for name, value in {"OTEL_BSP_SCHEDULE_DELAY": "10", **settings}.items():
         monkeypatch.setenv(name, value)
-    made: Any = Queue()
-    made._export = to
-    return made
+    return Queue(lambda: to)
 
 
 def _in(seconds: float) -> float:
@@ -157,7 +156,7 @@ def test_a_failing_export_ends_neither_the_thread_nor_the_flush(
     to: Destination, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue = _queue(to, monkeypatch)
-    monkeypatch.setattr(to, "batch", lambda *_: 1 / 0)
+    monkeypatch.setattr(to, "export", lambda *_: 1 / 0)
     queue.put(Small())
     assert queue.flush(_in(10))
     monkeypatch.undo()
@@ -167,29 +166,18 @@ def test_a_failing_export_ends_neither_the_thread_nor_the_flush(
 
 
 def test_sizes_count_texts_wherever_they_are() -> None:
-    from opentelemetry._logs import LogRecord, SeverityNumber
-    from opentelemetry.sdk._logs import ReadableLogRecord
-    from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import Event, ReadableSpan
 
-    from obs_run.core.operations import ToolCall
-
     text = "x" * 10_000
-
-    class Frame:
-        @property
-        def values(self) -> float:
-            return 1 / 0
-
+    operation = OperationRecord("ToolCall", {}, {"gen_ai.tool.call.arguments": {"a": [{"b": text}]}}, Timing(1), {})
     log: dict[str, Any] = {"time_ns": 1, "severity": 9, "severity_text": "", "trace": (0, 0, 0), "scope": ""}
-    record = LogRecord(body={"deep": [text]}, severity_number=SeverityNumber.INFO)
     items: list[Any] = [
         SpanItem(ReadableSpan("s", attributes={"a": text})),
         SpanItem(ReadableSpan("s", events=[Event("e", {"a": text})])),
-        SpanItem(ReadableSpan("s"), ToolCall(arguments={"a": [{"b": text}], "frame": Frame()})),
-        LogItem(body=text, attributes={}, **log),
-        LogItem(body=None, attributes={"a": text}, **log),
-        ApiLogItem(ReadableLogRecord(record, Resource({}))),
+        SpanItem(ReadableSpan("s"), operation),
+        LogItem(LogRecord(body=text, attributes={}, **log)),
+        LogItem(LogRecord(body=None, attributes={"a": text}, **log)),
+        LogItem(LogRecord(body={"deep": [text]}, attributes={}, **log)),
     ]
     assert all(10_000 < item.size < 12_500 for item in items)
 

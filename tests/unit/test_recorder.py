@@ -27,18 +27,18 @@ call.operation.response_model = "gpt-4o-2024-08-06"
 call.operation.usage = Usage(1000, 500, cache_read_tokens=200, reasoning_tokens=100, audio_input_tokens=50)
 call.operation.finish_reasons = ["stop"]
 call.operation.output_messages = [messages.message("assistant", messages.text("So."), finish_reason="stop")]
-call.finish()
-call.finish(RuntimeError("too late"))
+call.end()
+call.end(RuntimeError("too late"))
 
 tool = recorder.start(ToolCall(tool_name="search", arguments={"q": "x"}, result="found"))
 with tool:
     inner = recorder.start(chat())
     with inner:
         assert recorder.start(chat()) is None, "the outer library reports it"
-    inner.finish()
+    inner.end()
     again = recorder.start(chat())
-    again.finish()
-tool.finish()
+    again.end()
+tool.end()
 
 class Broken(Exception):
     def __str__(self):
@@ -49,15 +49,15 @@ try:
     with failed:
         raise Broken
 except Broken as error:
-    failed.finish(error)
+    failed.end(error)
 
 embedding = recorder.start(Embedding("embeddings", provider="openai", request_model="text-embedding-3-small"))
 embedding.operation.usage = Usage(8)
-embedding.finish()
+embedding.end()
 
 unknown = recorder.start(Inference("chat", provider="openai", request_model="no-such-model"))
 unknown.operation.usage = Usage(1, 1)
-unknown.finish()
+unknown.end()
 telemetry_probe.show()
 """
 MODE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
@@ -219,11 +219,12 @@ def test_a_provider_without_processors_loses_no_measurement_and_no_memory(agent:
     trace.set_tracer_provider(trace.NoOpTracerProvider())
     from obs_run.core import recorder
     from obs_run.core.operations import Inference
-    from obs_run.sdk import spans
+    from obs_run.core.open_recordings import open_recordings
+    from obs_run.runtime.in_process import runtime
 
     for _ in range(3):
-        recorder.start(Inference("chat", request_model="m")).finish()
-    telemetry_probe.show(left=len(spans._operations) + len(spans._open))
+        recorder.start(Inference("chat", request_model="m")).end()
+    telemetry_probe.show(left=len(open_recordings) + len(runtime()._span_processor._operations))
     """)
     assert ran.seen["left"] == 0
     assert ran.seen["metrics"]["gen_ai.client.operation.duration"]["points"][0]["count"] == 3
@@ -252,7 +253,7 @@ def test_another_processor_beside_ours_reads_the_whole_span(agent: Run, when: st
         add()
     call.operation.usage = Usage(3, 4)
     call.operation.finish_reasons = ["stop"]
-    call.finish()
+    call.end()
     telemetry_probe.show(theirs=[dict(span.attributes) for span in kept.get_finished_spans()])
     """)
     (theirs,) = ran.seen["theirs"]
@@ -272,9 +273,9 @@ def test_a_call_made_later_by_what_a_call_began_is_recorded(agent: Run) -> None:
     outer = recorder.start(Inference("chat", request_model="outer"))
     with outer:
         kept = contextvars.copy_context()
-    outer.finish()
+    outer.end()
     later = kept.run(recorder.start, Inference("chat", request_model="later"))
-    later.finish()
+    later.end()
     telemetry_probe.show()
     """)
     assert set(ran.spans()) == {"chat outer", "chat later"}

@@ -103,7 +103,6 @@ def test_a_call_of_a_store_inside_of_its_own(
     inner: Operation,
     taken: bool,  # noqa: FBT001 (a case of the test)
 ) -> None:
-    owner = None if outer is None else SimpleNamespace(operation=outer, done=False)
-    token = api_context.attach(api_context.set_value(ownership._OWNER, owner))
-    assert ownership.taken(inner) is taken
-    api_context.detach(token)
+    owner = None if outer is None else SimpleNamespace(operation=outer, is_ended=False)
+    context = api_context.set_value(ownership._OWNER, owner)
+    assert ownership.is_suppressed(inner, context) is taken

@@ -41,7 +41,7 @@ def begin_tool(call: Call) -> tuple[ToolCall, Reader]:
 
 def begin_function(call: Call) -> tuple[ToolCall, Reader] | None:
     """Return the call of a tool's function, None where the runner has told of it, as newer ones do."""
-    recording = ownership.owner()
+    recording = ownership.current_recording()
     if recording is not None and isinstance(recording.operation, ToolCall):
         return None
     return _tool(payload.field(call.instance, "name"), call.instance, call.argument(0, "input")), _CALLED

@@ -26,7 +26,7 @@ def _is_told_already(kwargs: dict[str, Any]) -> bool:
 
     What the user lets the client send elsewhere, such as to Mistral itself, has a provider and a resource of its own.
     """
-    recording = ownership.owner()
+    recording = ownership.current_recording()
     if recording is None or not isinstance(recording.operation, ModelCall):
         return False
     resource = payload.field(kwargs["tracer"], "resource")

@@ -92,12 +92,13 @@ def _export(record: dict[str, Any], trace: tuple[int, int, int], receipt: Receip
     """Put the record into the queue of the pipeline, which scrubs it."""
     if settings.get("OTEL_SDK_DISABLED"):
         return
-    from obs_run.launch import start
-    from obs_run.pipeline.items import LogItem
-    from obs_run.pipeline.queue import queue
+    from obs_run.core import log_records
+    from obs_run.core.sink import LogRecord
+    from obs_run.runtime import in_process, start
 
     start.start_api()
-    if queue().in_export_thread():
+    in_process.install()
+    if not log_records.is_wanted():
         return
     attributes: dict[str, Any] = {
         semconv.OBS_LOG_CATEGORY: "security",
@@ -108,8 +109,8 @@ def _export(record: dict[str, Any], trace: tuple[int, int, int], receipt: Receip
     }
     for name, value in (*record.get("context", {}).items(), *record.get("details", {}).items()):
         attributes[f"data.{name}" if name in attributes else name] = value
-    queue().put(
-        LogItem(
+    log_records.log(
+        LogRecord(
             time_ns=time.time_ns(),
             severity=_INFO,
             severity_text="INFO",

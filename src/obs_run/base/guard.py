@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
-
+TYPE_CHECKING = False  # the module typing costs more than all that happens at a process's start
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    from typing_extensions import Self
 
     T = TypeVar("T")
 
@@ -48,13 +49,24 @@ def call(site: str, function: Callable[..., T], *args: Any, default: Any = None,
         return default
 
 
-@contextmanager
-def guarded(site: str) -> Iterator[None]:
+class guarded:  # noqa: N801 (it is used as a function)
     """Swallow what the block raises; the failure is said once per site."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 (this is the guard)
-        failed(site, error)
+
+    __slots__ = ("_site",)
+
+    def __init__(self, site: str) -> None:
+        self._site = site
+
+    def __enter__(self) -> Self:
+        """Begin the block."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: object) -> bool:
+        """Swallow an error; what ends the program or the task passes."""
+        if not isinstance(error, Exception):
+            return False
+        failed(self._site, error)
+        return True
 
 
 def shown(value: object) -> str:

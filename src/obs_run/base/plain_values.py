@@ -12,7 +12,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
-from obs_run.core import content
+from obs_run.base.encodable import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -69,12 +69,12 @@ class Snapshot:
         text = value if type(value) is str else _text_of(value)
         if len(text) <= _SHORT:
             # So short that the bound on items bounds them.
-            return text if text.isascii() else content.encodable(text)
+            return text if text.isascii() else encodable(text)
         most = min(_LONGEST_TEXT, self._room)
         if len(text) > most:
             text = f"{text[:most]}[{len(text) - most} characters cut]"
         self._room = max(0, self._room - len(text))
-        return text if text.isascii() else content.encodable(text)
+        return text if text.isascii() else encodable(text)
 
     def value(self, value: Any, around: tuple[int, ...] = ()) -> Any:
         """Return any value as plain ones: texts, numbers, bools, None, and dicts and lists of them."""

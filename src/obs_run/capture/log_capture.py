@@ -16,9 +16,7 @@ from obs_run import settings
 from obs_run.base import guard
 from obs_run.base.payload import error_name
 from obs_run.context import log_context, propagation
-from obs_run.core import semconv
-from obs_run.pipeline.items import LogItem
-from obs_run.pipeline.queue import queue
+from obs_run.core import log_records, semconv, sink
 
 if TYPE_CHECKING:
     from logging import LogRecord
@@ -59,12 +57,8 @@ _SEVERITIES = ((50, 21), (40, 17), (30, 13), (20, 9), (10, 5))
 
 def install(logging: ModuleType) -> None:
     """Record what loggers handle from now on; what the agent's own handlers do stays as it is."""
-    if settings.get("OBS_LOG_CONSOLE") == "json":
-        from obs_run.logging import console_lines
-
-        console_lines.install(logging)
     # With a configuration file its providers have the say, and its own handler may be on.
-    if not settings.get("OBS_LOGS") or settings.get("OTEL_CONFIG_FILE") or installed():
+    if not settings.get("OBS_LOGS") or settings.get("OTEL_CONFIG_FILE") or is_installed():
         return
     original = logging.Logger.callHandlers
 
@@ -87,16 +81,16 @@ class _Handling(threading.local):
 _handling = _Handling()
 
 
-def handling() -> bool:
+def is_handling() -> bool:
     """Whether a logging handler is at work: the record that it gives to the logs API is captured here already."""
     return _handling.depth > 0
 
 
 def _capture(record: LogRecord) -> None:
-    if queue().in_export_thread():
+    if not log_records.is_wanted():
         return
-    queue().put(
-        LogItem(
+    log_records.log(
+        sink.LogRecord(
             time_ns=int(record.created * 1e9),
             severity=next((number for level, number in _SEVERITIES if record.levelno >= level), 1),
             severity_text=record.levelname,
@@ -153,7 +147,7 @@ def _structlog(record: LogRecord) -> dict[str, Any] | None:
     return told if type(told) is dict and "_logger" in record.__dict__ else None
 
 
-def installed() -> bool:
+def is_installed() -> bool:
     """Whether log records are being captured in this process."""
     logging = sys.modules.get("logging")
     return logging is not None and hasattr(logging.Logger.callHandlers, "__wrapped__")

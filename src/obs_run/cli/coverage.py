@@ -54,7 +54,7 @@ def libraries() -> list[Library]:
             covered.add(instrumentor.distribution)
             told.update(each for each in choice.libraries_of(instrumentor))
             found.extend(_ours(instrumentor))
-    for library in sorted(third_party.contenders()):
+    for library in sorted(third_party.installed_instrumentors()):
         others = other_instrumentors.installed_for(library)
         covered.update(
             name for each in others for name, _, _ in other_instrumentors.instrumented_by(each.entry_points[0])
@@ -82,7 +82,7 @@ def _ours(instrumentor: Instrumentor) -> Iterator[Library]:
     mark = "-"
     if why_not is None and not hooks.supports(instrumentor.versions, version):
         mark, why_not = "!", f"supported is {instrumentor.versions}"
-    preferred = None if why_not is not None else choice.stronger(instrumentor)
+    preferred = None if why_not is not None else choice.preferred_over_ours(instrumentor)
     if preferred is not None:
         yield Library("ok", title, f"instrumented by {_named(preferred)}: OBS_PREFER{_rest(others, preferred)}")
     elif why_not is None:
@@ -129,7 +129,7 @@ def _why_not(other: Foreign) -> str:
 
 
 def _is_beside(other: Foreign) -> bool:
-    return third_party.beside(other.package)
+    return third_party.may_coexist(other.package)
 
 
 def _named(other: Foreign) -> str:
@@ -149,7 +149,9 @@ def _rest(others: Iterable[Foreign], chosen: Foreign | None, why: str = "") -> s
 def _misnamed() -> Iterator[Library]:
     """Yield what OBS_PREFER names and is not there."""
     known = {
-        each.distribution for library in third_party.contenders() for each in other_instrumentors.installed_for(library)
+        each.distribution
+        for library in third_party.installed_instrumentors()
+        for each in other_instrumentors.installed_for(library)
     }
     for _, who in settings.lookup("OBS_PREFER").value or ():
         if who not in _FAMILIES | known:

@@ -33,19 +33,23 @@ class Verdict(NamedTuple):
 
 def covering(library: str) -> Iterator[Instrumentor]:
     """Yield our instrumentors of the modules of ``library``."""
-    for name in sorted(third_party.ours(library)):
+    for name in sorted(third_party.own_instrumentors_for(library)):
         for instrumentor in import_module(name).INSTRUMENTORS:
-            if any(third_party.within(target.module, library) for target in instrumentor.targets):
+            if any(third_party.is_submodule(module, library) for module in instrumentor.modules()):
                 yield instrumentor
 
 
 def libraries_of(instrumentor: Instrumentor) -> list[str]:
     """Return the modules that instrumentors of others wait for and that this one of ours has targets in."""
-    modules = {target.module for target in instrumentor.targets}
-    return [each for each in third_party.contenders() if any(third_party.within(module, each) for module in modules)]
+    modules = instrumentor.modules()
+    return [
+        each
+        for each in third_party.installed_instrumentors()
+        if any(third_party.is_submodule(module, each) for module in modules)
+    ]
 
 
-def stronger(instrumentor: Instrumentor) -> Foreign | None:
+def preferred_over_ours(instrumentor: Instrumentor) -> Foreign | None:
     """Return the instrumentor of others that the user prefers to ours, if it is there and fits."""
     if not settings.get("OBS_PREFER"):
         return None
@@ -65,7 +69,7 @@ def verdict(library: str, *, ours: str | None) -> Verdict:
         return Verdict(OURS, f"obs-run instruments this library{asked}")
     if mine is not None and {"*", mine.library} & other_instrumentors.switched_off():
         return Verdict(None, f"switched off by {_DISABLED}")
-    candidates = [each for each in ranked(library, _order(library, mine)) if not third_party.beside(each.package)]
+    candidates = [each for each in ranked(library, _order(library, mine)) if not third_party.may_coexist(each.package)]
     for found in candidates:
         if not found.unfit and not other_instrumentors.disabled(found):
             return Verdict(found, _why(found, ours, alone=len(candidates) == 1))
@@ -83,7 +87,7 @@ def _why(found: Foreign, ours: str | None, *, alone: bool) -> str:
     return f"the only one installed for {found.package.rpartition('.')[2]}" if alone else "first in order of preference"
 
 
-def arrived(module: ModuleType) -> None:
+def on_library_imported(module: ModuleType) -> None:
     """Activate the one instrumentor of others for a library that was imported, and what may run beside."""
     library = module.__name__
     decided = _decided(library)
@@ -91,7 +95,7 @@ def arrived(module: ModuleType) -> None:
         if found.label in third_party.outcomes():
             continue  # the agent activated it itself
         why_not = other_instrumentors.disabled(found) or found.unfit or _being_imported(found)
-        if not why_not and (third_party.beside(found.package) or found == decided.winner):
+        if not why_not and (third_party.may_coexist(found.package) or found == decided.winner):
             _activate(found)
         else:
             third_party.note(found.label, why_not or _instead(decided))
@@ -104,7 +108,7 @@ def _being_imported(found: Foreign) -> str:
 
 
 def _decided(library: str) -> Verdict:
-    why = hooks.aside(library)
+    why = hooks.deactivated_reason(library)
     if why is not None:
         return Verdict(None, why)
     mine = [hooks.status(each).skipped for each in covering(library)]

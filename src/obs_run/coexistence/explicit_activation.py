@@ -12,7 +12,8 @@ from obs_run.core import hooks
 
 _launched: list[tuple[Any, str]] = []
 """What we activated, with the names that it is known by."""
-_ours_to_say = False
+_activating: list[Any] = []
+"""What we activate or take back at this moment, which is no wish of the agent's."""
 
 
 def activate(instrumentor: Any, label: str) -> None:
@@ -30,7 +31,7 @@ def notice_explicit(module: Any) -> None:
 
     @wraps(instrument)
     def noticed(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if not _ours_to_say and guard.call("instrumentor of the agent", _refused, self, default=False):
+        if not _activating and guard.call("instrumentor of the agent", _refused, self, default=False):
             return None
         returned = instrument(self, *args, **kwargs)
         if not getattr(self, "is_instrumented_by_opentelemetry", True):
@@ -40,7 +41,7 @@ def notice_explicit(module: Any) -> None:
     @wraps(uninstrument)
     def left(self: Any, *args: Any, **kwargs: Any) -> Any:
         returned = uninstrument(self, *args, **kwargs)
-        if not _ours_to_say:
+        if not _activating:
             guard.call("instrumentor of the agent", _gone, self)
         return returned
 
@@ -53,7 +54,7 @@ def _refused(instrumentor: Any) -> bool:
 
     package = _package_of(instrumentor)
     library = third_party.libraries_of(package)[0]
-    if package and not third_party.beside(package) and _has_others(package, library):
+    if package and not third_party.may_coexist(package) and _has_others(package, library):
         name = other_instrumentors.distribution_of(package)
         kept = choice.preferred(library)
         if kept not in ("", name):
@@ -69,14 +70,17 @@ def _refused(instrumentor: Any) -> bool:
 
 
 def _has_others(package: str, library: str) -> bool:
-    return bool(third_party.ours(library)) or set(third_party.contenders().get(library, ())) - {package} != set()
+    return (
+        bool(third_party.own_instrumentors_for(library))
+        or set(third_party.installed_instrumentors().get(library, ())) - {package} != set()
+    )
 
 
 def _make_way(library: str, name: str) -> None:
     """Have what the launcher chose for ``library`` step aside: ours, or one of others."""
     why = f"the agent activated {name}"
     third_party.note(name, "active")
-    hooks.step_aside(library, why)
+    hooks.deactivate(library, why)
     other_instrumentors.silence_library(library)
     others = {each.label for each in other_instrumentors.installed_for(library)} - {name}
     for launched, label in [each for each in _launched if each[1] in others]:
@@ -95,18 +99,17 @@ def _gone(instrumentor: Any) -> None:
     package = _package_of(instrumentor)
     library = third_party.libraries_of(package)[0]
     name = other_instrumentors.distribution_of(package) if package else ""
-    if hooks.aside(library) == f"the agent activated {name}":
+    if hooks.deactivated_reason(library) == f"the agent activated {name}":
         third_party.note(name, "taken back by the agent")
-        hooks.come_back(library)
+        hooks.reactivate(library)
 
 
 def _silently(do: Any) -> None:
-    global _ours_to_say
-    _ours_to_say = True
+    _activating.append(do)
     try:
         do()
     finally:
-        _ours_to_say = False
+        _activating.pop()
 
 
 def _package_of(instrumentor: Any) -> str:

@@ -25,7 +25,7 @@ def hidden() -> bool:
 
 
 def _in_call_of_ours() -> bool:
-    recording = ownership.owner()
+    recording = ownership.current_recording()
     return recording is not None and recording.operation.KIND == "CLIENT"
 
 

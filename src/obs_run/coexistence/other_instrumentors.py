@@ -60,7 +60,7 @@ def switched_off() -> frozenset[str]:
 
 def installed_for(library: str) -> list[Foreign]:
     """Return the instrumentors of others for ``library`` that have an entry point."""
-    packages = third_party.contenders().get(library, ())
+    packages = third_party.installed_instrumentors().get(library, ())
     return [found for package in packages for found in _known(package, library)]
 
 
@@ -71,7 +71,7 @@ def _known(package: str, library: str) -> Iterator[Foreign]:
     for entry_point in _entry_points():
         if several and entry_point.name != library:
             continue
-        if third_party.within(entry_point.module, package) and entry_point.dist is not None:
+        if third_party.is_submodule(entry_point.module, package) and entry_point.dist is not None:
             name = _plain(entry_point.dist.name)
             by_distribution.setdefault(name, []).append(entry_point)
             distributions[name] = entry_point.dist
@@ -142,7 +142,7 @@ def _contains(wanted: str, version: str) -> bool:
 def distribution_of(package: str) -> str:
     """Return the distribution that an instrumentor's package comes from, or the package where it has no entry point."""
     for found in _entry_points():
-        if third_party.within(found.module, package) and found.dist is not None:
+        if third_party.is_submodule(found.module, package) and found.dist is not None:
             return _plain(found.dist.name)
     return package
 

@@ -46,7 +46,7 @@ _LIBRARIES = {
 # Folders with an instrumentor for each of several libraries, whose entry points are called as the libraries are.
 _SEVERAL = {"botocore": ("botocore", "aiobotocore"), "httpx": ("httpx", "httpx2")}
 # They see calls of a library that we instrument only in part, and go on beside ours.
-_BESIDE = frozenset(["botocore", "sagemaker"])
+_MAY_COEXIST = frozenset(["botocore", "sagemaker"])
 # Helpers of others, and what would double our own: logs are captured by the log bridge, runs by the run span.
 _NOT_WATCHED = frozenset(
     [
@@ -82,7 +82,8 @@ _FITTED = (
     *((module, "obs_run.coexistence.propagation_hosts", "guard_clients") for module in _WITH_HEADERS),
 )
 _outcomes: dict[str, str] = {}
-_contenders: dict[str, tuple[str, ...]] | None = None
+_installed_by_module: dict[str, tuple[str, ...]] = {}
+_scanned: list[bool] = []
 
 
 def watch() -> None:
@@ -91,21 +92,21 @@ def watch() -> None:
 
     for module, of_ours, function in _FITTED:
         import_hooks.when_imported(module, _late(of_ours, function))
-    for module in contenders():
-        import_hooks.when_imported(module, _late("obs_run.coexistence.choice", "arrived"))
+    for module in installed_instrumentors():
+        import_hooks.when_imported(module, _late("obs_run.coexistence.choice", "on_library_imported"))
 
 
-def contenders() -> dict[str, tuple[str, ...]]:
+def installed_instrumentors() -> dict[str, tuple[str, ...]]:
     """Return the packages of others that may instrument a library, by the module that they wait for."""
-    global _contenders
-    if _contenders is None:
-        found: dict[str, list[str]] = {}
+    if not _scanned:
+        packages: dict[str, list[str]] = {}
         for root in _ROOTS:
             for name in _installed(root):
                 for library in libraries_of(name):
-                    found.setdefault(library, []).append(f"{root}.{name}")
-        _contenders = {module: tuple(packages) for module, packages in found.items()}
-    return _contenders
+                    packages.setdefault(library, []).append(f"{root}.{name}")
+        _installed_by_module.update({module: tuple(names) for module, names in packages.items()})
+        _scanned.append(True)
+    return _installed_by_module
 
 
 def outcomes() -> dict[str, str]:
@@ -126,24 +127,24 @@ def libraries_of(package: str) -> tuple[str, ...]:
 
 def waits_for_library(module: str) -> bool:
     """Whether the instrumentor in ``module`` is looked at when its library is imported."""
-    return any(within(module, package) for packages in contenders().values() for package in packages)
+    return any(is_submodule(module, package) for packages in installed_instrumentors().values() for package in packages)
 
 
-def beside(package: str) -> bool:
+def may_coexist(package: str) -> bool:
     """Whether an instrumentor may run beside ours of the same library."""
-    return package.rpartition(".")[2] in _BESIDE
+    return package.rpartition(".")[2] in _MAY_COEXIST
 
 
-def within(module: str, library: str) -> bool:
+def is_submodule(module: str, library: str) -> bool:
     """Whether ``module`` is ``library`` or in it."""
     return module == library or module.startswith(f"{library}.")
 
 
-def ours(library: str) -> frozenset[str]:
+def own_instrumentors_for(library: str) -> frozenset[str]:
     """Return the instrumentor modules of ours that wait for modules of ``library``."""
     from obs_instrumentors import TABLE
 
-    return frozenset(name for module, name in TABLE.items() if within(module, library))
+    return frozenset(name for module, name in TABLE.items() if is_submodule(module, library))
 
 
 def _installed(root: str) -> list[str]:

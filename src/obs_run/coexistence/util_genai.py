@@ -9,17 +9,22 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import asdict, is_dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry import context as api_context
-from opentelemetry.trace import get_current_span
+from opentelemetry.trace import get_current_span, set_span_in_context
 
 from obs_run.base import guard
-from obs_run.core import content
+from obs_run.context import current_context
+from obs_run.core import content, nesting, ownership
 from obs_run.core.operations import Embedding, Inference, Retrieval, Usage
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from opentelemetry.context import Context
+    from opentelemetry.trace import Span
     from typing_extensions import Self
 
     from obs_run.core.operations import Operation
@@ -112,101 +117,103 @@ _FETCH = _Kind(
 )
 
 
-class Guest:
+class NestedInvocation:
     """An operation inside of another package's recorded call: it makes no span, and tells what it learns at its end."""
 
-    __slots__ = ("_begun", "_data", "_first_chunk", "_kind", "_token", "done", "learned", "operation", "span")
+    __slots__ = ("_data", "_first_chunk", "_kind", "_started", "is_ended", "operation", "span")
 
-    def __init__(self, operation: Operation, kind: _Kind, data: Any) -> None:
+    def __init__(self, operation: Operation, kind: _Kind, data: Any, span: Span) -> None:
         self.operation = operation
-        self.done = False
-        self.learned: Any = None
-        self.span = get_current_span()
+        self.is_ended = False
+        self.span = span
         self._kind = kind
         self._data = data
-        self._token: Any = None
         self._first_chunk: int | None = None
-        self._begun = time.perf_counter_ns()
+        self._started = time.perf_counter_ns()
+
+    @property
+    def context(self) -> Context:
+        """The context that children start under."""
+        return ownership.with_nested_owner(self, set_span_in_context(self.span))
 
     def __enter__(self) -> Self:
         """Be the one that reports what happens inside, as a recording is."""
-        self._token = guard.call("context", self._attach)
+        current_context.enter(self, partial(ownership.with_nested_owner, self))
         return self
 
     def __exit__(self, *_: object) -> None:
         """Go on without."""
-        if self._token is not None:
-            guard.call("context", api_context.detach, self._token)
+        current_context.leave(self)
 
     def chunk(self) -> None:
         """Note that a chunk of a stream has come in."""
         if self._first_chunk is None:
             self._first_chunk = time.perf_counter_ns()
 
-    def finish(self, error: BaseException | None = None) -> None:  # noqa: ARG002 (the outer call sees the error itself)
+    def end(self, error: BaseException | None = None) -> None:  # noqa: ARG002 (the outer call sees the error itself)
         """Tell the outer call what is known, once."""
-        if not self.done:
-            self.done = True
-            guard.call("shared call", self._tell)
+        if not self.is_ended:
+            self.is_ended = True
+            guard.call("shared call", self._share)
 
-    def _attach(self) -> Any:
-        from obs_run.core import ownership
-
-        return api_context.attach(ownership.claimed(self, api_context.get_current()))
-
-    def _tell(self) -> None:
+    def _share(self) -> None:
         kind, data = self._kind, self._data
-        told = _told(kind, self.operation, with_content=data.capture_content)
+        fields = _fields_of(kind, self.operation, with_content=data.capture_content)
         if self._first_chunk is not None:
-            told["response_time_to_first_chunk"] = (self._first_chunk - self._begun) / 1e9
-        known = type(data).__dataclass_fields__
-        made = type(data)(**{name: value for name, value in told.items() if name in known})
-        made.attributes = _other_attributes(kind, self.operation)
-        data.merge(made, overwrite=True)
+            fields["response_time_to_first_chunk"] = (self._first_chunk - self._started) / 1e9
+        names = type(data).__dataclass_fields__
+        merged = type(data)(**{name: value for name, value in fields.items() if name in names})
+        merged.attributes = _other_attributes(kind, self.operation)
+        data.merge(merged, overwrite=True)
 
 
-def guest(operation: Operation) -> Guest | None:
-    """Return what tells an outer call of ``operation``; None where no package on util-genai records one."""
-    if "opentelemetry.util.genai" not in sys.modules:
-        return None
-    kind = _kind_of(operation)
-    context = api_context.get_current()
-    data = None if kind is None else context.get(kind.key)
-    # A task that outlives the outer call has its data in the context all the same.
-    if kind is None or not hasattr(data, "merge") or getattr(get_current_span(context), "end_time", None) is not None:
-        return None
-    return Guest(operation, kind, data)
+class _UtilGenai:
+    """OpenTelemetry's util-genai, as ``core.nesting`` asks a package of others."""
 
+    def nested(self, operation: Operation, context: Context) -> NestedInvocation | None:
+        """Return what tells an outer call of ``operation``; None where no package on util-genai records one."""
+        kind = _kind_of(operation)
+        data = None if kind is None else context.get(kind.key)
+        if kind is None or not hasattr(data, "merge"):
+            return None
+        span = get_current_span(context)
+        # A task that outlives the outer call has its data in the context all the same.
+        if getattr(span, "end_time", None) is not None:
+            return None
+        return NestedInvocation(operation, kind, data, span)
 
-def offered(recording: Recording | Guest, context: Context) -> Context:
-    """Return ``context`` with a place for what a package on util-genai learns inside of a call of ours."""
-    invocation = sys.modules.get("opentelemetry.util.genai.invocation")
-    kind = None if invocation is None else _kind_of(recording.operation)
-    if kind is None or isinstance(recording, Guest):
-        return context
-    if recording.learned is None:
-        made = getattr(invocation, kind.data, None)
-        if made is None:
+    def with_shared_slot(self, recording: Recording, context: Context) -> Context:
+        """Return ``context`` with a place for what a package on util-genai learns inside of a call of ours."""
+        kind = _kind_of(recording.operation)
+        if kind is None:
             return context
-        recording.learned = made(capture_content=content.wanted())
-    return api_context.set_value(kind.key, recording.learned, context)
+        if recording.shared_data is None:
+            make = getattr(sys.modules.get("opentelemetry.util.genai.invocation"), kind.data, None)
+            if make is None:
+                return context
+            recording.shared_data = make(capture_content=content.wanted())
+        return api_context.set_value(kind.key, recording.shared_data, context)
+
+    def merge_shared(self, operation: Operation, shared_data: Any) -> None:
+        """Fill what ``operation`` does not know itself from what was learned inside of it."""
+        kind = _kind_of(operation)
+        if kind is None:
+            return
+        values = operation.__dict__
+        names = {**kind.fields, **(kind.content if content.wanted() else {})}
+        for field, name in names.items():
+            value = getattr(shared_data, name, None)
+            if values[field] is None and value is not None and value != []:
+                setattr(operation, field, _plain(value) if field in kind.content else value)
+        counts = {field: getattr(shared_data, name, None) for field, name in kind.usage.items()}
+        if kind.usage and values["usage"] is None and any(count is not None for count in counts.values()):
+            operation.usage = Usage(**counts)  # type: ignore[attr-defined]
+        operation.extra = {**shared_data.attributes, **operation.extra}
 
 
-def learn(operation: Operation, data: Any) -> None:
-    """Fill what ``operation`` does not know itself from what was learned inside of it."""
-    kind = _kind_of(operation)
-    if kind is None:
-        return
-    known = operation.__dict__
-    names = {**kind.fields, **(kind.content if content.wanted() else {})}
-    for field, name in names.items():
-        value = getattr(data, name, None)
-        if known[field] is None and value is not None and value != []:
-            setattr(operation, field, _plain(value) if field in kind.content else value)
-    counts = {field: getattr(data, name, None) for field, name in kind.usage.items()}
-    if kind.usage and known["usage"] is None and any(count is not None for count in counts.values()):
-        operation.usage = Usage(**counts)  # type: ignore[attr-defined]
-    operation.extra = {**data.attributes, **operation.extra}
+def install(_: ModuleType) -> None:
+    """Share calls with packages on util-genai; called when that is imported."""
+    nesting.install(_UtilGenai())
 
 
 def _kind_of(operation: Operation) -> _Kind | None:
@@ -217,7 +224,7 @@ def _kind_of(operation: Operation) -> _Kind | None:
     return _RETRIEVAL if isinstance(operation, Retrieval) else None
 
 
-def _told(kind: _Kind, operation: Operation, *, with_content: bool) -> dict[str, Any]:
+def _fields_of(kind: _Kind, operation: Operation, *, with_content: bool) -> dict[str, Any]:
     values = operation.__dict__
     told = {name: values[field] for field, name in kind.fields.items()}
     usage = values.get("usage")

@@ -7,9 +7,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
-from obs_run.launch.command import join
+from obs_run.context import propagation
 from obs_run.process import run
-from obs_run.process.variables import flag
+from obs_run.process.variables import add_bootstrap, flag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,7 @@ def _environment(env: Mapping[Any, Any] | None, program: Any) -> Any:
         joined = dict(os.environ)
     elif ours and env.get("OBS_RUN") == ours:
         joined = dict(env)
-        join(joined, ours)  # PYTHONPATH replaced by someone who wanted to add to it
+        add_bootstrap(joined, ours)  # PYTHONPATH replaced by someone who wanted to add to it
     else:
         return env
     if flag("OBS_PROPAGATE_CHILDREN", default=True):
@@ -49,9 +49,7 @@ def exec_environment(env: Any, program: Any) -> Any:
 
 
 def _context() -> dict[str, str]:
-    from obs_run.context.propagation import child_environment
-
-    return child_environment()
+    return propagation.child_environment()
 
 
 def is_python(program: Any) -> bool:
@@ -101,9 +99,7 @@ def patch_multiprocessing(module: ModuleType) -> None:
         with guard.guarded("context of a child process"):
             context = self.__dict__.pop(_ATTRIBUTE, None)
             if context:
-                from obs_run.context.propagation import adopt
-
-                adopt(context)
+                propagation.adopt(context)
         return bootstrap(self, *args, **options)
 
     base.start = _take_place(start, start_traced)
@@ -119,7 +115,7 @@ def patch_mcp_stdio(module: Any) -> None:
         with guard.guarded("environment of an MCP server"):
             ours = os.environ.get("OBS_RUN")
             if ours:
-                join(env, ours)
+                add_bootstrap(env, ours)
                 env.update(_settings())
                 env.update(_context())
         return env

@@ -15,74 +15,84 @@ from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, get_current_span, set_span_in_context
 
 from obs_run import settings
+from obs_run.base import guard
 from obs_run.process import run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from obs_run.process.run import Identity
 
-_NOTHING = Context()
-_context: Context | None = None
-_identity: Identity | None = None
-_before: Identity | None = None
-_cut_at = float("inf")
-_cutting = threading.Lock()
+    OnCut = Callable[[Identity, "Identity | None", tuple[int, int]], object]
+
+_EMPTY = Context()
+
+
+class _RunContext:
+    """The run's context, whose it is, and when its part ends."""
+
+    def __init__(self) -> None:
+        self.context: Context | None = None
+        self.identity: Identity | None = None
+        self.previous: Identity | None = None
+        self.cut_at = float("inf")
+        self.cutting = threading.Lock()
+        self.on_cut: OnCut | None = None
+
+    def begin(self, identity: Identity) -> Context:
+        """Make the context of the run's part that has this identity."""
+        lifetime: float = settings.get("OBS_RUN_SPAN_SECONDS")
+        context = set_span_in_context(NonRecordingSpan(span_context(identity)), Context())
+        self.cut_at = time.monotonic() + lifetime if lifetime else float("inf")
+        self.context, self.identity = context, identity
+        return context
+
+    def cut(self, ended: Identity) -> None:
+        """Begin the next part of the run."""
+        if ended is not run.identity_or_none():
+            return
+        self.cut_at = float("inf")
+        previous, self.previous = self.previous, ended
+        times = run.started_ns(), time.time_ns()
+        run.begin_next_trace()
+        if self.on_cut is not None:
+            guard.call("run span", self.on_cut, ended, previous, times)
+
+
+_run = _RunContext()
+
+
+def when_cut(callback: OnCut) -> None:
+    """Have ``callback(identity, the one before it, (start, end))`` called with each part of the run that ended."""
+    _run.on_cut = callback
 
 
 def current() -> Context:
     """Return the context of code that has none of its own: inside the run, or empty where there is no run span."""
-    global _context, _identity, _cut_at
-    context, identity = _context, _identity
-    if context is not None and identity is not None and identity is run.known():
+    context, identity = _run.context, _run.identity
+    if context is not None and identity is not None and identity is run.identity_or_none():
         # One thread cuts; the others, and what it does meanwhile itself, belong to the part before.
-        if time.monotonic() < _cut_at or not run.owned() or not _cutting.acquire(blocking=False):
+        if time.monotonic() < _run.cut_at or not run.is_owned() or not _run.cutting.acquire(blocking=False):
             return context
         try:
-            _cut(identity)
+            _run.cut(identity)
         finally:
-            _cutting.release()
+            _run.cutting.release()
     if not run.has_parent_for_all():
-        return _NOTHING
-    identity = run.identity()
-    lifetime: float = settings.get("OBS_RUN_SPAN_SECONDS")
-    context = set_span_in_context(NonRecordingSpan(span_context(identity)), Context())
-    _cut_at = time.monotonic() + lifetime if lifetime else float("inf")
-    _context, _identity = context, identity
-    return context
+        return _EMPTY
+    return _run.begin(run.identity())
 
 
-def _cut(ended: Identity) -> None:
-    """Begin the next part of the run; the span of the part before is made by the export thread, which has the SDK."""
-    global _before, _cut_at
-    if ended is not run.known():
-        return
-    _cut_at = float("inf")
-    before, _before = _before, ended
-    times = run.started_ns, time.time_ns()
-    run.begin_next_trace()
-    from obs_run.pipeline import queue
-
-    if queue.in_use():
-        from obs_run.pipeline.items import CallItem
-
-        queue.queue().put(CallItem(_export_part, ended, before, times))
-
-
-def _export_part(ended: Identity, before: Identity | None, times: tuple[int, int]) -> None:
-    from obs_run.sdk import run_span
-
-    run_span.cut(ended, before, times)
-
-
-def before() -> Identity | None:
+def previous() -> Identity | None:
     """Return the identity of the run's part before this one, None in the first."""
-    return _before
+    return _run.previous
 
 
 def is_run(context: Context | None) -> bool:
     """Whether the current span of ``context`` is the run span itself."""
     # Asked first: it is this that gives the run its identity.
     span_id = get_current_span(context).get_span_context().span_id
-    return _identity is not None and span_id == _identity.span_id
+    return _run.identity is not None and span_id == _run.identity.span_id
 
 
 def span_context(identity: Identity) -> SpanContext:

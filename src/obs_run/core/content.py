@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run import settings
 from obs_run.base import guard
+from obs_run.base.encodable import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from obs_run.core.operations import Operation
 
     Scrub = Callable[[Any, str], Any]
     """Returns a value without what must not leave, given the value and its JSON; the same object if nothing was found.
@@ -21,6 +24,8 @@ _DEEPEST = 16
 _LABELS = frozenset({"type", "role", "id", "name", "modality", "mime_type", "finish_reason"})
 _BLOB_LABELS = _LABELS | {"content"}
 _INT64 = 2**63
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+_CONTAINERS = (dict, list, tuple)
 _LONGEST_LABEL = 256
 MARGIN = 8192
 """Characters behind a limit that are scrubbed too; private keys, the longest of secrets, fit into it."""
@@ -79,6 +84,44 @@ def limited(value: Any, scrub: Scrub | None = None, longest: int | None = None) 
     return _cut(value, limits, _DEEPEST) if scrub is None else _scrubbed(value, limits, _DEEPEST, scrub)[0]
 
 
+def plain_content(operation: Operation) -> dict[str, Any]:
+    """Return an operation's content by attribute names, as it is at this moment; nothing unless content is wanted."""
+    if not wanted():
+        return {}
+    return {name: _plain(value, _DEEPEST) for name, value in operation.content().items()}
+
+
+def plain_attributes(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Return attributes whose values are plain at this moment."""
+    changed = {name: _plain(value, _DEEPEST) for name, value in attributes.items() if type(value) not in _SCALARS}
+    return {**attributes, **changed} if changed else attributes
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """Return a copy of ``value`` that nobody else holds, made of texts, numbers, bools, None, lists and dicts."""
+    kind = type(value)
+    if kind in _SCALARS:
+        return value
+    if issubclass(kind, _CONTAINERS):
+        return _plain_container(value, depth - 1) if depth else "[nested too deep]"
+    if issubclass(kind, (bytes, bytearray)):
+        return f"[{len(value)} bytes]"
+    for number in (int, float):
+        if issubclass(kind, number):
+            return number(value)
+    return guard.shown(value)
+
+
+def _plain_container(value: Any, depth: int) -> Any:
+    if not isinstance(value, dict):
+        return [_plain(item, depth) for item in tuple(value)]
+    plain = {}
+    for key, item in value.copy().items():
+        name = key if type(key) is str else guard.shown(key)
+        plain[name] = item if type(item) is str else _plain(item, depth)
+    return plain
+
+
 def to_json(value: Any) -> str:
     """Return ``value`` as JSON text; what JSON cannot say is written as its ``str``."""
     return _encoder.encode(value)
@@ -130,11 +173,6 @@ def _cut_text(text: str, limits: _Limits) -> str:
     missing += len(text) - longest
     note = f"{_MARK}{missing}{_MARK}" if limits.step == "first" else f"[{missing} characters cut]"
     return text[:longest] + note
-
-
-def encodable(text: str) -> str:
-    """Return ``text`` with what UTF-8 cannot say, such as half of a surrogate pair, as question marks."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _cut_inside(value: Any, limits: _Limits, depth: int) -> Any:

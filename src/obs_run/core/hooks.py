@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
+    Preference = Callable[["Instrumentor"], str | None]
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,34 @@ class Target:
 
 
 @dataclass(frozen=True)
+class SetUp:
+    """How a library is observed by its own means: a callback, processor or handler that is registered with it.
+
+    ``register`` is called with ``module`` once that has been imported, and returns what takes the registration back.
+    """
+
+    module: str
+    register: Callable[[Any], Callable[[], object]]
+
+
+@dataclass(frozen=True)
 class Instrumentor:
-    """What is recorded of one library: its distribution, the supported versions (PEP 440), and the targets."""
+    """What is recorded of one library: its distribution, the supported versions (PEP 440), and how."""
 
     library: str
     distribution: str
     versions: str
-    targets: tuple[Target, ...]
+    targets: tuple[Target, ...] = ()
     operations: tuple[str, ...] = field(default=())
     """The operations, as the documents name them."""
     owner: str = "obs-run"
     """Who makes the spans, as the documents tell it, where the library traces itself too."""
+    set_up: SetUp | None = None
+
+    def modules(self) -> set[str]:
+        """Return the modules whose import it waits for."""
+        modules = {target.module for target in self.targets}
+        return modules if self.set_up is None else {*modules, self.set_up.module}
 
 
 @dataclass
@@ -57,35 +75,63 @@ class Status:
     version: str | None = None
     patched: list[str] = field(default_factory=list)
     skipped: str | None = None
+    set_up_module: ModuleType | None = None
+    """The imported module that ``SetUp.register`` is for."""
+    take_back: Callable[[], object] | None = None
+    """What takes the registration back while there is one."""
 
-    def active(self) -> bool:
-        """Whether the patches record; they stay in place where another instrumentor took over later."""
+    def is_active(self) -> bool:
+        """Whether it records; patches stay in place where another instrumentor took over later."""
         return self.skipped is None
+
+    def register(self) -> None:
+        """Register with the library by its own means, unless that is done."""
+        set_up = self.instrumentor.set_up
+        if set_up is not None and self.set_up_module is not None and self.take_back is None:
+            site = f"instrumentation of {set_up.module}"
+            self.take_back = guard.call(site, set_up.register, self.set_up_module)
+
+    def unregister(self) -> None:
+        """Take the registration back."""
+        take_back, self.take_back = self.take_back, None
+        if take_back is not None:
+            guard.call(f"instrumentation of {self.instrumentor.library}", take_back)
 
 
 _DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 _statuses: dict[str, Status] = {}
 _undo: list[tuple[Any, str, Any]] = []
-_aside: dict[str, str] = {}
+_deactivated: dict[str, str] = {}
+_preferences: list[Preference] = []
 
 
 def instrument(name: str, imported: ModuleType) -> None:
-    """Put the targets of the instrumentor in module ``name`` in place that live in the module just imported."""
-    module = importlib.import_module(name)
-    for instrumentor in module.INSTRUMENTORS:
-        targets = [target for target in instrumentor.targets if target.module == imported.__name__]
-        if targets:
-            made = status(instrumentor)
-            for target in _each(targets, imported) if made.skipped is None else ():
-                guard.call(f"instrumentation of {target.module}:{target.name}", _patch, target, imported, made)
+    """Put the instrumentors of module ``name`` in place as far as they are for the module just imported."""
+    for instrumentor in importlib.import_module(name).INSTRUMENTORS:
+        add(instrumentor, imported)
+
+
+def add(instrumentor: Instrumentor, imported: ModuleType) -> None:
+    """Put an instrumentor in place as far as it is for the module just imported."""
+    if imported.__name__ not in instrumentor.modules():
+        return
+    state = status(instrumentor)
+    if not state.is_active():
+        return
+    targets = [target for target in instrumentor.targets if target.module == imported.__name__]
+    for target in _each(targets, imported):
+        guard.call(f"instrumentation of {target.module}:{target.name}", _patch, target, imported, state)
+    if instrumentor.set_up is not None and instrumentor.set_up.module == imported.__name__:
+        state.set_up_module = imported
+        state.register()
 
 
 def status(instrumentor: Instrumentor) -> Status:
     """Return what becomes of an instrumentor in this process, decided at the first question."""
-    made = _statuses.get(instrumentor.library)
-    if made is None:
-        made = _statuses[instrumentor.library] = _admitted(instrumentor)
-    return made
+    state = _statuses.get(instrumentor.library)
+    if state is None:
+        state = _statuses[instrumentor.library] = _decide(instrumentor)
+    return state
 
 
 def statuses() -> list[Status]:
@@ -94,59 +140,74 @@ def statuses() -> list[Status]:
 
 
 def undo() -> None:
-    """Take every patch back."""
+    """Take every patch and registration back."""
     while _undo:
         parent, attribute, original = _undo.pop()
         setattr(parent, attribute, original)
+    for state in _statuses.values():
+        state.unregister()
     _statuses.clear()
-    _aside.clear()
+    _deactivated.clear()
 
 
-def step_aside(library: str, why: str) -> None:
+def prefer(preference: Preference) -> None:
+    """Have ``preference(instrumentor)`` say why the user prefers another one to it, None where he does not."""
+    _preferences.append(preference)
+
+
+def deactivate(library: str, reason: str) -> None:
     """Stop recording the modules of ``library``: the agent activated another instrumentor itself."""
-    _aside[library] = why
-    for made in _of(library):
-        made.skipped = made.skipped or why
+    _deactivated[library] = reason
+    for state in _statuses_of(library):
+        state.skipped = state.skipped or reason
+        state.unregister()
 
 
-def come_back(library: str) -> None:
+def reactivate(library: str) -> None:
     """Record the modules of ``library`` again: the agent took the other instrumentor back."""
-    why = _aside.pop(library, None)
-    for made in _of(library):
-        made.skipped = None if made.skipped == why and made.patched else made.skipped
+    reason = _deactivated.pop(library, None)
+    for state in _statuses_of(library):
+        is_in_place = bool(state.patched) or state.set_up_module is not None
+        if state.skipped == reason and is_in_place:
+            state.skipped = None
+            state.register()
 
 
-def aside(library: str) -> str | None:
+def deactivated_reason(library: str) -> str | None:
     """Return why ours leaves ``library`` to an instrumentor that the agent activated, None where it does not."""
-    return _aside.get(library)
+    return _deactivated.get(library)
 
 
-def _of(library: str) -> list[Status]:
-    return [made for made in _statuses.values() if _lies_in(made.instrumentor, library)]
+def _statuses_of(library: str) -> list[Status]:
+    return [state for state in _statuses.values() if _lies_in(state.instrumentor, library)]
 
 
 def _lies_in(instrumentor: Instrumentor, library: str) -> bool:
-    return any(f"{target.module}.".startswith(f"{library}.") for target in instrumentor.targets)
+    return any(f"{module}.".startswith(f"{library}.") for module in instrumentor.modules())
 
 
-def _admitted(instrumentor: Instrumentor) -> Status:
+def _decide(instrumentor: Instrumentor) -> Status:
     """Decide whether a library is instrumented; why not is said in one line unless the user asked for it."""
     from importlib.metadata import PackageNotFoundError, version
 
-    made = Status(instrumentor)
-    made.skipped = switched_off(instrumentor)
-    made.skipped = made.skipped or next((_aside[each] for each in _aside if _lies_in(instrumentor, each)), None)
+    state = Status(instrumentor)
+    state.skipped = switched_off(instrumentor)
+    for library, reason in _deactivated.items():
+        if state.skipped is None and _lies_in(instrumentor, library):
+            state.skipped = reason
     try:
-        made.version = version(instrumentor.distribution)
+        state.version = version(instrumentor.distribution)
     except PackageNotFoundError:
         # Vendored or run from its source tree: the targets tell whether it fits.
         pass
     else:
-        if made.skipped is None and not supports(instrumentor.versions, made.version):
-            made.skipped = f"version {made.version} is not supported (supported: {instrumentor.versions})"
-            guard.warn_once(f"obs-run: {instrumentor.library} is not instrumented: {made.skipped}")
-    made.skipped = made.skipped or guard.call("instrumentors of others", _left_to, instrumentor)
-    return made
+        if state.skipped is None and not supports(instrumentor.versions, state.version):
+            state.skipped = f"version {state.version} is not supported (supported: {instrumentor.versions})"
+            guard.warn_once(f"obs-run: {instrumentor.library} is not instrumented: {state.skipped}")
+    for preference in _preferences:
+        if state.skipped is None:
+            state.skipped = guard.call("instrumentors of others", preference, instrumentor)
+    return state
 
 
 def switched_off(instrumentor: Instrumentor) -> str | None:
@@ -155,15 +216,6 @@ def switched_off(instrumentor: Instrumentor) -> str | None:
     if words & {"*", "obs-run", instrumentor.library, f"obs-run:{instrumentor.library}"}:
         return f"switched off by {_DISABLED}"
     return None
-
-
-def _left_to(instrumentor: Instrumentor) -> str | None:
-    if not os.environ.get("OBS_PREFER"):
-        return None
-    from obs_run.coexistence import choice
-
-    preferred = choice.stronger(instrumentor)
-    return None if preferred is None else f"{preferred.distribution} instruments it (OBS_PREFER)"
 
 
 def supports(versions: str, version: str) -> bool:
@@ -203,7 +255,7 @@ def _each(targets: list[Target], module: ModuleType) -> Iterator[Target]:
             yield target
 
 
-def _patch(target: Target, module: ModuleType, made: Status) -> None:
+def _patch(target: Target, module: ModuleType, state: Status) -> None:
     import wrapt
 
     try:
@@ -216,6 +268,6 @@ def _patch(target: Target, module: ModuleType, made: Status) -> None:
     if getattr(own, "_self_wrapper", None) is target.wrapper:
         # Another module knows the same class, and came first.
         return
-    setattr(parent, attribute, wrapt.FunctionWrapper(own, target.wrapper, enabled=made.active))
+    setattr(parent, attribute, wrapt.FunctionWrapper(own, target.wrapper, enabled=state.is_active))
     _undo.append((parent, attribute, own))
-    made.patched.append(f"{target.module}:{target.name}")
+    state.patched.append(f"{target.module}:{target.name}")

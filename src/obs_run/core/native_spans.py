@@ -83,7 +83,7 @@ class AdoptedTracer:
 
         from obs_run.core import ownership
 
-        recording = ownership.owner()
+        recording = ownership.current_recording()
         if not self._covers(name, attributes, None if recording is None else recording.operation):
             return None
         return NonRecordingSpan(get_current_span().get_span_context())

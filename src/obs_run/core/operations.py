@@ -92,6 +92,19 @@ class Operation:
         attributes.update(self.extra)
         return attributes
 
+    def content(self) -> Attributes:
+        """Return the content that is known, by attribute names."""
+        names: dict[str, str] = getattr(self, "CONTENT", {})
+        values = self.__dict__
+        return {name: value for key, name in names.items() if (value := values[key]) is not None}
+
+    def pricing(self) -> Attributes:
+        """Return what only the price needs."""
+        return {}
+
+    def inherit(self, outer: Operation) -> None:
+        """Take over what holds inside of ``outer``."""
+
 
 @dataclass
 class ModelCall(Operation):
@@ -126,6 +139,17 @@ class ModelCall(Operation):
                 if counts[key] is not None:
                     attributes[name] = counts[key]
         return attributes
+
+    def pricing(self) -> Attributes:
+        """Return what only the price needs: tokens by how they were cached, and what changes the price."""
+        pricing: Attributes = {}
+        for name in ("cache_write_5m_tokens", "cache_write_1h_tokens"):
+            count = getattr(self.usage, name, None)
+            if count is not None:
+                pricing[name] = count
+        if self.price_context is not None:
+            pricing["context"] = self.price_context
+        return pricing
 
 
 @dataclass
@@ -331,6 +355,9 @@ class DatabaseCall(Operation):
 @dataclass
 class AgentRun(Operation):
     """One run of an agent inside this process: ``invoke_agent``."""
+
+    def add_usage(self, usage: Usage) -> None:
+        """Add what a model call inside used."""
 
     name: str = "invoke_agent"
     agent_name: str | None = None

@@ -13,7 +13,7 @@ from obs_run.base import generators, guard
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from obs_run.coexistence.util_genai import Guest
+    from obs_run.core.nesting import NestedInvocation
     from obs_run.core.recorder import Recording
 
 _CANCELLATIONS = ("CancelledError", "Cancelled")
@@ -68,7 +68,7 @@ class Reading:
 
     __slots__ = ("iterated", "key", "reader", "recording")
 
-    def __init__(self, recording: Recording | Guest, reader: Reader) -> None:
+    def __init__(self, recording: Recording | NestedInvocation, reader: Reader) -> None:
         self.recording = recording
         self.reader = reader
         self.key: weakref.ref[Any] | None = None
@@ -119,7 +119,7 @@ class Reading:
     def finish(self, error: BaseException | None = None, how: str | None = None) -> None:
         """End the recording, once; ``how`` says why the stream was not read to its end."""
         operation = self.recording.operation
-        if self.recording.done:
+        if self.recording.is_ended:
             return
         if self.key is not None:
             _waiting.pop(id(self.key()), None)
@@ -129,7 +129,7 @@ class Reading:
             guard.call("failure", self.reader.failure, operation, error)
         if how is not None and hasattr(operation, "stream_end"):
             operation.stream_end = how
-        guard.call("finish", self.recording.finish, error)
+        guard.call("finish", self.recording.end, error)
 
     def failed(self, error: BaseException) -> None:
         """End the recording of a stream that ended with an error, or with the agent's leaving it."""

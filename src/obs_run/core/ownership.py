@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, cast
 
 from opentelemetry import context as api_context
 
-from obs_run.coexistence import util_genai
-from obs_run.core.operations import DatabaseCall, ModelCall, Retrieval
+from obs_run.core import nesting
+from obs_run.core.operations import AgentRun, DatabaseCall, ModelCall, Retrieval
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
 
-    from obs_run.coexistence.util_genai import Guest
+    from obs_run.core.nesting import NestedInvocation
     from obs_run.core.operations import Operation
     from obs_run.core.recorder import Recording
 
@@ -22,38 +22,58 @@ _NOTHING = (api_context._SUPPRESS_INSTRUMENTATION_KEY, "suppress_instrumentation
 _NO_MODEL_CALLS = "suppress_language_model_instrumentation"
 
 
-def claimed(recording: Recording | Guest, context: Context) -> Context:
+def with_owner(recording: Recording, context: Context) -> Context:
     """Return ``context`` with ``recording`` as the one that reports what happens in it."""
-    return util_genai.offered(recording, api_context.set_value(_OWNER, recording, context))
+    return nesting.with_shared_slot(recording, api_context.set_value(_OWNER, recording, context))
 
 
-def owner() -> Recording | None:
-    """Return the recording that reports what happens now; tasks that outlive it keep it in their context."""
-    return _owner(api_context.get_current())
+def with_nested_owner(invocation: NestedInvocation, context: Context) -> Context:
+    """Return ``context`` with an invocation inside of another package's call as the one that reports."""
+    return api_context.set_value(_OWNER, invocation, context)
 
 
-def taken(operation: Operation) -> bool:
+def current_recording() -> Recording | None:
+    """Return the recording that reports what happens now."""
+    return recording_in(api_context.get_current())
+
+
+def recording_in(context: Context) -> Recording | None:
+    """Return the innermost recording of ``context`` that goes on; tasks that outlive one keep it in their context."""
+    recording = cast("Recording | None", context.get(_OWNER))
+    while recording is not None and recording.is_ended:
+        recording = getattr(recording, "outer", None)
+    return recording
+
+
+def is_suppressed(operation: Operation, context: Context) -> bool:
     """Whether ``operation`` is not ours to record: whoever called the library reports it, or wants nothing reported."""
-    context = api_context.get_current()
     if any(context.get(key) for key in _NOTHING):
         return True
-    model_call = isinstance(operation, ModelCall)
-    if model_call and context.get(_NO_MODEL_CALLS):
+    is_model_call = isinstance(operation, ModelCall)
+    if is_model_call and context.get(_NO_MODEL_CALLS):
         return True
-    recording = _owner(context)
+    recording = recording_in(context)
     if recording is None:
         return False
     if isinstance(operation, (Retrieval, DatabaseCall)):
-        return _in_store(operation, recording.operation)
-    return model_call and isinstance(recording.operation, ModelCall)
+        return _is_in_store(operation, recording.operation)
+    return is_model_call and isinstance(recording.operation, ModelCall)
 
 
-def _owner(context: Context) -> Recording | None:
-    recording = cast("Recording | None", context.get(_OWNER))
-    return None if recording is None or recording.done else recording
+def add_usage(recording: Recording) -> None:
+    """Add what a model call used to the agents in whose runs it was made."""
+    operation = recording.operation
+    if not isinstance(operation, ModelCall) or operation.usage is None:
+        return
+    outer = recording.outer
+    while outer is not None:
+        if isinstance(outer.operation, AgentRun) and not outer.is_ended:
+            outer.operation.add_usage(operation.usage)
+        outer = getattr(outer, "outer", None)
 
 
-def _in_store(operation: Retrieval | DatabaseCall, outer: Operation) -> bool:
+def _is_in_store(operation: Retrieval | DatabaseCall, outer: Operation) -> bool:
     """Whether a call of a store is a part of another call of it."""
-    same = isinstance(outer, (Retrieval, DatabaseCall)) and outer.system == operation.system
-    return same and operation.system is not None
+    if not isinstance(outer, (Retrieval, DatabaseCall)):
+        return False
+    return outer.system == operation.system and operation.system is not None

@@ -1,87 +1,91 @@
-"""From operations to telemetry: one recording for each operation, finished exactly once."""
+"""From operations to records: one recording for each operation, ended exactly once."""
 
 from __future__ import annotations
 
 import time
 import traceback
+import weakref
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry import context as api_context
-from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_context
+from opentelemetry.trace import set_span_in_context
 
 from obs_run.base import guard
 from obs_run.base.payload import error_name
-from obs_run.coexistence import util_genai
-from obs_run.core import ownership, semconv
-from obs_run.pipeline.items import CallItem, LogItem
-from obs_run.pipeline.measurements import Timing
-from obs_run.pipeline.queue import queue
-from obs_run.sdk import providers, spans
+from obs_run.context import current_context
+from obs_run.core import content, log_records, nesting, ownership, semconv, sink
+from obs_run.core.open_recordings import Ending, open_recordings
+from obs_run.core.sink import ErrorRecord, OperationRecord, Timing
 
 if TYPE_CHECKING:
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span
     from typing_extensions import Self
 
-    from obs_run.coexistence.util_genai import Guest
+    from obs_run.core.nesting import NestedInvocation
     from obs_run.core.operations import Operation
+    from obs_run.core.sink import Sink
 
-_WARN = 13
-_KINDS = {"CLIENT": SpanKind.CLIENT, "INTERNAL": SpanKind.INTERNAL, "SERVER": SpanKind.SERVER}
-
-
-def ended(operation: Operation, timing: Timing) -> dict[str, Any]:
-    """Return the attributes of an operation that is over."""
-    attributes = operation.attributes()
-    if timing.first_chunk is not None and hasattr(operation, "stream"):
-        attributes[semconv.RESPONSE_TIME_TO_FIRST_CHUNK] = timing.first_chunk
-    return attributes
+_OWNER_IS_GONE = Ending("owner is gone")
 
 
 class Recording:
-    """An operation that is going on, with its span."""
+    """An operation that is going on, with its span.
+
+    It may be ended by whoever holds it, in any thread and order; a second end does nothing. ``with`` makes it current
+    for as long as the library's own code works on the operation; children elsewhere start under ``context``.
+    """
 
     __slots__ = (
-        "_begun",
+        "__weakref__",
         "_chunks",
         "_first_chunk",
         "_last_chunk",
-        "_token",
-        "_told",
-        "done",
-        "learned",
+        "_marks",
+        "_open",
+        "_owner",
+        "_parent",
+        "_sink",
+        "_started",
+        "is_ended",
         "operation",
+        "outer",
+        "shared_data",
         "span",
     )
 
-    def __init__(self, operation: Operation) -> None:
+    def __init__(self, operation: Operation, span: Span, parent: Context, outer: Recording | None, to: Sink) -> None:
         self.operation = operation
-        self.done = False
-        self.learned: Any = None
-        """What a package on util-genai told of the call, from inside of it."""
+        self.span = span
+        self.outer = outer
+        """The recording around this one, for what holds of its parts too."""
+        self.is_ended = False
+        self.shared_data: Any = None
+        """What another package noted of the operation, from inside of it."""
+        self._parent = parent
+        self._sink = to
+        self._marks: dict[str, Any] = {}
+        self._owner: weakref.ref[Any] | None = None
         self._first_chunk = self._last_chunk = self._chunks = 0
-        self._token: Any = None
-        known = providers.set_up()
-        tracer = known.tracer()
-        # Where nobody but our export thread reads spans, it asks the operation itself, in the end.
-        self._told = {} if known.alone() else operation.attributes()
-        # Given, because the tracer and the sampler would each look for it again.
-        context = api_context.get_current()
-        self.span = tracer.start_span(operation.span_name(), context, _KINDS[operation.KIND], self._told)
-        if known.queues_spans and self.span.is_recording():
-            spans.finished_by(self.span.get_span_context().span_id, self.finish)
-        self._begun = time.perf_counter_ns()
+        # Taken by whoever ends it first: to take from a list is atomic.
+        self._open = [True]
+        self._started = time.perf_counter_ns()
+
+    @property
+    def context(self) -> Context:
+        """The context that children start under."""
+        return self._inside(self._parent)
 
     def __enter__(self) -> Self:
-        """Make the span current, for as long as the library works on the call."""
-        self._token = guard.call("context", self._attach)
+        """Make the operation current, for as long as the library works on it; it may be entered again."""
+        current_context.enter(self, self._inside)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Make the span before current again; the recording goes on until it is finished."""
-        if self._token is not None:
-            guard.call("context", api_context.detach, self._token)
+        """Make what was current before current again; the recording goes on until it is ended."""
+        current_context.leave(self)
 
-    def _attach(self) -> Any:
-        return api_context.attach(ownership.claimed(self, set_span_in_context(self.span)))
+    def _inside(self, context: Context) -> Context:
+        return ownership.with_owner(self, set_span_in_context(self.span, context))
 
     def chunk(self) -> None:
         """Note that a chunk of a stream has come in."""
@@ -91,92 +95,121 @@ class Recording:
         self._last_chunk = now
         self._chunks += 1
 
-    def finish(self, error: BaseException | None = None) -> None:
-        """End the operation, with the library's error if there was one; a second call does nothing."""
-        if self.done:
+    def end(self, error: BaseException | None = None) -> None:
+        """End the operation, with the library's error if there was one."""
+        try:
+            self._open.pop()
+        except IndexError:
             return
-        self.done = True
-        timing = self._timing()
-        if self.learned is not None:
-            guard.call("shared call", util_genai.learn, self.operation, self.learned)
-        # The span ends whatever happens: an open one would be kept until the process ends.
-        guard.call("finish", self._complete, timing, error)
-        self._hand_over(timing)
+        self.is_ended = True
+        guard.call("end", self._end, error)
 
-    def _complete(self, timing: Timing, error: BaseException | None) -> None:
+    def end_unfinished(self, ending: Ending) -> None:
+        """End the operation with what is known of it so far, because nobody else will."""
+        self._marks = {semconv.OBS_SPAN_UNFINISHED: True, semconv.OBS_SPAN_ENDED_BY: ending.ended_by}
+        if ending.error is not None:
+            self._marks[""] = ending.error
+        self.end()
+        # A chain of operations that never ended must not be kept by the newest of them.
+        self.outer = None
+
+    def belongs_to(self, owner: object) -> None:
+        """Have the operation ended, and marked, when ``owner`` is gone and nobody has ended it."""
+
+        def end(_: object) -> None:
+            self.end_unfinished(_OWNER_IS_GONE)
+
+        self._owner = weakref.ref(owner, end)
+
+    def _end(self, error: BaseException | None) -> None:
+        timing = self._timing()
+        open_recordings.discard(self.span.get_span_context().span_id)
+        # The span ends whatever happens: an open one would be kept until the process ends.
+        record = guard.call("end", self._record, timing, error)
+        if record is None:
+            record = OperationRecord(type(self.operation).__name__, {}, {}, timing, {})
+        self._sink.end(self.span, record)
+        if error is not None:
+            guard.call("end", self._log_exception, record)
+
+    def _record(self, timing: Timing, error: BaseException | None) -> OperationRecord:
         operation = self.operation
+        if self.shared_data is not None:
+            guard.call("shared call", nesting.merge_shared, operation, self.shared_data)
         if error is not None and operation.error_type is None:
             operation.error_type = error_name(error)
         if timing.first_chunk is not None and getattr(operation, "stream", False) is None:
             # Not every library has the agent say beforehand that it wants a stream.
             operation.stream = True  # type: ignore[attr-defined]
-        if self.span.is_recording() and not providers.set_up().alone():
-            told = self._told
-            learned = {name: value for name, value in ended(operation, timing).items() if told.get(name) != value}
-            self.span.set_attributes(learned)
-        if operation.error_type is not None:
-            self._record_error(error)
-
-    def _timing(self) -> Timing:
-        duration = (time.perf_counter_ns() - self._begun) / 1e9
-        if not self._chunks:
-            return Timing(duration)
-        gap = (self._last_chunk - self._first_chunk) / (self._chunks - 1) / 1e9 if self._chunks > 1 else None
-        return Timing(duration, (self._first_chunk - self._begun) / 1e9, gap)
-
-    def _record_error(self, error: BaseException | None) -> None:
-        why = guard.shown(error) if error is not None else self.operation.error_type
-        self.span.set_status(Status(StatusCode.ERROR, why))
-        if error is None:
-            return
-        context = self.span.get_span_context()
-        stack = traceback.format_exception(type(error), error, error.__traceback__)
-        queue().put(
-            LogItem(
-                time_ns=time.time_ns(),
-                severity=_WARN,
-                severity_text="WARN",
-                body=None,
-                attributes={
-                    semconv.EXCEPTION_TYPE: error_name(error),
-                    **({semconv.EXCEPTION_MESSAGE: why} if why else {}),
-                    semconv.EXCEPTION_STACKTRACE: "".join(stack),
-                },
-                trace=(context.trace_id, context.span_id, int(context.trace_flags)),
-                scope="obs_run",
-                event_name=semconv.EVENT_EXCEPTION,
-            )
+        attributes = operation.attributes()
+        if timing.first_chunk is not None and hasattr(operation, "stream"):
+            attributes[semconv.RESPONSE_TIME_TO_FIRST_CHUNK] = timing.first_chunk
+        ended_by_error = self._marks.pop("", None)
+        attributes.update(self._marks)
+        failure = _failure(operation, error)
+        if failure is None and ended_by_error is not None:
+            failure = ErrorRecord(None, ended_by_error)
+        ownership.add_usage(self)
+        return OperationRecord(
+            type(operation).__name__,
+            content.plain_attributes(attributes),
+            content.plain_content(operation),
+            timing,
+            operation.pricing(),
+            failure,
         )
 
-    def _hand_over(self, timing: Timing) -> None:
-        """End the span; the operation goes along with it, or alone where the span is not kept."""
-        context = self.span.get_span_context()
-        known = providers.set_up()
-        if not known.queues_spans:
-            self._hand_to_others(known, timing)
-            return
-        told = self.span.is_recording() and context.trace_flags.sampled
-        if told:
-            spans.tells_of(context.span_id, self.operation, timing)
-        self.span.end()
-        # Not sampled, or of a provider that takes no processor of ours: measured all the same.
-        if not told or spans.untold(context.span_id):
-            queue().put(CallItem(known.measure_unseen, self.operation, timing))
+    def _timing(self) -> Timing:
+        duration = (time.perf_counter_ns() - self._started) / 1e9
+        if not self._chunks:
+            return Timing(duration)
+        gap = None
+        if self._chunks > 1:
+            gap = (self._last_chunk - self._first_chunk) / (self._chunks - 1) / 1e9
+        return Timing(duration, (self._first_chunk - self._started) / 1e9, gap)
 
-    def _hand_to_others(self, known: providers.Providers, timing: Timing) -> None:
-        """End a span that goes where a configuration file says, and so not by our export thread."""
-        cost = guard.call("measurement", known.measure, self.operation, timing)
-        if self.span.is_recording():
-            from obs_run.pipeline import redact, span_builder
-
-            told = {
-                **span_builder.content_attributes(self.operation, redact.shared()),
-                **span_builder.cost_attributes(cost),
-            }
-            guard.call("finish", self.span.set_attributes, told)
-        self.span.end()
+    def _log_exception(self, record: OperationRecord) -> None:
+        if record.error is not None:
+            log_records.log_exception(record.error, self.span.get_span_context())
 
 
-def start(operation: Operation) -> Recording | Guest | None:
-    """Begin to record an operation; None where a library further out already records it."""
-    return None if ownership.taken(operation) else util_genai.guest(operation) or Recording(operation)
+def start(
+    operation: Operation, parent: Context | None = None, owner: object = None
+) -> Recording | NestedInvocation | None:
+    """Begin to record an operation; None where nobody wants it, or a library further out already records it.
+
+    Its parent is what is current in the context ``parent`` (default: here). With ``owner``, which must allow weak
+    references, the recording ends when that object is gone.
+    """
+    return guard.call("start", _start, operation, parent, owner)
+
+
+def _start(operation: Operation, parent: Context | None, owner: object) -> Recording | NestedInvocation | None:
+    context = current_context.current() if parent is None else parent
+    if ownership.is_suppressed(operation, context):
+        return None
+    nested = nesting.nested(operation, context)
+    if nested is not None:
+        return nested
+    to = sink.current()
+    if to is None:
+        return None
+    outer = ownership.recording_in(context)
+    if outer is not None:
+        operation.inherit(outer.operation)
+    span = to.start(operation.span_name(), operation.KIND, operation.attributes, context)
+    recording = Recording(operation, span, context, outer, to)
+    if span.is_recording():
+        open_recordings.add(span.get_span_context().span_id, Recording.end_unfinished, recording)
+    if owner is not None:
+        recording.belongs_to(owner)
+    return recording
+
+
+def _failure(operation: Operation, error: BaseException | None) -> ErrorRecord | None:
+    if operation.error_type is None:
+        return None
+    if error is None:
+        return ErrorRecord(operation.error_type, operation.error_type)
+    stack = traceback.format_exception(type(error), error, error.__traceback__)
+    return ErrorRecord(operation.error_type, guard.shown(error), error_name(error), "".join(stack))

@@ -28,7 +28,7 @@ class Timing(NamedTuple):
 class ErrorRecord(NamedTuple):
     """What an operation failed of."""
 
-    error_type: str
+    error_type: str | None
     """The value of ``error.type``."""
     message: str
     exception_type: str | None = None

@@ -234,7 +234,7 @@ def _started_to_read(begun: tuple[Operation, Reader]) -> Reading | None:
 def _observe(read: Callable[[Operation, Call], None], made: Call) -> None:
     from obs_run.core import ownership
 
-    recording = ownership.owner()
+    recording = ownership.current_recording()
     if recording is not None:
         read(recording.operation, made)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from obs_run.process.variables import add_bootstrap
+
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -45,16 +47,8 @@ def main() -> NoReturn:
     """Read the command line, set the environment and become the program."""
     environ = dict(os.environ)
     rest = _options(sys.argv[1:], environ)
-    join(environ, BOOTSTRAP)
+    add_bootstrap(environ, BOOTSTRAP)
     _become(_command(rest), environ)
-
-
-def join(environ: dict[str, str], bootstrap: str) -> None:
-    """Add to ``environ`` what makes Python programs start with us."""
-    path = environ.get("PYTHONPATH")
-    if bootstrap not in (path or "").split(os.pathsep):
-        environ["PYTHONPATH"] = bootstrap + os.pathsep + path if path else bootstrap
-    environ["OBS_RUN"] = bootstrap
 
 
 def _options(words: list[str], environ: dict[str, str]) -> list[str]:

@@ -33,6 +33,6 @@ class Configurator(_BaseConfigurator):
     """Sets our providers up."""
 
     def _configure(self, **_: Any) -> None:
-        from obs_run.sdk import providers
+        from obs_run.runtime.in_process import runtime
 
-        providers.set_up()
+        runtime().set_up()

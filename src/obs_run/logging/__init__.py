@@ -3,7 +3,7 @@
 Old code that awaits its log calls runs as it is; code that doesn't, and code without an event loop, does too.
 """
 
-from obs_run.launch.start import start_api
+from obs_run.runtime.start import start_api
 
 start_api()
 
@@ -14,7 +14,7 @@ import opentelemetry.context  # noqa: E402, F401
 import obs_run.process.exit_code  # noqa: E402
 import obs_run.process.exit_sequence  # noqa: E402
 import obs_run.process.program  # noqa: E402
-import obs_run.runtime.shutdown  # noqa: E402, F401
+import obs_run.runtime.in_process  # noqa: E402, F401
 from obs_run import settings  # noqa: E402
 from obs_run.logging.console import ConsoleLogHandler  # noqa: E402
 from obs_run.logging.decorators import log_exceptions, log_function_calls  # noqa: E402

@@ -22,7 +22,7 @@ from obs_run.process import exit_hooks
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
 
-    from obs_run.process.exit_hooks import Leaving
+    from obs_run.process.exit_info import ExitInfo
 
 _PATIENCE = 1.0
 _handling: ContextVar[bool] = ContextVar("obs_run_log_handling", default=False)
@@ -122,7 +122,7 @@ class Waiting(Recorded):
 
 def give(work: Work) -> asyncio.Task[None] | None:
     """Have an entry handled: now, or by the task that is returned."""
-    exit_hooks.on_leave(_finish)
+    exit_hooks.on_exit(_finish)
     here = _running()
     if here is None:
         _run_here(work)
@@ -168,7 +168,7 @@ def _run_late(seconds: float) -> None:
         _loop.run_until_complete(asyncio.wait(mine, timeout=seconds))
 
 
-def _finish(left: Leaving) -> None:
+def _finish(left: ExitInfo) -> None:
     """Do what is left, in the time there is."""
     if _lock._is_owned() or not _lock.acquire(timeout=_PATIENCE):  # type: ignore[attr-defined]  # noqa: SLF001 (as above)
         return

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base.plain_values import Snapshot
+from obs_run.capture import log_capture
 from obs_run.context import log_context, propagation
 from obs_run.core import semconv
 from obs_run.logging.levels import LogCategory, LogLevel
@@ -31,8 +31,7 @@ def ids_and_fields() -> dict[str, Any]:
 
 def captured() -> bool:
     """Whether a handler of the logging module is at work, whose record is captured already."""
-    capture = sys.modules.get("obs_run.capture.log_capture")
-    return capture is not None and capture.installed() and capture.handling()
+    return log_capture.is_installed() and log_capture.is_handling()
 
 
 class _ForeignRecord(Record):

@@ -10,10 +10,9 @@ from obs_run import privacy, settings
 from obs_run.base import guard
 from obs_run.base.payload import error_name
 from obs_run.base.plain_values import Snapshot, described, to_json
-from obs_run.core import semconv
+from obs_run.core import log_records, semconv
+from obs_run.core.sink import LogRecord
 from obs_run.logging.entry import LogContext, StructuredLogEntry, mark_safe
-from obs_run.pipeline.items import LogItem
-from obs_run.pipeline.queue import queue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,9 +103,9 @@ class Record:
             _add(attributes, name if name not in attributes else _CLASH + name, value)
         return attributes
 
-    def item(self, scope: str) -> LogItem:
-        """Return the record as the pipeline takes it, under the name of its logger."""
-        return LogItem(
+    def log_record(self, scope: str) -> LogRecord:
+        """Return the record as the sink takes it, under the name of its logger."""
+        return LogRecord(
             time_ns=self.time_ns,
             severity=self.level.severity.number,
             severity_text=self.level_name,
@@ -117,16 +116,12 @@ class Record:
         )
 
     def send(self, scope: str) -> None:
-        """Put the record into the queue of the pipeline, which scrubs it."""
-        waiting = queue()
-        if waiting.in_export_thread():
+        """Hand the record over; the pipeline scrubs it."""
+        if not log_records.is_wanted():
             return
-        if _configured:
-            from obs_run.sdk import configured_logs
-
-            configured_logs.emit(self.scrubbed().item(scope))
-            return
-        waiting.put(self.item(scope))
+        # Providers of a configuration file take it at once, without the pipeline.
+        record = self.scrubbed() if _configured else self
+        log_records.log(record.log_record(scope))
 
     def scrubbed(self) -> Record:
         """Return the record without what privacy takes out of it."""
@@ -168,12 +163,12 @@ _RECORD = "_record"
 _SCRUBBED = ("message", "context", "data", "performance_metrics", "tags", "error", "exception", "stack_trace")
 
 
-def item_of(entry: StructuredLogEntry) -> LogItem:
-    """Return an entry as the pipeline takes it; one that somebody else made is scrubbed."""
+def log_record_of(entry: StructuredLogEntry) -> LogRecord:
+    """Return an entry as the sink takes it; one that somebody else made is scrubbed."""
     known = entry.__dict__.get(_RECORD)
     if known is not None:
         record, scope = known
-        made: LogItem = record.item(scope)
+        made: LogRecord = record.log_record(scope)
         return made
     taken = Snapshot()
     trace = int(entry.trace_id or "0", 16), int(entry.span_id or "0", 16), int(bool(entry.trace_id))
@@ -184,7 +179,7 @@ def item_of(entry: StructuredLogEntry) -> LogItem:
     if entry.exception is not None:
         record.take_error(entry.exception, taken)
         record.stack_trace = taken.text(entry.stack_trace) if entry.stack_trace else record.stack_trace
-    return record.scrubbed().item("obs_run.logging")
+    return record.scrubbed().log_record("obs_run.logging")
 
 
 def _add(attributes: dict[str, Any], name: str, value: Any) -> None:

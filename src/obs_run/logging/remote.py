@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
 from obs_run.logging.handlers import LogHandler
-from obs_run.logging.record import exported, item_of
+from obs_run.logging.record import exported, log_record_of
+from obs_run.pipeline.items import LogItem
 from obs_run.runtime.own_endpoint import OwnEndpoint
 from obs_run.setting_texts import url
 
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.resources import Resource
 
+    from obs_run.core.sink import LogRecord
     from obs_run.logging.entry import StructuredLogEntry
     from obs_run.logging.levels import LogLevel
-    from obs_run.pipeline.items import LogItem
 
 _OLD_BATCH, _OLD_INTERVAL = 100, 5.0
 
@@ -51,8 +52,8 @@ class RemoteLogHandler(LogHandler):
             return self.endpoint is None
         if not exported():
             return False
-        item = item_of(entry)
-        self._to.put(item, item.size)
+        item = LogItem(log_record_of(entry))
+        self._to.put(item.record, item.size)
         return True
 
 
@@ -64,7 +65,7 @@ def _destination(endpoint: str, batch_size: int, headers: dict[str, str]) -> Own
         return None
 
 
-def _record(item: LogItem, resource: Resource) -> Any:
-    from obs_run.pipeline.span_builder import log_record
+def _record(record: LogRecord, resource: Resource) -> Any:
+    from obs_run.pipeline.log_builder import build_log_record
 
-    return log_record(item, resource)
+    return build_log_record(record, resource)

@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
+from obs_run.capture import log_capture
 from obs_run.logging.foreign_records import SPAN_ID, TRACE_ID, captured, ids_and_fields, send
 from obs_run.logging.levels import LogLevel
 
@@ -77,8 +78,7 @@ def _is_stdlib(logger: Any) -> bool:
 
 
 def _stdlib_is_captured() -> bool:
-    capture = sys.modules.get("obs_run.capture.log_capture")
-    return capture is not None and bool(capture.installed())
+    return log_capture.is_installed()
 
 
 def _error(given: Any) -> BaseException | None:

@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
+from obs_run.process import threads
 
 if TYPE_CHECKING:
     import asyncio
@@ -119,15 +120,13 @@ class _LoopThread:
         if thread is None or thread is threading.current_thread():
             return
         patience = _BUSY_PATIENCE if _waiting or self.new else _FORK_PATIENCE
-        from obs_run.pipeline.queue import wait_until_gone
-
         with self._lock:
             self._ending = True
             self._call()
         thread.join(patience)
         self._ending = False
         if not thread.is_alive():
-            wait_until_gone(thread)
+            threads.wait_until_gone(thread)
 
 
 _thread = _LoopThread()

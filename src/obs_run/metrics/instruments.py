@@ -161,7 +161,7 @@ def _provider() -> Any:
     """Return the global provider: the agent's own if it set one, else ours, which is set up now; None for none."""
     if settings.get("OTEL_SDK_DISABLED"):
         return None
-    from obs_run.launch import start
+    from obs_run.runtime import start
     from obs_run.sdk import lazy_api
 
     if _internal._METER_PROVIDER is None:  # noqa: SLF001 (as in ``bind``)

@@ -1,4 +1,4 @@
-"""What the export thread does with a batch: complete it, scrub it, give it to each destination of its signal."""
+"""What the export thread does with a batch: measure, complete and scrub each item, and give it to its destinations."""
 
 from __future__ import annotations
 
@@ -8,123 +8,143 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import context as api_context
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY  # the name is private, its use is everywhere
 
-from obs_run import settings
 from obs_run.base import guard
 from obs_run.core import content
-from obs_run.core.operations import Inference
-from obs_run.pipeline import foreign_content, redact, redact_items
-from obs_run.pipeline.items import ApiLogItem, CallItem, LogItem, SpanItem
-from obs_run.pipeline.span_builder import details_event, log_record, span_with_operation, structured_content
-from obs_run.runtime import destinations
-from obs_run.sdk import providers
+from obs_run.pipeline import foreign_content, log_builder, redact, redact_items, span_builder
+from obs_run.pipeline.items import DeferredCall, LogItem, OperationItem, SpanItem
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
-    from obs_run.core.operations import Operation
+    from opentelemetry.sdk._logs import ReadableLogRecord
+    from opentelemetry.sdk.metrics.export import MetricsData
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import ReadableSpan
+
+    from obs_run.core.sink import OperationRecord
+    from obs_run.pipeline.destination import Destination, Destinations
     from obs_run.pipeline.items import Item
+    from obs_run.pipeline.metering import Metering
 
 
 _SECONDS_BETWEEN_WARNINGS = 60.0
 
 
-class Export:
-    """The destinations of this process and the clock of its metrics; used by the export thread alone."""
+class _Batch:
+    """What is to be exported of a batch of items."""
+
+    __slots__ = ("records", "spans")
 
     def __init__(self) -> None:
-        self._providers = providers.set_up()
+        self.spans: list[ReadableSpan] = []
+        self.records: list[ReadableLogRecord] = []
+
+
+class ExportPipeline:
+    """The stages between queue and destinations, and the clock of the metrics; used by the export thread alone.
+
+    ``resource`` returns this process's resource, ``collect`` its metrics of now.
+    """
+
+    def __init__(
+        self,
+        destinations: Destinations,
+        metering: Metering,
+        resource: Callable[[], Resource],
+        collect: Callable[[], MetricsData | None],
+        interval: float,
+    ) -> None:
+        self._destinations = destinations
+        self._metering = metering
+        self._resource = resource
+        self._collect = collect
+        self._interval = interval
         self._redaction = redact_items.shared()
-        # With a configuration file the exporters are the file's.
-        ours = self._providers.queues_spans
-        self._traces = destinations.of("traces") if ours else []
-        self._logs = destinations.of("logs") if ours else []
-        self._metrics = destinations.of("metrics") if ours else []
-        self._further = destinations.FURTHER
-        self._interval: float = settings.get("OTEL_METRIC_EXPORT_INTERVAL")
         self._metrics_due = time.monotonic() + self._interval
         self._dropped = 0
         self._say_next = 0.0
         self._unseen = api_context.Context({_SUPPRESS_INSTRUMENTATION_KEY: True})
+        self._stages: dict[type, Callable[[Any, _Batch], None]] = {
+            SpanItem: self._take_span,
+            OperationItem: self._take_operation,
+            LogItem: self._take_log,
+            DeferredCall: self._take_call,
+        }
 
-    def batch(self, items: list[Item], deadline: float | None) -> None:
+    def export(self, items: list[Item], deadline: float | None) -> None:
         """Export ``items`` in their order, each signal to its own destinations."""
         # What a destination uses may be instrumented itself: recording that would never end.
         token = api_context.attach(self._unseen)
         try:
-            self._batch(items, deadline)
+            batch = _Batch()
+            for item in items:
+                guard.call("export", self._stages[type(item)], item, batch)
+            self._hand_over(self._destinations.traces, batch.spans, deadline)
+            self._hand_over(self._destinations.logs, batch.records, deadline)
         finally:
             api_context.detach(token)
 
-    def _batch(self, items: list[Item], deadline: float | None) -> None:
-        spans: list[Any] = []
-        records: list[Any] = []
-        for item in items:
-            if isinstance(item, SpanItem):
-                self._span(item, spans, records)
-            elif isinstance(item, CallItem):
-                guard.call("measurement", item.function, *item.arguments)
-            elif isinstance(item, LogItem) and self._logs:
-                records.append(self._record(guard.call("log record", log_record, item, self._providers.resource)))
-            elif isinstance(item, ApiLogItem):
-                records.append(self._record(guard.call("log record", foreign_content.record, item.record)))
-        self._give(self._traces, spans, deadline)
-        self._give(self._logs, [record for record in records if record is not None], deadline)
-
-    def _span(self, item: SpanItem, spans: list[Any], records: list[Any]) -> None:
-        """Put what is to be exported of a span that ended into the two lists."""
-        cost = guard.call("measurement", self._measure, item)
-        resource, operation = self._providers.resource, item.operation
-        told: dict[str, Any] = {}
-        if operation is not None and self._tells(operation):
-            told = guard.call("content", structured_content, operation, redact.shared(), default={})
-        if self._traces:
-            shown = told if content.on_spans() else {}
-            span = guard.call("span", span_with_operation, item, resource, cost, shown)
+    def _take_span(self, item: SpanItem, batch: _Batch) -> None:
+        operation, resource = item.operation, self._resource()
+        cost = None
+        values: dict[str, Any] = {}
+        if operation is not None:
+            has_span = bool(self._destinations.traces)
+            cost = guard.call("measurement", self._metering.measure, operation, has_span=has_span)
+            if operation.content and self._exports_content(operation):
+                values = guard.call("content", span_builder.limit_content, operation, redact.shared(), default={})
+        if self._destinations.traces:
+            shown = values if content.on_spans() else {}
+            span = guard.call("span", span_builder.complete_span, item, resource, cost, shown)
             if span is None:
                 span, shown = item.span, {}
             span = guard.call("span", foreign_content.span, span)
             if span is not None:
-                spans.append(span if self._redaction is None else self._redaction.span(span, shown))
-        if self._logs and operation is not None and content.on_events():
-            records.append(self._record(guard.call("event", details_event, item, resource, told), told))
+                batch.spans.append(span if self._redaction is None else self._redaction.span(span, shown))
+        if self._destinations.logs and operation is not None and content.on_events():
+            self._add(guard.call("event", log_builder.build_details_event, item, resource, values), batch, values)
 
-    def _tells(self, operation: Operation) -> bool:
+    def _take_operation(self, item: OperationItem, _batch: _Batch) -> None:
+        self._metering.measure(item.operation, has_span=False)
+
+    def _take_log(self, item: LogItem, batch: _Batch) -> None:
+        if self._destinations.logs:
+            record = log_builder.build_log_record(item.record, self._resource())
+            self._add(foreign_content.record(record), batch)
+
+    def _take_call(self, item: DeferredCall, _batch: _Batch) -> None:
+        item.function(*item.arguments)
+
+    def _exports_content(self, operation: OperationRecord) -> bool:
         """Whether the operation's content goes anywhere; it takes time to make."""
-        return bool(self._traces and content.on_spans()) or bool(
-            self._logs and content.on_events() and isinstance(operation, Inference)
-        )
+        if self._destinations.traces and content.on_spans():
+            return True
+        return bool(self._destinations.logs) and content.on_events() and log_builder.has_details_event(operation)
 
-    def _record(self, record: Any, done: Collection[str] = ()) -> Any:
-        return record if record is None or self._redaction is None else self._redaction.record(record, done)
+    def _add(self, record: ReadableLogRecord | None, batch: _Batch, clean: Collection[str] = ()) -> None:
+        """Put a record into the batch, scrubbed; the attributes named in ``clean`` are that already."""
+        if record is not None:
+            batch.records.append(record if self._redaction is None else self._redaction.record(record, clean))
 
-    def _measure(self, item: SpanItem) -> Any:
-        """Record the metrics of the span's operation; return what it cost, None if that is unknown."""
-        if item.operation is None or item.timing is None:
-            return None
-        return self._providers.measure(item.operation, item.timing, seen=bool(self._traces))
-
-    def settle(self, deadline: float | None, dropped: int) -> None:
+    def retry_pending(self, deadline: float | None, dropped: int) -> None:
         """Send what earlier failed or is due: metrics at their interval, and always when the process leaves."""
         token = api_context.attach(self._unseen)
         try:
-            self._settle(deadline, dropped)
+            self._retry_pending(deadline, dropped)
         finally:
             api_context.detach(token)
 
-    def _settle(self, deadline: float | None, dropped: int) -> None:
+    def _retry_pending(self, deadline: float | None, dropped: int) -> None:
         if dropped:
             self._say_dropped(dropped)
-            guard.call("measurement", self._providers.count_dropped, dropped)
+            guard.call("measurement", self._metering.count_lost, {("queue full", "", ""): dropped})
         if deadline is not None or time.monotonic() >= self._metrics_due:
             self._metrics_due = time.monotonic() + self._interval
-            data = guard.call("metrics", self._providers.collect_metrics)
+            data = guard.call("metrics", self._collect)
             if data is not None:
-                self._give(self._metrics, data, deadline)
-        for destination in self._all():
+                self._hand_over(self._destinations.metrics, data, deadline)
+        for destination in self._destinations.all():
             guard.call("export", destination.settle, deadline)
-
-    def _all(self) -> tuple[destinations.Destination, ...]:
-        return (*self._traces, *self._logs, *self._metrics, *self._further)
 
     def _say_dropped(self, dropped: int) -> None:
         self._dropped += dropped
@@ -135,24 +155,24 @@ class Export:
                 "refused, or more waited than OBS_QUEUE_BYTES"
             )
 
-    def pause(self) -> float | None:
+    def seconds_until_due(self) -> float | None:
         """Return the seconds until there is something to do even if nothing comes in; None if there never is."""
-        pauses = [guard.call("export", each.pause) for each in self._all()]
-        if self._metrics:
+        pauses = [guard.call("export", each.pause) for each in self._destinations.all()]
+        if self._destinations.metrics:
             pauses.append(self._metrics_due - time.monotonic())
-        known = [pause for pause in pauses if pause is not None]
-        return max(0.0, min(known)) if known else None
+        due = [pause for pause in pauses if pause is not None]
+        return max(0.0, min(due)) if due else None
 
     def after_fork(self) -> None:
         """In a child process: drop the parent's connections."""
-        for destination in self._all():
+        for destination in self._destinations.all():
             guard.call("fork", destination.after_fork)
         self._metrics_due = time.monotonic() + self._interval
         self._dropped = 0
 
     @staticmethod
-    def _give(to: list[destinations.Destination], what: Any, deadline: float | None) -> None:
-        if not what:
+    def _hand_over(destinations: list[Destination], batch: Any, deadline: float | None) -> None:
+        if not batch:
             return
-        for destination in to:
-            guard.call("export", destination.export, what, deadline)
+        for destination in destinations:
+            guard.call("export", destination.export, batch, deadline)

@@ -10,32 +10,22 @@ import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.sdk.trace import Event
 
 from obs_run.core import content, semconv
+from obs_run.pipeline.rebuilt_span import rebuild_span
 
 if TYPE_CHECKING:
     from opentelemetry.sdk._logs import ReadableLogRecord
+    from opentelemetry.sdk.trace import ReadableSpan
 
 
 def span(given: ReadableSpan) -> ReadableSpan:
     """Return a span without content, unless content is wanted."""
     if content.wanted() or not (_has(given.attributes) or any(_has(event.attributes) for event in given.events)):
         return given
-    return ReadableSpan(
-        name=given.name,
-        context=given.context,
-        parent=given.parent,
-        resource=given.resource,
-        attributes=_without(given.attributes),
-        events=[_event(event) for event in given.events],
-        links=given.links,
-        kind=given.kind,
-        status=given.status,
-        start_time=given.start_time,
-        end_time=given.end_time,
-        instrumentation_scope=given.instrumentation_scope,
-    )
+    events = [_event(event) for event in given.events]
+    return rebuild_span(given, attributes=_without(given.attributes), events=events)
 
 
 def record(given: ReadableLogRecord) -> ReadableLogRecord:

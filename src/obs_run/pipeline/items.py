@@ -9,91 +9,66 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
 
-    from obs_run.core.operations import Operation
-    from obs_run.pipeline.measurements import Timing
+    from obs_run.core.sink import LogRecord, OperationRecord
 
 _BASE_SIZE = 600
 _LABELS_SIZE = 1500
 
 
 class SpanItem:
-    """A span that has ended and, where it is one of ours, the operation that it tells of."""
+    """A span that has ended and, where it is one of ours, the operation that it stands for."""
 
-    __slots__ = ("operation", "size", "span", "timing")
+    __slots__ = ("operation", "size", "span")
 
-    def __init__(self, span: ReadableSpan, operation: Operation | None = None, timing: Timing | None = None) -> None:
+    def __init__(self, span: ReadableSpan, operation: OperationRecord | None = None) -> None:
         self.span = span
         self.operation = operation
-        self.timing = timing
-        self.size = _BASE_SIZE + (_weight_of(span.attributes) if operation is None else _weight_of_content(operation))
+        self.size = _BASE_SIZE
+        if operation is None:
+            self.size += _weight_of(span.attributes)
+        else:
+            # All else that it holds, and its span, are short labels.
+            self.size += _LABELS_SIZE
+            if operation.content:
+                self.size += weight(operation.content)
         # To ask the SDK's lists for their length is cheaper than to go through an empty one.
         for attached in (span.events, span.links):
             if len(attached):
                 self.size += sum(_BASE_SIZE + _weight_of(each.attributes) for each in attached)
 
 
-class LogItem:
-    """A log record or event, as plain values."""
+class OperationItem:
+    """An operation whose span goes nowhere: it is measured all the same."""
 
-    __slots__ = (
-        "attributes",
-        "body",
-        "event_name",
-        "flags",
-        "scope",
-        "severity",
-        "severity_text",
-        "size",
-        "span_id",
-        "time_ns",
-        "trace_id",
-    )
+    __slots__ = ("operation", "size")
 
-    def __init__(
-        self,
-        *,
-        time_ns: int,
-        severity: int,
-        severity_text: str | None,
-        body: Any,
-        attributes: dict[str, Any],
-        trace: tuple[int, int, int],
-        scope: str,
-        event_name: str | None = None,
-    ) -> None:
-        self.time_ns = time_ns
-        self.severity = severity
-        self.severity_text = severity_text
-        self.body = body
-        self.attributes = attributes
-        self.trace_id, self.span_id, self.flags = trace
-        self.scope = scope
-        self.event_name = event_name
-        self.size = _BASE_SIZE + weight(attributes) + (len(body) if isinstance(body, str) else 0)
-
-
-class ApiLogItem:
-    """A record made with the OpenTelemetry logs API."""
-
-    __slots__ = ("record", "size")
-
-    def __init__(self, record: Any) -> None:
-        self.record = record
-        self.size = _BASE_SIZE + _weight_of(record.log_record.attributes) + weight(record.log_record.body)
-
-
-class CallItem:
-    """Work for the export thread, such as recording the measurements of an operation."""
-
-    __slots__ = ("arguments", "function", "size")
-
-    def __init__(self, function: Callable[..., object], *arguments: Any) -> None:
-        self.function = function
-        self.arguments = arguments
+    def __init__(self, operation: OperationRecord) -> None:
+        self.operation = operation
         self.size = _BASE_SIZE
 
 
-Item = SpanItem | LogItem | ApiLogItem | CallItem
+class LogItem:
+    """A log record or event."""
+
+    __slots__ = ("record", "size")
+
+    def __init__(self, record: LogRecord) -> None:
+        self.record = record
+        self.size = _BASE_SIZE + weight(record.attributes) + weight(record.body)
+
+
+class DeferredCall:
+    """Work for the export thread."""
+
+    __slots__ = ("arguments", "function", "size")
+
+    def __init__(self, function: Callable[..., object], *arguments: Any, size: int = _BASE_SIZE) -> None:
+        self.function = function
+        self.arguments = arguments
+        self.size = size
+
+
+Item = SpanItem | OperationItem | LogItem | DeferredCall
 
 
 _SMALL = frozenset({int, float, bool, type(None)})
@@ -104,13 +79,6 @@ def _weight_of(attributes: Any) -> int:
     return weight(attributes.copy() if hasattr(attributes, "copy") else dict(attributes)) if attributes else 0
 
 
-def _weight_of_content(operation: Operation) -> int:
-    """Guess the memory held by what an operation says; all else that it holds, and its span, are short labels."""
-    values = operation.__dict__
-    told = (values[name] for name in getattr(operation, "CONTENT", ()))
-    return _LABELS_SIZE + sum(weight(value) for value in told if value is not None)
-
-
 def weight(value: Any, depth: int = 6) -> int:
     """Guess the memory held by texts inside ``value``; exactness is not worth the agent's time."""
     if isinstance(value, (str, bytes)):
@@ -119,7 +87,7 @@ def weight(value: Any, depth: int = 6) -> int:
         return 0
     total = 50 * len(value)
     for item in value.values() if isinstance(value, dict) else value:
-        # Most fields of an operation are None, most attributes short texts: not worth a call.
+        # Most attributes are short texts: not worth a call.
         kind = type(item)
         if kind is str:
             total += len(item)

@@ -14,7 +14,7 @@ from obs_run.pipeline import otlp_address
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from obs_run.runtime.destinations import Destination
+    from obs_run.pipeline.destination import Destination
 
 
 _EXPORTERS = {
@@ -24,9 +24,9 @@ _EXPORTERS = {
 }
 
 
-def destination(signal: str) -> Destination | None:
+def destination(signal: str, lost: Callable[[int], object]) -> Destination | None:
     """Return the official gRPC exporter of ``signal``; None, said once, where it is not installed."""
-    from obs_run.runtime.destinations import SdkDestination
+    from obs_run.pipeline.destination import SdkDestination
 
     module, exporter = _EXPORTERS[signal]
     try:
@@ -38,7 +38,7 @@ def destination(signal: str) -> Destination | None:
     # what is given up is an error.
     logging.getLogger("opentelemetry.exporter.otlp.proto.grpc").setLevel(logging.ERROR)
     try:
-        return SdkDestination(_Renewed(signal, getattr(found, exporter)))
+        return SdkDestination(_Renewed(signal, getattr(found, exporter)), lost)
     except settings.NotAllowedError as problem:
         guard.warn_once(str(problem))
         return None

@@ -11,14 +11,16 @@ import http.client
 import logging
 import time
 from collections import deque
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run import settings
 from obs_run._version import __version__
 from obs_run.base import guard
 from obs_run.pipeline.encode import encode, halves
 from obs_run.pipeline.otlp_address import Address, Elsewhere
-from obs_run.pipeline.queue import queue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Elsewhere", "OtlpHttp"]
 
@@ -39,7 +41,8 @@ class _Request(NamedTuple):
 class OtlpHttp:
     """Delivers one signal; what cannot be delivered waits in memory, bounded by bytes, and is tried again."""
 
-    def __init__(self, signal: str, elsewhere: Elsewhere | None = None) -> None:
+    def __init__(self, signal: str, lost: Callable[[int], object], elsewhere: Elsewhere | None = None) -> None:
+        self._lost = lost
         self._signal = signal
         self._address = Address(signal, elsewhere)
         self._timeout: float = settings.otlp(signal, "TIMEOUT") or 10.0
@@ -58,7 +61,7 @@ class OtlpHttp:
             self._waiting_bytes += len(request.body)
         self._deliver(deadline)
         while self._waiting_bytes > self._most_bytes and len(self._waiting) > 1:
-            queue().lost(self._taken().items)
+            self._lost(self._taken().items)
 
     def settle(self, deadline: float | None) -> None:
         """Try again what waits, if it is time."""
@@ -84,7 +87,7 @@ class OtlpHttp:
         # One item that cannot be encoded shall not lose its whole batch.
         body = guard.call(f"encoding of {self._signal}", encode, self._signal, batch)
         if body is None and parts is None:
-            queue().lost(1)
+            self._lost(1)
             return []
         if body is not None and (len(body) <= _LARGEST_BODY or parts is None):
             return [_Request(gzip.compress(body, 1) if self._gzip else body, _count(batch))]
@@ -123,7 +126,7 @@ class OtlpHttp:
             _logger.debug("obs-run: %s is back", self._address.shown)
         self._failures = 0
         if status >= http.client.MULTIPLE_CHOICES:
-            queue().lost(request.items)
+            self._lost(request.items)
             said = answer[:200].decode("utf-8", "replace").strip()
             line = f"obs-run: {self._address.shown} refused {self._signal}: status {status} {said}"
             guard.warn_once(" ".join(line.split()), about=f"{self._address.shown} {status}")

@@ -6,36 +6,56 @@ Light to import: OpenTelemetry is loaded by the export thread when the first ite
 from __future__ import annotations
 
 import _thread
-import os
 import sys
 import threading
 import time
 from collections import deque
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from obs_run import settings
 from obs_run.base import guard
-from obs_run.process import fork_locks, fork_warning
+from obs_run.process import threads
 
 if TYPE_CHECKING:
-    from obs_run.pipeline.export_pipeline import Export
+    from collections.abc import Callable
+
     from obs_run.pipeline.items import Item
+
+
+class Consumer(Protocol):
+    """Takes what the queue gives, on the export thread: ``export_pipeline.ExportPipeline``."""
+
+    def export(self, items: list[Item], deadline: float | None) -> None:
+        """Take a batch; with a deadline the process is leaving."""
+
+    def retry_pending(self, deadline: float | None, dropped: int) -> None:
+        """Send what is due, and say that ``dropped`` items found the queue full."""
+
+    def seconds_until_due(self) -> float | None:
+        """Return the seconds until something is due; None if nothing is."""
+
+    def after_fork(self) -> None:
+        """In a child process: let go of what is the parent's."""
+
 
 _MOST_ITEMS = 512
 _FORK_PATIENCE = 0.5
-_GONE_PATIENCE = 0.05
 
 
 class Queue:
-    """Takes items from any thread without blocking; one daemon thread exports them."""
+    """Takes items from any thread without blocking; one daemon thread exports them.
 
-    def __init__(self) -> None:
+    ``make_consumer`` is called there, when the first item is on its way out.
+    """
+
+    def __init__(self, make_consumer: Callable[[], Consumer]) -> None:
+        self._make_consumer = make_consumer
         self._most_bytes: int = settings.get("OBS_QUEUE_BYTES")
         self._batch_bytes: int = settings.get("OBS_BATCH_BYTES")
         self._delay: float = settings.get("OTEL_BSP_SCHEDULE_DELAY")
-        self._export: Export | None = None
-        self.exported = False
+        self._consumer: Consumer | None = None
+        self.has_exported = False
         """Whether everything that an export needs has been imported."""
         self._begin()
 
@@ -53,7 +73,7 @@ class Queue:
         self._stopping = False
         self._step = 0
         self._waited_for = -1
-        self.used = False
+        self.is_used = False
 
     def put(self, item: Item) -> None:
         """Hand over one item; when the queue is full the oldest go, counted."""
@@ -61,7 +81,7 @@ class Queue:
             # Nobody is left to export it, and the thread may have died with the lock.
             return
         with self._lock:
-            self.used = True
+            self.is_used = True
             self._items.append(item)
             self._bytes += item.size
             while self._bytes > self._most_bytes and len(self._items) > 1:
@@ -81,17 +101,17 @@ class Queue:
 
     def watch_metrics(self) -> None:
         """Have the export thread collect metrics at their interval, even if nothing is ever put."""
-        self.used = True
+        self.is_used = True
         if self._thread is None:
             self._start()
             self._wake.put(None)
 
-    def in_export_thread(self) -> bool:
+    def is_export_thread(self) -> bool:
         """Whether the caller is the export thread, whose own doings are not recorded."""
         thread = self._thread  # a fork in another thread may take it away meanwhile
         return thread is not None and _thread.get_ident() == thread.ident
 
-    def held(self) -> bool:
+    def is_held(self) -> bool:
         """Whether the caller, a signal handler, interrupted this thread while it held the queue's lock."""
         return self._lock._is_owned()  # type: ignore[attr-defined,no-any-return]  # noqa: SLF001 (what Condition uses)
 
@@ -100,7 +120,7 @@ class Queue:
         thread = self._thread
         if thread is None or not thread.is_alive():
             return bool(guard.call("export", self._drain, deadline))
-        if self.in_export_thread():
+        if self.is_export_thread():
             return False
         # A plain lock: whatever the interrupted main thread holds, waiting on this one is safe in a signal handler.
         done = _thread.allocate_lock()
@@ -136,7 +156,7 @@ class Queue:
         """Return the flush that the thread is asked for, None when it is time to export."""
         with self._lock:
             empty = self._asleep = not self._items
-            pause = self._delay if not empty else None if self._export is None else self._export.pause()
+            pause = self._delay if not empty else None if self._consumer is None else self._consumer.seconds_until_due()
         request = _next(wake, pause)
         if empty and request is None and not self._stopping and self._bytes < self._batch_bytes:
             # Woken by the first item after a silence: give others the time to join it.
@@ -154,18 +174,16 @@ class Queue:
             draining.release()
 
     def _drain_alone(self, deadline: float | None) -> bool:
-        from obs_run.pipeline.export_pipeline import Export
-
-        if self._export is None:
-            self._export = Export()
+        if self._consumer is None:
+            self._consumer = self._make_consumer()
         while self._items and not (deadline is not None and time.monotonic() > deadline):
             self._step += 1
-            self._export.batch(self._take(), deadline)
+            self._consumer.export(self._take(), deadline)
             if self._stopping and deadline is None:
                 return False
         self._step += 1
-        self._export.settle(deadline, self._count_dropped())
-        self.exported = True
+        self._consumer.retry_pending(deadline, self._count_dropped())
+        self.has_exported = True
         return not self._items
 
     def _take(self) -> list[Item]:
@@ -192,22 +210,24 @@ class Queue:
             self._stopping = True
             thread = self._thread
         # A thread that once did not come home in time is busy with a silent collector; each fork would wait for it.
-        if thread is None or self.in_export_thread() or self._waited_for == self._step:
+        if thread is None or self.is_export_thread() or self._waited_for == self._step:
             return
         self._wake.put(None)
         thread.join(_FORK_PATIENCE)
         if thread.is_alive():
             self._waited_for = self._step
         else:
-            wait_until_gone(thread)
+            threads.wait_until_gone(thread)
 
     def after_fork_in_parent(self) -> None:
         """Go on; also without items, for metrics come at their interval and retries at their time."""
         self._stopping = False
-        if self._thread is None and (self._items or (self._export is not None and self._export.pause() is not None)):
+        if self._thread is None and (
+            self._items or (self._consumer is not None and self._consumer.seconds_until_due() is not None)
+        ):
             self._start()
 
-    def stay_home(self) -> None:
+    def resume_without_thread(self) -> None:
         """Go on without the thread: the next item starts it, or the flush at the exit does without."""
         self._stopping = False
 
@@ -215,20 +235,9 @@ class Queue:
         """Begin empty: what waits is the parent's to export."""
         self._begin()
         # Metrics of the child may go straight to the instruments, without the queue.
-        self.used = self._export is not None
-        from obs_run.runtime import shutdown
-
-        shutdown.begin_in_child()
-        if self._export is not None:
-            self._export.after_fork()
-
-
-def wait_until_gone(thread: threading.Thread) -> None:
-    """Wait a moment for the system to forget a thread that ended: Python 3.12 warns of forks by the system's count."""
-    place = f"/proc/self/task/{thread.native_id}"
-    deadline = time.monotonic() + _GONE_PATIENCE
-    while os.path.exists(place) and time.monotonic() < deadline:  # noqa: PTH110 (pathlib is not loaded for this)
-        time.sleep(0)
+        self.is_used = self._consumer is not None
+        if self._consumer is not None:
+            self._consumer.after_fork()
 
 
 def _next(wake: SimpleQueue[Any], pause: float | None) -> Any:
@@ -236,58 +245,3 @@ def _next(wake: SimpleQueue[Any], pause: float | None) -> Any:
         return wake.get(timeout=pause)
     except Empty:
         return None
-
-
-_queue: Queue | None = None
-_making = threading.RLock()
-
-
-def queue() -> Queue:
-    """Return the process's queue, made at the first call."""
-    global _queue
-    if _queue is None:
-        # Made outside of the lock: a wrong setting is said by a log record, which comes here again.
-        made = Queue()
-        with _making:
-            if _queue is None:
-                _queue = made
-                from obs_run.runtime import shutdown
-
-                shutdown.prepare()
-    return _queue
-
-
-def in_use() -> bool:
-    """Whether this process ever put something into its queue, or exports metrics."""
-    return _queue is not None and _queue.used
-
-
-def state_for_signals() -> tuple[bool, bool]:
-    """Return whether this thread holds the queue, and whether an export needs no more imports."""
-    return (_queue.held(), _queue.exported) if _queue is not None else (False, False)
-
-
-def _before_fork() -> None:
-    fork_locks.begin()
-    if _queue is not None:
-        _queue.before_fork()
-
-
-def _after_fork_in_parent() -> None:
-    if _queue is None:
-        return
-    if fork_warning.would_be_shown(sys._getframe().f_back):  # noqa: SLF001 (the hook's caller is the one who forks)
-        _queue.stay_home()
-    else:
-        _queue.after_fork_in_parent()
-
-
-def _after_fork_in_child() -> None:
-    global _making
-    # Another thread of the parent may have held it.
-    _making = threading.RLock()
-    if _queue is not None:
-        _queue.after_fork_in_child()
-
-
-os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

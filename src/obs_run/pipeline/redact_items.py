@@ -15,6 +15,7 @@ from opentelemetry.trace import Link, SpanContext, Status, TraceState
 from obs_run.base import guard
 from obs_run.core import semconv
 from obs_run.pipeline import redact
+from obs_run.pipeline.rebuilt_span import rebuild_span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -118,18 +119,15 @@ class ItemRedaction:
         if all(map(operator.is_, before, after)):
             return span
         context, name, attributes, events, links, status, resource, scope = after
-        return ReadableSpan(
+        return rebuild_span(
+            span,
             name=name,
             context=context,
-            parent=span.parent,
             resource=resource,
             attributes=attributes,
             events=events,
             links=links,
-            kind=span.kind,
             status=status,
-            start_time=span.start_time,
-            end_time=span.end_time,
             instrumentation_scope=scope,
         )
 
@@ -177,18 +175,15 @@ class ItemRedaction:
         context = span.context
         if context is not None and context.trace_state:
             context = SpanContext(context.trace_id, context.span_id, context.is_remote, context.trace_flags)
-        return ReadableSpan(
+        return rebuild_span(
+            span,
             name=self._name(span.name),
             context=context,
-            parent=span.parent,
             resource=self.resource(span.resource),
             attributes={**_figures(span.attributes), **_MARK},
             events=[Event(WITHHELD, timestamp=event.timestamp) for event in span.events],
             links=[_bare(link) for link in span.links],
-            kind=span.kind,
             status=Status(span.status.status_code),
-            start_time=span.start_time,
-            end_time=span.end_time,
             instrumentation_scope=self.scope(span.instrumentation_scope),
         )
 

@@ -8,13 +8,25 @@ from __future__ import annotations
 
 import sys
 
+from obs_run.base import guard
+
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
     from types import FrameType
 
-_outermost: FrameType | None = None
-_given: tuple[object, int] | None = None
-"""What was given to sys.exit or quit last, and the place of the outermost frame then."""
+
+class _Seen:
+    """What was seen so far."""
+
+    __slots__ = ("exit_call", "outermost")
+
+    def __init__(self) -> None:
+        self.outermost: FrameType | None = None
+        self.exit_call: tuple[object, int] | None = None
+        """What was handed to sys.exit or quit last, and the place of the outermost frame then."""
+
+
+_seen = _Seen()
 
 
 def install() -> None:
@@ -29,19 +41,17 @@ def install() -> None:
 
 def watch() -> None:
     """Remember the outermost frame of the program, whichever thread this is called in."""
-    global _outermost
-    if _outermost is None:
+    if _seen.outermost is None:
         for frame in sys._current_frames().values():  # noqa: SLF001 (public but for its name)
-            found = _outermost_of(frame)
-            if found is not None:
-                _outermost = found
+            outermost = _outermost_of(frame)
+            if outermost is not None:
+                _seen.outermost = outermost
                 return
 
 
 def of_interpreter() -> tuple[int | None, BaseException | None]:
     """Return the code with which the interpreter ends, None if that cannot be known, and the unhandled exception."""
-    global _outermost
-    outermost, _outermost = _outermost, None
+    outermost, _seen.outermost = _seen.outermost, None
     error = getattr(sys, "last_value", None)
     if outermost is None:
         return (1, error) if isinstance(error, BaseException) and _reached_the_top(error) else (None, None)
@@ -50,11 +60,14 @@ def of_interpreter() -> tuple[int | None, BaseException | None]:
     last = opname[outermost.f_code.co_code[outermost.f_lasti]]
     if last.startswith("RETURN"):
         return 0, None
-    given_here = _given is not None and _given[1] == outermost.f_lasti
-    if isinstance(error, BaseException) and _ended(error, outermost, sure=not given_here):
+    call = _seen.exit_call
+    is_call_here = call is not None and call[1] == outermost.f_lasti
+    if isinstance(error, BaseException) and _ended(error, outermost, sure=not is_call_here):
         return 1, error
     # At the end of a `with` or `finally` the exception goes on its way from there.
-    return _as_status(_given[0]) if _given is not None and (given_here or last == "RERAISE") else None, None
+    if call is not None and (is_call_here or last == "RERAISE"):
+        return _as_status(call[0]), None
+    return None, None
 
 
 def _make_exit() -> type:
@@ -64,7 +77,7 @@ def _make_exit() -> type:
     # after the other: when the second, which is the original, raises, no frame of ours is in the traceback.
     class exit:  # noqa: A001, N801 (it takes the place of one)
         def __new__(cls, status: object = None, /) -> exit:  # noqa: PYI034 (a class in a function)
-            _note(status)
+            guard.call("exit code", _note, status)
             return object.__new__(cls)
 
         __init__ = original
@@ -77,16 +90,16 @@ def _make_exit() -> type:
 
 
 def _system_exit(code: object = None) -> SystemExit:
-    _note(code)
+    guard.call("exit code", _note, code)
     return SystemExit(code)
 
 
 def _note(code: object) -> None:
-    global _given, _outermost
-    found = _outermost_of(sys._getframe(1))  # noqa: SLF001 (public but for its name)
-    if found is not None:
-        _outermost = found
-        _given = code if code is None or isinstance(code, (int, tuple)) else 1, found.f_lasti
+    outermost = _outermost_of(sys._getframe(1))  # noqa: SLF001 (public but for its name)
+    if outermost is not None:
+        status = code if code is None or isinstance(code, (int, tuple)) else 1
+        _seen.outermost = outermost
+        _seen.exit_call = status, outermost.f_lasti
 
 
 def _outermost_of(frame: FrameType | None) -> FrameType | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from time import monotonic
 
-from obs_run.process.variables import flag, seconds
+from obs_run.base import guard
+from obs_run.process.exit_info import ExitInfo
+from obs_run.process.variables import flag
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
@@ -14,24 +15,12 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class Leaving:
-    """How the process leaves, and until when (``time.monotonic()``) callbacks may take."""
-
-    __slots__ = ("deadline", "exception", "exit_code", "kind", "signal")
-
-    def __init__(self, kind: str, exit_code: int | None = None, signal: int | None = None) -> None:
-        self.kind = kind
-        self.exit_code = exit_code
-        self.signal = signal
-        self.exception: BaseException | None = None
-        self.deadline = monotonic() + seconds("OBS_FLUSH_SECONDS", 2.0)
-
-
-_callbacks: list[Callable[[Leaving], None]] = []
+_callbacks: list[Callable[[ExitInfo], None]] = []
 _patched: dict[str, Any] = {}
+_exec_environments: list[Callable[[Any, Any], Any]] = []
 
 
-def on_leave(callback: Callable[[Leaving], None]) -> None:
+def on_exit(callback: Callable[[ExitInfo], None]) -> None:
     """Call ``callback`` when the process leaves by its end, SIGTERM, SIGHUP, os._exit or os.exec*."""
     # Loaded now, because an import while a signal is handled or a child ends may meet a lock.
     from obs_run.process import exit_code, exit_sequence  # noqa: F401
@@ -40,6 +29,11 @@ def on_leave(callback: Callable[[Leaving], None]) -> None:
         exit_code.watch()
     if callback not in _callbacks:
         _callbacks.append(callback)
+
+
+def change_exec_environment(environment: Callable[[Any, Any], Any]) -> None:
+    """Have ``environment(env, program)`` give the environment of a program that this process becomes."""
+    _exec_environments.append(environment)
 
 
 def install() -> None:
@@ -70,7 +64,7 @@ def _at_exit() -> None:
     if _callbacks:
         from obs_run.process import exit_sequence
 
-        exit_sequence.of_interpreter(Leaving("exit"), _callbacks)
+        exit_sequence.of_interpreter(ExitInfo("exit"), _callbacks)
 
 
 def _handle_signals() -> None:
@@ -103,26 +97,37 @@ def _on_signal(number: int, _frame: object) -> None:
         os.kill(os.getpid(), number)
 
     if _callbacks:
-        from obs_run.process import exit_sequence
-
-        if exit_sequence.in_progress():
-            return  # the process ends in a moment anyway; parents often send a second signal
-        leaving = Leaving("signal", signal=number)
-        if exit_sequence.postponed(leaving):
+        goes_on = guard.call("signal", _flush_for_signal, number, again, default=False)
+        if goes_on:
             return
-        exit_sequence.watched(leaving, _callbacks, again)
     _signal.signal(number, _signal.SIG_DFL)
     again()
+
+
+def _flush_for_signal(number: int, again: Callable[[], None]) -> bool:
+    """Flush; True if the process is to go on for a moment."""
+    from obs_run.process import exit_sequence
+
+    if exit_sequence.in_progress():
+        return True  # the process ends in a moment anyway; parents often send a second signal
+    info = ExitInfo("signal", signal=number)
+    if exit_sequence.postponed(info):
+        return True
+    exit_sequence.watched(info, _callbacks, again)
+    return False
 
 
 def _make_exit(original: Callable[[int], Any]) -> Callable[[int], Any]:
     def _exit(status: int) -> Any:
         if _callbacks:
-            from obs_run.process import exit_sequence
-
-            code = status if isinstance(status, int) else None
-            exit_sequence.watched(Leaving("os._exit", exit_code=code), _callbacks, lambda: original(status))
+            guard.call("os._exit", flush, status)
         return original(status)
+
+    def flush(status: int) -> None:
+        from obs_run.process import exit_sequence
+
+        code = status if isinstance(status, int) else None
+        exit_sequence.watched(ExitInfo("os._exit", exit_code=code), _callbacks, lambda: original(status))
 
     return _exit
 
@@ -143,12 +148,14 @@ def _make_execve(original: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any
 
 def _execute(execve: Callable[[Any, Any, Any], Any], path: Any, argv: Any, env: Any) -> Any:
     # os.execvp tries every folder of PATH: only the attempt that will succeed is the end of this process.
-    found = isinstance(path, int) or (os.access(path, os.X_OK) and not os.path.isdir(path))
-    if not found or not _callbacks:
+    is_last_attempt = isinstance(path, int) or (os.access(path, os.X_OK) and not os.path.isdir(path))
+    if not is_last_attempt or not _callbacks:
         return execve(path, argv, env)
     from obs_run.process import exit_sequence
 
-    return exit_sequence.by_exec(Leaving("exec"), _callbacks, execve, (path, argv, env))
+    for environment in _exec_environments[-1:]:
+        env = guard.call("exec", environment, env, path, default=env)
+    return exit_sequence.by_exec(ExitInfo("exec"), _callbacks, execve, (path, argv, env))
 
 
 def _replace(name: str, function: Any) -> None:

@@ -159,6 +159,15 @@ def would_warn_of_threads() -> bool:
     return fork_warning.would_be_shown(_forks.forking_frame)
 
 
+def is_imported_elsewhere(package: str) -> bool:
+    """Whether another thread is in the midst of importing ``package`` or something in it.
+
+    In a hook of a fork that must not be waited for: the thread may need a lock that is held for the fork, as the one of
+    ``logging`` is.
+    """
+    return any(name == package or name.startswith(f"{package}.") for name in _imported_elsewhere())
+
+
 def _imported_elsewhere() -> set[str]:
     """Return the modules whose locks other threads hold, wait for, or are about to take."""
     me = _thread.get_ident()

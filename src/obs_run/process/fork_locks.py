@@ -9,21 +9,20 @@ from __future__ import annotations
 import sys
 
 _LOCKS = {"concurrent.futures.thread": "_global_shutdown_lock", "logging": "_lock"}
-_absent: list[str] | None = None
+_absent: dict[str, bool] = {}
+"""The modules that were not loaded when the fork began; empty between forks."""
 
 
 def begin() -> None:
     """Note what is not loaded yet; the first call of a fork counts."""
-    global _absent
-    if _absent is None:
-        _absent = [name for name in _LOCKS if name not in sys.modules]
+    if not _absent:
+        _absent.update({name: name not in sys.modules for name in _LOCKS})
 
 
 def complete() -> None:
     """Take the locks of what was loaded meanwhile, as its own hooks would have; nothing is loaded after this."""
-    global _absent
-    for name in _absent or ():
+    for name in [name for name, is_absent in _absent.items() if is_absent]:
         lock = getattr(sys.modules.get(name), _LOCKS[name], None)
         if lock is not None:
             lock.acquire()
-    _absent = None
+    _absent.clear()

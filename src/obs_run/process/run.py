@@ -7,7 +7,9 @@ import time
 
 from obs_run.process import fork
 
-started_ns: int = time.time_ns()
+TYPE_CHECKING = False  # the module typing costs more than all of this package's start
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Identity:
@@ -26,46 +28,65 @@ class Identity:
         return f"00-{self.trace_id:032x}-{self.span_id:016x}-{self.sampled:02x}"
 
 
-_identity: Identity | None = None
-_first: dict[str, Identity] = {}
-_enabled: bool | None = None
-_owned = True
-_begun = False
+class _Run:
+    """What is known of the run of this process."""
+
+    def __init__(self) -> None:
+        self.started_ns = time.time_ns()
+        self.starting_pid: int | None = None
+        """The process in which the run began; a forked child goes on in its parent's run."""
+        self.identity: Identity | None = None
+        # Two threads may ask at once and must get the same; a lock would be one more that a fork can break.
+        self.first: dict[str, Identity] = {}
+        self.is_enabled: bool | None = None
+        self.is_owned = True
+        self.on_required: Callable[[], object] | None = None
+
+
+_run = _Run()
 
 
 def note_start() -> None:
     """Remember that the run begins now."""
-    global started_ns, _begun
-    started_ns, _begun = time.time_ns(), True
+    _run.started_ns = time.time_ns()
+    if _run.starting_pid is None:
+        _run.starting_pid = os.getpid()
+
+
+def started_ns() -> int:
+    """Return when the run, or the part of it that goes on, began: nanoseconds since 1970."""
+    return _run.started_ns
+
+
+def is_starting_process() -> bool:
+    """Whether obs-run was started in this very process, and not in one that forked it."""
+    return os.getpid() == _run.starting_pid
 
 
 def enabled() -> bool:
     """Whether this process has a run span: a script by default, a server or a multiprocessing worker never."""
-    if not _begun:
+    if _run.starting_pid is None:
         # An agent that nobody launched, and that only writes telemetry with our API.
         return False
     from obs_run.process import program
 
-    global _enabled
     if not hasattr(program, "describe"):
         # A signal handler of the agent that interrupted this very import; the next call knows.
         return False
-    if _enabled is None:
+    if _run.is_enabled is None:
         wanted = os.environ.get("OBS_RUN_SPAN", "").strip().lower() not in ("0", "false", "no", "off")
         running = program.describe()
         # With a configuration file the providers are not ours, and nothing takes a span with an id of our choice.
         foreign = bool(os.environ.get("OTEL_CONFIG_FILE", "").strip())
-        _enabled = wanted and not foreign and not running.server and running.kind != "multiprocessing"
-    return _enabled
+        _run.is_enabled = wanted and not foreign and not running.server and running.kind != "multiprocessing"
+    return _run.is_enabled
 
 
 def identity() -> Identity:
     """Return the run's identity, made at the first call; the environment's TRACEPARENT is the parent."""
-    global _identity
-    if _identity is None:
-        # Two threads may ask at once and must get the same; a lock would be one more that a fork can break.
-        _identity = _first.setdefault("", _new_identity())
-    return _identity
+    if _run.identity is None:
+        _run.identity = _run.first.setdefault("", _new_identity())
+    return _run.identity
 
 
 def _new_identity() -> Identity:
@@ -79,73 +100,69 @@ def _new_identity() -> Identity:
     return Identity(trace_id, _random(8), parent_span_id, sampled=sampled)
 
 
-def known() -> Identity | None:
+def identity_or_none() -> Identity | None:
     """Return the run's identity if it has been made."""
-    return _identity
+    return _run.identity
 
 
-def owned() -> bool:
+def is_owned() -> bool:
     """Whether the run span is this process's own to export."""
-    return _owned and _identity is not None and enabled()
+    return _run.is_owned and _run.identity is not None and enabled()
 
 
 def has_parent_for_all() -> bool:
     """Whether what has no parent of its own belongs under a run span, ours or the one of a parent process."""
-    return (not _owned and _identity is not None) or enabled()
+    return (not _run.is_owned and _run.identity is not None) or enabled()
 
 
 def adopt(traceparent: str) -> None:
     """Put what this process does under a span of its parent process; there is no run span of our own then."""
-    global _identity, _owned
     parent = parse_traceparent(traceparent)
     if parent is not None:
         trace_id, span_id, sampled = parent
-        _identity = Identity(trace_id, span_id, None, sampled=sampled)
-        _owned = False
+        _run.identity = Identity(trace_id, span_id, None, sampled=sampled)
+        _run.is_owned = False
 
 
 def begin_next_trace() -> None:
     """Begin another run span, in a trace of its own, in this process."""
-    global _identity
     note_start()
     trace_id = _random(16)
-    _identity = Identity(trace_id, _random(8), None, sampled=root_sampled(trace_id))
+    _run.identity = Identity(trace_id, _random(8), None, sampled=root_sampled(trace_id))
 
 
 def watch_forks() -> None:
     """Have children go on in this run."""
-    fork.register(fork.RUN, "run", before=before_fork, in_parent=after_fork_in_parent, in_child=after_fork_in_child)
+    fork.register(fork.RUN, "run", before=_before_fork, in_parent=_after_fork_in_parent, in_child=_after_fork_in_child)
 
 
-def before_fork() -> None:
-    """Have the ids before the child has: it goes on in the parent's run.
-
-    Nothing may be imported here that has fork hooks of its own, as ``logging`` and ``concurrent.futures`` have: the
-    second half of such a hook would run without its first.
-    """
-    if _owned and enabled():
+def _before_fork() -> None:
+    # Before the child has them, so that both have the same.
+    if _run.is_owned and enabled():
         identity()
 
 
-def after_fork_in_parent() -> None:
-    """Owe the child the run span; only now, for modules loaded amid a fork would miss its first half."""
-    if _owned and enabled():
+def _after_fork_in_parent() -> None:
+    # Only now: modules loaded amid a fork would miss its first half.
+    if _run.is_owned and enabled():
         require()
 
 
-def after_fork_in_child() -> None:
-    """Leave the run span to the parent."""
-    global _owned
-    if _identity is not None:
-        _owned = False
+def _after_fork_in_child() -> None:
+    if _run.identity is not None:
+        _run.is_owned = False
+
+
+def when_required(callback: Callable[[], object]) -> None:
+    """Say what makes sure that the run span is exported."""
+    _run.on_required = callback
 
 
 def require() -> None:
     """Make sure that the run span is exported even if nothing else is: a child process was given its id."""
-    from obs_run.runtime import shutdown
-
     identity()
-    shutdown.prepare()
+    if _run.on_required is not None:
+        _run.on_required()
 
 
 def parse_traceparent(text: str) -> tuple[int, int, bool] | None:
@@ -170,8 +187,8 @@ def _random(size: int) -> int:
 def _sampler() -> str:
     """Return the sampler's name as settings.py reads it."""
     name = os.environ.get("OTEL_TRACES_SAMPLER", "").strip().lower()
-    known = name.removeprefix("parentbased_") in ("always_on", "always_off", "traceidratio")
-    return name if known else "parentbased_always_on"
+    is_allowed = name.removeprefix("parentbased_") in ("always_on", "always_off", "traceidratio")
+    return name if is_allowed else "parentbased_always_on"
 
 
 def root_sampled(trace_id: int) -> bool:

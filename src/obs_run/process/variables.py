@@ -1,4 +1,4 @@
-"""Reads of single variables before settings.py, which would cost every start of Python, is worth loading."""
+"""Single variables of the environment, read and written before settings.py is worth loading at a start of Python."""
 
 from __future__ import annotations
 
@@ -20,3 +20,11 @@ def seconds(name: str, default: float) -> float:
     except ValueError:
         return default
     return value if value >= 0 else default
+
+
+def add_bootstrap(environ: dict[str, str], bootstrap: str) -> None:
+    """Add to ``environ`` what makes Python programs start with us; ``bootstrap`` is our folder on PYTHONPATH."""
+    path = environ.get("PYTHONPATH")
+    if bootstrap not in (path or "").split(os.pathsep):
+        environ["PYTHONPATH"] = bootstrap + os.pathsep + path if path else bootstrap
+    environ["OBS_RUN"] = bootstrap

@@ -7,7 +7,6 @@ what breaks a connection is printed.
 
 from __future__ import annotations
 
-import os
 import socket
 import socketserver
 import threading
@@ -21,6 +20,7 @@ from prometheus_client import MetricsHandler
 from obs_run import settings
 from obs_run.base import guard
 from obs_run.files.secret_file import SecretFileError
+from obs_run.process import fork
 from obs_run.prometheus import access as endpoint_access
 
 if TYPE_CHECKING:
@@ -31,9 +31,17 @@ _PATIENCE = 10.0  # seconds that one who asks may keep silent
 _MOST_AT_ONCE = 16
 _FORK_PATIENCE = 0.5
 
-# Two scrapes at a time mix up what the reader has collected (opentelemetry-exporter-prometheus 0.66b2).
-_scraping = threading.RLock()
-_held = False
+
+class _State:
+    """Whether a scrape is going on."""
+
+    def __init__(self) -> None:
+        # Two scrapes at a time mix up what the reader has collected (opentelemetry-exporter-prometheus 0.66b2).
+        self.scraping = threading.RLock()
+        self.is_held = False
+
+
+_state = _State()
 _endpoints: list[Endpoint] = []
 
 
@@ -58,7 +66,7 @@ class _Handler(MetricsHandler):
             self._refuse(HTTPStatus.UNAUTHORIZED, [("WWW-Authenticate", text) for text in access.challenges])
             return
         try:
-            with _scraping:
+            with _state.scraping:
                 super().do_GET()
         except OSError:
             raise  # of the connection
@@ -158,29 +166,17 @@ class Endpoint:
         self.access.after_fork()
 
 
-def start() -> list[Any]:
-    """Serve at the address that the settings name; return the metric reader behind it, none if it cannot be served."""
-    return [_reader()] if _served(settings.get(_HOST), settings.get(_PORT), _PORT) else []
-
-
-def start_at(host: str | None = None, port: int | None = None) -> tuple[str, int] | None:
+def serve(host: str | None = None, port: int | None = None) -> tuple[str, int] | None:
     """Serve the metrics at ``host`` and ``port`` (default: the settings'), protected as the settings say.
 
     Return the address, None (and one warning) if it cannot be served. A second call for the same address finds the
     first one's endpoint.
     """
-    from obs_run.sdk import providers
-
-    given = "start_prometheus_exporter" if host is not None or port is not None else _PORT
+    source = "start_prometheus_exporter" if host is not None or port is not None else _PORT
     host = settings.get(_HOST) if host is None else host
     port = settings.get(_PORT) if port is None else port
-    # The set-up may begin one at this very address.
-    known = providers.set_up()
-    endpoint = _served(host, port, given)
-    if endpoint is None:
-        return None
-    known.show_on_prometheus(_reader)
-    return endpoint.host, endpoint.port
+    endpoint = _served(host, port, source)
+    return None if endpoint is None else (endpoint.host, endpoint.port)
 
 
 def resume() -> None:
@@ -193,12 +189,13 @@ def resume() -> None:
                 continue  # it has not, or no thread can begin
 
 
-def _reader(first: bool = True) -> Any:  # noqa: FBT001, FBT002 (told by its order)
+def make_reader(*, is_first: bool = True) -> Any:
+    """Return a metric reader behind the page; the first one has the target's description."""
     from opentelemetry.exporter.prometheus import PrometheusMetricReader
 
     from obs_run.pipeline import redact_metrics
 
-    return redact_metrics.scrubbed(PrometheusMetricReader(disable_target_info=not first))
+    return redact_metrics.scrubbed(PrometheusMetricReader(disable_target_info=not is_first))
 
 
 def _served(host: str, port: int, given: str) -> Endpoint | None:
@@ -249,22 +246,26 @@ def _is_loopback(host: str) -> bool:
         return host.lower().rstrip(".") == "localhost"
 
 
-def _before_fork() -> None:
+def _hold_scrapes() -> None:
     """Wait for a scrape in another thread: the child would inherit the locks that it holds."""
-    global _held
-    _held = bool(_endpoints) and _scraping.acquire(timeout=_FORK_PATIENCE)
+    _state.is_held = bool(_endpoints) and _state.scraping.acquire(timeout=_FORK_PATIENCE)
 
 
-def _after_fork_in_parent() -> None:
-    if _held:
-        _scraping.release()
+def _let_scrapes_go_on() -> None:
+    if _state.is_held:
+        _state.scraping.release()
 
 
 def _after_fork_in_child() -> None:
-    global _scraping
-    _scraping = threading.RLock()
+    _state.scraping = threading.RLock()
     for endpoint in _endpoints:
         endpoint.let_go()
 
 
-os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
+fork.register(
+    fork.ENDPOINTS,
+    "Prometheus endpoint",
+    before=_hold_scrapes,
+    in_parent=_let_scrapes_go_on,
+    in_child=_after_fork_in_child,
+)

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from obs_run.base import guard
-from obs_run.pipeline.items import CallItem
-from obs_run.pipeline.queue import queue
-from obs_run.runtime import destinations
+from obs_run.pipeline.items import DeferredCall
+from obs_run.runtime.in_process import runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,20 +37,17 @@ class OwnEndpoint:
 
     def put(self, what: Any, size: int) -> None:
         """Hand over one record, of ``size`` bytes of memory."""
-        call = CallItem(self._take, what)
-        call.size = size
-        queue().put(call)
+        runtime().queue().put(DeferredCall(self._take, what, size=size))
 
     def _take(self, what: Any) -> None:
         from obs_run.pipeline import redact_items
         from obs_run.pipeline.otlp_address import Elsewhere
         from obs_run.pipeline.otlp_http import OtlpHttp
-        from obs_run.sdk import providers
 
         if self._transport is None:
-            self._transport = OtlpHttp(self._signal, Elsewhere(self.url, self._headers))
-            destinations.FURTHER.append(self)
-        self._records.append(redact_items.clean(self._make(what, providers.set_up().resource)))
+            self._transport = OtlpHttp(self._signal, runtime().queue().lost, Elsewhere(self.url, self._headers))
+            runtime().destinations().users.append(self)
+        self._records.append(redact_items.clean(self._make(what, runtime().set_up().resource)))
 
     def export(self, batch: Any, deadline: float | None) -> None:
         """Deliver a list of records."""

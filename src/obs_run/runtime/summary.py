@@ -8,27 +8,26 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from obs_run.coexistence import third_party
-from obs_run.launch import start
 from obs_run.process import program, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from obs_run.process.exit_hooks import Leaving
+    from obs_run.process.exit_info import ExitInfo
 
 
 _SIGHUP = 1  # the terminal is gone
 
 
-def tell_what_was_instrumented(left: Leaving) -> None:
+def tell_what_was_instrumented(info: ExitInfo) -> None:
     """Write to stderr what became of each library that the process imported."""
-    if left.kind != "exec" and start.in_this_process():
+    if info.kind != "exec" and run.is_starting_process():
         _write(_outcomes())
 
 
-def point_to_store(left: Leaving) -> None:
+def point_to_store(info: ExitInfo) -> None:
     """Write one line to stderr that says how to see what was recorded: on a terminal, for the user's own command."""
-    if left.kind == "exec" or left.signal == _SIGHUP or not start.in_this_process() or not _on_terminal():
+    if info.kind == "exec" or info.signal == _SIGHUP or not run.is_starting_process() or not _on_terminal():
         return
     from obs_run.runtime import destinations
 
@@ -49,7 +48,7 @@ def _where_to_look() -> Iterator[str]:
 
     # Looked up, because a full disk or sampling may have kept the trace out.
     with suppress(StoreError), Reader(default_path()) as reader:
-        if run.owned():
+        if run.is_owned():
             trace_id = f"{run.identity().trace_id:032x}"
             if reader.find(trace_id):
                 yield f"this run's trace: obsctl show {trace_id[:8]}"
@@ -58,8 +57,9 @@ def _where_to_look() -> Iterator[str]:
 
 
 def _outcomes() -> Iterator[str]:
-    hooks = sys.modules.get("obs_run.core.hooks")
-    statuses = hooks.statuses() if hooks is not None else []
+    from obs_run.core import hooks
+
+    statuses = hooks.statuses()
     for status in statuses:
         name = f"{status.instrumentor.library} {status.version or ''}".rstrip()
         yield f"{name}: not instrumented: {status.skipped}" if status.skipped else f"{name}: instrumented"

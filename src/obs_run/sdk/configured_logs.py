@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from obs_run.sdk import providers
-
 if TYPE_CHECKING:
-    from obs_run.pipeline.items import LogItem
+    from opentelemetry.sdk.resources import Resource
+
+    from obs_run.core.sink import LogRecord
 
 
-def emit(item: LogItem) -> None:
-    """Emit a record with the logs API, at once: such a provider is shut down before our queue is flushed."""
+def emit(record: LogRecord, resource: Resource) -> None:
+    """Emit a record with the logs API."""
     from opentelemetry import _logs
 
-    from obs_run.pipeline.span_builder import log_record
+    from obs_run.pipeline.log_builder import build_log_record
 
-    resource = providers.set_up().resource
-    _logs.get_logger(item.scope).emit(log_record(item, resource).log_record)
+    scope = record.scope if isinstance(record.scope, str) else record.scope.name
+    _logs.get_logger(scope).emit(build_log_record(record, resource).log_record)

@@ -6,7 +6,7 @@ from typing import Any
 
 from opentelemetry._logs import _internal as api
 
-from obs_run.sdk import lazy_api
+from obs_run.sdk import lazy_api, providers
 
 
 class LateLogger(api.ProxyLogger):
@@ -30,5 +30,5 @@ class LateLoggerProvider(api.ProxyLoggerProvider):
 
     def get_logger(self, *args: Any, **kwargs: Any) -> api.Logger:
         """Return a logger that starts nothing yet."""
-        chosen = api._LOGGER_PROVIDER  # noqa: SLF001 (the public getter would answer with a stand-in)
+        chosen = providers.global_logger_provider()
         return LateLogger(*args, **kwargs) if chosen is None else chosen.get_logger(*args, **kwargs)

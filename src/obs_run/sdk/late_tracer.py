@@ -6,7 +6,7 @@ from typing import Any
 
 from opentelemetry import trace
 
-from obs_run.sdk import lazy_api
+from obs_run.sdk import lazy_api, providers
 
 
 class LateTracer(trace.ProxyTracer):
@@ -35,5 +35,5 @@ class LateTracerProvider(trace.ProxyTracerProvider):
 
     def get_tracer(self, *args: Any, **kwargs: Any) -> trace.Tracer:
         """Return a tracer that starts nothing yet."""
-        chosen = lazy_api.chosen_tracer_provider()
+        chosen = providers.global_tracer_provider()
         return LateTracer(*args, **kwargs) if chosen is None else chosen.get_tracer(*args, **kwargs)

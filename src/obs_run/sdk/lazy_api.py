@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import sys
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from obs_run.base import guard
-from obs_run.sdk import providers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-    from opentelemetry import trace
+    from obs_run.sdk.providers import Providers
 
 # Methods of the metrics API's stand-ins that need a provider behind them.
 _MEASURING = (
@@ -29,8 +28,31 @@ _MEASURING = (
 _OBSERVING = ("create_observable_counter", "create_observable_gauge", "create_observable_up_down_counter")
 
 
-def install(module: ModuleType) -> None:
+class Starter(Protocol):
+    """Who sets the providers up."""
+
+    def set_up(self) -> Providers:
+        """Return the providers, set up at the first call."""
+
+    def providers_or_none(self) -> Providers | None:
+        """Return the providers if they have been set up."""
+
+    def adopt_tracer_provider(self, provider: Any) -> None:
+        """Have the spans of a provider that the agent set, beside what the agent does with them."""
+
+    def adopt_logger_provider(self, provider: Any) -> None:
+        """Have the records of a provider that the agent set."""
+
+
+class _Chosen:
+    """The starter of this process."""
+
+    starter: Starter
+
+
+def install(module: ModuleType, starter: Starter) -> None:
     """Prepare one of the API's modules; called when it is imported."""
+    _Chosen.starter = starter
     if module.__name__ == "opentelemetry.trace":
         _install_trace(module)
     elif module.__name__ == "opentelemetry.metrics":
@@ -39,36 +61,30 @@ def install(module: ModuleType) -> None:
         _install_logs(module, sys.modules["opentelemetry._logs._internal"])
 
 
-def chosen_tracer_provider() -> trace.TracerProvider | None:
-    """Return the global tracer provider if one has been set."""
-    module: Any = sys.modules["opentelemetry.trace"]
-    chosen: trace.TracerProvider | None = module._TRACER_PROVIDER  # noqa: SLF001 (the public getter would answer with a stand-in)
-    return chosen
-
-
 def provider(home: ModuleType, name: str) -> Any:
     """Return the global provider of a signal, ours if none was set; None while ours is being made."""
-    found = getattr(home, name)
-    if found is None:
-        guard.call("set-up", providers.set_up)
-        found = getattr(home, name)
-    return found
+    chosen = getattr(home, name)
+    if chosen is None:
+        guard.call("set-up", _Chosen.starter.set_up)
+        chosen = getattr(home, name)
+    return chosen
 
 
 def _install_trace(module: Any) -> None:
     # Only now: the stand-ins derive from classes of the module that has just been imported.
-    from obs_run.context import run_context  # noqa: F401 (from now on the run is what has no context of its own)
+    from obs_run.context import run_context, runtime_context
     from obs_run.sdk.late_tracer import LateTracerProvider
 
+    runtime_context.use_default(run_context.current)
     module._PROXY_TRACER_PROVIDER = LateTracerProvider()  # noqa: SLF001 (what the public getter answers until then)
-    _let_win(module, module, "_TRACER_PROVIDER", "set_tracer_provider", providers.adopt)
+    _let_win(module, module, "_TRACER_PROVIDER", "set_tracer_provider", _Chosen.starter.adopt_tracer_provider)
 
 
 def _install_logs(module: Any, internal: Any) -> None:
     from obs_run.sdk.late_logger import LateLoggerProvider
 
     internal._PROXY_LOGGER_PROVIDER = LateLoggerProvider()  # noqa: SLF001 (as above)
-    _let_win(module, internal, "_LOGGER_PROVIDER", "set_logger_provider", providers.adopt_logs)
+    _let_win(module, internal, "_LOGGER_PROVIDER", "set_logger_provider", _Chosen.starter.adopt_logger_provider)
 
 
 def _install_metrics(module: Any, internal: Any) -> None:
@@ -90,14 +106,14 @@ def _start_before(stand_in: Any, method: str) -> None:
 
     @wraps(original)
     def use(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if providers.known() is None:
-            guard.call("set-up", providers.set_up)
+        if _Chosen.starter.providers_or_none() is None:
+            guard.call("set-up", _Chosen.starter.set_up)
         return original(self, *args, **kwargs)
 
     setattr(stand_in, method, use)
 
 
-def _let_win(module: Any, home: Any, name: str, setter: str, taken: Callable[[Any], object]) -> None:
+def _let_win(module: Any, home: Any, name: str, setter: str, on_set: Callable[[Any], object]) -> None:
     """Let a provider that the agent sets take the place of ours, which the API refuses."""
     original = getattr(module, setter)
 
@@ -105,17 +121,22 @@ def _let_win(module: Any, home: Any, name: str, setter: str, taken: Callable[[An
     def set_provider(*args: Any, **kwargs: Any) -> None:
         provider = next(iter((*args, *kwargs.values())), None)
         current = getattr(home, name)
-        if current is not None and providers.made(current) and not providers.made(provider):
+        if current is not None and _is_own(current) and not _is_own(provider):
             setattr(home, name, provider)
         else:
             original(*args, **kwargs)
-        if getattr(home, name) is provider and not providers.made(provider):
-            guard.call("provider of the agent", taken, provider)
+        if getattr(home, name) is provider and not _is_own(provider):
+            guard.call("provider of the agent", on_set, provider)
 
     chosen = getattr(home, name)
-    if chosen is not None and not providers.made(chosen):
+    if chosen is not None and not _is_own(chosen):
         # Set before we were started by ``import obs_run.auto``.
-        guard.call("provider of the agent", taken, chosen)
+        guard.call("provider of the agent", on_set, chosen)
     setattr(module, setter, set_provider)
     if home is not module:
         setattr(home, setter, set_provider)
+
+
+def _is_own(provider: object) -> bool:
+    providers = guard.call("provider of the agent", _Chosen.starter.providers_or_none)
+    return providers is not None and providers.is_own(provider)

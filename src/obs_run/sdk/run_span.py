@@ -17,42 +17,38 @@ from obs_run.base.payload import error_name
 from obs_run.context import run_context
 from obs_run.context.run_context import span_context
 from obs_run.core import semconv
-from obs_run.pipeline.items import SpanItem
-from obs_run.pipeline.queue import queue
 from obs_run.process import program, run
-from obs_run.sdk import spans
 
 if TYPE_CHECKING:
-    from obs_run.process.exit_hooks import Leaving
+    from opentelemetry.sdk.resources import Resource
+
+    from obs_run.process.exit_info import ExitInfo
     from obs_run.process.run import Identity
 
 
-_ended: Identity | None = None
+def build_at_end(info: ExitInfo, resource: Resource) -> ReadableSpan | None:
+    """Return the run span of a process that leaves; None where the trace is not kept."""
+    attributes: dict[str, Any] = {}
+    if info.exit_code is not None:
+        attributes[semconv.OBS_RUN_EXIT_CODE] = info.exit_code
+    if info.signal is not None:
+        attributes[semconv.OBS_RUN_SIGNAL] = info.describe()
+    if info.exception is not None:
+        attributes[semconv.ERROR_TYPE] = error_name(info.exception)
+    times = run.started_ns(), time.time_ns()
+    return _build(run.identity(), run_context.previous(), times, attributes, *_outcome(info), resource)
 
 
-def end(left: Leaving) -> None:
-    """Export the run span as the process leaves, once."""
-    global _ended
-    if run.owned() and _ended is not run.identity():
-        _ended = run.identity()
-        attributes: dict[str, Any] = {}
-        if left.exit_code is not None:
-            attributes[semconv.OBS_RUN_EXIT_CODE] = left.exit_code
-        if left.signal is not None:
-            attributes[semconv.OBS_RUN_SIGNAL] = spans.ending_name(left)
-        if left.exception is not None:
-            attributes[semconv.ERROR_TYPE] = error_name(left.exception)
-        times = run.started_ns, time.time_ns()
-        _export(run.identity(), run_context.before(), times, attributes, *_outcome(left))
+def build_part(
+    ended: Identity, previous: Identity | None, times: tuple[int, int], resource: Resource
+) -> ReadableSpan | None:
+    """Return the span of a run that goes on in another trace; None where the trace is not kept."""
+    status = Status(StatusCode.UNSET)
+    return _build(ended, previous, times, {semconv.OBS_RUN_CONTINUED: True}, status, [], resource)
 
 
-def cut(ended: Identity, before: Identity | None, times: tuple[int, int]) -> None:
-    """Export the span of a run that goes on in another trace; on the export thread."""
-    _export(ended, before, times, {semconv.OBS_RUN_CONTINUED: True}, Status(StatusCode.UNSET), [])
-
-
-def _outcome(left: Leaving) -> tuple[Status, list[Event]]:
-    error = left.exception
+def _outcome(info: ExitInfo) -> tuple[Status, list[Event]]:
+    error = info.exception
     if error is not None:
         from traceback import format_exception
 
@@ -67,44 +63,42 @@ def _outcome(left: Leaving) -> tuple[Status, list[Event]]:
             time.time_ns(),
         )
         return Status(StatusCode.ERROR, f"{type(error).__name__}: {guard.shown(error)}"), [event]
-    if left.signal is not None:
-        return Status(StatusCode.ERROR, f"ended by {spans.ending_name(left)}"), []
-    if left.exit_code:
-        return Status(StatusCode.ERROR, f"exit code {left.exit_code}"), []
+    if info.signal is not None:
+        return Status(StatusCode.ERROR, f"ended by {info.describe()}"), []
+    if info.exit_code:
+        return Status(StatusCode.ERROR, f"exit code {info.exit_code}"), []
     return Status(StatusCode.UNSET), []
 
 
-def _export(
+def _build(
     identity: Identity,
-    before: Identity | None,
+    previous: Identity | None,
     times: tuple[int, int],
     attributes: dict[str, Any],
     status: Status,
     events: list[Event],
-) -> None:
+    resource: Resource,
+) -> ReadableSpan | None:
     if not identity.sampled:
-        return
+        return None
     running = program.describe()
     attributes = {semconv.OBS_RUN_KIND: running.kind, "process.pid": os.getpid(), **attributes}
     if settings.get("OBS_RUN_SPAN_ARGV"):
         attributes[semconv.PROCESS_COMMAND_ARGS] = tuple(running.argv)
-    from obs_run.sdk import providers
-
-    span = ReadableSpan(
+    return ReadableSpan(
         name=running.name,
         context=span_context(identity),
         parent=_parent(identity),
-        resource=providers.set_up().resource,
+        resource=resource,
         attributes=attributes,
         events=events,
-        links=[Link(span_context(before))] if before is not None else [],
+        links=[] if previous is None else [Link(span_context(previous))],
         kind=SpanKind.INTERNAL,
         status=status,
         start_time=times[0],
         end_time=times[1],
         instrumentation_scope=InstrumentationScope("obs_run", __version__),
     )
-    queue().put(SpanItem(span))
 
 
 def _parent(identity: Identity) -> SpanContext | None:

@@ -1,6 +1,6 @@
 """Spans for people who write code, on OpenTelemetry: ``with tracer.span("name") as span``, and ``@trace_function``."""
 
-from obs_run.launch.start import start_api
+from obs_run.runtime.start import start_api
 from obs_run.tracing.analyzer import TraceAnalyzer
 from obs_run.tracing.decorators import trace_function
 from obs_run.tracing.file_recorder import FileSpanRecorder

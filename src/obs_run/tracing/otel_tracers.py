@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from opentelemetry import trace
 
 from obs_run import settings
+from obs_run.core.open_recordings import open_recordings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from obs_run.core.open_recordings import Ending
 
 
 class UserTracer:
@@ -34,8 +36,13 @@ class UserTracer:
 
 def finished_at_exit(span: trace.Span, finish: Callable[[], object]) -> None:
     """Have ``finish`` called if ``span`` is still open when the process leaves, which then ends it."""
-    # Looked up: a provider of the agent's, or of a configuration file, may have nothing of ours.
-    spans, providers = (sys.modules.get(f"obs_run.sdk.{name}") for name in ("spans", "providers"))
-    known = None if spans is None or providers is None else providers.known()
-    if spans is not None and known is not None and known.queues_spans:
-        spans.finished_by(span.get_span_context().span_id, finish)
+    # Known there only if a processor of ours is on its provider.
+    open_recordings.replace(span.get_span_context().span_id, _finish_unfinished, (span, finish))
+
+
+def _finish_unfinished(open_span: tuple[trace.Span, Callable[[], object]], ending: Ending) -> None:
+    from obs_run.sdk import span_processor
+
+    span, finish = open_span
+    if span_processor.mark_unfinished(span, ending):
+        finish()

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
 from obs_run.base.noop_awaitable import RECORDED
-from obs_run.pipeline.items import CallItem
-from obs_run.pipeline.queue import queue
+from obs_run.runtime.in_process import runtime
 
 if TYPE_CHECKING:
     from asyncio import Task
@@ -23,7 +22,7 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Awaitable[Any]:
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
-        queue().put(CallItem(_run_alone, coroutine))
+        runtime().call_later(_run_alone, coroutine)
         return RECORDED
     task = loop.create_task(_guarded(coroutine))
     _running.add(task)

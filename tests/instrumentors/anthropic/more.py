@@ -232,5 +232,5 @@ def test_a_call_inside_of_another_recorded_call_is_not_told_again(
     assert recording is not None
     with recording, _client(stub) as client:
         client.messages.create(**ASKED)
-    recording.finish()
+    recording.end()
     assert telemetry.span().name == "chat outer"

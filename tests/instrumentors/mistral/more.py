@@ -138,7 +138,7 @@ def test_one_span_beside_native_tracing(
     mistral: Mistral, telemetry: Any, monkeypatch: pytest.MonkeyPatch, *, streamed: bool
 ) -> None:
     """Whether the client traces by a variable, or wherever there is a provider of spans."""
-    from obs_run.sdk import providers
+    from obs_run.runtime.in_process import runtime
 
     def ask() -> None:
         if streamed:
@@ -146,7 +146,7 @@ def test_one_span_beside_native_tracing(
         else:
             mistral.chat()
 
-    providers.set_up()
+    runtime().set_up()
     monkeypatch.setenv("MISTRAL_SDK_TELEMETRY", "global")
     ask()
     assert len(telemetry.spans()) == (1 if TRACES else 0)

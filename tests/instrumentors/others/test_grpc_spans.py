@@ -32,7 +32,7 @@ def within():
     recording = recorder.start(Inference("chat", provider="p", request_model="m"))
     with recording:
         yield
-    recording.finish()
+    recording.end()
 """
 SYNC = """
 channel = grpc.insecure_channel(f"127.0.0.1:{port}")

@@ -77,7 +77,7 @@ def within(operation, *sends):
         for tag, where in sends:
             send(tag, where)
         left = contextvars.copy_context()
-    recording.finish()
+    recording.end()
     return left
 def chat():
     return Inference("chat", provider="p", request_model="m")

@@ -54,7 +54,7 @@ def ours(body, operation=None):
     recording = recorder.start(operation or Inference("chat", provider="the-framework", request_model="asked"))
     with recording:
         body()
-    recording.finish()
+    recording.end()
 """
 )
 
@@ -177,12 +177,12 @@ with handler.retrieval(data_source_id="theirs"):
     inner = recorder.start(Retrieval(data_source="ours", top_k=5))
     with inner:
         pass
-    inner.finish()
+    inner.end()
 outer = recorder.start(Retrieval(data_source="ours"))
 with outer:
     with handler.retrieval(data_source_id="theirs") as call:
         call.top_k = 7
-outer.finish()
+outer.end()
 """
     theirs, ours = run_agent(python, code).spans
     assert theirs["attributes"]["gen_ai.data_source.id"] == "theirs"

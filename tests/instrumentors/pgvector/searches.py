@@ -41,9 +41,9 @@ def database() -> Iterator[str]:
 def _instrumented(name: str, kind: str) -> Any:
     from opentelemetry.metrics import NoOpMeterProvider
 
-    from obs_run.sdk import providers
+    from obs_run.runtime.in_process import runtime
 
-    providers.set_up()
+    runtime().set_up()
     instrumentor = getattr(import_module(f"opentelemetry.instrumentation.{name}"), kind)()
     # Their metrics have names of old, which are not what is tested here.
     instrumentor.instrument(skip_dep_check=True, meter_provider=NoOpMeterProvider())

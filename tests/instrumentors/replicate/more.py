@@ -17,11 +17,11 @@ for module, name in TABLE.items():
         import_hooks.when_imported(module, partial(hooks.instrument, name))
 import replicate, time
 from obs_run.pipeline import memory
-from obs_run.pipeline.queue import queue
+from obs_run.runtime.in_process import runtime
 replicate.run("meta/llama-3", input={"prompt": "Where to?"})
 replicate.predictions.create(model="meta/llama-3", input={"prompt": "Where to?"})
 print("".join(map(str, replicate.stream("meta/llama-3", input={"prompt": "Where to?"}))))
-queue().flush(time.monotonic() + 10)
+runtime().queue().flush(time.monotonic() + 10)
 print([span.name for span in memory.exporter("traces").items])
 """
 

@@ -28,13 +28,13 @@ from opentelemetry.sdk.trace import TracerProvider
 from xai_sdk import Client
 from xai_sdk.chat import user
 from obs_run.pipeline import memory
-from obs_run.pipeline.queue import queue
+from obs_run.runtime.in_process import runtime
 import time
 chat = Client(api_key="none", api_host=sys.argv[1]).chat.create("grok-4", messages=[user("Where to?")])
 chat.sample()
 for _ in chat.stream():
     assert trace.get_current_span() is trace.INVALID_SPAN
-queue().flush(time.monotonic() + 10)
+runtime().queue().flush(time.monotonic() + 10)
 print([span.name for span in memory.exporter("traces").items])
 """
 

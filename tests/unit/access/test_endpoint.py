@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 STARTED_BY_HAND = """
     import urllib.request
     from opentelemetry import metrics
-    from obs_run.prometheus import endpoint
+    from obs_run.runtime.in_process import runtime
     counter = metrics.get_meter("agent").create_counter("jobs")
     counter.add(1)
-    host, port = endpoint.start_at("127.0.0.1", 0)
-    assert endpoint.start_at(host, port) == (host, port)
+    host, port = runtime().serve_metrics("127.0.0.1", 0)
+    assert runtime().serve_metrics(host, port) == (host, port)
     counter.add(3)
     page = urllib.request.urlopen(f"http://{host}:{port}/metrics", timeout=10).read().decode()
     print([line for line in page.splitlines() if line.startswith("jobs_total")])
-    print(endpoint.start_at("256.1.1.1", 0), endpoint.start_at("127.0.0.1", 70000))
+    print(runtime().serve_metrics("256.1.1.1", 0), runtime().serve_metrics("127.0.0.1", 70000))
 """
 
 

@@ -1,32 +1,33 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from obs_run.core import sink
 from obs_run.logging import record
 from obs_run.privacy import forget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from obs_run.pipeline.items import LogItem
+    from obs_run.core.sink import LogRecord
 
 
-class Sent(list["LogItem"]):
-    """Stands for the queue of the pipeline and keeps what is put into it."""
+class Sent(list["LogRecord"]):
+    """Stands for the sink and keeps the records that it gets."""
 
-    def in_export_thread(self) -> bool:
+    def is_exporting(self) -> bool:
         return False
 
-    def put(self, item: Any) -> None:
-        self.append(item)
+    def log(self, record: LogRecord) -> None:
+        self.append(record)
 
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sent]:
     items = Sent()
-    monkeypatch.setattr(record, "queue", lambda: items)
+    monkeypatch.setattr(sink, "current", lambda: items)
     monkeypatch.setattr(record, "_exported", True)
     forget()
     yield items

@@ -20,7 +20,7 @@ def silent_logger(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(home, "_first", {"": DistributedLogger()})
 
 
-def told(sent: Sent) -> list[tuple[int, str, Any]]:
+def told(sent: Sent) -> list[tuple[int | None, str, Any]]:
     return [(item.severity, item.body.partition(":")[0], item.attributes["obs.log.tags"]) for item in sent]
 
 

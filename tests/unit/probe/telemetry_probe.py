@@ -10,9 +10,9 @@ from typing import Any
 def collected() -> dict[str, Any]:
     """Flush, and return what was exported to memory."""
     from obs_run.pipeline import memory
-    from obs_run.pipeline.queue import queue
+    from obs_run.runtime.in_process import runtime
 
-    assert queue().flush(time.monotonic() + 20)
+    assert runtime().queue().flush(time.monotonic() + 20)
     return {
         "spans": [_span(span) for span in memory.exporter("traces").items],
         "logs": [_log(log) for log in memory.exporter("logs").items],

@@ -7,6 +7,7 @@ import pytest
 
 from obs_run.core import content, messages
 from obs_run.core.operations import Inference
+from obs_run.core.sink import OperationRecord, Timing
 from obs_run.pipeline import redact, span_builder
 from obs_run.pipeline.redact import Redaction
 from tests.unit.scrubbers import Failing, Small
@@ -32,12 +33,17 @@ def _asked(*texts: str) -> Inference:
     return Inference("chat", input_messages=said, output_messages=answer)
 
 
+def _content_attributes(operation: Inference, redaction: Redaction) -> dict[str, Any]:
+    record = OperationRecord("Inference", {}, operation.content(), Timing(1), {})
+    return span_builder.as_json(span_builder.limit_content(record, redaction))
+
+
 def _texts(attribute: Any) -> list[str]:
     return [message["parts"][0]["content"] for message in json.loads(attribute)]
 
 
 def test_messages_are_scrubbed_and_stay_messages() -> None:
-    told = span_builder.content_attributes(_asked("it is SECRET1", "fine"), Redaction(Small()))
+    told = _content_attributes(_asked("it is SECRET1", "fine"), Redaction(Small()))
     assert _texts(told["gen_ai.input.messages"]) == ["it is [secret]", "fine"]
     assert _texts(told["gen_ai.output.messages"]) == ["fine"]
 
@@ -45,15 +51,15 @@ def test_messages_are_scrubbed_and_stay_messages() -> None:
 def test_a_piece_that_comes_again_is_looked_at_once() -> None:
     scrubber = Small()
     redaction = Redaction(scrubber)
-    span_builder.content_attributes(_asked("the same"), redaction)
-    span_builder.content_attributes(_asked("the same", "and a new one SECRET7"), redaction)
-    told = span_builder.content_attributes(_asked("the same", "and a new one SECRET7"), redaction)
+    _content_attributes(_asked("the same"), redaction)
+    _content_attributes(_asked("the same", "and a new one SECRET7"), redaction)
+    told = _content_attributes(_asked("the same", "and a new one SECRET7"), redaction)
     assert _texts(told["gen_ai.input.messages"]) == ["the same", "and a new one [secret]"]
     assert scrubber.asked.count("the same") == 1
 
 
 def test_content_that_cannot_be_scrubbed_is_left_out_and_marked() -> None:
-    told = span_builder.content_attributes(_asked("unlucky"), Redaction(Failing()))
+    told = _content_attributes(_asked("unlucky"), Redaction(Failing()))
     assert set(told) == {"obs.privacy.withheld", "gen_ai.output.messages"}
     assert told["obs.privacy.withheld"] is True
 

@@ -155,7 +155,7 @@ def test_threads_that_serve_others_do_not_inherit(agent: Run) -> None:
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
     from obs_run.context import threads
-    from obs_run.sdk import providers
+    from obs_run.runtime.in_process import runtime
 
     carried = []
     context_for = threads._context_for
@@ -167,7 +167,7 @@ def test_threads_that_serve_others_do_not_inherit(agent: Run) -> None:
     def several():
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
             assert pool.submit(abs, -3).result() == 3
-        providers.set_up()
+        runtime().set_up()
         with ThreadPoolExecutor() as pool: pool.submit(int).result()
 
     if __name__ == "__main__":

@@ -1,0 +1,49 @@
+"""The one way of a log record into the sink, whoever made it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from obs_run.core import semconv, sink
+from obs_run.core.sink import LogRecord
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import SpanContext
+
+    from obs_run.core.sink import ErrorRecord
+
+_WARN = 13
+
+
+def log(record: LogRecord) -> None:
+    """Hand a record over; what the export thread itself logs is not recorded."""
+    to = sink.current()
+    if to is not None and not to.is_exporting():
+        to.log(record)
+
+
+def is_wanted() -> bool:
+    """Whether anybody takes records that are made now, here; to make one costs time."""
+    to = sink.current()
+    return to is not None and not to.is_exporting()
+
+
+def log_exception(error: ErrorRecord, span: SpanContext) -> None:
+    """Hand over the convention's event of an exception that ended an operation."""
+    attributes: dict[str, Any] = {semconv.EXCEPTION_TYPE: error.exception_type}
+    if error.message:
+        attributes[semconv.EXCEPTION_MESSAGE] = error.message
+    attributes[semconv.EXCEPTION_STACKTRACE] = error.stack
+    log(
+        LogRecord(
+            time_ns=time.time_ns(),
+            severity=_WARN,
+            severity_text="WARN",
+            body=None,
+            attributes=attributes,
+            trace=(span.trace_id, span.span_id, int(span.trace_flags)),
+            scope="obs_run",
+            event_name=semconv.EVENT_EXCEPTION,
+        )
+    )

@@ -1,0 +1,79 @@
+"""What has begun and not ended: a bounded registry, from which the run ends what is left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from obs_run.base import guard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MOST = 10_000
+
+
+class Ending(NamedTuple):
+    """Why something is ended that nobody ended."""
+
+    ended_by: str
+    """A signal's name, "exit", "os._exit", "exec", or what happened to its owner."""
+    error: str | None = None
+    """What it failed of, if that makes it a failure."""
+
+
+EVICTED = Ending("too many open")
+
+
+class OpenRecordings:
+    """Open records by their span ids, in the order of their beginning.
+
+    Each is an object and the function that ends it: ``end(record, ending)``. Of more than ten thousand the oldest is
+    ended, because an agent that never ends what it begins would fill the memory.
+    """
+
+    def __init__(self) -> None:
+        self._open: dict[int, tuple[Callable[[Any, Ending], None], Any]] = {}
+
+    def __len__(self) -> int:
+        """Return how many are open."""
+        return len(self._open)
+
+    def add(self, span_id: int, end: Callable[[Any, Ending], None], record: Any) -> None:
+        """Remember a record; who is added under the id of another takes its place in the order."""
+        self._open[span_id] = end, record
+        if len(self._open) > _MOST:
+            self._evict()
+
+    def replace(self, span_id: int, end: Callable[[Any, Ending], None], record: Any) -> None:
+        """Have a record that is open ended by another function; nothing where it is not known."""
+        if span_id in self._open:
+            self._open[span_id] = end, record
+
+    def discard(self, span_id: int) -> None:
+        """Forget a record that has ended."""
+        self._open.pop(span_id, None)
+
+    def end_all(self, ending: Ending) -> None:
+        """End everything that is open, the newest first, so that children end before their parents."""
+        while self._open:
+            try:
+                _, (end, record) = self._open.popitem()
+            except KeyError:  # another thread was faster
+                return
+            guard.call("open spans", end, record, ending)
+
+    def forget(self) -> set[int]:
+        """In a child process: leave everything to the parent, and return its span ids."""
+        open_ids = set(self._open)
+        self._open.clear()
+        return open_ids
+
+    def _evict(self) -> None:
+        oldest = next(iter(self._open), None)
+        end, record = self._open.pop(oldest, (None, None)) if oldest is not None else (None, None)
+        if end is not None:
+            guard.call("open spans", end, record, EVICTED)
+
+
+open_recordings = OpenRecordings()
+"""Those of this process."""

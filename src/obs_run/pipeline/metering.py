@@ -1,0 +1,65 @@
+"""Metrics and prices of operations that ended, on the export thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from obs_run._version import __version__
+from obs_run.base import guard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.sdk.metrics import MeterProvider as SdkMeterProvider
+
+    from obs_run.core.sink import OperationRecord
+    from obs_run.pipeline.measurements import Measurements
+    from obs_run.pipeline.prices import Cost
+
+
+class Metering:
+    """Measures and prices; the meter provider is asked for when there is something to measure.
+
+    ``own_provider`` returns the SDK's provider that this process made, ``any_provider`` whichever is the global one.
+    """
+
+    def __init__(
+        self, own_provider: Callable[[], SdkMeterProvider | None], any_provider: Callable[[], MeterProvider | None]
+    ) -> None:
+        self._own_provider = own_provider
+        self._any_provider = any_provider
+        self._measurements: Measurements | None = None
+
+    def measure(self, operation: OperationRecord, *, has_span: bool = True) -> Cost | None:
+        """Record the metrics of an operation, and return what it cost if its span is exported."""
+        measurements = self._instruments()
+        if measurements is not None:
+            measurements.record(operation)
+        from obs_run.pipeline import cost
+
+        if not cost.is_billable(operation) or not (has_span or measurements is not None):
+            return None
+        priced = guard.call("price", cost.of, operation)
+        if measurements is not None:
+            measurements.cost(None if priced is None else float(priced.total), operation)
+        return priced
+
+    def count_lost(self, counts: Mapping[tuple[str, str, str], int]) -> None:
+        """Count what did not arrive, by reason, signal and destination."""
+        measurements = self._instruments()
+        if measurements is not None:
+            measurements.count_lost(counts)
+
+    def _instruments(self) -> Measurements | None:
+        """Return the instruments; None where nobody reads metrics."""
+        if self._measurements is None:
+            # Ours, even where the agent set a provider of its own: that one does not export to where we do.
+            own = self._own_provider()
+            provider = own if own is not None else self._any_provider()
+            if provider is None:
+                return None
+            from obs_run.pipeline.measurements import Measurements
+
+            self._measurements = Measurements(provider.get_meter("obs_run", __version__), ours=own)
+        return self._measurements

@@ -1,0 +1,31 @@
+"""How the process leaves, for those who have something to do before it is gone."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from obs_run.process.variables import seconds
+
+
+class ExitInfo:
+    """The way out, and until when (``time.monotonic()``) callbacks may take.
+
+    ``kind`` is "exit", "signal", "os._exit" or "exec"; what is not known is None.
+    """
+
+    __slots__ = ("deadline", "exception", "exit_code", "kind", "signal")
+
+    def __init__(self, kind: str, exit_code: int | None = None, signal: int | None = None) -> None:
+        self.kind = kind
+        self.exit_code = exit_code
+        self.signal = signal
+        self.exception: BaseException | None = None
+        self.deadline = monotonic() + seconds("OBS_FLUSH_SECONDS", 2.0)
+
+    def describe(self) -> str:
+        """Return the way out in one word: a signal's name, else ``kind``."""
+        if self.signal is None:
+            return self.kind
+        import signal
+
+        return signal.Signals(self.signal).name

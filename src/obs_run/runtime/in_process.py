@@ -1,0 +1,406 @@
+"""The composition root of an agent's process: sink, queue, export path and providers, each made when it is needed.
+
+Light to import: OpenTelemetry is loaded with the first span, or by the export thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from obs_run import settings
+from obs_run.base import guard
+from obs_run.core import sink
+from obs_run.core.open_recordings import Ending, open_recordings
+from obs_run.pipeline.items import DeferredCall, LogItem, SpanItem
+from obs_run.pipeline.queue import Queue
+from obs_run.process import exit_hooks, exit_sequence, fork, run
+from obs_run.runtime.late_pools import without_threads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span
+
+    from obs_run.capture.api_logs import ApiLogProcessor
+    from obs_run.core.sink import Attributes, LogRecord, OperationRecord
+    from obs_run.pipeline.destination import Destinations
+    from obs_run.pipeline.export_pipeline import ExportPipeline
+    from obs_run.pipeline.metering import Metering
+    from obs_run.process.exit_info import ExitInfo
+    from obs_run.process.run import Identity
+    from obs_run.runtime.metrics import MetricReaders
+    from obs_run.sdk.providers import Providers
+    from obs_run.sdk.span_processor import QueueSpanProcessor
+    from obs_run.sdk.span_sink import ConfiguredSpanSink, SpanSink
+
+_FORK_PATIENCE = 3.0  # a child forked in the midst of the set-up would record nothing
+
+
+class Runtime:
+    """What this process records with; it is the sink of ``core`` and starts the providers of ``sdk``."""
+
+    def __init__(self) -> None:
+        self._queue: Queue | None = None
+        self._making_queue = threading.RLock()
+        self._providers: Providers | None = None
+        self._setting_up = threading.RLock()
+        self._is_installing = False
+        self._holds_set_up = False
+        self._span_processor: QueueSpanProcessor | None = None
+        self._log_processor: ApiLogProcessor | None = None
+        self._span_sink: SpanSink | ConfiguredSpanSink | None = None
+        self._destinations: Destinations | None = None
+        self._metering: Metering | None = None
+        self._readers: MetricReaders | None = None
+        self._is_prepared = False
+        self._ended: Identity | None = None
+
+    # The sink of core
+
+    def start(self, name: str, kind: str, attributes: Callable[[], Attributes], parent: Context) -> Span:
+        """Begin the record of an operation."""
+        return self._spans().start(name, kind, attributes, parent)
+
+    def end(self, span: Span, record: OperationRecord) -> None:
+        """End it."""
+        self._spans().end(span, record)
+
+    def log(self, record: LogRecord) -> None:
+        """Take a log record."""
+        if settings.get("OTEL_CONFIG_FILE"):
+            from obs_run.sdk import configured_logs
+
+            # At once: such a provider is shut down before our queue is flushed.
+            configured_logs.emit(record, self.set_up().resource)
+        else:
+            self.queue().put(LogItem(record))
+
+    def is_exporting(self) -> bool:
+        """Whether the caller is the export thread, whose own doings are not recorded."""
+        return self._queue is not None and self._queue.is_export_thread()
+
+    def call_later(self, function: Callable[..., object], *arguments: Any) -> None:
+        """Have ``function`` called on the export thread."""
+        self.queue().put(DeferredCall(function, *arguments))
+
+    # The queue
+
+    def queue(self) -> Queue:
+        """Return the process's queue, made at the first call."""
+        if self._queue is None:
+            # Made outside of the lock: a wrong setting is said by a log record, which comes here again.
+            queue = Queue(self._make_pipeline)
+            with self._making_queue:
+                if self._queue is None:
+                    self._queue = queue
+                    self.prepare_to_leave()
+        return self._queue
+
+    def is_in_use(self) -> bool:
+        """Whether this process ever put something into its queue, or exports metrics."""
+        return self._queue is not None and self._queue.is_used
+
+    def _is_busy(self) -> bool:
+        """Whether a signal handler cannot flush now: its thread holds the queue, or imports what an export needs."""
+        queue = self._queue
+        if queue is not None and queue.is_held():
+            return True
+        return not (queue is not None and queue.has_exported) and exit_sequence.is_importing()
+
+    def _make_pipeline(self) -> ExportPipeline:
+        from obs_run.pipeline.export_pipeline import ExportPipeline
+
+        # The resource and the metrics are the providers'.
+        self.set_up()
+        return ExportPipeline(
+            self.destinations(),
+            self.metering(),
+            lambda: self.set_up().resource,
+            self.readers().collect,
+            settings.get("OTEL_METRIC_EXPORT_INTERVAL"),
+        )
+
+    def destinations(self) -> Destinations:
+        """Return where the telemetry goes; used by the export thread."""
+        if self._destinations is None:
+            from obs_run.runtime import destinations
+
+            self._destinations = destinations.make_all(self.queue().lost)
+        return self._destinations
+
+    def metering(self) -> Metering:
+        """Return what measures and prices operations."""
+        if self._metering is None:
+            from obs_run.pipeline.metering import Metering
+            from obs_run.sdk.providers import global_meter_provider
+
+            self._metering = Metering(lambda: self.set_up().meter_provider, global_meter_provider)
+        return self._metering
+
+    def readers(self) -> MetricReaders:
+        """Return what reads metrics in this process."""
+        if self._readers is None:
+            from obs_run.runtime.metrics import MetricReaders
+
+            self._readers = MetricReaders()
+        return self._readers
+
+    # The providers
+
+    def set_up(self) -> Providers:
+        """Return the providers, set up at the first call from whatever thread."""
+        if self._providers is None or self._is_installing:
+            with self._setting_up:
+                if self._providers is None:
+                    self._is_installing = True
+                    try:
+                        self._providers = self._make_providers()
+                        guard.call("set-up", self._install, self._providers)
+                        # Metrics alone put nothing into the queue, but are exported by its thread.
+                        self.queue().watch_metrics()
+                    finally:
+                        self._is_installing = False
+        return self._providers
+
+    def providers_or_none(self) -> Providers | None:
+        """Return the providers if they have been set up."""
+        return self._providers
+
+    def adopt_tracer_provider(self, provider: Any) -> None:
+        """Have the spans of a provider that the agent set, beside what the agent does with them."""
+        from obs_run.sdk import providers
+
+        providers.adopt_tracer_provider(provider, self._processor_of_spans())
+        if self._providers is not None:
+            self._providers.forget_tracer()
+
+    def adopt_logger_provider(self, provider: Any) -> None:
+        """Have the records of a provider that the agent set."""
+        if settings.get("OTEL_CONFIG_FILE"):
+            # Records of ours go to that provider, and would come back.
+            return
+        from obs_run.sdk import providers
+
+        providers.adopt_logger_provider(provider, self._processor_of_logs())
+
+    def serve_metrics(self, host: str | None, port: int | None) -> tuple[str, int] | None:
+        """Serve all metrics of the process to Prometheus; return the address, None (and a warning) if it cannot be."""
+        # The set-up may begin an endpoint at this very address.
+        providers = self.set_up()
+        return self.readers().serve(providers, host, port)
+
+    def _make_providers(self) -> Providers:
+        from obs_run.sdk.providers import Providers
+
+        return Providers(self._processor_of_spans(), self._processor_of_logs())
+
+    def _install(self, providers: Providers) -> None:
+        from obs_run.coexistence import baggage
+
+        settings.say_problems()
+        baggage.watch()
+        file = settings.get("OTEL_CONFIG_FILE")
+        if file:
+            from obs_run.sdk import config_file
+
+            config_file.configure(file)
+            return
+        # A span that never ends puts nothing into the queue, and must be ended all the same.
+        exit_hooks.on_exit(self.finish)
+        self.readers().install(providers)
+        providers.provide_traces()
+        providers.provide_logs()
+
+    def _processor_of_spans(self) -> QueueSpanProcessor:
+        if self._span_processor is None:
+            from obs_run.sdk.span_processor import QueueSpanProcessor
+
+            self._span_processor = QueueSpanProcessor(self.queue())
+        return self._span_processor
+
+    def _processor_of_logs(self) -> ApiLogProcessor:
+        if self._log_processor is None:
+            from obs_run.capture.api_logs import ApiLogProcessor
+
+            self._log_processor = ApiLogProcessor(lambda deadline: self.queue().flush(deadline))
+        return self._log_processor
+
+    def _spans(self) -> SpanSink | ConfiguredSpanSink:
+        if self._span_sink is None:
+            from obs_run.sdk import span_sink
+
+            providers = self.set_up()
+            if settings.get("OTEL_CONFIG_FILE"):
+                self._span_sink = span_sink.ConfiguredSpanSink(providers, self._complete_at_once)
+            else:
+                self._span_sink = span_sink.SpanSink(providers, self._processor_of_spans(), self.queue())
+        return self._span_sink
+
+    def _complete_at_once(self, record: OperationRecord) -> Attributes:
+        from obs_run.core import content
+        from obs_run.pipeline import redact, span_builder
+
+        attributes: Attributes = {}
+        if content.on_spans():
+            attributes.update(span_builder.as_json(span_builder.limit_content(record, redact.shared())))
+        attributes.update(span_builder.cost_attributes(guard.call("measurement", self.metering().measure, record)))
+        return attributes
+
+    # The end of the process
+
+    def prepare_to_leave(self) -> None:
+        """Have this process end its spans and flush as it leaves, with OpenTelemetry loaded before the end begins.
+
+        The SDK asks a thread pool for its resource while it is imported, and pools refuse work once that end has begun.
+        """
+        if not self._is_prepared:
+            self._is_prepared = True
+            # Registers itself too, and what is registered later runs earlier.
+            import concurrent.futures.thread  # noqa: F401
+
+            exit_hooks.on_exit(self.finish)
+            with suppress(RuntimeError):  # the end has begun
+                threading._register_atexit(self._load)  # type: ignore[attr-defined]  # noqa: SLF001 (the pools' own way)
+
+    def owe_run_span(self) -> None:
+        """Have the run span exported even if nothing else is; called amid forks, too."""
+        # A thread that is loading this is setting up, and prepares as well.
+        if not fork.is_imported_elsewhere("concurrent.futures"):
+            self.prepare_to_leave()
+
+    def _load(self) -> None:
+        if self._has_something_to_say():
+            guard.call("set-up", self._load_export_path)
+
+    def _load_export_path(self) -> None:
+        with without_threads():
+            import obs_run.pipeline.export_pipeline  # noqa: F401 (with it all of OpenTelemetry that is needed)
+
+            self.set_up()
+
+    def _has_something_to_say(self) -> bool:
+        """Whether this process recorded anything, or owes its children a run span; a forked child may do neither."""
+        return run.is_owned() or self.is_in_use()
+
+    def finish(self, info: ExitInfo) -> None:
+        """End what is open and flush; a second call, as after a failed exec, finds little to do."""
+        # Modules of OpenTelemetry are loaded here only if the process has something to say.
+        if not self._has_something_to_say():
+            return
+        error = f"the process was ended by {info.describe()}" if info.kind == "signal" else None
+        open_recordings.end_all(Ending(info.describe(), error))
+        if run.is_owned():
+            guard.call("run span", self._end_run, info)
+        self.queue().flush(info.deadline)
+        from obs_run.runtime import summary
+
+        guard.call("where to look", summary.point_to_store, info)
+
+    def _end_run(self, info: ExitInfo) -> None:
+        """Export the run span, once."""
+        if self._ended is run.identity():
+            return
+        self._ended = run.identity()
+        from obs_run.sdk import run_span
+
+        span = run_span.build_at_end(info, self.set_up().resource)
+        if span is not None:
+            self.queue().put(SpanItem(span))
+
+    def end_part_of_run(self, ended: Identity, previous: Identity | None, times: tuple[int, int]) -> None:
+        """Export the span of a part of the run; it is made by the export thread, which has the SDK."""
+        if self.is_in_use():
+            self.call_later(self._export_part, ended, previous, times)
+
+    def _export_part(self, ended: Identity, previous: Identity | None, times: tuple[int, int]) -> None:
+        from obs_run.sdk import run_span
+
+        span = run_span.build_part(ended, previous, times, self.set_up().resource)
+        if span is not None:
+            self.queue().put(SpanItem(span))
+
+    # Forks
+
+    def watch_forks(self) -> None:
+        """Be at home in forks."""
+        fork.register(
+            fork.QUEUE,
+            "queue",
+            before=self._send_thread_home,
+            in_parent=self._resume_in_parent,
+            in_child=self._begin_in_child,
+        )
+        fork.register(
+            fork.PROVIDERS,
+            "providers",
+            before=self._wait_for_set_up,
+            in_parent=self._let_set_up_go_on,
+            in_child=self._renew_set_up,
+        )
+
+    def _send_thread_home(self) -> None:
+        if self._queue is not None:
+            self._queue.before_fork()
+
+    def _resume_in_parent(self) -> None:
+        if self._queue is None:
+            return
+        if fork.would_warn_of_threads():
+            self._queue.resume_without_thread()
+        else:
+            self._queue.after_fork_in_parent()
+
+    def _begin_in_child(self) -> None:
+        # Another thread of the parent may have held it.
+        self._making_queue = threading.RLock()
+        open_ids = open_recordings.forget()
+        if self._span_processor is not None:
+            self._span_processor.after_fork(open_ids)
+        if self._providers is not None:
+            guard.call("fork", self._providers.after_fork)
+        if self._queue is not None:
+            self._queue.after_fork_in_child()
+
+    def _wait_for_set_up(self) -> None:
+        """Wait for a set-up in another thread: the child would inherit half of it, and its lock held for ever."""
+        self._holds_set_up = self._setting_up.acquire(timeout=_FORK_PATIENCE)
+
+    def _let_set_up_go_on(self) -> None:
+        if self._holds_set_up:
+            self._setting_up.release()
+
+    def _renew_set_up(self) -> None:
+        if self._holds_set_up:
+            self._setting_up.release()
+            return
+        self._setting_up = threading.RLock()
+        if self._is_installing:
+            self._providers, self._is_installing = None, False
+            self._span_sink = None
+
+    def is_busy(self) -> bool:
+        """Whether a signal handler has to wait a moment before it flushes."""
+        return bool(guard.call("signal", self._is_busy, default=False))
+
+
+_runtime = Runtime()
+_installed: list[Runtime] = []
+
+
+def runtime() -> Runtime:
+    """Return the runtime of this process."""
+    install()
+    return _runtime
+
+
+def install() -> None:
+    """Have what is recorded in this process go into its runtime."""
+    if not _installed:
+        _installed.append(_runtime)
+        sink.install(lambda: _runtime)
+        run.when_required(_runtime.owe_run_span)
+        exit_sequence.ask_before_flush(_runtime.is_busy)
+        _runtime.watch_forks()

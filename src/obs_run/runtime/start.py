@@ -1,0 +1,99 @@
+"""What every process gets that records anything: watched forks, exits and threads, and the API's late providers."""
+
+from __future__ import annotations
+
+from obs_run.process import exit_hooks, fork, import_hooks, run
+from obs_run.process.variables import flag
+
+TYPE_CHECKING = False  # the module typing costs more than all of this package's start
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import ModuleType
+    from typing import Any
+
+    Entries = Mapping[str, tuple[str, str]]
+
+# Module to watch for -> module of ours and function in it that is called with the module.
+_API: Entries = {
+    "opentelemetry.trace": ("obs_run.runtime.start", "start_late"),
+    "opentelemetry.metrics": ("obs_run.runtime.start", "start_late"),
+    "opentelemetry._logs": ("obs_run.runtime.start", "start_late"),
+    "opentelemetry.baggage.propagation": ("obs_run.coexistence.baggage", "install"),
+    "opentelemetry.propagators.jaeger": ("obs_run.coexistence.baggage", "install"),
+    "opentelemetry.propagators.ot_trace": ("obs_run.coexistence.baggage", "install"),
+    "opentelemetry.sdk.resources": ("obs_run.coexistence.foreign_warnings", "install"),
+    "opentelemetry.util.re": ("obs_run.coexistence.foreign_warnings", "install"),
+    "opentelemetry.exporter.otlp.proto.grpc.exporter": ("obs_run.coexistence.foreign_warnings", "install"),
+}
+_noticed: set[str] = set()
+_prepared: list[bool] = []
+
+
+def start_api() -> None:
+    """Prepare a process that nobody launched, once: what its agent records with our API leaves with the process.
+
+    Nothing is instrumented and there is no run span; these come with ``obs-run`` or ``import obs_run.auto``.
+    """
+    if not flag("OTEL_SDK_DISABLED", default=False):
+        prepare()
+        notice(_API)
+
+
+def prepare() -> None:
+    """Watch forks, exits and threads, once."""
+    if _prepared:
+        return
+    _prepared.append(True)
+    # Before any hook of the agent, so that ours is the last to run before a fork and at the exit.
+    fork.install()
+    run.watch_forks()
+    run.when_required(_owe_run_span)
+    exit_hooks.install()
+    exit_hooks.change_exec_environment(_exec_environment)
+    if flag("OBS_PROPAGATE_THREADS", default=True):
+        # Before that there is nothing to carry.
+        import_hooks.when_imported("opentelemetry.context", late("obs_run.context.threads", "install"))
+
+
+def notice(modules: Entries) -> None:
+    """Have functions of ours called when modules are imported."""
+    for module, (ours, function) in modules.items():
+        if module not in _noticed:
+            _noticed.add(module)
+            import_hooks.when_imported(module, late(ours, function))
+
+
+def late(ours: str, function: str) -> Callable[[ModuleType], None]:
+    """Return what imports a module of ours and calls a function in it, with the runtime installed."""
+
+    def callback(module: ModuleType) -> None:
+        from obs_run.runtime import in_process
+
+        in_process.install()
+        getattr(__import__(ours, fromlist=[function]), function)(module)
+
+    return callback
+
+
+def start_late(module: ModuleType) -> None:
+    """Have one of the API's modules start our providers at its first use; called when it is imported."""
+    from obs_run.runtime import in_process
+    from obs_run.sdk import lazy_api
+
+    lazy_api.install(module, in_process.runtime())
+    if module.__name__ == "opentelemetry.trace":
+        from obs_run.context import run_context
+
+        run_context.when_cut(in_process.runtime().end_part_of_run)
+
+
+def _owe_run_span() -> None:
+    from obs_run.runtime import in_process
+
+    in_process.runtime().owe_run_span()
+
+
+def _exec_environment(env: Any, program: Any) -> Any:
+    from obs_run.context import children
+
+    return children.exec_environment(env, program)

@@ -1,0 +1,102 @@
+"""The processor of ours on every provider: it knows which spans are open, and hands over those that end."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.trace import Status, StatusCode
+
+from obs_run.base import guard
+from obs_run.core import semconv
+from obs_run.core.open_recordings import open_recordings
+from obs_run.pipeline.items import SpanItem
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+    from opentelemetry.sdk.trace import ReadableSpan, Span
+
+    from obs_run.core.open_recordings import Ending
+    from obs_run.core.sink import OperationRecord
+    from obs_run.pipeline.queue import Queue
+
+# How long a span's lock is waited for: the thread that a signal interrupted may hold it, and would for ever.
+_LOCK_PATIENCE = 0.05
+
+
+class QueueSpanProcessor(SpanProcessor):
+    """Puts each span that ends into the queue, together with the operation that it stands for."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self._inherited: set[int] = set()
+        self._operations: dict[int, OperationRecord] = {}
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 (the interface)
+        """Remember that the span is open."""
+        open_recordings.add(span.context.span_id, end_unfinished, span)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Hand the span over."""
+        guard.call("span", self._take, span)
+
+    def _take(self, span: ReadableSpan) -> None:
+        context = span.context
+        if context is None:
+            return
+        span_id = context.span_id
+        open_recordings.discard(span_id)
+        operation = self._operations.pop(span_id, None)
+        if span_id in self._inherited:
+            # Begun before a fork: the parent ends it too, and exports it.
+            self._inherited.discard(span_id)
+        elif context.trace_flags.sampled and not self._queue.is_export_thread():
+            self._queue.put(SpanItem(span, operation))
+
+    def attach_operation(self, span_id: int, operation: OperationRecord) -> None:
+        """Say which operation the span that is about to end stands for."""
+        self._operations[span_id] = operation
+
+    def pop_unclaimed(self, span_id: int) -> OperationRecord | None:
+        """Return the operation of a span that ended and did not come by here; None where it did."""
+        return self._operations.pop(span_id, None)
+
+    def after_fork(self, open_ids: set[int]) -> None:
+        """In a child process: the spans that are open, by their ids, are the parent's to end."""
+        self._inherited.update(open_ids)
+        self._operations.clear()
+
+    def shutdown(self) -> None:
+        """Do nothing: the queue is flushed when the process leaves, whoever shuts a provider down before."""
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
+        """Export what waits."""
+        return self._queue.flush(time.monotonic() + timeout_millis / 1000)
+
+
+def end_unfinished(span: Any, ending: Ending) -> None:
+    """End a span that nobody ended, marked; one whose lock is held by whoever was interrupted stays open."""
+    if mark_unfinished(span, ending):
+        span.end()
+
+
+def mark_unfinished(span: Any, ending: Ending) -> bool:
+    """Mark a span that nobody ended; False where its lock is held by whoever was interrupted."""
+    if not is_free(span):
+        return False
+    span.set_attributes({semconv.OBS_SPAN_UNFINISHED: True, semconv.OBS_SPAN_ENDED_BY: ending.ended_by})
+    if ending.error is not None:
+        span.set_status(Status(StatusCode.ERROR, ending.error))
+    return True
+
+
+def is_free(span: Any) -> bool:
+    """Whether a span can be changed: nobody who was interrupted holds its lock."""
+    lock = getattr(span, "_lock", None)
+    if lock is None:
+        return True
+    is_taken: bool = lock.acquire(timeout=_LOCK_PATIENCE)
+    if is_taken:
+        lock.release()
+    return is_taken
