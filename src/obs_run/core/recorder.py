@@ -13,8 +13,8 @@ from obs_run.base import guard
 from obs_run.base.payload import error_name
 from obs_run.coexistence import util_genai
 from obs_run.core import ownership, semconv
+from obs_run.core.sink import Timing
 from obs_run.pipeline.items import CallItem, LogItem
-from obs_run.pipeline.measurements import Timing
 from obs_run.pipeline.queue import queue
 from obs_run.sdk import providers, spans
 

@@ -166,7 +166,18 @@ OBS_AUDIT_OUTCOME = "obs.audit.outcome"
 PROCESS_COMMAND_ARGS = "process.command_args"
 PROCESS_COMMAND_LINE = "process.command_line"
 
+OBS_EXPORT_SIGNAL = "obs.export.signal"
+OBS_EXPORT_DESTINATION = "obs.export.destination"
+MCP_METHOD_NAME = "mcp.method.name"
+MCP_PROTOCOL_VERSION = "mcp.protocol.version"
+PROMPT_NAME = "gen_ai.prompt.name"
+RPC_RESPONSE_STATUS_CODE = "rpc.response.status_code"
+NETWORK_TRANSPORT = "network.transport"
+NETWORK_PROTOCOL_NAME = "network.protocol.name"
+
 METRIC_DB_DURATION = "db.client.operation.duration"
+METRIC_MCP_CLIENT_DURATION = "mcp.client.operation.duration"
+METRIC_MCP_SERVER_DURATION = "mcp.server.operation.duration"
 
 METRIC_COST = "obs.client.cost"
 METRIC_COST_UNKNOWN = "obs.client.cost.unknown"
@@ -195,6 +206,7 @@ TOKEN_MODALITY = "gen_ai.token.modality"  # noqa: S105 (a name, not a secret)
 DURATION_BUCKETS = tuple(0.01 * 2**step for step in range(14))
 TOKEN_BUCKETS = tuple(4.0**step for step in range(14))
 TIMER_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+MCP_DURATION_BUCKETS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 DB_DURATION_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0)
 AGENT_DURATION_BUCKETS = tuple(0.1 * 2**step for step in range(13))
 WORKFLOW_DURATION_BUCKETS = (1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0)

@@ -7,46 +7,73 @@ from typing import TYPE_CHECKING
 
 from obs_run import settings
 from obs_run.core import semconv
-from obs_run.pipeline import prices
+from obs_run.pipeline import instruments, prices
 
 if TYPE_CHECKING:
-    from obs_run.core.operations import ModelCall, Usage
+    from obs_run.core.sink import Attributes, OperationRecord
+
+_USAGE = (
+    semconv.USAGE_INPUT_TOKENS,
+    semconv.USAGE_OUTPUT_TOKENS,
+    semconv.USAGE_CACHE_READ_TOKENS,
+    semconv.USAGE_CACHE_WRITE_TOKENS,
+    semconv.USAGE_REASONING_TOKENS,
+    semconv.USAGE_TEXT_INPUT_TOKENS,
+    semconv.USAGE_IMAGE_INPUT_TOKENS,
+    semconv.USAGE_AUDIO_INPUT_TOKENS,
+    semconv.USAGE_TEXT_OUTPUT_TOKENS,
+    semconv.USAGE_IMAGE_OUTPUT_TOKENS,
+    semconv.USAGE_AUDIO_OUTPUT_TOKENS,
+    semconv.USAGE_AUDIO_CACHE_READ_TOKENS,
+)
 
 
-def of(operation: ModelCall) -> prices.Cost | None:
+def is_billable(record: OperationRecord) -> bool:
+    """Whether the record is a model call with usage; an agent's run only sums up what its calls used."""
+    if record.kind not in instruments.COST.operations:
+        return False
+    attributes = record.attributes
+    return any(name in attributes for name in _USAGE)
+
+
+def of(record: OperationRecord) -> prices.Cost | None:
     """Return the cost in USD of a model call that ended now; None where model or usage are unknown."""
-    if operation.usage is None or not settings.get("OBS_COST"):
+    if not settings.get("OBS_COST"):
         return None
-    usage = _counts(operation.usage)
+    attributes = record.attributes
+    usage = _usage(attributes, record.pricing)
     now = datetime.now(tz=timezone.utc)
-    address, context = operation.server_address, _context(operation)
-    for model in dict.fromkeys((operation.response_model, operation.request_model)):
-        cost = prices.price(operation.provider, model, usage, now, address, context) if model else None
+    provider, address = attributes.get(semconv.PROVIDER_NAME), attributes.get(semconv.SERVER_ADDRESS)
+    context = _context(attributes, record.pricing)
+    models = (attributes.get(semconv.RESPONSE_MODEL), attributes.get(semconv.REQUEST_MODEL))
+    for model in dict.fromkeys(models):
+        cost = prices.price(provider, model, usage, now, address, context) if model else None
         if cost is not None:
             return cost
     return None
 
 
-def _context(operation: ModelCall) -> dict[str, str] | None:
+def _context(attributes: Attributes, pricing: Attributes) -> dict[str, str] | None:
     """Return what changes the price besides the usage; the tier that answered, not the one that was asked for."""
-    tier = operation.extra.get(semconv.OPENAI_RESPONSE_SERVICE_TIER)
+    context: dict[str, str] | None = pricing.get("context")
+    tier = attributes.get(semconv.OPENAI_RESPONSE_SERVICE_TIER)
     if isinstance(tier, str) and tier != "default":
-        return {"service_tier": tier, **(operation.price_context or {})}
-    return operation.price_context
+        return {"service_tier": tier, **(context or {})}
+    return context
 
 
-def _counts(usage: Usage) -> prices.Usage:
+def _usage(attributes: Attributes, pricing: Attributes) -> prices.Usage:
     return prices.Usage(
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        cache_read_tokens=usage.cache_read_tokens,
-        cache_write_tokens=usage.cache_write_tokens,
-        cache_write_5m_tokens=usage.cache_write_5m_tokens,
-        cache_write_1h_tokens=usage.cache_write_1h_tokens,
-        input_audio_tokens=usage.audio_input_tokens,
-        output_audio_tokens=usage.audio_output_tokens,
-        cache_audio_read_tokens=usage.audio_cache_read_tokens,
-        input_image_tokens=usage.image_input_tokens,
-        output_image_tokens=usage.image_output_tokens,
-        output_reasoning_tokens=usage.reasoning_tokens,
+        input_tokens=attributes.get(semconv.USAGE_INPUT_TOKENS),
+        output_tokens=attributes.get(semconv.USAGE_OUTPUT_TOKENS),
+        cache_read_tokens=attributes.get(semconv.USAGE_CACHE_READ_TOKENS),
+        cache_write_tokens=attributes.get(semconv.USAGE_CACHE_WRITE_TOKENS),
+        cache_write_5m_tokens=pricing.get("cache_write_5m_tokens"),
+        cache_write_1h_tokens=pricing.get("cache_write_1h_tokens"),
+        input_audio_tokens=attributes.get(semconv.USAGE_AUDIO_INPUT_TOKENS),
+        output_audio_tokens=attributes.get(semconv.USAGE_AUDIO_OUTPUT_TOKENS),
+        cache_audio_read_tokens=attributes.get(semconv.USAGE_AUDIO_CACHE_READ_TOKENS),
+        input_image_tokens=attributes.get(semconv.USAGE_IMAGE_INPUT_TOKENS),
+        output_image_tokens=attributes.get(semconv.USAGE_IMAGE_OUTPUT_TOKENS),
+        output_reasoning_tokens=attributes.get(semconv.USAGE_REASONING_TOKENS),
     )

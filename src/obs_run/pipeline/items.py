@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
     from obs_run.core.operations import Operation
-    from obs_run.pipeline.measurements import Timing
+    from obs_run.core.sink import Timing
 
 _BASE_SIZE = 600
 _LABELS_SIZE = 1500

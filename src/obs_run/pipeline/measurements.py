@@ -1,7 +1,4 @@
-"""Metrics of operations, recorded on the export thread, under the newest names, the old ones, or both.
-
-Source: GenAI metric conventions as in ``core.semconv``; units are seconds, tokens and US dollars.
-"""
+"""Metrics of operations, recorded on the export thread as the table of instruments says."""
 
 from __future__ import annotations
 
@@ -9,69 +6,60 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
 from obs_run.base import guard
-from obs_run.core import semconv
-from obs_run.core.operations import (
-    AgentRun,
-    DatabaseCall,
-    Inference,
-    ModelCall,
-    Operation,
-    RemoteAgentRun,
-    Retrieval,
-    ToolCall,
-    Usage,
-    Workflow,
-)
+from obs_run.pipeline import instruments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from opentelemetry.metrics import Meter
     from opentelemetry.sdk.metrics import MeterProvider
 
-_MODALITIES = ("text", "image", "audio")
+    from obs_run.core.sink import OperationRecord
+    from obs_run.pipeline.instruments import Instrument, Read, Value
+
+    Column = tuple[Instrument, tuple[str, str] | None]
+    """What takes a value, and under which label beside those of its group."""
+    Recorder = Callable[[float], None]
+
 _MOST_SERIES = 4096
-_LABELS = {
-    "name": semconv.OPERATION_NAME,
-    "provider": semconv.PROVIDER_NAME,
-    "request_model": semconv.REQUEST_MODEL,
-    "response_model": semconv.RESPONSE_MODEL,
-    "server_address": semconv.SERVER_ADDRESS,
-    "server_port": semconv.SERVER_PORT,
-    "error_type": semconv.ERROR_TYPE,
+_METHODS = {
+    "counter": ("create_counter", "add"),
+    "histogram": ("create_histogram", "record"),
+    "gauge": ("create_gauge", "set"),
+    "updowncounter": ("create_up_down_counter", "add"),
 }
-
-
-_DATABASE_LABELS = (
-    semconv.DB_SYSTEM_NAME,
-    semconv.DB_OPERATION_NAME,
-    semconv.DB_COLLECTION_NAME,
-    semconv.DB_NAMESPACE,
-    semconv.SERVER_ADDRESS,
-    semconv.SERVER_PORT,
-    semconv.ERROR_TYPE,
-)
-
-
-class Timing:
-    """How long an operation took, in seconds; the chunk figures are None where nothing was streamed."""
-
-    __slots__ = ("chunk_gap", "duration", "first_chunk")
-
-    def __init__(self, duration: float, first_chunk: float | None = None, chunk_gap: float | None = None) -> None:
-        self.duration = duration
-        self.first_chunk = first_chunk
-        self.chunk_gap = chunk_gap
+"""How a meter makes an instrument of each kind, and how that takes a value."""
 
 
 class _Labels:
-    """The labels of operations of one kind, and what takes the values of each metric that has them."""
+    """One set of labels, and what records each column's values under it, made when there is a first value."""
 
-    __slots__ = ("attributes", "takers")
+    __slots__ = ("attributes", "recorders")
 
-    def __init__(self, attributes: dict[str, Any]) -> None:
+    def __init__(self, attributes: dict[str, Any], columns: int) -> None:
         self.attributes = attributes
-        self.takers: dict[tuple[str, str | None], Callable[[float], None]] = {}
+        self.recorders: list[Recorder | None] = [None] * columns
+
+
+class _Group:
+    """The values of one kind of records that are measured under the same labels: a column for each."""
+
+    __slots__ = ("columns", "label_names", "labels", "readers")
+
+    def __init__(self, label_names: tuple[str, ...], columns: Sequence[Column], readers: Sequence[Read] = ()) -> None:
+        self.label_names = label_names
+        self.columns = columns
+        self.readers = readers
+        self.labels: dict[tuple[Any, ...], _Labels] = {}
+
+    def labels_of(self, attributes: Mapping[str, Any]) -> _Labels:
+        """Return the labels that are among ``attributes``."""
+        key = tuple([attributes.get(name) for name in self.label_names])
+        labels = self.labels.get(key)
+        if labels is None:
+            present = {name: value for name, value in zip(self.label_names, key, strict=True) if value is not None}
+            labels = self.labels[key] = _Labels(present, len(self.columns))
+        return labels
 
 
 class Measurements:
@@ -79,160 +67,99 @@ class Measurements:
 
     def __init__(self, meter: Meter, ours: MeterProvider | None = None) -> None:
         self._meter = meter
-        self._made: dict[str, Any] = {}
-        self._labels: dict[tuple[Any, ...], _Labels] = {}
+        self._instruments: dict[str, tuple[Any, Callable[[float, dict[str, Any]], None]]] = {}
+        self._groups: dict[str, tuple[_Group, ...]] = {}
+        self._cost = _Group(instruments.COST.labels, [(instruments.COST, None), (instruments.UNKNOWN_COST, None)])
+        self._lost = _Group(instruments.LOST.labels, [(instruments.LOST, None)])
         self._series = 0
         names = settings.get("OBS_METRIC_NAMES")
-        self._new = names in ("new", "both")
-        self._old = names in ("old", "both")
-        self._straight = ours is not None and bool(guard.call("metric series", _may_go_straight, ours, default=False))
+        self._generations = {"new", "old", "both"} if names == "both" else {names, "both"}
+        self._bypass_sdk = ours is not None and bool(guard.call("metric series", _may_bypass_sdk, ours, default=False))
 
-    def record(self, operation: Operation, timing: Timing) -> None:
+    def record(self, record: OperationRecord) -> None:
         """Record one operation that has ended."""
-        labels = self._labels_of(operation)
-        if isinstance(operation, Inference):
-            self._inference(operation, timing, labels)
-        elif isinstance(operation, ToolCall):
-            tool = (semconv.TOOL_NAME, operation.tool_name) if operation.tool_name else None
-            self._take(semconv.METRIC_TOOL_DURATION, timing.duration, labels, tool, "s", semconv.DURATION_BUCKETS)
-        elif isinstance(operation, (AgentRun, RemoteAgentRun)):
-            self._seconds(semconv.METRIC_AGENT_DURATION, timing.duration, labels, semconv.AGENT_DURATION_BUCKETS)
-        elif isinstance(operation, Workflow):
-            self._seconds(semconv.METRIC_WORKFLOW_DURATION, timing.duration, labels, semconv.WORKFLOW_DURATION_BUCKETS)
-        elif not isinstance(operation, DatabaseCall):
-            self._seconds(semconv.METRIC_OPERATION_DURATION, timing.duration, labels)
-        if isinstance(operation, (Retrieval, DatabaseCall)) and operation.system is not None:
-            self._database(operation, timing)
-        if isinstance(operation, ModelCall) and operation.usage is not None:
-            self._tokens(operation, operation.usage, labels)
-
-    def _database(self, operation: Retrieval | DatabaseCall, timing: Timing) -> None:
-        told = operation.attributes()
-        labels = self._labels_for(tuple([(name, told[name]) for name in _DATABASE_LABELS if name in told]), dict)
-        self._seconds(semconv.METRIC_DB_DURATION, timing.duration, labels, semconv.DB_DURATION_BUCKETS)
-
-    def cost(self, dollars: float | None, operation: ModelCall) -> None:
-        """Count what a call cost, or that its price is not known."""
-        labels = self._labels_of(operation)
-        if dollars is None:
-            self._take(semconv.METRIC_COST_UNKNOWN, 1, labels, unit="{call}")
-        else:
-            self._take(semconv.METRIC_COST, dollars, labels, unit="{USD}")
-
-    def dropped(self, count: int) -> None:
-        """Count spans and log records that found the queue full."""
-        self._instrument(semconv.METRIC_DROPPED, "{item}").add(count, {})
-
-    def _inference(self, operation: Inference, timing: Timing, labels: _Labels) -> None:
-        figures = (
-            (semconv.METRIC_DURATION, semconv.METRIC_OPERATION_DURATION, timing.duration),
-            (semconv.METRIC_FIRST_CHUNK, semconv.METRIC_OLD_FIRST_CHUNK, timing.first_chunk),
-            (semconv.METRIC_CHUNK_GAP, semconv.METRIC_OLD_CHUNK_GAP, timing.chunk_gap),
-        )
-        for new, old, seconds in figures:
-            if seconds is not None and self._new:
-                self._seconds(new, seconds, labels)
-            if seconds is not None and self._old:
-                self._seconds(old, seconds, labels)
-        if self._new and operation.usage is not None:
-            self._inference_tokens(operation.usage, labels)
-
-    def _inference_tokens(self, usage: Usage, labels: _Labels) -> None:
-        for direction, total, per_call, counter in (
-            ("input", usage.input_tokens, semconv.METRIC_INPUT_PER_CALL, semconv.METRIC_INPUT_TOKENS),
-            ("output", usage.output_tokens, semconv.METRIC_OUTPUT_PER_CALL, semconv.METRIC_OUTPUT_TOKENS),
-        ):
-            if total is None:
-                continue
-            self._take(per_call, total, labels, None, "{token}", semconv.TOKEN_BUCKETS)
-            for modality, count in _by_modality(usage, direction, total):
-                self._take(counter, count, labels, (semconv.TOKEN_MODALITY, modality))
-        for counter, part in (
-            (semconv.METRIC_CACHE_READ_TOKENS, usage.cache_read_tokens),
-            (semconv.METRIC_CACHE_WRITE_TOKENS, usage.cache_write_tokens),
-            (semconv.METRIC_REASONING_TOKENS, usage.reasoning_tokens),
-        ):
-            if part:
-                self._take(counter, part, labels, (semconv.TOKEN_MODALITY, "unknown"))
-
-    def _tokens(self, operation: ModelCall, usage: Usage, labels: _Labels) -> None:
-        if not self._old and isinstance(operation, Inference):
-            return
-        for kind, count in (("input", usage.input_tokens), ("output", usage.output_tokens)):
-            if count is not None:
-                name, label = semconv.METRIC_OLD_TOKENS, (semconv.TOKEN_TYPE, kind)
-                self._take(name, count, labels, label, "{token}", semconv.TOKEN_BUCKETS)
-
-    def _seconds(
-        self, name: str, seconds: float, labels: _Labels, buckets: tuple[float, ...] = semconv.DURATION_BUCKETS
-    ) -> None:
-        self._take(name, seconds, labels, None, "s", buckets)
-
-    def _labels_of(self, operation: Operation) -> _Labels:
-        values = operation.__dict__
-        return self._labels_for(tuple([values.get(field) for field in _LABELS]), _named)
-
-    def _labels_for(self, key: tuple[Any, ...], attributes: Callable[[Any], dict[str, Any]]) -> _Labels:
+        groups = self._groups.get(record.kind)
+        if groups is None:
+            groups = self._groups[record.kind] = self._resolve(record.kind)
         if self._series > _MOST_SERIES:
-            self._labels.clear()
-            self._series = 0
-        labels = self._labels.get(key)
-        if labels is None:
-            labels = self._labels[key] = _Labels(attributes(key))
-        return labels
+            self._forget_series()
+        for group in groups:
+            labels = group.labels_of(record.attributes)
+            recorders = labels.recorders
+            for column, read in enumerate(group.readers):
+                value = read(record)
+                if value is not None:
+                    recorder = recorders[column] or self._add_recorder(group, labels, column)
+                    recorder(value)
 
-    def _take(
-        self,
-        name: str,
-        value: float,
-        labels: _Labels,
-        further: tuple[str, str] | None = None,
-        unit: str = "{token}",
-        buckets: tuple[float, ...] | None = None,
-    ) -> None:
-        """Measure ``value`` under the labels and one further label; with buckets it is a histogram's."""
-        key = name, None if further is None else further[1]
-        taker = labels.takers.get(key)
-        if taker is None:
-            attributes = labels.attributes if further is None else {**labels.attributes, further[0]: further[1]}
-            taker = labels.takers[key] = self._taker(self._instrument(name, unit, buckets), attributes)
-            self._series += 1
-        taker(value)
+    def cost(self, dollars: float | None, record: OperationRecord) -> None:
+        """Count what a call cost, or that its price is not known."""
+        if dollars is None:
+            self._add(self._cost, 1, record.attributes, column=1)
+        else:
+            self._add(self._cost, dollars, record.attributes)
 
-    def _taker(self, instrument: Any, attributes: dict[str, Any]) -> Callable[[float], None]:
-        if self._straight:
+    def count_lost(self, counts: Mapping[tuple[str, str, str], int]) -> None:
+        """Count telemetry that was lost, by reason, signal and destination; an empty text is none."""
+        for key, count in counts.items():
+            labels = {name: text for name, text in zip(self._lost.label_names, key, strict=True) if text}
+            self._add(self._lost, count, labels)
+
+    def _add(self, group: _Group, value: float, attributes: Mapping[str, Any], column: int = 0) -> None:
+        if self._series > _MOST_SERIES:
+            self._forget_series()
+        labels = group.labels_of(attributes)
+        recorder = labels.recorders[column] or self._add_recorder(group, labels, column)
+        recorder(value)
+
+    def _resolve(self, kind: str) -> tuple[_Group, ...]:
+        """Return the rows of the table for records of a kind, by their labels."""
+        by_labels: dict[tuple[str, ...], list[tuple[Instrument, Value]]] = {}
+        for row in instruments.TABLE:
+            if row.operations.get(kind) in self._generations:
+                by_labels.setdefault(row.labels, []).extend((row, value) for value in row.values)
+        groups = []
+        for label_names, pairs in by_labels.items():
+            columns = [(row, value.extra_label) for row, value in pairs]
+            groups.append(_Group(label_names, columns, [value.read for _, value in pairs]))
+        return tuple(groups)
+
+    def _forget_series(self) -> None:
+        """Let go of all series, of which an agent may make ever more; the SDK keeps and limits its own."""
+        self._series = 0
+        for group in (self._cost, self._lost, *(each for groups in self._groups.values() for each in groups)):
+            group.labels.clear()
+
+    def _add_recorder(self, group: _Group, labels: _Labels, column: int) -> Recorder:
+        row, extra_label = group.columns[column]
+        attributes = labels.attributes
+        if extra_label is not None:
+            attributes = {**attributes, extra_label[0]: extra_label[1]}
+        recorder = labels.recorders[column] = self._recorder(row, attributes)
+        self._series += 1
+        return recorder
+
+    def _recorder(self, row: Instrument, attributes: dict[str, Any]) -> Recorder:
+        instrument, measure = self._instrument(row)
+        if self._bypass_sdk:
             from obs_run.pipeline.series import Series
 
-            return Series(instrument, attributes).take
-        measure = getattr(instrument, "record", None) or instrument.add
+            return Series(instrument, measure, attributes).record
         return lambda value: measure(value, attributes)
 
-    def _instrument(self, name: str, unit: str, buckets: tuple[float, ...] | None = None) -> Any:
-        if name not in self._made:
-            self._made[name] = (
-                self._meter.create_counter(name, unit)
-                if buckets is None
-                else self._meter.create_histogram(name, unit, explicit_bucket_boundaries_advisory=list(buckets))
-            )
-        return self._made[name]
+    def _instrument(self, row: Instrument) -> tuple[Any, Callable[[float, dict[str, Any]], None]]:
+        """Return the row's instrument and its method that takes a value."""
+        if row.name not in self._instruments:
+            create, measure = _METHODS[row.kind]
+            options: dict[str, Any] = {"unit": row.unit, "description": row.description}
+            if row.buckets is not None:
+                options["explicit_bucket_boundaries_advisory"] = list(row.buckets)
+            instrument = getattr(self._meter, create)(row.name, **options)
+            self._instruments[row.name] = instrument, getattr(instrument, measure)
+        return self._instruments[row.name]
 
 
-def _named(values: tuple[Any, ...]) -> dict[str, Any]:
-    return {name: value for name, value in zip(_LABELS.values(), values, strict=True) if value is not None}
-
-
-def _may_go_straight(provider: MeterProvider) -> bool:
+def _may_bypass_sdk(provider: MeterProvider) -> bool:
     from obs_run.pipeline import series
 
     return series.applies_to(provider)
-
-
-def _by_modality(usage: Usage, direction: str, total: int) -> list[tuple[str, int]]:
-    """Return the tokens by modality; what the provider did not break down is "unknown"."""
-    known = [
-        (modality, count)
-        for modality in _MODALITIES
-        if (count := getattr(usage, f"{modality}_{direction}_tokens")) is not None
-    ]
-    rest = total - sum(count for _, count in known)
-    return [(modality, count) for modality, count in (*known, ("unknown", rest)) if count > 0]

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer, TracerProvider
 
     from obs_run.core.operations import Operation
-    from obs_run.pipeline.measurements import Measurements, Timing
+    from obs_run.core.sink import OperationRecord, Timing
+    from obs_run.pipeline.measurements import Measurements
     from obs_run.pipeline.prices import Cost
     from obs_run.sdk import sdk_providers
 
@@ -87,18 +88,17 @@ class Providers:
 
     def measure(self, operation: Operation, timing: Timing, *, seen: bool = True) -> Cost | None:
         """Record the metrics of an operation that ended, and return what it cost if its span is ``seen``."""
-        from obs_run.core.operations import ModelCall
-
-        instruments = self._instruments()
-        if instruments is not None:
-            instruments.record(operation, timing)
-        if not isinstance(operation, ModelCall) or operation.usage is None or not (seen or instruments is not None):
-            return None
         from obs_run.pipeline import cost
 
-        priced = guard.call("price", cost.of, operation)
+        instruments = self._instruments()
+        record = _record(operation, timing)
         if instruments is not None:
-            instruments.cost(None if priced is None else float(priced.total), operation)
+            instruments.record(record)
+        if not cost.is_billable(record) or not (seen or instruments is not None):
+            return None
+        priced = guard.call("price", cost.of, record)
+        if instruments is not None:
+            instruments.cost(None if priced is None else float(priced.total), record)
         return priced
 
     def measure_unseen(self, operation: Operation, timing: Timing) -> None:
@@ -109,7 +109,7 @@ class Providers:
         """Count what found the queue full."""
         instruments = self._instruments()
         if instruments is not None:
-            instruments.dropped(count)
+            instruments.count_lost({("", "", ""): count})
 
     def collect_metrics(self) -> Any:
         """Return the metrics of now as ``MetricsData``; None if there are none."""
@@ -227,6 +227,22 @@ class Providers:
         made.add_log_record_processor(api_logs.QueueLogProcessor())
         self.made.append(made)
         _logs.set_logger_provider(made)
+
+
+def _record(operation: Operation, timing: Timing) -> OperationRecord:
+    from obs_run.core.recorder import ended
+    from obs_run.core.sink import OperationRecord
+
+    # Instrumentors have operations of their own, which are measured as what they are derived from.
+    kind = next(each.__name__ for each in type(operation).__mro__ if each.__module__ == "obs_run.core.operations")
+    values = operation.__dict__
+    usage = getattr(values.get("usage"), "__dict__", {})
+    pricing = {
+        "cache_write_5m_tokens": usage.get("cache_write_5m_tokens"),
+        "cache_write_1h_tokens": usage.get("cache_write_1h_tokens"),
+        "context": values.get("price_context"),
+    }
+    return OperationRecord(kind, ended(operation, timing), {}, timing, pricing)
 
 
 _providers: Providers | None = None

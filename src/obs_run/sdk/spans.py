@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan, Span
 
     from obs_run.core.operations import Operation
-    from obs_run.pipeline.measurements import Timing
+    from obs_run.core.sink import Timing
     from obs_run.process.exit_hooks import Leaving
 
 _open: dict[int, Span] = {}

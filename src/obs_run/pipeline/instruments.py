@@ -1,0 +1,383 @@
+"""The table of instruments: what obs-run measures of operations and of itself. A metric is one row here.
+
+Source: the metrics of the GenAI and MCP conventions as in ``core.semconv``, with their units, buckets and first
+sentences; seconds, tokens and US dollars. ``db.client.operation.duration`` is of the core conventions.
+"""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from obs_run.core import semconv
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from obs_run.core.sink import OperationRecord
+
+    Read = Callable[[OperationRecord], float | None]
+
+Kind = Literal["counter", "histogram", "gauge", "updowncounter"]
+Generation = Literal["new", "old", "both"]
+
+COMMON_LABELS = (
+    semconv.OPERATION_NAME,
+    semconv.PROVIDER_NAME,
+    semconv.REQUEST_MODEL,
+    semconv.RESPONSE_MODEL,
+    semconv.SERVER_ADDRESS,
+    semconv.SERVER_PORT,
+    semconv.ERROR_TYPE,
+)
+_DATABASE_LABELS = (
+    semconv.DB_SYSTEM_NAME,
+    semconv.DB_OPERATION_NAME,
+    semconv.DB_COLLECTION_NAME,
+    semconv.DB_NAMESPACE,
+    semconv.SERVER_ADDRESS,
+    semconv.SERVER_PORT,
+    semconv.ERROR_TYPE,
+)
+_MCP_LABELS = (
+    semconv.MCP_METHOD_NAME,
+    semconv.MCP_PROTOCOL_VERSION,
+    semconv.OPERATION_NAME,
+    semconv.TOOL_NAME,
+    semconv.PROMPT_NAME,
+    semconv.RPC_RESPONSE_STATUS_CODE,
+    semconv.NETWORK_TRANSPORT,
+    semconv.NETWORK_PROTOCOL_NAME,
+    semconv.ERROR_TYPE,
+)
+# Models that answer otherwise than with messages, and the operations that no class of their own describes.
+_OTHER_MODEL_CALLS = ("Embedding", "Rerank", "ModelCall")
+_OTHER_CLIENT_CALLS = (*_OTHER_MODEL_CALLS, "RemoteAgentRun", "Retrieval", "Operation")
+
+
+class Value(NamedTuple):
+    """A value that an instrument takes of a record, and the label that tells it from others of the same instrument."""
+
+    read: Read
+    """Returns None where there is nothing to measure."""
+    extra_label: tuple[str, str] | None = None
+
+
+class Instrument(NamedTuple):
+    """One row: a metric as OpenTelemetry describes it, what it is recorded for, and what it takes of a record."""
+
+    name: str
+    kind: Kind
+    unit: str
+    description: str
+    operations: Mapping[str, Generation]
+    """The kinds of records (``OperationRecord.kind``), and whether the new names, the old ones or both have it."""
+    values: tuple[Value, ...] = ()
+    """Empty where no record holds the value, and ``Measurements`` has a method for it."""
+    labels: tuple[str, ...] = COMMON_LABELS
+    """The attributes of a record that are labels."""
+    buckets: tuple[float, ...] | None = None
+
+
+def _both(*kinds: str) -> dict[str, Generation]:
+    return dict.fromkeys(kinds, "both")
+
+
+def _new(*kinds: str) -> dict[str, Generation]:
+    return dict.fromkeys(kinds, "new")
+
+
+def _old(*kinds: str) -> dict[str, Generation]:
+    return dict.fromkeys(kinds, "old")
+
+
+def _attribute(name: str) -> Read:
+    def read(record: OperationRecord) -> float | None:
+        return record.attributes.get(name)
+
+    return read
+
+
+def _positive(name: str) -> Read:
+    """Return what reads a count; a counter to which nothing is added would only show an empty series."""
+
+    def read(record: OperationRecord) -> float | None:
+        count = record.attributes.get(name)
+        return count if count and count > 0 else None
+
+    return read
+
+
+def _remainder(whole: str, *parts: str) -> Read:
+    """Return what reads how much of a count its parts leave over."""
+
+    def read(record: OperationRecord) -> float | None:
+        attributes = record.attributes
+        count: float | None = attributes.get(whole)
+        if count is None:
+            return None
+        for part in parts:
+            count -= attributes.get(part) or 0
+        return count if count > 0 else None
+
+    return read
+
+
+def _by_modality(whole: str, text: str, image: str, audio: str) -> tuple[Value, ...]:
+    """Return the tokens by modality; what the provider did not break down is "unknown"."""
+    return (
+        Value(_positive(text), (semconv.TOKEN_MODALITY, "text")),
+        Value(_positive(image), (semconv.TOKEN_MODALITY, "image")),
+        Value(_positive(audio), (semconv.TOKEN_MODALITY, "audio")),
+        Value(_remainder(whole, text, image, audio), (semconv.TOKEN_MODALITY, "unknown")),
+    )
+
+
+def _unknown_modality(name: str) -> tuple[Value, ...]:
+    return (Value(_positive(name), (semconv.TOKEN_MODALITY, "unknown")),)
+
+
+def _read_database_duration(record: OperationRecord) -> float | None:
+    # A retrieval need not be a database's.
+    return record.timing.duration if semconv.DB_SYSTEM_NAME in record.attributes else None
+
+
+_DURATION = (Value(attrgetter("timing.duration")),)
+_FIRST_CHUNK = (Value(attrgetter("timing.first_chunk")),)
+_CHUNK_GAP = (Value(attrgetter("timing.chunk_gap")),)
+_FIRST_CHUNK_SENTENCE = (
+    "Time to receive the first chunk, measured from when the client issues the generation request to when the first "
+    "chunk is received in the response stream."
+)
+_CHUNK_GAP_SENTENCE = (
+    "Time per output chunk, recorded for each chunk received after the first one, measured as the time elapsed from "
+    "the end of the previous chunk to the end of the current chunk."
+)
+
+COST = Instrument(
+    semconv.METRIC_COST,
+    "counter",
+    "{USD}",
+    "What model calls cost, in US dollars, by the table of prices.",
+    _both("Inference", "RemoteAgentRun", *_OTHER_MODEL_CALLS),
+)
+UNKNOWN_COST = Instrument(
+    semconv.METRIC_COST_UNKNOWN,
+    "counter",
+    "{call}",
+    "Model calls with usage whose price is not known.",
+    COST.operations,
+)
+LOST = Instrument(
+    semconv.METRIC_DROPPED,
+    "counter",
+    "{item}",
+    "Spans, log records and metric exports that were lost, by reason.",
+    {},
+    labels=(semconv.ERROR_TYPE, semconv.OBS_EXPORT_SIGNAL, semconv.OBS_EXPORT_DESTINATION),
+)
+
+TABLE = (
+    Instrument(
+        semconv.METRIC_DURATION,
+        "histogram",
+        "s",
+        "GenAI client inference operation duration.",
+        _new("Inference"),
+        _DURATION,
+        buckets=semconv.DURATION_BUCKETS,
+    ),
+    Instrument(
+        semconv.METRIC_FIRST_CHUNK,
+        "histogram",
+        "s",
+        _FIRST_CHUNK_SENTENCE,
+        _new("Inference"),
+        _FIRST_CHUNK,
+        buckets=semconv.DURATION_BUCKETS,
+    ),
+    Instrument(
+        semconv.METRIC_CHUNK_GAP,
+        "histogram",
+        "s",
+        _CHUNK_GAP_SENTENCE,
+        _new("Inference"),
+        _CHUNK_GAP,
+        buckets=semconv.DURATION_BUCKETS,
+    ),
+    Instrument(
+        semconv.METRIC_INPUT_PER_CALL,
+        "histogram",
+        "{token}",
+        "The number of input (prompt) tokens used per inference operation.",
+        _new("Inference"),
+        (Value(_attribute(semconv.USAGE_INPUT_TOKENS)),),
+        buckets=semconv.TOKEN_BUCKETS,
+    ),
+    Instrument(
+        semconv.METRIC_OUTPUT_PER_CALL,
+        "histogram",
+        "{token}",
+        "The number of output (completion) tokens used per inference operation.",
+        _new("Inference"),
+        (Value(_attribute(semconv.USAGE_OUTPUT_TOKENS)),),
+        buckets=semconv.TOKEN_BUCKETS,
+    ),
+    Instrument(
+        semconv.METRIC_INPUT_TOKENS,
+        "counter",
+        "{token}",
+        "The number of input (prompt) tokens used, including cached tokens.",
+        _new("Inference"),
+        _by_modality(
+            semconv.USAGE_INPUT_TOKENS,
+            semconv.USAGE_TEXT_INPUT_TOKENS,
+            semconv.USAGE_IMAGE_INPUT_TOKENS,
+            semconv.USAGE_AUDIO_INPUT_TOKENS,
+        ),
+    ),
+    Instrument(
+        semconv.METRIC_OUTPUT_TOKENS,
+        "counter",
+        "{token}",
+        "The number of output (completion) tokens used, including reasoning tokens.",
+        _new("Inference"),
+        _by_modality(
+            semconv.USAGE_OUTPUT_TOKENS,
+            semconv.USAGE_TEXT_OUTPUT_TOKENS,
+            semconv.USAGE_IMAGE_OUTPUT_TOKENS,
+            semconv.USAGE_AUDIO_OUTPUT_TOKENS,
+        ),
+    ),
+    Instrument(
+        semconv.METRIC_CACHE_READ_TOKENS,
+        "counter",
+        "{token}",
+        "The number of input tokens served from a provider-managed cache.",
+        _new("Inference"),
+        _unknown_modality(semconv.USAGE_CACHE_READ_TOKENS),
+    ),
+    Instrument(
+        semconv.METRIC_CACHE_WRITE_TOKENS,
+        "counter",
+        "{token}",
+        "The number of input tokens written to a provider-managed cache.",
+        _new("Inference"),
+        _unknown_modality(semconv.USAGE_CACHE_WRITE_TOKENS),
+    ),
+    Instrument(
+        semconv.METRIC_REASONING_TOKENS,
+        "counter",
+        "{token}",
+        "The number of output tokens used for reasoning (e.g. chain-of-thought, extended thinking).",
+        _new("Inference"),
+        _unknown_modality(semconv.USAGE_REASONING_TOKENS),
+    ),
+    Instrument(
+        semconv.METRIC_OPERATION_DURATION,
+        "histogram",
+        "s",
+        "GenAI operation duration.",
+        # The older conventions had no other duration than this one.
+        {**_both(*_OTHER_CLIENT_CALLS), **_old("Inference", "ToolCall", "AgentRun")},
+        _DURATION,
+        buckets=semconv.DURATION_BUCKETS,
+    ),
+    Instrument(
+        semconv.METRIC_OLD_FIRST_CHUNK,
+        "histogram",
+        "s",
+        _FIRST_CHUNK_SENTENCE,
+        _old("Inference"),
+        _FIRST_CHUNK,
+        buckets=semconv.DURATION_BUCKETS,
+    ),
+    Instrument(
+        semconv.METRIC_OLD_CHUNK_GAP,
+        "histogram",
+        "s",
+        _CHUNK_GAP_SENTENCE,
+        _old("Inference"),
+        _CHUNK_GAP,
+        buckets=semconv.DURATION_BUCKETS,
+    ),
+    Instrument(
+        semconv.METRIC_OLD_TOKENS,
+        "histogram",
+        "{token}",
+        "Number of input and output tokens used.",
+        # The newest conventions count the tokens of inferences only.
+        {**_both("RemoteAgentRun", *_OTHER_MODEL_CALLS), **_old("Inference")},
+        (
+            Value(_attribute(semconv.USAGE_INPUT_TOKENS), (semconv.TOKEN_TYPE, "input")),
+            Value(_attribute(semconv.USAGE_OUTPUT_TOKENS), (semconv.TOKEN_TYPE, "output")),
+        ),
+        buckets=semconv.TOKEN_BUCKETS,
+    ),
+    Instrument(
+        semconv.METRIC_TOOL_DURATION,
+        "histogram",
+        "s",
+        "The duration of a single tool execution.",
+        _both("ToolCall"),
+        _DURATION,
+        labels=(*COMMON_LABELS, semconv.TOOL_NAME),
+        buckets=semconv.DURATION_BUCKETS,
+    ),
+    Instrument(
+        semconv.METRIC_AGENT_DURATION,
+        "histogram",
+        "s",
+        "The end-to-end duration of a single agent invocation, from the moment the invocation starts until the agent "
+        "emits the last chunk of its final response or terminates with an error.",
+        _both("AgentRun", "RemoteAgentRun"),
+        _DURATION,
+        labels=(*COMMON_LABELS, semconv.AGENT_NAME),
+        buckets=semconv.AGENT_DURATION_BUCKETS,
+    ),
+    Instrument(
+        semconv.METRIC_WORKFLOW_DURATION,
+        "histogram",
+        "s",
+        "Records duration of GenAI workflow.",
+        _both("Workflow"),
+        _DURATION,
+        labels=(*COMMON_LABELS, semconv.WORKFLOW_NAME),
+        buckets=semconv.WORKFLOW_DURATION_BUCKETS,
+    ),
+    Instrument(
+        semconv.METRIC_DB_DURATION,
+        "histogram",
+        "s",
+        "Duration of database client operations.",
+        _both("Retrieval", "DatabaseCall"),
+        (Value(_read_database_duration),),
+        labels=_DATABASE_LABELS,
+        buckets=semconv.DB_DURATION_BUCKETS,
+    ),
+    Instrument(
+        semconv.METRIC_MCP_CLIENT_DURATION,
+        "histogram",
+        "s",
+        "The duration of the MCP request or notification as observed on the sender from the time it was sent until "
+        "the response or ack is received.",
+        _both("McpCall"),
+        _DURATION,
+        labels=(*_MCP_LABELS, semconv.SERVER_ADDRESS, semconv.SERVER_PORT),
+        buckets=semconv.MCP_DURATION_BUCKETS,
+    ),
+    Instrument(
+        semconv.METRIC_MCP_SERVER_DURATION,
+        "histogram",
+        "s",
+        "MCP request or notification duration as observed on the receiver from the time it was received until the "
+        "result or ack is sent.",
+        _both("McpServerCall"),
+        _DURATION,
+        labels=_MCP_LABELS,
+        buckets=semconv.MCP_DURATION_BUCKETS,
+    ),
+    COST,
+    UNKNOWN_COST,
+    LOST,
+)
