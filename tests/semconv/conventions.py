@@ -3,7 +3,7 @@
 Sources: ``v1.41.0/attributes.json`` (made from ``model/gen-ai/registry.yaml`` and ``model/openai/registry.yaml`` of
 open-telemetry/semantic-conventions, tag v1.41.0) and ``metrics.json`` beside it; the changes are those of
 open-telemetry/semantic-conventions-genai, main of October 2026 ("1.42.0-dev", no tag); ``db.*``,
-``server.*``, ``error.*`` of core v1.44.0.
+``server.*``, ``error.*``, ``messaging.*`` of core v1.44.0.
 """
 
 from __future__ import annotations
@@ -130,6 +130,20 @@ SPANS: dict[str, Span] = {
 _D = [0.01 * 2**step for step in range(14)]
 _T = [4.0**step for step in range(14)]
 _M = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0]
+_Q = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0]
+_MESSAGING = (
+    "messaging.system",
+    "messaging.operation.name",
+    "messaging.operation.type",
+    "messaging.destination.name",
+    "messaging.destination.template",
+    "messaging.destination.partition.id",
+    "messaging.destination.subscription.name",
+    "messaging.consumer.group.name",
+    "server.address",
+    "server.port",
+    "error.type",
+)
 _MCP = (
     "mcp.method.name",
     "mcp.protocol.version",
@@ -214,6 +228,8 @@ METRICS: dict[str, Metric] = {
         "histogram", "s", _M, (*_MCP, "server.address", "server.port"), ("mcp.method.name",)
     ),
     "mcp.server.operation.duration": Metric("histogram", "s", _M, _MCP, ("mcp.method.name",)),
+    "messaging.client.operation.duration": Metric("histogram", "s", _Q, _MESSAGING, _MESSAGING[:2]),
+    "messaging.process.duration": Metric("histogram", "s", _Q, _MESSAGING, _MESSAGING[:2]),
     "gen_ai.invoke_workflow.duration": _seconds(
         "gen_ai.workflow.name",
         buckets=[1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0],

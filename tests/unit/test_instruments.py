@@ -34,8 +34,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROWS = {row.name: row for row in instruments.TABLE}
-NOT_YET = {"McpCall", "McpServerCall"}
+NOT_YET = {
+    "GenAiOperation",
+    "McpCall",
+    "McpServerCall",
+    "Memory",
+    "MessageProcess",
+    "MessageReceive",
+    "MessageSend",
+}
 """Kinds of records that the table is ready for, and that core does not make yet."""
+NO_DURATION = {
+    "Handoff": "no convention knows it",
+    "MessageOperation": "what messaging operations have in common",
+    "Plan": "the conventions have a span for it and no metric",
+    "Step": "no convention knows it",
+}
+"""Kinds of records that no duration is for, with the reason."""
 OTHER_SENTENCES: dict[str, str] = {}
 """Descriptions that differ from the tagged conventions, with the reason."""
 
@@ -43,7 +58,8 @@ OTHER_SENTENCES: dict[str, str] = {}
 def classes(base: type[Operation] = Operation) -> Iterator[type[Operation]]:
     yield base
     for each in base.__subclasses__():
-        if each.__module__ == operations.__name__:
+        # Instrumentors have operations of their own, whose records are of the kind that they are derived from.
+        if each.__module__.startswith(operations.__name__):
             yield from classes(each)
 
 
@@ -101,11 +117,11 @@ def test_the_tagged_conventions_are_in_the_table(name: str) -> None:
 
 def test_the_kinds_of_the_table_are_classes_of_core() -> None:
     kinds = {kind for row in instruments.TABLE for kind in row.operations}
-    assert kinds - {each.__name__ for each in classes()} == NOT_YET
+    assert kinds - {each.__name__ for each in classes()} - NOT_YET == set()
 
 
 @pytest.mark.parametrize("names", ["new", "old", "both"])
-@pytest.mark.parametrize("kind", [each.__name__ for each in classes()])
+@pytest.mark.parametrize("kind", sorted({each.__name__ for each in classes()} - set(NO_DURATION)))
 def test_every_operation_has_a_duration(kind: str, names: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OBS_METRIC_NAMES", names)
     attributes = {semconv.DB_SYSTEM_NAME: "chroma"} if kind == "DatabaseCall" else {}
@@ -180,6 +196,21 @@ def test_mcp_is_measured_on_both_sides() -> None:
     [of_client], [of_server] = labels(*client.values()), labels(*server.values())
     assert "mcp.session.id" not in of_client
     assert of_client == {**of_server, "server.address": "localhost"}
+
+
+def test_messages_are_measured_without_the_names_of_their_inboxes() -> None:
+    attributes = {
+        "messaging.system": "nats",
+        "messaging.operation.name": "send",
+        "messaging.destination.name": "_INBOX.7",
+        "messaging.destination.template": "_INBOX",
+    }
+    sent = measured(OperationRecord("MessageSend", attributes, {}, Timing(0.5), {}))
+    worked_on = measured(OperationRecord("MessageProcess", attributes, {}, Timing(0.5), {}))
+    assert set(sent) == {"messaging.client.operation.duration"}
+    assert set(worked_on) == {"messaging.process.duration"}
+    [found] = labels(*sent.values())
+    assert found == {name: text for name, text in attributes.items() if name != "messaging.destination.name"}
 
 
 def test_tokens_are_counted_by_modality() -> None:

@@ -1,7 +1,7 @@
 """The table of instruments: what obs-run measures of operations and of itself. A metric is one row here.
 
 Source: the metrics of the GenAI and MCP conventions as in ``core.semconv``, with their units, buckets and first
-sentences; seconds, tokens and US dollars. ``db.client.operation.duration`` is of the core conventions.
+sentences; seconds, tokens and US dollars. ``db.*`` and ``messaging.*`` are of the core conventions.
 """
 
 from __future__ import annotations
@@ -50,9 +50,20 @@ _MCP_LABELS = (
     semconv.NETWORK_PROTOCOL_NAME,
     semconv.ERROR_TYPE,
 )
-# Models that answer otherwise than with messages, and the operations that no class of their own describes.
+_MESSAGING_LABELS = (
+    semconv.MESSAGING_SYSTEM,
+    semconv.MESSAGING_OPERATION_NAME,
+    semconv.MESSAGING_OPERATION_TYPE,
+    # Not the destination's name, of which there may be as many as there are answers.
+    semconv.MESSAGING_DESTINATION_TEMPLATE,
+    semconv.MESSAGING_CONSUMER_GROUP_NAME,
+    semconv.SERVER_ADDRESS,
+    semconv.SERVER_PORT,
+    semconv.ERROR_TYPE,
+)
+# Models that answer otherwise than with messages, and the operations that have no class of their own.
 _OTHER_MODEL_CALLS = ("Embedding", "Rerank", "ModelCall")
-_OTHER_CLIENT_CALLS = (*_OTHER_MODEL_CALLS, "RemoteAgentRun", "Retrieval", "Operation")
+_OTHER_CLIENT_CALLS = (*_OTHER_MODEL_CALLS, "RemoteAgentRun", "Retrieval", "Memory", "GenAiOperation", "Operation")
 
 
 class Value(NamedTuple):
@@ -376,6 +387,26 @@ TABLE = (
         _DURATION,
         labels=_MCP_LABELS,
         buckets=semconv.MCP_DURATION_BUCKETS,
+    ),
+    Instrument(
+        semconv.METRIC_MESSAGING_DURATION,
+        "histogram",
+        "s",
+        "Duration of messaging operation initiated by a producer or consumer client.",
+        _both("MessageSend", "MessageReceive"),
+        _DURATION,
+        labels=_MESSAGING_LABELS,
+        buckets=semconv.MESSAGING_DURATION_BUCKETS,
+    ),
+    Instrument(
+        semconv.METRIC_MESSAGING_PROCESS_DURATION,
+        "histogram",
+        "s",
+        "Duration of processing operation.",
+        _both("MessageProcess"),
+        _DURATION,
+        labels=_MESSAGING_LABELS,
+        buckets=semconv.MESSAGING_DURATION_BUCKETS,
     ),
     COST,
     UNKNOWN_COST,

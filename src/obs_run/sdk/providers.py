@@ -234,7 +234,9 @@ def _record(operation: Operation, timing: Timing) -> OperationRecord:
     from obs_run.core.sink import OperationRecord
 
     # Instrumentors have operations of their own, which are measured as what they are derived from.
-    kind = next(each.__name__ for each in type(operation).__mro__ if each.__module__ == "obs_run.core.operations")
+    kind = next(
+        each.__name__ for each in type(operation).__mro__ if each.__module__.startswith("obs_run.core.operations")
+    )
     values = operation.__dict__
     usage = getattr(values.get("usage"), "__dict__", {})
     pricing = {
