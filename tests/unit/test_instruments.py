@@ -230,7 +230,7 @@ def test_tokens_are_counted_by_modality() -> None:
 def test_losses_are_counted_by_reason_signal_and_destination() -> None:
     reader = InMemoryMetricReader()
     measurements = Measurements(MeterProvider([reader], shutdown_on_exit=False).get_meter("a"))
-    measurements.count_lost({("queue_full", "traces", ""): 2, ("refused", "logs", "otlp"): 3})
+    measurements.count_lost({("queue_full", "traces", None): 2, ("refused", "logs", "otlp"): 3})
     measurements.count_lost({("queue_full", "traces", ""): 5})
     lost = collected(reader)[semconv.METRIC_DROPPED]
     values = {point.attributes["error.type"]: point.value for point in lost.data.data_points}

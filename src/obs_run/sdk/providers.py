@@ -109,7 +109,7 @@ class Providers:
         """Count what found the queue full."""
         instruments = self._instruments()
         if instruments is not None:
-            instruments.count_lost({("", "", ""): count})
+            instruments.count_lost({("", None, None): count})
 
     def collect_metrics(self) -> Any:
         """Return the metrics of now as ``MetricsData``; None if there are none."""
