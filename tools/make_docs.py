@@ -94,30 +94,6 @@ def _rows(cases: Iterable[Any]) -> Iterator[tuple[str, str]]:
     return ((case.name, case.happens) for case in cases)
 
 
-def privacy_table() -> str:
-    """Return the table of what the scrubber finds of the labelled corpus, kind by kind."""
-    from obs_run.privacy import Scrubber, choice, kinds
-    from tests.privacy import scoring
-
-    score = scoring.score(Scrubber(choice.every_built_in_kind()))
-    texts = scoring.corpus()
-    rows = [
-        f"{len(texts)} texts, {sum(not one.spans for one in texts)} of them with nothing to find.",
-        "",
-        "| Kind | Marked | Found | Recall | False alarms |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    groups = {"secrets": kinds.SECRETS, "personal": kinds.PERSONAL}
-    rows += [_privacy_row(f"**{name}**", of, score) for name, of in groups.items()]
-    rows += [_privacy_row(f"`{kind}`", {kind}, score) for of in groups.values() for kind in sorted(of)]
-    return "\n".join([*rows, "", f"Precision: {score.precision():.1%} of what was taken out was marked."])
-
-
-def _privacy_row(name: str, kinds: Iterable[str], score: Any) -> str:
-    found, missed, wrong = (sum(some[kind] for kind in kinds) for some in (score.found, score.missed, score.wrong))
-    return f"| {name} | {found + missed} | {found} | {found / (found + missed):.1%} | {wrong or ''} |"
-
-
 _NAMES = {"both": "", "new": "new names: ", "old": "old names: "}
 
 
@@ -158,13 +134,37 @@ def _labels(row: Any) -> str:
     return ", ".join([*common, *own, *extra])
 
 
+def privacy_table() -> str:
+    """Return the table of what the scrubber finds of the labelled corpus, kind by kind."""
+    from obs_run.privacy import Scrubber, choice, kinds
+    from tests.privacy import scoring
+
+    score = scoring.score(Scrubber(choice.every_built_in_kind()))
+    texts = scoring.corpus()
+    rows = [
+        f"{len(texts)} texts, {sum(not one.spans for one in texts)} of them with nothing to find.",
+        "",
+        "| Kind | Marked | Found | Recall | False alarms |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    groups = {"secrets": kinds.SECRETS, "personal": kinds.PERSONAL}
+    rows += [_privacy_row(f"**{name}**", of, score) for name, of in groups.items()]
+    rows += [_privacy_row(f"`{kind}`", {kind}, score) for of in groups.values() for kind in sorted(of)]
+    return "\n".join([*rows, "", f"Precision: {score.precision():.1%} of what was taken out was marked."])
+
+
+def _privacy_row(name: str, kinds: Iterable[str], score: Any) -> str:
+    found, missed, wrong = (sum(some[kind] for kind in kinds) for some in (score.found, score.missed, score.wrong))
+    return f"| {name} | {found + missed} | {found} | {found / (found + missed):.1%} | {wrong or ''} |"
+
+
 PARTS = {
     ("README.md", "settings"): lambda: settings_table(per_signal=False),
     ("README.md", "libraries"): libraries_table,
     ("docs/settings.md", "settings"): lambda: settings_table(per_signal=True),
+    ("docs/metrics.md", "metrics"): metrics_table,
     ("docs/libraries.md", "libraries"): tested_libraries_table,
     ("docs/launcher.md", "launcher cases"): launcher_table,
-    ("docs/metrics.md", "metrics"): metrics_table,
     ("docs/privacy.md", "privacy kinds"): privacy_table,
 }
 

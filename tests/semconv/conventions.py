@@ -1,9 +1,8 @@
 """The GenAI conventions as a table: the tagged registry of v1.41.0, and what its repository has changed since.
 
 Sources: ``v1.41.0/attributes.json`` (made from ``model/gen-ai/registry.yaml`` and ``model/openai/registry.yaml`` of
-open-telemetry/semantic-conventions, tag v1.41.0) and ``metrics.json`` beside it; the changes are those of
-open-telemetry/semantic-conventions-genai, main of October 2026 ("1.42.0-dev", no tag); ``db.*``,
-``server.*``, ``error.*``, ``messaging.*`` of core v1.44.0.
+open-telemetry/semantic-conventions, tag v1.41.0); the changes are those of open-telemetry/semantic-conventions-genai,
+main of October 2026 ("1.42.0-dev", no tag); ``db.*``, ``server.*``, ``error.*`` of core v1.44.0.
 """
 
 from __future__ import annotations
@@ -170,7 +169,7 @@ _COMMON = (
 TAGGED_METRICS: dict[str, dict[str, str]] = json.loads(
     (Path(__file__).parent / "v1.41.0" / "metrics.json").read_text(encoding="utf-8")
 )
-"""Metrics of the tag by name: ``instrument``, ``unit`` and ``brief``."""
+"""Metrics of ``model/gen-ai`` and ``model/mcp`` of the tag by name: ``instrument``, ``unit`` and ``brief``."""
 
 
 class Metric(NamedTuple):
