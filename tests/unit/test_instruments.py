@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 ROWS = {row.name: row for row in instruments.TABLE}
 NOT_YET = {
+    "FetchedResponse",
     "GenAiOperation",
     "McpCall",
     "McpServerCall",

@@ -63,7 +63,15 @@ _MESSAGING_LABELS = (
 )
 # Models that answer otherwise than with messages, and the operations that have no class of their own.
 _OTHER_MODEL_CALLS = ("Embedding", "Rerank", "ModelCall")
-_OTHER_CLIENT_CALLS = (*_OTHER_MODEL_CALLS, "RemoteAgentRun", "Retrieval", "Memory", "GenAiOperation", "Operation")
+_OTHER_CLIENT_CALLS = (
+    *_OTHER_MODEL_CALLS,
+    "FetchedResponse",
+    "RemoteAgentRun",
+    "Retrieval",
+    "Memory",
+    "GenAiOperation",
+    "Operation",
+)
 
 
 class Value(NamedTuple):
