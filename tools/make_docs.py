@@ -94,6 +94,46 @@ def _rows(cases: Iterable[Any]) -> Iterator[tuple[str, str]]:
     return ((case.name, case.happens) for case in cases)
 
 
+_NAMES = {"both": "", "new": "new names: ", "old": "old names: "}
+
+
+def metrics_table() -> str:
+    """Return the table of the metrics that obs-run records by itself, from the table of instruments."""
+    from obs_run.pipeline import instruments
+
+    common = ", ".join(f"`{name}`" for name in instruments.COMMON_LABELS)
+    rows = [
+        f"The common labels are {common}.",
+        "",
+        "| Metric | Kind, unit | Recorded for | Labels | Meaning |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for row in sorted(instruments.TABLE, key=lambda one: one.name):
+        cells = (f"`{row.name}`", f"{row.kind}, {row.unit}", _recorded_for(row), _labels(row), row.description)
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def _recorded_for(row: Any) -> str:
+    """Return the kinds of operations in plain words, those of only the new or the old names apart."""
+    by_generation: dict[str, list[str]] = {}
+    for kind, generation in row.operations.items():
+        words = re.sub(r"(?<!^)(?=[A-Z])", " ", kind).lower()
+        by_generation.setdefault(generation, []).append(words)
+    parts = [_NAMES[generation] + ", ".join(kinds) for generation, kinds in by_generation.items()]
+    return "; ".join(parts) or "what is lost"
+
+
+def _labels(row: Any) -> str:
+    from obs_run.pipeline.instruments import COMMON_LABELS
+
+    has_common = set(COMMON_LABELS) <= set(row.labels)
+    own = [f"`{name}`" for name in row.labels if not has_common or name not in COMMON_LABELS]
+    extra = dict.fromkeys(f"`{value.extra_label[0]}`" for value in row.values if value.extra_label is not None)
+    common = ["the common ones"] if has_common else []
+    return ", ".join([*common, *own, *extra])
+
+
 def privacy_table() -> str:
     """Return the table of what the scrubber finds of the labelled corpus, kind by kind."""
     from obs_run.privacy import Scrubber, choice, kinds
@@ -122,6 +162,7 @@ PARTS = {
     ("README.md", "settings"): lambda: settings_table(per_signal=False),
     ("README.md", "libraries"): libraries_table,
     ("docs/settings.md", "settings"): lambda: settings_table(per_signal=True),
+    ("docs/metrics.md", "metrics"): metrics_table,
     ("docs/libraries.md", "libraries"): tested_libraries_table,
     ("docs/launcher.md", "launcher cases"): launcher_table,
     ("docs/privacy.md", "privacy kinds"): privacy_table,

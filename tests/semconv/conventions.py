@@ -128,6 +128,33 @@ SPANS: dict[str, Span] = {
 
 _D = [0.01 * 2**step for step in range(14)]
 _T = [4.0**step for step in range(14)]
+_M = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0]
+_Q = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0]
+_MESSAGING = (
+    "messaging.system",
+    "messaging.operation.name",
+    "messaging.operation.type",
+    "messaging.destination.name",
+    "messaging.destination.template",
+    "messaging.destination.partition.id",
+    "messaging.destination.subscription.name",
+    "messaging.consumer.group.name",
+    "server.address",
+    "server.port",
+    "error.type",
+)
+_MCP = (
+    "mcp.method.name",
+    "mcp.protocol.version",
+    "gen_ai.operation.name",
+    "gen_ai.tool.name",
+    "gen_ai.prompt.name",
+    "rpc.response.status_code",
+    "jsonrpc.protocol.version",
+    "network.transport",
+    "network.protocol.name",
+    "error.type",
+)
 _COMMON = (
     "gen_ai.operation.name",
     "gen_ai.provider.name",
@@ -137,6 +164,12 @@ _COMMON = (
     "server.port",
     "error.type",
 )
+
+
+TAGGED_METRICS: dict[str, dict[str, str]] = json.loads(
+    (Path(__file__).parent / "v1.41.0" / "metrics.json").read_text(encoding="utf-8")
+)
+"""Metrics of ``model/gen-ai`` and ``model/mcp`` of the tag by name: ``instrument``, ``unit`` and ``brief``."""
 
 
 class Metric(NamedTuple):
@@ -190,6 +223,12 @@ METRICS: dict[str, Metric] = {
     "gen_ai.client.inference.operation.output_tokens": _PER_CALL,
     "gen_ai.execute_tool.duration": _seconds("gen_ai.tool.name"),
     "gen_ai.invoke_agent.duration": _seconds("gen_ai.agent.name", buckets=[0.1 * 2**step for step in range(13)]),
+    "mcp.client.operation.duration": Metric(
+        "histogram", "s", _M, (*_MCP, "server.address", "server.port"), ("mcp.method.name",)
+    ),
+    "mcp.server.operation.duration": Metric("histogram", "s", _M, _MCP, ("mcp.method.name",)),
+    "messaging.client.operation.duration": Metric("histogram", "s", _Q, _MESSAGING, _MESSAGING[:2]),
+    "messaging.process.duration": Metric("histogram", "s", _Q, _MESSAGING, _MESSAGING[:2]),
     "gen_ai.invoke_workflow.duration": _seconds(
         "gen_ai.workflow.name",
         buckets=[1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0],

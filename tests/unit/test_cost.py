@@ -6,17 +6,20 @@ from typing import Any
 import pytest
 
 from obs_run.core import semconv
-from obs_run.core.operations import Embedding, Inference, Usage
+from obs_run.core.operations import AgentRun, Embedding, Inference, ToolCall, Usage
+from obs_run.core.sink import Timing
 from obs_run.pipeline import cost, prices
-from obs_run.pipeline.measurements import Timing
 from obs_run.sdk import providers
+from tests.unit.records import record_of
 
 
 def total(**fields: Any) -> Decimal:
     usage = fields.pop("usage", None) or Usage(1_000_000, 1_000_000)
-    found = cost.of(Inference(name="chat", usage=usage, **fields))
-    assert found is not None
-    return found.total
+    record = record_of(Inference(name="chat", usage=usage, **fields))
+    assert cost.is_billable(record)
+    priced = cost.of(record)
+    assert priced is not None
+    return priced.total
 
 
 OPENAI: dict[str, Any] = {"provider": "openai", "request_model": "gpt-5"}
@@ -41,11 +44,35 @@ def test_what_is_kept_for_an_hour_costs_more() -> None:
 
 
 def test_the_server_says_who_is_paid() -> None:
-    at_home = cost.of(
-        Embedding("embeddings", "openai", "api.mistral.ai", request_model="mistral-embed", usage=Usage(5))
-    )
-    assert at_home is not None
-    assert at_home.total > 0
+    call = Embedding("embeddings", "openai", "api.mistral.ai", request_model="mistral-embed", usage=Usage(5))
+    priced = cost.of(record_of(call))
+    assert priced is not None
+    assert priced.total > 0
+
+
+def test_the_model_that_was_asked_for_has_a_price_where_the_one_that_answered_has_none() -> None:
+    assert total(**OPENAI, response_model="a-name-that-nobody-prices") == total(**OPENAI)
+
+
+def test_kinds_of_tokens_have_prices_of_their_own() -> None:
+    audio: dict[str, Any] = {"provider": "openai", "request_model": "gpt-audio"}
+    spoken = Usage(1_000_000, 1_000_000, audio_input_tokens=1_000_000, audio_output_tokens=1_000_000)
+    assert total(**audio, usage=spoken) > total(**audio)
+    cached = Usage(1_000_000, 1_000_000, cache_read_tokens=1_000_000)
+    assert total(**OPENAI, usage=cached) < total(**OPENAI)
+
+
+def test_only_calls_of_models_with_usage_are_billable() -> None:
+    summed_up = record_of(AgentRun(extra={semconv.USAGE_INPUT_TOKENS: 5}))
+    assert not cost.is_billable(summed_up)
+    assert not cost.is_billable(record_of(ToolCall(tool_name="weather")))
+    assert not cost.is_billable(record_of(Inference(name="chat", **OPENAI)))
+    assert cost.is_billable(record_of(Inference(name="chat", usage=Usage(output_tokens=0), **OPENAI)))
+
+
+def test_nothing_is_priced_where_the_user_wants_no_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OBS_COST", "false")
+    assert cost.of(record_of(Inference(name="chat", usage=Usage(1, 1), **OPENAI))) is None
 
 
 def test_repeated_calls_of_other_sizes_are_priced_alike() -> None:

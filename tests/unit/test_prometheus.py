@@ -41,6 +41,43 @@ def test_the_endpoint_serves_the_agents_metrics_on_loopback(tmp_path: Path) -> N
     assert line.endswith(" 3.0")
 
 
+WORK = """
+    import os, time, urllib.request
+    from obs_run.core import recorder
+    from obs_run.core.operations import AgentRun, Inference, ToolCall, Usage
+    from obs_run.pipeline.queue import queue
+
+    chat = Inference("chat", provider="openai", request_model="gpt-4o", usage=Usage(3, 4))
+    for operation in (AgentRun(agent_name="planner"), ToolCall(tool_name="search"), chat):
+        recorder.start(operation).finish()
+    assert queue().flush(time.monotonic() + 20)
+    url = f"http://127.0.0.1:{os.environ['OTEL_EXPORTER_PROMETHEUS_PORT']}/metrics"
+    print(urllib.request.urlopen(url, timeout=10).read().decode())
+"""
+
+
+def test_what_agents_do_is_shown_under_old_names_too_and_described(tmp_path: Path) -> None:
+    ran = run(
+        tmp_path,
+        WORK,
+        OTEL_TRACES_EXPORTER="none",
+        OTEL_LOGS_EXPORTER="none",
+        OTEL_METRICS_EXPORTER="prometheus",
+        OTEL_EXPORTER_PROMETHEUS_PORT=str(free_port()),
+    )
+    assert ran.code == 0, ran.err
+    lines = ran.out.splitlines()
+    helps = [line.split(" ", 3)[2:] for line in lines if line.startswith("# HELP")]
+    ours = {name: text for name, text in helps if name.startswith(("gen_ai_", "obs_"))}
+    assert ours["gen_ai_client_operation_duration_seconds"] == "GenAI operation duration."
+    assert all(text for text in ours.values())
+    counts = [line for line in lines if line.startswith("gen_ai_client_operation_duration_seconds_count")]
+    for operation in ("chat", "execute_tool", "invoke_agent"):
+        assert len([line for line in counts if f'gen_ai_operation_name="{operation}"' in line]) == 1, counts
+    [agent] = [line for line in lines if line.startswith("gen_ai_invoke_agent_duration_seconds_count")]
+    assert 'gen_ai_agent_name="planner"' in agent
+
+
 def test_series_that_are_equal_without_their_secrets_are_one(tmp_path: Path) -> None:
     keys = [f"ghp_{letter}1B2c3D4e5F6a1B2c3D4e5F6a1B2c3D4e5F6" for letter in "ab"]
     source = f"""

@@ -147,6 +147,7 @@ def test_an_error_is_on_the_span_and_an_event(agent: Run) -> None:
 def test_metric_names_and_units(agent: Run, names: str, expected: dict[str, str]) -> None:
     metrics = agent(WORK, OBS_METRIC_NAMES=names).seen["metrics"]
     assert {name: metric["unit"] for name, metric in metrics.items()} == expected
+    assert all(metric["description"] for metric in metrics.values())
 
 
 def test_metric_values_buckets_and_labels(agent: Run) -> None:
@@ -171,7 +172,13 @@ def test_metric_values_buckets_and_labels(agent: Run) -> None:
     old = metrics["gen_ai.client.token.usage"]
     assert _value(old, gen_ai__token__type="output", gen_ai__response__model="gpt-4o-2024-08-06") == 500
     assert _value(old, gen_ai__operation__name="embeddings") == 8
+    assert _value(old, gen_ai__token__type="input", gen_ai__response__model="gpt-4o-2024-08-06") == 1000
     assert _value(metrics["obs.client.cost.unknown"]) == 1
+    counts: dict[str, int] = {}
+    for point in metrics["gen_ai.client.operation.duration"]["points"]:
+        operation = point["attributes"]["gen_ai.operation.name"]
+        counts[operation] = counts.get(operation, 0) + point["count"]
+    assert counts == {"chat": 5, "execute_tool": 1, "embeddings": 1}
     assert {"gen_ai.request.model": "gpt-4o", "server.port": 443}.items() <= duration[0]["attributes"].items()
 
 

@@ -10,9 +10,11 @@ from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation
 from opentelemetry.sdk.resources import Resource
 
 from obs_run.core import semconv
-from obs_run.core.operations import Embedding, Inference, Operation, ToolCall, Usage
-from obs_run.pipeline.measurements import Measurements, Timing
+from obs_run.core.operations import Embedding, Inference, ToolCall, Usage
+from obs_run.core.sink import OperationRecord, Timing
+from obs_run.pipeline.measurements import Measurements
 from obs_run.sdk import metric_reader
+from tests.unit.records import record_of
 
 DELTA: Any = {"preferred_temporality": dict.fromkeys((Counter, Histogram), AggregationTemporality.DELTA)}
 VIEWS = (
@@ -21,9 +23,12 @@ VIEWS = (
 )
 
 
-def operations() -> list[tuple[Operation, Timing]]:
+TOOL = record_of(ToolCall(tool_name="weather"), Timing(1.0))
+
+
+def records() -> list[OperationRecord]:
     chat: dict[str, Any] = {"name": "chat", "provider": "openai", "request_model": "m"}
-    return [
+    operations = [
         (Inference(**chat, usage=Usage(10, 20, cache_read_tokens=5)), Timing(0.5, 0.1, 0.01)),
         (Inference(**chat, usage=Usage(7000, 0)), Timing(2.5)),
         (Inference(**chat, error_type="timeout"), Timing(30.0)),
@@ -32,6 +37,7 @@ def operations() -> list[tuple[Operation, Timing]]:
         (ToolCall(tool_name="news"), Timing(0.5)),
         (Inference(**chat, usage=Usage(10, 20)), Timing(0.25, 0.2)),
     ]
+    return [record_of(operation, timing) for operation, timing in operations]
 
 
 def points(reader: InMemoryMetricReader) -> dict[str, Any]:
@@ -61,16 +67,16 @@ def test_the_same_figures_come_out(options: dict[str, Any], views: tuple[View, .
     providers = [
         MeterProvider([reader], resource=Resource({}), views=views, shutdown_on_exit=False) for reader in readers
     ]
-    straight = Measurements(providers[0].get_meter("a"), ours=providers[0])
+    bypassing = Measurements(providers[0].get_meter("a"), ours=providers[0])
     through = Measurements(providers[1].get_meter("a"))
-    assert straight._straight
-    assert not through._straight
+    assert bypassing._bypass_sdk
+    assert not through._bypass_sdk
     for round_ in range(4):
-        for measurements in (straight, through):
-            for operation, timing in operations() if round_ != 2 else ():
-                measurements.record(operation, timing)
-                if isinstance(operation, Inference):
-                    measurements.cost(0.25 if operation.usage else None, operation)
+        for measurements in (bypassing, through):
+            for record in records() if round_ != 2 else ():
+                measurements.record(record)
+                if record.kind == "Inference":
+                    measurements.cost(0.25 if semconv.USAGE_INPUT_TOKENS in record.attributes else None, record)
         ours, theirs = map(points, readers)
         assert ours == theirs
         assert bool(ours) == (round_ != 2 or not options)
@@ -84,12 +90,11 @@ def test_a_reader_that_comes_later_is_served() -> None:
         assert not hasattr(MeterProvider, "add_metric_reader")
         return
     measurements = Measurements(provider.get_meter("a"), ours=provider)
-    tool = ToolCall(tool_name="weather")
-    measurements.record(tool, Timing(1.0))
-    measurements.record(tool, Timing(1.0))
+    measurements.record(TOOL)
+    measurements.record(TOOL)
     provider.add_metric_reader(second)
     for _ in range(3):
-        measurements.record(tool, Timing(1.0))
+        measurements.record(TOOL)
     assert points(first)[semconv.METRIC_TOOL_DURATION][2][0][1][0] == 5
     assert points(second)[semconv.METRIC_TOOL_DURATION][2][0][1][0] == 3
 
@@ -98,12 +103,11 @@ def test_counts_begin_at_zero_in_a_child() -> None:
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader], resource=Resource({}), shutdown_on_exit=False)
     measurements = Measurements(provider.get_meter("a"), ours=provider)
-    tool = ToolCall(tool_name="weather")
     for _ in range(3):
-        measurements.record(tool, Timing(1.0))
+        measurements.record(TOOL)
     metric_reader.begin_at_zero(provider, Resource({}))
     for _ in range(2):
-        measurements.record(tool, Timing(1.0))
+        measurements.record(TOOL)
     assert points(reader)[semconv.METRIC_TOOL_DURATION][2][0][1][0] == 2
 
 
@@ -113,7 +117,7 @@ def test_where_every_measurement_may_be_an_exemplar_the_sdk_sees_them_all() -> N
         [reader], resource=Resource({}), exemplar_filter=AlwaysOnExemplarFilter(), shutdown_on_exit=False
     )
     measurements = Measurements(provider.get_meter("a"), ours=provider)
-    assert not measurements._straight
+    assert not measurements._bypass_sdk
 
 
 def test_the_series_it_remembers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,5 +125,11 @@ def test_the_series_it_remembers_are_bounded(monkeypatch: pytest.MonkeyPatch) ->
     provider = MeterProvider([InMemoryMetricReader()], resource=Resource({}), shutdown_on_exit=False)
     measurements = Measurements(provider.get_meter("a"), ours=provider)
     for number in range(100):
-        measurements.record(ToolCall(tool_name=f"tool {number}"), Timing(1.0))
-        assert sum(len(labels.takers) for labels in measurements._labels.values()) <= 11
+        measurements.record(record_of(ToolCall(tool_name=f"tool {number}")))
+        recorders = [recorder for labels in remembered(measurements) for recorder in labels.recorders]
+        assert 0 < len(recorders) <= 12
+
+
+def remembered(measurements: Measurements) -> list[Any]:
+    groups = [group for groups in measurements._groups.values() for group in groups]
+    return [labels for group in groups for labels in group.labels.values()]

@@ -69,6 +69,12 @@ DATA_SOURCE_ID = "gen_ai.data_source.id"
 RETRIEVAL_TOP_K = "gen_ai.retrieval.top_k"
 RETRIEVAL_QUERY_TEXT = "gen_ai.retrieval.query.text"
 RETRIEVAL_DOCUMENTS = "gen_ai.retrieval.documents"
+MEMORY_STORE_ID = "gen_ai.memory.store.id"
+MEMORY_RECORD_ID = "gen_ai.memory.record.id"
+MEMORY_RECORD_COUNT = "gen_ai.memory.record.count"
+MEMORY_QUERY_TEXT = "gen_ai.memory.query.text"
+MEMORY_RECORDS = "gen_ai.memory.records"
+PROMPT_NAME = "gen_ai.prompt.name"
 OLD_PROMPT = "gen_ai.prompt"  # old
 OLD_COMPLETION = "gen_ai.completion"  # old
 OLD_EVENT_CONTENT = "gen_ai.event.content"  # old, of Azure's clients
@@ -82,12 +88,40 @@ CONTENT = frozenset(
         TOOL_CALL_RESULT,
         RETRIEVAL_QUERY_TEXT,
         RETRIEVAL_DOCUMENTS,
+        MEMORY_QUERY_TEXT,
+        MEMORY_RECORDS,
         OLD_PROMPT,
         OLD_COMPLETION,
         OLD_EVENT_CONTENT,
     }
 )
 """What the conventions keep for prompts, answers, tool arguments and results."""
+
+MCP_METHOD_NAME = "mcp.method.name"
+MCP_SESSION_ID = "mcp.session.id"
+MCP_PROTOCOL_VERSION = "mcp.protocol.version"
+MCP_RESOURCE_URI = "mcp.resource.uri"
+JSONRPC_REQUEST_ID = "jsonrpc.request.id"
+JSONRPC_PROTOCOL_VERSION = "jsonrpc.protocol.version"
+RPC_RESPONSE_STATUS_CODE = "rpc.response.status_code"
+NETWORK_TRANSPORT = "network.transport"
+NETWORK_PROTOCOL_NAME = "network.protocol.name"
+NETWORK_PROTOCOL_VERSION = "network.protocol.version"
+CLIENT_ADDRESS = "client.address"
+CLIENT_PORT = "client.port"
+
+MESSAGING_SYSTEM = "messaging.system"
+MESSAGING_OPERATION_NAME = "messaging.operation.name"
+MESSAGING_OPERATION_TYPE = "messaging.operation.type"
+MESSAGING_DESTINATION_NAME = "messaging.destination.name"
+MESSAGING_DESTINATION_TEMPLATE = "messaging.destination.template"
+MESSAGING_DESTINATION_PARTITION_ID = "messaging.destination.partition.id"
+MESSAGING_CONSUMER_GROUP_NAME = "messaging.consumer.group.name"
+MESSAGING_CLIENT_ID = "messaging.client.id"
+MESSAGING_MESSAGE_ID = "messaging.message.id"
+MESSAGING_MESSAGE_CONVERSATION_ID = "messaging.message.conversation_id"
+MESSAGING_MESSAGE_BODY_SIZE = "messaging.message.body.size"
+MESSAGING_BATCH_MESSAGE_COUNT = "messaging.batch.message_count"
 
 DB_SYSTEM_NAME = "db.system.name"
 DB_OPERATION_NAME = "db.operation.name"
@@ -168,16 +202,12 @@ PROCESS_COMMAND_LINE = "process.command_line"
 
 OBS_EXPORT_SIGNAL = "obs.export.signal"
 OBS_EXPORT_DESTINATION = "obs.export.destination"
-MCP_METHOD_NAME = "mcp.method.name"
-MCP_PROTOCOL_VERSION = "mcp.protocol.version"
-PROMPT_NAME = "gen_ai.prompt.name"
-RPC_RESPONSE_STATUS_CODE = "rpc.response.status_code"
-NETWORK_TRANSPORT = "network.transport"
-NETWORK_PROTOCOL_NAME = "network.protocol.name"
 
 METRIC_DB_DURATION = "db.client.operation.duration"
 METRIC_MCP_CLIENT_DURATION = "mcp.client.operation.duration"
 METRIC_MCP_SERVER_DURATION = "mcp.server.operation.duration"
+METRIC_MESSAGING_DURATION = "messaging.client.operation.duration"
+METRIC_MESSAGING_PROCESS_DURATION = "messaging.process.duration"
 
 METRIC_COST = "obs.client.cost"
 METRIC_COST_UNKNOWN = "obs.client.cost.unknown"
@@ -207,6 +237,7 @@ DURATION_BUCKETS = tuple(0.01 * 2**step for step in range(14))
 TOKEN_BUCKETS = tuple(4.0**step for step in range(14))
 TIMER_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 MCP_DURATION_BUCKETS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+MESSAGING_DURATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 DB_DURATION_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0)
 AGENT_DURATION_BUCKETS = tuple(0.1 * 2**step for step in range(13))
 WORKFLOW_DURATION_BUCKETS = (1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0)

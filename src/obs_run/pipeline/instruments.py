@@ -1,7 +1,7 @@
 """The table of instruments: what obs-run measures of operations and of itself. A metric is one row here.
 
 Source: the metrics of the GenAI and MCP conventions as in ``core.semconv``, with their units, buckets and first
-sentences; seconds, tokens and US dollars. ``db.client.operation.duration`` is of the core conventions.
+sentences; seconds, tokens and US dollars. ``db.*`` and ``messaging.*`` are of the core conventions.
 """
 
 from __future__ import annotations
@@ -50,9 +50,28 @@ _MCP_LABELS = (
     semconv.NETWORK_PROTOCOL_NAME,
     semconv.ERROR_TYPE,
 )
-# Models that answer otherwise than with messages, and the operations that no class of their own describes.
+_MESSAGING_LABELS = (
+    semconv.MESSAGING_SYSTEM,
+    semconv.MESSAGING_OPERATION_NAME,
+    semconv.MESSAGING_OPERATION_TYPE,
+    # Not the destination's name, of which there may be as many as there are answers.
+    semconv.MESSAGING_DESTINATION_TEMPLATE,
+    semconv.MESSAGING_CONSUMER_GROUP_NAME,
+    semconv.SERVER_ADDRESS,
+    semconv.SERVER_PORT,
+    semconv.ERROR_TYPE,
+)
+# Models that answer otherwise than with messages, and the operations that have no class of their own.
 _OTHER_MODEL_CALLS = ("Embedding", "Rerank", "ModelCall")
-_OTHER_CLIENT_CALLS = (*_OTHER_MODEL_CALLS, "RemoteAgentRun", "Retrieval", "Operation")
+_OTHER_CLIENT_CALLS = (
+    *_OTHER_MODEL_CALLS,
+    "FetchedResponse",
+    "RemoteAgentRun",
+    "Retrieval",
+    "Memory",
+    "GenAiOperation",
+    "Operation",
+)
 
 
 class Value(NamedTuple):
@@ -154,6 +173,28 @@ _CHUNK_GAP_SENTENCE = (
     "the end of the previous chunk to the end of the current chunk."
 )
 
+
+def _seconds(
+    name: str,
+    description: str,
+    operations: Mapping[str, Generation],
+    values: tuple[Value, ...] = _DURATION,
+    labels: tuple[str, ...] = COMMON_LABELS,
+    buckets: tuple[float, ...] = semconv.DURATION_BUCKETS,
+) -> Instrument:
+    return Instrument(name, "histogram", "s", description, operations, values, labels, buckets)
+
+
+def _tokens_per_call(
+    name: str, description: str, operations: Mapping[str, Generation], values: tuple[Value, ...]
+) -> Instrument:
+    return Instrument(name, "histogram", "{token}", description, operations, values, buckets=semconv.TOKEN_BUCKETS)
+
+
+def _token_counter(name: str, description: str, values: tuple[Value, ...]) -> Instrument:
+    return Instrument(name, "counter", "{token}", description, _new("Inference"), values)
+
+
 COST = Instrument(
     semconv.METRIC_COST,
     "counter",
@@ -178,57 +219,24 @@ LOST = Instrument(
 )
 
 TABLE = (
-    Instrument(
-        semconv.METRIC_DURATION,
-        "histogram",
-        "s",
-        "GenAI client inference operation duration.",
-        _new("Inference"),
-        _DURATION,
-        buckets=semconv.DURATION_BUCKETS,
-    ),
-    Instrument(
-        semconv.METRIC_FIRST_CHUNK,
-        "histogram",
-        "s",
-        _FIRST_CHUNK_SENTENCE,
-        _new("Inference"),
-        _FIRST_CHUNK,
-        buckets=semconv.DURATION_BUCKETS,
-    ),
-    Instrument(
-        semconv.METRIC_CHUNK_GAP,
-        "histogram",
-        "s",
-        _CHUNK_GAP_SENTENCE,
-        _new("Inference"),
-        _CHUNK_GAP,
-        buckets=semconv.DURATION_BUCKETS,
-    ),
-    Instrument(
+    _seconds(semconv.METRIC_DURATION, "GenAI client inference operation duration.", _new("Inference")),
+    _seconds(semconv.METRIC_FIRST_CHUNK, _FIRST_CHUNK_SENTENCE, _new("Inference"), _FIRST_CHUNK),
+    _seconds(semconv.METRIC_CHUNK_GAP, _CHUNK_GAP_SENTENCE, _new("Inference"), _CHUNK_GAP),
+    _tokens_per_call(
         semconv.METRIC_INPUT_PER_CALL,
-        "histogram",
-        "{token}",
         "The number of input (prompt) tokens used per inference operation.",
         _new("Inference"),
         (Value(_attribute(semconv.USAGE_INPUT_TOKENS)),),
-        buckets=semconv.TOKEN_BUCKETS,
     ),
-    Instrument(
+    _tokens_per_call(
         semconv.METRIC_OUTPUT_PER_CALL,
-        "histogram",
-        "{token}",
         "The number of output (completion) tokens used per inference operation.",
         _new("Inference"),
         (Value(_attribute(semconv.USAGE_OUTPUT_TOKENS)),),
-        buckets=semconv.TOKEN_BUCKETS,
     ),
-    Instrument(
+    _token_counter(
         semconv.METRIC_INPUT_TOKENS,
-        "counter",
-        "{token}",
         "The number of input (prompt) tokens used, including cached tokens.",
-        _new("Inference"),
         _by_modality(
             semconv.USAGE_INPUT_TOKENS,
             semconv.USAGE_TEXT_INPUT_TOKENS,
@@ -236,12 +244,9 @@ TABLE = (
             semconv.USAGE_AUDIO_INPUT_TOKENS,
         ),
     ),
-    Instrument(
+    _token_counter(
         semconv.METRIC_OUTPUT_TOKENS,
-        "counter",
-        "{token}",
         "The number of output (completion) tokens used, including reasoning tokens.",
-        _new("Inference"),
         _by_modality(
             semconv.USAGE_OUTPUT_TOKENS,
             semconv.USAGE_TEXT_OUTPUT_TOKENS,
@@ -249,62 +254,31 @@ TABLE = (
             semconv.USAGE_AUDIO_OUTPUT_TOKENS,
         ),
     ),
-    Instrument(
+    _token_counter(
         semconv.METRIC_CACHE_READ_TOKENS,
-        "counter",
-        "{token}",
         "The number of input tokens served from a provider-managed cache.",
-        _new("Inference"),
         _unknown_modality(semconv.USAGE_CACHE_READ_TOKENS),
     ),
-    Instrument(
+    _token_counter(
         semconv.METRIC_CACHE_WRITE_TOKENS,
-        "counter",
-        "{token}",
         "The number of input tokens written to a provider-managed cache.",
-        _new("Inference"),
         _unknown_modality(semconv.USAGE_CACHE_WRITE_TOKENS),
     ),
-    Instrument(
+    _token_counter(
         semconv.METRIC_REASONING_TOKENS,
-        "counter",
-        "{token}",
         "The number of output tokens used for reasoning (e.g. chain-of-thought, extended thinking).",
-        _new("Inference"),
         _unknown_modality(semconv.USAGE_REASONING_TOKENS),
     ),
-    Instrument(
+    _seconds(
         semconv.METRIC_OPERATION_DURATION,
-        "histogram",
-        "s",
         "GenAI operation duration.",
         # The older conventions had no other duration than this one.
         {**_both(*_OTHER_CLIENT_CALLS), **_old("Inference", "ToolCall", "AgentRun")},
-        _DURATION,
-        buckets=semconv.DURATION_BUCKETS,
     ),
-    Instrument(
-        semconv.METRIC_OLD_FIRST_CHUNK,
-        "histogram",
-        "s",
-        _FIRST_CHUNK_SENTENCE,
-        _old("Inference"),
-        _FIRST_CHUNK,
-        buckets=semconv.DURATION_BUCKETS,
-    ),
-    Instrument(
-        semconv.METRIC_OLD_CHUNK_GAP,
-        "histogram",
-        "s",
-        _CHUNK_GAP_SENTENCE,
-        _old("Inference"),
-        _CHUNK_GAP,
-        buckets=semconv.DURATION_BUCKETS,
-    ),
-    Instrument(
+    _seconds(semconv.METRIC_OLD_FIRST_CHUNK, _FIRST_CHUNK_SENTENCE, _old("Inference"), _FIRST_CHUNK),
+    _seconds(semconv.METRIC_OLD_CHUNK_GAP, _CHUNK_GAP_SENTENCE, _old("Inference"), _CHUNK_GAP),
+    _tokens_per_call(
         semconv.METRIC_OLD_TOKENS,
-        "histogram",
-        "{token}",
         "Number of input and output tokens used.",
         # The newest conventions count the tokens of inferences only.
         {**_both("RemoteAgentRun", *_OTHER_MODEL_CALLS), **_old("Inference")},
@@ -312,70 +286,65 @@ TABLE = (
             Value(_attribute(semconv.USAGE_INPUT_TOKENS), (semconv.TOKEN_TYPE, "input")),
             Value(_attribute(semconv.USAGE_OUTPUT_TOKENS), (semconv.TOKEN_TYPE, "output")),
         ),
-        buckets=semconv.TOKEN_BUCKETS,
     ),
-    Instrument(
+    _seconds(
         semconv.METRIC_TOOL_DURATION,
-        "histogram",
-        "s",
         "The duration of a single tool execution.",
         _both("ToolCall"),
-        _DURATION,
         labels=(*COMMON_LABELS, semconv.TOOL_NAME),
-        buckets=semconv.DURATION_BUCKETS,
     ),
-    Instrument(
+    _seconds(
         semconv.METRIC_AGENT_DURATION,
-        "histogram",
-        "s",
         "The end-to-end duration of a single agent invocation, from the moment the invocation starts until the agent "
         "emits the last chunk of its final response or terminates with an error.",
         _both("AgentRun", "RemoteAgentRun"),
-        _DURATION,
         labels=(*COMMON_LABELS, semconv.AGENT_NAME),
         buckets=semconv.AGENT_DURATION_BUCKETS,
     ),
-    Instrument(
+    _seconds(
         semconv.METRIC_WORKFLOW_DURATION,
-        "histogram",
-        "s",
         "Records duration of GenAI workflow.",
         _both("Workflow"),
-        _DURATION,
         labels=(*COMMON_LABELS, semconv.WORKFLOW_NAME),
         buckets=semconv.WORKFLOW_DURATION_BUCKETS,
     ),
-    Instrument(
+    _seconds(
         semconv.METRIC_DB_DURATION,
-        "histogram",
-        "s",
         "Duration of database client operations.",
         _both("Retrieval", "DatabaseCall"),
         (Value(_read_database_duration),),
         labels=_DATABASE_LABELS,
         buckets=semconv.DB_DURATION_BUCKETS,
     ),
-    Instrument(
+    _seconds(
         semconv.METRIC_MCP_CLIENT_DURATION,
-        "histogram",
-        "s",
         "The duration of the MCP request or notification as observed on the sender from the time it was sent until "
         "the response or ack is received.",
         _both("McpCall"),
-        _DURATION,
         labels=(*_MCP_LABELS, semconv.SERVER_ADDRESS, semconv.SERVER_PORT),
         buckets=semconv.MCP_DURATION_BUCKETS,
     ),
-    Instrument(
+    _seconds(
         semconv.METRIC_MCP_SERVER_DURATION,
-        "histogram",
-        "s",
         "MCP request or notification duration as observed on the receiver from the time it was received until the "
         "result or ack is sent.",
         _both("McpServerCall"),
-        _DURATION,
         labels=_MCP_LABELS,
         buckets=semconv.MCP_DURATION_BUCKETS,
+    ),
+    _seconds(
+        semconv.METRIC_MESSAGING_DURATION,
+        "Duration of messaging operation initiated by a producer or consumer client.",
+        _both("MessageSend", "MessageReceive"),
+        labels=_MESSAGING_LABELS,
+        buckets=semconv.MESSAGING_DURATION_BUCKETS,
+    ),
+    _seconds(
+        semconv.METRIC_MESSAGING_PROCESS_DURATION,
+        "Duration of processing operation.",
+        _both("MessageProcess"),
+        labels=_MESSAGING_LABELS,
+        buckets=semconv.MESSAGING_DURATION_BUCKETS,
     ),
     COST,
     UNKNOWN_COST,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from obs_run import settings
 from obs_run.base import guard
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     Column = tuple[Instrument, tuple[str, str] | None]
     """What takes a value, and under which label beside those of its group."""
     Recorder = Callable[[float], None]
+
+Loss = TypeVar("Loss", bound="tuple[str, str | None, str | None]")
 
 _MOST_SERIES = 4096
 _METHODS = {
@@ -99,8 +101,8 @@ class Measurements:
         else:
             self._add(self._cost, dollars, record.attributes)
 
-    def count_lost(self, counts: Mapping[tuple[str, str, str], int]) -> None:
-        """Count telemetry that was lost, by reason, signal and destination; an empty text is none."""
+    def count_lost(self, counts: Mapping[Loss, int]) -> None:
+        """Count telemetry that was lost, by reason, signal and destination; what is empty or None is no label."""
         for key, count in counts.items():
             labels = {name: text for name, text in zip(self._lost.label_names, key, strict=True) if text}
             self._add(self._lost, count, labels)

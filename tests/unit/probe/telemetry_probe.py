@@ -62,6 +62,7 @@ def _metrics(exports: list[Any]) -> dict[str, Any]:
     return {
         metric.name: {
             "unit": metric.unit,
+            "description": metric.description,
             "points": [
                 {
                     "attributes": dict(point.attributes),
