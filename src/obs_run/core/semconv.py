@@ -69,6 +69,12 @@ DATA_SOURCE_ID = "gen_ai.data_source.id"
 RETRIEVAL_TOP_K = "gen_ai.retrieval.top_k"
 RETRIEVAL_QUERY_TEXT = "gen_ai.retrieval.query.text"
 RETRIEVAL_DOCUMENTS = "gen_ai.retrieval.documents"
+MEMORY_STORE_ID = "gen_ai.memory.store.id"
+MEMORY_RECORD_ID = "gen_ai.memory.record.id"
+MEMORY_RECORD_COUNT = "gen_ai.memory.record.count"
+MEMORY_QUERY_TEXT = "gen_ai.memory.query.text"
+MEMORY_RECORDS = "gen_ai.memory.records"
+PROMPT_NAME = "gen_ai.prompt.name"
 OLD_PROMPT = "gen_ai.prompt"  # old
 OLD_COMPLETION = "gen_ai.completion"  # old
 OLD_EVENT_CONTENT = "gen_ai.event.content"  # old, of Azure's clients
@@ -82,12 +88,40 @@ CONTENT = frozenset(
         TOOL_CALL_RESULT,
         RETRIEVAL_QUERY_TEXT,
         RETRIEVAL_DOCUMENTS,
+        MEMORY_QUERY_TEXT,
+        MEMORY_RECORDS,
         OLD_PROMPT,
         OLD_COMPLETION,
         OLD_EVENT_CONTENT,
     }
 )
 """What the conventions keep for prompts, answers, tool arguments and results."""
+
+MCP_METHOD_NAME = "mcp.method.name"
+MCP_SESSION_ID = "mcp.session.id"
+MCP_PROTOCOL_VERSION = "mcp.protocol.version"
+MCP_RESOURCE_URI = "mcp.resource.uri"
+JSONRPC_REQUEST_ID = "jsonrpc.request.id"
+JSONRPC_PROTOCOL_VERSION = "jsonrpc.protocol.version"
+RPC_RESPONSE_STATUS_CODE = "rpc.response.status_code"
+NETWORK_TRANSPORT = "network.transport"
+NETWORK_PROTOCOL_NAME = "network.protocol.name"
+NETWORK_PROTOCOL_VERSION = "network.protocol.version"
+CLIENT_ADDRESS = "client.address"
+CLIENT_PORT = "client.port"
+
+MESSAGING_SYSTEM = "messaging.system"
+MESSAGING_OPERATION_NAME = "messaging.operation.name"
+MESSAGING_OPERATION_TYPE = "messaging.operation.type"
+MESSAGING_DESTINATION_NAME = "messaging.destination.name"
+MESSAGING_DESTINATION_TEMPLATE = "messaging.destination.template"
+MESSAGING_DESTINATION_PARTITION_ID = "messaging.destination.partition.id"
+MESSAGING_CONSUMER_GROUP_NAME = "messaging.consumer.group.name"
+MESSAGING_CLIENT_ID = "messaging.client.id"
+MESSAGING_MESSAGE_ID = "messaging.message.id"
+MESSAGING_MESSAGE_CONVERSATION_ID = "messaging.message.conversation_id"
+MESSAGING_MESSAGE_BODY_SIZE = "messaging.message.body.size"
+MESSAGING_BATCH_MESSAGE_COUNT = "messaging.batch.message_count"
 
 DB_SYSTEM_NAME = "db.system.name"
 DB_OPERATION_NAME = "db.operation.name"
@@ -136,6 +170,10 @@ OBS_REQUEST_RETRIES = "obs.request.retries"
 OBS_REQUEST_INPUT_COUNT = "obs.request.input_count"
 OBS_RESPONSE_STREAM_END = "obs.response.stream_end"
 OBS_RETRIEVAL_SCORES = "obs.retrieval.scores"
+OBS_STEP_NAME = "obs.step.name"
+OBS_STEP_TYPE = "obs.step.type"
+OBS_STEP_NUMBER = "obs.step.number"
+OBS_HANDOFF_TO_AGENT = "obs.handoff.to_agent"
 OBS_COST_INPUT = "obs.cost.input"
 OBS_COST_OUTPUT = "obs.cost.output"
 OBS_COST_TOTAL = "obs.cost.total"
