@@ -7,7 +7,7 @@ from typing import Any
 
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
-from obs_run.core.operations import GenAiOperation, Inference, attribute
+from obs_run.core.operations import FetchedResponse, Inference
 
 from .endpoint import Endpoint, read_header, read_sampling, usage
 from .response_items import input_messages, output_parts, tool_definition
@@ -25,18 +25,6 @@ class Response(Inference):
     pieces: list[str] = field(default_factory=list)
     """Text of a stream, kept only while content is wanted."""
     tools: list[str] = field(default_factory=list)
-
-
-@dataclass
-class FetchedResponse(GenAiOperation):
-    """A stored response that the agent asks for again: ``fetch_response``. Its usage was counted when it was made."""
-
-    name: str = "fetch_response"
-    response_id: str | None = attribute(semconv.RESPONSE_ID)
-    response_model: str | None = attribute(semconv.RESPONSE_MODEL)
-    response_status: str | None = attribute(semconv.RESPONSE_STATUS)
-    finish_reasons: list[str] | None = attribute(semconv.RESPONSE_FINISH_REASONS)
-    stream_end: str | None = attribute(semconv.OBS_RESPONSE_STREAM_END)
 
 
 def _begin(body: dict[str, Any]) -> Response:

@@ -16,7 +16,7 @@ from opentelemetry.trace import get_current_span
 
 from obs_run.base import guard
 from obs_run.core import content
-from obs_run.core.operations import Embedding, Inference, ModelCall, Retrieval, Usage
+from obs_run.core.operations import Embedding, FetchedResponse, Inference, ModelCall, Retrieval, Usage
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -171,7 +171,7 @@ def learn(operation: Operation, data: Any) -> None:
 
 
 def _kind_of(operation: Operation) -> _Kind | None:
-    if operation.name == "fetch_response":
+    if isinstance(operation, FetchedResponse):
         return _FETCH
     if isinstance(operation, Inference):
         return _INFERENCE

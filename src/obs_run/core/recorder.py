@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from obs_run.core.operations import Operation
 
 _WARN = 13
-_KINDS = {"CLIENT": SpanKind.CLIENT, "INTERNAL": SpanKind.INTERNAL, "SERVER": SpanKind.SERVER}
+_KINDS = {kind.name: kind for kind in SpanKind}
 
 
 def ended(operation: Operation, timing: Timing) -> dict[str, Any]:

@@ -201,7 +201,7 @@ with handler.fetch_response("the-framework", response_id=kept.id):
     assert fetched["attributes"]["gen_ai.provider.name"] == "the-framework"
     assert fetched["attributes"]["gen_ai.response.status"] == "completed"
     ours = """
-from obs_instrumentors.openai.responses import FetchedResponse
+from obs_run.core.operations import FetchedResponse
 outer = recorder.start(FetchedResponse(provider="the-framework", response_id="resp_1"))
 with outer:
     with TelemetryHandler().fetch_response("theirs", response_id="resp_2") as call:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .fields import attribute, content
     from .mcp import McpCall, McpServerCall
     from .messaging import MessageOperation, MessageProcess, MessageReceive, MessageSend
-    from .model import Embedding, Inference, ModelCall, Rerank, Usage
+    from .model import Embedding, FetchedResponse, Inference, ModelCall, Rerank, Usage
     from .operation import GenAiOperation, Operation
     from .store import DatabaseCall, Retrieval
 
@@ -22,6 +22,7 @@ __all__ = [
     "AgentRun",
     "DatabaseCall",
     "Embedding",
+    "FetchedResponse",
     "GenAiOperation",
     "Handoff",
     "Inference",
@@ -51,19 +52,21 @@ _NAMES = {
     "fields": ("attribute", "content"),
     "mcp": ("McpCall", "McpServerCall"),
     "messaging": ("MessageOperation", "MessageProcess", "MessageReceive", "MessageSend"),
-    "model": ("Embedding", "Inference", "ModelCall", "Rerank", "Usage"),
+    "model": ("Embedding", "FetchedResponse", "Inference", "ModelCall", "Rerank", "Usage"),
     "operation": ("GenAiOperation", "Operation"),
     "store": ("DatabaseCall", "Retrieval"),
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names}
 
 
-def __getattr__(name: str) -> Any:
-    """Import the module of an operation when it is first asked for: a class costs most of a millisecond."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+if not TYPE_CHECKING:  # where it would give a type to every misspelt name
 
-    value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> Any:
+        """Import the module of an operation when it is first asked for: a class costs most of a millisecond."""
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+        globals()[name] = value
+        return value

@@ -107,6 +107,18 @@ class Inference(ModelCall):
 
 
 @dataclass(eq=False, repr=False)
+class FetchedResponse(GenAiOperation):
+    """A stored response that the agent asks for again: ``fetch_response``. Its usage was counted when it was made."""
+
+    name: str = "fetch_response"
+    response_id: str | None = attribute(semconv.RESPONSE_ID)
+    response_model: str | None = attribute(semconv.RESPONSE_MODEL)
+    response_status: str | None = attribute(semconv.RESPONSE_STATUS)
+    finish_reasons: list[str] | None = attribute(semconv.RESPONSE_FINISH_REASONS)
+    stream_end: str | None = attribute(semconv.OBS_RESPONSE_STREAM_END)
+
+
+@dataclass(eq=False, repr=False)
 class Embedding(ModelCall):
     """Texts turned into vectors: ``embeddings``."""
 
