@@ -99,7 +99,7 @@ def _rerank(call: Call, parameters: dict[str, Any]) -> ModelCall:
     operation = Rerank(top_k=payload.whole(returned), input_count=len(given))
     if content.wanted():
         operation.query_text = payload.text(call.argument(0, "query"))
-        operation.given = [payload.first(payload.field(each, "text"), each) for each in given]
+        operation.sent_documents = [payload.first(payload.field(each, "text"), each) for each in given]
     return operation
 
 
@@ -207,7 +207,7 @@ def _embedded(operation: ModelCall, response: Any) -> None:
 def _reranked(operation: Rerank, response: Any) -> None:
     _embedded(operation, response)
     found = payload.items(payload.field(response, "results"))
-    operation.ranked([(each["index"], payload.number(each.get("score"))) for each in found])
+    operation.rank([(each["index"], payload.number(each.get("score"))) for each in found])
 
 
 def _failure(operation: Operation, error: BaseException) -> None:

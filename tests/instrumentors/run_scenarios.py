@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.instrumentors.scenarios import Driver, Library, Scenario, seen
+from tests.instrumentors.trees import Node, assert_trees, start_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -113,10 +114,8 @@ def drive(scenario: Scenario, driver: Driver) -> None:
 
 def span_of(scenario: Scenario, telemetry: Any) -> Any:
     spans = telemetry.spans()
-    named = [span for span in spans if span.name == scenario.span]
-    others = sorted(span.name for span in spans if span.name != scenario.span)
-    assert (len(named), others) == (1, sorted(scenario.beside)), [span.name for span in spans]
-    return named[0]
+    assert_trees(spans, *(scenario.tree or (Node(scenario.span),)))
+    return next(span for span in sorted(spans, key=start_of) if span.name == scenario.span)
 
 
 @pytest.mark.parametrize(("kind", "scenario"), CASES)

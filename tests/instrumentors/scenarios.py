@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.instrumentors.trees import Node
+
 NAMES = (
     "chat",
     "tools",
@@ -98,7 +100,7 @@ class Driver:
 
 @dataclass(frozen=True)
 class Scenario:
-    """One use of a library and the span that it must leave.
+    """One use of a library and the span, or the tree of spans, that it must leave.
 
     ``attributes`` are the span's, all of them but the server's address, times, cost and response id; a callable is
     given the driver. ``content`` are the content attributes, as objects, where content is switched on.
@@ -112,8 +114,8 @@ class Scenario:
     error: str | None = None
     """End of the qualified name of the library's exception."""
     kinds: tuple[str, ...] = ("sync", "async")
-    beside: tuple[str, ...] = ()
-    """Names of further spans, such as those of tools that the library runs itself."""
+    tree: tuple[Node, ...] = ()
+    """The roots of all that is recorded, where that is more than ``span``, which is then the first of this name."""
     unless: tuple[str, ...] = ()
     """Labels of environments whose release of the library cannot do this."""
 

@@ -20,7 +20,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _OURS = frozenset(value for value in vars(semconv).values() if isinstance(value, str) and value.startswith("obs."))
-_JUDGED = ("gen_ai.", "openai.", "db.", "server.", "error.", "exception.", "aws.", "azure.", "mcp.", "obs.")
+_JUDGED = (
+    "gen_ai.",
+    "openai.",
+    "db.",
+    "server.",
+    "error.",
+    "exception.",
+    "aws.",
+    "azure.",
+    "mcp.",
+    "jsonrpc.",
+    "messaging.",
+    "obs.",
+)
 _TYPES: dict[str, Callable[[Any], bool]] = {
     "string": lambda value: isinstance(value, str),
     "boolean": lambda value: isinstance(value, bool),
@@ -28,11 +41,22 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
     "double": lambda value: isinstance(value, float),
     "string[]": lambda value: isinstance(value, (list, tuple)) and all(isinstance(one, str) for one in value),
 }
-_CLOSED = ("gen_ai.output.type", "gen_ai.response.status", "openai.api.type", "gen_ai.token.modality")
+_CLOSED = (
+    "gen_ai.output.type",
+    "gen_ai.response.status",
+    "openai.api.type",
+    "gen_ai.token.modality",
+    "mcp.method.name",
+    "messaging.operation.type",
+)
 _KNOWN_VALUES = {
     "gen_ai.operation.name": exceptions.OPERATIONS,
     "gen_ai.provider.name": exceptions.PROVIDERS,
 }
+
+
+_OPERATIONS = ("gen_ai.operation.name", "db.system.name", "mcp.method.name", "messaging.operation.name")
+"""What tells that a span is one of an operation that the conventions describe."""
 
 
 def findings(spans: Iterable[Any], logs: Iterable[Any], metrics: Iterable[Any]) -> list[str]:
@@ -48,13 +72,17 @@ def _span(span: Any) -> Iterator[str]:
     yield from _attributes(attributes)
     yield from _content(attributes, structured=False)
     operation = attributes.get("gen_ai.operation.name")
-    if operation is not None:
+    if "mcp.method.name" in attributes:
+        yield from _mcp(span, attributes)
+    elif operation is not None:
         yield from _operation(span, operation, attributes)
         yield from _usage(attributes)
     elif "db.system.name" in attributes:
         yield from _database(span, attributes)
+    elif "messaging.operation.name" in attributes:
+        yield from _messaging(span, attributes)
     failed = span.status.status_code.name == "ERROR"
-    if (operation is not None or "db.system.name" in attributes) and failed != ("error.type" in attributes):
+    if not attributes.keys().isdisjoint(_OPERATIONS) and failed != ("error.type" in attributes):
         yield "status ERROR and error.type go together"
     if any(event.name == "exception" for event in span.events):
         yield "exceptions are log records, not span events"
@@ -100,6 +128,32 @@ def _database(span: Any, attributes: Mapping[str, Any]) -> Iterator[str]:
         yield f"kind is {span.kind.name}"
     if attributes.get("db.operation.batch.size") == 1:
         yield "db.operation.batch.size is left out where it is 1"
+
+
+def _mcp(span: Any, attributes: Mapping[str, Any]) -> Iterator[str]:
+    method = attributes["mcp.method.name"]
+    subject = attributes.get("gen_ai.tool.name") or attributes.get("gen_ai.prompt.name")
+    if span.name != (f"{method} {subject}" if subject else method):
+        yield f"the name is not made of {method!r} and {subject!r}"
+    if span.kind.name not in ("CLIENT", "SERVER"):
+        yield f"kind is {span.kind.name}"
+    operation = attributes.get("gen_ai.operation.name")
+    if operation != ("execute_tool" if method == "tools/call" else None):
+        yield f"gen_ai.operation.name is {operation!r}"
+    if attributes.get("jsonrpc.protocol.version") == "2.0":
+        yield "jsonrpc.protocol.version is left out where it is 2.0"
+
+
+def _messaging(span: Any, attributes: Mapping[str, Any]) -> Iterator[str]:
+    operation = attributes["messaging.operation.name"]
+    destination = attributes.get("messaging.destination.template") or attributes.get("messaging.destination.name")
+    if span.name != (f"{operation} {destination}" if destination else operation):
+        yield f"the name is not made of {operation!r} and {destination!r}"
+    kind = conventions.MESSAGING_KINDS.get(attributes.get("messaging.operation.type", ""))
+    if kind is not None and span.kind.name != kind:
+        yield f"kind is {span.kind.name}"
+    if "messaging.system" not in attributes:
+        yield "messaging.system is missing"
 
 
 def _attributes(attributes: Mapping[str, Any]) -> Iterator[str]:
@@ -222,6 +276,8 @@ def carries_content(spans: Iterable[Any]) -> list[str]:
 
 @cache
 def _validator(schema: str) -> Draft202012Validator:
+    if schema in conventions.SCHEMAS_SINCE:
+        return Draft202012Validator(conventions.SCHEMAS_SINCE[schema])
     path = Path(__file__).parent / "v1.41.0" / f"gen-ai-{schema}.json"
     told = json.loads(path.read_text(encoding="utf-8"))
     for kind, names in conventions.NO_LONGER_REQUIRED.get(schema, {}).items():

@@ -1,8 +1,9 @@
 """The GenAI conventions as a table: the tagged registry of v1.41.0, and what its repository has changed since.
 
-Sources: ``v1.41.0/attributes.json`` (made from ``model/gen-ai/registry.yaml`` and ``model/openai/registry.yaml`` of
-open-telemetry/semantic-conventions, tag v1.41.0); the changes are those of open-telemetry/semantic-conventions-genai,
-main of October 2026 ("1.42.0-dev", no tag); ``db.*``, ``server.*``, ``error.*`` of core v1.44.0.
+Sources: ``v1.41.0/attributes.json`` (made from the ``registry.yaml`` of ``model/gen-ai``, ``model/mcp`` and
+``model/openai`` of open-telemetry/semantic-conventions, tag v1.41.0); the changes are those of
+open-telemetry/semantic-conventions-genai, main of October 2026 ("1.42.0-dev", no tag); ``db.*``, ``messaging.*``,
+``network.*``, ``server.*``, ``error.*`` and their like of core v1.44.0.
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ _CHANGED: dict[str, dict[str, Any]] = {
         "members": ["queued", "in_progress", "completed", "incomplete", "failed", "cancelled"],
     },
     "gen_ai.retrieval.top_k": {"type": "int"},
+    "gen_ai.memory.store.id": {"type": "string"},
+    "gen_ai.memory.record.id": {"type": "string"},
+    "gen_ai.memory.record.count": {"type": "int"},
+    "gen_ai.memory.query.text": {"type": "string"},
+    "gen_ai.memory.records": {"type": "any"},
     "gen_ai.conversation.compacted": {"type": "boolean"},
     "gen_ai.token.modality": {"type": "string", "members": ["text", "image", "audio", "unknown"]},
     **{
@@ -52,19 +58,44 @@ _BESIDE: dict[str, dict[str, Any]] = {
     "db.query.summary": {"type": "string"},
     "db.response.returned_rows": {"type": "int"},
     "db.response.status_code": {"type": "string"},
+    "client.address": {"type": "string"},
+    "client.port": {"type": "int"},
+    "jsonrpc.protocol.version": {"type": "string"},
+    "jsonrpc.request.id": {"type": "string"},
+    "messaging.batch.message_count": {"type": "int"},
+    "messaging.client.id": {"type": "string"},
+    "messaging.consumer.group.name": {"type": "string"},
+    "messaging.destination.name": {"type": "string"},
+    "messaging.destination.partition.id": {"type": "string"},
+    "messaging.destination.template": {"type": "string"},
+    "messaging.message.body.size": {"type": "int"},
+    "messaging.message.conversation_id": {"type": "string"},
+    "messaging.message.envelope.size": {"type": "int"},
+    "messaging.message.id": {"type": "string"},
+    "messaging.operation.name": {"type": "string"},
+    "messaging.operation.type": {
+        "type": "string",
+        "members": ["create", "send", "receive", "process", "settle"],
+    },
+    "messaging.system": {"type": "string"},
+    "network.protocol.name": {"type": "string"},
+    "network.protocol.version": {"type": "string"},
+    "network.transport": {"type": "string", "members": ["tcp", "udp", "pipe", "unix", "quic"]},
+    "rpc.response.status_code": {"type": "string"},
     "aws.request_id": {"type": "string"},
     "aws.bedrock.guardrail.id": {"type": "string"},
     "aws.bedrock.knowledge_base.id": {"type": "string"},
 }
-_OPERATIONS = (
-    "fetch_response",
-    "plan",
+_MEMORY_OPERATIONS = (
     "search_memory",
     "create_memory",
     "update_memory",
     "upsert_memory",
     "delete_memory",
+    "create_memory_store",
+    "delete_memory_store",
 )
+_OPERATIONS = ("fetch_response", "plan", *_MEMORY_OPERATIONS)
 
 ATTRIBUTES: dict[str, dict[str, Any]] = {
     **{_RENAMED.get(name, name): told for name, told in _TAGGED.items() if name not in _REMOVED},
@@ -99,11 +130,32 @@ CONTENT = {
     "gen_ai.system_instructions": "system-instructions",
     "gen_ai.tool.definitions": "tool-definitions",
     "gen_ai.retrieval.documents": "retrieval-documents",
+    "gen_ai.memory.records": "memory-records",
 }
 """Attributes with content to the JSON schema that they follow."""
 NO_LONGER_REQUIRED = {"output-messages": {"OutputMessage": ("finish_reason",)}}
 """What the tagged schemas ask for and the newer text does not: a reason stands on the span, where there is one."""
-FREE_CONTENT = ("gen_ai.tool.call.arguments", "gen_ai.tool.call.result", "gen_ai.retrieval.query.text")
+SCHEMAS_SINCE: dict[str, dict[str, Any]] = {
+    "memory-records": {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["content"],
+            "properties": {
+                "id": {"type": "string"},
+                "score": {"type": "number"},
+                "metadata": {"type": "object"},
+            },
+        },
+    },
+}
+"""What newer schemas ask for, of those that the tag does not have."""
+FREE_CONTENT = (
+    "gen_ai.tool.call.arguments",
+    "gen_ai.tool.call.result",
+    "gen_ai.retrieval.query.text",
+    "gen_ai.memory.query.text",
+)
 
 
 class Span(NamedTuple):
@@ -124,7 +176,20 @@ SPANS: dict[str, Span] = {
     "invoke_agent": Span("gen_ai.agent.name", ("CLIENT", "INTERNAL"), ()),
     "execute_tool": Span("gen_ai.tool.name", ("INTERNAL",), ("gen_ai.tool.name",)),
     "invoke_workflow": Span("gen_ai.workflow.name", ("INTERNAL",), ()),
+    "plan": Span("gen_ai.agent.name", ("INTERNAL",), ()),
+    **{name: Span(None, ("CLIENT", "INTERNAL"), ()) for name in _MEMORY_OPERATIONS},
+    # Ours, for want of a convention.
+    "step": Span("obs.step.name", ("INTERNAL",), ()),
+    "handoff": Span("obs.handoff.to_agent", ("INTERNAL",), ("obs.handoff.to_agent",)),
 }
+MESSAGING_KINDS = {
+    "create": "PRODUCER",
+    "send": "PRODUCER",
+    "receive": "CLIENT",
+    "process": "CONSUMER",
+    "settle": "CLIENT",
+}
+"""The kind of a span by its ``messaging.operation.type``."""
 
 _D = [0.01 * 2**step for step in range(14)]
 _T = [4.0**step for step in range(14)]

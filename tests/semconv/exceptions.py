@@ -16,6 +16,8 @@ OPERATIONS = {
     "moderation": "no convention knows moderation",
     "ocr": "no convention knows the reading of documents",
     "video_generation": "no convention knows videos",
+    "step": "no convention knows the steps of a graph or crew, and a workflow is not to be told for them",
+    "handoff": "no convention knows agents that hand over to another; it is still under discussion",
 }
 """Values of ``gen_ai.operation.name`` beside the predefined ones; the enumeration is open."""
 
@@ -63,3 +65,39 @@ PARTS = {
     "refusal": "what the model says when it refuses",
 }
 """Message parts beside the schemas' own types, which allow any with a ``type``."""
+
+_CONVERSATION = "conversations are found by it; the conventions let it be added to any span"
+ATTRIBUTES: dict[str, dict[str, str]] = {
+    "AgentRun": {
+        "gen_ai.provider.name": "the tag has it; empty where an agent asks several",
+        "gen_ai.agent.id": "the tag has it; two agents may have one name",
+        "gen_ai.agent.version": "the tag has it",
+    },
+    "Embedding": {"gen_ai.conversation.id": _CONVERSATION},
+    "FetchedResponse": {"gen_ai.conversation.id": _CONVERSATION},
+    "Inference": {"gen_ai.response.status": "the convention has it on fetched responses, where the same words stand"},
+    "Memory": {"gen_ai.conversation.id": _CONVERSATION},
+    "MessageProcess": {"messaging.consumer.group.name": "in the registry, and on the spans of single systems"},
+    "MessageReceive": {"messaging.consumer.group.name": "in the registry, and on the spans of single systems"},
+    "MessageSend": {"messaging.consumer.group.name": "a field of all messages, which a sender leaves empty"},
+    "Plan": {
+        "gen_ai.conversation.id": _CONVERSATION,
+        "gen_ai.provider.name": "a field of all GenAI operations, which a plan leaves empty",
+    },
+    "RemoteAgentRun": {
+        "gen_ai.request.stream": "streams are told as those of models are",
+        "gen_ai.response.model": "services say which model answered",
+        "gen_ai.usage.reasoning.output_tokens": "services break it down as models do",
+    },
+    "Retrieval": {"gen_ai.conversation.id": _CONVERSATION},
+    "ToolCall": {"gen_ai.provider.name": "a field of all GenAI operations, filled where a service runs the tool"},
+    "Workflow": {"gen_ai.provider.name": "a field of all GenAI operations, which a workflow leaves empty"},
+}
+"""Attributes of an operation's class beside those that the conventions have on its type of span."""
+
+WITHOUT_SPAN_TYPE = {
+    "Handoff": OPERATIONS["handoff"],
+    "Rerank": OPERATIONS["rerank"],
+    "Step": OPERATIONS["step"],
+}
+"""Classes of operations whose spans no convention describes."""

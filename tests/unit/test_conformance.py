@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 from importlib import import_module
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from obs_instrumentors import TABLE
 
-from tests.semconv import conformance, exceptions
+from obs_run.core import operations
+from obs_run.core.operations import Operation
+from tests.launch.environments import ROOT
+from tests.semconv import conformance, exceptions, samples, span_types
 from tests.semconv.conventions import ATTRIBUTES, METRICS
+from tests.unit.agents import PROBE
+
+if TYPE_CHECKING:
+    from tests.unit.agents import Run
 
 RIGHT: dict[str, Any] = {
     "gen_ai.operation.name": "chat",
@@ -29,6 +37,14 @@ RIGHT: dict[str, Any] = {
     "obs.response.tool_calls": ("weather",),
     "gen_ai.input.messages": json.dumps([{"role": "user", "parts": [{"type": "text", "content": "hi"}]}]),
 }
+MCP = {"mcp.method.name": "tools/call", "gen_ai.tool.name": "weather", "gen_ai.operation.name": "execute_tool"}
+SENT = {
+    "messaging.system": "nats",
+    "messaging.operation.name": "send",
+    "messaging.operation.type": "send",
+    "messaging.destination.name": "towns",
+}
+STEP = {"gen_ai.operation.name": "step", "obs.step.name": "search"}
 STORED = {"db.system.name": "chromadb", "db.operation.name": "upsert", "db.collection.name": "docs"}
 
 
@@ -77,7 +93,12 @@ def metric(name: str = "gen_ai.client.inference.duration", **told: Any) -> Any:
 def test_right_telemetry_has_no_findings() -> None:
     stored = span("upsert docs", given=STORED)
     failed = span(status="ERROR", error__type="timeout")
-    assert conformance.findings([span(), stored, failed], [event()], [metric()]) == []
+    others = [
+        span("step search", "INTERNAL", given=STEP),
+        span("tools/call weather", "SERVER", given=MCP),
+        span("send towns", "PRODUCER", given=SENT),
+    ]
+    assert conformance.findings([span(), stored, failed, *others], [event()], [metric()]) == []
 
 
 WRONG_SPANS = {
@@ -110,6 +131,21 @@ WRONG_SPANS = {
     "database without operation": span("upsert docs", given=STORED, db__operation__name=None),
     "database with another name": span("write docs", given=STORED),
     "batch of one": span("upsert docs", given=STORED, db__operation__batch__size=1),
+    "memory without content": span(
+        "search_memory", given={"gen_ai.operation.name": "search_memory", "gen_ai.memory.records": '[{"id": "1"}]'}
+    ),
+    "step with another name": span("step", "INTERNAL", given=STEP),
+    "hand-off to nobody": span("handoff", "INTERNAL", given={"gen_ai.operation.name": "handoff"}),
+    "method that MCP does not have": span("tools/fly", given={"mcp.method.name": "tools/fly"}),
+    "MCP with another name": span("tools/call", given=MCP),
+    "MCP of another kind": span("tools/call weather", "INTERNAL", given=MCP),
+    "MCP call of a tool that does not say so": span("tools/call weather", given=MCP, gen_ai__operation__name=None),
+    "MCP of the usual version": span("tools/call weather", given=MCP, jsonrpc__protocol__version="2.0"),
+    "MCP error without status": span("tools/call weather", given=MCP, error__type="tool_error"),
+    "message without system": span("send towns", "PRODUCER", given=SENT, messaging__system=None),
+    "message with another name": span("towns send", "PRODUCER", given=SENT),
+    "message of another kind": span("send towns", "CLIENT", given=SENT),
+    "message of no type": span("send towns", "PRODUCER", given=SENT, messaging__operation__type="throw"),
 }
 WRONG_EVENTS = {
     "unknown": event("gen_ai.something"),
@@ -147,6 +183,53 @@ def test_every_declared_operation_is_predefined_or_listed() -> None:
     modules = [import_module(name) for name in dict.fromkeys(TABLE.values())]
     declared = {name for module in modules for each in module.INSTRUMENTORS for name in each.operations}
     assert declared - known == set()
+
+
+RECORD_EACH_OPERATION = """
+import telemetry_probe
+from obs_run.core import recorder
+from tests.semconv import samples
+
+for operation in samples.operations():
+    recorder.start(operation).finish()
+telemetry_probe.show()
+"""
+
+
+def test_every_operation_is_recorded_by_the_conventions(agent: Run) -> None:
+    mode = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY"}
+    ran = agent(RECORD_EACH_OPERATION, PYTHONPATH=os.pathsep.join((str(PROBE), str(ROOT))), **mode)
+    told = ran.seen["spans"]
+    recorded = [span(each["name"], each["kind"], each["status"], given=each["attributes"]) for each in told]
+    expected = samples.operations()
+    assert [each.name for each in recorded] == [operation.span_name() for operation in expected]
+    assert conformance.findings(recorded, [], []) == []
+    for operation, each in zip(expected, recorded, strict=True):
+        names = {*operation.attributes(), *operation.content()}
+        assert each.attributes.keys() >= names
+        assert each.kind.name == operation.KIND
+
+
+def test_every_operation_has_the_attributes_of_its_type_of_span() -> None:
+    found: dict[str, set[str]] = {}
+    for operation in samples.operations():
+        kind = type(operation).__name__
+        if kind in exceptions.WITHOUT_SPAN_TYPE:
+            continue
+        names = {*operation.ATTRIBUTES.values(), *operation.CONTENT.values(), *operation.attributes()}
+        types = [span_types.SPAN_TYPES[name] for name in span_types.TYPES_OF_OPERATIONS[kind]]
+        beside = {name for name in names.difference(*types) if not name.startswith("obs.")}
+        if beside:
+            found.setdefault(kind, set()).update(beside)
+    assert found == {kind: set(names) for kind, names in exceptions.ATTRIBUTES.items()}
+
+
+def test_every_operation_has_a_sample() -> None:
+    classes = {name: getattr(operations, name) for name in operations.__all__}
+    concrete = {name for name, each in classes.items() if isinstance(each, type) and issubclass(each, Operation)}
+    concrete -= {"GenAiOperation", "MessageOperation", "ModelCall", "Operation"}
+    assert {type(operation).__name__ for operation in samples.operations()} == concrete
+    assert {*span_types.TYPES_OF_OPERATIONS, *exceptions.WITHOUT_SPAN_TYPE} == concrete
 
 
 def test_content_is_found_where_nobody_asked_for_it() -> None:

@@ -57,7 +57,7 @@ def _rerank(params: dict[str, Any]) -> Made:
         asked = next(iter(payload.items(params.get("queries"))), None)
         operation.query_text = payload.text(payload.field(asked, "textQuery", "text"))
         inline = [payload.field(each, "inlineDocumentSource") for each in sources]
-        operation.given = [
+        operation.sent_documents = [
             payload.first(payload.field(each, "textDocument", "text"), payload.field(each, "jsonDocument"))
             for each in inline
         ]
@@ -66,7 +66,7 @@ def _rerank(params: dict[str, Any]) -> Made:
 
 def _reranked(operation: Rerank, response: Any) -> None:
     found = payload.items(response.get("results"))
-    operation.ranked([(each["index"], payload.number(each.get("relevanceScore"))) for each in found])
+    operation.rank([(each["index"], payload.number(each.get("relevanceScore"))) for each in found])
 
 
 def _generate(params: dict[str, Any]) -> Made:

@@ -56,7 +56,7 @@ def result(operation: ModelCall, body: dict[str, Any]) -> None:
     operation.usage = counted(body.get("inputTextTokenCount"), None) or operation.usage
     if isinstance(operation, Rerank):
         found = payload.items(body.get("results"))
-        operation.ranked([(each["index"], payload.number(each.get("relevance_score"))) for each in found])
+        operation.rank([(each["index"], payload.number(each.get("relevance_score"))) for each in found])
 
 
 def chunk(operation: Inference, body: dict[str, Any]) -> None:
@@ -109,7 +109,7 @@ def _rerank(body: dict[str, Any]) -> Rerank:
     operation = Rerank(top_k=payload.whole(body.get("top_n")), input_count=len(documents))
     if content.wanted():
         operation.query_text = payload.text(body.get("query"))
-        operation.given = documents
+        operation.sent_documents = documents
     return operation
 
 

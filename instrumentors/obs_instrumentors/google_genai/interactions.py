@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors import speakeasy
 from obs_instrumentors.openai.response_items import tool_definition
-from obs_instrumentors.openai.responses import FetchedResponse
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
-from obs_run.core.operations import Inference, Usage
+from obs_run.core.operations import FetchedResponse, Inference, Usage
 from obs_run.core.outcomes import Reader
 
 from . import steps

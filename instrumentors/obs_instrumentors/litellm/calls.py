@@ -73,7 +73,7 @@ def read_body(operation: Operation, call: Call) -> None:
     """Note whether the provider's answer speaks of tokens at all; where it does not, LiteLLM will count them."""
     raw = call.argument(0, "original_response")
     if isinstance(raw, str) and isinstance(operation, ModelCall) and not payload.field(operation, "stream"):
-        operation.usage_told = any(word in raw for word in _COUNTS)
+        operation.provider_reports_usage = any(word in raw for word in _COUNTS)
 
 
 def read_chunk(operation: Operation, call: Call) -> None:
@@ -83,7 +83,7 @@ def read_chunk(operation: Operation, call: Call) -> None:
     chunk = call.argument(0, "chunk")
     operation.response_model = payload.text(payload.field(chunk, "model")) or operation.response_model
     if isinstance(operation, responses.Response):
-        operation.usage_told = True
+        operation.provider_reports_usage = True
     told = _usage(payload.field(chunk, "usage"))
     if told is not None:
         known = {} if operation.usage is None else operation.usage.__dict__
@@ -113,7 +113,7 @@ def _usage(told: Any) -> Usage | None:
 def _result(read: Callable[[Any, Any], None], operation: ModelCall, response: Any) -> None:
     read(operation, response)
     cached = payload.field(response, "_hidden_params", "cache_hit")
-    known = operation.usage_told is not False and not cached
+    known = operation.provider_reports_usage is not False and not cached
     operation.usage = _usage(payload.field(response, "usage")) if known else None
     if operation.usage is not None and isinstance(operation, Embedding):
         operation.usage.output_tokens = None
@@ -156,7 +156,7 @@ def _event(operation: Response, event: Any) -> None:
     model, usage = operation.response_model, operation.usage
     assert responses.ENDPOINT.chunk is not None
     responses.ENDPOINT.chunk(operation, event)
-    if operation.usage_told:
+    if operation.provider_reports_usage:
         operation.response_model, operation.usage = model or operation.response_model, usage
     elif operation.usage is not None:
         operation.usage = _usage(payload.field(event, "response", "usage")) or usage

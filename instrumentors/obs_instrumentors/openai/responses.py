@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
-from obs_run.core.operations import Inference, Operation
+from obs_run.core.operations import FetchedResponse, Inference
 
 from .endpoint import Endpoint, read_header, read_sampling, usage
 from .response_items import input_messages, output_parts, tool_definition
@@ -25,27 +25,6 @@ class Response(Inference):
     pieces: list[str] = field(default_factory=list)
     """Text of a stream, kept only while content is wanted."""
     tools: list[str] = field(default_factory=list)
-
-
-@dataclass
-class FetchedResponse(Operation):
-    """A stored response that the agent asks for again: ``fetch_response``. Its usage was counted when it was made."""
-
-    name: str = "fetch_response"
-    response_id: str | None = None
-    response_model: str | None = None
-    response_status: str | None = None
-    finish_reasons: list[str] | None = None
-    stream_end: str | None = None
-
-    ATTRIBUTES: ClassVar[dict[str, str]] = {
-        **Operation.ATTRIBUTES,
-        "response_id": semconv.RESPONSE_ID,
-        "response_model": semconv.RESPONSE_MODEL,
-        "response_status": semconv.RESPONSE_STATUS,
-        "finish_reasons": semconv.RESPONSE_FINISH_REASONS,
-        "stream_end": semconv.OBS_RESPONSE_STREAM_END,
-    }
 
 
 def _begin(body: dict[str, Any]) -> Response:

@@ -18,7 +18,7 @@ from opentelemetry.trace import get_current_span, set_span_in_context
 from obs_run.base import guard
 from obs_run.context import current_context
 from obs_run.core import content, nesting, ownership
-from obs_run.core.operations import Embedding, Inference, Retrieval, Usage
+from obs_run.core.operations import Embedding, FetchedResponse, Inference, ModelCall, Retrieval, Usage
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -30,103 +30,66 @@ if TYPE_CHECKING:
     from obs_run.core.operations import Operation
     from obs_run.core.recorder import Recording
 
-_WHERE = {"provider": "provider_name", "server_address": "server_address", "server_port": "server_port"}
-_MODEL = {**_WHERE, "request_model": "request_model", "response_model": "response_model"}
+_SAID_BY_BOTH = ("name", "error_type")
+"""What either side says of its own call."""
 
 
 class _Kind(NamedTuple):
-    """A kind of call as util-genai knows it; our fields by its names for them."""
+    """A kind of call as util-genai knows it: the key in the context, and the name of the class of what is there."""
 
     key: str
     data: str
+
+
+_INFERENCE = _Kind("opentelemetry.genai.client.inference.context", "InferenceData")
+_EMBEDDING = _Kind("opentelemetry.genai.client.embedding.context", "EmbeddingData")
+_RETRIEVAL = _Kind("opentelemetry.genai.client.retrieval.context", "RetrievalData")
+_FETCH = _Kind("opentelemetry.genai.client.fetch_response.context", "FetchResponseData")
+
+
+class _Names(NamedTuple):
+    """Our fields by util-genai's names for them, of those that it has."""
+
     fields: dict[str, str]
     usage: dict[str, str]
     content: dict[str, str]
 
 
-_INFERENCE = _Kind(
-    "opentelemetry.genai.client.inference.context",
-    "InferenceData",
-    {
-        **_MODEL,
-        "conversation_id": "conversation_id",
-        "stream": "request_stream",
-        "output_type": "output_type",
-        "choice_count": "request_choice_count",
-        "seed": "request_seed",
-        "temperature": "request_temperature",
-        "top_p": "request_top_p",
-        "top_k": "request_top_k",
-        "frequency_penalty": "request_frequency_penalty",
-        "presence_penalty": "request_presence_penalty",
-        "max_tokens": "request_max_tokens",
-        "stop_sequences": "request_stop_sequences",
-        "reasoning_level": "request_reasoning_level",
-        "previous_response_id": "request_previous_response_id",
-        "response_id": "response_id",
-        "finish_reasons": "response_finish_reasons",
-    },
-    {
-        "input_tokens": "usage_input_tokens",
-        "output_tokens": "usage_output_tokens",
-        "cache_read_tokens": "usage_cache_read_input_tokens",
-        "cache_write_tokens": "usage_cache_write_input_tokens",
-        "reasoning_tokens": "usage_reasoning_output_tokens",
-        "text_input_tokens": "usage_text_input_tokens",
-        "image_input_tokens": "usage_image_input_tokens",
-        "audio_input_tokens": "usage_audio_input_tokens",
-        "text_output_tokens": "usage_text_output_tokens",
-        "image_output_tokens": "usage_image_output_tokens",
-        "audio_output_tokens": "usage_audio_output_tokens",
-        "audio_cache_read_tokens": "usage_audio_cache_read_input_tokens",
-    },
-    {
-        "system_instructions": "system_instructions",
-        "input_messages": "input_messages",
-        "output_messages": "output_messages",
-        "tool_definitions": "tool_definitions",
-    },
-)
-_EMBEDDING = _Kind(
-    "opentelemetry.genai.client.embedding.context",
-    "EmbeddingData",
-    {**_MODEL, "dimensions": "embeddings_dimension_count", "encoding_formats": "request_encoding_formats"},
-    {"input_tokens": "usage_input_tokens"},
-    {},
-)
-_RETRIEVAL = _Kind(
-    "opentelemetry.genai.client.retrieval.context",
-    "RetrievalData",
-    {**_WHERE, "data_source": "data_source_id", "request_model": "request_model", "top_k": "retrieval_top_k"},
-    {},
-    {"query_text": "retrieval_query_text", "documents": "retrieval_documents"},
-)
-_FETCH = _Kind(
-    "opentelemetry.genai.client.fetch_response.context",
-    "FetchResponseData",
-    {
-        **_WHERE,
-        "stream": "request_stream",
-        "response_id": "response_id",
-        "response_model": "response_model",
-        "response_status": "response_status",
-        "finish_reasons": "response_finish_reasons",
-    },
-    {},
-    {"output_messages": "output_messages"},
-)
+_cache: dict[tuple[type[Operation], type], _Names] = {}
+
+
+def _names(operation: type[Operation], data: type) -> _Names:
+    """Return the names by which an operation's fields pass; util-genai makes them of the attributes' by one rule."""
+    names = _cache.get((operation, data))
+    if names is None:
+        names = _cache[operation, data] = _derive_names(operation, data)
+    return names
+
+
+def _derive_names(operation: type[Operation], data: type) -> _Names:
+    available = data.__dataclass_fields__  # type: ignore[attr-defined]
+
+    def passing(attributes: dict[str, str]) -> dict[str, str]:
+        names = {}
+        for field, attribute in attributes.items():
+            name = attribute.removeprefix("gen_ai.").replace(".", "_")
+            if name in available and field not in _SAID_BY_BOTH:
+                names[field] = name
+        return names
+
+    usage = Usage.ATTRIBUTES if issubclass(operation, ModelCall) else {}
+    return _Names(passing(operation.ATTRIBUTES), passing(usage), passing(operation.CONTENT))
 
 
 class NestedInvocation:
     """An operation inside of another package's recorded call: it makes no span, and tells what it learns at its end."""
 
-    __slots__ = ("_data", "_first_chunk", "_kind", "_started", "is_ended", "operation", "span")
+    __slots__ = ("_data", "_first_chunk", "_started", "is_ended", "operation", "span")
 
-    def __init__(self, operation: Operation, kind: _Kind, data: Any, span: Span) -> None:
+    def __init__(self, operation: Operation, data: Any, span: Span) -> None:
         self.operation = operation
         self.is_ended = False
         self.span = span
-        self._kind = kind
         self._data = data
         self._first_chunk: int | None = None
         self._started = time.perf_counter_ns()
@@ -157,13 +120,13 @@ class NestedInvocation:
             guard.call("shared call", self._share)
 
     def _share(self) -> None:
-        kind, data = self._kind, self._data
-        fields = _fields_of(kind, self.operation, with_content=data.capture_content)
+        data = self._data
+        names = _names(type(self.operation), type(data))
+        fields = _fields_of(names, self.operation, with_content=data.capture_content)
         if self._first_chunk is not None:
             fields["response_time_to_first_chunk"] = (self._first_chunk - self._started) / 1e9
-        names = type(data).__dataclass_fields__
-        merged = type(data)(**{name: value for name, value in fields.items() if name in names})
-        merged.attributes = _other_attributes(kind, self.operation)
+        merged = type(data)(**fields)
+        merged.attributes = _other_attributes(names, self.operation)
         data.merge(merged, overwrite=True)
 
 
@@ -180,7 +143,7 @@ class _UtilGenai:
         # A task that outlives the outer call has its data in the context all the same.
         if getattr(span, "end_time", None) is not None:
             return None
-        return NestedInvocation(operation, kind, data, span)
+        return NestedInvocation(operation, data, span)
 
     def with_shared_slot(self, recording: Recording, context: Context) -> Context:
         """Return ``context`` with a place for what a package on util-genai learns inside of a call of ours."""
@@ -196,17 +159,15 @@ class _UtilGenai:
 
     def merge_shared(self, operation: Operation, shared_data: Any) -> None:
         """Fill what ``operation`` does not know itself from what was learned inside of it."""
-        kind = _kind_of(operation)
-        if kind is None:
-            return
+        names = _names(type(operation), type(shared_data))
         values = operation.__dict__
-        names = {**kind.fields, **(kind.content if content.wanted() else {})}
-        for field, name in names.items():
-            value = getattr(shared_data, name, None)
+        fields = {**names.fields, **(names.content if content.wanted() else {})}
+        for field, name in fields.items():
+            value = getattr(shared_data, name)
             if values[field] is None and value is not None and value != []:
-                setattr(operation, field, _plain(value) if field in kind.content else value)
-        counts = {field: getattr(shared_data, name, None) for field, name in kind.usage.items()}
-        if kind.usage and values["usage"] is None and any(count is not None for count in counts.values()):
+                setattr(operation, field, _plain(value) if field in names.content else value)
+        counts = {field: getattr(shared_data, name) for field, name in names.usage.items()}
+        if names.usage and values["usage"] is None and any(count is not None for count in counts.values()):
             operation.usage = Usage(**counts)  # type: ignore[attr-defined]
         operation.extra = {**shared_data.attributes, **operation.extra}
 
@@ -217,29 +178,32 @@ def install(_: ModuleType) -> None:
 
 
 def _kind_of(operation: Operation) -> _Kind | None:
+    if isinstance(operation, FetchedResponse):
+        return _FETCH
     if isinstance(operation, Inference):
-        return _FETCH if operation.name == "fetch_response" else _INFERENCE
+        return _INFERENCE
     if isinstance(operation, Embedding):
         return _EMBEDDING
     return _RETRIEVAL if isinstance(operation, Retrieval) else None
 
 
-def _fields_of(kind: _Kind, operation: Operation, *, with_content: bool) -> dict[str, Any]:
+def _fields_of(names: _Names, operation: Operation, *, with_content: bool) -> dict[str, Any]:
     values = operation.__dict__
-    told = {name: values[field] for field, name in kind.fields.items()}
+    fields = {name: values[field] for field, name in names.fields.items()}
     usage = values.get("usage")
     if usage is not None:
-        told.update({name: getattr(usage, field) for field, name in kind.usage.items()})
+        fields.update({name: getattr(usage, field) for field, name in names.usage.items()})
     if with_content and content.wanted():
-        told.update({name: _typed(field, values[field]) for field, name in kind.content.items()})
-    return told
+        fields.update({name: _typed(field, values[field]) for field, name in names.content.items()})
+    return fields
 
 
-def _other_attributes(kind: _Kind, operation: Operation) -> dict[str, Any]:
+def _other_attributes(names: _Names, operation: Operation) -> dict[str, Any]:
     """Return the attributes that util-genai has no field for."""
-    named = {attribute for field, attribute in operation.ATTRIBUTES.items() if field in kind.fields}
-    named |= {operation.ATTRIBUTES["name"], operation.ATTRIBUTES["error_type"], *Usage.ATTRIBUTES.values()}
-    return {name: value for name, value in operation.attributes().items() if name not in named}
+    passed = {attribute for field, attribute in operation.ATTRIBUTES.items() if field in names.fields}
+    passed |= {operation.ATTRIBUTES[field] for field in _SAID_BY_BOTH}
+    passed |= set(Usage.ATTRIBUTES.values())
+    return {name: value for name, value in operation.attributes().items() if name not in passed}
 
 
 def _typed(field: str, value: Any) -> Any:

@@ -15,12 +15,12 @@ ToolDefinition = dict[str, Any]
 
 def message(role: str, *parts: Part, name: str | None = None, finish_reason: str | None = None) -> Message:
     """Return a message of ``role`` with its parts."""
-    made: Message = {"role": role, "parts": list(parts)}
+    fields: Message = {"role": role, "parts": list(parts)}
     if name is not None:
-        made["name"] = name
+        fields["name"] = name
     if finish_reason is not None:
-        made["finish_reason"] = finish_reason
-    return made
+        fields["finish_reason"] = finish_reason
+    return fields
 
 
 def text(content: str) -> Part:
@@ -62,12 +62,12 @@ def tool_definition(
     name: str, description: str | None = None, parameters: Any = None, kind: str = "function"
 ) -> ToolDefinition:
     """Return the definition of a tool that was offered to the model."""
-    made: ToolDefinition = {"type": kind, "name": name}
+    fields: ToolDefinition = {"type": kind, "name": name}
     if description is not None:
-        made["description"] = description
+        fields["description"] = description
     if parameters is not None:
-        made["parameters"] = parameters
-    return made
+        fields["parameters"] = parameters
+    return fields
 
 
 def parsed(value: Any) -> Any:

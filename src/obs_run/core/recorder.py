@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from obs_run.core.operations import Operation
     from obs_run.core.sink import Sink
 
+_VOCABULARY = "obs_run.core.operations"
+_kinds: dict[type, str] = {}
 _OWNER_IS_GONE = Ending("owner is gone")
 
 
@@ -127,7 +129,7 @@ class Recording:
         # The span ends whatever happens: an open one would be kept until the process ends.
         record = guard.call("end", self._record, timing, error)
         if record is None:
-            record = OperationRecord(type(self.operation).__name__, {}, {}, timing, {})
+            record = OperationRecord(_kind_of(type(self.operation)), {}, {}, timing, {})
         self._sink.end(self.span, record)
         if error is not None:
             guard.call("end", self._log_exception, record)
@@ -151,7 +153,7 @@ class Recording:
             failure = ErrorRecord(None, ended_by_error)
         ownership.add_usage(self)
         return OperationRecord(
-            type(operation).__name__,
+            _kind_of(type(operation)),
             content.plain_attributes(attributes),
             content.plain_content(operation),
             timing,
@@ -204,6 +206,15 @@ def _start(operation: Operation, parent: Context | None, owner: object) -> Recor
     if owner is not None:
         recording.belongs_to(owner)
     return recording
+
+
+def _kind_of(operation: type[Operation]) -> str:
+    """Return the name of the operation's class in ``core.operations``; instrumentors derive classes of their own."""
+    kind = _kinds.get(operation)
+    if kind is None:
+        names = [each.__name__ for each in operation.__mro__ if each.__module__.startswith(_VOCABULARY)]
+        kind = _kinds[operation] = names[0]
+    return kind
 
 
 def _failure(operation: Operation, error: BaseException | None) -> ErrorRecord | None:

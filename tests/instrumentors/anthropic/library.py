@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.instrumentors.anthropic.talk import SEARCH, TALK, TALKED
 from tests.instrumentors.scenarios import Driver, Library, Scenario
+from tests.instrumentors.trees import Node
 
 MODEL = "claude-sonnet-5"
 ASKED: dict[str, Any] = {"model": MODEL, "max_tokens": 100, "messages": [{"role": "user", "content": "Where to?"}]}
@@ -19,6 +20,19 @@ THINKING = {"thinking": {"type": "enabled", "budget_tokens": 1024}}
 USER = {"role": "user", "parts": [{"type": "text", "content": "Where to?"}]}
 OLDEST, NEWEST_0, FIRST_1, TRACED = "0.40.0, oldest", "0, newest", "1.0.0", "1.14.0, traces itself"
 NEWEST = "2, newest"
+
+
+def weather(city: str) -> str:
+    """Tell the weather."""
+    return f"rain in {city}"
+
+
+async def later_weather(city: str) -> str:
+    """Tell the weather, later."""
+    return weather(city)
+
+
+later_weather.__name__ = "weather"
 
 
 class Anthropic(Driver):
@@ -49,6 +63,12 @@ class Anthropic(Driver):
         raw = self.run(self.client.messages.with_raw_response.create(**ASKED, **more))
         parsed = raw.parse()
         return self.run(parsed) if hasattr(parsed, "__await__") else parsed
+
+    def run_agent(self) -> Any:
+        """Let the client's runner call a tool for the model, until it answers."""
+        anthropic = import_module("anthropic")
+        tool = anthropic.beta_tool(weather) if self.kind == "sync" else anthropic.beta_async_tool(later_weather)
+        return self.run(self.client.beta.messages.tool_runner(**ASKED, tools=[tool]).until_done())
 
     def streaming(self, how: str, **more: Any) -> Any:
         """Use the client's response as a context manager."""
@@ -347,6 +367,27 @@ LIBRARY = Library(
             f"chat {MODEL}",
             attributes(),
             answered(_TEXT),
+        ),
+        Scenario(
+            "run of an agent",
+            lambda its: its.run_agent(),
+            "invoke_agent",
+            {"gen_ai.operation.name": "invoke_agent", "gen_ai.request.model": MODEL},
+            tree=(
+                Node(
+                    "invoke_agent",
+                    Node(f"chat {MODEL}", kind="CLIENT", attributes={"obs.response.tool_calls": ("weather",)}),
+                    Node(
+                        "execute_tool weather",
+                        kind="INTERNAL",
+                        status="UNSET",
+                        attributes={"gen_ai.tool.type": "function", "gen_ai.tool.call.arguments": None},
+                    ),
+                    Node(f"chat {MODEL}", attributes={"gen_ai.response.finish_reasons": ("stop",)}),
+                    kind="INTERNAL",
+                ),
+            ),
+            unless=(OLDEST,),
         ),
     ),
 )

@@ -11,6 +11,7 @@ import pytest
 
 from tests.instrumentors.anthropic.library import ASKED, MODEL
 from tests.instrumentors.anthropic.more import hooked
+from tests.instrumentors.trees import Node, assert_trees
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,20 +70,15 @@ def test_a_run(kind: str, function: Any, stream: Any, stub: Any, instrumented: N
     # Only asked for where it is wanted, because the first releases read the argument otherwise.
     _run(kind, function, stub, **({"stream": True} if stream else {}))
     spans = telemetry.spans()
-    name = function.__name__
-    assert sorted(span.name for span in spans) == [
-        f"chat {MODEL}",
-        f"chat {MODEL}",
-        f"execute_tool {name}",
-        "invoke_agent",
-    ]
+    tool = Node(
+        f"execute_tool {function.__name__}",
+        kind="INTERNAL",
+        attributes={"gen_ai.tool.name": function.__name__, "gen_ai.tool.type": "function"},
+    )
+    chat = Node(f"chat {MODEL}", kind="CLIENT")
+    run = Node("invoke_agent", chat, tool, chat, kind="INTERNAL", attributes={"gen_ai.request.model": MODEL})
+    assert_trees(spans, run)
     assert {span.instrumentation_scope.name for span in spans} == SCOPES
-    (run,) = (span for span in spans if span.name == "invoke_agent")
-    assert {span.parent.span_id for span in spans if span is not run} == {run.context.span_id}
-    (tool,) = (span for span in spans if span.name.startswith("execute_tool"))
-    assert tool.attributes["gen_ai.tool.name"] == name
-    assert tool.attributes["gen_ai.tool.type"] == "function"
-    assert run.attributes["gen_ai.request.model"] == MODEL
 
 
 def test_content_of_a_tool(stub: Any, instrumented: None, telemetry: Any, with_content: None) -> None:
@@ -114,7 +110,7 @@ def test_a_run_that_is_left(stub: Any, instrumented: None, telemetry: Any) -> No
         break
     # The runner and its loop refer to each other.
     gc.collect()
-    assert sorted(span.name for span in telemetry.spans()) == [f"chat {MODEL}", "invoke_agent"]
+    assert_trees(telemetry.spans(), Node("invoke_agent", Node(f"chat {MODEL}")))
 
 
 def test_the_agent_sees_the_same(stub: Any, telemetry: Any) -> None:

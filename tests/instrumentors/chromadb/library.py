@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.instrumentors.chromadb import server
 from tests.instrumentors.scenarios import Driver, Library, Scenario
+from tests.instrumentors.trees import Node
 
 NAME = "cities"
 TENANT, DATABASE = "default_tenant", "default_database"
@@ -179,7 +180,10 @@ LIBRARY = Library(
             lambda its: its.towns(),
             "create_collection towns",
             database("create_collection", db__collection__name="towns"),
-            beside=("delete_collection towns",),
+            tree=(
+                Node("create_collection towns", attributes={"gen_ai.operation.name": None}),
+                Node("delete_collection towns"),
+            ),
         ),
         Scenario(
             "list of collections",

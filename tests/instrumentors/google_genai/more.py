@@ -10,6 +10,7 @@ import pytest
 
 from tests.instrumentors.google_genai.library import MODEL, SPAN, Gemini
 from tests.instrumentors.run_scenarios import instrumented
+from tests.instrumentors.trees import Node, assert_trees
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,7 @@ def test_functions_that_the_client_runs(gemini: Gemini, telemetry: Any, with_con
         answer = gemini.generate(config={"tools": [weather]})
     assert answer.text == 'Based on the tools: {"result": "sunny in Lisbon"}'
     spans = telemetry.spans()
-    assert _named(spans) == [SPAN, "execute_tool weather", SPAN]
+    assert_trees(spans, Node(SPAN), Node("execute_tool weather", kind="INTERNAL"), Node(SPAN))
     tool = next(span for span in spans if span.name == "execute_tool weather")
     assert dict(tool.attributes) == {
         "gen_ai.operation.name": "execute_tool",
@@ -77,8 +78,8 @@ def test_functions_that_the_client_runs(gemini: Gemini, telemetry: Any, with_con
 def test_function_that_fails(gemini: Gemini, telemetry: Any) -> None:
     with instrumented():
         gemini.generate(config={"tools": [storm]})
-    tool = next(span for span in telemetry.spans() if span.name == "execute_tool storm")
-    assert tool.attributes["error.type"] == "LookupError"
+    failed = Node("execute_tool storm", status="ERROR", attributes={"error.type": "LookupError"})
+    assert_trees(telemetry.spans(), Node(SPAN), failed, Node(SPAN))
 
 
 def test_function_that_is_async(stub: Any, telemetry: Any) -> None:
@@ -87,14 +88,14 @@ def test_function_that_is_async(stub: Any, telemetry: Any) -> None:
         answer = gemini.generate(config={"tools": [forecast]})
         gemini.close()
     assert answer.text == 'Based on the tools: {"result": "rain in Lisbon"}'
-    assert _named(telemetry.spans()) == [SPAN, "execute_tool forecast", SPAN]
+    assert_trees(telemetry.spans(), Node(SPAN), Node("execute_tool forecast"), Node(SPAN))
 
 
 def test_functions_amid_a_stream(gemini: Gemini, telemetry: Any) -> None:
     with instrumented():
         _, *pieces = gemini.read(gemini.stream(config={"tools": [weather]}))
     assert pieces[-1].text.endswith('Lisbon"}')
-    assert sorted(span.name for span in telemetry.spans()) == ["execute_tool weather", SPAN, SPAN]
+    assert_trees(telemetry.spans(), Node(SPAN), Node("execute_tool weather"), Node(SPAN))
 
 
 def test_chat_session(gemini: Gemini, telemetry: Any, with_content: None) -> None:

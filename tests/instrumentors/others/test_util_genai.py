@@ -191,6 +191,30 @@ outer.end()
     assert ours["attributes"]["gen_ai.retrieval.top_k"] == 7
 
 
+def test_fetched_responses_are_shared_both_ways(python: Path, stub: Any) -> None:
+    theirs = """
+kept = client.responses.create(model="gpt-4o", input="Hi")
+with handler.fetch_response("the-framework", response_id=kept.id):
+    client.responses.retrieve(kept.id)
+"""
+    _, fetched = run_agent(python, FRAMEWORK + theirs, stub.url).spans
+    assert fetched["attributes"]["gen_ai.provider.name"] == "the-framework"
+    assert fetched["attributes"]["gen_ai.response.status"] == "completed"
+    ours = """
+from obs_run.core.operations import FetchedResponse
+outer = recorder.start(FetchedResponse(provider="the-framework", response_id="resp_1"))
+with outer:
+    with TelemetryHandler().fetch_response("theirs", response_id="resp_2") as call:
+        call.response_status = "completed"
+outer.finish()
+"""
+    handler = "from opentelemetry.util.genai.handler import TelemetryHandler"
+    attributes = only(run_agent(python, OURS + handler + ours, stub.url))
+    assert attributes["gen_ai.provider.name"] == "the-framework"
+    assert attributes["gen_ai.response.id"] == "resp_1"
+    assert attributes["gen_ai.response.status"] == "completed"
+
+
 @pytest.mark.parametrize(
     ("key", "recorded_spans"),
     [

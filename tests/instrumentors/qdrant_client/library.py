@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from tests.instrumentors.scenarios import Driver, Library, Scenario
+from tests.instrumentors.trees import Node
 
 NAME = "cities"
 OLDEST = "1.13, oldest"
@@ -177,14 +178,14 @@ LIBRARY = Library(
             lambda its: its.upload(),
             f"upload_collection {NAME}",
             database("upload_collection", db__operation__batch__size=3),
-            beside=(f"upload_points {NAME}",),
+            tree=(Node(f"upload_points {NAME}", kind="CLIENT"), Node(f"upload_collection {NAME}", kind="CLIENT")),
         ),
         Scenario(
             "delete",
             lambda its: its.rewrite(),
             f"delete {NAME}",
             database("delete", db__operation__batch__size=2),
-            beside=(f"upsert {NAME}",),
+            tree=(Node(f"delete {NAME}"), Node(f"upsert {NAME}", attributes={"db.operation.batch.size": 2})),
         ),
         _scenario(
             "get",

@@ -1,0 +1,72 @@
+"""What an agent does, as plain records: an instrumentor fills one, the recorder turns it into telemetry.
+
+A field that is None is unknown and leaves no trace; unknown is never 0. The attribute of a field stands beside it, and
+a field without one is for ourselves. Texts, messages and tool arguments are *content*: instrumentors fill them only
+while ``content.wanted()`` is true.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .agent import AgentRun, Handoff, Memory, Plan, RemoteAgentRun, Step, ToolCall, Workflow
+    from .fields import attribute, content
+    from .mcp import McpCall, McpServerCall
+    from .messaging import MessageOperation, MessageProcess, MessageReceive, MessageSend
+    from .model import Embedding, FetchedResponse, Inference, ModelCall, Rerank, Usage
+    from .operation import GenAiOperation, Operation
+    from .store import DatabaseCall, Retrieval
+
+__all__ = [
+    "AgentRun",
+    "DatabaseCall",
+    "Embedding",
+    "FetchedResponse",
+    "GenAiOperation",
+    "Handoff",
+    "Inference",
+    "McpCall",
+    "McpServerCall",
+    "Memory",
+    "MessageOperation",
+    "MessageProcess",
+    "MessageReceive",
+    "MessageSend",
+    "ModelCall",
+    "Operation",
+    "Plan",
+    "RemoteAgentRun",
+    "Rerank",
+    "Retrieval",
+    "Step",
+    "ToolCall",
+    "Usage",
+    "Workflow",
+    "attribute",
+    "content",
+]
+
+_NAMES = {
+    "agent": ("AgentRun", "Handoff", "Memory", "Plan", "RemoteAgentRun", "Step", "ToolCall", "Workflow"),
+    "fields": ("attribute", "content"),
+    "mcp": ("McpCall", "McpServerCall"),
+    "messaging": ("MessageOperation", "MessageProcess", "MessageReceive", "MessageSend"),
+    "model": ("Embedding", "FetchedResponse", "Inference", "ModelCall", "Rerank", "Usage"),
+    "operation": ("GenAiOperation", "Operation"),
+    "store": ("DatabaseCall", "Retrieval"),
+}
+_MODULES = {name: module for module, names in _NAMES.items() for name in names}
+
+
+if not TYPE_CHECKING:  # where it would give a type to every misspelt name
+
+    def __getattr__(name: str) -> Any:
+        """Import the module of an operation when it is first asked for: a class costs most of a millisecond."""
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+        globals()[name] = value
+        return value

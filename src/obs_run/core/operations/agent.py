@@ -1,0 +1,190 @@
+"""Runs of agents and workflows, and what happens inside of them: steps, tools, hand-offs, memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from obs_run.core import semconv
+
+from .fields import attribute, content
+from .model import ModelCall
+from .operation import Attributes, GenAiOperation
+
+if TYPE_CHECKING:
+    from obs_run.core.messages import Message, Part, ToolDefinition
+
+    from .model import Usage
+
+
+@dataclass(eq=False, repr=False)
+class AgentRun(GenAiOperation):
+    """One run of an agent inside this process: ``invoke_agent``."""
+
+    name: str = "invoke_agent"
+    agent_id: str | None = attribute(semconv.AGENT_ID)
+    agent_name: str | None = attribute(semconv.AGENT_NAME)
+    agent_version: str | None = attribute(semconv.AGENT_VERSION)
+    agent_description: str | None = attribute(semconv.AGENT_DESCRIPTION)
+    request_model: str | None = attribute(semconv.REQUEST_MODEL)
+    """Only where all of the agent's calls go to one model."""
+    output_type: str | None = attribute(semconv.OUTPUT_TYPE)
+    finish_reasons: list[str] | None = attribute(semconv.RESPONSE_FINISH_REASONS)
+    usage: Usage | None = None
+    """What the framework says the whole run used; what the calls inside used is added up where it says nothing."""
+    inner_tokens: list[tuple[int | None, int | None]] = field(default_factory=list)
+    """Input and output tokens of each model call inside that has ended."""
+
+    system_instructions: list[Part] | None = content(semconv.SYSTEM_INSTRUCTIONS)
+    input_messages: list[Message] | None = content(semconv.INPUT_MESSAGES)
+    output_messages: list[Message] | None = content(semconv.OUTPUT_MESSAGES)
+    tool_definitions: list[ToolDefinition] | None = content(semconv.TOOL_DEFINITIONS)
+
+    KIND: ClassVar[str] = "INTERNAL"
+    SUBJECT: ClassVar[str | None] = "agent_name"
+    IS_AGENT: ClassVar[bool] = True
+
+    def add_usage(self, usage: Usage) -> None:
+        """Add what a model call inside of this run used.
+
+        Calls end in any thread: appending needs no lock, adding to a number would.
+        """
+        self.inner_tokens.append((usage.input_tokens, usage.output_tokens))
+
+    def attributes(self) -> Attributes:
+        """Return every known field, and the tokens of the whole run, of which the conventions have these two."""
+        attributes = super().attributes()
+        input_tokens, output_tokens = self._total_tokens()
+        if input_tokens is not None:
+            attributes[semconv.USAGE_INPUT_TOKENS] = input_tokens
+        if output_tokens is not None:
+            attributes[semconv.USAGE_OUTPUT_TOKENS] = output_tokens
+        return attributes
+
+    def _total_tokens(self) -> tuple[int | None, int | None]:
+        if self.usage is not None:
+            return self.usage.input_tokens, self.usage.output_tokens
+        inner_tokens = self.inner_tokens.copy()
+        return _sum([tokens[0] for tokens in inner_tokens]), _sum([tokens[1] for tokens in inner_tokens])
+
+
+def _sum(counts: list[int | None]) -> int | None:
+    """Return the sum of what is known; None, which is not 0, where nothing is."""
+    known_counts = [count for count in counts if count is not None]
+    return sum(known_counts) if known_counts else None
+
+
+@dataclass(eq=False, repr=False)
+class RemoteAgentRun(ModelCall):
+    """One run of an agent that a service hosts: ``invoke_agent`` as its client sees it."""
+
+    name: str = "invoke_agent"
+    agent_id: str | None = attribute(semconv.AGENT_ID)
+    agent_name: str | None = attribute(semconv.AGENT_NAME)
+    agent_version: str | None = attribute(semconv.AGENT_VERSION)
+    agent_description: str | None = attribute(semconv.AGENT_DESCRIPTION)
+    stream: bool | None = attribute(semconv.REQUEST_STREAM)
+    output_type: str | None = attribute(semconv.OUTPUT_TYPE)
+    finish_reasons: list[str] | None = attribute(semconv.RESPONSE_FINISH_REASONS)
+    tool_calls: list[str] | None = attribute(semconv.OBS_TOOL_CALLS)
+    """Names of the functions that the agent hands back to its caller."""
+    stream_end: str | None = attribute(semconv.OBS_RESPONSE_STREAM_END)
+
+    system_instructions: list[Part] | None = content(semconv.SYSTEM_INSTRUCTIONS)
+    input_messages: list[Message] | None = content(semconv.INPUT_MESSAGES)
+    output_messages: list[Message] | None = content(semconv.OUTPUT_MESSAGES)
+    tool_definitions: list[ToolDefinition] | None = content(semconv.TOOL_DEFINITIONS)
+
+    SUBJECT: ClassVar[str | None] = "agent_name"
+    IS_AGENT: ClassVar[bool] = True
+
+
+@dataclass(eq=False, repr=False)
+class Workflow(GenAiOperation):
+    """One run of a workflow of several agents or steps: ``invoke_workflow``."""
+
+    name: str = "invoke_workflow"
+    workflow_name: str | None = attribute(semconv.WORKFLOW_NAME)
+    """As the user calls it; the name of a framework's class says nothing."""
+
+    input_messages: list[Message] | None = content(semconv.INPUT_MESSAGES)
+    output_messages: list[Message] | None = content(semconv.OUTPUT_MESSAGES)
+
+    KIND: ClassVar[str] = "INTERNAL"
+    SUBJECT: ClassVar[str | None] = "workflow_name"
+
+
+@dataclass(eq=False, repr=False)
+class Step(GenAiOperation):
+    """One step of a workflow or agent: a node of a graph, a task of a crew. No convention knows them: ``step``."""
+
+    name: str = "step"
+    step_name: str | None = attribute(semconv.OBS_STEP_NAME)
+    step_type: str | None = attribute(semconv.OBS_STEP_TYPE)
+    """The framework's word for its steps: ``node``, ``task``, ``component``."""
+    step_number: int | None = attribute(semconv.OBS_STEP_NUMBER)
+    agent_name: str | None = attribute(semconv.AGENT_NAME)
+
+    KIND: ClassVar[str] = "INTERNAL"
+    SUBJECT: ClassVar[str | None] = "step_name"
+
+
+@dataclass(eq=False, repr=False)
+class Plan(GenAiOperation):
+    """The phase in which an agent decides what it will do: ``plan``. The model call that decides it is inside."""
+
+    name: str = "plan"
+    agent_name: str | None = attribute(semconv.AGENT_NAME)
+
+    KIND: ClassVar[str] = "INTERNAL"
+    SUBJECT: ClassVar[str | None] = "agent_name"
+
+
+@dataclass(eq=False, repr=False)
+class ToolCall(GenAiOperation):
+    """A tool that the agent runs: ``execute_tool``."""
+
+    name: str = "execute_tool"
+    tool_name: str | None = attribute(semconv.TOOL_NAME)
+    tool_type: str | None = attribute(semconv.TOOL_TYPE)
+    tool_description: str | None = attribute(semconv.TOOL_DESCRIPTION)
+    call_id: str | None = attribute(semconv.TOOL_CALL_ID)
+    agent_name: str | None = attribute(semconv.AGENT_NAME)
+
+    arguments: Any = content(semconv.TOOL_CALL_ARGUMENTS)
+    result: Any = content(semconv.TOOL_CALL_RESULT)
+
+    KIND: ClassVar[str] = "INTERNAL"
+    SUBJECT: ClassVar[str | None] = "tool_name"
+
+
+@dataclass(eq=False, repr=False)
+class Handoff(GenAiOperation):
+    """An agent that hands the conversation over to another one. No convention knows it: ``handoff``."""
+
+    name: str = "handoff"
+    agent_name: str | None = attribute(semconv.AGENT_NAME)
+    """The agent that hands over."""
+    to_agent: str | None = attribute(semconv.OBS_HANDOFF_TO_AGENT)
+    """The agent that takes over."""
+
+    KIND: ClassVar[str] = "INTERNAL"
+    SUBJECT: ClassVar[str | None] = "to_agent"
+
+
+@dataclass(eq=False, repr=False)
+class Memory(GenAiOperation):
+    """A call of an agent's memory: ``search_memory``, ``create_memory``, ``update_memory`` and their kin.
+
+    ``upsert_memory`` is a call that leaves it to the memory whether it creates, changes or merges records.
+    """
+
+    store_id: str | None = attribute(semconv.MEMORY_STORE_ID)
+    record_id: str | None = attribute(semconv.MEMORY_RECORD_ID)
+    """The record that the call is for, where it is a certain one."""
+    record_count: int | None = attribute(semconv.MEMORY_RECORD_COUNT)
+    """How many records were returned, written or deleted."""
+
+    query_text: str | None = content(semconv.MEMORY_QUERY_TEXT)
+    records: list[dict[str, Any]] | None = content(semconv.MEMORY_RECORDS)
+    """The records: dicts of ``content`` and, where known, ``id``, ``score`` and ``metadata``."""

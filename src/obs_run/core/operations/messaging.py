@@ -1,0 +1,66 @@
+"""Messages that go from one program to another over a broker or socket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from obs_run.core import semconv
+
+from .fields import attribute, attribute_metadata
+from .operation import Operation
+
+
+@dataclass(eq=False, repr=False)
+class MessageOperation(Operation):
+    """What sending, receiving and processing have in common; ``name`` is the system's own word for it."""
+
+    name: str = field(metadata=attribute_metadata(semconv.MESSAGING_OPERATION_NAME))
+    system: str | None = attribute(semconv.MESSAGING_SYSTEM)
+    destination: str | None = attribute(semconv.MESSAGING_DESTINATION_NAME)
+    """The queue, topic, subject or address; the same for all messages where there are several."""
+    destination_template: str | None = attribute(semconv.MESSAGING_DESTINATION_TEMPLATE)
+    """The destination without its varying parts, where it has such."""
+    partition_id: str | None = attribute(semconv.MESSAGING_DESTINATION_PARTITION_ID)
+    consumer_group: str | None = attribute(semconv.MESSAGING_CONSUMER_GROUP_NAME)
+    client_id: str | None = attribute(semconv.MESSAGING_CLIENT_ID)
+    message_id: str | None = attribute(semconv.MESSAGING_MESSAGE_ID)
+    message_conversation_id: str | None = attribute(semconv.MESSAGING_MESSAGE_CONVERSATION_ID)
+    """What joins a message to its answer; the agent's conversation is another thing."""
+    batch_size: int | None = attribute(semconv.MESSAGING_BATCH_MESSAGE_COUNT)
+    """How many messages, where it is a batch."""
+    body_size: int | None = attribute(semconv.MESSAGING_MESSAGE_BODY_SIZE)
+    """Of a single message, in bytes."""
+
+    def span_name(self) -> str:
+        """Return the operation, and the destination without its varying parts."""
+        destination = self.destination_template or self.destination
+        return f"{self.name} {destination}" if destination else self.name
+
+
+@dataclass(eq=False, repr=False)
+class MessageSend(MessageOperation):
+    """A message sent; its span is the parent or link of what the receiver does."""
+
+    name: str = "send"
+    operation_type: str = attribute(semconv.MESSAGING_OPERATION_TYPE, "send")
+
+    KIND: ClassVar[str] = "PRODUCER"
+
+
+@dataclass(eq=False, repr=False)
+class MessageReceive(MessageOperation):
+    """Messages that the agent asks for; a call of the broker, and so a client's."""
+
+    name: str = "receive"
+    operation_type: str = attribute(semconv.MESSAGING_OPERATION_TYPE, "receive")
+
+
+@dataclass(eq=False, repr=False)
+class MessageProcess(MessageOperation):
+    """Messages that are handed to the agent's handler, while it works on them."""
+
+    name: str = "process"
+    operation_type: str = attribute(semconv.MESSAGING_OPERATION_TYPE, "process")
+
+    KIND: ClassVar[str] = "CONSUMER"

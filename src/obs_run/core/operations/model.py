@@ -1,0 +1,147 @@
+"""Calls of models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from obs_run.core import semconv
+
+from .fields import Described, attribute, content
+from .operation import Attributes, GenAiOperation
+
+if TYPE_CHECKING:
+    from obs_run.core.messages import Message, Part, ToolDefinition
+
+
+@dataclass
+class Usage(Described):
+    """Tokens of one call as the conventions count them: input includes cached tokens, output includes reasoning."""
+
+    input_tokens: int | None = attribute(semconv.USAGE_INPUT_TOKENS)
+    output_tokens: int | None = attribute(semconv.USAGE_OUTPUT_TOKENS)
+    cache_read_tokens: int | None = attribute(semconv.USAGE_CACHE_READ_TOKENS)
+    cache_write_tokens: int | None = attribute(semconv.USAGE_CACHE_WRITE_TOKENS)
+    reasoning_tokens: int | None = attribute(semconv.USAGE_REASONING_TOKENS)
+    text_input_tokens: int | None = attribute(semconv.USAGE_TEXT_INPUT_TOKENS)
+    image_input_tokens: int | None = attribute(semconv.USAGE_IMAGE_INPUT_TOKENS)
+    audio_input_tokens: int | None = attribute(semconv.USAGE_AUDIO_INPUT_TOKENS)
+    text_output_tokens: int | None = attribute(semconv.USAGE_TEXT_OUTPUT_TOKENS)
+    image_output_tokens: int | None = attribute(semconv.USAGE_IMAGE_OUTPUT_TOKENS)
+    audio_output_tokens: int | None = attribute(semconv.USAGE_AUDIO_OUTPUT_TOKENS)
+    audio_cache_read_tokens: int | None = attribute(semconv.USAGE_AUDIO_CACHE_READ_TOKENS)
+    cache_write_5m_tokens: int | None = None
+    """Of those written to a cache; no attribute, but the kinds have prices of their own."""
+    cache_write_1h_tokens: int | None = None
+
+
+@dataclass(eq=False, repr=False)
+class ModelCall(GenAiOperation):
+    """A call of a model: what inference, embeddings and the other model endpoints have in common."""
+
+    request_model: str | None = attribute(semconv.REQUEST_MODEL)
+    response_model: str | None = attribute(semconv.RESPONSE_MODEL)
+    usage: Usage | None = None
+    usage_source: str | None = attribute(semconv.OBS_USAGE_SOURCE)
+    """"requested" where we asked the provider for usage that the agent had not asked for."""
+    provider_reports_usage: bool | None = None
+    """False where the provider sends none, and the library fills in what it counted itself."""
+    input_count: int | None = attribute(semconv.OBS_REQUEST_INPUT_COUNT)
+    price_context: dict[str, str] | None = None
+    """What changes the price besides the usage: ``{"processing": "batch"}``, ``{"service_tier": "flex"}``."""
+
+    SUBJECT: ClassVar[str | None] = "request_model"
+
+    def attributes(self) -> Attributes:
+        """Return every known field and token count under its attribute name, content left out."""
+        attributes = super().attributes()
+        if self.usage is not None:
+            counts = self.usage.__dict__
+            for key, name in Usage.ATTRIBUTES.items():
+                if counts[key] is not None:
+                    attributes[name] = counts[key]
+        return attributes
+
+    def pricing(self) -> Attributes:
+        """Return the tokens by how long they are cached, and ``context`` with what else changes the price."""
+        pricing: Attributes = {}
+        if self.usage is not None and self.usage.cache_write_5m_tokens is not None:
+            pricing["cache_write_5m_tokens"] = self.usage.cache_write_5m_tokens
+        if self.usage is not None and self.usage.cache_write_1h_tokens is not None:
+            pricing["cache_write_1h_tokens"] = self.usage.cache_write_1h_tokens
+        if self.price_context is not None:
+            pricing["context"] = self.price_context
+        return pricing
+
+
+@dataclass(eq=False, repr=False)
+class Inference(ModelCall):
+    """A model's answer to messages or a prompt: ``chat``, ``text_completion``, ``generate_content``."""
+
+    stream: bool | None = attribute(semconv.REQUEST_STREAM)
+    """True while streaming; left None otherwise, as the convention wants."""
+    output_type: str | None = attribute(semconv.OUTPUT_TYPE)
+    choice_count: int | None = attribute(semconv.REQUEST_CHOICE_COUNT)
+    seed: int | None = attribute(semconv.REQUEST_SEED)
+    temperature: float | None = attribute(semconv.REQUEST_TEMPERATURE)
+    top_p: float | None = attribute(semconv.REQUEST_TOP_P)
+    top_k: int | None = attribute(semconv.REQUEST_TOP_K)
+    frequency_penalty: float | None = attribute(semconv.REQUEST_FREQUENCY_PENALTY)
+    presence_penalty: float | None = attribute(semconv.REQUEST_PRESENCE_PENALTY)
+    max_tokens: int | None = attribute(semconv.REQUEST_MAX_TOKENS)
+    stop_sequences: list[str] | None = attribute(semconv.REQUEST_STOP_SEQUENCES)
+    reasoning_level: str | None = attribute(semconv.REQUEST_REASONING_LEVEL)
+    previous_response_id: str | None = attribute(semconv.REQUEST_PREVIOUS_RESPONSE_ID)
+    response_id: str | None = attribute(semconv.RESPONSE_ID)
+    response_status: str | None = attribute(semconv.RESPONSE_STATUS)
+    finish_reasons: list[str] | None = attribute(semconv.RESPONSE_FINISH_REASONS)
+    tool_calls: list[str] | None = attribute(semconv.OBS_TOOL_CALLS)
+    """Names of the tools that the model asked for, in order."""
+    stream_end: str | None = attribute(semconv.OBS_RESPONSE_STREAM_END)
+    """"abandoned" or "cancelled" where the agent did not read a stream to its end."""
+
+    system_instructions: list[Part] | None = content(semconv.SYSTEM_INSTRUCTIONS)
+    input_messages: list[Message] | None = content(semconv.INPUT_MESSAGES)
+    output_messages: list[Message] | None = content(semconv.OUTPUT_MESSAGES)
+    tool_definitions: list[ToolDefinition] | None = content(semconv.TOOL_DEFINITIONS)
+
+
+@dataclass(eq=False, repr=False)
+class FetchedResponse(GenAiOperation):
+    """A stored response that the agent asks for again: ``fetch_response``. Its usage was counted when it was made."""
+
+    name: str = "fetch_response"
+    response_id: str | None = attribute(semconv.RESPONSE_ID)
+    response_model: str | None = attribute(semconv.RESPONSE_MODEL)
+    response_status: str | None = attribute(semconv.RESPONSE_STATUS)
+    finish_reasons: list[str] | None = attribute(semconv.RESPONSE_FINISH_REASONS)
+    stream_end: str | None = attribute(semconv.OBS_RESPONSE_STREAM_END)
+
+
+@dataclass(eq=False, repr=False)
+class Embedding(ModelCall):
+    """Texts turned into vectors: ``embeddings``."""
+
+    dimensions: int | None = attribute(semconv.EMBEDDINGS_DIMENSION_COUNT)
+    encoding_formats: list[str] | None = attribute(semconv.REQUEST_ENCODING_FORMATS)
+
+
+@dataclass(eq=False, repr=False)
+class Rerank(ModelCall):
+    """Documents put in order of relevance by a model: ``rerank``."""
+
+    name: str = "rerank"
+    top_k: int | None = attribute(semconv.RETRIEVAL_TOP_K)
+    scores: list[float] | None = attribute(semconv.OBS_RETRIEVAL_SCORES)
+    query_text: str | None = content(semconv.RETRIEVAL_QUERY_TEXT)
+    documents: list[dict[str, Any]] | None = content(semconv.RETRIEVAL_DOCUMENTS)
+    """The documents in their new order: dicts of ``id``, ``score`` and, where known, ``content``."""
+    sent_documents: list[Any] | None = None
+    """The texts as the agent sent them, of which the model returns the indexes only; kept while content is wanted."""
+
+    def rank(self, scores: list[tuple[int, float | None]]) -> None:
+        """Keep what the model says: the index of each document in the request and its score, best first."""
+        self.scores = [score for _, score in scores if score is not None] or None
+        if self.sent_documents is not None:
+            documents = self.sent_documents
+            self.documents = [{"id": str(at), "score": score, "content": documents[at]} for at, score in scores]

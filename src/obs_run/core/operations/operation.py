@@ -1,0 +1,85 @@
+"""What all operations have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from obs_run.core import semconv
+
+from .fields import Described, attribute, attribute_metadata
+
+Attributes = dict[str, Any]
+
+
+@dataclass(eq=False, repr=False)
+class Operation(Described):
+    """One thing an agent does: what is known when it starts, and what becomes known until it ends.
+
+    Conversation and agent are known to every operation, and shown where the conventions have them.
+    """
+
+    name: str
+    """What is done, as the conventions of the operation's family call it."""
+    provider: str | None = None
+    server_address: str | None = attribute(semconv.SERVER_ADDRESS)
+    server_port: int | None = attribute(semconv.SERVER_PORT)
+    conversation_id: str | None = None
+    error_type: str | None = attribute(semconv.ERROR_TYPE)
+    """Set by the translation where the provider says more than the exception's class."""
+    extra: Attributes = field(default_factory=dict)
+    """Attributes of this provider alone, by their names in ``semconv``."""
+    agent_id: str | None = field(default=None, init=False)
+    agent_name: str | None = field(default=None, init=False)
+    """The agent that does it, from the operation that this one happens inside of."""
+
+    KIND: ClassVar[str] = "CLIENT"
+    """The name of its ``SpanKind``."""
+    SUBJECT: ClassVar[str | None] = None
+    """The field that stands behind the operation's name in the span's name."""
+    IS_AGENT: ClassVar[bool] = False
+    """Whether it is the run of an agent, which is another than the agent that it runs inside of."""
+
+    def __repr__(self) -> str:
+        """Show what is known."""
+        known = [f"{key}={value!r}" for key, value in self.__dict__.items() if value is not None]
+        return f"{type(self).__name__}({', '.join(known)})"
+
+    def span_name(self) -> str:
+        """Return the span's name: the operation, and what it is about if that is known."""
+        subject = getattr(self, self.SUBJECT) if self.SUBJECT else None
+        return f"{self.name} {subject}" if subject else self.name
+
+    def attributes(self) -> Attributes:
+        """Return every known field under its attribute name, content left out."""
+        values = self.__dict__
+        attributes = {name: value for key, name in self.ATTRIBUTES.items() if (value := values[key]) is not None}
+        attributes.update(self.extra)
+        return attributes
+
+    def content(self) -> Attributes:
+        """Return the content that is known under its attribute names."""
+        values = self.__dict__
+        return {name: value for key, name in self.CONTENT.items() if (value := values[key]) is not None}
+
+    def pricing(self) -> Attributes:
+        """Return what only the price needs to know; empty where nothing is paid for."""
+        return {}
+
+    def inherit(self, outer: Operation) -> None:
+        """Take over the conversation and the agent of the operation that this one happens inside of, where unknown."""
+        if self.conversation_id is None:
+            self.conversation_id = outer.conversation_id
+        if self.IS_AGENT or self.agent_id is not None or self.agent_name is not None:
+            return
+        self.agent_id = outer.agent_id
+        self.agent_name = outer.agent_name
+
+
+@dataclass(eq=False, repr=False)
+class GenAiOperation(Operation):
+    """An operation of the conventions for generative AI."""
+
+    name: str = field(metadata=attribute_metadata(semconv.OPERATION_NAME))
+    provider: str | None = attribute(semconv.PROVIDER_NAME)
+    conversation_id: str | None = attribute(semconv.CONVERSATION_ID)

@@ -1,0 +1,97 @@
+"""The spans of a run as a tree: what a scenario expects, and a readable comparison of whole trees."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from difflib import ndiff
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+_INDENT = "    "
+
+
+class Node:
+    """A span and those inside of it, in the order in which they start.
+
+    Its name always counts; its kind, status and attributes where the expected node says some. An attribute that is
+    expected to be None is one that must not be there.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *children: Node,
+        kind: str | None = None,
+        status: str | None = None,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.name = name
+        self.children = children
+        self.kind = kind
+        self.status = status
+        self.attributes = dict(attributes or {})
+
+    def __repr__(self) -> str:
+        """Show the tree, as pytest does in the parameters of a test."""
+        return "\n".join(_lines([self], [self]))
+
+
+def start_of(span: Any) -> int:
+    """Return when a span started, in nanoseconds."""
+    return int(span.start_time)
+
+
+def trees_of(spans: Iterable[Any]) -> list[Node]:
+    """Return the roots of the spans; a span whose parent was not exported is one, and says so."""
+    by_start = sorted(spans, key=start_of)
+    ids = {span.context.span_id for span in by_start}
+    children: defaultdict[int | None, list[Any]] = defaultdict(list)
+    for span in by_start:
+        parent = None if span.parent is None else span.parent.span_id
+        children[parent if parent in ids else None].append(span)
+
+    def node(span: Any) -> Node:
+        lost = span.parent is not None and span.parent.span_id not in ids
+        return Node(
+            f"{span.name} (its parent is missing)" if lost else span.name,
+            *map(node, children[span.context.span_id]),
+            kind=span.kind.name,
+            status=span.status.status_code.name,
+            attributes=span.attributes,
+        )
+
+    return [node(span) for span in children[None]]
+
+
+def assert_trees(spans: Iterable[Any], *expected: Node) -> None:
+    """Compare what was recorded with the roots that are expected, and show whole trees where they differ."""
+    recorded = trees_of(spans)
+    wanted_lines = list(_lines(expected, expected))
+    recorded_lines = list(_lines(recorded, expected))
+    if recorded_lines != wanted_lines:
+        lines = [line for line in ndiff(wanted_lines, recorded_lines) if not line.startswith("?")]
+        raise AssertionError("\n".join(["- is expected, + was recorded:", *lines]))
+
+
+def _lines(nodes: Sequence[Node], expected: Sequence[Node], depth: int = 0) -> Iterator[str]:
+    """Show trees as lines, in the detail in which the tree at the same place is expected."""
+    for node, wanted in zip_longest(nodes, expected):
+        if node is None:
+            return
+        yield _INDENT * depth + " ".join((node.name, *_details(node, wanted)))
+        yield from _lines(node.children, () if wanted is None else wanted.children, depth + 1)
+
+
+def _details(node: Node, wanted: Node | None) -> Iterator[str]:
+    if wanted is None:
+        return
+    if wanted.kind is not None:
+        yield str(node.kind)
+    if wanted.status is not None:
+        yield str(node.status)
+    for name in wanted.attributes:
+        value = node.attributes.get(name)
+        yield f"(no {name})" if value is None else f"{name}={value!r}"
