@@ -12,7 +12,7 @@ from obs_run import settings
 from obs_run.base import guard
 from obs_run.core import content
 from obs_run.core.operations import Inference
-from obs_run.pipeline import foreign_content, redact, redact_items
+from obs_run.pipeline import foreign_content, losses, redact, redact_items
 from obs_run.pipeline.items import ApiLogItem, CallItem, LogItem, SpanItem
 from obs_run.pipeline.span_builder import details_event, log_record, span_with_operation, structured_content
 from obs_run.runtime import destinations
@@ -22,10 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from obs_run.core.operations import Operation
+    from obs_run.pipeline.destination import Destination
     from obs_run.pipeline.items import Item
-
-
-_SECONDS_BETWEEN_WARNINGS = 60.0
 
 
 class Export:
@@ -36,14 +34,13 @@ class Export:
         self._redaction = redact_items.shared()
         # With a configuration file the exporters are the file's.
         ours = self._providers.queues_spans
-        self._traces = destinations.of("traces") if ours else []
-        self._logs = destinations.of("logs") if ours else []
-        self._metrics = destinations.of("metrics") if ours else []
-        self._further = destinations.FURTHER
+        self.losses = destinations.losses()
+        self._traces = destinations.of("traces", self.losses) if ours else []
+        self._logs = destinations.of("logs", self.losses) if ours else []
+        self._metrics = destinations.of("metrics", self.losses) if ours else []
+        self._further = destinations.USER_DESTINATIONS
         self._interval: float = settings.get("OTEL_METRIC_EXPORT_INTERVAL")
         self._metrics_due = time.monotonic() + self._interval
-        self._dropped = 0
-        self._say_next = 0.0
         self._unseen = api_context.Context({_SUPPRESS_INSTRUMENTATION_KEY: True})
 
     def batch(self, items: list[Item], deadline: float | None) -> None:
@@ -112,32 +109,25 @@ class Export:
             api_context.detach(token)
 
     def _settle(self, deadline: float | None, dropped: int) -> None:
-        if dropped:
-            self._say_dropped(dropped)
-            guard.call("measurement", self._providers.count_dropped, dropped)
+        self.losses.count(dropped, losses.QUEUE_FULL)
+        self.losses.report()
+        counts = self.losses.take_counts()
+        if counts:
+            guard.call("measurement", self._providers.count_dropped, sum(counts.values()))
         if deadline is not None or time.monotonic() >= self._metrics_due:
             self._metrics_due = time.monotonic() + self._interval
             data = guard.call("metrics", self._providers.collect_metrics)
             if data is not None:
                 self._give(self._metrics, data, deadline)
         for destination in self._all():
-            guard.call("export", destination.settle, deadline)
+            guard.call("export", destination.retry_pending, deadline)
 
-    def _all(self) -> tuple[destinations.Destination, ...]:
+    def _all(self) -> tuple[Destination, ...]:
         return (*self._traces, *self._logs, *self._metrics, *self._further)
-
-    def _say_dropped(self, dropped: int) -> None:
-        self._dropped += dropped
-        if time.monotonic() >= self._say_next:
-            self._say_next = time.monotonic() + _SECONDS_BETWEEN_WARNINGS
-            guard.warn(
-                f"obs-run: {self._dropped} spans, log records or metric exports were dropped: "
-                "refused, or more waited than OBS_QUEUE_BYTES"
-            )
 
     def pause(self) -> float | None:
         """Return the seconds until there is something to do even if nothing comes in; None if there never is."""
-        pauses = [guard.call("export", each.pause) for each in self._all()]
+        pauses = [guard.call("export", each.seconds_until_due) for each in self._all()]
         if self._metrics:
             pauses.append(self._metrics_due - time.monotonic())
         known = [pause for pause in pauses if pause is not None]
@@ -147,11 +137,11 @@ class Export:
         """In a child process: drop the parent's connections."""
         for destination in self._all():
             guard.call("fork", destination.after_fork)
+        self.losses.after_fork()
         self._metrics_due = time.monotonic() + self._interval
-        self._dropped = 0
 
     @staticmethod
-    def _give(to: list[destinations.Destination], what: Any, deadline: float | None) -> None:
+    def _give(to: list[Destination], what: Any, deadline: float | None) -> None:
         if not what:
             return
         for destination in to:
