@@ -43,7 +43,7 @@ grpc: Any = import_module("grpc")
 error_details: Any = import_module("google.rpc.error_details_pb2")
 status_pb2: Any = import_module("google.rpc.status_pb2")
 
-SERVICES = {
+SERVICES: dict[str, Any] = {
     "trace": ExportTraceServiceRequest,
     "metrics": ExportMetricsServiceRequest,
     "logs": ExportLogsServiceRequest,

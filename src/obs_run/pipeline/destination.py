@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from obs_run.base import guard
@@ -44,7 +45,8 @@ class Destination(Protocol):
         """Deliver what waits until the deadline, count what is left as lost, and let go of connections.
 
         Closing twice does no more than once. An export after it, as when the program that was to replace this one could
-        not be started, opens the connections again.
+        not be started, opens the connections again. After the deadline it only counts, at once, and may be called while
+        the export thread is held up inside the destination.
         """
 
 
@@ -78,9 +80,9 @@ class SdkDestination:
         if hasattr(self._exporter, "after_fork"):
             guard.call(self._site, self._exporter.after_fork)
 
-    def close(self, deadline: float) -> None:  # noqa: ARG002 (nothing waits)
-        """Have the exporter close its files; ours open them again at the next export."""
-        if hasattr(self._exporter, "shutdown"):
+    def close(self, deadline: float) -> None:
+        """Have the exporter close its files, if there is time; ours open them again at the next export."""
+        if time.monotonic() < deadline and hasattr(self._exporter, "shutdown"):
             guard.call(self._site, self._exporter.shutdown)
 
 

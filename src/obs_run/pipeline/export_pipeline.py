@@ -111,6 +111,11 @@ class Export:
     def _settle(self, deadline: float | None, dropped: int) -> None:
         self.losses.count(dropped, losses.QUEUE_FULL)
         self.losses.report()
+        self._export_metrics(deadline)
+        for destination in self._all():
+            guard.call("export", destination.retry_pending, deadline)
+
+    def _export_metrics(self, deadline: float | None) -> None:
         counts = self.losses.take_counts()
         if counts:
             guard.call("measurement", self._providers.count_dropped, sum(counts.values()))
@@ -119,8 +124,29 @@ class Export:
             data = guard.call("metrics", self._providers.collect_metrics)
             if data is not None:
                 self._give(self._metrics, data, deadline)
+
+    def close(self, deadline: float, dropped: int, left: int) -> None:
+        """Send what earlier failed and the metrics, close the destinations, and say what was lost.
+
+        ``dropped`` items found the queue full, and ``left`` were never taken out of it.
+        """
+        token = api_context.attach(self._unseen)
+        try:
+            self.losses.count(dropped, losses.QUEUE_FULL)
+            self._export_metrics(deadline)
+            for destination in self._all():
+                guard.call("export", destination.close, deadline)
+        finally:
+            api_context.detach(token)
+        self.losses.count(left, losses.NOT_DELIVERED)
+        self.losses.report(final=True)
+
+    def give_up(self, left: int) -> None:
+        """Count what waits, and ``left`` items of the queue, as lost, while the export thread is held up; say it."""
         for destination in self._all():
-            guard.call("export", destination.retry_pending, deadline)
+            guard.call("export", destination.close, time.monotonic())
+        self.losses.count(left, losses.NOT_DELIVERED)
+        self.losses.report(final=True)
 
     def _all(self) -> tuple[Destination, ...]:
         return (*self._traces, *self._logs, *self._metrics, *self._further)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from obs_run import settings
@@ -60,9 +61,10 @@ class OtlpDestination:
 
     def close(self, deadline: float) -> None:
         """Deliver what waits until the deadline, count what is left as lost, and let go of the connection."""
-        self.buffer.deliver(self._send, deadline)
+        if time.monotonic() < deadline:
+            self.buffer.deliver(self._send, deadline)
+            guard.call("close", self._transport.close)
         self.buffer.give_up(losses.NOT_DELIVERED)
-        guard.call("close", self._transport.close)
 
     def _requests(self, batch: Batch) -> list[Request]:
         parts = halves(batch)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _MOST_ITEMS = 512
 _FORK_PATIENCE = 0.5
 _GONE_PATIENCE = 0.05
+_CLOSE_RESERVE = 0.1
 
 
 class Queue:
@@ -74,11 +75,6 @@ class Queue:
         elif must_wake:
             self._wake.put(None)
 
-    def lost(self, count: int) -> None:
-        """Count items that a destination had to give up."""
-        with self._lock:
-            self._dropped += count
-
     def watch_metrics(self) -> None:
         """Have the export thread collect metrics at their interval, even if nothing is ever put."""
         self.used = True
@@ -97,16 +93,31 @@ class Queue:
 
     def flush(self, deadline: float) -> bool:
         """Export everything that waits, until ``deadline`` (``time.monotonic()``); True if it was done in time."""
+        return self._hurry(deadline, deadline, closing=False)
+
+    def close(self, deadline: float) -> bool:
+        """Do the same as the process leaves, close the destinations, and say what was lost; True if done in time."""
+        # What is given up is to be counted and said while there is time.
+        reserve = min(_CLOSE_RESERVE, max(0.0, deadline - time.monotonic()) / 10)
+        if self._hurry(deadline - reserve, deadline, closing=True):
+            return True
+        # The thread is held up by what knows no deadline, such as the look-up of a name.
+        if not self.in_export_thread() and self._export is not None:
+            guard.call("export", self._export.give_up, self._take_all())
+        return False
+
+    def _hurry(self, deadline: float, patience: float, *, closing: bool) -> bool:
+        """Have everything exported until ``deadline``, and wait for that until ``patience``."""
         thread = self._thread
         if thread is None or not thread.is_alive():
-            return bool(guard.call("export", self._drain, deadline))
+            return bool(guard.call("export", self._drain, deadline, closing=closing))
         if self.in_export_thread():
             return False
         # A plain lock: whatever the interrupted main thread holds, waiting on this one is safe in a signal handler.
         done = _thread.allocate_lock()
         done.acquire()
-        self._wake.put((deadline, done))
-        return done.acquire(timeout=max(0.0, deadline - time.monotonic()))
+        self._wake.put((deadline, closing, done))
+        return done.acquire(timeout=max(0.0, patience - time.monotonic()))
 
     def _start(self) -> None:
         with self._lock:
@@ -125,9 +136,9 @@ class Queue:
     def _run(self) -> None:
         wake = self._wake
         while not self._stopping:
-            deadline, done = self._wait(wake) or (None, None)
+            deadline, closing, done = self._wait(wake) or (None, False, None)
             if not self._stopping or done is not None:
-                guard.call("export", self._drain, deadline)
+                guard.call("export", self._drain, deadline, closing=closing)
             if done is not None:
                 done.release()
         self._thread = None
@@ -143,17 +154,17 @@ class Queue:
             request = _next(wake, self._delay)
         return request
 
-    def _drain(self, deadline: float | None) -> bool:
+    def _drain(self, deadline: float | None, *, closing: bool = False) -> bool:
         """Export what waits; one thread at a time, and a flush does not wait for it past its deadline."""
         draining = self._draining
         if not draining.acquire(timeout=-1 if deadline is None else max(0.0, deadline - time.monotonic())):
             return False
         try:
-            return self._drain_alone(deadline)
+            return self._drain_alone(deadline, closing=closing)
         finally:
             draining.release()
 
-    def _drain_alone(self, deadline: float | None) -> bool:
+    def _drain_alone(self, deadline: float | None, *, closing: bool) -> bool:
         from obs_run.pipeline.export_pipeline import Export
 
         if self._export is None:
@@ -164,6 +175,9 @@ class Queue:
             if self._stopping and deadline is None:
                 return False
         self._step += 1
+        if closing and deadline is not None:
+            self._export.close(deadline, self._count_dropped(), self._take_all())
+            return True
         self._export.settle(deadline, self._count_dropped())
         self.exported = True
         return not self._items
@@ -179,6 +193,14 @@ class Queue:
                 taken.append(item)
             self._bytes -= size
         return taken
+
+    def _take_all(self) -> int:
+        """Remove everything that waits; return how many items that were."""
+        with self._lock:
+            number = len(self._items)
+            self._items.clear()
+            self._bytes = 0
+        return number
 
     def _count_dropped(self) -> int:
         with self._lock:

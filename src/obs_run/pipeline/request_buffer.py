@@ -97,7 +97,7 @@ class RequestBuffer:
         finally:
             # Afterwards, because what was delivered needs no room; the last one stays, whatever its size.
             while self.bytes > self._most_bytes and len(self._requests) > 1:
-                self._count_lost(self._remove_oldest().items, losses.BUFFER_FULL)
+                self._lose(self._requests[0], losses.BUFFER_FULL)
 
     def seconds_until_due(self) -> float | None:
         """Return the seconds until the next try, None if nothing waits."""
@@ -106,9 +106,9 @@ class RequestBuffer:
         return max(0.0, self._next_try - time.monotonic())
 
     def give_up(self, reason: Reason) -> None:
-        """Count all that waits as lost."""
+        """Count all that waits as lost; also from another thread than the one that delivers, and that is held up."""
         while self._requests:
-            self._count_lost(self._remove_oldest().items, reason)
+            self._lose(self._requests[0], reason)
 
     def clear(self) -> None:
         """Forget what waits, as a child process does with what is its parent's."""
@@ -127,12 +127,14 @@ class RequestBuffer:
                 until = min(until, deadline)
             if until <= now:
                 return
-            outcome = _sent(send, self._requests[0], until)
+            request = self._requests[0]
+            outcome = _sent(send, request, until)
             if isinstance(outcome, RetryLater):
                 self._wait(outcome)
                 return
             self._failures = 0
-            request = self._remove_oldest()
+            if not self._remove(request):
+                return
             if isinstance(outcome, Refused):
                 self._count_lost(request.items, losses.refused(outcome.status))
             elif outcome.rejected > 0:
@@ -147,10 +149,18 @@ class RequestBuffer:
             pause = min(_LONGEST_RETRY_AFTER, max(0.0, outcome.seconds))
         self._next_try = time.monotonic() + pause
 
-    def _remove_oldest(self) -> Request:
-        request = self._requests.popleft()
+    def _lose(self, request: Request, reason: Reason) -> None:
+        if self._remove(request):
+            self._count_lost(request.items, reason)
+
+    def _remove(self, request: Request) -> bool:
+        """Remove the oldest request if it is still this one; False if another thread gave it up meanwhile."""
+        try:
+            self._requests.remove(request)
+        except ValueError:
+            return False
         self.bytes -= len(request.body)
-        return request
+        return True
 
 
 def _sent(send: Callable[[Request, float], Outcome], request: Request, until: float) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -9,7 +10,7 @@ from obs_run import settings
 from obs_run.base import guard
 from obs_run.base.masking import masked_value
 from obs_run.pipeline.items import CallItem
-from obs_run.pipeline.losses import NO_DESTINATION, NOT_ENCODED
+from obs_run.pipeline.losses import NO_DESTINATION, NOT_DELIVERED, NOT_ENCODED
 from obs_run.pipeline.queue import queue
 from obs_run.runtime import destinations
 
@@ -101,7 +102,10 @@ class OwnEndpoint:
 
     def close(self, deadline: float) -> None:
         """Deliver what was put until the deadline, count what is left as lost, and let go of the connection."""
-        self._export_records(deadline)
+        if time.monotonic() < deadline:
+            self._export_records(deadline)
+        records, self._records = self._records, []
+        self._count_lost(len(records), NOT_DELIVERED)
         if self._destination is not None:
             self._destination.close(deadline)
 

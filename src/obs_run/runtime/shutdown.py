@@ -101,7 +101,7 @@ def finish(left: Leaving) -> None:
         from obs_run.sdk import run_span
 
         guard.call("run span", run_span.end, left)
-    queue().flush(left.deadline)
+    queue().close(left.deadline)
     from obs_run.runtime import summary
 
     guard.call("where to look", summary.point_to_store, left)
