@@ -306,6 +306,17 @@ def test_headers_compression_paths_and_endpoints_of_one_signal(
     assert server.headers[1]["authorization"] == "Basic YTpi"
 
 
+def test_a_query_of_the_endpoint_stays_behind_the_signals_path(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve()
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"{server.url}/base?key=1")
+    made = Otlp("traces")
+    _export(made, "a")
+    made.http.close()
+    assert server.paths == ["/base/v1/traces?key=1"]
+
+
 def test_an_ipv6_endpoint(serve: Callable[..., Server]) -> None:
     try:
         server = serve(host="::1")
