@@ -1,4 +1,4 @@
-"""OTLP over gRPC, by the official exporters of the extra ``grpc``, into the real Collector."""
+"""OTLP over gRPC (extra ``grpc``) into the real Collector."""
 
 import os
 import subprocess

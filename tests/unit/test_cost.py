@@ -7,9 +7,8 @@ import pytest
 
 from obs_run.core import semconv
 from obs_run.core.operations import AgentRun, Embedding, Inference, ToolCall, Usage
-from obs_run.core.sink import Timing
 from obs_run.pipeline import cost, prices
-from obs_run.sdk import providers
+from obs_run.pipeline.metering import Metering
 from tests.unit.records import record_of
 
 
@@ -85,10 +84,9 @@ def test_repeated_calls_of_other_sizes_are_priced_alike() -> None:
 def test_nobody_prices_what_nobody_sees(monkeypatch: pytest.MonkeyPatch) -> None:
     priced = []
     monkeypatch.setattr(prices, "price", lambda *arguments: priced.append(arguments))
-    known = providers.Providers()
-    monkeypatch.setattr(known, "_instruments", lambda: None)
-    call = Inference(name="chat", usage=Usage(1, 1), **OPENAI)
-    known.measure_unseen(call, Timing(1.0))
+    metering = Metering(lambda: None, lambda: None)
+    call = record_of(Inference(name="chat", usage=Usage(1, 1), **OPENAI))
+    metering.measure(call, has_span=False)
     assert not priced
-    assert known.measure(call, Timing(1.0)) is None
+    assert metering.measure(call) is None
     assert len(priced) == 1

@@ -13,19 +13,28 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTracePartialSuccess,
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext, TraceFlags
 
 from obs_run import settings
 from obs_run.base import guard
-from obs_run.pipeline.otlp_http import OtlpHttp
-from obs_run.pipeline.queue import queue
+from obs_run.pipeline.losses import BUFFER_FULL, NOT_DELIVERED, NOT_ENCODED, PARTLY_REFUSED, Losses
+from obs_run.pipeline.otlp_answer import read_answer
+from obs_run.pipeline.otlp_destination import OtlpDestination
+from obs_run.pipeline.otlp_http import HttpTransport
+from obs_run.pipeline.request_buffer import Request
 from obs_run.runtime import destinations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from obs_run.pipeline.signals import Signal
 
     Answer = tuple[int, dict[str, str], bytes]
 
@@ -132,17 +141,26 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Server]]:
 
 
 @pytest.fixture(autouse=True)
-def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "_said", set())
     monkeypatch.setattr(guard, "_said", set())
     monkeypatch.setattr(guard, "_failures", set())
-    queue()._count_dropped()
-    yield
-    queue()._count_dropped()
 
 
-def _dropped() -> int:
-    return queue()._count_dropped()
+class Otlp(OtlpDestination):
+    """OTLP over HTTP to where the settings say, and what it lost."""
+
+    def __init__(self, signal: Signal) -> None:
+        self.losses = Losses()
+        self.http = HttpTransport(signal)
+        super().__init__(signal, self.http, self.losses)
+
+    def lost(self) -> dict[str, int]:
+        """Return the numbers by reason since the last call."""
+        return {loss.reason: number for loss, number in self.losses.take_counts().items()}
+
+
+SIGNALS: tuple[Signal, ...] = ("traces", "metrics", "logs")
 
 
 def _span(name: str, size: int = 0) -> ReadableSpan:
@@ -154,16 +172,16 @@ def _soon(seconds: float = 5) -> float:
     return time.monotonic() + seconds
 
 
-def _export(to: OtlpHttp, *names: str, deadline: float | None = None) -> None:
+def _export(to: Otlp, *names: str, deadline: float | None = None) -> None:
     to.export([_span(name) for name in names], deadline)
 
 
 def test_one_connection_serves_many_exports(serve: Callable[..., Server]) -> None:
     server = serve()
-    made = OtlpHttp("traces")
+    made = Otlp("traces")
     for name in "abc":
         _export(made, name)
-    made._hang_up()
+    made.http.close()
 
     assert server.spans() == ["a", "b", "c"]
     assert server.paths == ["/v1/traces"] * 3
@@ -175,42 +193,42 @@ def test_one_connection_serves_many_exports(serve: Callable[..., Server]) -> Non
 
 def test_a_server_that_closed_the_idle_connection_loses_nothing_even_at_the_end(serve: Callable[..., Server]) -> None:
     server = serve()
-    made = OtlpHttp("traces")
+    made = Otlp("traces")
     _export(made, "a")
     server.hang_up()
     _export(made, "b", deadline=_soon())
-    made._hang_up()
+    made.http.close()
 
     assert server.spans() == ["a", "b"]
 
 
 def test_503_with_retry_after_is_tried_again_when_it_is_time(serve: Callable[..., Server]) -> None:
     server = serve(answers=[(503, {"Retry-After": "7"}, b""), (200, {}, b"")])
-    made = OtlpHttp("traces")
+    made = Otlp("traces")
     _export(made, "a")
-    pause = made.pause()
+    pause = made.seconds_until_due()
     assert pause is not None
     assert 5 < pause <= 7
-    made.settle(None)
+    made.retry_pending(None)
     assert len(server.bodies) == 1, "it is not time"
-    made.settle(_soon())
-    made._hang_up()
+    made.retry_pending(_soon())
+    made.http.close()
 
     assert server.spans() == ["a", "a"]
-    assert made.pause() is None
-    assert _dropped() == 0
+    assert made.seconds_until_due() is None
+    assert made.lost() == {}
 
 
 @pytest.mark.parametrize("retry_after", ["", "Wed, 21 Oct 2026 07:28:00 GMT", "²", "-3"])
 def test_without_a_usable_retry_after_the_pauses_grow(serve: Callable[..., Server], retry_after: str) -> None:
     serve(answers=[(429, {"Retry-After": retry_after}, b"")])
-    made = OtlpHttp("traces")
+    made = Otlp("traces")
     pauses = []
     for _ in range(8):
-        made._next_try = 0
+        made.buffer._next_try = 0
         _export(made, "a")
-        pauses.append(made.pause() or 0)
-    made._hang_up()
+        pauses.append(made.seconds_until_due() or 0)
+    made.http.close()
 
     assert [round(pause) for pause in pauses] == [1, 2, 4, 8, 16, 30, 30, 30]
 
@@ -219,14 +237,14 @@ def test_a_refusal_is_said_once_counted_and_not_repeated(
     serve: Callable[..., Server], caplog: pytest.LogCaptureFixture
 ) -> None:
     server = serve(answers=[(400, {}, b"bad\nthing 1"), (400, {}, b"bad thing 2"), (301, {"Location": "/"}, b"")])
-    made = OtlpHttp("traces")
+    made = Otlp("traces")
     for name in "abc":
         _export(made, name, name)
-    made._hang_up()
+    made.http.close()
 
     assert len(server.bodies) == 3
-    assert made.pause() is None
-    assert _dropped() == 6
+    assert made.seconds_until_due() is None
+    assert made.lost() == {"refused by destination (status 400)": 4, "refused by destination (status 301)": 2}
     assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
         f"obs-run: {server.url}/v1/traces refused traces: status 400 bad thing 1",
         f"obs-run: {server.url}/v1/traces refused traces: status 301",
@@ -236,17 +254,17 @@ def test_a_refusal_is_said_once_counted_and_not_repeated(
 def test_a_silent_server_costs_no_more_than_the_deadline_or_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
-        made = OtlpHttp("traces")
+        made = Otlp("traces")
         begun = time.monotonic()
         _export(made, "a", deadline=begun + 0.3)
         assert 0.25 < time.monotonic() - begun < 2
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "200")
-        patient = OtlpHttp("traces")
+        patient = Otlp("traces")
         begun = time.monotonic()
         _export(patient, "a")
         assert time.monotonic() - begun < 2
-        assert made.pause() is not None
-        assert patient.pause() is not None
+        assert made.seconds_until_due() is not None
+        assert patient.seconds_until_due() is not None
 
 
 def test_a_closed_port_keeps_what_fits_and_counts_the_rest(
@@ -256,12 +274,12 @@ def test_a_closed_port_keeps_what_fits_and_counts_the_rest(
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{closed.getsockname()[1]}")
     monkeypatch.setenv("OBS_QUEUE_BYTES", "60000")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "none")
-    made = OtlpHttp("traces")
+    made = Otlp("traces")
     for _ in range(10):
         made.export([_span("a", 4000)], None)
 
-    assert made._waiting_bytes <= 20000
-    assert len(made._waiting) + _dropped() == 10
+    assert made.buffer.bytes <= 20000
+    assert len(made.buffer) + made.lost()[BUFFER_FULL] == 10
     assert not caplog.records or all(record.levelname == "DEBUG" for record in caplog.records)
 
 
@@ -274,12 +292,12 @@ def test_headers_compression_paths_and_endpoints_of_one_signal(
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-tenant=mine")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "none")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", f"{server.url}/my/logs?key=1")
-    traces, logs = OtlpHttp("traces"), OtlpHttp("logs")
+    traces, logs = Otlp("traces"), Otlp("logs")
     _export(traces, "a")
-    logs._waiting.append(type(traces._encoded([_span("b")])[0])(b"", 1))
-    logs.settle(None)
+    logs.buffer.add(Request(b"", 1))
+    logs.retry_pending(None)
     for made in (traces, logs):
-        made._hang_up()
+        made.http.close()
 
     assert server.paths == ["/base/v1/traces", "/my/logs?key=1"]
     assert server.headers[0]["x-tenant"] == "mine"
@@ -288,39 +306,50 @@ def test_headers_compression_paths_and_endpoints_of_one_signal(
     assert server.headers[1]["authorization"] == "Basic YTpi"
 
 
+def test_a_query_of_the_endpoint_stays_behind_the_signals_path(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve()
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"{server.url}/base?key=1")
+    made = Otlp("traces")
+    _export(made, "a")
+    made.http.close()
+    assert server.paths == ["/base/v1/traces?key=1"]
+
+
 def test_an_ipv6_endpoint(serve: Callable[..., Server]) -> None:
     try:
         server = serve(host="::1")
     except OSError:
         pytest.skip("this machine has no IPv6 on loopback")
-    made = OtlpHttp("traces")
+    made = Otlp("traces")
     _export(made, "a")
-    made._hang_up()
+    made.http.close()
     assert server.spans() == ["a"]
 
 
 def test_a_large_batch_is_split_and_all_arrives(serve: Callable[..., Server]) -> None:
     server = serve()
-    made = OtlpHttp("traces")
+    made = Otlp("traces")
     made.export([_span(str(number), 20_000) for number in range(600)], None)
     made.export([_span("huge", 6_000_000)], None)
-    made._hang_up()
+    made.http.close()
 
     assert server.spans() == [*map(str, range(600)), "huge"]
     assert all(len(body) <= 4 * 1024 * 1024 for body in server.bodies[:-1])
-    assert _dropped() == 0
+    assert made.lost() == {}
 
 
 def test_one_span_that_cannot_be_encoded_loses_no_other(
     serve: Callable[..., Server], caplog: pytest.LogCaptureFixture
 ) -> None:
     server = serve()
-    made = OtlpHttp("traces")
+    made = Otlp("traces")
     _export(made, "a", "b", "half a pair \ud800", "c", "d")
-    made._hang_up()
+    made.http.close()
 
     assert server.spans() == ["a", "b", "c", "d"]
-    assert _dropped() == 1
+    assert made.lost() == {NOT_ENCODED: 1}
     assert sum(record.levelname == "WARNING" for record in caplog.records) == 1
 
 
@@ -328,19 +357,111 @@ def test_after_a_fork_the_child_has_its_own_connection_and_says_nothing_on_the_p
     serve: Callable[..., Server],
 ) -> None:
     server = serve()
-    made = OtlpHttp("traces")
+    made = Otlp("traces")
     _export(made, "a")
-    assert made._connection is not None
-    inherited = made._connection.sock.dup()
+    assert made.http._connection is not None
+    inherited = made.http._connection.sock.dup()
     made.after_fork()
     _export(made, "b")
-    made._hang_up()
+    made.http.close()
 
     assert server.spans() == ["a", "b"]
     assert len(set(server.ports)) == 2
     inherited.settimeout(0)
     with inherited, pytest.raises(BlockingIOError):
         inherited.recv(1)
+
+
+@pytest.mark.parametrize("retry_after", ["86400", "99999999999", "9" * 400])
+def test_a_server_cannot_silence_us_for_longer_than_five_minutes(
+    serve: Callable[..., Server], retry_after: str
+) -> None:
+    serve(answers=[(503, {"Retry-After": retry_after}, b"")])
+    made = Otlp("traces")
+    _export(made, "a")
+    made.http.close()
+
+    assert 290 < (made.seconds_until_due() or 0) <= 300
+
+
+def _partial_success(rejected: int, message: str = "") -> bytes:
+    partial = ExportTracePartialSuccess(rejected_spans=rejected, error_message=message)
+    return ExportTraceServiceResponse(partial_success=partial).SerializeToString()
+
+
+def test_what_a_server_took_in_part_is_counted_and_said_once(
+    serve: Callable[..., Server], caplog: pytest.LogCaptureFixture
+) -> None:
+    answers: list[Answer] = [
+        (200, {}, _partial_success(2, "two of no use\x1b[31m\x07 to me")),
+        (200, {}, _partial_success(1, "one of no use to me")),
+        (200, {}, _partial_success(1 << 60)),
+        (200, {}, _partial_success(0, "mind your clock")),
+        (200, {}, _partial_success(-5)),
+        (200, {}, b"{}"),
+        (200, {}, b"\n\x00"),
+    ]
+    server = serve(answers=[*answers])
+    made = Otlp("traces")
+    lost = []
+    for _ in answers:
+        _export(made, "a", "b", "c")
+        lost.append(made.lost().get(PARTLY_REFUSED, 0))
+    made.http.close()
+
+    assert lost == [2, 1, 3, 0, 0, 0, 0]
+    assert made.seconds_until_due() is None
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        f"obs-run: {server.url}/v1/traces refused 2 of traces: two of no use [31m to me",
+        f"obs-run: {server.url}/v1/traces says of traces: mind your clock",
+    ]
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_every_signal_has_a_partial_success(signal: Signal) -> None:
+    # The fields have the same numbers in all three; the names are what differs.
+    assert read_answer(signal, _partial_success(3, "why")) == (3, "why")
+
+
+def test_closing_delivers_what_waits_and_lets_go_of_the_connection(serve: Callable[..., Server]) -> None:
+    server = serve(answers=[(503, {"Retry-After": "60"}, b""), (200, {}, b"")])
+    made = Otlp("traces")
+    _export(made, "a")
+    made.close(_soon())
+    made.close(_soon())
+    assert made.http._connection is None
+    assert server.spans() == ["a", "a"]
+    _export(made, "b")
+    made.close(_soon())
+
+    assert server.spans() == ["a", "a", "b"]
+    assert made.lost() == {}
+
+
+@pytest.mark.parametrize("mood", ["closed", "silent", "unavailable"])
+def test_closing_counts_what_is_left_once_and_keeps_to_its_deadline(
+    mood: str, serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        if mood == "unavailable":
+            serve(answers=[(503, {}, b"")])
+        else:
+            monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{listening.getsockname()[1]}")
+        if mood == "closed":
+            listening.close()
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "100")
+        made = Otlp("traces")
+        _export(made, "a", "b")
+        _export(made, "c")
+        made.buffer._timeout = 60.0
+        begun = time.monotonic()
+        made.close(begun + 0.3)
+        made.close(begun + 0.3)
+        took = time.monotonic() - begun
+
+    assert took < 3
+    assert made.lost() == {NOT_DELIVERED: 3}
+    assert made.seconds_until_due() is None
 
 
 # TLS
@@ -373,23 +494,23 @@ def test_tls_by_an_authority_of_our_own_whatever_requests_is_told(
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", _pem(tmp_path / "ca.pem", authority.cert_pem))
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.setenv(name, other)
-    made = OtlpHttp("traces")
+    made = Otlp("traces")
     _export(made, "a")
     server.hang_up()
     _export(made, "b", deadline=_soon())
     made.after_fork()
     _export(made, "c")
-    made._hang_up()
+    made.http.close()
 
     assert server.spans() == ["a", "b", "c"]
 
 
 def test_a_server_that_nobody_vouches_for_gets_nothing(serve: Callable[..., Server], authority: trustme.CA) -> None:
     server = serve(tls=_tls(authority))
-    made = OtlpHttp("traces")
+    made = Otlp("traces")
     _export(made, "a", deadline=_soon())
     assert server.bodies == []
-    assert made.pause() is not None
+    assert made.seconds_until_due() is not None
 
 
 def test_mutual_tls(
@@ -398,14 +519,14 @@ def test_mutual_tls(
     server = serve(tls=_tls(authority, mutual=True))
     client = authority.issue_cert("agent@example.org")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", _pem(tmp_path / "ca.pem", authority.cert_pem))
-    _export(OtlpHttp("traces"), "refused", deadline=_soon())
+    _export(Otlp("traces"), "refused", deadline=_soon())
     assert server.bodies == []
     certificate = _pem(tmp_path / "client.pem", client.cert_chain_pems[0])
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE", certificate)
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", _pem(tmp_path / "key.pem", client.private_key_pem))
-    made = OtlpHttp("traces")
+    made = Otlp("traces")
     _export(made, "a")
-    made._hang_up()
+    made.http.close()
 
     assert server.spans() == ["a"]
 
@@ -424,7 +545,7 @@ def test_a_wrong_certificate_is_one_line_for_all_signals(
         path.write_text(content)
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "https://127.0.0.1:4318")
     monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_{name}", str(path))
-    assert [destinations.of(signal) for signal in ("traces", "metrics", "logs")] == [[], [], []]
+    assert [destinations.of(signal, Losses()) for signal in SIGNALS] == [[], [], []]
     assert len(caplog.messages) == 1
     assert caplog.messages[0].startswith(f"OTEL_EXPORTER_OTLP_{name}: {str(path)!r}")
     assert "allowed: a readable PEM file" in caplog.messages[0]

@@ -40,6 +40,12 @@ class Destination:
     def seconds_until_due(self) -> float | None:
         return None
 
+    def close(self, _deadline: float, dropped: int, left: int) -> None:
+        self.dropped += dropped + left
+
+    def give_up(self, left: int) -> None:
+        self.dropped += left
+
     def after_fork(self) -> None:
         pass
 

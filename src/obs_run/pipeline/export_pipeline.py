@@ -10,7 +10,7 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY  # the name is p
 
 from obs_run.base import guard
 from obs_run.core import content
-from obs_run.pipeline import foreign_content, log_builder, redact, redact_items, span_builder
+from obs_run.pipeline import foreign_content, log_builder, losses, redact, redact_items, span_builder
 from obs_run.pipeline.items import DeferredCall, LogItem, OperationItem, SpanItem
 
 if TYPE_CHECKING:
@@ -24,10 +24,8 @@ if TYPE_CHECKING:
     from obs_run.core.sink import OperationRecord
     from obs_run.pipeline.destination import Destination, Destinations
     from obs_run.pipeline.items import Item
+    from obs_run.pipeline.losses import Losses
     from obs_run.pipeline.metering import Metering
-
-
-_SECONDS_BETWEEN_WARNINGS = 60.0
 
 
 class _Batch:
@@ -49,20 +47,20 @@ class ExportPipeline:
     def __init__(
         self,
         destinations: Destinations,
+        lost: Losses,
         metering: Metering,
         resource: Callable[[], Resource],
         collect: Callable[[], MetricsData | None],
         interval: float,
     ) -> None:
         self._destinations = destinations
+        self._losses = lost
         self._metering = metering
         self._resource = resource
         self._collect = collect
         self._interval = interval
         self._redaction = redact_items.shared()
         self._metrics_due = time.monotonic() + self._interval
-        self._dropped = 0
-        self._say_next = 0.0
         self._unseen = api_context.Context({_SUPPRESS_INSTRUMENTATION_KEY: True})
         self._stages: dict[type, Callable[[Any, _Batch], None]] = {
             SpanItem: self._take_span,
@@ -135,29 +133,48 @@ class ExportPipeline:
             api_context.detach(token)
 
     def _retry_pending(self, deadline: float | None, dropped: int) -> None:
-        if dropped:
-            self._say_dropped(dropped)
-            guard.call("measurement", self._metering.count_lost, {("queue full", "", ""): dropped})
+        self._losses.count(dropped, losses.QUEUE_FULL)
+        self._losses.report()
         if deadline is not None or time.monotonic() >= self._metrics_due:
-            self._metrics_due = time.monotonic() + self._interval
-            data = guard.call("metrics", self._collect)
-            if data is not None:
-                self._hand_over(self._destinations.metrics, data, deadline)
+            self._export_metrics(deadline)
         for destination in self._destinations.all():
-            guard.call("export", destination.settle, deadline)
+            guard.call("export", destination.retry_pending, deadline)
 
-    def _say_dropped(self, dropped: int) -> None:
-        self._dropped += dropped
-        if time.monotonic() >= self._say_next:
-            self._say_next = time.monotonic() + _SECONDS_BETWEEN_WARNINGS
-            guard.warn(
-                f"obs-run: {self._dropped} spans, log records or metric exports were dropped: "
-                "refused, or more waited than OBS_QUEUE_BYTES"
-            )
+    def close(self, deadline: float, dropped: int, left: int) -> None:
+        """Send what earlier failed and the metrics, close the destinations, and say what was lost.
+
+        ``dropped`` items found the queue full, and ``left`` were never taken out of it.
+        """
+        token = api_context.attach(self._unseen)
+        try:
+            self._losses.count(dropped, losses.QUEUE_FULL)
+            self._export_metrics(deadline)
+            for destination in self._destinations.all():
+                guard.call("export", destination.close, deadline)
+        finally:
+            api_context.detach(token)
+        self._losses.count(left, losses.NOT_DELIVERED)
+        self._losses.report(final=True)
+
+    def give_up(self, left: int) -> None:
+        """Count what waits, and ``left`` items of the queue, as lost, while the export thread is held up; say it."""
+        for destination in self._destinations.all():
+            guard.call("export", destination.close, time.monotonic())
+        self._losses.count(left, losses.NOT_DELIVERED)
+        self._losses.report(final=True)
+
+    def _export_metrics(self, deadline: float | None) -> None:
+        self._metrics_due = time.monotonic() + self._interval
+        counts = self._losses.take_counts()
+        if counts:
+            guard.call("measurement", self._metering.count_lost, counts)
+        data = guard.call("metrics", self._collect)
+        if data is not None:
+            self._hand_over(self._destinations.metrics, data, deadline)
 
     def seconds_until_due(self) -> float | None:
         """Return the seconds until there is something to do even if nothing comes in; None if there never is."""
-        pauses = [guard.call("export", each.pause) for each in self._destinations.all()]
+        pauses = [guard.call("export", each.seconds_until_due) for each in self._destinations.all()]
         if self._destinations.metrics:
             pauses.append(self._metrics_due - time.monotonic())
         due = [pause for pause in pauses if pause is not None]
@@ -167,8 +184,8 @@ class ExportPipeline:
         """In a child process: drop the parent's connections."""
         for destination in self._destinations.all():
             guard.call("fork", destination.after_fork)
+        self._losses.after_fork()
         self._metrics_due = time.monotonic() + self._interval
-        self._dropped = 0
 
     @staticmethod
     def _hand_over(destinations: list[Destination], batch: Any, deadline: float | None) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.metrics import MeterProvider as SdkMeterProvider
 
     from obs_run.core.sink import OperationRecord
+    from obs_run.pipeline.losses import Loss
     from obs_run.pipeline.measurements import Measurements
     from obs_run.pipeline.prices import Cost
 
@@ -45,7 +46,7 @@ class Metering:
             measurements.cost(None if priced is None else float(priced.total), operation)
         return priced
 
-    def count_lost(self, counts: Mapping[tuple[str, str, str], int]) -> None:
+    def count_lost(self, counts: Mapping[Loss, int]) -> None:
         """Count what did not arrive, by reason, signal and destination."""
         measurements = self._instruments()
         if measurements is not None:

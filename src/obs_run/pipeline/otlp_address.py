@@ -25,8 +25,10 @@ _HEADERS_FILE = "OBS_OTLP_HEADERS_FILE"
 def http_url(signal: str) -> str:
     """Return the URL that HTTP posts to."""
     own: str | None = settings.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT")
-    base = settings.get("OTEL_EXPORTER_OTLP_ENDPOINT") or "http://localhost:4318"
-    return own or f"{base.rstrip('/')}/{_PATHS[signal]}"
+    if own:
+        return own
+    base = urlsplit(settings.get("OTEL_EXPORTER_OTLP_ENDPOINT") or "http://localhost:4318")
+    return base._replace(path=f"{base.path.rstrip('/')}/{_PATHS[signal]}").geturl()
 
 
 def grpc_url(signal: str) -> str:
@@ -39,7 +41,7 @@ def grpc_url(signal: str) -> str:
     return url.replace("http://", "https://", 1)
 
 
-class Elsewhere(NamedTuple):
+class EndpointOverride(NamedTuple):
     """An address that is not the settings', and the headers for it: those of the settings are for their server."""
 
     url: str
@@ -49,11 +51,11 @@ class Elsewhere(NamedTuple):
 class Headers:
     """The headers of the settings, and over them those of OBS_OTLP_HEADERS_FILE as it is now; names in lower case."""
 
-    def __init__(self, signal: str, url: SplitResult, elsewhere: Elsewhere | None = None) -> None:
-        given = elsewhere.headers if elsewhere else settings.otlp(signal, "HEADERS") or {}
+    def __init__(self, signal: str, url: SplitResult, override: EndpointOverride | None = None) -> None:
+        chosen = override.headers if override else settings.otlp(signal, "HEADERS") or {}
         self._set = {} if url.username is None else {"authorization": _basic(url)}
-        self._set |= {name.lower(): value for name, value in given.items()}
-        path = None if elsewhere else settings.get(_HEADERS_FILE)
+        self._set |= {name.lower(): value for name, value in chosen.items()}
+        path = None if override else settings.get(_HEADERS_FILE)
         self._file = SecretFile(_HEADERS_FILE, path, parse_headers) if path else None
         self._read: dict[str, str] = {}
 
@@ -81,37 +83,39 @@ def headers_problem() -> str | None:
 
 def parse_headers(text: str) -> dict[str, str]:
     """Read lines ``key=value`` or ``key: value``; of a key that is there twice the last value counts."""
-    found = {}
+    headers = {}
     for number, line in lines(text):
-        ends = [place for place in (line.find("="), line.find(":")) if place > 0]
-        name, value = (line[: min(ends)].strip(), line[min(ends) + 1 :].strip()) if ends else ("", "")
+        separators = [index for index in (line.find("="), line.find(":")) if index > 0]
+        name = value = ""
+        if separators:
+            name, value = line[: min(separators)].strip(), line[min(separators) + 1 :].strip()
         if not (value and is_header_name(name)):
             raise SecretFileError(f"line {number} is not key=value or key: value")
         if not is_header_value(value):
             raise SecretFileError(f"line {number} has a value that no header can carry (ASCII, no control characters)")
-        found[name.lower()] = value
-    return found
+        headers[name.lower()] = value
+    return headers
 
 
 def _basic(url: SplitResult) -> str:
     """Return what a user and password in the URL mean to HTTP clients (RFC 7617)."""
-    shown = f"{unquote(url.username or '')}:{unquote(url.password or '')}"
-    return "Basic " + base64.b64encode(shown.encode()).decode()
+    user_and_password = f"{unquote(url.username or '')}:{unquote(url.password or '')}"
+    return "Basic " + base64.b64encode(user_and_password.encode()).decode()
 
 
 class Address:
     """Where and how to connect, from the standard variables; ``settings.NotAllowedError`` for files of no use."""
 
-    def __init__(self, signal: str, elsewhere: Elsewhere | None = None) -> None:
-        url = elsewhere.url if elsewhere else http_url(signal)
+    def __init__(self, signal: str, override: EndpointOverride | None = None) -> None:
+        url = override.url if override else http_url(signal)
         self.shown = masked_value(url)
         parts = urlsplit(url)
         self._host = parts.hostname or ""
-        # Given always: http.client reads a port out of an IPv6 address otherwise.
+        # Passed always: http.client reads a port out of an IPv6 address otherwise.
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._tls = Tls(signal) if parts.scheme == "https" else None
         self.path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        self.headers = Headers(signal, parts, elsewhere)
+        self.headers = Headers(signal, parts, override)
 
     def connect(self) -> http.client.HTTPConnection:
         """Return a connection, not yet opened."""

@@ -1,111 +1,146 @@
-"""OTLP over gRPC by the official exporters (extra ``grpc``)."""
+"""The transport of OTLP over gRPC (extra ``grpc``): sends requests that we encoded through a channel of our own.
+
+The official exporters encode and retry themselves and forget what they gave up. Source of the rules which failures are
+tried again, and when: OTLP specification 1.9, "OTLP/gRPC Throttling" and "Failures".
+"""
 
 from __future__ import annotations
 
-import logging
+import time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from obs_run import settings
+from obs_run._version import __version__
 from obs_run.base import guard
+from obs_run.base.masking import masked_value
 from obs_run.pipeline import otlp_address
+from obs_run.pipeline.otlp_answer import read_answer
+from obs_run.pipeline.request_buffer import Refused, RetryLater
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from obs_run.pipeline.request_buffer import Outcome, Request
+    from obs_run.pipeline.signals import Signal
 
-    from obs_run.pipeline.destination import Destination
-
-
-_EXPORTERS = {
-    "traces": ("trace_exporter", "OTLPSpanExporter"),
-    "metrics": ("metric_exporter", "OTLPMetricExporter"),
-    "logs": ("_log_exporter", "OTLPLogExporter"),
+_METHODS: dict[Signal, str] = {
+    "traces": "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+    "metrics": "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+    "logs": "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
 }
+_RETRYABLE = frozenset({"CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS"})
+_RETRYABLE_IF_SAID = "RESOURCE_EXHAUSTED"
+_DETAILS = "grpc-status-details-bin"
+_BILLION = 1e9
 
 
-def destination(signal: str, lost: Callable[[int], object]) -> Destination | None:
-    """Return the official gRPC exporter of ``signal``; None, said once, where it is not installed."""
-    from obs_run.pipeline.destination import SdkDestination
+class GrpcTransport:
+    """Sends the requests of one signal over one channel, made anew when certificates change and after a fork.
 
-    module, exporter = _EXPORTERS[signal]
-    try:
-        found = import_module(f"opentelemetry.exporter.otlp.proto.grpc.{module}")
-    except ImportError:
-        guard.warn_once("OTEL_EXPORTER_OTLP_PROTOCOL: grpc needs the extra: pip install 'obs-run[grpc]'")
-        return None
-    # It warns at each try of a collector that is away, which without the agent's own logging set up goes to stderr;
-    # what is given up is an error.
-    logging.getLogger("opentelemetry.exporter.otlp.proto.grpc").setLevel(logging.ERROR)
-    try:
-        return SdkDestination(_Renewed(signal, getattr(found, exporter)), lost)
-    except settings.NotAllowedError as problem:
-        guard.warn_once(str(problem))
-        return None
-
-
-class _Metadata(tuple[tuple[str, str], ...]):
-    """Headers as the exporter takes them; true also when empty, or it would read the variables itself.
-
-    It would print what it cannot read there, and that may be half a secret.
+    ``ImportError`` where gRPC is not installed; ``settings.NotAllowedError`` for files of no use.
     """
 
-    __slots__ = ()
-
-    def __bool__(self) -> bool:
-        return True
-
-
-class _Renewed:
-    """An exporter that is made anew when its headers or certificates change, and after a fork.
-
-    A channel of the parent's hangs in its child.
-    """
-
-    def __init__(self, signal: str, make: Callable[..., Any]) -> None:
-        self._make = make
+    def __init__(self, signal: Signal) -> None:
+        self._grpc: Any = import_module("grpc")
+        self._signal = signal
         url = urlsplit(otlp_address.grpc_url(signal))
-        # Given without user and password, which the exporter would print with each failure.
-        self._endpoint = f"{url.scheme}://{url.netloc.rpartition('@')[2]}"
+        self._target = url.netloc.rpartition("@")[2]
+        self.address = masked_value(f"{url.scheme}://{self._target}")
         self._headers = otlp_address.Headers(signal, url)
+        self._gzip = settings.otlp(signal, "COMPRESSION") != "none"
         self._files = otlp_address.Files.of(signal) if url.scheme == "https" else None
-        # The exporter takes the variable for seconds (1.45), which are milliseconds.
-        self._timeout: float = settings.otlp(signal, "TIMEOUT") or 10.0
+        self._credentials: Any = None
+        self._credentials_of: list[object] = []
+        if self._files is not None:
+            self._credentials_of = self._files.states()
+            self._credentials = otlp_address.credentials(self._files)
+        self._channel: Any = None
+        self._call: Any = None
         self._inherited: list[Any] = []
-        self._exporter: Any = None
-        self._made_of: Any = None
-        self._renew()
 
-    def export(self, batch: Any) -> Any:
-        """Export a batch."""
-        self._renew()
-        return self._exporter.export(batch)
+    def prepare(self, body: bytes) -> bytes:
+        """Return the body as it is: gRPC compresses what it sends itself."""
+        return body
 
-    def _renew(self) -> None:
-        headers = self._headers.now()
-        states = self._files.states() if self._files is not None else None
-        if self._exporter is not None and self._made_of == (headers, states):
-            return
-        self._made_of = headers, states
+    def send(self, request: Request, until: float) -> Outcome:
+        """Call the collector's service with one request."""
+        self._renew_credentials()
+        if self._channel is None:
+            self._open()
+        metadata = tuple(self._headers.now().items())
         try:
-            credentials = otlp_address.credentials(self._files) if self._files is not None else None
-        except settings.NotAllowedError as problem:
-            if self._exporter is None:
-                raise
-            guard.warn_once(f"{problem}; the certificate of before stays")
-            return
-        before = self._exporter
-        self._exporter = self._make(
-            endpoint=self._endpoint,
-            insecure=self._files is None,
-            credentials=credentials,
-            headers=_Metadata(headers.items()),
-            timeout=self._timeout,
-        )
-        if before is not None:
-            before.shutdown()
+            answer = self._call(request.body, timeout=until - time.monotonic(), metadata=metadata)
+        except self._grpc.RpcError as error:
+            return self._outcome(error)
+        return read_answer(self._signal, answer)
+
+    def close(self) -> None:
+        """Close the channel."""
+        channel, self._channel, self._call = self._channel, None, None
+        if channel is not None:
+            channel.close()
 
     def after_fork(self) -> None:
-        """Let go of the channel; closing it, as its end would, hangs too."""
-        self._inherited.append(self._exporter)
-        self._exporter = None
+        """Leave the parent's channel as it is: a call on it hangs in its child, and so does closing it."""
+        if self._channel is not None:
+            self._inherited.append((self._channel, self._call))
+        self._channel = self._call = None
+
+    def _open(self) -> None:
+        options = (
+            ("grpc.primary_user_agent", f"obs-run/{__version__}"),
+            # What the parent's channels connected to is no use to a child, nor what failed to the next try.
+            ("grpc.use_local_subchannel_pool", 1),
+        )
+        compression = self._grpc.Compression.Gzip if self._gzip else self._grpc.Compression.NoCompression
+        if self._credentials is None:
+            channel = self._grpc.insecure_channel(self._target, options=options, compression=compression)
+        else:
+            channel = self._grpc.secure_channel(
+                self._target, self._credentials, options=options, compression=compression
+            )
+        self._channel = channel
+        # Without serializers: the bytes are encoded already, and those of the answer are read by us.
+        self._call = channel.unary_unary(_METHODS[self._signal])
+
+    def _renew_credentials(self) -> None:
+        if self._files is None:
+            return
+        states = self._files.states()
+        if states == self._credentials_of:
+            return
+        self._credentials_of = states
+        try:
+            self._credentials = otlp_address.credentials(self._files)
+        except settings.NotAllowedError as problem:
+            guard.warn_once(f"{problem}; the certificate of before stays")
+            return
+        self.close()
+
+    def _outcome(self, error: Any) -> Outcome:
+        status: str = error.code().name
+        message = error.details() or ""
+        if status == "UNAVAILABLE":
+            # A channel that failed to connect waits longer and longer before it tries; when to try is the buffer's.
+            self.close()
+        delay = _retry_delay(error)
+        if status in _RETRYABLE or (status == _RETRYABLE_IF_SAID and delay is not None):
+            return RetryLater(f"{status}: {message}", delay)
+        return Refused(status, message)
+
+
+def _retry_delay(error: Any) -> float | None:
+    """Return the seconds that the collector asks to wait, as ``google.rpc.RetryInfo`` in the status's details."""
+    for key, value in error.trailing_metadata() or ():
+        if key == _DETAILS:
+            return guard.call("reading of a status", _delay_in_details, value)
+    return None
+
+
+def _delay_in_details(details: bytes) -> float | None:
+    status = import_module("google.rpc.status_pb2").Status.FromString(details)
+    for detail in status.details:
+        info = import_module("google.rpc.error_details_pb2").RetryInfo()
+        if detail.Unpack(info):
+            return float(info.retry_delay.seconds + info.retry_delay.nanos / _BILLION)
+    return None

@@ -35,12 +35,19 @@ class Consumer(Protocol):
     def seconds_until_due(self) -> float | None:
         """Return the seconds until something is due; None if nothing is."""
 
+    def close(self, deadline: float, dropped: int, left: int) -> None:
+        """Send what is due, close what it has open, and say what was lost; ``left`` items stay in the queue."""
+
+    def give_up(self, left: int) -> None:
+        """Say what was lost while the export thread is held up; ``left`` items stay in the queue."""
+
     def after_fork(self) -> None:
         """In a child process: let go of what is the parent's."""
 
 
 _MOST_ITEMS = 512
 _FORK_PATIENCE = 0.5
+_CLOSE_RESERVE = 0.1
 
 
 class Queue:
@@ -94,11 +101,6 @@ class Queue:
         elif must_wake:
             self._wake.put(None)
 
-    def lost(self, count: int) -> None:
-        """Count items that a destination had to give up."""
-        with self._lock:
-            self._dropped += count
-
     def watch_metrics(self) -> None:
         """Have the export thread collect metrics at their interval, even if nothing is ever put."""
         self.is_used = True
@@ -117,16 +119,31 @@ class Queue:
 
     def flush(self, deadline: float) -> bool:
         """Export everything that waits, until ``deadline`` (``time.monotonic()``); True if it was done in time."""
+        return self._hurry(deadline, deadline, closing=False)
+
+    def close(self, deadline: float) -> bool:
+        """Do the same as the process leaves, close the destinations, and say what was lost; True if done in time."""
+        # What is given up is to be counted and said while there is time.
+        reserve = min(_CLOSE_RESERVE, max(0.0, deadline - time.monotonic()) / 10)
+        if self._hurry(deadline - reserve, deadline, closing=True):
+            return True
+        # The thread is held up by what knows no deadline, such as the look-up of a name.
+        if not self.is_export_thread() and self._consumer is not None:
+            guard.call("export", self._consumer.give_up, self._take_all())
+        return False
+
+    def _hurry(self, deadline: float, patience: float, *, closing: bool) -> bool:
+        """Have everything exported until ``deadline``, and wait for that until ``patience``."""
         thread = self._thread
         if thread is None or not thread.is_alive():
-            return bool(guard.call("export", self._drain, deadline))
+            return bool(guard.call("export", self._drain, deadline, closing=closing))
         if self.is_export_thread():
             return False
         # A plain lock: whatever the interrupted main thread holds, waiting on this one is safe in a signal handler.
         done = _thread.allocate_lock()
         done.acquire()
-        self._wake.put((deadline, done))
-        return done.acquire(timeout=max(0.0, deadline - time.monotonic()))
+        self._wake.put((deadline, closing, done))
+        return done.acquire(timeout=max(0.0, patience - time.monotonic()))
 
     def _start(self) -> None:
         with self._lock:
@@ -145,9 +162,9 @@ class Queue:
     def _run(self) -> None:
         wake = self._wake
         while not self._stopping:
-            deadline, done = self._wait(wake) or (None, None)
+            deadline, closing, done = self._wait(wake) or (None, False, None)
             if not self._stopping or done is not None:
-                guard.call("export", self._drain, deadline)
+                guard.call("export", self._drain, deadline, closing=closing)
             if done is not None:
                 done.release()
         self._thread = None
@@ -163,17 +180,17 @@ class Queue:
             request = _next(wake, self._delay)
         return request
 
-    def _drain(self, deadline: float | None) -> bool:
+    def _drain(self, deadline: float | None, *, closing: bool = False) -> bool:
         """Export what waits; one thread at a time, and a flush does not wait for it past its deadline."""
         draining = self._draining
         if not draining.acquire(timeout=-1 if deadline is None else max(0.0, deadline - time.monotonic())):
             return False
         try:
-            return self._drain_alone(deadline)
+            return self._drain_alone(deadline, closing=closing)
         finally:
             draining.release()
 
-    def _drain_alone(self, deadline: float | None) -> bool:
+    def _drain_alone(self, deadline: float | None, *, closing: bool) -> bool:
         if self._consumer is None:
             self._consumer = self._make_consumer()
         while self._items and not (deadline is not None and time.monotonic() > deadline):
@@ -182,6 +199,9 @@ class Queue:
             if self._stopping and deadline is None:
                 return False
         self._step += 1
+        if closing and deadline is not None:
+            self._consumer.close(deadline, self._count_dropped(), self._take_all())
+            return True
         self._consumer.retry_pending(deadline, self._count_dropped())
         self.has_exported = True
         return not self._items
@@ -197,6 +217,14 @@ class Queue:
                 taken.append(item)
             self._bytes -= size
         return taken
+
+    def _take_all(self) -> int:
+        """Remove everything that waits; return how many items that were."""
+        with self._lock:
+            number = len(self._items)
+            self._items.clear()
+            self._bytes = 0
+        return number
 
     def _count_dropped(self) -> int:
         with self._lock:

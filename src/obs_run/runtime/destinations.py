@@ -9,9 +9,10 @@ from obs_run.base import guard
 from obs_run.pipeline.destination import Destinations, SdkDestination
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from obs_run.pipeline.destination import Destination
+    from obs_run.pipeline.losses import Losses
+    from obs_run.pipeline.request_buffer import Transport
+    from obs_run.pipeline.signals import Signal
 
 _NAMES = {
     "traces": "OTEL_TRACES_EXPORTER",
@@ -28,59 +29,74 @@ def names(signal: str) -> tuple[str, ...]:
     return ("otlp",) if settings.otlp(signal, "ENDPOINT") else ("store",)
 
 
-def make_all(lost: Callable[[int], object]) -> Destinations:
-    """Return where each signal goes; ``lost(number)`` is told of what a destination had to give up."""
+def make_all(lost: Losses) -> Destinations:
+    """Return where each signal goes; what does not arrive is counted in ``lost``."""
     if settings.get("OTEL_CONFIG_FILE"):
         # The exporters are the file's.
         return Destinations([], [], [])
     return Destinations(of("traces", lost), of("metrics", lost), of("logs", lost))
 
 
-def of(signal: str, lost: Callable[[int], object]) -> list[Destination]:
+def of(signal: Signal, lost: Losses) -> list[Destination]:
     """Return the destinations of ``signal``; one that cannot be made is said and left out."""
-    made = (guard.call(f"{name} exporter for {signal}", _make, name, signal, lost) for name in names(signal))
-    return [destination for destination in made if destination is not None]
+    destinations = []
+    for name in names(signal):
+        destination = guard.call(f"{name} exporter for {signal}", _make, name, signal, lost)
+        if destination is not None:
+            destinations.append(destination)
+    return destinations
 
 
-def _make(name: str, signal: str, lost: Callable[[int], object]) -> Destination | None:
+def _make(name: str, signal: Signal, lost: Losses) -> Destination | None:
     if name == "otlp":
         return _otlp(signal, lost)
     if name == "store":
-        return SdkDestination(_store(signal), lost)
+        return SdkDestination(_store(signal), signal, name, lost)
     if name == "console":
-        return SdkDestination(_console(signal), lost)
+        return SdkDestination(_console(signal), signal, name, lost)
     if name == "memory":
         from obs_run.pipeline import memory
 
-        return SdkDestination(memory.exporter(signal), lost)
+        return SdkDestination(memory.exporter(signal), signal, name, lost)
     # "none" goes nowhere; "prometheus" is a reader of the meter provider.
     return None
 
 
-def _otlp(signal: str, lost: Callable[[int], object]) -> Destination | None:
-    if settings.otlp(signal, "PROTOCOL") == "grpc":
-        from obs_run.pipeline import otlp_grpc
-
-        return otlp_grpc.destination(signal, lost)
-    from obs_run.pipeline.otlp_http import OtlpHttp
+def _otlp(signal: Signal, lost: Losses) -> Destination | None:
+    from obs_run.pipeline.otlp_destination import OtlpDestination
 
     try:
-        return OtlpHttp(signal, lost)
+        transport = _transport(signal)
     except settings.NotAllowedError as problem:
         guard.warn_once(str(problem))
+        return None
+    return None if transport is None else OtlpDestination(signal, transport, lost)
+
+
+def _transport(signal: Signal) -> Transport | None:
+    if settings.otlp(signal, "PROTOCOL") != "grpc":
+        from obs_run.pipeline.otlp_http import HttpTransport
+
+        return HttpTransport(signal)
+    from obs_run.pipeline.otlp_grpc import GrpcTransport
+
+    try:
+        return GrpcTransport(signal)
+    except ImportError:
+        guard.warn_once("OTEL_EXPORTER_OTLP_PROTOCOL: grpc needs the extra: pip install 'obs-run[grpc]'")
         return None
 
 
 def _store(signal: str) -> Any:
     from obs_run.store import exporters
 
-    made = {
+    classes = {
         "traces": exporters.StoreSpanExporter,
         "metrics": exporters.StoreMetricExporter,
         "logs": exporters.StoreLogExporter,
     }
     read = settings.get
-    return made[signal](read("OBS_STORE_FILE"), read("OBS_STORE_MAX_BYTES"), read("OBS_STORE_KEEP"))
+    return classes[signal](read("OBS_STORE_FILE"), read("OBS_STORE_MAX_BYTES"), read("OBS_STORE_KEEP"))
 
 
 def _console(signal: str) -> Any:

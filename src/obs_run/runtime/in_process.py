@@ -14,6 +14,7 @@ from obs_run.base import guard
 from obs_run.core import sink
 from obs_run.core.open_recordings import Ending, open_recordings
 from obs_run.pipeline.items import DeferredCall, LogItem, SpanItem
+from obs_run.pipeline.losses import Losses
 from obs_run.pipeline.queue import Queue
 from obs_run.process import exit_hooks, exit_sequence, fork, run
 from obs_run.runtime.late_pools import without_threads
@@ -52,6 +53,7 @@ class Runtime:
         self._span_processor: QueueSpanProcessor | None = None
         self._log_processor: ApiLogProcessor | None = None
         self._span_sink: SpanSink | ConfiguredSpanSink | None = None
+        self.losses = Losses()
         self._destinations: Destinations | None = None
         self._metering: Metering | None = None
         self._readers: MetricReaders | None = None
@@ -117,6 +119,7 @@ class Runtime:
         self.set_up()
         return ExportPipeline(
             self.destinations(),
+            self.losses,
             self.metering(),
             lambda: self.set_up().resource,
             self.readers().collect,
@@ -128,7 +131,7 @@ class Runtime:
         if self._destinations is None:
             from obs_run.runtime import destinations
 
-            self._destinations = destinations.make_all(self.queue().lost)
+            self._destinations = destinations.make_all(self.losses)
         return self._destinations
 
     def metering(self) -> Metering:
@@ -294,7 +297,7 @@ class Runtime:
         open_recordings.end_all(Ending(info.describe(), error))
         if run.is_owned():
             guard.call("run span", self._end_run, info)
-        self.queue().flush(info.deadline)
+        self.queue().close(info.deadline)
         from obs_run.runtime import summary
 
         guard.call("where to look", summary.point_to_store, info)

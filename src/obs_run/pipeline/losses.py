@@ -1,0 +1,137 @@
+"""The one loss path: telemetry that was dropped, refused or left behind is counted by reason, and said."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, NewType
+
+from obs_run.base import guard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from obs_run.pipeline.signals import Signal
+
+Reason = NewType("Reason", str)
+
+QUEUE_FULL = Reason("queue full (OBS_QUEUE_BYTES)")
+"""More waited for the export thread than the queue holds; the oldest went."""
+BUFFER_FULL = Reason("buffer full (OBS_QUEUE_BYTES)")
+"""More waited for a destination that is away than its buffer holds; the oldest went."""
+NOT_ENCODED = Reason("could not be encoded")
+"""A failure of ours, or a value that no protocol can say."""
+EXPORTER_FAILED = Reason("exporter failed")
+"""An exporter of the SDK's kind (store, console) said so or raised."""
+NO_DESTINATION = Reason("destination could not be set up")
+"""What the settings or the agent say of the destination is of no use."""
+NOT_DELIVERED = Reason("not delivered before exit")
+"""The process left before the destination took it."""
+PARTLY_REFUSED = Reason("refused by destination in part")
+"""The destination took the request, and said that some of it was of no use to it (OTLP's partial success)."""
+
+
+def refused(status: str) -> Reason:
+    """Return the reason of a request that the destination will never take; ``status`` is one of its protocol's."""
+    return Reason(f"refused by destination (status {status})")
+
+
+class Loss(NamedTuple):
+    """What losses are counted by; a signal or destination of None is any."""
+
+    reason: Reason
+    signal: Signal | None
+    destination: str | None
+
+
+_SECONDS_BETWEEN_LINES = 60.0
+_MOST_PENDING = 256
+_PATIENCE = 0.1
+
+
+class Losses:
+    """Counts what was lost, from any thread and from signal handlers, and says it in one line now and then."""
+
+    def __init__(self) -> None:
+        # Appending is atomic, so whoever loses something waits for nobody, whatever it was interrupted in.
+        self._pending: deque[tuple[int, Loss]] = deque()
+        self._lock = threading.Lock()
+        self._untaken: dict[Loss, int] = {}
+        self._all: dict[Loss, int] = {}
+        self._total = 0
+        self._total_said = 0
+        self._say_next = 0.0
+
+    def count(self, number: int, reason: Reason, signal: Signal | None = None, destination: str | None = None) -> None:
+        """Count ``number`` spans, log records or metric exports as lost."""
+        if number <= 0:
+            return
+        self._pending.append((number, Loss(reason, signal, destination)))
+        if len(self._pending) > _MOST_PENDING:
+            self._add_pending(patience=0)
+
+    def counter(self, signal: Signal, destination: str) -> Callable[[int, Reason], None]:
+        """Return a function that counts a number and a reason for one signal on its way to one destination."""
+        return partial(self._count_for, signal, destination)
+
+    def _count_for(self, signal: Signal, destination: str, number: int, reason: Reason) -> None:
+        self.count(number, reason, signal, destination)
+
+    def take_counts(self) -> dict[Loss, int]:
+        """Return what was lost since the last call."""
+        if not self._add_pending():
+            return {}
+        counts, self._untaken = self._untaken, {}
+        return counts
+
+    def report(self, *, final: bool = False) -> None:
+        """Say what was lost until now, if there is anything new and, unless this is the end, the last line is old."""
+        if not self._add_pending() or self._total == self._total_said:
+            return
+        now = time.monotonic()
+        if now < self._say_next and not final:
+            return
+        self._say_next = now + _SECONDS_BETWEEN_LINES
+        self._total_said = self._total
+        guard.warn(f"obs-run: {self._total} spans, log records or metric exports were dropped: {_described(self._all)}")
+
+    def after_fork(self) -> None:
+        """In a child process: what was lost before is the parent's to say."""
+        # Another thread of the parent may have held it.
+        self._lock = threading.Lock()
+        self._pending.clear()
+        self._untaken.clear()
+        self._all.clear()
+        self._total = self._total_said = 0
+        self._say_next = 0.0
+
+    def _add_pending(self, patience: float = _PATIENCE) -> bool:
+        """Add up what was counted; False if somebody else, perhaps interrupted by the caller, is at it."""
+        if not self._lock.acquire(timeout=patience):
+            return False
+        try:
+            while self._pending:
+                number, loss = self._pending.popleft()
+                self._untaken[loss] = self._untaken.get(loss, 0) + number
+                self._all[loss] = self._all.get(loss, 0) + number
+                self._total += number
+        finally:
+            self._lock.release()
+        return True
+
+
+def _described(counts: dict[Loss, int]) -> str:
+    """Return the numbers by reason, signal and destination, the largest first."""
+    largest_first = sorted(counts.items(), key=lambda counted: -counted[1])
+    return "; ".join(_one_described(loss, number) for loss, number in largest_first)
+
+
+def _one_described(loss: Loss, number: int) -> str:
+    text = f"{number} {loss.reason}"
+    if loss.signal is not None:
+        text += f", {loss.signal}"
+    if loss.destination is not None:
+        text += f" to {loss.destination}"
+    return text

@@ -1,0 +1,100 @@
+"""Whoever loses telemetry as the process leaves reads one line; whoever loses none reads nothing."""
+
+from __future__ import annotations
+
+import re
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.otlp_receiver import Receiver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.unit.agents import Run
+
+AGENT = """
+    import logging, os
+    from opentelemetry import trace
+    for number in range(20):
+        trace.get_tracer("agent").start_span("work").end()
+"""
+LEAVE = {"end": "", "os._exit": "    os._exit(0)\n", "SIGTERM": "    os.kill(os.getpid(), 15)\n"}
+LINE = re.compile(r"obs-run: 20 spans, log records or metric exports were dropped: 20 (.*), traces to (http://\S+)\n")
+
+
+@pytest.fixture(params=["closed", "silent", "unavailable"])
+def endpoint(request: pytest.FixtureRequest) -> Iterator[str]:
+    with Receiver(mood="up" if request.param == "closed" else request.param) as collector:
+        if request.param == "closed":
+            collector.close()
+        yield collector.endpoint
+
+
+def _settings(endpoint: str, **more: str) -> dict[str, str]:
+    return {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+        "OTEL_METRICS_EXPORTER": "none",
+        "OTEL_LOGS_EXPORTER": "none",
+        "OBS_RUN_SPAN": "false",
+        "OBS_FLUSH_SECONDS": "1",
+        "OTEL_BSP_SCHEDULE_DELAY": "60000",
+        **more,
+    }
+
+
+@pytest.mark.parametrize("way", LEAVE)
+def test_what_is_not_delivered_is_one_line(agent: Run, endpoint: str, way: str) -> None:
+    ran = agent(AGENT + LEAVE[way], **_settings(endpoint))
+    assert ran.code == (-15 if way == "SIGTERM" else 0)
+    said = LINE.fullmatch(ran.err)
+    assert said is not None, ran.err
+    assert said.groups() == ("not delivered before exit", f"{endpoint}/v1/traces")
+
+
+def test_by_grpc_it_is_the_same_line(agent: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        endpoint = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    ran = agent(AGENT, **_settings(endpoint, OTEL_EXPORTER_OTLP_PROTOCOL="grpc"))
+    said = LINE.fullmatch(ran.err)
+    assert said is not None, ran.err
+    assert said.groups() == ("not delivered before exit", endpoint)
+
+
+def test_the_store_says_it_too(agent: Run) -> None:
+    ran = agent(AGENT, OTEL_TRACES_EXPORTER="store", OTEL_LOGS_EXPORTER="none", OTEL_METRICS_EXPORTER="none",
+                OBS_RUN_SPAN="false", OBS_STORE_FILE="/dev/null/store.db")  # fmt: skip
+    assert ran.code == 0
+    assert "dropped: 20 exporter failed, traces to store\n" in ran.err
+    assert ran.err.count("were dropped") == 1
+
+
+def test_spans_that_never_leave_the_queue_are_counted(agent: Run) -> None:
+    """The export thread is held up in the look-up of a name, which knows no deadline."""
+    ran = agent(
+        """
+        import socket, time
+        from opentelemetry import trace
+        def resolve(*_, **__):
+            time.sleep(30)
+        socket.getaddrinfo = resolve
+        def work(number):
+            for _ in range(number):
+                trace.get_tracer("agent").start_span("work").end()
+        work(5)
+        time.sleep(1)
+        work(600)
+        """,
+        **_settings("http://collector.example:4318", OTEL_BSP_SCHEDULE_DELAY="20"),
+    )
+    assert ran.code == 0
+    assert ran.err.startswith("obs-run: 605 spans, log records or metric exports were dropped: 600 not delivered")
+    assert "; 5 not delivered before exit, traces to http://collector.example:4318/v1/traces\n" in ran.err
+
+
+def test_nothing_is_said_when_all_arrives(agent: Run, receiver: Receiver) -> None:
+    ran = agent(AGENT, **_settings(receiver.endpoint))
+    assert (ran.code, ran.err) == (0, "")
+    assert len(receiver.spans) == 20
