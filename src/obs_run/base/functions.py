@@ -63,9 +63,12 @@ def _observe(function: Any, begin: Begin) -> Any:
         # The class itself must stay: agents subclass it and ask isinstance.
         function.__init__ = _observe(function.__init__, begin)  # type: ignore[misc]
         return function
-    for is_kind, observe in _KINDS:
-        if _is_of(function, is_kind):
-            return observe(function, begin)
+    if _is_of(function, inspect.iscoroutinefunction):
+        return _observe_coroutine(function, begin)
+    if _is_of(function, inspect.isgeneratorfunction):
+        return _observe_generator(function, begin)
+    if _is_of(function, inspect.isasyncgenfunction):
+        return _observe_async_generator(function, begin)
     return _observe_plain(function, begin)
 
 
@@ -79,20 +82,21 @@ def _is_of(function: Any, is_kind: Callable[[Any], bool]) -> bool:
 class _ObservedCall(Step):
     """One call of a function that returns its result or a coroutine, and its observer."""
 
-    __slots__ = ("_observer",)
+    __slots__ = ("_end", "_running")
 
     def __init__(self, begin: Begin, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         super().__init__()
-        self._observer = begin(args, kwargs)
+        observer = begin(args, kwargs)
+        self._running, self._end = observer.running, observer.end
 
     def __enter__(self) -> None:
         """Enter what is current now; an observer may say something else at each step."""
-        self._context = guard.call("decorator", self._observer.running)
+        self._context = guard.call("decorator", self._running)
         super().__enter__()
 
     def end(self, error: BaseException | None, result: Any = None) -> None:
         """Pass on how the call ended."""
-        guard.call("decorator", self._observer.end, error, result)
+        guard.call("decorator", self._end, error, result)
 
 
 class _ObservedStream(_ObservedCall):
@@ -150,10 +154,3 @@ def _observe_generator(function: Any, begin: Begin) -> Any:
 
 def _observe_async_generator(function: Any, begin: Begin) -> Any:
     return wraps(function)(follow_async_generators(function, partial(_ObservedStream, begin)))
-
-
-_KINDS: tuple[tuple[Callable[[Any], bool], Callable[[Any, Begin], Any]], ...] = (
-    (inspect.iscoroutinefunction, _observe_coroutine),
-    (inspect.isgeneratorfunction, _observe_generator),
-    (inspect.isasyncgenfunction, _observe_async_generator),
-)

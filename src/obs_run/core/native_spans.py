@@ -50,9 +50,15 @@ def wrap_result(replace: Callable[[Any, Call], Any]) -> Wrapper:
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         returned = wrapped(*args, **kwargs)
-        return guard.call("adoption", replace, returned, Call(instance, args, kwargs), default=returned)
+        return guard.call("adoption", _replace_result, replace, returned, instance, args, kwargs, default=returned)
 
     return wrapper
+
+
+def _replace_result(
+    replace: Callable[[Any, Call], Any], returned: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    return replace(returned, Call(instance, args, kwargs))
 
 
 def start_no_span(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001 (as wrapt calls it)
