@@ -1,4 +1,4 @@
-"""A decorated callable stays what it was, whatever it is, and its watch sees how each call ended."""
+"""A decorated callable stays what it was, whatever it is, and its observer sees how each call ended."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def test_methods_and_classes(decorate: Decorate, ended: list[Any]) -> None:
     assert name_of(partial(plain, 1)) == f"{__name__}.plain"
 
 
-def test_a_watch_that_fails_is_skipped() -> None:
+def test_an_observer_that_fails_is_skipped() -> None:
     class Broken:
         def running(self) -> Any:
             raise RuntimeError

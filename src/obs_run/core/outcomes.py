@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from sys import is_finalizing
 from types import AsyncGeneratorType, GeneratorType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from obs_run.base import generators, guard
 from obs_run.base.steps import Step
@@ -15,8 +15,17 @@ from obs_run.base.steps import Step
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from typing_extensions import TypeVar
+
     from obs_run.coexistence.util_genai import Guest
     from obs_run.core.recorder import Recording
+
+    OperationT_contra = TypeVar("OperationT_contra", contravariant=True, default=Any)
+else:
+    from typing import TypeVar
+
+    # Before Python 3.13 a type variable has no default, which only type checkers ask for.
+    OperationT_contra = TypeVar("OperationT_contra", contravariant=True)
 
 _CANCELLATIONS = ("CancelledError", "Cancelled")
 
@@ -42,8 +51,8 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Reader:
-    """How the outcome of an operation is read into it.
+class Reader(Generic[OperationT_contra]):
+    """How the outcome of an operation is read into it; what the library gives is of any type.
 
     ``result`` reads what the call returned. ``deferred`` gives, where the agent reads the outcome by itself later, the
     object by which the recording is found then, None otherwise. ``chunk`` reads one chunk of a stream.
@@ -54,13 +63,13 @@ class Reader:
     ``single_response`` says that the chunks are those of one answer, which has no first chunk worth a time.
     """
 
-    result: Callable[[Any, Any], None]
+    result: Callable[[OperationT_contra, Any], None]
     deferred: Callable[[Any], Any] | None = None
-    chunk: Callable[[Any, Any], None] | None = None
-    is_synthetic: Callable[[Any, Any], bool] | None = None
-    end: Callable[[Any], None] | None = None
-    failure: Callable[[Any, BaseException], None] | None = None
-    closed: Callable[[Any, Any], None] | None = None
+    chunk: Callable[[OperationT_contra, Any], None] | None = None
+    is_synthetic: Callable[[OperationT_contra, Any], bool] | None = None
+    end: Callable[[OperationT_contra], None] | None = None
+    failure: Callable[[OperationT_contra, BaseException], None] | None = None
+    closed: Callable[[OperationT_contra, Any], None] | None = None
     lazy: bool = False
     single_response: bool = False
 
