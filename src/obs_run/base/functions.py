@@ -82,21 +82,21 @@ def _is_of(function: Any, is_kind: Callable[[Any], bool]) -> bool:
 class _ObservedCall(Step):
     """One call of a function that returns its result or a coroutine, and its observer."""
 
-    __slots__ = ("_end", "_running")
+    __slots__ = ("_running", "end_observer")
 
     def __init__(self, begin: Begin, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        super().__init__()
         observer = begin(args, kwargs)
-        self._running, self._end = observer.running, observer.end
+        self._context = None
+        self._running, self.end_observer = observer.running, observer.end
 
     def __enter__(self) -> None:
         """Enter what is current now; an observer may say something else at each step."""
         self._context = guard.call("decorator", self._running)
-        super().__enter__()
+        Step.__enter__(self)
 
-    def end(self, error: BaseException | None, result: Any = None) -> None:
-        """Pass on how the call ended."""
-        guard.call("decorator", self._end, error, result)
+    def end(self, error: BaseException | None) -> None:
+        """Pass on that the call has failed."""
+        guard.call("decorator", self.end_observer, error, None)
 
 
 class _ObservedStream(_ObservedCall):
@@ -104,10 +104,10 @@ class _ObservedStream(_ObservedCall):
 
     __slots__ = ()
 
-    def end(self, error: BaseException | None, result: Any = None) -> None:
+    def end(self, error: BaseException | None) -> None:
         """Pass on how the call ended; a generator that is closed early has not failed."""
         has_failed = not isinstance(error, (StopIteration, StopAsyncIteration, GeneratorExit))
-        super().end(error if has_failed else None, result)
+        super().end(error if has_failed else None)
 
 
 def _observe_plain(function: Any, begin: Begin) -> Any:
@@ -121,7 +121,7 @@ def _observe_plain(function: Any, begin: Begin) -> Any:
         if isinstance(result, CoroutineType):
             # A plain function around a coroutine, as other decorators leave them: the work is still to come.
             return _observe_awaiting(result, step)
-        guard.call("decorator", step.end, None, result)
+        guard.call("decorator", step.end_observer, None, result)
         return result
 
     return wrapper
@@ -130,7 +130,7 @@ def _observe_plain(function: Any, begin: Begin) -> Any:
 async def _observe_awaiting(coroutine: Coroutine[Any, Any, Any], step: _ObservedCall) -> Any:
     with step:
         result = await coroutine
-    guard.call("decorator", step.end, None, result)
+    guard.call("decorator", step.end_observer, None, result)
     return result
 
 
@@ -142,7 +142,7 @@ def _observe_coroutine(function: Any, begin: Begin) -> Any:
             return await function(*args, **kwargs)
         with step:
             result = await function(*args, **kwargs)
-        guard.call("decorator", step.end, None, result)
+        guard.call("decorator", step.end_observer, None, result)
         return result
 
     return wrapper
