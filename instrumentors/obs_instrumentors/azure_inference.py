@@ -108,7 +108,7 @@ _PACKAGE = "azure.ai.inference"
 _MODELS = f"{_PACKAGE}.models._patch"
 _ANSWER = Reader(
     partial(_plain, chat.COMPATIBLE.result),
-    later=_later,
+    deferred=_later,
     chunk=partial(_plain, chat.COMPATIBLE.chunk),
     end=chat.COMPATIBLE.end,
     failure=_failure,
@@ -121,12 +121,12 @@ INSTRUMENTORS = (
         "azure-ai-inference",
         ">=1.0.0,<2",
         (
-            *_targets(_PACKAGE, streams.call),
-            *_targets(f"{_PACKAGE}.aio", streams.async_call),
-            Target(_MODELS, "StreamingChatCompletions.__next__", streams.step(_itself)),
-            Target(_MODELS, "StreamingChatCompletions.__exit__", streams.closing(_itself)),
-            Target(_MODELS, "AsyncStreamingChatCompletions.__anext__", streams.async_step(_itself)),
-            Target(_MODELS, "AsyncStreamingChatCompletions.__aexit__", streams.closing(_itself), optional=True),
+            *_targets(_PACKAGE, streams.wrap_call),
+            *_targets(f"{_PACKAGE}.aio", streams.wrap_async_call),
+            Target(_MODELS, "StreamingChatCompletions.__next__", streams.wrap_next(_itself)),
+            Target(_MODELS, "StreamingChatCompletions.__exit__", streams.wrap_close(_itself)),
+            Target(_MODELS, "AsyncStreamingChatCompletions.__anext__", streams.wrap_anext(_itself)),
+            Target(_MODELS, "AsyncStreamingChatCompletions.__aexit__", streams.wrap_close(_itself), optional=True),
             Target(
                 f"{_PACKAGE}.tracing",
                 "_AIInferenceInstrumentorPreview._available_inference_apis_and_injectors",

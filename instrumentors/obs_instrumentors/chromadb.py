@@ -147,11 +147,13 @@ INSTRUMENTORS = (
         (
             *vector_stores.targets("chromadb.api.models.Collection", "Collection", _COLLECTION),
             *vector_stores.targets(
-                "chromadb.api.models.AsyncCollection", "AsyncCollection", _COLLECTION, streams.async_call
+                "chromadb.api.models.AsyncCollection", "AsyncCollection", _COLLECTION, streams.wrap_async_call
             ),
             *vector_stores.targets("chromadb.api.client", "Client", _CLIENT),
-            *vector_stores.targets("chromadb.api.async_client", "AsyncClient", _CLIENT, streams.async_call),
-            Target("chromadb.telemetry.opentelemetry", "OpenTelemetryClient.__init__", streams.call(_own_telemetry)),
+            *vector_stores.targets("chromadb.api.async_client", "AsyncClient", _CLIENT, streams.wrap_async_call),
+            Target(
+                "chromadb.telemetry.opentelemetry", "OpenTelemetryClient.__init__", streams.wrap_call(_own_telemetry)
+            ),
         ),
         ("retrieval", "database calls"),
     ),

@@ -71,14 +71,17 @@ INSTRUMENTORS = (
                 Target(
                     "faiss",
                     f"Index*.{name}",
-                    streams.call(partial(begin_search, name)),
+                    streams.wrap_call(partial(begin_search, name)),
                     setting=("OBS_FAISS", ("search", "all")),
                 )
                 for name in _SEARCHES
             ),
             *(
                 Target(
-                    "faiss", f"Index*.{name}", streams.call(partial(begin_write, name)), setting=("OBS_FAISS", ("all",))
+                    "faiss",
+                    f"Index*.{name}",
+                    streams.wrap_call(partial(begin_write, name)),
+                    setting=("OBS_FAISS", ("all",)),
                 )
                 for name in _WRITES
             ),

@@ -176,7 +176,7 @@ def _targets(module: str, client: str, call: Callable[..., Any]) -> tuple[Target
     tasks = tuple(
         Target(module, f"{client}.{name}", call(partial(begin, asked, first))) for name, first, asked in _TASKS
     )
-    return *tasks, Target(module, f"{client}._inner_post", streams.observed(note_request))
+    return *tasks, Target(module, f"{client}._inner_post", streams.wrap_inner_call(note_request))
 
 
 _CHAT = Reader(chat.COMPATIBLE.result, chunk=chat.COMPATIBLE.chunk, end=chat.COMPATIBLE.end)
@@ -198,8 +198,10 @@ INSTRUMENTORS = (
         "huggingface-hub",
         ">=0.28,<3",
         (
-            *_targets("huggingface_hub.inference._client", "InferenceClient", streams.call),
-            *_targets("huggingface_hub.inference._generated._async_client", "AsyncInferenceClient", streams.async_call),
+            *_targets("huggingface_hub.inference._client", "InferenceClient", streams.wrap_call),
+            *_targets(
+                "huggingface_hub.inference._generated._async_client", "AsyncInferenceClient", streams.wrap_async_call
+            ),
         ),
         ("chat", "text_completion", "embeddings", "image_generation", "speech", "transcription"),
     ),

@@ -108,14 +108,14 @@ INSTRUMENTORS = (
         ">=0.34,<1",
         (
             *vector_stores.targets("lancedb.table", "LanceTable", _TABLE),
-            *vector_stores.targets("lancedb.table", "AsyncTable", _TABLE, streams.async_call),
+            *vector_stores.targets("lancedb.table", "AsyncTable", _TABLE, streams.wrap_async_call),
             *vector_stores.targets("lancedb.remote.table", "RemoteTable", _TABLE),
             *(each for name in _BUILDERS for each in vector_stores.targets("lancedb.query", name, _READ)),
-            *vector_stores.targets("lancedb.query", "AsyncQueryBase", _READ, streams.async_call),
+            *vector_stores.targets("lancedb.query", "AsyncQueryBase", _READ, streams.wrap_async_call),
             *(
                 each
                 for name in _QUERIES
-                for each in vector_stores.targets("lancedb.query", name, _BATCHES, streams.async_call)
+                for each in vector_stores.targets("lancedb.query", name, _BATCHES, streams.wrap_async_call)
             ),
             Target("lancedb.query", "ThreadPoolExecutor", vector_stores.executor),
         ),

@@ -178,8 +178,8 @@ INSTRUMENTORS = (
         "ollama",
         ">=0.4.5,<1",
         (
-            Target("ollama._client", "Client._request", streams.call(begin)),
-            Target("ollama._client", "AsyncClient._request", streams.async_call(begin)),
+            Target("ollama._client", "Client._request", streams.wrap_call(begin)),
+            Target("ollama._client", "AsyncClient._request", streams.wrap_async_call(begin)),
         ),
         ("chat", "text_completion", "embeddings"),
     ),

@@ -196,7 +196,7 @@ INSTRUMENTORS = (
         ">=7,<11",
         (
             *(each for place in _SYNC for each in vector_stores.targets(*place)),
-            *(each for place in _ASYNC for each in vector_stores.targets(*place, streams.async_call)),
+            *(each for place in _ASYNC for each in vector_stores.targets(*place, streams.wrap_async_call)),
             *(
                 Target(module, "ThreadPoolExecutor", vector_stores.executor, optional=True)
                 for module in ("pinecone.index", "pinecone.grpc")

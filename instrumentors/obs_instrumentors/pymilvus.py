@@ -123,8 +123,8 @@ def _itself(iterator: Any) -> Any:
     return iterator
 
 
-_PAGES = Reader(vector_stores.nothing, later=_itself, chunk=_page, end=_last)
-_NEXT, _CLOSE = streams.piece(_itself, _empty), streams.closing(_itself)
+_PAGES = Reader(vector_stores.nothing, deferred=_itself, chunk=_page, end=_last)
+_NEXT, _CLOSE = streams.wrap_read(_itself, _empty), streams.wrap_close(_itself)
 _IDS = ("collection_name", "ids")
 _DATA = ("collection_name", "data")
 _METHODS = {
@@ -151,8 +151,8 @@ INSTRUMENTORS = (
         ">=2.4.15,<4",
         (
             *vector_stores.targets(_CLIENT, "MilvusClient", _METHODS),
-            *vector_stores.targets(_ASYNC_CLIENT, "AsyncMilvusClient", _METHODS, streams.async_call),
-            Target(_CLIENT, "MilvusClient.search_iterator", streams.call(begin_pages)),
+            *vector_stores.targets(_ASYNC_CLIENT, "AsyncMilvusClient", _METHODS, streams.wrap_async_call),
+            Target(_CLIENT, "MilvusClient.search_iterator", streams.wrap_call(begin_pages)),
             *(Target(module, f"{name}.next", _NEXT, optional=True) for module, name in _ITERATORS),
             *(Target(module, f"{name}.close", _CLOSE, optional=True) for module, name in _ITERATORS),
         ),

@@ -169,7 +169,7 @@ INSTRUMENTORS = (
                 "qdrant_client.async_qdrant_client",
                 "AsyncQdrantClient",
                 {name: one for name, one in _METHODS.items() if name not in _SYNC_ALWAYS},
-                streams.async_call,
+                streams.wrap_async_call,
             ),
             *vector_stores.targets(
                 "qdrant_client.async_qdrant_client",

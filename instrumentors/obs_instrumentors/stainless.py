@@ -34,7 +34,7 @@ class Endpoint:
     result: Callable[[Any, Any], None]
     chunk: Callable[[Any, Any], None] | None = None
     end: Callable[[Any], None] | None = None
-    hides: Callable[[Any, Any], bool] | None = None
+    is_synthetic: Callable[[Any, Any], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,14 @@ def targets(package: str, dialect: Dialect) -> tuple[Target, ...]:
     base, streaming, response = (f"{package}.{name}" for name in ("_base_client", "_streaming", "_response"))
     begins, noticed = partial(begin, dialect), partial(_note_response, dialect)
     return (
-        Target(base, "SyncAPIClient.request", streams.call(begins)),
-        Target(base, "AsyncAPIClient.request", streams.async_call(begins)),
-        *(Target(base, f"{name}._process_response", streams.observed(noticed), optional=True) for name in _CLIENTS),
-        Target(streaming, "Stream.__stream__", streams.iteration(http_response)),
-        Target(streaming, "AsyncStream.__stream__", streams.async_iteration(http_response)),
+        Target(base, "SyncAPIClient.request", streams.wrap_call(begins)),
+        Target(base, "AsyncAPIClient.request", streams.wrap_async_call(begins)),
+        *(
+            Target(base, f"{name}._process_response", streams.wrap_inner_call(noticed), optional=True)
+            for name in _CLIENTS
+        ),
+        Target(streaming, "Stream.__stream__", streams.wrap_iter(http_response)),
+        Target(streaming, "AsyncStream.__stream__", streams.wrap_iter(http_response)),
         *closings(streaming, "Stream", "AsyncStream"),
         *closings(response, "APIResponse", "AsyncAPIResponse"),
     )
@@ -70,7 +73,7 @@ def targets(package: str, dialect: Dialect) -> tuple[Target, ...]:
 
 def closings(module: str, *classes: str) -> tuple[Target, ...]:
     """Return the targets for classes whose ``close`` ends the reading of a response."""
-    return tuple(Target(module, f"{name}.close", streams.closing(http_response), optional=True) for name in classes)
+    return tuple(Target(module, f"{name}.close", streams.wrap_close(http_response), optional=True) for name in classes)
 
 
 def begin(dialect: Dialect, call: Call) -> tuple[Operation, Reader] | None:
@@ -179,9 +182,9 @@ def reader(endpoint: Endpoint, dialect: Dialect) -> Reader:
     """Return how the outcome of an endpoint is read, whatever mode the agent asked for it in."""
     return Reader(
         result=partial(_result, endpoint),
-        later=_later,
+        deferred=_later,
         chunk=endpoint.chunk,
-        hides=endpoint.hides,
+        is_synthetic=endpoint.is_synthetic,
         end=endpoint.end,
         failure=partial(_failure, endpoint, dialect),
         closed=partial(_closed, endpoint),

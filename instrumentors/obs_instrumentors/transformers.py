@@ -53,7 +53,7 @@ def begin(call: Call) -> tuple[Inference, Reader]:
         talks = [many] if _is_talk(many) else many
         operation.prompts = [each for each in many if isinstance(each, str)]
         operation.input_messages = [said for each in talks for said in _messages(each)] or None
-    return operation, Reader(_answered, later=_lazy, chunk=_piece)
+    return operation, Reader(_answered, deferred=_lazy, chunk=_piece)
 
 
 def begin_features(call: Call) -> tuple[Embedding, Reader]:
@@ -61,7 +61,7 @@ def begin_features(call: Call) -> tuple[Embedding, Reader]:
     asked = call.args[0] if call.args else None
     count = len(asked) if isinstance(asked, (list, tuple)) else 1
     operation = Embedding("embeddings", _PROVIDER, request_model=_model(call.instance), input_count=count)
-    return operation, Reader(_features, later=_lazy)
+    return operation, Reader(_features, deferred=_lazy)
 
 
 def read_prompt(operation: Operation, call: Call) -> None:
@@ -165,12 +165,12 @@ INSTRUMENTORS = (
         "transformers",
         ">=4.48,<6",
         (
-            Target(_GENERATION, "TextGenerationPipeline.__call__", streams.call(begin)),
-            Target(_GENERATION, "TextGenerationPipeline._forward", streams.observed(read_prompt)),
-            Target(_GENERATION, "TextGenerationPipeline.postprocess", streams.observed(read_answer)),
-            Target(_FEATURES, "FeatureExtractionPipeline.__call__", streams.call(begin_features)),
-            Target(_FEATURES, "FeatureExtractionPipeline._forward", streams.observed(read_prompt)),
-            Target("transformers.pipelines.pt_utils", "PipelineIterator.__next__", streams.step(_itself)),
+            Target(_GENERATION, "TextGenerationPipeline.__call__", streams.wrap_call(begin)),
+            Target(_GENERATION, "TextGenerationPipeline._forward", streams.wrap_inner_call(read_prompt)),
+            Target(_GENERATION, "TextGenerationPipeline.postprocess", streams.wrap_inner_call(read_answer)),
+            Target(_FEATURES, "FeatureExtractionPipeline.__call__", streams.wrap_call(begin_features)),
+            Target(_FEATURES, "FeatureExtractionPipeline._forward", streams.wrap_inner_call(read_prompt)),
+            Target("transformers.pipelines.pt_utils", "PipelineIterator.__next__", streams.wrap_next(_itself)),
         ),
         ("text_completion", "chat", "embeddings"),
     ),

@@ -121,13 +121,13 @@ INSTRUMENTORS = (
             *(
                 Target(module, f"{name}.{method}", wrap(partial(begin, method)), optional=method in _NEWER)
                 for module, name, wrap in (
-                    ("voyageai.client", "Client", streams.call),
-                    ("voyageai.client_async", "AsyncClient", streams.async_call),
+                    ("voyageai.client", "Client", streams.wrap_call),
+                    ("voyageai.client_async", "AsyncClient", streams.wrap_async_call),
                 )
                 for method in _METHODS
             ),
-            Target(_RESOURCE, "APIResource.create", streams.observed(request)),
-            Target(_RESOURCE, "APIResource.acreate", streams.observed(request)),
+            Target(_RESOURCE, "APIResource.create", streams.wrap_inner_call(request)),
+            Target(_RESOURCE, "APIResource.acreate", streams.wrap_inner_call(request)),
         ),
         ("embeddings", "rerank"),
     ),

@@ -219,7 +219,7 @@ def _failure(operation: Operation, error: BaseException) -> None:
 _CHAT_CHUNK: Any = chat.COMPATIBLE.chunk
 _CHAT = Reader(_answer, failure=_failure)
 _CHAT_STREAM = Reader(_answer, chunk=_answer_piece, end=chat.COMPATIBLE.end, failure=_failure, lazy=True)
-_PROMPT = Reader(_whole, chunk=_one_of_several, end=_end, failure=_failure, whole=True)
+_PROMPT = Reader(_whole, chunk=_one_of_several, end=_end, failure=_failure, single_response=True)
 _PROMPT_STREAM = Reader(_whole, chunk=_continued_piece, end=_end, failure=_failure, lazy=True)
 _VECTORS = Reader(_embedded, failure=_failure)
 _RANKING = Reader(_reranked, failure=_failure)
@@ -228,17 +228,17 @@ _MODELS = "ibm_watsonx_ai.foundation_models"
 _INFERENCE = f"{_MODELS}.inference.model_inference"
 _EMBEDDINGS = f"{_MODELS}.embeddings.embeddings"
 _METHODS: tuple[tuple[str, str, Asked, Reader, Callable[..., Any]], ...] = (
-    (_INFERENCE, "ModelInference.chat", _chat, _CHAT, streams.call),
-    (_INFERENCE, "ModelInference.achat", _chat, _CHAT, streams.async_call),
-    (_INFERENCE, "ModelInference.chat_stream", _chat, _CHAT_STREAM, streams.call),
-    (_INFERENCE, "ModelInference.achat_stream", _chat, _CHAT_STREAM, streams.async_call),
-    (_INFERENCE, "ModelInference.generate", _prompt, _PROMPT, streams.call),
-    (_INFERENCE, "ModelInference.agenerate", _prompt, _PROMPT, streams.async_call),
-    (_INFERENCE, "ModelInference.generate_text_stream", _prompt, _PROMPT_STREAM, streams.call),
-    (_INFERENCE, "ModelInference.agenerate_stream", _prompt, _PROMPT_STREAM, streams.async_call),
-    (_EMBEDDINGS, "Embeddings.generate", _embedding, _VECTORS, streams.call),
-    (_EMBEDDINGS, "Embeddings.agenerate", _embedding, _VECTORS, streams.async_call),
-    (f"{_MODELS}.rerank.rerank", "Rerank.generate", _rerank, _RANKING, streams.call),
+    (_INFERENCE, "ModelInference.chat", _chat, _CHAT, streams.wrap_call),
+    (_INFERENCE, "ModelInference.achat", _chat, _CHAT, streams.wrap_async_call),
+    (_INFERENCE, "ModelInference.chat_stream", _chat, _CHAT_STREAM, streams.wrap_call),
+    (_INFERENCE, "ModelInference.achat_stream", _chat, _CHAT_STREAM, streams.wrap_async_call),
+    (_INFERENCE, "ModelInference.generate", _prompt, _PROMPT, streams.wrap_call),
+    (_INFERENCE, "ModelInference.agenerate", _prompt, _PROMPT, streams.wrap_async_call),
+    (_INFERENCE, "ModelInference.generate_text_stream", _prompt, _PROMPT_STREAM, streams.wrap_call),
+    (_INFERENCE, "ModelInference.agenerate_stream", _prompt, _PROMPT_STREAM, streams.wrap_async_call),
+    (_EMBEDDINGS, "Embeddings.generate", _embedding, _VECTORS, streams.wrap_call),
+    (_EMBEDDINGS, "Embeddings.agenerate", _embedding, _VECTORS, streams.wrap_async_call),
+    (f"{_MODELS}.rerank.rerank", "Rerank.generate", _rerank, _RANKING, streams.wrap_call),
 )
 
 INSTRUMENTORS = (
@@ -254,7 +254,7 @@ INSTRUMENTORS = (
             Target(
                 f"{_MODELS}.inference.base_model_inference",
                 "BaseModelInference._return_guardrails_stats",
-                streams.observed(note_event),
+                streams.wrap_inner_call(note_event),
             ),
         ),
         ("chat", "text_completion", "embeddings", "rerank"),

@@ -163,7 +163,7 @@ INSTRUMENTORS = (
         ">=4.16,<5",
         (
             *vector_stores.targets("weaviate.connect.v4", "ConnectionSync", _CONNECTION),
-            *vector_stores.targets("weaviate.connect.v4", "ConnectionAsync", _CONNECTION, streams.async_call),
+            *vector_stores.targets("weaviate.connect.v4", "ConnectionAsync", _CONNECTION, streams.wrap_async_call),
         ),
         ("retrieval", "database calls"),
     ),

@@ -185,17 +185,17 @@ def _tool(raw: Any) -> messages.ToolDefinition:
 
 
 def _targets(side: str) -> tuple[Target, ...]:
-    call = streams.call if side == "sync" else streams.async_call
+    call = streams.wrap_call if side == "sync" else streams.wrap_async_call
     chat, image, video = (f"xai_sdk.{side}.{name}" for name in ("chat", "image", "video"))
     return (
         *(
-            Target(each, "tracer.start_as_current_span", native_spans.silent, optional=True)
+            Target(each, "tracer.start_as_current_span", native_spans.start_no_span, optional=True)
             for each in (chat, image, video)
         ),
         *(Target(chat, f"Chat.{name}", call(partial(begin, None))) for name in ("sample", "sample_batch", "defer")),
         Target(chat, "Chat.defer_batch", call(partial(begin, None))),
         Target(chat, "Chat.parse", call(partial(begin, "json"))),
-        *(Target(chat, f"Chat.{name}", streams.call(begin_stream)) for name in ("stream", "stream_batch")),
+        *(Target(chat, f"Chat.{name}", streams.wrap_call(begin_stream)) for name in ("stream", "stream_batch")),
         *(Target(image, f"Client.{name}", call(partial(begin_media, "image"))) for name in ("sample", "sample_batch")),
         Target(video, "Client.generate", call(partial(begin_media, "video"))),
     )

@@ -1,4 +1,4 @@
-"""A decorated callable stays what it was, whatever it is, and its watch sees how each call ended."""
+"""A decorated callable stays what it was, whatever it is, and its observer sees how each call ended."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import pytest
 
-from obs_run.base.functions import name_of, watched
+from obs_run.base.functions import name_of, observe_calls
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     F = TypeVar("F", bound=Callable[..., Any])
 
     class Decorate(Protocol):
-        """Returns what it is given, watched."""
+        """Returns what it is given, with an observer of each call."""
 
         def __call__(self, function: F) -> F: ...
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 inside: ContextVar[int] = ContextVar("inside", default=0)
 
 
-class Watch:
+class Observer:
     """Remembers how calls ended, and marks the context while the function's code runs."""
 
     def __init__(self, ended: list[Any]) -> None:
@@ -52,7 +52,7 @@ def ended() -> list[Any]:
 
 @pytest.fixture
 def decorate(ended: list[Any]) -> Decorate:
-    return lambda function: watched(function, lambda _args, _kwargs: Watch(ended))
+    return lambda function: observe_calls(function, lambda _args, _kwargs: Observer(ended))
 
 
 def plain(value: int) -> int:
@@ -188,7 +188,7 @@ def test_methods_and_classes(decorate: Decorate, ended: list[Any]) -> None:
     assert name_of(partial(plain, 1)) == f"{__name__}.plain"
 
 
-def test_a_watch_that_fails_is_skipped() -> None:
+def test_an_observer_that_fails_is_skipped() -> None:
     class Broken:
         def running(self) -> Any:
             raise RuntimeError
@@ -200,6 +200,6 @@ def test_a_watch_that_fails_is_skipped() -> None:
         raise RuntimeError
 
     for begin in (refuse, lambda _args, _kwargs: Broken()):
-        assert watched(plain, begin)(1) == 1
-        assert asyncio.run(watched(coroutine, begin)(1)) == 1
-        assert list(watched(generator, begin)(1)) == [1, None]
+        assert observe_calls(plain, begin)(1) == 1
+        assert asyncio.run(observe_calls(coroutine, begin)(1)) == 1
+        assert list(observe_calls(generator, begin)(1)) == [1, None]

@@ -43,6 +43,6 @@ def _kept_at_home(resolved: dict[str, Any], call: Call) -> dict[str, Any]:
 
 
 TARGETS = (
-    Target("anthropic._base_client", "get_tracer", native_spans.tracer(_covers, _provider), optional=True),
-    Target("anthropic._base_client", "resolve_open_telemetry", native_spans.changed(_kept_at_home), optional=True),
+    Target("anthropic._base_client", "get_tracer", native_spans.wrap_get_tracer(_covers, _provider), optional=True),
+    Target("anthropic._base_client", "resolve_open_telemetry", native_spans.wrap_result(_kept_at_home), optional=True),
 )

@@ -76,13 +76,16 @@ _ASKED = Reader(_answered)
 _CALLED = Reader(_called)
 
 TARGETS = (
-    Target(_RUNNER, "BaseSyncToolRunner.__run__", streams.call(begin_run), optional=True),
-    Target(_RUNNER, "BaseAsyncToolRunner.__run__", streams.call(begin_run), optional=True),
+    Target(_RUNNER, "BaseSyncToolRunner.__run__", streams.wrap_call(begin_run), optional=True),
+    Target(_RUNNER, "BaseAsyncToolRunner.__run__", streams.wrap_call(begin_run), optional=True),
     *(
         Target(_RUNNER, f"{runner}.{name}", wrapper(begin_tool), optional=True)
-        for runner, wrapper in (("BaseSyncToolRunner", streams.call), ("BaseAsyncToolRunner", streams.async_call))
+        for runner, wrapper in (
+            ("BaseSyncToolRunner", streams.wrap_call),
+            ("BaseAsyncToolRunner", streams.wrap_async_call),
+        )
         for name in ("_run_tool", "_run_toolset_member")
     ),
-    Target(_FUNCTIONS, "BetaFunctionTool.call", streams.call(begin_function), optional=True),
-    Target(_FUNCTIONS, "BetaAsyncFunctionTool.call", streams.async_call(begin_function), optional=True),
+    Target(_FUNCTIONS, "BetaFunctionTool.call", streams.wrap_call(begin_function), optional=True),
+    Target(_FUNCTIONS, "BetaAsyncFunctionTool.call", streams.wrap_async_call(begin_function), optional=True),
 )

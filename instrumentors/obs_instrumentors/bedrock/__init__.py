@@ -82,13 +82,13 @@ INSTRUMENTORS = (
         "botocore",
         ">=1.34.116,<2",
         (
-            Target("botocore.client", "BaseClient._make_api_call", streams.call(_begin)),
-            Target(_BODY, "StreamingBody.read", streams.piece(_itself, _is_read)),
-            Target(_BODY, "StreamingBody.readlines", streams.piece(_itself, lambda *_: True)),
-            Target(_BODY, "StreamingBody.__exit__", streams.closing(_itself)),
-            Target(_BODY, "StreamingBody.close", streams.closing(_itself)),
-            Target(_EVENTS, "EventStream.__iter__", streams.generation(_itself)),
-            Target(_EVENTS, "EventStream.close", streams.closing(_itself)),
+            Target("botocore.client", "BaseClient._make_api_call", streams.wrap_call(_begin)),
+            Target(_BODY, "StreamingBody.read", streams.wrap_read(_itself, _is_read)),
+            Target(_BODY, "StreamingBody.readlines", streams.wrap_read(_itself, lambda *_: True)),
+            Target(_BODY, "StreamingBody.__exit__", streams.wrap_close(_itself)),
+            Target(_BODY, "StreamingBody.close", streams.wrap_close(_itself)),
+            Target(_EVENTS, "EventStream.__iter__", streams.wrap_generator(_itself)),
+            Target(_EVENTS, "EventStream.close", streams.wrap_close(_itself)),
         ),
         _OPERATIONS,
     ),
@@ -97,17 +97,17 @@ INSTRUMENTORS = (
         "aiobotocore",
         ">=2.13,<4",
         (
-            Target("aiobotocore.client", "AioBaseClient._make_api_call", streams.async_call(_begin)),
+            Target("aiobotocore.client", "AioBaseClient._make_api_call", streams.wrap_async_call(_begin)),
             *(
                 target
                 for body in ("StreamingBody", "AioHttpxStreamingBody")
                 for target in (
-                    Target(_AIO_BODY, f"{body}.read", streams.async_piece(_itself, _is_read), optional=True),
-                    Target(_AIO_BODY, f"{body}.__aexit__", streams.closing(_itself), optional=True),
-                    Target(_AIO_BODY, f"{body}.close", streams.closing(_itself), optional=True),
+                    Target(_AIO_BODY, f"{body}.read", streams.wrap_async_read(_itself, _is_read), optional=True),
+                    Target(_AIO_BODY, f"{body}.__aexit__", streams.wrap_close(_itself), optional=True),
+                    Target(_AIO_BODY, f"{body}.close", streams.wrap_close(_itself), optional=True),
                 )
             ),
-            Target(_AIO_EVENTS, "AioEventStream.__aiter__", streams.generation(_itself)),
+            Target(_AIO_EVENTS, "AioEventStream.__aiter__", streams.wrap_generator(_itself)),
         ),
         _OPERATIONS,
     ),

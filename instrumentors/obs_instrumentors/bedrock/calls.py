@@ -55,12 +55,12 @@ def _invoke(params: dict[str, Any]) -> Begun:
     pieces: list[bytes] = []
     reader = Reader(
         _nothing,
-        later=partial(_later, operation, "body"),
+        deferred=partial(_later, operation, "body"),
         chunk=partial(_gather, pieces),
         end=partial(_whole, pieces),
         failure=_failure,
         closed=partial(_closed, pieces),
-        whole=True,
+        single_response=True,
     )
     return operation, reader
 
@@ -91,7 +91,7 @@ def _agents_call(made: Callable[[dict[str, Any]], Any], params: dict[str, Any]) 
 
 
 def _stream(operation: Operation, name: str, chunk: Callable[..., None], end: Callable[..., None]) -> Reader:
-    return Reader(_nothing, later=partial(_later, operation, name), chunk=chunk, end=end, failure=_failure)
+    return Reader(_nothing, deferred=partial(_later, operation, name), chunk=chunk, end=end, failure=_failure)
 
 
 def _later(operation: Operation, name: str, returned: Any) -> Any:

@@ -40,8 +40,8 @@ def _targets(module: str, version: str, methods: dict[str, Method], **options: A
     made = []
     for name, method in methods.items():
         begins = partial(begin, method)
-        wrap = streams.call if method.reader.lazy else streams.async_call
-        made.append(Target(module, f"{version}.{name}", streams.call(begins), **options))
+        wrap = streams.wrap_call if method.reader.lazy else streams.wrap_async_call
+        made.append(Target(module, f"{version}.{name}", streams.wrap_call(begins), **options))
         made.append(Target(module, f"Async{version}.{name}", wrap(begins), **options))
     return made
 
@@ -62,8 +62,8 @@ INSTRUMENTORS = (
             *_targets("cohere.base_client", "BaseCohere", v1.METHODS),
             *_targets("cohere.raw_base_client", "RawBaseCohere", _whole(v1.METHODS), optional=True),
             *_targets("cohere.client", "Client", {"embed": endpoint.EMBED}),
-            Target("cohere.core.http_client", "HttpClient.request", streams.observed(_note_retries)),
-            Target("cohere.core.http_client", "AsyncHttpClient.request", streams.observed(_note_retries)),
+            Target("cohere.core.http_client", "HttpClient.request", streams.wrap_inner_call(_note_retries)),
+            Target("cohere.core.http_client", "AsyncHttpClient.request", streams.wrap_inner_call(_note_retries)),
         ),
         ("chat", "text_completion", "embeddings", "rerank", "classification"),
     ),

@@ -197,5 +197,5 @@ def _failure(operation: Operation, error: BaseException) -> None:
     )
 
 
-_CREATE = Reader(_result, later=speakeasy.stream, chunk=_event, end=_end, failure=_failure)
-_FETCH = Reader(_fetched, later=speakeasy.stream, chunk=_fetched, failure=_failure)
+_CREATE = Reader(_result, deferred=speakeasy.stream, chunk=_event, end=_end, failure=_failure)
+_FETCH = Reader(_fetched, deferred=speakeasy.stream, chunk=_fetched, failure=_failure)

@@ -43,13 +43,13 @@ def _functions() -> Iterator[Target]:
         begins = partial(calls.begin, function)
         # The responses came with 1.63.
         newer = function.name == "responses"
-        yield Target("litellm", function.name, streams.call(begins), optional=newer)
-        yield Target("litellm", f"a{function.name}", streams.async_call(begins), optional=newer)
+        yield Target("litellm", function.name, streams.wrap_call(begins), optional=newer)
+        yield Target("litellm", f"a{function.name}", streams.wrap_async_call(begins), optional=newer)
 
 
 def _steps() -> Iterator[Target]:
     for module, name, method in _STEPS:
-        wrap = streams.step if method == "__next__" else streams.async_step
+        wrap = streams.wrap_next if method == "__next__" else streams.wrap_anext
         yield Target(module, f"{name}.{method}", wrap(_itself, current=True), optional=module in (_EVENTS, _BRIDGE))
 
 
@@ -61,10 +61,10 @@ INSTRUMENTORS = (
         (
             *_functions(),
             *_steps(),
-            Target(_CHAT[0], f"{_CHAT[1]}.chunk_creator", streams.observed(calls.read_chunk)),
-            Target(_LOGGING, "Logging.update_environment_variables", streams.observed(calls.read_provider)),
-            Target(_LOGGING, "Logging.pre_call", streams.observed(calls.read_address)),
-            Target(_LOGGING, "Logging.post_call", streams.observed(calls.read_body)),
+            Target(_CHAT[0], f"{_CHAT[1]}.chunk_creator", streams.wrap_inner_call(calls.read_chunk)),
+            Target(_LOGGING, "Logging.update_environment_variables", streams.wrap_inner_call(calls.read_provider)),
+            Target(_LOGGING, "Logging.pre_call", streams.wrap_inner_call(calls.read_address)),
+            Target(_LOGGING, "Logging.post_call", streams.wrap_inner_call(calls.read_body)),
         ),
         ("chat", "text_completion", "embeddings", "rerank", "image_generation"),
     ),

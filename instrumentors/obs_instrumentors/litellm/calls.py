@@ -163,7 +163,7 @@ def _event(operation: Response, event: Any) -> None:
 
 
 def _reader(of: endpoint.Endpoint, chunk: Callable[[Any, Any], None] | None = None) -> Reader:
-    return Reader(partial(_result, of.result), later=source, chunk=chunk, end=of.end)
+    return Reader(partial(_result, of.result), deferred=source, chunk=chunk, end=of.end)
 
 
 _CHAT = _reader(chat.ENDPOINT, partial(_chunk, chat.ENDPOINT.chunk))

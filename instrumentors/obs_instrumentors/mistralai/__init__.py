@@ -36,15 +36,15 @@ def _targets(place: str, provider: str) -> Iterator[Target]:
         # The variants have few of the resources' methods, and not every release has all of them.
         for method, (make, reader) in methods.items():
             begin = partial(calls.begin, make, reader, provider)
-            yield Target(f"{place}.{module}", f"{name}.{method}", streams.call(begin), optional=True)
-            yield Target(f"{place}.{module}", f"{name}.{method}_async", streams.async_call(begin), optional=True)
-    yield Target(f"{place}._hooks.sdkhooks", "SDKHooks.before_request", streams.observed(speakeasy.note_request))
+            yield Target(f"{place}.{module}", f"{name}.{method}", streams.wrap_call(begin), optional=True)
+            yield Target(f"{place}.{module}", f"{name}.{method}_async", streams.wrap_async_call(begin), optional=True)
+    yield Target(f"{place}._hooks.sdkhooks", "SDKHooks.before_request", streams.wrap_inner_call(speakeasy.note_request))
     yield Target(f"{place}._hooks.tracing", "get_traced_request_and_span", native.without_span)
     streaming = f"{place}.utils.eventstreaming"
-    yield Target(streaming, "EventStream.__next__", streams.step(speakeasy.same))
-    yield Target(streaming, "EventStream.__exit__", streams.closing(speakeasy.same))
-    yield Target(streaming, "EventStreamAsync.__anext__", streams.async_step(speakeasy.same))
-    yield Target(streaming, "EventStreamAsync.__aexit__", streams.closing(speakeasy.same))
+    yield Target(streaming, "EventStream.__next__", streams.wrap_next(speakeasy.same))
+    yield Target(streaming, "EventStream.__exit__", streams.wrap_close(speakeasy.same))
+    yield Target(streaming, "EventStreamAsync.__anext__", streams.wrap_anext(speakeasy.same))
+    yield Target(streaming, "EventStreamAsync.__aexit__", streams.wrap_close(speakeasy.same))
 
 
 INSTRUMENTORS = (

@@ -140,10 +140,12 @@ def _header(operation: ModelCall, response: Any) -> None:
 
 
 _CHAT = Reader(_chat_result, failure=_failure)
-_CHAT_STREAM = Reader(_chat_result, later=speakeasy.stream, chunk=_chat_chunk, end=chat.ENDPOINT.end, failure=_failure)
+_CHAT_STREAM = Reader(
+    _chat_result, deferred=speakeasy.stream, chunk=_chat_chunk, end=chat.ENDPOINT.end, failure=_failure
+)
 _RESPONSE = Reader(
     _response_result,
-    later=speakeasy.stream,
+    deferred=speakeasy.stream,
     chunk=_response_chunk,
     end=responses.ENDPOINT.end,
     failure=_failure,
@@ -151,7 +153,7 @@ _RESPONSE = Reader(
 _CONVERSATION = Reader(conversations.result, failure=_failure)
 _CONVERSATION_STREAM = Reader(
     conversations.result,
-    later=speakeasy.stream,
+    deferred=speakeasy.stream,
     chunk=conversations.event,
     end=conversations.end,
     failure=_failure,

@@ -7,13 +7,13 @@ function, with its name, signature and annotations; so do static methods, class 
 from __future__ import annotations
 
 import inspect
-from contextlib import nullcontext
 from functools import partial, wraps
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from obs_run.base import guard
-from obs_run.base.generators import followed
+from obs_run.base.generators import follow_async_generators, follow_generators
+from obs_run.base.steps import Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     F = TypeVar("F", bound=Callable[..., Any])
 
-    Begin = Callable[[tuple[Any, ...], dict[str, Any]], "Watch"]
+    Begin = Callable[[tuple[Any, ...], dict[str, Any]], "CallObserver"]
 
 
-class Watch(Protocol):
+class CallObserver(Protocol):
     """What goes around one call."""
 
     def running(self) -> AbstractContextManager[Any]:
@@ -34,12 +34,12 @@ class Watch(Protocol):
         """Take how the call ended: with an error, or with a result (None from generators)."""
 
 
-def watched(function: F, begin: Begin) -> F:
-    """Return ``function`` with a watch around each call; ``begin`` makes it from the call's arguments.
+def observe_calls(function: F, begin: Begin) -> F:
+    """Return ``function`` with an observer of each call; ``begin`` makes it from the call's arguments.
 
-    What fails in a watch is said once and skipped; the function's own errors pass through.
+    What fails in an observer is said once and skipped; the function's own errors pass through.
     """
-    return cast("F", _watched(function, begin))
+    return cast("F", guard.call("decorator", _observe, function, begin, default=function))
 
 
 def name_of(function: Any) -> str:
@@ -56,124 +56,101 @@ def innermost(function: Any) -> Any:
     return function
 
 
-def _watched(function: Any, begin: Begin) -> Any:
+def _observe(function: Any, begin: Begin) -> Any:
     if isinstance(function, (staticmethod, classmethod)):
-        return type(function)(_watched(function.__func__, begin))
+        return type(function)(_observe(function.__func__, begin))
     if isinstance(function, type):
         # The class itself must stay: agents subclass it and ask isinstance.
-        function.__init__ = _watched(function.__init__, begin)  # type: ignore[misc]
+        function.__init__ = _observe(function.__init__, begin)  # type: ignore[misc]
         return function
-    for is_kind, around in _KINDS:
-        if is_kind(function) or (not inspect.isroutine(function) and is_kind(getattr(function, "__call__", None))):  # noqa: B004 (its kind is asked)
-            return around(function, begin)
-    return _plain(function, begin)
+    if _is_of(function, inspect.iscoroutinefunction):
+        return _observe_coroutine(function, begin)
+    if _is_of(function, inspect.isgeneratorfunction):
+        return _observe_generator(function, begin)
+    if _is_of(function, inspect.isasyncgenfunction):
+        return _observe_async_generator(function, begin)
+    return _observe_plain(function, begin)
 
 
-class _Call:
-    """One call's watch behind the guard, as ``core.generators`` follows a generator."""
+def _is_of(function: Any, is_kind: Callable[[Any], bool]) -> bool:
+    """Whether a function, or else an object that can be called, is of a kind."""
+    if is_kind(function):
+        return True
+    return not inspect.isroutine(function) and is_kind(getattr(function, "__call__", None))  # noqa: B004 (its kind is asked)
+
+
+class _ObservedCall(Step):
+    """One call of a function that returns its result or a coroutine, and its observer."""
+
+    __slots__ = ("_running", "end_observer")
 
     def __init__(self, begin: Begin, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.recording: Any = self
-        self.iterated = False
-        self._watch: Watch | None = guard.call("decorator", begin, args, kwargs)
-
-    def running(self) -> AbstractContextManager[Any]:
-        if self._watch is None:
-            return nullcontext()
-        return guard.call("decorator", self._watch.running) or nullcontext()
+        observer = begin(args, kwargs)
+        self._context = None
+        self._running, self.end_observer = observer.running, observer.end
 
     def __enter__(self) -> None:
-        self._current = self.running()
-        self._current.__enter__()
+        """Enter what is current now; an observer may say something else at each step."""
+        self._context = guard.call("decorator", self._running)
+        Step.__enter__(self)
 
-    def __exit__(self, *error: object) -> None:
-        self._current.__exit__(*error)  # type: ignore[arg-type]
-
-    def chunk(self, item: Any) -> bool:  # noqa: ARG002 (nothing is hidden)
-        return False
-
-    def finish(self, error: BaseException | None = None, how: str | None = None, result: Any = None) -> None:  # noqa: ARG002 (as in ``generators``)
-        watch, self._watch = self._watch, None
-        if watch is not None:
-            guard.call("decorator", watch.end, error, result)
-
-    def failed(self, error: BaseException) -> None:
-        # A generator that is closed early has not failed.
-        self.finish(None if isinstance(error, GeneratorExit) else error)
+    def end(self, error: BaseException | None) -> None:
+        """Pass on that the call has failed."""
+        guard.call("decorator", self.end_observer, error, None)
 
 
-def _plain(function: Any, begin: Begin) -> Any:
+class _ObservedStream(_ObservedCall):
+    """One call of a generator function, from its first step to its last."""
+
+    __slots__ = ()
+
+    def end(self, error: BaseException | None) -> None:
+        """Pass on how the call ended; a generator that is closed early has not failed."""
+        has_failed = not isinstance(error, (StopIteration, StopAsyncIteration, GeneratorExit))
+        super().end(error if has_failed else None)
+
+
+def _observe_plain(function: Any, begin: Begin) -> Any:
     @wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        call = _Call(begin, args, kwargs)
-        try:
-            with call.running():
-                result = function(*args, **kwargs)
-        except BaseException as error:
-            call.finish(error)
-            raise
+        step = guard.call("decorator", _ObservedCall, begin, args, kwargs)
+        if step is None:
+            return function(*args, **kwargs)
+        with step:
+            result = function(*args, **kwargs)
         if isinstance(result, CoroutineType):
             # A plain function around a coroutine, as other decorators leave them: the work is still to come.
-            return _awaited(result, call)
-        call.finish(result=result)
+            return _observe_awaiting(result, step)
+        guard.call("decorator", step.end_observer, None, result)
         return result
 
     return wrapper
 
 
-async def _awaited(coroutine: Coroutine[Any, Any, Any], call: _Call) -> Any:
-    try:
-        with call.running():
-            result = await coroutine
-    except BaseException as error:
-        call.finish(error)
-        raise
-    call.finish(result=result)
+async def _observe_awaiting(coroutine: Coroutine[Any, Any, Any], step: _ObservedCall) -> Any:
+    with step:
+        result = await coroutine
+    guard.call("decorator", step.end_observer, None, result)
     return result
 
 
-def _coroutine(function: Any, begin: Begin) -> Any:
+def _observe_coroutine(function: Any, begin: Begin) -> Any:
     @wraps(function)
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
-        call = _Call(begin, args, kwargs)
-        return await _awaited(function(*args, **kwargs), call)
+        step = guard.call("decorator", _ObservedCall, begin, args, kwargs)
+        if step is None:
+            return await function(*args, **kwargs)
+        with step:
+            result = await function(*args, **kwargs)
+        guard.call("decorator", step.end_observer, None, result)
+        return result
 
     return wrapper
 
 
-def _generator(function: Any, begin: Begin) -> Any:
-    @wraps(function)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        return (yield from followed(function(*args, **kwargs), lambda: _Call(begin, args, kwargs)))
-
-    return wrapper
+def _observe_generator(function: Any, begin: Begin) -> Any:
+    return wraps(function)(follow_generators(function, partial(_ObservedStream, begin)))
 
 
-def _async_generator(function: Any, begin: Begin) -> Any:
-    @wraps(function)
-    async def wrapper(*args: Any, **kwargs: Any) -> Any:
-        inner = followed(function(*args, **kwargs), lambda: _Call(begin, args, kwargs))
-        advance: Callable[[], Any] = inner.__anext__
-        while True:
-            try:
-                item = await advance()
-            except StopAsyncIteration:
-                return
-            try:
-                sent = yield item
-            except GeneratorExit:
-                await inner.aclose()
-                raise
-            except BaseException as thrown:  # noqa: BLE001 (it is the caller's, on its way into the function)
-                advance = partial(inner.athrow, thrown)
-            else:
-                advance = inner.__anext__ if sent is None else partial(inner.asend, sent)
-
-    return wrapper
-
-
-_KINDS: tuple[tuple[Callable[[Any], bool], Callable[[Any, Begin], Any]], ...] = (
-    (inspect.iscoroutinefunction, _coroutine),
-    (inspect.isgeneratorfunction, _generator),
-    (inspect.isasyncgenfunction, _async_generator),
-)
+def _observe_async_generator(function: Any, begin: Begin) -> Any:
+    return wraps(function)(follow_async_generators(function, partial(_ObservedStream, begin)))

@@ -13,6 +13,9 @@ from obs_run.core.outcomes import Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+
+    from opentelemetry.trace import Span
 
     from obs_run.core.hooks import Wrapper
     from obs_run.core.operations import Operation
@@ -22,36 +25,49 @@ if TYPE_CHECKING:
 _SUBJECTS = (semconv.TOOL_NAME, semconv.REQUEST_MODEL)
 
 
-def tracer(covers: Covers, own: Callable[[Call], Any]) -> Wrapper:
+def wrap_get_tracer(covers: Covers, own_provider: Callable[[Call], Any]) -> Wrapper:
     """Return the wrapper of the function that gives a library its tracer.
 
     ``covers(name, attributes, operation)`` tells whether we record what the library's span would tell of;
-    ``operation`` is what is being recorded now. ``own(call)`` gives the tracer provider that the agent chose for this
-    library alone, None where it chose none: what goes to another than the process's is the agent's own affair.
+    ``operation`` is what is being recorded now. ``own_provider(call)`` gives the tracer provider that the agent chose
+    for this library alone, None where it chose none: what goes to another than the process's is the agent's own affair.
     """
 
-    def adopted(made: Any, call: Call) -> Any:
+    def adopt(tracer: Any, call: Call) -> Any:
         from opentelemetry import trace
 
-        provider = own(call)
-        foreign = provider is not None and provider is not trace.get_tracer_provider()
-        return made if made is None or foreign else AdoptedTracer(made, covers)
+        if tracer is None:
+            return None
+        provider = own_provider(call)
+        is_foreign = provider is not None and provider is not trace.get_tracer_provider()
+        return tracer if is_foreign else AdoptedTracer(tracer, covers)
 
-    return changed(adopted)
+    return wrap_result(adopt)
 
 
-def changed(change: Callable[[Any, Call], Any]) -> Wrapper:
-    """Return the wrapper of a function by which a library sets its own tracing up; ``change`` gives another result."""
+def wrap_result(replace: Callable[[Any, Call], Any]) -> Wrapper:
+    """Return the wrapper of a function by which a library sets its own tracing up; ``replace`` gives another result."""
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         returned = wrapped(*args, **kwargs)
-        return guard.call("adoption", change, returned, Call(instance, args, kwargs), default=returned)
+        return guard.call("adoption", _replace_result, replace, returned, instance, args, kwargs, default=returned)
 
     return wrapper
 
 
-def silent(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001 (as wrapt calls it)
+def _replace_result(
+    replace: Callable[[Any, Call], Any], returned: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    return replace(returned, Call(instance, args, kwargs))
+
+
+def start_no_span(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001 (as wrapt calls it)
     """Take the place of a tracer's ``start_as_current_span``: no span, and the current one stays current."""
+    scope = guard.call("adoption", _scope_without_span)
+    return wrapped(*args, **kwargs) if scope is None else scope
+
+
+def _scope_without_span() -> AbstractContextManager[Span]:
     from contextlib import nullcontext
 
     from opentelemetry.trace import INVALID_SPAN
@@ -68,31 +84,36 @@ class AdoptedTracer:
 
     def start_span(self, name: str, *args: Any, **kwargs: Any) -> Any:
         """Start the library's span, or give in its place one that stands for ours and takes nothing."""
-        attributes = kwargs.get("attributes") or {}
-        ours = guard.call("adoption", self._ours, name, attributes)
-        if ours is not None:
-            return ours
-        return self._inner.start_span(guard.call("adoption", _named, name, attributes, default=name), *args, **kwargs)
+        attributes = kwargs.get("attributes")
+        span = guard.call("adoption", self._span_of_ours, name, attributes)
+        if span is not None:
+            return span
+        return self._inner.start_span(
+            guard.call("adoption", _conventional_name, name, attributes, default=name), *args, **kwargs
+        )
 
     def __getattr__(self, name: str) -> Any:
         """Return whatever else the library's tracer has."""
         return getattr(self._inner, name)
 
-    def _ours(self, name: str, attributes: Mapping[str, Any]) -> Any:
+    def _span_of_ours(self, name: str, attributes: Mapping[str, Any] | None) -> Span | None:
         from opentelemetry.trace import NonRecordingSpan, get_current_span
 
         from obs_run.core import ownership
 
         recording = ownership.current_recording()
-        if not self._covers(name, attributes, None if recording is None else recording.operation):
+        operation = None if recording is None else recording.operation
+        if not self._covers(name, attributes or {}, operation):
             return None
         return NonRecordingSpan(get_current_span().get_span_context())
 
 
-def _named(name: str, attributes: Mapping[str, Any]) -> str:
+def _conventional_name(name: str, attributes: Mapping[str, Any] | None) -> str:
     """Return the name that the conventions give a span with these attributes."""
-    operation = attributes.get(semconv.OPERATION_NAME)
-    if operation is None:
+    operation = (attributes or {}).get(semconv.OPERATION_NAME)
+    if attributes is None or operation is None:
         return name
     subject = next((attributes[each] for each in _SUBJECTS if each in attributes), None)
-    return f"{operation} {subject}" if subject and operation != "invoke_agent" else str(operation)
+    if not subject or operation == "invoke_agent":
+        return str(operation)
+    return f"{operation} {subject}"

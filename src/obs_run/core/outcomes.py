@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass
+from functools import partial
 from sys import is_finalizing
 from types import AsyncGeneratorType, GeneratorType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from obs_run.base import generators, guard
+from obs_run.base.steps import Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from typing_extensions import TypeVar
+
     from obs_run.core.nesting import NestedInvocation
     from obs_run.core.recorder import Recording
+
+    OperationT_contra = TypeVar("OperationT_contra", contravariant=True, default=Any)
+else:
+    from typing import TypeVar
+
+    # Before Python 3.13 a type variable has no default, which only type checkers ask for.
+    OperationT_contra = TypeVar("OperationT_contra", contravariant=True)
 
 _CANCELLATIONS = ("CancelledError", "Cancelled")
 
 
-@dataclass
+@dataclass(slots=True)
 class Call:
     """A call of a target: the object it belongs to and its arguments, which ``begin`` may replace by copies."""
 
@@ -40,122 +51,143 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Reader:
-    """How the outcome of an operation is read into it.
+class Reader(Generic[OperationT_contra]):
+    """How the outcome of an operation is read into it; what the library gives is of any type.
 
-    ``result`` reads what the call returned. ``later`` gives, where the agent reads the outcome by itself later, the
-    object by which the recording is found then, None otherwise. ``chunk`` reads one piece of a stream. ``hides``
-    tells whether the agent must not see the piece, because it did not ask for it. ``end`` is called once when a
-    stream is over, however it ends. ``failure`` reads the library's error. ``closed`` reads a response that the agent
-    closed without iterating. ``lazy`` says that the call returns a generator which asks nothing of the provider
-    before the agent reads from it. A generator that is returned is always followed, without ``later``. ``whole`` says
-    that the pieces are those of one answer, which has no first chunk worth a time.
+    ``result`` reads what the call returned. ``deferred`` gives, where the agent reads the outcome by itself later, the
+    object by which the recording is found then, None otherwise. ``chunk`` reads one chunk of a stream.
+    ``is_synthetic`` tells whether the agent must not see the chunk, because it did not ask for it. ``end`` is called
+    once when a stream is over, however it ends. ``failure`` reads the library's error. ``closed`` reads a response
+    that the agent closed without iterating. ``lazy`` says that the call returns a generator which asks nothing of the
+    provider before the agent reads from it. A generator that is returned is always followed, without ``deferred``.
+    ``single_response`` says that the chunks are those of one answer, which has no first chunk worth a time.
     """
 
-    result: Callable[[Any, Any], None]
-    later: Callable[[Any], Any] | None = None
-    chunk: Callable[[Any, Any], None] | None = None
-    hides: Callable[[Any, Any], bool] | None = None
-    end: Callable[[Any], None] | None = None
-    failure: Callable[[Any, BaseException], None] | None = None
-    closed: Callable[[Any, Any], None] | None = None
+    result: Callable[[OperationT_contra, Any], None]
+    deferred: Callable[[Any], Any] | None = None
+    chunk: Callable[[OperationT_contra, Any], None] | None = None
+    is_synthetic: Callable[[OperationT_contra, Any], bool] | None = None
+    end: Callable[[OperationT_contra], None] | None = None
+    failure: Callable[[OperationT_contra, BaseException], None] | None = None
+    closed: Callable[[OperationT_contra, Any], None] | None = None
     lazy: bool = False
-    whole: bool = False
+    single_response: bool = False
 
 
-class Reading:
-    """An operation whose outcome is being read."""
+class OutcomeTracker(Step):
+    """An operation whose outcome is being read: the step of its call, and then those of the stream that it gave."""
 
-    __slots__ = ("iterated", "key", "reader", "recording")
+    __slots__ = ("is_iterated", "key", "reader", "recording")
 
     def __init__(self, recording: Recording | NestedInvocation, reader: Reader) -> None:
+        self._context = recording
         self.recording = recording
         self.reader = reader
         self.key: weakref.ref[Any] | None = None
-        self.iterated = False
+        self.is_iterated = False
 
-    def returned(self, returned: Any) -> Any:
+    def read_returned(self, returned: Any) -> Any:
         """Read what the call returned, and return what the agent gets; it is over unless the agent reads the rest."""
         if isinstance(returned, (GeneratorType, AsyncGeneratorType)):
-            if getattr(self.recording.operation, "stream", False) is None:
-                # Not every library has the agent say beforehand that it wants a stream.
-                self.recording.operation.stream = True  # type: ignore[attr-defined]
-            following = generators.followed(returned, lambda: self)
-            guard.call("result", self._wait, following)
-            return following
-        key = None if self.reader.later is None else guard.call("result", self.reader.later, returned)
+            return self._follow_generator(returned)
+        deferred = self.reader.deferred
+        key = None if deferred is None else guard.call("result", deferred, returned)
         if key is None:
             guard.call("result", self.reader.result, self.recording.operation, returned)
             self.finish()
         else:
-            guard.call("result", self._wait, key)
+            guard.call("result", self._wait_for, key)
         return returned
 
-    def chunk(self, item: Any) -> bool:
-        """Read a piece of the stream; True hides it from the agent."""
-        if not self.reader.whole:
-            self.recording.chunk()
-        hidden = guard.call("chunk", self._read, item)
-        if hidden is None and self.reader.hides is not None:
-            # It could not be read; what the agent did not ask for stays hidden all the same.
-            hidden = guard.call("chunk", self.reader.hides, self.recording.operation, item)
-        return bool(hidden)
+    def _follow_generator(self, returned: Any) -> Any:
+        operation = self.recording.operation
+        if getattr(operation, "stream", False) is None:
+            # Not every library has the agent say beforehand that it wants a stream.
+            operation.stream = True  # type: ignore[attr-defined]
+        following = generators.followed(returned, self.start_reading)
+        guard.call("result", self._wait_for, following)
+        return following
 
-    def _read(self, item: Any) -> bool:
-        operation, reader = self.recording.operation, self.reader
-        if reader.chunk is not None:
-            reader.chunk(operation, item)
-        return reader.hides is not None and bool(reader.hides(operation, item))
+    def start_reading(self, *, is_current: bool = True) -> OutcomeTracker:
+        """Return the steps in which the agent reads; with ``is_current`` the recording owns what happens inside."""
+        self.is_iterated = True
+        self._context = self.recording if is_current else None
+        return self
 
-    def closed(self, response: Any) -> None:
-        """Finish as the agent closes the response."""
-        if self.iterated:
-            self.finish(how="abandoned")
+    def hides(self, chunk: Any) -> bool:
+        """Read a chunk; return whether the agent must not see it, which does not depend on whether it could be read."""
+        reader, recording = self.reader, self.recording
+        try:
+            if not reader.single_response:
+                recording.chunk()
+            if reader.chunk is not None:
+                guard.call("chunk", reader.chunk, recording.operation, chunk)
+        except Exception as error:  # noqa: BLE001 (it is ours)
+            guard.failed("chunk", error)
+        try:
+            return reader.is_synthetic is not None and reader.is_synthetic(recording.operation, chunk)
+        except Exception as error:  # noqa: BLE001 (it is ours)
+            guard.failed("chunk", error)
+            return False
+
+    def end(self, error: BaseException) -> None:
+        """End with what the library raised: instead of a result, or as its stream was read or left."""
+        if not self.is_iterated:
+            self.finish(error)
+        elif isinstance(error, (StopIteration, StopAsyncIteration)):
+            self.finish()
+        elif isinstance(error, GeneratorExit):
+            self.finish(stream_end="abandoned")
+        elif type(error).__name__ in _CANCELLATIONS:
+            self.finish(error, "cancelled")
+        else:
+            self.finish(error)
+
+    def close(self, response: Any) -> None:
+        """End as the agent closes the response."""
+        if self.is_iterated:
+            self.finish(stream_end="abandoned")
             return
         if self.reader.closed is not None:
             guard.call("close", self.reader.closed, self.recording.operation, response)
         self.finish()
 
-    def finish(self, error: BaseException | None = None, how: str | None = None) -> None:
-        """End the recording, once; ``how`` says why the stream was not read to its end."""
-        operation = self.recording.operation
-        if self.recording.is_ended:
+    def finish(self, error: BaseException | None = None, stream_end: str | None = None) -> None:
+        """End the recording, once; ``stream_end`` says why the stream was not read to its end."""
+        recording, reader = self.recording, self.reader
+        if recording.is_ended:
             return
+        operation = recording.operation
         if self.key is not None:
             _waiting.pop(id(self.key()), None)
-        if (self.key is not None or self.iterated) and self.reader.end is not None:
-            guard.call("end", self.reader.end, operation)
-        if error is not None and self.reader.failure is not None:
-            guard.call("failure", self.reader.failure, operation, error)
-        if how is not None and hasattr(operation, "stream_end"):
-            operation.stream_end = how
-        guard.call("finish", self.recording.end, error)
+        if reader.end is not None and (self.key is not None or self.is_iterated):
+            guard.call("end", reader.end, operation)
+        if error is not None and reader.failure is not None:
+            guard.call("failure", reader.failure, operation, error)
+        if stream_end is not None and hasattr(operation, "stream_end"):
+            operation.stream_end = stream_end
+        guard.call("finish", recording.end, error)
 
-    def failed(self, error: BaseException) -> None:
-        """End the recording of a stream that ended with an error, or with the agent's leaving it."""
-        if isinstance(error, GeneratorExit):
-            self.finish(how="abandoned")
-        else:
-            self.finish(error, "cancelled" if type(error).__name__ in _CANCELLATIONS else None)
-
-    def _wait(self, key: Any) -> None:
+    def _wait_for(self, key: Any) -> None:
         number = id(key)
-
-        def forgotten(_: object) -> None:
-            # The agent let go of the response without reading it to its end.
-            reading = _waiting.pop(number, None)
-            # While the interpreter goes down its modules are half gone; open spans were ended before.
-            if reading is not None and not is_finalizing():
-                reading.finish(how="abandoned")
-
-        self.key = weakref.ref(key, forgotten)
+        self.key = weakref.ref(key, partial(guard.call, "finish", _abandon, number))
         _waiting[number] = self
 
 
-_waiting: dict[int, Reading] = {}
+_waiting: dict[int, OutcomeTracker] = {}
 
 
-def waiting_for(key: Any) -> Reading | None:
+def tracker_of(key: Any) -> OutcomeTracker | None:
     """Return what reads the outcome that is found by ``key``, None where nothing does."""
-    reading = _waiting.get(id(key))
-    return reading if reading is not None and reading.key is not None and reading.key() is key else None
+    tracker = _waiting.get(id(key))
+    if tracker is None or tracker.key is None or tracker.key() is not key:
+        return None
+    return tracker
+
+
+def _abandon(number: int, _: object) -> None:
+    """End the recording of a response that the agent let go of without reading it to its end."""
+    tracker = _waiting.pop(number, None)
+    # While the interpreter goes down its modules are half gone; open spans were ended before.
+    if tracker is not None and not is_finalizing():
+        tracker.finish(stream_end="abandoned")

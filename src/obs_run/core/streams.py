@@ -1,324 +1,327 @@
-"""One engine around the calls of a library: sync, async, streams and results that are read later, finished once.
+"""One engine around the calls of a library: sync, async, streams and results that are read later, ended once.
 
 An instrumentor gives ``begin``, which reads the call and chooses the ``Reader`` of what comes back. They are pure
 functions: whatever they raise is ours and stays here; whatever the library raises goes to the agent as it is.
+
+==================================================  ==========================================================
+what the library has                                wrapper
+==================================================  ==========================================================
+a function that returns its result or a generator   ``wrap_call``, which also follows the generator
+of either kind
+a coroutine function that returns such              ``wrap_async_call``
+a call that returns a stream, an object whose       ``wrap_call`` or ``wrap_async_call``, with ``Reader.deferred``
+class has ``__next__`` or ``__anext__``             giving the stream; and ``wrap_next``, ``wrap_anext`` for these
+a stream whose ``__iter__`` (or the like) is a      the same, and ``wrap_iter`` for the generator method that the
+generator method that the library calls early       library itself iterates
+a stream whose ``__iter__`` or ``__aiter__`` is a   the same, and ``wrap_generator`` for the method: the agent gets
+generator method that the agent calls               a genuine generator
+a body with a method that gives the next part       the same, and ``wrap_read`` or ``wrap_async_read``
+a response that can be closed unread                the same, and ``wrap_close`` for ``close`` or ``__exit__``
+a function inside of a call that knows more of it   ``wrap_inner_call``
+==================================================  ==========================================================
+
+A wrapper is what stands between the agent and its library: it calls the library once, and ours only through the guard
+or in a ``Step``.
 """
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from functools import partial
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import generators, guard
-from obs_run.core.outcomes import Call, Reading, waiting_for
+from obs_run.base.steps import Step
+from obs_run.core.outcomes import Call, OutcomeTracker, tracker_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+    from types import ModuleType
 
     from obs_run.core.hooks import Wrapper
     from obs_run.core.operations import Operation
     from obs_run.core.outcomes import Reader
 
     Begin = Callable[[Call], tuple[Operation, Reader] | None]
+    Key = Callable[[Any], Any]
 
 
-def call(begin: Begin) -> Wrapper:
+def wrap_call(begin: Begin) -> Wrapper:
     """Return the wrapper of a function that returns its result, or a generator of either kind."""
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        made = Call(instance, args, kwargs)
-        begun = guard.call("begin", begin, made)
+        begun = guard.call("begin", _begin_call, begin, instance, args, kwargs)
         if begun is None:
             return wrapped(*args, **kwargs)
-        if begun[1].lazy:
-            return generators.followed(wrapped(*made.args, **made.kwargs), partial(_started_to_read, begun))
-        reading = guard.call("begin", _started, begun)
-        if reading is None:
-            return wrapped(*args, **kwargs)
-        try:
-            with reading.recording:
-                returned = wrapped(*made.args, **made.kwargs)
-        except BaseException as error:
-            guard.call("finish", reading.finish, error)
-            raise
-        return reading.returned(returned)
+        call, step = begun
+        with step:
+            returned = wrapped(*call.args, **call.kwargs)
+        return guard.call("outcome", step.read_returned, returned, default=returned)
 
     return wrapper
 
 
-def async_call(begin: Begin) -> Wrapper:
-    """Return the wrapper of a coroutine function, as ``call`` does of a sync one."""
+def wrap_async_call(begin: Begin) -> Wrapper:
+    """Return the wrapper of a coroutine function, as ``wrap_call`` does of a sync one."""
 
-    async def recorded(
-        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        made = Call(instance, args, kwargs)
-        begun = guard.call("begin", begin, made)
+    async def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        begun = guard.call("begin", _begin_call, begin, instance, args, kwargs)
         if begun is None:
             return await wrapped(*args, **kwargs)
-        if begun[1].lazy:
-            return generators.followed(await wrapped(*made.args, **made.kwargs), partial(_started_to_read, begun))
-        reading = guard.call("begin", _started, begun)
-        if reading is None:
-            return await wrapped(*args, **kwargs)
-        try:
-            with reading.recording:
-                returned = await wrapped(*made.args, **made.kwargs)
-        except BaseException as error:
-            guard.call("finish", reading.finish, error)
-            raise
-        return reading.returned(returned)
+        call, step = begun
+        with step:
+            returned = await wrapped(*call.args, **call.kwargs)
+        return guard.call("outcome", step.read_returned, returned, default=returned)
 
-    return recorded
+    return wrapper
 
 
-def step(key: Callable[[Any], Any], *, current: bool = False) -> Wrapper:
-    """Return the wrapper of a stream class's ``__next__``; ``key`` is what ``Reader.later`` gave.
+def wrap_next(key: Key, *, current: bool = False) -> Wrapper:
+    """Return the wrapper of a stream class's ``__next__``; ``key`` is what ``Reader.deferred`` gave.
 
     With ``current`` the recording owns what happens inside, where a library asks the provider only as the agent reads.
     """
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        reading = guard.call("stream", _read_by, key, instance)
-        owned = reading.recording if current and reading is not None else nullcontext()
+        step = guard.call("stream", _start_reading, key, instance, is_current=current)
+        if step is None:
+            return wrapped(*args, **kwargs)
         while True:
-            try:
-                with owned:
-                    item = wrapped(*args, **kwargs)
-            except StopIteration:
-                if reading is not None:
-                    guard.call("finish", reading.finish)
-                raise
-            except BaseException as error:
-                if reading is not None:
-                    guard.call("finish", reading.failed, error)
-                raise
-            if reading is None or not reading.chunk(item):
-                return item
+            with step:
+                chunk = wrapped(*args, **kwargs)
+            if not step.hides(chunk):
+                return chunk
 
     return wrapper
 
 
-def async_step(key: Callable[[Any], Any], *, current: bool = False) -> Wrapper:
-    """Return the wrapper of a stream class's ``__anext__``, as ``step`` does of ``__next__``."""
+def wrap_anext(key: Key, *, current: bool = False) -> Wrapper:
+    """Return the wrapper of a stream class's ``__anext__``, as ``wrap_next`` does of ``__next__``."""
 
-    async def recorded(
-        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        reading = guard.call("stream", _read_by, key, instance)
-        owned = reading.recording if current and reading is not None else nullcontext()
+    async def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        step = guard.call("stream", _start_reading, key, instance, is_current=current)
+        if step is None:
+            return await wrapped(*args, **kwargs)
         while True:
-            try:
-                with owned:
-                    item = await wrapped(*args, **kwargs)
-            except StopAsyncIteration:
-                if reading is not None:
-                    guard.call("finish", reading.finish)
-                raise
-            except BaseException as error:
-                if reading is not None:
-                    guard.call("finish", reading.failed, error)
-                raise
-            if reading is None or not reading.chunk(item):
-                return item
+            with step:
+                chunk = await wrapped(*args, **kwargs)
+            if not step.hides(chunk):
+                return chunk
 
-    return recorded
+    return wrapper
 
 
-def piece(key: Callable[[Any], Any], over: Callable[[Any, Any], bool]) -> Wrapper:
-    """Return the wrapper of a method that gives the next piece of a body; ``over(instance, piece)`` tells the last."""
+def wrap_read(key: Key, is_last: Callable[[Any, Any], bool]) -> Wrapper:
+    """Return the wrapper of a method that gives the next part of a body; ``is_last(instance, part)`` tells the last."""
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        reading = guard.call("stream", _read_by, key, instance)
-        if reading is None:
+        step = guard.call("stream", _start_reading, key, instance)
+        if step is None:
             return wrapped(*args, **kwargs)
-        try:
-            item = wrapped(*args, **kwargs)
-        except BaseException as error:
-            guard.call("finish", reading.failed, error)
-            raise
-        reading.chunk(item)
-        if guard.call("chunk", over, instance, item, default=True):
-            guard.call("finish", reading.finish)
-        return item
+        with step:
+            part = wrapped(*args, **kwargs)
+        guard.call("chunk", _read_part, step, is_last, instance, part)
+        return part
 
     return wrapper
 
 
-def async_piece(key: Callable[[Any], Any], over: Callable[[Any, Any], bool]) -> Wrapper:
-    """Return the wrapper of a coroutine method that gives the next piece of a body, as ``piece`` does of a sync one."""
+def wrap_async_read(key: Key, is_last: Callable[[Any, Any], bool]) -> Wrapper:
+    """Return the wrapper of a coroutine method that gives the next part of a body, as ``wrap_read`` of a sync one."""
 
-    async def recorded(
-        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        reading = guard.call("stream", _read_by, key, instance)
-        if reading is None:
+    async def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        step = guard.call("stream", _start_reading, key, instance)
+        if step is None:
             return await wrapped(*args, **kwargs)
-        try:
-            item = await wrapped(*args, **kwargs)
-        except BaseException as error:
-            guard.call("finish", reading.failed, error)
-            raise
-        reading.chunk(item)
-        if guard.call("chunk", over, instance, item, default=True):
-            guard.call("finish", reading.finish)
-        return item
+        with step:
+            part = await wrapped(*args, **kwargs)
+        guard.call("chunk", _read_part, step, is_last, instance, part)
+        return part
 
-    return recorded
+    return wrapper
 
 
-def generation(key: Callable[[Any], Any]) -> Wrapper:
+def wrap_generator(key: Key) -> Wrapper:
     """Return the wrapper of a generator method of either kind that the agent itself calls: it gets a generator."""
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         inner = wrapped(*args, **kwargs)
-        reading = guard.call("stream", _read_by, key, instance)
-        return inner if reading is None else generators.followed(inner, lambda: reading)
+        return guard.call("stream", _follow_generator, key, instance, inner, default=inner)
 
     return wrapper
 
 
-def iteration(key: Callable[[Any], Any]) -> Wrapper:
-    """Return the wrapper of a generator method that reads a stream; ``key`` is what ``Reader.later`` gave."""
+def wrap_iter(key: Key) -> Wrapper:
+    """Return the wrapper of a generator method of either kind that reads a stream within the library."""
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return _Followed(wrapped(*args, **kwargs), guard.call("stream", key, instance))
+        chunks = wrapped(*args, **kwargs)
+        return guard.call("stream", _follow_iterator, key, instance, chunks, default=chunks)
 
     return wrapper
 
 
-def async_iteration(key: Callable[[Any], Any]) -> Wrapper:
-    """Return the wrapper of an async generator method, as ``iteration`` does of a sync one."""
-
-    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return _AsyncFollowed(wrapped(*args, **kwargs), guard.call("stream", key, instance))
-
-    return wrapper
-
-
-def closing(key: Callable[[Any], Any]) -> Wrapper:
+def wrap_close(key: Key) -> Wrapper:
     """Return the wrapper of the method that closes a response, sync or async."""
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        reading = guard.call("close", lambda: waiting_for(key(instance)))
-        if reading is not None:
-            guard.call("close", reading.closed, instance)
+        guard.call("close", _close, key, instance)
         return wrapped(*args, **kwargs)
 
     return wrapper
 
 
-def observed(read: Callable[[Operation, Call], None]) -> Wrapper:
+def wrap_inner_call(read: Callable[[Operation, Call], None]) -> Wrapper:
     """Return the wrapper of a function inside of recorded calls: ``read`` learns from its arguments."""
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        guard.call("inside of a call", _observe, read, Call(instance, args, kwargs))
+        guard.call("inside of a call", _read_inner_call, read, instance, args, kwargs)
         return wrapped(*args, **kwargs)
 
     return wrapper
 
 
-def _started(begun: tuple[Operation, Reader]) -> Reading | None:
+class _LazyCall(Step):
+    """A call that returns a generator, and is recorded from when the agent reads from it."""
+
+    __slots__ = ("_operation", "_reader")
+
+    def __init__(self, operation: Operation, reader: Reader) -> None:
+        super().__init__()
+        self._operation = operation
+        self._reader = reader
+
+    def read_returned(self, returned: Any) -> Any:
+        """Return what the agent reads from."""
+        return generators.followed(returned, self._start_reading)
+
+    def _start_reading(self) -> OutcomeTracker | None:
+        tracker = _start(self._operation, self._reader)
+        return None if tracker is None else tracker.start_reading()
+
+
+def _begin_call(
+    begin: Begin, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Call, OutcomeTracker | _LazyCall] | None:
+    """Begin to record a call; None where it is not recorded."""
+    call = Call(instance, args, kwargs)
+    request = begin(call)
+    if request is None:
+        return None
+    operation, reader = request
+    step = _LazyCall(operation, reader) if reader.lazy else _start(operation, reader)
+    return None if step is None else (call, step)
+
+
+def _start(operation: Operation, reader: Reader) -> OutcomeTracker | None:
+    recording = _recorder().start(operation)
+    return None if recording is None else OutcomeTracker(recording, reader)
+
+
+@cache
+def _recorder() -> ModuleType:
+    # An import statement would cost as much as the rest of ``_begin_call``, at each call.
     from obs_run.core import recorder
 
-    operation, reader = begun
-    recording = recorder.start(operation)
-    return None if recording is None else Reading(recording, reader)
+    return recorder
 
 
-def _started_to_read(begun: tuple[Operation, Reader]) -> Reading | None:
-    return guard.call("begin", _started, begun)
+def _start_reading(key: Key, instance: Any, *, is_current: bool = False) -> OutcomeTracker | None:
+    """Return the steps of the stream that is found by ``key``; None where it is not recorded."""
+    tracker = tracker_of(key(instance))
+    return None if tracker is None else tracker.start_reading(is_current=is_current)
 
 
-def _observe(read: Callable[[Operation, Call], None], made: Call) -> None:
+def _read_part(step: OutcomeTracker, is_last: Callable[[Any, Any], bool], instance: Any, part: Any) -> None:
+    step.hides(part)
+    if guard.call("chunk", is_last, instance, part, default=True):
+        step.finish()
+
+
+def _follow_generator(key: Key, instance: Any, inner: Any) -> Any:
+    tracker = tracker_of(key(instance))
+    return inner if tracker is None else generators.followed(inner, tracker.start_reading)
+
+
+def _follow_iterator(key: Key, instance: Any, chunks: Any) -> Any:
+    kind = _AsyncFollowed if hasattr(chunks, "__anext__") else _Followed
+    return kind(chunks, guard.call("stream", key, instance))
+
+
+def _close(key: Key, instance: Any) -> None:
+    tracker = tracker_of(key(instance))
+    if tracker is not None:
+        tracker.close(instance)
+
+
+def _read_inner_call(
+    read: Callable[[Operation, Call], None], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> None:
     from obs_run.core import ownership
 
     recording = ownership.current_recording()
     if recording is not None:
-        read(recording.operation, made)
+        read(recording.operation, Call(instance, args, kwargs))
 
 
-def _read_by(key: Callable[[Any], Any], instance: Any) -> Reading | None:
-    reading = waiting_for(key(instance))
-    if reading is not None:
-        reading.iterated = True
-    return reading
-
-
-class _Followed:
-    """The pieces of a stream on their way to the agent.
+class _FollowedBase:
+    """The chunks of a stream on their way to the agent.
 
     Not a generator around the library's: that one must be finalised as it is without us. The recording is looked up
     late, because libraries make the iterator before the call has returned.
+
+    Each chunk passes here, so the step is not entered: it has no context, and two calls for each chunk can be spared.
     """
 
-    def __init__(self, chunks: Iterator[Any], key: Any) -> None:
+    def __init__(self, chunks: Any, key: Any) -> None:
         self._chunks = chunks
         self._key = key
-        self._reading: Reading | None = None
+        self._step: OutcomeTracker | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._chunks, name)
+
+    def _start_reading(self) -> OutcomeTracker | None:
+        tracker = tracker_of(self._key)
+        if tracker is not None:
+            self._step = tracker.start_reading(is_current=False)
+        return self._step
+
+
+class _Followed(_FollowedBase):
+    _chunks: Iterator[Any]
 
     def __iter__(self) -> _Followed:
         return self
 
     def __next__(self) -> Any:
-        reading = self._reading or self._begin()
+        step = self._step or guard.call("stream", self._start_reading)
+        if step is None:
+            return next(self._chunks)
         while True:
             try:
-                item = next(self._chunks)
-            except StopIteration:
-                if reading is not None:
-                    guard.call("finish", reading.finish)
-                raise
+                chunk = next(self._chunks)
             except BaseException as error:
-                if reading is not None:
-                    guard.call("finish", reading.failed, error)
+                guard.call("finish", step.end, error)
                 raise
-            if reading is None or not reading.chunk(item):
-                return item
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._chunks, name)
-
-    def _begin(self) -> Reading | None:
-        self._reading = waiting_for(self._key)
-        if self._reading is not None:
-            self._reading.iterated = True
-        return self._reading
+            if not step.hides(chunk):
+                return chunk
 
 
-class _AsyncFollowed:
-    """The pieces of an async stream on their way to the agent, as ``_Followed`` has them."""
-
-    def __init__(self, chunks: AsyncIterator[Any], key: Any) -> None:
-        self._chunks = chunks
-        self._key = key
-        self._reading: Reading | None = None
+class _AsyncFollowed(_FollowedBase):
+    _chunks: AsyncIterator[Any]
 
     def __aiter__(self) -> _AsyncFollowed:
         return self
 
     async def __anext__(self) -> Any:
-        reading = self._reading or self._begin()
+        step = self._step or guard.call("stream", self._start_reading)
+        if step is None:
+            return await self._chunks.__anext__()
         while True:
             try:
-                item = await self._chunks.__anext__()
-            except StopAsyncIteration:
-                if reading is not None:
-                    guard.call("finish", reading.finish)
-                raise
+                chunk = await self._chunks.__anext__()
             except BaseException as error:
-                if reading is not None:
-                    guard.call("finish", reading.failed, error)
+                guard.call("finish", step.end, error)
                 raise
-            if reading is None or not reading.chunk(item):
-                return item
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._chunks, name)
-
-    def _begin(self) -> Reading | None:
-        self._reading = waiting_for(self._key)
-        if self._reading is not None:
-            self._reading.iterated = True
-        return self._reading
+            if not step.hides(chunk):
+                return chunk

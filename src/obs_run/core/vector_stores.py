@@ -47,7 +47,10 @@ class Method:
 
 
 def targets(
-    module: str, owner: str, methods: Mapping[str, Method], wrapper: Callable[[streams.Begin], Wrapper] = streams.call
+    module: str,
+    owner: str,
+    methods: Mapping[str, Method],
+    wrapper: Callable[[streams.Begin], Wrapper] = streams.wrap_call,
 ) -> tuple[Target, ...]:
     """Return the targets of a class's methods; the names of ``methods`` are those of the database operations."""
     return tuple(

@@ -7,7 +7,7 @@ import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from obs_run.base.functions import name_of, watched
+from obs_run.base.functions import name_of, observe_calls
 from obs_run.logging.distributed_logger import get_distributed_logger
 from obs_run.logging.levels import LogCategory, LogLevel
 
@@ -44,7 +44,7 @@ def log_function_calls(
 
     def decorate(function: F) -> F:
         called = _Called(function, level, category, arguments=include_args, result=include_result)
-        return watched(function, lambda args, kwargs: _Call(called, args, kwargs))
+        return observe_calls(function, lambda args, kwargs: _Call(called, args, kwargs))
 
     return decorate
 
@@ -60,7 +60,7 @@ def log_exceptions(level: Any = LogLevel.ERROR, category: LogCategory | str = Lo
 
     def decorate(function: F) -> F:
         called = _Called(function, level, category)
-        return watched(function, lambda _args, _kwargs: _Unhandled(called))
+        return observe_calls(function, lambda _args, _kwargs: _Unhandled(called))
 
     return decorate
 

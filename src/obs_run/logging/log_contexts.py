@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from obs_run.base.functions import watched
+from obs_run.base.functions import observe_calls
 from obs_run.context.log_context import Attached, attached
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Within:
 
     def __call__(self, function: F) -> F:
         """Return ``function`` with the fields around each call."""
-        return watched(function, lambda _args, _kwargs: _Around(self._fields))
+        return observe_calls(function, lambda _args, _kwargs: _Around(self._fields))
 
 
 class _Around:

@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from obs_run.base import guard
-from obs_run.base.functions import innermost, watched
+from obs_run.base.functions import innermost, observe_calls
 from obs_run.metrics.registry import counter, timer
 from obs_run.metrics.values import text_of
 
@@ -89,7 +89,7 @@ def _decorator(
 
     def decorate(function: F) -> F:
         name = metric_name if isinstance(metric_name, str) and metric_name else f"{kind}.{_place(function)}"
-        return watched(function, lambda _args, _kwargs: watch(name, labels))
+        return observe_calls(function, lambda _args, _kwargs: watch(name, labels))
 
     return decorate
 

@@ -6,7 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from obs_run.base import guard
-from obs_run.base.functions import name_of, watched
+from obs_run.base.functions import name_of, observe_calls
 from obs_run.base.payload import error_name
 from obs_run.context.current_context import ContextScope
 from obs_run.tracing import attribute_values
@@ -61,7 +61,7 @@ def with_span(
         counts = {"function.args_count": len(args), "function.kwargs_count": len(kwargs)}
         return _Call(tracer(), name, kind, {**given, **described, **counts}, is_stream=is_stream)
 
-    return watched(function, begin)
+    return observe_calls(function, begin)
 
 
 class _Call:

@@ -241,7 +241,7 @@ def answer():
     for tag in ("first", "second"):
         send(tag)
         yield tag
-stream = streams.call(begin)(answer, None, (), {})
+stream = streams.wrap_call(begin)(answer, None, (), {})
 send("between")
 assert next(stream) == "first"
 send("between-too")
