@@ -1,96 +1,220 @@
-"""OpenTelemetry's current context for the length of a block, wherever the block is left.
+"""OpenTelemetry's current context for the length of a block, wherever and however often the block is left.
 
-The API's own tokens fit one place only: a block that is left in another task, in another order or twice is an error in
-its log. Here each entry is a scope that lies in the context itself, so whoever leaves finds it there.
+The API's own tokens fit one context of Python's only: a block that is left in another task, in another order or twice
+is an error in its log. Here each entering is an entry that lies in the context itself, and that its owner knows, so
+whoever leaves finds it. An entry that was left is current no more in the task that entered it and in the one that left
+it; tasks that were begun inside of it keep it as their parent, as they do everywhere in OpenTelemetry.
 """
 
 from __future__ import annotations
 
+from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as api_context
 from opentelemetry.context import Context
 
 from obs_run.base import guard
+from obs_run.context import runtime_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_SCOPE = "obs-run-scope"
-_DEEPEST = 10_000  # entries without an end; beyond it what lies further out is let go
+_ENTRY = "obs-run-entry"
+_DEEPEST = 1000  # entries inside of each other
+_MOST_OPEN = 1000  # entries that an owner knows of
+
+_here: ContextVar[None] = ContextVar("obs-run-here")
 
 
-class _Scope:
-    """One entry: who entered, and what was current before."""
+class _Place:
+    """One of Python's contexts, such as a task's: a token can be used in no other than the one it was made in."""
 
-    __slots__ = ("before", "depth", "is_left", "outer", "owner", "token")
+    __slots__ = ("_token",)
 
-    def __init__(self, owner: object, before: Context, outer: _Scope | None) -> None:
+    def __init__(self) -> None:
+        self._token = _here.set(None)
+
+    def is_here(self) -> bool:
+        """Whether the caller runs in this very context, and not in a copy of it."""
+        if not _reset(self._token):
+            return False
+        self._token = _here.set(None)
+        return True
+
+
+class Entry:
+    """One entering of ``owner``; ``carried`` is what the owner wants back when it is left."""
+
+    __slots__ = ("_before", "_entered_in", "_left_in", "carried", "depth", "is_left", "outer", "owner", "token", "top")
+
+    def __init__(self, owner: object, carried: Any, outer: Entry | None) -> None:
         self.owner = owner
-        self.before = before
+        self.carried = carried
         self.outer = outer
         self.depth: int = 0 if outer is None else outer.depth + 1
         self.is_left = False
         self.token: Any = None
+        self.top = 0
+        """The id of the context that was made current; what is attached on top of it has another."""
+        self._before: Context | None = None
+        self._entered_in: _Place | None = None
+        self._left_in: _Place | None = None
+
+    @property
+    def before(self) -> Context:
+        """What was current before."""
+        if self._before is not None:
+            return self._before
+        earlier = self.token.old_value
+        return Context() if earlier is Token.MISSING else earlier
+
+    def attach(self, context: Context, current: Context) -> None:
+        """Make ``context`` current in the place of ``current``."""
+        self.top = id(context)
+        self.token = api_context.attach(context)
+        if not isinstance(self.token, Token):
+            # Another package keeps the context, and its tokens tell nothing.
+            self._before, self._entered_in = current, _Place()
+
+    def shorten_chain(self) -> None:
+        """Let go of the newer half of the entries that this one is inside of, which nobody leaves."""
+        inner = self.outer
+        while inner is not None and inner.depth > _DEEPEST // 2:
+            inner = inner.outer
+        if inner is not None:
+            # The token would hold on to all of them.
+            self._before, self._entered_in, self.token = inner.before, _Place(), None
+            self.outer, self.depth = inner.outer, inner.depth
+
+    def note_leaving(self) -> None:
+        """Note that it is left, by the caller."""
+        self.is_left = True
+        self._left_in = _Place()
+
+    def is_of_here(self) -> bool:
+        """Whether the caller runs where this was entered or left, and not in a task that was begun inside of it."""
+        if _reset(self.token):
+            self._entered_in = _Place()
+            return True
+        return any(place is not None and place.is_here() for place in (self._entered_in, self._left_in))
 
 
-def enter(owner: object, change: Callable[[Context], Context]) -> Context | None:
+def enter(
+    owner: object, change: Callable[[Context], Context], entries: list[Entry] | None = None, carried: Any = None
+) -> Context | None:
     """Make ``change(current)`` current until ``leave(owner)``; None, said once, where that cannot be done.
 
-    ``owner`` may enter several times, in several tasks: each ``leave`` undoes the newest entry that is found there.
+    ``owner`` may enter several times, in several tasks. ``entries`` is a list of the owner's own, in which ``leave``
+    finds those that were entered in another task.
     """
-    return guard.call("context", _enter, owner, change)
+    entry = Entry(owner, carried, None)
+    if entries is not None:
+        entries.append(entry)
+        if len(entries) > _MOST_OPEN:
+            del entries[0]
+    return guard.call("context", _enter, entry, change)
 
 
-def leave(owner: object) -> bool:
-    """Undo the newest entry of ``owner`` in the current context; False where there is none, and nothing is done.
+def leave(owner: object, entries: list[Entry] | None = None) -> Entry | None:
+    """Undo the newest entry of ``owner`` in the current context, else in another one, and return it; None for none.
 
-    An entry with others inside of it that are still open is undone as soon as those are left.
+    As with OpenTelemetry's tokens what was current before is so again, whatever is still open inside.
     """
-    return bool(guard.call("context", _leave, owner, default=False))
+    entry: Entry | None = guard.call("context", _leave, owner, entries)
+    return entry
 
 
 def current() -> Context:
     """Return the current context without the entries that were left elsewhere."""
-    found = api_context.get_current()
-    scope = found.get(_SCOPE)
-    if not isinstance(scope, _Scope) or not scope.is_left:
-        return found
-    return _lowest_left(scope).before
+    return _without_left(api_context.get_current())
 
 
-def _enter(owner: object, change: Callable[[Context], Context]) -> Context:
+def _enter(entry: Entry, change: Callable[[Context], Context]) -> Context:
     before = current()
-    outer: Any = before.get(_SCOPE)
-    scope = _Scope(owner, before, outer)
-    if scope.depth > _DEEPEST:
-        # Entered again and again and never left: the chain would grow for ever.
-        scope.before, scope.outer, scope.depth = Context(), None, 0
-    entered = Context({**change(before), _SCOPE: scope})
-    scope.token = api_context.attach(entered)
+    outer: Entry | None = before.get(_ENTRY)  # type: ignore[assignment]
+    if outer is not None:
+        entry.outer = outer
+        entry.depth = outer.depth + 1
+    entered = Context({**change(before), _ENTRY: entry})
+    entry.attach(entered, before)
+    if entry.depth > _DEEPEST:
+        entry.shorten_chain()
     return entered
 
 
-def _leave(owner: object) -> bool:
-    top: Any = api_context.get_current().get(_SCOPE)
-    scope = top
-    while scope is not None and (scope.is_left or scope.owner is not owner):
-        scope = scope.outer
-    if scope is not None:
-        scope.is_left = True
-    if top is not None and top.is_left:
-        # Perhaps left by another task, which could not change what is current here.
-        lowest = _lowest_left(top)
-        if not _reset(lowest.token):
-            api_context.attach(lowest.before)
-    return scope is not None
+def _leave(owner: object, entries: list[Entry] | None) -> Entry | None:
+    at_leaving = api_context.get_current()
+    top: Any = at_leaving.get(_ENTRY)
+    if top is None or top.owner is not owner or top.is_left or not _reset(top.token):
+        return _leave_further_out(owner, entries, top)
+    if id(at_leaving) == top.top:
+        top.is_left = True
+    else:
+        # Something was attached on top; when that is detached this entry comes up again.
+        top.note_leaving()
+        _watch()
+    _forget(entries, top)
+    if top.outer is not None and top.outer.is_left:
+        current()
+    return top  # type: ignore[no-any-return]
 
 
-def _lowest_left(scope: _Scope) -> _Scope:
-    """Return the outermost of the entries from ``scope`` outwards that were all left."""
-    while scope.outer is not None and scope.outer.is_left:
-        scope = scope.outer
-    return scope
+def _leave_further_out(owner: object, entries: list[Entry] | None, top: Any) -> Entry | None:
+    """Leave an entry that others are inside of, that a task inherited, or that was entered in another one."""
+    entry: Entry | None = top
+    while entry is not None and (entry.is_left or entry.owner is not owner):
+        entry = entry.outer
+    if entry is not None:
+        if entry.is_of_here():
+            api_context.attach(entry.before)
+    elif entries:
+        entry = entries[-1]
+    else:
+        return None
+    entry.note_leaving()
+    _forget(entries, entry)
+    _watch()
+    current()
+    return entry
+
+
+def _forget(entries: list[Entry] | None, entry: Entry) -> None:
+    if entries:
+        try:
+            entries.remove(entry)
+        except ValueError:  # too many were open, or another thread was faster
+            return
+
+
+def _watch() -> None:
+    """Have everybody who asks for the current context get it without what was left elsewhere."""
+    runtime_context.filter_current(_without_left)
+
+
+def _without_left(context: Context) -> Context:
+    """Return the current context without the entries on top that were left; what it then is stays current."""
+    entry: Any = context.get(_ENTRY)
+    if entry is None or not entry.is_left or id(context) != entry.top:
+        return context
+    remaining: Context = guard.call("context", _drop_left, context, default=context)
+    return remaining
+
+
+def _drop_left(context: Context) -> Context:
+    while True:
+        entry: Any = context.get(_ENTRY)
+        if entry is None or not entry.is_left or id(context) != entry.top:
+            return context
+        is_own = entry.is_of_here()
+        if is_own:
+            context = entry.before
+        else:
+            # Begun inside of the entry, which stays the parent; it need not be looked at again.
+            context = Context({name: value for name, value in context.items() if name != _ENTRY})
+        api_context.attach(context)
+        if not is_own:
+            return context
 
 
 def _reset(token: Any) -> bool:
@@ -108,16 +232,18 @@ def _reset(token: Any) -> bool:
 class ContextScope:
     """Makes a context current from entering to leaving; each block is entered and left on its own."""
 
-    __slots__ = ("_context",)
+    __slots__ = ("_context", "_entries")
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._entries: list[Entry] = []
 
     def __enter__(self) -> Context:
         """Make it current."""
-        enter(self, lambda _: self._context)
+        # The list stands for the scope: an entry that is never left must not hold on to the scope's context.
+        enter(self._entries, lambda _: self._context, self._entries)
         return self._context
 
     def __exit__(self, *_: object) -> None:
         """Make the one before current again."""
-        leave(self)
+        leave(self._entries, self._entries)

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
     from opentelemetry.context import Context
+
+    Filter = Callable[[Context], Context]
 
 
 class RunContext(ContextVarsRuntimeContext):
@@ -19,9 +22,14 @@ class RunContext(ContextVarsRuntimeContext):
     Threads, callbacks and signal handlers begin with no context, and so their spans would begin traces of their own.
     """
 
+    filter: Filter | None = None
+    """What takes scopes out that were left elsewhere, once there was such a one."""
+
     def get_current(self) -> Context:
         """Return the current context."""
         current = super().get_current()
+        if current and self.filter is not None:
+            current = self.filter(current)
         if current:
             return current
         # Looked up, not imported: an import here, in a signal handler, can deadlock with one in another thread.
@@ -32,6 +40,33 @@ class RunContext(ContextVarsRuntimeContext):
     def get_own(self) -> Context:
         """Return the context that was attached here, empty where none was."""
         return super().get_current()
+
+
+class _FilteredContext(ContextVarsRuntimeContext):
+    """The API's own context variables, of which some values are no more current."""
+
+    def __init__(self, original: ContextVarsRuntimeContext, filter_: Filter) -> None:
+        super().__init__()
+        # The same variable: what is attached stays so, and tokens stay good.
+        self._current_context = original._current_context  # noqa: SLF001 (there is no public way)
+        self._filter = filter_
+
+    def get_current(self) -> Context:
+        return self._filter(super().get_current())
+
+
+def filter_current(filter_: Filter) -> None:
+    """Have ``filter_`` look at the current context whenever somebody asks for it from now on.
+
+    Where another package keeps the context nothing is done.
+    """
+    import opentelemetry.context as api
+
+    runtime = api._RUNTIME_CONTEXT  # noqa: SLF001 (there is no public way)
+    if isinstance(runtime, RunContext):
+        runtime.filter = filter_
+    elif type(runtime) is ContextVarsRuntimeContext:
+        api._RUNTIME_CONTEXT = _FilteredContext(runtime, filter_)  # noqa: SLF001 (as above)
 
 
 def install(module: ModuleType) -> None:

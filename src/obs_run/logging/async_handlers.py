@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
-from obs_run.base.noop_awaitable import Recorded
+from obs_run.base.noop_awaitable import NoopAwaitable
 from obs_run.process import exit_hooks
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Work:
             _late.append(self)
 
 
-class Waiting(Recorded):
+class Waiting(NoopAwaitable):
     """Awaiting this waits for the handlers, as old code expects; so does a task made of it."""
 
     __slots__ = ("_inner", "_tasks")

@@ -11,7 +11,7 @@ from weakref import WeakSet
 
 from obs_run import privacy, settings
 from obs_run.base import guard
-from obs_run.base.noop_awaitable import RECORDED, Recorded
+from obs_run.base.noop_awaitable import NOOP_AWAITABLE, NoopAwaitable
 from obs_run.base.plain_values import Snapshot
 from obs_run.context import log_context, propagation
 from obs_run.logging import security
@@ -19,7 +19,7 @@ from obs_run.logging.console import ConsoleLogHandler
 from obs_run.logging.entry import LogContext
 from obs_run.logging.handlers import direct, file_by_settings
 from obs_run.logging.levels import LogCategory, LogLevel, category_of, level_of
-from obs_run.logging.log_contexts import Within
+from obs_run.logging.log_contexts import LogContextScope
 from obs_run.logging.record import Record, exported
 
 if TYPE_CHECKING:
@@ -69,16 +69,16 @@ class DistributedLogger:
         self._default, self._given = made, given
         self._own = Snapshot().fields(LogContext.to_dict(made))
 
-    def context(self, /, **fields: Any) -> Within:
+    def context(self, /, **fields: Any) -> LogContextScope:
         """Return a context manager, ``with`` or ``async with``, in which ``fields`` belong to every record.
 
         It yields the ``LogContext`` that holds inside, and decorates functions. Fields that are None change nothing.
         """
-        return Within(self._current, fields)
+        return LogContextScope(self._current, fields)
 
-    def async_context(self, /, **fields: Any) -> Within:
+    def async_context(self, /, **fields: Any) -> LogContextScope:
         """Return what ``context`` returns."""
-        return Within(self._current, fields)
+        return LogContextScope(self._current, fields)
 
     def log(
         self,
@@ -91,7 +91,7 @@ class DistributedLogger:
         performance_metrics: Any = None,
         tags: Sequence[Any] | None = None,
         **context_overrides: Any,
-    ) -> Recorded:
+    ) -> NoopAwaitable:
         """Record ``message``; whatever else is named belongs to the record's context. May be awaited."""
         return self.record(
             level,
@@ -105,27 +105,27 @@ class DistributedLogger:
             **context_overrides,
         )
 
-    def trace(self, /, message: object = "", **given: Any) -> Recorded:
+    def trace(self, /, message: object = "", **given: Any) -> NoopAwaitable:
         """Record at level TRACE; takes what ``log`` takes."""
         return self.record(LogLevel.TRACE, sys._getframe().f_back, message, **given)  # noqa: SLF001 (as in ``log``)
 
-    def debug(self, /, message: object = "", **given: Any) -> Recorded:
+    def debug(self, /, message: object = "", **given: Any) -> NoopAwaitable:
         """Record at level DEBUG; takes what ``log`` takes."""
         return self.record(LogLevel.DEBUG, sys._getframe().f_back, message, **given)  # noqa: SLF001 (as in ``log``)
 
-    def info(self, /, message: object = "", **given: Any) -> Recorded:
+    def info(self, /, message: object = "", **given: Any) -> NoopAwaitable:
         """Record at level INFO; takes what ``log`` takes."""
         return self.record(LogLevel.INFO, sys._getframe().f_back, message, **given)  # noqa: SLF001 (as in ``log``)
 
-    def warning(self, /, message: object = "", **given: Any) -> Recorded:
+    def warning(self, /, message: object = "", **given: Any) -> NoopAwaitable:
         """Record at level WARNING; takes what ``log`` takes."""
         return self.record(LogLevel.WARNING, sys._getframe().f_back, message, **given)  # noqa: SLF001 (as in ``log``)
 
-    def error(self, /, message: object = "", **given: Any) -> Recorded:
+    def error(self, /, message: object = "", **given: Any) -> NoopAwaitable:
         """Record at level ERROR; takes what ``log`` takes."""
         return self.record(LogLevel.ERROR, sys._getframe().f_back, message, **given)  # noqa: SLF001 (as in ``log``)
 
-    def critical(self, /, message: object = "", **given: Any) -> Recorded:
+    def critical(self, /, message: object = "", **given: Any) -> NoopAwaitable:
         """Record at level CRITICAL; takes what ``log`` takes."""
         return self.record(LogLevel.CRITICAL, sys._getframe().f_back, message, **given)  # noqa: SLF001 (as in ``log``)
 
@@ -137,11 +137,11 @@ class DistributedLogger:
             "context_stack_depth": log_context.depth(),
         }
 
-    def record(self, level: Any, at: FrameType | Code | None, message: object, /, **given: Any) -> Recorded:
+    def record(self, level: Any, at: FrameType | Code | None, message: object, /, **given: Any) -> NoopAwaitable:
         """Record as ``log`` does, as called ``at`` a frame or a place (file, line, function); None is nowhere."""
         level = level_of(level)
         if level.severity.number < self._lowest:
-            return RECORDED
+            return NOOP_AWAITABLE
         code = at if isinstance(at, tuple) else _place(at)
         record = guard.call("log record", self._taken, level, code, message, **given)
         if record is None:
@@ -150,7 +150,9 @@ class DistributedLogger:
         self._counts.add(record)
         if exported():
             guard.call("log record", record.send, self.name)
-        return guard.call("log handlers", self._handle, record, default=RECORDED) if self._targets else RECORDED
+        if not self._targets:
+            return NOOP_AWAITABLE
+        return guard.call("log handlers", self._handle, record, default=NOOP_AWAITABLE)
 
     def _taken(
         self,
@@ -187,7 +189,7 @@ class DistributedLogger:
             guard.call("audit trail", security.append, record)
         return record
 
-    def _handle(self, record: Record) -> Recorded:
+    def _handle(self, record: Record) -> NoopAwaitable:
         nested = self._nested
         nested.depth += 1
         try:
@@ -195,7 +197,7 @@ class DistributedLogger:
         finally:
             nested.depth -= 1
 
-    def _give(self, record: Record, *, within: bool) -> Recorded:
+    def _give(self, record: Record, *, within: bool) -> NoopAwaitable:
         """Give the record to the handlers; amid several others of the same thread not to those that may log."""
         entry: StructuredLogEntry | None = None
         awaited = []
@@ -212,14 +214,14 @@ class DistributedLogger:
             elif guard.call(target.site, write, entry, default=False) is False:
                 self._counts.add_failed()
         if not awaited or entry is None:
-            return RECORDED
+            return NOOP_AWAITABLE
         from obs_run.logging import async_handlers
 
         if async_handlers.handling():
-            return RECORDED
+            return NOOP_AWAITABLE
         work = [async_handlers.Work(handler, entry, self._counts.add_failed) for handler in awaited]
         tasks = [task for task in (async_handlers.give(each) for each in work) if task is not None]
-        return async_handlers.Waiting(tasks) if tasks else RECORDED
+        return async_handlers.Waiting(tasks) if tasks else NOOP_AWAITABLE
 
     def _defaults(self) -> dict[str, Any]:
         if self._default is None:

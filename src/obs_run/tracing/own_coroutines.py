@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
-from obs_run.base.noop_awaitable import RECORDED
+from obs_run.base.noop_awaitable import NOOP_AWAITABLE
 from obs_run.pipeline.items import CallItem
 from obs_run.pipeline.queue import queue
 
@@ -24,7 +24,7 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Awaitable[Any]:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         queue().put(CallItem(_run_alone, coroutine))
-        return RECORDED
+        return NOOP_AWAITABLE
     task = loop.create_task(_guarded(coroutine))
     _running.add(task)
     task.add_done_callback(_running.discard)
