@@ -127,8 +127,8 @@ class FileLock:
         make_folder(self.path.parent)
         self.descriptor = os.open(self._name, _OPEN | os.O_NOFOLLOW, 0o600)
         self._pid = os.getpid()
-        made = os.fstat(self.descriptor)
-        self._identity = made.st_dev, made.st_ino
+        status = os.fstat(self.descriptor)
+        self._identity = status.st_dev, status.st_ino
 
     def _wait(self) -> None:
         pause, deadline = _SHORTEST_PAUSE, 0.0

@@ -41,18 +41,18 @@ class Scrubber(TextScrubber):
         return guard.call("privacy", Walk(self).attributes, attributes_, default={})
 
 
-_made: dict[str, Scrubber] = {}
+_shared: dict[str, Scrubber] = {}
 
 
 def scrubber() -> Scrubber:
     """Return the scrubber of this process, made from the settings at the first call."""
     try:
-        return _made["scrubber"]
+        return _shared["scrubber"]
     except KeyError:
         # No lock, which a fork could take along: of two that are made at once one stays.
-        return _made.setdefault("scrubber", Scrubber(choice.chosen()))
+        return _shared.setdefault("scrubber", Scrubber(choice.chosen()))
 
 
 def forget() -> None:
     """Make it anew, from the settings as they then are, at the next call."""
-    _made.clear()
+    _shared.clear()
