@@ -43,39 +43,45 @@ class _Place:
         return True
 
 
+class _Rarity:
+    """What only those entries have that are not left as blocks are."""
+
+    __slots__ = ("before", "entered_in", "left_in")
+
+    def __init__(self) -> None:
+        self.before: Context | None = None
+        self.entered_in: _Place | None = None
+        self.left_in: _Place | None = None
+
+
 class Entry:
     """One entering of ``owner``; ``carried`` is what the owner wants back when it is left."""
 
-    __slots__ = ("_before", "_entered_in", "_left_in", "carried", "depth", "is_left", "outer", "owner", "token", "top")
+    __slots__ = ("_rarity", "carried", "depth", "is_left", "outer", "owner", "token", "top")
 
-    def __init__(self, owner: object, carried: Any, outer: Entry | None) -> None:
+    def __init__(self, owner: object, carried: Any) -> None:
         self.owner = owner
         self.carried = carried
-        self.outer = outer
-        self.depth: int = 0 if outer is None else outer.depth + 1
+        self.outer: Entry | None = None
+        self.depth = 0
         self.is_left = False
         self.token: Any = None
         self.top = 0
         """The id of the context that was made current; what is attached on top of it has another."""
-        self._before: Context | None = None
-        self._entered_in: _Place | None = None
-        self._left_in: _Place | None = None
+        self._rarity: _Rarity | None = None
 
     @property
     def before(self) -> Context:
         """What was current before."""
-        if self._before is not None:
-            return self._before
+        if self._rarity is not None and self._rarity.before is not None:
+            return self._rarity.before
         earlier = self.token.old_value
         return Context() if earlier is Token.MISSING else earlier
 
-    def attach(self, context: Context, current: Context) -> None:
-        """Make ``context`` current in the place of ``current``."""
-        self.top = id(context)
-        self.token = api_context.attach(context)
-        if not isinstance(self.token, Token):
-            # Another package keeps the context, and its tokens tell nothing.
-            self._before, self._entered_in = current, _Place()
+    def keep_before(self, context: Context) -> None:
+        """Note what was current before, which the token does not tell."""
+        rarity = self._with_rarity()
+        rarity.before, rarity.entered_in = context, _Place()
 
     def shorten_chain(self) -> None:
         """Let go of the newer half of the entries that this one is inside of, which nobody leaves."""
@@ -83,21 +89,30 @@ class Entry:
         while inner is not None and inner.depth > _DEEPEST // 2:
             inner = inner.outer
         if inner is not None:
+            self.keep_before(inner.before)
             # The token would hold on to all of them.
-            self._before, self._entered_in, self.token = inner.before, _Place(), None
+            self.token = None
             self.outer, self.depth = inner.outer, inner.depth
 
     def note_leaving(self) -> None:
         """Note that it is left, by the caller."""
         self.is_left = True
-        self._left_in = _Place()
+        self._with_rarity().left_in = _Place()
 
     def is_of_here(self) -> bool:
         """Whether the caller runs where this was entered or left, and not in a task that was begun inside of it."""
         if _reset(self.token):
-            self._entered_in = _Place()
+            self._with_rarity().entered_in = _Place()
             return True
-        return any(place is not None and place.is_here() for place in (self._entered_in, self._left_in))
+        rarity = self._rarity
+        if rarity is None:
+            return False
+        return any(place is not None and place.is_here() for place in (rarity.entered_in, rarity.left_in))
+
+    def _with_rarity(self) -> _Rarity:
+        if self._rarity is None:
+            self._rarity = _Rarity()
+        return self._rarity
 
 
 def enter(
@@ -108,12 +123,16 @@ def enter(
     ``owner`` may enter several times, in several tasks. ``entries`` is a list of the owner's own, in which ``leave``
     finds those that were entered in another task.
     """
-    entry = Entry(owner, carried, None)
+    entry = Entry(owner, carried)
     if entries is not None:
         entries.append(entry)
         if len(entries) > _MOST_OPEN:
             del entries[0]
-    return guard.call("context", _enter, entry, change)
+    try:
+        return _enter(entry, change)
+    except Exception as error:  # noqa: BLE001 (the guard, without the cost of a call to it)
+        guard.failed("context", error)
+        return None
 
 
 def leave(owner: object, entries: list[Entry] | None = None) -> Entry | None:
@@ -121,8 +140,11 @@ def leave(owner: object, entries: list[Entry] | None = None) -> Entry | None:
 
     As with OpenTelemetry's tokens what was current before is so again, whatever is still open inside.
     """
-    entry: Entry | None = guard.call("context", _leave, owner, entries)
-    return entry
+    try:
+        return _leave(owner, entries)
+    except Exception as error:  # noqa: BLE001 (as in ``enter``)
+        guard.failed("context", error)
+        return None
 
 
 def current() -> Context:
@@ -131,14 +153,22 @@ def current() -> Context:
 
 
 def _enter(entry: Entry, change: Callable[[Context], Context]) -> Context:
-    before = current()
-    outer: Entry | None = before.get(_ENTRY)  # type: ignore[assignment]
+    before = api_context.get_current()
+    outer: Any = before.get(_ENTRY)
     if outer is not None:
-        entry.outer = outer
-        entry.depth = outer.depth + 1
+        if outer.is_left:
+            before = _without_left(before)
+            outer = before.get(_ENTRY)
+        if outer is not None:
+            entry.outer = outer
+            entry.depth = outer.depth + 1
     entered = Context({**change(before), _ENTRY: entry})
-    entry.attach(entered, before)
-    if entry.depth > _DEEPEST:
+    entry.top = id(entered)
+    token = entry.token = api_context.attach(entered)
+    if type(token) is not Token:
+        # Another package keeps the context, and its tokens tell nothing.
+        entry.keep_before(before)
+    elif entry.depth > _DEEPEST:
         entry.shorten_chain()
     return entered
 
@@ -154,7 +184,8 @@ def _leave(owner: object, entries: list[Entry] | None) -> Entry | None:
         # Something was attached on top; when that is detached this entry comes up again.
         top.note_leaving()
         _watch()
-    _forget(entries, top)
+    if entries:
+        _forget(entries, top)
     if top.outer is not None and top.outer.is_left:
         current()
     return top  # type: ignore[no-any-return]
@@ -173,18 +204,18 @@ def _leave_further_out(owner: object, entries: list[Entry] | None, top: Any) -> 
     else:
         return None
     entry.note_leaving()
-    _forget(entries, entry)
+    if entries:
+        _forget(entries, entry)
     _watch()
     current()
     return entry
 
 
-def _forget(entries: list[Entry] | None, entry: Entry) -> None:
-    if entries:
-        try:
-            entries.remove(entry)
-        except ValueError:  # too many were open, or another thread was faster
-            return
+def _forget(entries: list[Entry], entry: Entry) -> None:
+    try:
+        entries.remove(entry)
+    except ValueError:  # too many were open, or another thread was faster
+        return
 
 
 def _watch() -> None:
