@@ -46,7 +46,7 @@ class OpenFile(NamedTuple):
             at += len(data)
 
 
-class Taken(NamedTuple):
+class TrailSnapshot(NamedTuple):
     """What was there: the files, the oldest first, and the head, None if there is none."""
 
     files: list[OpenFile]
@@ -54,7 +54,7 @@ class Taken(NamedTuple):
 
 
 @contextmanager
-def taken(place: Place) -> Iterator[Taken]:
+def opened(place: Place) -> Iterator[TrailSnapshot]:
     """Open the trail while nobody writes to it; what is written later is not seen. Raises ``OSError``."""
     lock = FileLock(place.active)
     with ExitStack() as stack:
@@ -65,10 +65,10 @@ def taken(place: Place) -> Iterator[Taken]:
                 path = place.active if number is None else place.closed(number)
                 if number is None and not path.exists():
                     continue
-                file = stack.enter_context(path.open("rb"))
-                files.append(OpenFile(number, path.name, file, path.stat().st_size))
+                trail_file = stack.enter_context(path.open("rb"))
+                files.append(OpenFile(number, path.name, trail_file, path.stat().st_size))
             head = None
             if place.head.exists():
-                with place.head.open("rb") as opened:
-                    head = opened.read(HEAD_BYTES + 1)
-        yield Taken(files, head)
+                with place.head.open("rb") as file:
+                    head = file.read(HEAD_BYTES + 1)
+        yield TrailSnapshot(files, head)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
 import threading
@@ -17,7 +16,7 @@ from obs_run.base import guard
 from obs_run.base.plain_values import Snapshot, to_json
 from obs_run.context import log_context, propagation
 from obs_run.core import semconv
-from obs_run.process import program
+from obs_run.process import fork, program
 from obs_run.store import location
 
 if TYPE_CHECKING:
@@ -33,9 +32,6 @@ _SETTINGS = (
 )
 _INFO = 9
 _SCALARS = frozenset({str, int, float, bool})
-
-_trail: tuple[tuple[Any, ...], Trail] | None = None
-_opening = threading.RLock()
 
 
 def append(record: Mapping[str, Any]) -> Receipt | None:
@@ -62,13 +58,13 @@ def _append(record: Mapping[str, Any]) -> Receipt | None:
 
 
 def _audit(action: Any, actor: Any, outcome: Any, details: dict[str, Any]) -> Receipt | None:
-    taken = Snapshot()
-    record: dict[str, Any] = {"action": taken.text(action)}
-    given = {"actor": actor, "outcome": outcome, "details": details or None}
-    record.update((name, taken.value(value)) for name, value in given.items() if value is not None)
-    around = log_context.all_fields()
-    if around:
-        record["context"] = taken.fields(around)
+    snapshot = Snapshot()
+    record: dict[str, Any] = {"action": snapshot.text(action)}
+    fields = {"actor": actor, "outcome": outcome, "details": details or None}
+    record.update((name, snapshot.value(value)) for name, value in fields.items() if value is not None)
+    context = log_context.all_fields()
+    if context:
+        record["context"] = snapshot.fields(context)
     trace = propagation.current_ids()
     if trace[0]:
         record["trace_id"], record["span_id"] = f"{trace[0]:032x}", f"{trace[1]:016x}"
@@ -78,7 +74,7 @@ def _audit(action: Any, actor: Any, outcome: Any, details: dict[str, Any]) -> Re
 
 
 def _write(record: dict[str, Any]) -> Receipt | None:
-    return _current().append(canonical(_scrubbed(record)))
+    return _trails.current().append(canonical(_scrubbed(record)))
 
 
 def _scrubbed(record: dict[str, Any]) -> dict[str, Any]:
@@ -127,19 +123,6 @@ def _attribute(value: Any) -> Any:
     return value if type(value) in _SCALARS else to_json(value)
 
 
-def _current() -> Trail:
-    """Return the trail that the settings of now name."""
-    global _trail
-    chosen = tuple(map(settings.get, _SETTINGS))
-    known = _trail
-    if known is None or known[0] != chosen:
-        with _opening:
-            known = _trail
-            if known is None or known[0] != chosen:
-                _trail = known = (chosen, make())
-    return known[1]
-
-
 def make() -> Trail:
     """Return a trail as the settings say."""
     _, key_file, file_bytes, keep, max_bytes, service = map(settings.get, _SETTINGS)
@@ -163,12 +146,30 @@ def _service() -> str:
     return str(named or guard.call("service name", lambda: program.describe().name) or sys.executable)
 
 
-def _after_fork_in_child() -> None:
-    global _opening
-    # Another thread of the parent may have held it.
-    _opening = threading.RLock()
-    if _trail is not None:
-        _trail[1].after_fork()
+class _Trails:
+    """The one trail of this process, and the settings that it was opened with."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._open: tuple[tuple[Any, ...], Trail] | None = None
+
+    def current(self) -> Trail:
+        """Return the trail that the settings of now name."""
+        wanted = tuple(map(settings.get, _SETTINGS))
+        opened = self._open
+        if opened is None or opened[0] != wanted:
+            with self._lock:
+                opened = self._open
+                if opened is None or opened[0] != wanted:
+                    self._open = opened = (wanted, make())
+        return opened[1]
+
+    def after_fork(self) -> None:
+        """In a child process: another thread of the parent may have held the lock."""
+        self._lock = threading.RLock()
+        if self._open is not None:
+            self._open[1].after_fork()
 
 
-os.register_at_fork(after_in_child=_after_fork_in_child)
+_trails = _Trails()
+fork.register(fork.USER_API, "audit trail", in_child=_trails.after_fork)

@@ -48,7 +48,7 @@ def _with_head(place: Place, head: Head, size: int | None, seals: Seals) -> End:
 
 
 def _after_head(path: Path, head: Head, seals: Seals) -> End:
-    """Go on after entries that were written before their writer was killed, which had not told the head yet."""
+    """Go on after entries that were written before their writer was killed, which had not written the head yet."""
     with path.open("rb") as file:
         file.seek(head.size)
         added = file.read()

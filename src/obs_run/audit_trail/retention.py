@@ -38,7 +38,7 @@ class Due(NamedTuple):
         }
 
     def sentence(self) -> str:
-        """Return what people are told."""
+        """Return the deletion as a sentence for people."""
         return f"{self.why} deleted {', '.join(self.names)} with records {self.first} to {self.last}"
 
 

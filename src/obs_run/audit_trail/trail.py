@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from obs_run.audit_trail import recovery, retention
 from obs_run.audit_trail.entry import EMPTY, HEAD_BYTES, OWN, RECORD, Head, Origin, canonical, head_bytes, line
 from obs_run.base import guard
-from obs_run.files.shared_file import Complaint, FileLock, open_file, write_whole
+from obs_run.files.shared_file import FileLock, WarnUntilRecovered, open_file, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +72,7 @@ class Trail:
         self._later: deque[tuple[str, Receipt]] = deque()
         self._warnings: deque[str] = deque()
         self._said: set[str] = set()
-        self._complaint = Complaint(f"audit trail: {place.active} cannot be written, records are lost")
+        self._write_warning = WarnUntilRecovered(f"audit trail: {place.active} cannot be written, records are lost")
 
     def append(self, record: str) -> Receipt | None:
         """Append a record, given as canonical JSON; None, after one warning, when it could not be written."""
@@ -123,19 +123,19 @@ class Trail:
                 self._put(record)
                 receipt.sequence, receipt.hash = self._head.sequence, self._head.hash
         except OSError as error:
-            self._complaint.say(error)
+            self._write_warning.warn(error)
             return False
-        self._complaint.over()
+        self._write_warning.recovered()
         return True
 
     def _follow(self) -> None:
-        """Know where the trail ends, whoever wrote to it; say in the trail what is not as it was left."""
-        size, known = self._at(0), self._at(1)
-        data = None if known is None else os.pread(self._files[1], HEAD_BYTES + 1, 0)
+        """Read where the trail ends, whoever wrote to it; say in the trail what is not as it was left."""
+        size, head_size = self._at(0), self._at(1)
+        data = None if head_size is None else os.pread(self._files[1], HEAD_BYTES + 1, 0)
         if data == self._seen and size == self._size and data:
             return
         end = recovery.find(self.place, data, size, self._seals)
-        if size is None or known is None:
+        if size is None or head_size is None:
             self._make(end)
             size = os.fstat(self._files[0]).st_size
         self._head, self._size, self._begun = end.head, size, None
@@ -148,30 +148,30 @@ class Trail:
     def _at(self, which: int) -> int | None:
         """Have the file at its path open, the one that is written (0) or the head (1); return its size if it exists."""
         try:
-            found = os.stat(self._names[which])  # noqa: PTH116 (each record comes by here)
+            status = os.stat(self._names[which])  # noqa: PTH116 (each record comes by here)
         except FileNotFoundError:
             self._close(which)
             return None
-        identity = found.st_dev, found.st_ino
+        identity = status.st_dev, status.st_ino
         if identity != self._identities[which]:
             self._open(which)
             self._seen = b""
-        return found.st_size
+        return status.st_size
 
     def _make(self, end: recovery.End) -> None:
         """Make what is missing; the head first, so that there is never a trail that had none."""
         if self._files[1] < 0:
             self._open(1)
             if not end.notes:
-                self._tell(end.head)
+                self._write_head(end.head)
         if self._files[0] < 0:
             self._open(0)
 
     def _open(self, which: int) -> None:
         self._close(which)
         self._files[which] = open_file((self.place.active, self.place.head)[which], 0 if which else os.O_APPEND)
-        found = os.fstat(self._files[which])
-        self._identities[which] = found.st_dev, found.st_ino
+        status = os.fstat(self._files[which])
+        self._identities[which] = status.st_dev, status.st_ino
 
     def _close(self, which: int) -> None:
         descriptor, self._files[which], self._identities[which] = self._files[which], -1, None
@@ -187,13 +187,13 @@ class Trail:
         head = self._head
         try:
             write_whole(active, data)
-            self._tell(Head(head.sequence + 1, own, head.file, size + len(data)))
+            self._write_head(Head(head.sequence + 1, own, head.file, size + len(data)))
         except OSError:
             os.ftruncate(active, size)
             raise
         self._size = size + len(data)
 
-    def _tell(self, head: Head) -> None:
+    def _write_head(self, head: Head) -> None:
         data = head_bytes(head, self._seal)
         if os.pwrite(self._files[1], data, 0) != len(data):
             raise OSError(errno.ENOSPC, "only a part was written", self._names[1])
@@ -223,7 +223,7 @@ class Trail:
         except OSError as error:
             self._warn(f"{self.place.active} cannot be renamed and grows: {error.strerror}")
             return
-        self._tell(head._replace(file=head.file + 1, size=0))
+        self._write_head(head._replace(file=head.file + 1, size=0))
         self._open(0)
         self._size, self._begun, self._check_at = 0, None, 0.0
 
@@ -240,7 +240,7 @@ class Trail:
             return
         # Said before it is done: a file that is missing without that would look stolen.
         self._put(canonical({"action": DELETED, "details": due.details()}), OWN)
-        told = self._head.sequence
+        announced_in = self._head.sequence
         try:
             for number in due.numbers:
                 self.place.closed(number).unlink()
@@ -248,7 +248,7 @@ class Trail:
             self._warn(f"{error.filename} cannot be deleted: {error.strerror}")
             self._check_at = math.inf
         else:
-            self._warn(f"{due.sentence()}, as record {told} says")
+            self._warn(f"{due.sentence()}, as record {announced_in} says")
 
     def _warn(self, text: str) -> None:
         """Have it said once the lock is free: a warning may come back as a record."""

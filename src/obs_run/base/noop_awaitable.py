@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 
-class Recorded(Coroutine[Any, Any, None]):
+class NoopAwaitable(Coroutine[Any, Any, None]):
     """The record is made already: awaiting this does nothing more, and nobody complains if it is not awaited.
 
     It is a coroutine in the eyes of ``asyncio.create_task``, ``asyncio.run`` and ``gather``.
@@ -34,4 +34,4 @@ class Recorded(Coroutine[Any, Any, None]):
         """Do nothing."""
 
 
-RECORDED = Recorded()
+NOOP_AWAITABLE = NoopAwaitable()

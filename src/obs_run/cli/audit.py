@@ -121,7 +121,7 @@ def _show(given: argparse.Namespace, where: place.Place) -> int:
 
 def _entries(where: place.Place) -> Iterator[dict[str, Any]]:
     foreign = 0
-    with reading.taken(where) as trail:
+    with reading.opened(where) as trail:
         for file in trail.files:
             for line in file.lines():
                 entry = read_line(line.data, {})

@@ -1,96 +1,251 @@
-"""OpenTelemetry's current context for the length of a block, wherever the block is left.
+"""OpenTelemetry's current context for the length of a block, wherever and however often the block is left.
 
-The API's own tokens fit one place only: a block that is left in another task, in another order or twice is an error in
-its log. Here each entry is a scope that lies in the context itself, so whoever leaves finds it there.
+The API's own tokens fit one context of Python's only: a block that is left in another task, in another order or twice
+is an error in its log. Here each entering is an entry that lies in the context itself, and that its owner knows, so
+whoever leaves finds it. An entry that was left is current no more in the task that entered it and in the one that left
+it; tasks that were begun inside of it keep it as their parent, as they do everywhere in OpenTelemetry.
 """
 
 from __future__ import annotations
 
+from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as api_context
 from opentelemetry.context import Context
 
 from obs_run.base import guard
+from obs_run.context import runtime_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_SCOPE = "obs-run-scope"
-_DEEPEST = 10_000  # entries without an end; beyond it what lies further out is let go
+_ENTRY = "obs-run-entry"
+_DEEPEST = 1000  # entries inside of each other
+_MOST_OPEN = 1000  # entries that an owner knows of
+
+_here: ContextVar[None] = ContextVar("obs-run-here")
 
 
-class _Scope:
-    """One entry: who entered, and what was current before."""
+class _Place:
+    """One of Python's contexts, such as a task's: a token can be used in no other than the one it was made in."""
 
-    __slots__ = ("before", "depth", "is_left", "outer", "owner", "token")
+    __slots__ = ("_token",)
 
-    def __init__(self, owner: object, before: Context, outer: _Scope | None) -> None:
+    def __init__(self) -> None:
+        self._token = _here.set(None)
+
+    def is_here(self) -> bool:
+        """Whether the caller runs in this very context, and not in a copy of it."""
+        if not _reset(self._token):
+            return False
+        self._token = _here.set(None)
+        return True
+
+
+class _Rarity:
+    """What only those entries have that are not left as blocks are."""
+
+    __slots__ = ("before", "entered_in", "left_in")
+
+    def __init__(self) -> None:
+        self.before: Context | None = None
+        self.entered_in: _Place | None = None
+        self.left_in: _Place | None = None
+
+
+class Entry:
+    """One entering of ``owner``; ``carried`` is what the owner wants back when it is left."""
+
+    __slots__ = ("_rarity", "carried", "depth", "is_left", "outer", "owner", "token", "top")
+
+    def __init__(self, owner: object, carried: Any) -> None:
         self.owner = owner
-        self.before = before
-        self.outer = outer
-        self.depth: int = 0 if outer is None else outer.depth + 1
+        self.carried = carried
+        self.outer: Entry | None = None
+        self.depth = 0
         self.is_left = False
         self.token: Any = None
+        self.top = 0
+        """The id of the context that was made current; what is attached on top of it has another."""
+        self._rarity: _Rarity | None = None
+
+    @property
+    def before(self) -> Context:
+        """What was current before."""
+        if self._rarity is not None and self._rarity.before is not None:
+            return self._rarity.before
+        earlier = self.token.old_value
+        return Context() if earlier is Token.MISSING else earlier
+
+    def keep_before(self, context: Context) -> None:
+        """Note what was current before, which the token does not tell."""
+        rarity = self._with_rarity()
+        rarity.before, rarity.entered_in = context, _Place()
+
+    def shorten_chain(self) -> None:
+        """Let go of the newer half of the entries that this one is inside of, which nobody leaves."""
+        inner = self.outer
+        while inner is not None and inner.depth > _DEEPEST // 2:
+            inner = inner.outer
+        if inner is not None:
+            self.keep_before(inner.before)
+            # The token would hold on to all of them.
+            self.token = None
+            self.outer, self.depth = inner.outer, inner.depth
+
+    def note_leaving(self) -> None:
+        """Note that it is left, by the caller."""
+        self.is_left = True
+        self._with_rarity().left_in = _Place()
+
+    def is_of_here(self) -> bool:
+        """Whether the caller runs where this was entered or left, and not in a task that was begun inside of it."""
+        if _reset(self.token):
+            self._with_rarity().entered_in = _Place()
+            return True
+        rarity = self._rarity
+        if rarity is None:
+            return False
+        return any(place is not None and place.is_here() for place in (rarity.entered_in, rarity.left_in))
+
+    def _with_rarity(self) -> _Rarity:
+        if self._rarity is None:
+            self._rarity = _Rarity()
+        return self._rarity
 
 
-def enter(owner: object, change: Callable[[Context], Context]) -> Context | None:
+def enter(
+    owner: object, change: Callable[[Context], Context], entries: list[Entry] | None = None, carried: Any = None
+) -> Context | None:
     """Make ``change(current)`` current until ``leave(owner)``; None, said once, where that cannot be done.
 
-    ``owner`` may enter several times, in several tasks: each ``leave`` undoes the newest entry that is found there.
+    ``owner`` may enter several times, in several tasks. ``entries`` is a list of the owner's own, in which ``leave``
+    finds those that were entered in another task.
     """
-    return guard.call("context", _enter, owner, change)
+    entry = Entry(owner, carried)
+    if entries is not None:
+        entries.append(entry)
+        if len(entries) > _MOST_OPEN:
+            del entries[0]
+    try:
+        return _enter(entry, change)
+    except Exception as error:  # noqa: BLE001 (the guard, without the cost of a call to it)
+        guard.failed("context", error)
+        return None
 
 
-def leave(owner: object) -> bool:
-    """Undo the newest entry of ``owner`` in the current context; False where there is none, and nothing is done.
+def leave(owner: object, entries: list[Entry] | None = None) -> Entry | None:
+    """Undo the newest entry of ``owner`` in the current context, else in another one, and return it; None for none.
 
-    An entry with others inside of it that are still open is undone as soon as those are left.
+    As with OpenTelemetry's tokens what was current before is so again, whatever is still open inside.
     """
-    return bool(guard.call("context", _leave, owner, default=False))
+    try:
+        return _leave(owner, entries)
+    except Exception as error:  # noqa: BLE001 (as in ``enter``)
+        guard.failed("context", error)
+        return None
 
 
 def current() -> Context:
     """Return the current context without the entries that were left elsewhere."""
-    found = api_context.get_current()
-    scope = found.get(_SCOPE)
-    if not isinstance(scope, _Scope) or not scope.is_left:
-        return found
-    return _lowest_left(scope).before
+    return _without_left(api_context.get_current())
 
 
-def _enter(owner: object, change: Callable[[Context], Context]) -> Context:
-    before = current()
-    outer: Any = before.get(_SCOPE)
-    scope = _Scope(owner, before, outer)
-    if scope.depth > _DEEPEST:
-        # Entered again and again and never left: the chain would grow for ever.
-        scope.before, scope.outer, scope.depth = Context(), None, 0
-    entered = Context({**change(before), _SCOPE: scope})
-    scope.token = api_context.attach(entered)
+def _enter(entry: Entry, change: Callable[[Context], Context]) -> Context:
+    before = api_context.get_current()
+    outer: Any = before.get(_ENTRY)
+    if outer is not None:
+        if outer.is_left:
+            before = _without_left(before)
+            outer = before.get(_ENTRY)
+        if outer is not None:
+            entry.outer = outer
+            entry.depth = outer.depth + 1
+    entered = Context({**change(before), _ENTRY: entry})
+    entry.top = id(entered)
+    token = entry.token = api_context.attach(entered)
+    if type(token) is not Token:
+        # Another package keeps the context, and its tokens tell nothing.
+        entry.keep_before(before)
+    elif entry.depth > _DEEPEST:
+        entry.shorten_chain()
     return entered
 
 
-def _leave(owner: object) -> bool:
-    top: Any = api_context.get_current().get(_SCOPE)
-    scope = top
-    while scope is not None and (scope.is_left or scope.owner is not owner):
-        scope = scope.outer
-    if scope is not None:
-        scope.is_left = True
-    if top is not None and top.is_left:
-        # Perhaps left by another task, which could not change what is current here.
-        lowest = _lowest_left(top)
-        if not _reset(lowest.token):
-            api_context.attach(lowest.before)
-    return scope is not None
+def _leave(owner: object, entries: list[Entry] | None) -> Entry | None:
+    at_leaving = api_context.get_current()
+    top: Any = at_leaving.get(_ENTRY)
+    if top is None or top.owner is not owner or top.is_left or not _reset(top.token):
+        return _leave_further_out(owner, entries, top)
+    if id(at_leaving) == top.top:
+        top.is_left = True
+    else:
+        # Something was attached on top; when that is detached this entry comes up again.
+        top.note_leaving()
+        _watch()
+    if entries:
+        _forget(entries, top)
+    if top.outer is not None and top.outer.is_left:
+        current()
+    return top  # type: ignore[no-any-return]
 
 
-def _lowest_left(scope: _Scope) -> _Scope:
-    """Return the outermost of the entries from ``scope`` outwards that were all left."""
-    while scope.outer is not None and scope.outer.is_left:
-        scope = scope.outer
-    return scope
+def _leave_further_out(owner: object, entries: list[Entry] | None, top: Any) -> Entry | None:
+    """Leave an entry that others are inside of, that a task inherited, or that was entered in another one."""
+    entry: Entry | None = top
+    while entry is not None and (entry.is_left or entry.owner is not owner):
+        entry = entry.outer
+    if entry is not None:
+        if entry.is_of_here():
+            api_context.attach(entry.before)
+    elif entries:
+        entry = entries[-1]
+    else:
+        return None
+    entry.note_leaving()
+    if entries:
+        _forget(entries, entry)
+    _watch()
+    current()
+    return entry
+
+
+def _forget(entries: list[Entry], entry: Entry) -> None:
+    try:
+        entries.remove(entry)
+    except ValueError:  # too many were open, or another thread was faster
+        return
+
+
+def _watch() -> None:
+    """Have everybody who asks for the current context get it without what was left elsewhere."""
+    runtime_context.filter_current(_without_left)
+
+
+def _without_left(context: Context) -> Context:
+    """Return the current context without the entries on top that were left; what it then is stays current."""
+    entry: Any = context.get(_ENTRY)
+    if entry is None or not entry.is_left or id(context) != entry.top:
+        return context
+    remaining: Context = guard.call("context", _drop_left, context, default=context)
+    return remaining
+
+
+def _drop_left(context: Context) -> Context:
+    while True:
+        entry: Any = context.get(_ENTRY)
+        if entry is None or not entry.is_left or id(context) != entry.top:
+            return context
+        is_own = entry.is_of_here()
+        if is_own:
+            context = entry.before
+        else:
+            # Begun inside of the entry, which stays the parent; it need not be looked at again.
+            context = Context({name: value for name, value in context.items() if name != _ENTRY})
+        api_context.attach(context)
+        if not is_own:
+            return context
 
 
 def _reset(token: Any) -> bool:
@@ -108,16 +263,18 @@ def _reset(token: Any) -> bool:
 class ContextScope:
     """Makes a context current from entering to leaving; each block is entered and left on its own."""
 
-    __slots__ = ("_context",)
+    __slots__ = ("_context", "_entries")
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._entries: list[Entry] = []
 
     def __enter__(self) -> Context:
         """Make it current."""
-        enter(self, lambda _: self._context)
+        # The list stands for the scope: an entry that is never left must not hold on to the scope's context.
+        enter(self._entries, lambda _: self._context, self._entries)
         return self._context
 
     def __exit__(self, *_: object) -> None:
         """Make the one before current again."""
-        leave(self)
+        leave(self._entries, self._entries)

@@ -14,6 +14,10 @@ from obs_run.base import guard
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from opentelemetry.context import Context
+
+    from obs_run.context.current_context import Entry
+
 CORRELATION_ID = "correlation_id"
 """The field's name, and the key of the baggage."""
 
@@ -29,19 +33,19 @@ def fields() -> Mapping[str, Any]:
     get_current = getattr(sys.modules.get("opentelemetry.context"), "get_current", None)
     if get_current is None:
         return _NOTHING
-    found: Mapping[str, Any] = get_current().get(_KEY, _NOTHING)
-    return found
+    current_fields: Mapping[str, Any] = get_current().get(_KEY, _NOTHING)
+    return current_fields
 
 
 def all_fields() -> Mapping[str, Any]:
     """Return the fields and, where they have none of their own, the correlation id that came as baggage."""
     get_current = getattr(sys.modules.get("opentelemetry.context"), "get_current", None)
     current = _NOTHING if get_current is None else get_current()
-    found: Mapping[str, Any] = current.get(_KEY, _NOTHING)
-    if not current or CORRELATION_ID in found:
-        return found
-    carried = _carried(current)
-    return found if carried is None else {CORRELATION_ID: carried, **found}
+    own: Mapping[str, Any] = current.get(_KEY, _NOTHING)
+    if not current or CORRELATION_ID in own:
+        return own
+    carried = _baggage_correlation_id(current)
+    return own if carried is None else {CORRELATION_ID: carried, **own}
 
 
 def depth() -> int:
@@ -56,69 +60,53 @@ def correlation_id() -> str | None:
     own = fields().get(CORRELATION_ID)
     if own is not None:
         return own if type(own) is str else guard.shown(own)
-    return _carried(None)
+    return _baggage_correlation_id(None)
 
 
-def _carried(context: Any) -> str | None:
+def _baggage_correlation_id(context: Any) -> str | None:
     get_baggage = getattr(sys.modules.get("opentelemetry.baggage"), "get_baggage", None)
     carried = None if get_baggage is None else get_baggage(CORRELATION_ID, context)
     return None if carried is None else guard.shown(carried)
 
 
-def attached(**fields: Any) -> Attached:
+def attached(**fields: Any) -> LogFieldsScope:
     """Return a context manager in which ``fields`` are added to the log context; those that are None are left out."""
-    return Attached(fields)
+    return LogFieldsScope(fields)
 
 
-class Attached:
-    """Fields that are in the log context from entering to leaving, for code that runs in the same context."""
+class LogFieldsScope:
+    """Fields that are in the log context from entering to leaving; each block is entered and left on its own."""
 
-    __slots__ = ("_fields", "_token")
+    __slots__ = ("_entries", "_fields")
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         self._fields = fields
-        self._token: Any = None
+        self._entries: list[Entry] = []
 
     def __enter__(self) -> Mapping[str, Any]:
         """Add the fields, and return all that hold now."""
-        self._token = guard.call("log context", self._attach)
+        # Loaded now: whoever has no context has not loaded OpenTelemetry for it either.
+        from obs_run.context.current_context import enter
+
+        enter(self, self._with_fields, self._entries)
         return fields()
 
     def __exit__(self, *_: object) -> None:
         """Take them out again."""
-        self.leave()
+        from obs_run.context.current_context import leave
 
-    def leave(self) -> bool:
-        """Take them out again; False where that is not for the caller, who runs in another context."""
-        token = self._token
-        if token is None or not guard.call("log context", _detach, token, default=True):
-            return token is None
-        self._token = None
-        return True
+        leave(self, self._entries)
 
-    def _attach(self) -> Any:
-        from opentelemetry import baggage, context
+    def _with_fields(self, before: Context) -> Context:
+        from opentelemetry import baggage
+        from opentelemetry.context import Context
 
         added = {name: value for name, value in self._fields.items() if value is not None}
-        changed = context.Context({**context.get_current(), _KEY: {**fields(), **added}, _DEPTH: depth() + 1})
+        current: Any = before.get(_KEY, _NOTHING)
+        depth_before: Any = before.get(_DEPTH, 0)
+        changed = Context({**before, _KEY: {**current, **added}, _DEPTH: depth_before + 1})
         if CORRELATION_ID in added:
             text = guard.shown(added[CORRELATION_ID])
             if len(text) <= _LONGEST_BAGGAGE:
                 changed = baggage.set_baggage(CORRELATION_ID, text, changed)
-        return context.attach(changed)
-
-
-def _detach(token: Any) -> bool:
-    variable = getattr(token, "var", None)
-    if variable is None:
-        from opentelemetry import context
-
-        context.detach(token)
-        return True
-    # A generator that is closed by another task leaves in that task's context, which has nothing to take out; the
-    # API's detach() would log that as an error.
-    try:
-        variable.reset(token)
-    except ValueError:
-        return False
-    return True
+        return changed

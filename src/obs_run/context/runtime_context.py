@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from opentelemetry.context import Context
 
+    Filter = Callable[[Context], Context]
+
 
 class RunContext(ContextVarsRuntimeContext):
     """Context variables as OpenTelemetry keeps them; where none is set the run span is current.
@@ -23,11 +25,17 @@ class RunContext(ContextVarsRuntimeContext):
 
     default: Callable[[], Context] | None = None
     """What answers for code without a context, once the API's module for spans has been imported."""
+    filter: Filter | None = None
+    """What takes scopes out that were left elsewhere, once there was such a one."""
 
     def get_current(self) -> Context:
         """Return the current context."""
         current = super().get_current()
-        if current or RunContext.default is None:
+        if current and self.filter is not None:
+            current = self.filter(current)
+        if current:
+            return current
+        if RunContext.default is None:
             return current
         context: Context = guard.call("run context", RunContext.default, default=current)
         return context
@@ -35,6 +43,33 @@ class RunContext(ContextVarsRuntimeContext):
     def get_own(self) -> Context:
         """Return the context that was attached here, empty where none was."""
         return super().get_current()
+
+
+class _FilteredContext(ContextVarsRuntimeContext):
+    """The API's own context variables, of which some values are no more current."""
+
+    def __init__(self, original: ContextVarsRuntimeContext, filter_: Filter) -> None:
+        super().__init__()
+        # The same variable: what is attached stays so, and tokens stay good.
+        self._current_context = original._current_context  # noqa: SLF001 (there is no public way)
+        self._filter = filter_
+
+    def get_current(self) -> Context:
+        return self._filter(super().get_current())
+
+
+def filter_current(filter_: Filter) -> None:
+    """Have ``filter_`` look at the current context whenever somebody asks for it from now on.
+
+    Where another package keeps the context nothing is done.
+    """
+    import opentelemetry.context as api
+
+    runtime = api._RUNTIME_CONTEXT  # noqa: SLF001 (there is no public way)
+    if isinstance(runtime, RunContext):
+        runtime.filter = filter_
+    elif type(runtime) is ContextVarsRuntimeContext:
+        api._RUNTIME_CONTEXT = _FilteredContext(runtime, filter_)  # noqa: SLF001 (as above)
 
 
 def install(module: ModuleType) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
     from typing_extensions import Self
 
+    from obs_run.context.current_context import Entry
     from obs_run.core.nesting import NestedInvocation
     from obs_run.core.operations import Operation
     from obs_run.core.sink import Sink
@@ -40,6 +41,7 @@ class Recording:
     __slots__ = (
         "__weakref__",
         "_chunks",
+        "_entries",
         "_first_chunk",
         "_last_chunk",
         "_marks",
@@ -66,6 +68,7 @@ class Recording:
         self._parent = parent
         self._sink = to
         self._marks: dict[str, Any] = {}
+        self._entries: list[Entry] = []
         self._owner: weakref.ref[Any] | None = None
         self._first_chunk = self._last_chunk = self._chunks = 0
         # Taken by whoever ends it first: to take from a list is atomic.
@@ -79,12 +82,12 @@ class Recording:
 
     def __enter__(self) -> Self:
         """Make the operation current, for as long as the library works on it; it may be entered again."""
-        current_context.enter(self, self._inside)
+        current_context.enter(self, self._inside, self._entries)
         return self
 
     def __exit__(self, *_: object) -> None:
         """Make what was current before current again; the recording goes on until it is ended."""
-        current_context.leave(self)
+        current_context.leave(self, self._entries)
 
     def _inside(self, context: Context) -> Context:
         return ownership.with_owner(self, set_span_in_context(self.span, context))

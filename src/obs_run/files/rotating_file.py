@@ -7,7 +7,7 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from obs_run.files.shared_file import Complaint, SharedFile
+from obs_run.files.shared_file import SharedFile, WarnUntilRecovered
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,9 @@ class RotatingFile(SharedFile):
         self.max_bytes, self.max_age, self.files, self.keep = max_bytes, max_age, files, keep
         self._begun = 0.0
         self._check_at = 0.0
-        self._rotation = Complaint(f"{self.path} cannot be put aside and grows, or old ones cannot be deleted")
+        self._rotation_warning = WarnUntilRecovered(
+            f"{self.path} cannot be put aside and grows, or old ones cannot be deleted"
+        )
 
     def _ready(self, length: int) -> int:
         size = super()._ready(length)
@@ -65,9 +67,9 @@ class RotatingFile(SharedFile):
         try:
             self._put_aside()
         except OSError as error:
-            self._rotation.say(error)
+            self._rotation_warning.warn(error)
             return size
-        self._rotation.over()
+        self._rotation_warning.recovered()
         self._delete_old(now)
         return self._open().st_size
 
@@ -92,7 +94,7 @@ class RotatingFile(SharedFile):
                 if number.isdecimal() and number.isascii() and self._may_go(int(number), entry, now):
                     os.unlink(entry.path)  # noqa: PTH108 (as scandir gives it)
         except OSError as error:
-            self._rotation.say(error)
+            self._rotation_warning.warn(error)
 
     def _may_go(self, number: int, entry: os.DirEntry[str], now: float) -> bool:
         if self.files and number > self.files:

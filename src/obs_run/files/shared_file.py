@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from obs_run.base import guard
+from obs_run.process import fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,8 +127,8 @@ class FileLock:
         make_folder(self.path.parent)
         self.descriptor = os.open(self._name, _OPEN | os.O_NOFOLLOW, 0o600)
         self._pid = os.getpid()
-        made = os.fstat(self.descriptor)
-        self._identity = made.st_dev, made.st_ino
+        status = os.fstat(self.descriptor)
+        self._identity = status.st_dev, status.st_ino
 
     def _wait(self) -> None:
         pause, deadline = _SHORTEST_PAUSE, 0.0
@@ -167,22 +168,22 @@ class FileLock:
             self.forget()
 
 
-class Complaint:
-    """Says once that a path refuses, and again only after it has worked meanwhile."""
+class WarnUntilRecovered:
+    """Warns once that a path refuses, and again only after it has worked meanwhile."""
 
     def __init__(self, what: str) -> None:
         self._what = what
-        self._said = False
+        self._has_warned = False
 
-    def say(self, error: OSError) -> None:
+    def warn(self, error: OSError) -> None:
         """Write the warning line."""
-        if not self._said:
-            self._said = True
+        if not self._has_warned:
+            self._has_warned = True
             guard.warn(f"{self._what}: {error.strerror or error}")
 
-    def over(self) -> None:
+    def recovered(self) -> None:
         """Note that it works."""
-        self._said = False
+        self._has_warned = False
 
 
 class SharedFile:
@@ -199,7 +200,7 @@ class SharedFile:
         self._end = -1
         self._lock = FileLock(self.path)
         self._later: deque[bytes] = deque()
-        self._complaint = Complaint(f"{self.path} cannot be written, lines are lost")
+        self._write_warning = WarnUntilRecovered(f"{self.path} cannot be written, lines are lost")
         _files.add(self)
 
     def write(self, line: bytes) -> bool:
@@ -238,9 +239,9 @@ class SharedFile:
                 self._append(line)
         except OSError as error:
             # Outside of the lock: the warning may come back as a line of this very file.
-            self._complaint.say(error)
+            self._write_warning.warn(error)
             return False
-        self._complaint.over()
+        self._write_warning.recovered()
         return True
 
     def _append(self, line: bytes) -> None:
@@ -301,4 +302,4 @@ def _after_fork_in_child() -> None:
         guard.call("shared file after a fork", file.after_fork)
 
 
-os.register_at_fork(after_in_child=_after_fork_in_child)
+fork.register(fork.FILES, "shared files", in_child=_after_fork_in_child)

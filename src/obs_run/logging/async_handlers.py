@@ -8,7 +8,6 @@ leaves at the latest.
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 import time
 from collections import deque
@@ -16,8 +15,8 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
-from obs_run.base.noop_awaitable import Recorded
-from obs_run.process import exit_hooks
+from obs_run.base.noop_awaitable import NoopAwaitable
+from obs_run.process import exit_hooks, fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
@@ -26,11 +25,6 @@ if TYPE_CHECKING:
 
 _PATIENCE = 1.0
 _handling: ContextVar[bool] = ContextVar("obs_run_log_handling", default=False)
-_tasks: dict[asyncio.Task[None], Work] = {}
-_late: deque[Work] = deque()
-_loop: asyncio.AbstractEventLoop | None = None
-_lock = threading.RLock()
-_forked: list[asyncio.AbstractEventLoop] = []
 
 
 def handling() -> bool:
@@ -67,12 +61,12 @@ class Work:
             raise
         # A loop that is left with tasks says so for each; what is left here is run later.
         task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 (as ``asyncio.gather`` does)
-        _tasks[task] = self
+        _waiting.tasks[task] = self
         task.add_done_callback(self._ended)
         return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        _tasks.pop(task, None)
+        _waiting.tasks.pop(task, None)
         if task.cancelled():
             self.later()
 
@@ -80,10 +74,10 @@ class Work:
         """Run again what a loop that ended has broken off: better twice than not at all."""
         if self._again:
             self._again = False
-            _late.append(self)
+            _waiting.late.append(self)
 
 
-class Waiting(Recorded):
+class Waiting(NoopAwaitable):
     """Awaiting this waits for the handlers, as old code expects; so does a task made of it."""
 
     __slots__ = ("_inner", "_tasks")
@@ -120,80 +114,98 @@ class Waiting(Recorded):
             self._inner.close()
 
 
-def give(work: Work) -> asyncio.Task[None] | None:
+def hand_over(work: Work) -> asyncio.Task[None] | None:
     """Have an entry handled: now, or by the task that is returned."""
-    exit_hooks.on_exit(_finish)
-    here = _running()
-    if here is None:
-        _run_here(work)
+    exit_hooks.on_exit(_waiting.finish)
+    running = _running_loop()
+    if running is None:
+        _waiting.run_here(work)
         return None
     try:
-        return work.start(here)
+        return work.start(running)
     except RuntimeError:
-        _late.append(work)
+        _waiting.late.append(work)
         return None
 
 
-def _running() -> asyncio.AbstractEventLoop | None:
+def _running_loop() -> asyncio.AbstractEventLoop | None:
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
         return None
 
 
-def _run_here(work: Work) -> None:
-    _late.append(work)
-    # A signal handler in the midst of this very function leaves its record to what it interrupted.
-    if _lock._is_owned() or not _lock.acquire(timeout=_PATIENCE):  # type: ignore[attr-defined]  # noqa: SLF001 (what Condition uses)
-        return
-    try:
-        _run_late(_PATIENCE)
-    finally:
-        _lock.release()
+class _WaitingWork:
+    """The work of this process that is not done, and the loop that runs it for callers that have none."""
 
+    def __init__(self) -> None:
+        self.tasks: dict[asyncio.Task[None], Work] = {}
+        self.late: deque[Work] = deque()
+        """What no loop runs at the moment."""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = threading.RLock()
+        self._loops_of_parents: list[asyncio.AbstractEventLoop] = []
 
-def _run_late(seconds: float) -> None:
-    """Run what waits, and what an earlier call did not wait for."""
-    global _loop
-    if _loop is None or _loop.is_closed():
-        _loop = asyncio.new_event_loop()
-    while _late:
+    def run_here(self, work: Work) -> None:
+        """Run what waits in the caller's thread, for a short while."""
+        self.late.append(work)
+        # A signal handler in the midst of this very function leaves its record to what it interrupted.
+        if not self._acquire():
+            return
         try:
-            work = _late.popleft()
-        except IndexError:  # another thread was faster
-            break
-        work.start(_loop)
-    mine = [task for task in _tasks if task.get_loop() is _loop]
-    if mine:
-        _loop.run_until_complete(asyncio.wait(mine, timeout=seconds))
+            self._run_late(_PATIENCE)
+        finally:
+            self._lock.release()
+
+    def _acquire(self) -> bool:
+        if self._lock._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 (what Condition uses)
+            return False
+        return self._lock.acquire(timeout=_PATIENCE)
+
+    def _run_late(self, seconds: float) -> None:
+        """Run what waits, and what an earlier call did not wait for."""
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            loop = self._loop = asyncio.new_event_loop()
+        while self.late:
+            try:
+                work = self.late.popleft()
+            except IndexError:  # another thread was faster
+                break
+            work.start(loop)
+        own = [task for task in self.tasks if task.get_loop() is loop]
+        if own:
+            loop.run_until_complete(asyncio.wait(own, timeout=seconds))
+
+    def finish(self, info: ExitInfo) -> None:
+        """Do what is left, in the time there is."""
+        if not self._acquire():
+            return
+        try:
+            if _running_loop() is None:
+                self._finish(max(0.0, info.deadline - time.monotonic()))
+        finally:
+            self._lock.release()
+
+    def _finish(self, seconds: float) -> None:
+        for task, work in tuple(self.tasks.items()):
+            if task.get_loop() is not self._loop and not task.get_loop().is_running():
+                work.later()
+        if self.late or self.tasks:
+            self._run_late(seconds)
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.close()
+
+    def begin_anew(self) -> None:
+        """In a child process: what waits is the parent's."""
+        self._lock = threading.RLock()
+        if self._loop is not None:
+            # Closing it would take the parent's files out of the selector that both share.
+            self._loops_of_parents.append(self._loop)
+            self._loop = None
+        self.late.clear()
+        self.tasks.clear()
 
 
-def _finish(left: ExitInfo) -> None:
-    """Do what is left, in the time there is."""
-    if _lock._is_owned() or not _lock.acquire(timeout=_PATIENCE):  # type: ignore[attr-defined]  # noqa: SLF001 (as above)
-        return
-    try:
-        if _running() is None:
-            for task, work in tuple(_tasks.items()):
-                if task.get_loop() is not _loop and not task.get_loop().is_running():
-                    work.later()
-            if _late or _tasks:
-                _run_late(max(0.0, left.deadline - time.monotonic()))
-            if _loop is not None and not _loop.is_closed():
-                _loop.close()
-    finally:
-        _lock.release()
-
-
-def _after_fork_in_child() -> None:
-    global _loop, _lock
-    _lock = threading.RLock()
-    if _loop is not None:
-        # Closing it would take the parent's files out of the selector that both share.
-        _forked.append(_loop)
-        _loop = None
-    _late.clear()
-    _tasks.clear()
-
-
-os.register_at_fork(after_in_child=_after_fork_in_child)
+_waiting = _WaitingWork()
+fork.register(fork.USER_API, "log handlers", in_child=_waiting.begin_anew)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run import privacy, settings
 from obs_run.base.plain_values import Snapshot, to_json
-from obs_run.logging.entry import line
+from obs_run.logging.entry import is_safe, line
 from obs_run.logging.handlers import LogHandler
 from obs_run.logging.levels import LogLevel
 
@@ -66,7 +66,7 @@ class ConsoleLogHandler(LogHandler):
 
 def human(entry: StructuredLogEntry, *, coloured: bool = False) -> str:
     """Return a record as lines for people."""
-    if "_safe" not in entry.__dict__:
+    if not is_safe(entry):
         entry = _safe(entry)
     at = datetime.fromtimestamp(entry.timestamp).astimezone()
     level = entry.level.name
@@ -108,11 +108,11 @@ def _safe(entry: StructuredLogEntry) -> StructuredLogEntry:
     from obs_run.logging.entry import LogContext, StructuredLogEntry, mark_safe
     from obs_run.logging.levels import category_of, level_of
 
-    told = privacy.scrubber().value(None, Snapshot().value(entry.to_dict()))
-    told.pop("iso_timestamp", None)
-    told.update(level=level_of(told["level"]), category=category_of(told["category"]))
-    told.update(timestamp=float(told["timestamp"]), context=LogContext.of(told["context"]))
-    return mark_safe(StructuredLogEntry(**told))
+    fields = privacy.scrubber().value(None, Snapshot().value(entry.to_dict()))
+    fields.pop("iso_timestamp", None)
+    fields.update(level=level_of(fields["level"]), category=category_of(fields["category"]))
+    fields.update(timestamp=float(fields["timestamp"]), context=LogContext.of(fields["context"]))
+    return mark_safe(StructuredLogEntry(**fields))
 
 
 def _on_terminal(stream: Any) -> bool:

@@ -66,7 +66,7 @@ def log_exceptions(level: Any = LogLevel.ERROR, category: LogCategory | str = Lo
 
 
 class _Called:
-    """What is told of every call of one function."""
+    """What the records of every call of one function have in common."""
 
     def __init__(
         self, function: Any, level: Any, category: Any, *, arguments: bool = False, result: bool = False
@@ -78,7 +78,7 @@ class _Called:
         self._signature = _signature(function) if arguments else None
         self._arguments = arguments
 
-    def tell(self, level: Any, message: str, tags: list[str], data: dict[str, Any], **more: Any) -> None:
+    def record(self, level: Any, message: str, tags: list[str], data: dict[str, Any], **more: Any) -> None:
         """Record something about a call, at the place of the function."""
         get_distributed_logger().record(
             level, self._at, message, category=self.category, data={"function": self.name, **data}, tags=tags, **more
@@ -109,7 +109,7 @@ class _Call:
 
     def __init__(self, called: _Called, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._called = called
-        called.tell(
+        called.record(
             called.level, f"Entering function: {called.name}", ["function_entry"], called.arguments(args, kwargs)
         )
         self._begun = time.perf_counter()
@@ -123,12 +123,12 @@ class _Call:
         seconds = time.perf_counter() - self._begun
         called, timed = self._called, {"execution_time": seconds}
         if error is None:
-            told = {**timed, "result": result} if called.result else timed
+            data = {**timed, "result": result} if called.result else timed
             tags = ["function_exit", "success"]
-            called.tell(called.level, f"Exiting function: {called.name}", tags, told, performance_metrics=dict(timed))
+            called.record(called.level, f"Exiting function: {called.name}", tags, data, performance_metrics=dict(timed))
             return
         cancelled = not isinstance(error, Exception)  # a task's end, or the process's
-        called.tell(
+        called.record(
             called.level if cancelled else LogLevel.ERROR,
             f"Function {'cancelled' if cancelled else 'failed'}: {called.name}",
             ["function_exit", "cancelled" if cancelled else "error"],
@@ -148,10 +148,10 @@ class _Unhandled:
         """Return nothing to be current."""
         return nullcontext()
 
-    def end(self, error: BaseException | None, result: Any) -> None:  # noqa: ARG002 (as ``core.functions`` calls it)
+    def end(self, error: BaseException | None, result: Any) -> None:  # noqa: ARG002 (as ``base.functions`` calls it)
         """Record the exception; what only ends a task or the process is none."""
         if isinstance(error, Exception):
             name = self._called.name
-            self._called.tell(
+            self._called.record(
                 self._called.level, f"Unhandled exception in {name}", ["unhandled_exception"], {}, exception=error
             )

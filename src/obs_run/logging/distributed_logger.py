@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -11,7 +10,7 @@ from weakref import WeakSet
 
 from obs_run import privacy, settings
 from obs_run.base import guard
-from obs_run.base.noop_awaitable import RECORDED, Recorded
+from obs_run.base.noop_awaitable import NOOP_AWAITABLE, NoopAwaitable
 from obs_run.base.plain_values import Snapshot
 from obs_run.context import log_context, propagation
 from obs_run.logging import security
@@ -19,8 +18,9 @@ from obs_run.logging.console import ConsoleLogHandler
 from obs_run.logging.entry import LogContext
 from obs_run.logging.handlers import direct, file_by_settings
 from obs_run.logging.levels import LogCategory, LogLevel, category_of, level_of
-from obs_run.logging.log_contexts import Within
+from obs_run.logging.log_contexts import LogContextScope
 from obs_run.logging.record import Record, exported
+from obs_run.process import fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,8 +43,8 @@ class DistributedLogger:
         self._counts = _Counts()
         self._nested = _Nested()
         self._default: LogContext | None = None
-        self._own: dict[str, Any] = {}
-        self._given: dict[str, Any] = {}
+        self._defaults: dict[str, Any] = {}
+        self._default_fields: dict[str, Any] = {}
 
     def add_handler(self, handler: Any) -> None:
         """Give records to ``handler``, a ``LogHandler``, from now on."""
@@ -63,22 +63,22 @@ class DistributedLogger:
 
     def set_default_context(self, context: LogContext | None = None, **fields: Any) -> None:
         """Set the fields of records that have no others: a ``LogContext``, single fields, or both."""
-        made = LogContext() if context is None else LogContext.of(context.to_dict())
-        given = {**({} if context is None else context.given()), **fields}
-        made.__dict__.update(fields)
-        self._default, self._given = made, given
-        self._own = Snapshot().fields(LogContext.to_dict(made))
+        default = LogContext() if context is None else LogContext.of(context.to_dict())
+        default.__dict__.update(fields)
+        self._default = default
+        self._default_fields = {**({} if context is None else context.own_fields()), **fields}
+        self._defaults = Snapshot().fields(LogContext.to_dict(default))
 
-    def context(self, /, **fields: Any) -> Within:
+    def context(self, /, **fields: Any) -> LogContextScope:
         """Return a context manager, ``with`` or ``async with``, in which ``fields`` belong to every record.
 
         It yields the ``LogContext`` that holds inside, and decorates functions. Fields that are None change nothing.
         """
-        return Within(self._current, fields)
+        return LogContextScope(self._current, fields)
 
-    def async_context(self, /, **fields: Any) -> Within:
+    def async_context(self, /, **fields: Any) -> LogContextScope:
         """Return what ``context`` returns."""
-        return Within(self._current, fields)
+        return LogContextScope(self._current, fields)
 
     def log(
         self,
@@ -91,7 +91,7 @@ class DistributedLogger:
         performance_metrics: Any = None,
         tags: Sequence[Any] | None = None,
         **context_overrides: Any,
-    ) -> Recorded:
+    ) -> NoopAwaitable:
         """Record ``message``; whatever else is named belongs to the record's context. May be awaited."""
         return self.record(
             level,
@@ -105,29 +105,29 @@ class DistributedLogger:
             **context_overrides,
         )
 
-    def trace(self, /, message: object = "", **given: Any) -> Recorded:
+    def trace(self, /, message: object = "", **more: Any) -> NoopAwaitable:
         """Record at level TRACE; takes what ``log`` takes."""
-        return self.record(LogLevel.TRACE, sys._getframe().f_back, message, **given)  # noqa: SLF001 (as in ``log``)
+        return self.record(LogLevel.TRACE, sys._getframe().f_back, message, **more)  # noqa: SLF001 (as in ``log``)
 
-    def debug(self, /, message: object = "", **given: Any) -> Recorded:
+    def debug(self, /, message: object = "", **more: Any) -> NoopAwaitable:
         """Record at level DEBUG; takes what ``log`` takes."""
-        return self.record(LogLevel.DEBUG, sys._getframe().f_back, message, **given)  # noqa: SLF001 (as in ``log``)
+        return self.record(LogLevel.DEBUG, sys._getframe().f_back, message, **more)  # noqa: SLF001 (as in ``log``)
 
-    def info(self, /, message: object = "", **given: Any) -> Recorded:
+    def info(self, /, message: object = "", **more: Any) -> NoopAwaitable:
         """Record at level INFO; takes what ``log`` takes."""
-        return self.record(LogLevel.INFO, sys._getframe().f_back, message, **given)  # noqa: SLF001 (as in ``log``)
+        return self.record(LogLevel.INFO, sys._getframe().f_back, message, **more)  # noqa: SLF001 (as in ``log``)
 
-    def warning(self, /, message: object = "", **given: Any) -> Recorded:
+    def warning(self, /, message: object = "", **more: Any) -> NoopAwaitable:
         """Record at level WARNING; takes what ``log`` takes."""
-        return self.record(LogLevel.WARNING, sys._getframe().f_back, message, **given)  # noqa: SLF001 (as in ``log``)
+        return self.record(LogLevel.WARNING, sys._getframe().f_back, message, **more)  # noqa: SLF001 (as in ``log``)
 
-    def error(self, /, message: object = "", **given: Any) -> Recorded:
+    def error(self, /, message: object = "", **more: Any) -> NoopAwaitable:
         """Record at level ERROR; takes what ``log`` takes."""
-        return self.record(LogLevel.ERROR, sys._getframe().f_back, message, **given)  # noqa: SLF001 (as in ``log``)
+        return self.record(LogLevel.ERROR, sys._getframe().f_back, message, **more)  # noqa: SLF001 (as in ``log``)
 
-    def critical(self, /, message: object = "", **given: Any) -> Recorded:
+    def critical(self, /, message: object = "", **more: Any) -> NoopAwaitable:
         """Record at level CRITICAL; takes what ``log`` takes."""
-        return self.record(LogLevel.CRITICAL, sys._getframe().f_back, message, **given)  # noqa: SLF001 (as in ``log``)
+        return self.record(LogLevel.CRITICAL, sys._getframe().f_back, message, **more)  # noqa: SLF001 (as in ``log``)
 
     def get_metrics(self) -> dict[str, Any]:
         """Return what was counted until now; later records do not change it."""
@@ -137,22 +137,24 @@ class DistributedLogger:
             "context_stack_depth": log_context.depth(),
         }
 
-    def record(self, level: Any, at: FrameType | Code | None, message: object, /, **given: Any) -> Recorded:
+    def record(self, level: Any, at: FrameType | Code | None, message: object, /, **more: Any) -> NoopAwaitable:
         """Record as ``log`` does, as called ``at`` a frame or a place (file, line, function); None is nowhere."""
         level = level_of(level)
         if level.severity.number < self._lowest:
-            return RECORDED
-        code = at if isinstance(at, tuple) else _place(at)
-        record = guard.call("log record", self._taken, level, code, message, **given)
+            return NOOP_AWAITABLE
+        code = at if isinstance(at, tuple) else _code_of(at)
+        record = guard.call("log record", self._make_record, level, code, message, **more)
         if record is None:
             record = Record(time.time_ns(), level, LogCategory.SYSTEM, (0, 0, 0), code)
             record.message = guard.call("log record", Snapshot().text, message, default="[not to be shown]")
         self._counts.add(record)
         if exported():
             guard.call("log record", record.send, self.name)
-        return guard.call("log handlers", self._handle, record, default=RECORDED) if self._targets else RECORDED
+        if not self._targets:
+            return NOOP_AWAITABLE
+        return guard.call("log handlers", self._handle, record, default=NOOP_AWAITABLE)
 
-    def _taken(
+    def _make_record(
         self,
         level: LogLevel,
         code: Code,
@@ -168,7 +170,7 @@ class DistributedLogger:
         record = Record(time.time_ns(), level, category_of(category), propagation.current_ids(), code)
         snapshot = Snapshot()
         record.message = snapshot.text(message)
-        fields = {**self._given, **log_context.all_fields()}
+        fields = {**self._default_fields, **log_context.all_fields()}
         if context:
             fields.update((name, value) for name, value in context.items() if value is not None)
         if fields:
@@ -187,52 +189,52 @@ class DistributedLogger:
             guard.call("audit trail", security.append, record)
         return record
 
-    def _handle(self, record: Record) -> Recorded:
+    def _handle(self, record: Record) -> NoopAwaitable:
         nested = self._nested
         nested.depth += 1
         try:
-            return self._give(record, within=nested.depth > _NESTED)
+            return self._pass_to_handlers(record, is_nested=nested.depth > _NESTED)
         finally:
             nested.depth -= 1
 
-    def _give(self, record: Record, *, within: bool) -> Recorded:
-        """Give the record to the handlers; amid several others of the same thread not to those that may log."""
+    def _pass_to_handlers(self, record: Record, *, is_nested: bool) -> NoopAwaitable:
+        """Pass the record to the handlers; amid several others of the same thread not to those that may log."""
         entry: StructuredLogEntry | None = None
         awaited = []
         for target in self._targets:
             handler, write = target.handler, target.write
-            if not getattr(handler, "enabled", True) or (within and not target.silent):
+            if not getattr(handler, "enabled", True) or (is_nested and not target.silent):
                 continue
             if target.takes is not None and not target.takes(record.level):
                 continue
             if entry is None:
-                entry = record.scrubbed().entry(self._defaults(), self.name)
+                entry = record.scrubbed().entry(self._all_defaults(), self.name)
             if write is None:
                 awaited.append(handler)
             elif guard.call(target.site, write, entry, default=False) is False:
                 self._counts.add_failed()
         if not awaited or entry is None:
-            return RECORDED
+            return NOOP_AWAITABLE
         from obs_run.logging import async_handlers
 
         if async_handlers.handling():
-            return RECORDED
+            return NOOP_AWAITABLE
         work = [async_handlers.Work(handler, entry, self._counts.add_failed) for handler in awaited]
-        tasks = [task for task in (async_handlers.give(each) for each in work) if task is not None]
-        return async_handlers.Waiting(tasks) if tasks else RECORDED
+        tasks = [task for task in (async_handlers.hand_over(each) for each in work) if task is not None]
+        return async_handlers.Waiting(tasks) if tasks else NOOP_AWAITABLE
 
-    def _defaults(self) -> dict[str, Any]:
+    def _all_defaults(self) -> dict[str, Any]:
         if self._default is None:
             # Only now: its made-up id is for records, and costs something.
-            made = LogContext()
-            self._default, self._own = made, made.to_dict()
-        return self._own
+            self._default = LogContext()
+            self._defaults = self._default.to_dict()
+        return self._defaults
 
     def _current(self) -> LogContext:
-        return LogContext.of({**self._defaults(), **log_context.all_fields()})
+        return LogContext.of({**self._all_defaults(), **log_context.all_fields()})
 
 
-def _place(frame: FrameType | None) -> Code:
+def _code_of(frame: FrameType | None) -> Code:
     # Called by the interpreter itself, as atexit's functions are, there is no caller.
     return ("", 0, "") if frame is None else (frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
 
@@ -303,7 +305,7 @@ def _after_fork_in_child() -> None:
         counts.after_fork()
 
 
-os.register_at_fork(after_in_child=_after_fork_in_child)
+fork.register(fork.USER_API, "log counts", in_child=_after_fork_in_child)
 
 
 _first: dict[str, DistributedLogger] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
@@ -12,14 +13,20 @@ from obs_run import privacy
 from obs_run.base.plain_values import Snapshot, to_json
 from obs_run.logging.levels import LogCategory, LogLevel
 
-_GENERATED = "_generated"
+
+class _ContextState:
+    """What is no field of a context."""
+
+    __slots__ = ("_has_made_up_id",)
+
+    _has_made_up_id: bool
 
 
 @dataclass(init=False, repr=False, eq=False)
-class LogContext:
+class LogContext(_ContextState):
     """Whose record it is: the fields that old code knows, and any others.
 
-    A correlation id that is not given is made up, as UUID; every other field that is not given is None or its default.
+    Without a correlation id one is made up, as UUID; every other field that nobody sets is None or its default.
     """
 
     correlation_id: str
@@ -32,38 +39,37 @@ class LogContext:
     version: str = "1.0.0"
     environment: str = "development"
 
-    def __init__(self, correlation_id: str | None = None, /, *given: Any, **more: Any) -> None:
-        if len(given) >= len(_NAMES):
+    def __init__(self, correlation_id: str | None = None, /, *values: Any, **more: Any) -> None:
+        if len(values) >= len(_NAMES):
             raise TypeError(f"LogContext takes at most {len(_NAMES)} positional arguments")
-        fields = {**dict(zip(_NAMES[1:], given, strict=False)), **more}
-        identity = correlation_id if correlation_id is not None else fields.pop("correlation_id", None)
+        fields = {**dict(zip(_NAMES[1:], values, strict=False)), **more}
+        own_id = correlation_id if correlation_id is not None else fields.pop("correlation_id", None)
         self.__dict__.update(_DEFAULTS)
-        self.__dict__["correlation_id"] = str(uuid4()) if identity is None else identity
+        self.__dict__["correlation_id"] = str(uuid4()) if own_id is None else own_id
         self.__dict__.update(fields)
-        if identity is None:
-            self.__dict__[_GENERATED] = True
+        self._has_made_up_id = own_id is None
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> LogContext:
         """Return a context with exactly ``fields`` and the defaults of those that are missing."""
-        made = object.__new__(cls)
-        made.__dict__ = {**_DEFAULTS, **fields}
-        return made
+        context = object.__new__(cls)
+        context.__dict__ = {**_DEFAULTS, **fields}
+        context._has_made_up_id = False
+        return context
 
     def to_dict(self) -> dict[str, Any]:
         """Return every field by its name; those without a value are None."""
-        return {name: value for name, value in self.__dict__.items() if name != _GENERATED}
+        return dict(self.__dict__)
 
-    def given(self) -> dict[str, Any]:
+    def own_fields(self) -> dict[str, Any]:
         """Return the fields that somebody set, without defaults and made-up ids."""
-        own = self.__dict__
-        return {
-            name: value
-            for name, value in LogContext.to_dict(self).items()
-            if value is not None
-            and (name not in _DEFAULTS or value != _DEFAULTS[name])
-            and not (name == "correlation_id" and _GENERATED in own)
-        }
+        own = {}
+        for name, value in self.__dict__.items():
+            is_default = value is None or (name in _DEFAULTS and value == _DEFAULTS[name])
+            is_made_up = name == "correlation_id" and self._has_made_up_id
+            if not is_default and not is_made_up:
+                own[name] = value
+        return own
 
     def __eq__(self, other: object) -> bool:
         """Whether the other context has the same fields."""
@@ -83,8 +89,18 @@ _NAMES = tuple(LogContext.__dataclass_fields__)
 _DEFAULTS: dict[str, Any] = {name: getattr(LogContext, name, None) for name in _NAMES}
 
 
+class _EntryState:
+    """What is no field of an entry, and is not copied with them: how it was made, and what was made of it."""
+
+    __slots__ = ("_is_safe", "_line", "_record")
+
+    _is_safe: bool
+    _line: str
+    _record: tuple[Any, str]
+
+
 @dataclass
-class StructuredLogEntry:
+class StructuredLogEntry(_EntryState):
     """One record; times in seconds since the epoch."""
 
     timestamp: float = field(default_factory=time.time)
@@ -109,7 +125,7 @@ class StructuredLogEntry:
         return to_json(Snapshot().value(self.to_dict()))
 
     def _as_dict(self, context: dict[str, Any]) -> dict[str, Any]:
-        told = {
+        values = {
             "timestamp": self.timestamp,
             "iso_timestamp": _iso(self.timestamp),
             "level": getattr(self.level, "_value_", self.level),
@@ -122,42 +138,53 @@ class StructuredLogEntry:
         for name in _OPTIONAL:
             value = self.__dict__[name]
             if value:
-                told[name] = value
-        return told
+                values[name] = value
+        return values
 
 
-_second: tuple[int, str] = (-1, "")
+@lru_cache(maxsize=2)
+def _iso_second(second: int) -> str:
+    # Most records come in the same second as the one before.
+    return datetime.fromtimestamp(second, timezone.utc).isoformat()[:19]
 
 
 def _iso(timestamp: float) -> str:
     """Return a time in UTC by ISO 8601, with microseconds."""
-    global _second
     second, microseconds = divmod(round(timestamp * 1e6), 1_000_000)
-    known = _second
-    if known[0] != second:
-        # Most records come in the same second as the one before.
-        known = _second = second, datetime.fromtimestamp(second, timezone.utc).isoformat()[:19]
-    return f"{known[1]}.{microseconds:06d}+00:00"
+    return f"{_iso_second(second)}.{microseconds:06d}+00:00"
 
 
 _OPTIONAL = ("exception", "stack_trace", "performance_metrics", "trace_id", "span_id")
-_SAFE, _LINE = "_safe", "_line"
 
 
 def mark_safe(entry: StructuredLogEntry) -> StructuredLogEntry:
     """Note that an entry holds nothing but plain values, scrubbed."""
-    entry.__dict__[_SAFE] = True
+    entry._is_safe = True  # noqa: SLF001 (the same module)
     return entry
+
+
+def is_safe(entry: StructuredLogEntry) -> bool:
+    """Whether an entry was marked so; one that somebody else made is not."""
+    return getattr(entry, "_is_safe", False)
+
+
+def attach_record(entry: StructuredLogEntry, record: Any, scope: str) -> None:
+    """Note the record that an entry was made of, and the name of its logger."""
+    entry._record = record, scope  # noqa: SLF001 (the same module)
+
+
+def record_of(entry: StructuredLogEntry) -> tuple[Any, str] | None:
+    """Return the record that an entry was made of with the name of its logger; None where somebody else made it."""
+    return getattr(entry, "_record", None)
 
 
 def line(entry: StructuredLogEntry) -> str:
     """Return the record as handlers write it: scrubbed, as one line of JSON, without empty fields of the context."""
-    known: str | None = entry.__dict__.get(_LINE)
-    if known is None:
-        own = entry.context.__dict__
-        context = {name: value for name, value in own.items() if value is not None and name != _GENERATED}
-        told = entry._as_dict(context)  # noqa: SLF001 (the same module)
-        if _SAFE not in entry.__dict__:
-            told = privacy.scrubber().value(None, Snapshot().value(told))
-        known = entry.__dict__[_LINE] = to_json(told)
-    return known
+    text: str | None = getattr(entry, "_line", None)
+    if text is None:
+        context = {name: value for name, value in entry.context.__dict__.items() if value is not None}
+        values = entry._as_dict(context)  # noqa: SLF001 (the same module)
+        if not is_safe(entry):
+            values = privacy.scrubber().value(None, Snapshot().value(values))
+        text = entry._line = to_json(values)  # noqa: SLF001 (the same module)
+    return text

@@ -22,11 +22,11 @@ TRACE_ID, SPAN_ID = "trace_id", "span_id"
 
 def ids_and_fields() -> dict[str, Any]:
     """Return what belongs to every record of now: the fields of the log context, trace id and span id as hex."""
-    told = dict(log_context.all_fields())
+    fields = dict(log_context.all_fields())
     trace_id, span_id, _ = propagation.current_ids()
     if trace_id:
-        told[TRACE_ID], told[SPAN_ID] = f"{trace_id:032x}", f"{span_id:016x}"
-    return told
+        fields[TRACE_ID], fields[SPAN_ID] = f"{trace_id:032x}", f"{span_id:016x}"
+    return fields
 
 
 def captured() -> bool:
@@ -40,9 +40,9 @@ class _ForeignRecord(Record):
     __slots__ = ()
 
     def attributes(self) -> dict[str, Any]:
-        told = super().attributes()
-        del told[semconv.OBS_LOG_CATEGORY]
-        return told
+        attributes = super().attributes()
+        del attributes[semconv.OBS_LOG_CATEGORY]
+        return attributes
 
 
 def send(
@@ -57,7 +57,7 @@ def send(
     trace: tuple[int, int, int] | None = None,
     time_ns: int | None = None,
 ) -> None:
-    """Record what another library was told."""
+    """Record a message of another library."""
     if not exported():
         return
     now = time.time_ns() if time_ns is None else time_ns
@@ -68,7 +68,7 @@ def send(
     fields = log_context.all_fields()
     if fields:
         record.context = snapshot.fields(fields)
-    # The record's own word counts; the fields are mostly in it, too.
+    # The record's own value counts; the fields are mostly in it, too.
     record.data = snapshot.fields(data)
     record.context = {name: value for name, value in record.context.items() if name not in record.data}
     if error is not None:

@@ -20,8 +20,8 @@ _ENTRY = "structured_entry"
 class LogFormatter(logging.Formatter):
     """Formats a record of the logging module as one line of JSON, or the record's own ``structured_entry``."""
 
-    def __init__(self, *given: Any, **more: Any) -> None:
-        super().__init__(*given, **more)
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
         # Made now: what it has to say about its settings is a record that may come here.
         guard.call("privacy", privacy.scrubber)
 

@@ -25,7 +25,7 @@ _OLD_COUNT = 5
 class LogHandler:
     """Takes records; a subclass has ``async _process_entry(entry)``, or ``write(entry)`` which is called at the call.
 
-    ``write`` may be called from any thread, and so must be safe for that. Records below ``min_level`` are not given.
+    ``write`` may be called from any thread, and so must be safe for that. Records below ``min_level`` do not come.
     """
 
     name = "unnamed"

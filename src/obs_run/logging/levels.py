@@ -62,33 +62,33 @@ _NUMBERS = (
 )
 
 
-def level_of(given: Any) -> LogLevel:
-    """Return a level that was given as one, by its name, or as a number of the logging module."""
-    if type(given) is LogLevel:
-        return given
-    if type(given) is int:
-        return next((level for number, level in _NUMBERS if given >= number), LogLevel.TRACE)
-    found = _LEVELS.get(given.lower()) if type(given) is str else None
-    if found is None:
-        _refuse("level", given, LogLevel, "INFO")
+def level_of(value: Any) -> LogLevel:
+    """Return the level that is meant: itself, its name, or a number of the logging module."""
+    if type(value) is LogLevel:
+        return value
+    if type(value) is int:
+        return next((level for number, level in _NUMBERS if value >= number), LogLevel.TRACE)
+    level = _LEVELS.get(value.lower()) if type(value) is str else None
+    if level is None:
+        _refuse("level", value, LogLevel, "INFO")
         return LogLevel.INFO
-    return found
+    return level
 
 
-def category_of(given: Any) -> LogCategory:
-    """Return a category that was given as one, or by its name."""
-    if type(given) is LogCategory:
-        return given
-    found = _CATEGORIES.get(given.lower()) if type(given) is str else None
-    if found is None:
-        _refuse("category", given, LogCategory, "SYSTEM")
+def category_of(value: Any) -> LogCategory:
+    """Return the category that is meant: itself, or its name."""
+    if type(value) is LogCategory:
+        return value
+    category = _CATEGORIES.get(value.lower()) if type(value) is str else None
+    if category is None:
+        _refuse("category", value, LogCategory, "SYSTEM")
         return LogCategory.SYSTEM
-    return found
+    return category
 
 
-def _refuse(what: str, given: Any, allowed: type[Enum], instead: str) -> None:
+def _refuse(what: str, value: Any, allowed: type[Enum], instead: str) -> None:
     names = ", ".join(each.name for each in allowed)
-    shown = guard.shown(given)[:_SHOWN]
+    shown = guard.shown(value)[:_SHOWN]
     guard.warn_once(
         f"obs_run.logging: {what} {shown} is not allowed; allowed: {names}; using {instead}",
         about=f"obs_run.logging: {what}",

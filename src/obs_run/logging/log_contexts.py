@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from obs_run.base.functions import observe_calls
-from obs_run.context.log_context import Attached, attached
+from obs_run.context.log_context import LogFieldsScope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,31 +15,24 @@ if TYPE_CHECKING:
     F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Within:
+class LogContextScope:
     """Fields for every record inside of ``with``, ``async with`` or a decorated function."""
 
-    __slots__ = ("_attached", "_current", "_fields")
+    __slots__ = ("_current", "_fields", "_scope")
 
     def __init__(self, current: Callable[[], LogContext], fields: dict[str, Any]) -> None:
         self._current = current
         self._fields = fields
-        self._attached: list[Attached] = []
+        self._scope = LogFieldsScope(fields)
 
     def __enter__(self) -> LogContext:
         """Add the fields, and return the context that holds now."""
-        entered = attached(**self._fields)
-        entered.__enter__()
-        self._attached.append(entered)
+        self._scope.__enter__()
         return self._current()
 
     def __exit__(self, *_: object) -> None:
-        """Take the fields out again: those that were added here, for several tasks may be inside of one object."""
-        for entered in reversed(self._attached):
-            if entered.leave():
-                self._attached.remove(entered)
-                return
-        if self._attached:
-            self._attached.pop()
+        """Take the fields out again."""
+        self._scope.__exit__()
 
     async def __aenter__(self) -> LogContext:
         """Do as ``with`` does."""
@@ -55,13 +48,13 @@ class Within:
 
 
 class _Around:
-    """The fields around one call, as ``core.functions`` asks for it."""
+    """The fields around one call, as ``base.functions`` asks for it."""
 
     def __init__(self, fields: dict[str, Any]) -> None:
         self._fields = fields
 
-    def running(self) -> Attached:
-        return attached(**self._fields)
+    def running(self) -> LogFieldsScope:
+        return LogFieldsScope(self._fields)
 
     def end(self, error: BaseException | None, result: Any) -> None:
         """Do nothing."""

@@ -15,7 +15,7 @@ from obs_run.logging.levels import level_of
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
-    Told = MutableMapping[str, Any]
+    LoguruRecord = MutableMapping[str, Any]
 
 __all__ = ["add_context", "sink"]
 
@@ -23,7 +23,7 @@ _HEX = 16
 _SAMPLED = 1
 
 
-def add_context(record: Told) -> None:
+def add_context(record: LoguruRecord) -> None:
     """Add ``trace_id``, ``span_id`` and the fields of the log context to ``extra``; what is there already stays."""
     extra = record["extra"]
     for name, value in guard.call("loguru", ids_and_fields, default={}).items():
@@ -35,23 +35,23 @@ def sink(message: Any) -> None:
     guard.call("loguru", _record, message.record)
 
 
-def _record(told: Told) -> None:
+def _record(record: LoguruRecord) -> None:
     if captured():
         return
-    extra = dict(told["extra"])
+    extra = dict(record["extra"])
     ids = extra.pop(TRACE_ID, None), extra.pop(SPAN_ID, None)
-    error = told["exception"]
-    level = told["level"]
+    error = record["exception"]
+    level = record["level"]
     send(
         level_of(level.no),
         level.name,
-        told["message"],
+        record["message"],
         extra,
-        code=(told["file"].path, told["line"], told["function"]),
-        scope=told["name"] or "loguru",
+        code=(record["file"].path, record["line"], record["function"]),
+        scope=record["name"] or "loguru",
         error=None if error is None else error.value,
         trace=_trace(*ids),
-        time_ns=int(told["time"].timestamp() * 1e9),
+        time_ns=int(record["time"].timestamp() * 1e9),
     )
 
 

@@ -12,7 +12,7 @@ from obs_run.base.payload import error_name
 from obs_run.base.plain_values import Snapshot, described, to_json
 from obs_run.core import log_records, semconv
 from obs_run.core.sink import LogRecord
-from obs_run.logging.entry import LogContext, StructuredLogEntry, mark_safe
+from obs_run.logging.entry import LogContext, StructuredLogEntry, attach_record, mark_safe, record_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,16 +68,16 @@ class Record:
         self.more: dict[str, Any] = {}
         """Attributes of our own, such as the record's place in the audit trail."""
 
-    def take_error(self, given: Any, snapshot: Snapshot) -> None:
+    def take_error(self, error: Any, snapshot: Snapshot) -> None:
         """Take an exception, with its traceback where it has one; anything else is taken as its text."""
-        if not issubclass(type(given), BaseException):
-            self.exception = snapshot.text(given)
-            self.error = type(given).__name__, self.exception
+        if not issubclass(type(error), BaseException):
+            self.exception = snapshot.text(error)
+            self.error = type(error).__name__, self.exception
             return
-        self.error = error_name(given), snapshot.text(guard.shown(given))
-        self.exception = snapshot.text(described(given))
-        if given.__traceback__ is not None or given.__cause__ is not None:
-            stack = guard.call("traceback", traceback.format_exception, type(given), given, given.__traceback__)
+        self.error = error_name(error), snapshot.text(guard.shown(error))
+        self.exception = snapshot.text(described(error))
+        if error.__traceback__ is not None or error.__cause__ is not None:
+            stack = guard.call("traceback", traceback.format_exception, type(error), error, error.__traceback__)
             self.stack_trace = snapshot.text("".join(stack or ())) or None
 
     def attributes(self) -> dict[str, Any]:
@@ -120,7 +120,7 @@ class Record:
         if not log_records.is_wanted():
             return
         # Providers of a configuration file take it at once, without the pipeline.
-        record = self.scrubbed() if _configured else self
+        record = self.scrubbed() if settings.get("OTEL_CONFIG_FILE") else self
         log_records.log(record.log_record(scope))
 
     def scrubbed(self) -> Record:
@@ -128,9 +128,9 @@ class Record:
         scrubber = privacy.scrubber()
         if not scrubber.active:
             return self
-        told = {name: value for name in _SCRUBBED if (value := getattr(self, name))}
-        safe = scrubber.value(None, told)
-        if safe is told:
+        values = {name: value for name in _SCRUBBED if (value := getattr(self, name))}
+        safe = scrubber.value(None, values)
+        if safe is values:
             return self
         copied = Record(self.time_ns, self.level, self.category, self.trace, self.code)
         copied.thread, copied.level_name, copied.more = self.thread, self.level_name, self.more
@@ -141,7 +141,7 @@ class Record:
     def entry(self, defaults: Mapping[str, Any], scope: str) -> StructuredLogEntry:
         """Return the record for handlers; ``defaults`` are the fields of the logger's own context."""
         trace_id, span_id, _ = self.trace
-        made = StructuredLogEntry(
+        entry = StructuredLogEntry(
             self.time_ns / 1e9,
             self.level,
             self.category,
@@ -155,26 +155,25 @@ class Record:
             f"{trace_id:032x}" if trace_id else None,
             f"{span_id:016x}" if span_id else None,
         )
-        made.__dict__[_RECORD] = self, scope
-        return mark_safe(made)
+        attach_record(entry, self, scope)
+        return mark_safe(entry)
 
 
-_RECORD = "_record"
 _SCRUBBED = ("message", "context", "data", "performance_metrics", "tags", "error", "exception", "stack_trace")
 
 
 def log_record_of(entry: StructuredLogEntry) -> LogRecord:
     """Return an entry as the sink takes it; one that somebody else made is scrubbed."""
-    known = entry.__dict__.get(_RECORD)
-    if known is not None:
-        record, scope = known
-        made: LogRecord = record.log_record(scope)
-        return made
+    origin = record_of(entry)
+    if origin is not None:
+        record, scope = origin
+        log_record: LogRecord = record.log_record(scope)
+        return log_record
     taken = Snapshot()
     trace = int(entry.trace_id or "0", 16), int(entry.span_id or "0", 16), int(bool(entry.trace_id))
     record = Record(int(entry.timestamp * 1e9), entry.level, entry.category, trace, ("", 0, ""))
     record.message = taken.text(entry.message)
-    record.context, record.data = taken.fields(LogContext.given(entry.context)), taken.fields(entry.data)
+    record.context, record.data = taken.fields(LogContext.own_fields(entry.context)), taken.fields(entry.data)
     record.performance_metrics, record.tags = taken.fields(entry.performance_metrics), taken.texts(entry.tags)
     if entry.exception is not None:
         record.take_error(entry.exception, taken)
@@ -189,15 +188,6 @@ def _add(attributes: dict[str, Any], name: str, value: Any) -> None:
         attributes[name] = to_json(value)
 
 
-_exported: bool | None = None
-_configured = False
-"""Whether a configuration file says where records go."""
-
-
 def exported() -> bool:
     """Whether this process exports telemetry at all."""
-    global _exported, _configured
-    if _exported is None:
-        _configured = bool(settings.get("OTEL_CONFIG_FILE"))
-        _exported = not settings.get("OTEL_SDK_DISABLED")
-    return _exported
+    return not settings.get("OTEL_SDK_DISABLED")

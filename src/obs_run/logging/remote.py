@@ -28,7 +28,7 @@ class RemoteLogHandler(LogHandler):
 
     Without ``endpoint`` there is nothing to do: every record goes where OTEL_EXPORTER_OTLP_* or the local store say.
     The export thread sends, in requests of at most ``batch_size`` records; what cannot be delivered waits in memory,
-    is tried again, and is flushed as the process leaves. ``flush_interval`` is known for old code's sake: records wait
+    is tried again, and is flushed as the process leaves. ``flush_interval`` is there for old code's sake: records wait
     OTEL_BSP_SCHEDULE_DELAY for company. ``headers`` are sent along; those of the settings are another server's.
     """
 

@@ -14,7 +14,7 @@ def append(record: Record) -> None:
     """Append the record to the audit trail, and note its place there on the record."""
     from obs_run import audit_trail
 
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "action": record.message,
         "actor": record.context.get("user_id") or record.context.get("agent_id"),
         "level": record.level.value,
@@ -26,8 +26,8 @@ def append(record: Record) -> None:
     }
     trace_id, span_id, _ = record.trace
     if trace_id:
-        told["trace_id"], told["span_id"] = f"{trace_id:032x}", f"{span_id:016x}"
-    receipt = audit_trail.append({name: value for name, value in told.items() if value})
+        fields["trace_id"], fields["span_id"] = f"{trace_id:032x}", f"{span_id:016x}"
+    receipt = audit_trail.append({name: value for name, value in fields.items() if value})
     if receipt is not None and receipt.sequence is not None:
         record.more[semconv.OBS_AUDIT_SEQUENCE] = receipt.sequence
         record.more[semconv.OBS_AUDIT_HASH] = receipt.hash

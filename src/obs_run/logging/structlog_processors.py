@@ -81,12 +81,12 @@ def _stdlib_is_captured() -> bool:
     return log_capture.is_installed()
 
 
-def _error(given: Any) -> BaseException | None:
-    if isinstance(given, BaseException):
-        return given
-    if isinstance(given, tuple):
-        return given[1] if len(given) > 1 else None
-    return sys.exc_info()[1] if given else None
+def _error(exc_info: Any) -> BaseException | None:
+    if isinstance(exc_info, BaseException):
+        return exc_info
+    if isinstance(exc_info, tuple):
+        return exc_info[1] if len(exc_info) > 1 else None
+    return sys.exc_info()[1] if exc_info else None
 
 
 def _caller() -> Code:

@@ -5,7 +5,7 @@ from obs_run.metrics.counter_gauge import Counter, Gauge
 from obs_run.metrics.decorators import count_calls, measure_errors, measure_time
 from obs_run.metrics.exporter import MetricsExporter
 from obs_run.metrics.histogram_timer import Histogram, Timer, TimerContext
-from obs_run.metrics.metric_collector import MetricCollector
+from obs_run.metrics.metric import MetricCollector
 from obs_run.metrics.registry import (
     MetricsRegistry,
     counter,

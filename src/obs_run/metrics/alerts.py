@@ -55,14 +55,14 @@ class _Condition(NamedTuple):
 
 def _parsed(text: Any) -> _Condition | None:
     """Return the condition that ``text`` states, None if it states none."""
-    found = _CONDITION.fullmatch(text) if isinstance(text, str) else None
-    if found is None:
+    match = _CONDITION.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
         return None
     try:
-        limit = float(found[2])
+        limit = float(match[2])
     except ValueError:
         return None
-    return None if math.isnan(limit) else _Condition(text, _COMPARED[found[1]], limit)
+    return None if math.isnan(limit) else _Condition(text, _COMPARED[match[1]], limit)
 
 
 @dataclass
@@ -149,7 +149,7 @@ class Alerts:
     def remove(self, name: str) -> None:
         """Remove the alert of that name, if there is one."""
         with self._lock:
-            self._by_name = {known: alert for known, alert in self._by_name.items() if known != name}
+            self._by_name = {other: alert for other, alert in self._by_name.items() if other != name}
             self._sort()
 
     def _sort(self) -> None:

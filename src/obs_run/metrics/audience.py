@@ -1,4 +1,4 @@
-"""Who is told of measurements: subscribers and alerts."""
+"""Who gets measurements: subscribers and alerts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from obs_run.metrics.alerts import Alert
     from obs_run.metrics.values import MetricValue
 
-_telling: ContextVar[bool] = ContextVar("obs_run_telling", default=False)
+_notifying: ContextVar[bool] = ContextVar("obs_run_notifying", default=False)
 
 
 class Audience:
@@ -28,7 +28,7 @@ class Audience:
         self._of_alerts: tuple[Callable[[Alert, MetricValue], Any], ...] = ()
 
     def __bool__(self) -> bool:
-        """Whether anybody listens."""
+        """Whether there is any."""
         return bool(self._subscribers or self.alerts)
 
     def subscribe(self, callback: Callable[[MetricValue], Any]) -> None:
@@ -39,14 +39,14 @@ class Audience:
         """Call ``callback`` with each alert that fires from now on."""
         self._of_alerts = (*self._of_alerts, callback)
 
-    def tell(self, metric: MetricValue, figures: Iterable[tuple[str, Any]]) -> None:
-        """Tell subscribers of ``metric``, and alerts of the values that go by these names.
+    def notify(self, metric: MetricValue, figures: Iterable[tuple[str, Any]]) -> None:
+        """Pass ``metric`` to subscribers, and the values that go by these names to alerts.
 
-        What a subscriber measures itself is recorded and told to nobody: it would never end.
+        What a subscriber measures itself is recorded and passed to nobody: it would never end.
         """
-        if _telling.get():
+        if _notifying.get():
             return
-        token = _telling.set(True)
+        token = _notifying.set(True)
         try:
             for subscriber in self._subscribers:
                 _call("metric subscriber", subscriber, metric)
@@ -55,7 +55,7 @@ class Audience:
                 for callback in self._of_alerts:
                     _call("alert callback", callback, alert, metric)
         finally:
-            _telling.reset(token)
+            _notifying.reset(token)
 
 
 def _call(kind: str, callback: Callable[..., Any], *arguments: Any) -> None:

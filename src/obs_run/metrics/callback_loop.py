@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
-from obs_run.process import threads
+from obs_run.process import fork, threads
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
 _MOST_WAITING = 1000
 _IDLE_SECONDS = 1.0
 _FORK_PATIENCE, _BUSY_PATIENCE = 0.5, 0.05
-_waiting: set[Any] = set()
 
 
 def begin(coroutine: Coroutine[Any, Any, Any], site: str) -> None:
     """Run ``coroutine``; what it raises is said once for ``site``, and what would wait too long is left out."""
-    if len(_waiting) + len(_thread.new) >= _MOST_WAITING:
+    if _callbacks.is_full():
         coroutine.close()
         guard.warn_once(f"{site}: {_MOST_WAITING} calls are still waiting; more are left out", site)
         return
@@ -31,9 +29,9 @@ def begin(coroutine: Coroutine[Any, Any, Any], site: str) -> None:
     try:
         running = asyncio.get_running_loop()
     except RuntimeError:
-        _thread.add(_guarded(coroutine, site))
+        _callbacks.thread.add(_guarded(coroutine, site))
     else:
-        _keep(running.create_task(_guarded(coroutine, site)))
+        _callbacks.keep(running.create_task(_guarded(coroutine, site)))
 
 
 async def _guarded(coroutine: Coroutine[Any, Any, Any], site: str) -> None:
@@ -41,16 +39,11 @@ async def _guarded(coroutine: Coroutine[Any, Any, Any], site: str) -> None:
         await coroutine
 
 
-def _keep(task: asyncio.Task[None]) -> None:
-    # Loops hold their tasks weakly.
-    _waiting.add(task)
-    task.add_done_callback(_waiting.discard)
-
-
 class _LoopThread:
     """A thread with a loop, there as long as there is work; one that stayed would make each fork a warning."""
 
-    def __init__(self) -> None:
+    def __init__(self, keep: Callable[[asyncio.Task[None]], None]) -> None:
+        self._keep = keep
         self.new: list[Coroutine[Any, Any, None]] = []
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
@@ -97,7 +90,7 @@ class _LoopThread:
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
                 task.add_done_callback(self._ended)
-                _keep(task)
+                self._keep(task)
             idle = not await self._called(self._wake)
             with self._lock:
                 if (idle or self._ending) and not tasks and not self.new:
@@ -114,12 +107,11 @@ class _LoopThread:
             return False
         return True
 
-    def before_fork(self) -> None:
-        """End the thread, unless its callbacks take long: Python warns of forks beside threads."""
+    def end(self, patience: float) -> None:
+        """End the thread, unless its callbacks take longer."""
         thread = self._thread
         if thread is None or thread is threading.current_thread():
             return
-        patience = _BUSY_PATIENCE if _waiting or self.new else _FORK_PATIENCE
         with self._lock:
             self._ending = True
             self._call()
@@ -129,16 +121,32 @@ class _LoopThread:
             threads.wait_until_gone(thread)
 
 
-_thread = _LoopThread()
+class _Callbacks:
+    """The callbacks of this process that have begun, and the thread for those without a loop."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[None]] = set()
+        self.thread = _LoopThread(self.keep)
+
+    def keep(self, task: asyncio.Task[None]) -> None:
+        """Hold on to a task until it ends: loops hold their tasks weakly."""
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    def is_full(self) -> bool:
+        """Whether as many are waiting as may wait."""
+        return len(self._running) + len(self.thread.new) >= _MOST_WAITING
+
+    def before_fork(self) -> None:
+        """End the thread, unless its callbacks take long: Python warns of forks beside threads."""
+        is_busy = bool(self._running or self.thread.new)
+        self.thread.end(_BUSY_PATIENCE if is_busy else _FORK_PATIENCE)
+
+    def begin_anew(self) -> None:
+        """In a child process: the thread and what it runs are the parent's."""
+        self._running = set()
+        self.thread = _LoopThread(self.keep)
 
 
-def _before_fork() -> None:
-    _thread.before_fork()
-
-
-def _after_fork_in_child() -> None:
-    global _thread, _waiting
-    _thread, _waiting = _LoopThread(), set()
-
-
-os.register_at_fork(before=_before_fork, after_in_child=_after_fork_in_child)
+_callbacks = _Callbacks()
+fork.register(fork.USER_API, "metric callbacks", before=_callbacks.before_fork, in_child=_callbacks.begin_anew)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.metrics import instruments
 from obs_run.metrics.label_sets import LabelSets, Series, key_of
-from obs_run.metrics.metric_collector import MetricCollector
+from obs_run.metrics.metric import Metric
 from obs_run.metrics.one_at_a_time import measured
 from obs_run.metrics.values import MetricType, MetricValue, number, text_of
 
@@ -30,7 +30,7 @@ class _Total(Series):
         self.cell: Cell | None = None
 
 
-class Counter(MetricCollector):
+class Counter(Metric):
     """Counts what only ever grows, for each label set."""
 
     _metric_type = MetricType.COUNTER
@@ -53,7 +53,7 @@ class Counter(MetricCollector):
         counted = self._value("count", series.value, tags)
         if self._audience and added is not None:
             total = self._total
-            self._audience.tell(counted, ((self.name, total), (counted.name, total)))
+            self._audience.notify(counted, ((self.name, total), (counted.name, total)))
         return counted
 
     def _add(self, series: _Total, added: float) -> None:
@@ -110,7 +110,7 @@ class _Present(Series):
         self.order = 0
 
 
-class Gauge(MetricCollector):
+class Gauge(Metric):
     """Holds a value that goes up and down, or a state by its name, for each label set.
 
     A state is exported as OpenMetrics has its StateSet: one series for each state, with the state under a label that
@@ -132,7 +132,7 @@ class Gauge(MetricCollector):
         taken = self._number_or_state(value)
         if taken is not None:
             measured(self._put, series, taken)
-        return self._told(series, taken, tags)
+        return self._present_value(series, taken, tags)
 
     def increment(self, /, amount: float = 1.0, **tags: Any) -> MetricValue:
         """Add ``amount`` to the value of this label set."""
@@ -140,7 +140,7 @@ class Gauge(MetricCollector):
         added = self._number(amount)
         if added is not None:
             measured(self._add, series, added)
-        return self._told(series, added, tags)
+        return self._present_value(series, added, tags)
 
     def decrement(self, /, amount: float = 1.0, **tags: Any) -> MetricValue:
         """Take ``amount`` from the value of this label set."""
@@ -163,11 +163,11 @@ class Gauge(MetricCollector):
         super().begin_at_zero()
         self._latest = 0.0
 
-    def _told(self, series: _Present, taken: object, tags: dict[str, Any]) -> MetricValue:
+    def _present_value(self, series: _Present, changed_by: object, tags: dict[str, Any]) -> MetricValue:
         value = series.value
         present = self._value("value", value, tags)
-        if self._audience and taken is not None:
-            self._audience.tell(present, ((self.name, value), (present.name, value)))
+        if self._audience and changed_by is not None:
+            self._audience.notify(present, ((self.name, value), (present.name, value)))
         return present
 
     def _number_or_state(self, value: Any) -> float | str | None:
@@ -200,10 +200,10 @@ class Gauge(MetricCollector):
             self._cell(series, None).value = value
 
     def _cell(self, series: _Present, state: str | None) -> Cell:
-        found = series.states.get(state)
-        if found is None:
+        cell = series.states.get(state)
+        if cell is None:
             attributes = series.attributes if state is None else {**series.attributes, self.name: state}
-            found = self._instrument.cell(key_of(attributes), attributes)
+            cell = self._instrument.cell(key_of(attributes), attributes)
             if len(series.states) < _MOST_STATES:
-                series.states[state] = found
-        return found
+                series.states[state] = cell
+        return cell

@@ -84,17 +84,17 @@ def _decorator(
     kind: str, watch: Callable[[str, dict[str, Any]], _Watch], metric_name: str | None, tags: Mapping[str, Any] | None
 ) -> Callable[[F], F]:
     # The caller's own may change later.
-    given: dict[Any, Any] = guard.call("decorator", dict, {} if tags is None else tags, default={})
-    labels = {text_of(name): value for name, value in given.items()}
+    copied: dict[Any, Any] = guard.call("decorator", dict, {} if tags is None else tags, default={})
+    labels = {text_of(name): value for name, value in copied.items()}
 
     def decorate(function: F) -> F:
-        name = metric_name if isinstance(metric_name, str) and metric_name else f"{kind}.{_place(function)}"
+        name = metric_name if isinstance(metric_name, str) and metric_name else f"{kind}.{_dotted_name(function)}"
         return observe_calls(function, lambda _args, _kwargs: watch(name, labels))
 
     return decorate
 
 
-def _place(function: Any) -> str:
+def _dotted_name(function: Any) -> str:
     inner = innermost(function)
     name = getattr(inner, "__name__", None) or type(inner).__name__
     return f"{getattr(inner, '__module__', None) or type(inner).__module__}.{name}"

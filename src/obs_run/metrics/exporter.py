@@ -74,7 +74,9 @@ class MetricsExporter:
         from obs_run.privacy import scrubber
 
         scrub = scrubber()
-        metrics = {scrub.text(name): _told(metric, scrub) for name, metric in self.registry.get_all_metrics().items()}
+        metrics = {
+            scrub.text(name): _scrubbed(metric, scrub) for name, metric in self.registry.get_all_metrics().items()
+        }
         shown = {"timestamp": time.time(), "metrics": _finite(metrics)}
         return json.dumps(shown, ensure_ascii=False, default=guard.shown).encode("utf-8", "replace") + b"\n"
 
@@ -91,15 +93,16 @@ def _serve(host: str, port: int) -> tuple[str, int] | None:
     return served
 
 
-def _told(metric: dict[str, Any], scrub: Scrubber) -> dict[str, Any]:
+def _scrubbed(metric: dict[str, Any], scrub: Scrubber) -> dict[str, Any]:
     """Return what a metric holds as it may leave the process: labels and names of states are scrubbed."""
-    told = {**metric, "value": scrub.text(metric["value"])} if isinstance(metric.get("value"), str) else metric
-    if "series" not in metric:
-        return told
-    return {
-        **told,
-        "series": [{**_told(each, scrub), "tags": scrub.attributes(each["tags"])} for each in told["series"]],
-    }
+    scrubbed = dict(metric)
+    if isinstance(metric.get("value"), str):
+        scrubbed["value"] = scrub.text(metric["value"])
+    if "series" in metric:
+        scrubbed["series"] = [
+            {**_scrubbed(each, scrub), "tags": scrub.attributes(each["tags"])} for each in metric["series"]
+        ]
+    return scrubbed
 
 
 def _finite(value: Any) -> Any:

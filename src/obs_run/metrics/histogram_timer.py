@@ -14,7 +14,7 @@ from obs_run.base import guard
 from obs_run.core import semconv
 from obs_run.metrics import instruments
 from obs_run.metrics.label_sets import LabelSets, Series
-from obs_run.metrics.metric_collector import MetricCollector
+from obs_run.metrics.metric import Metric
 from obs_run.metrics.one_at_a_time import measured
 from obs_run.metrics.statistics import summary
 from obs_run.metrics.values import MetricType, MetricValue
@@ -49,7 +49,7 @@ class _Distribution(Series):
         self.sum = 0.0
 
 
-class Histogram(MetricCollector):
+class Histogram(Metric):
     """Keeps how values are distributed, for each label set; ``buckets`` are the upper bounds that are counted."""
 
     _metric_type = MetricType.HISTOGRAM
@@ -59,27 +59,27 @@ class Histogram(MetricCollector):
         self.buckets = list(_BUCKETS) if buckets is None else self._sorted(buckets)
         self._bounds = [str(bound) for bound in self.buckets]
         self._values: deque[float] = deque(maxlen=_MOST_VALUES)
-        self._made = 0
+        self._series_count = 0
         self._sets: LabelSets[_Distribution] = LabelSets(self.name, self._make)
         self._lock = threading.Lock()
         finite = [bound for bound in self.buckets if bound != math.inf]
         self._instrument = instruments.Histogram(self.name, unit, finite)
-        self._told_as: tuple[str, ...] = (self.name,)
+        self._names: tuple[str, ...] = (self.name,)
 
     def _sorted(self, buckets: Any) -> list[float]:
         try:
-            given = [float(bound) for bound in buckets]
+            numbers = [float(bound) for bound in buckets]
         except Exception:  # noqa: BLE001 (objects of the agent may raise anything)
-            given = [math.nan]
-        bounds = sorted({bound for bound in given if bound > -math.inf})
-        if any(math.isnan(bound) for bound in given) or not bounds:
+            numbers = [math.nan]
+        bounds = sorted({bound for bound in numbers if bound > -math.inf})
+        if any(math.isnan(bound) for bound in numbers) or not bounds:
             self._refuse("buckets are numbers, their upper bounds; the default ones are used")
             return list(_BUCKETS)
         return bounds
 
     def _make(self, attributes: dict[str, Label]) -> _Distribution:
-        self._made += 1
-        kept = _MOST_VALUES if self._made <= _FULL_WINDOWS else _FEWER_VALUES
+        self._series_count += 1
+        kept = _MOST_VALUES if self._series_count <= _FULL_WINDOWS else _FEWER_VALUES
         return _Distribution(attributes, len(self.buckets), kept)
 
     def observe(self, /, value: float, **tags: Any) -> list[MetricValue]:
@@ -92,7 +92,7 @@ class Histogram(MetricCollector):
         # Without the lock: the caller may have interrupted this very thread while it holds it.
         count, total, buckets = series.count, series.sum, tuple(series.buckets)
         kind, now, common = self._metric_type, time(), self._sets.with_common(tags)
-        told = [
+        values = [
             MetricValue(f"{self.name}.count", count, kind, now, common),
             MetricValue(f"{self.name}.sum", total, kind, now, dict(common)),
         ]
@@ -100,8 +100,8 @@ class Histogram(MetricCollector):
         for bound, inside in zip(self._bounds, buckets, strict=False):
             below += inside
             if below:
-                told.append(MetricValue(name, below, kind, now, {**common, "le": bound}))
-        return told
+                values.append(MetricValue(name, below, kind, now, {**common, "le": bound}))
+        return values
 
     def record(self, value: Any, tags: dict[str, Any]) -> _Distribution:
         """Record ``value`` under ``tags`` and return the series of that label set."""
@@ -111,15 +111,15 @@ class Histogram(MetricCollector):
             return series
         measured(self._put, series, taken)
         if self._audience:
-            self._told(series, taken, tags)
+            self._notify(series, taken, tags)
         return series
 
-    def _told(self, series: _Distribution, value: float, tags: dict[str, Any]) -> None:
+    def _notify(self, series: _Distribution, value: float, tags: dict[str, Any]) -> None:
         if self._audience is not None:
             figures = {"": value, ".value": value, ".count": float(series.count), ".sum": series.sum}
-            self._audience.tell(
-                MetricValue(self._told_as[0], value, self._metric_type, tags=self._sets.with_common(tags)),
-                [(f"{name}{suffix}", figure) for name in self._told_as for suffix, figure in figures.items()],
+            self._audience.notify(
+                MetricValue(self._names[0], value, self._metric_type, tags=self._sets.with_common(tags)),
+                [(f"{name}{suffix}", figure) for name in self._names for suffix, figure in figures.items()],
             )
 
     def _put(self, series: _Distribution, value: float) -> None:
@@ -154,20 +154,20 @@ class Histogram(MetricCollector):
         super().begin_at_zero()
         self._lock = threading.Lock()
         self._values.clear()
-        self._made = 0
+        self._series_count = 0
 
 
 class _Durations(Histogram):
-    """The histogram inside of a timer, heard of by the timer's name, too."""
+    """The histogram inside of a timer, which alerts know by the timer's name, too."""
 
     _metric_type = MetricType.TIMER
 
     def __init__(self, timer: str) -> None:
         super().__init__(f"{timer}_duration", semconv.TIMER_BUCKETS, unit="s")
-        self._told_as = (timer, self.name)
+        self._names = (timer, self.name)
 
 
-class Timer(MetricCollector):
+class Timer(Metric):
     """Measures how long things take, in seconds; its histogram is named ``<name>_duration``."""
 
     _metric_type = MetricType.TIMER
@@ -178,9 +178,9 @@ class Timer(MetricCollector):
         self._sets = self._histogram._sets  # noqa: SLF001 (the timer's labels are its histogram's)
         self._running: dict[Any, float] = {}
 
-    def tell(self, listeners: Audience) -> None:
-        """Have subscribers and alerts hear of each duration."""
-        self._histogram.tell(listeners)
+    def notify(self, audience: Audience) -> None:
+        """Have subscribers and alerts get each duration from now on."""
+        self._histogram.notify(audience)
 
     def start(self, /, timer_id: str | None = None) -> str:
         """Begin to measure, and return the id for ``stop``."""
@@ -192,12 +192,12 @@ class Timer(MetricCollector):
         return chosen
 
     def stop(self, /, timer_id: str, **tags: Any) -> list[MetricValue]:
-        """Record the time since ``start``; returns what ``Histogram.observe`` does, [] for an id that is not known."""
+        """Record the time since ``start``; returns what ``Histogram.observe`` does, [] for an unknown id."""
         seconds = self.elapsed(timer_id)
         return [] if seconds is None else self._histogram.observe(seconds, **tags)
 
     def elapsed(self, timer_id: Any) -> float | None:
-        """Return the seconds since ``start`` and forget the id; None for an id that is not known."""
+        """Return the seconds since ``start`` and forget the id; None for an unknown id."""
         now = perf_counter()
         started = guard.call("timer", self._running.pop, timer_id, None)
         return None if started is None else float(now - started)

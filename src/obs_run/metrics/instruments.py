@@ -7,7 +7,6 @@ a gauge is exported until it changes, which synchronous ones of SDK 1.39 are not
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from obs_run import settings
 from obs_run._version import __version__
 from obs_run.base import guard
 from obs_run.core import semconv
+from obs_run.process import fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -56,13 +56,13 @@ class _Instrument:
             return
         provider = _provider()
         if provider is not None:
-            made = self._made(provider.get_meter(SCOPE, __version__), exported_name(self._name), provider)
-            if getattr(made, "name", None) == self._name.lower():
+            instrument = self._create(provider.get_meter(SCOPE, __version__), exported_name(self._name), provider)
+            if getattr(instrument, "name", None) == self._name.lower():
                 # The SDK writes names small; people look for what they wrote.
-                guard.call("metric", setattr, made, "name", self._name)
+                guard.call("metric", setattr, instrument, "name", self._name)
         self._provider = provider
 
-    def _made(self, meter: Meter, name: str, provider: Any) -> Any:
+    def _create(self, meter: Meter, name: str, provider: Any) -> Any:
         raise NotImplementedError
 
 
@@ -83,16 +83,16 @@ class Observed(_Instrument):
 
     def cell(self, key: Any, attributes: Mapping[str, Any]) -> Cell:
         """Return the cell of a label set, which ``key`` stands for; exported from then on."""
-        found = self._cells.get(key)
-        if found is not None:
-            return found
+        cell = self._cells.get(key)
+        if cell is not None:
+            return cell
         if len(self._cells) >= _MOST_CELLS:
             key, attributes = None, {semconv.METRIC_OVERFLOW: True}
         return self._cells.setdefault(key, Cell(attributes))
 
-    def _made(self, meter: Meter, name: str, provider: Any) -> Any:
+    def _create(self, meter: Meter, name: str, provider: Any) -> Any:
         def observe(_options: Any) -> Iterator[Observation]:
-            # A provider that has been replaced is told nothing more.
+            # A provider that has been replaced gets nothing more.
             if self._provider is provider:
                 for cell in list(self._cells.values()):
                     yield Observation(cell.value, cell.attributes)
@@ -119,10 +119,10 @@ class Histogram(_Instrument):
         if self._provider is not None:
             self._record(value, attributes)
 
-    def _made(self, meter: Meter, name: str, provider: Any) -> Any:  # noqa: ARG002 (the interface)
-        made = meter.create_histogram(name, self._unit, explicit_bucket_boundaries_advisory=self._boundaries)
-        self._record = made.record
-        return made
+    def _create(self, meter: Meter, name: str, provider: Any) -> Any:  # noqa: ARG002 (the interface)
+        histogram = meter.create_histogram(name, self._unit, explicit_bucket_boundaries_advisory=self._boundaries)
+        self._record = histogram.record
+        return histogram
 
 
 _observed: dict[tuple[str, str], Observed] = {}
@@ -175,4 +175,4 @@ def _after_fork_in_child() -> None:
         each.begin_at_zero()
 
 
-os.register_at_fork(after_in_child=_after_fork_in_child)
+fork.register(fork.USER_API, "instruments", in_child=_after_fork_in_child)

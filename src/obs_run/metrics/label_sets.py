@@ -60,17 +60,17 @@ class LabelSets(Generic[S]):
         try:
             # Equal is not the same: 1, 1.0 and True are three labels.
             key = (*tags.items(), *map(type, tags.values()))
-            found = self._seen.get(key)
+            series = self._seen.get(key)
         except Exception:  # noqa: BLE001 (objects of the agent may have no hash, or one that raises)
             return self._find(tags)
-        if found is not None:
-            return found
-        found = self._find(tags)
+        if series is not None:
+            return series
+        series = self._find(tags)
         if _PLAIN.issuperset(key[len(tags) :]):
             if len(self._seen) >= _MOST_SEEN:
                 self._seen = {}
-            self._seen[key] = found
-        return found
+            self._seen[key] = series
+        return series
 
     def matching(self, tags: Mapping[str, Any]) -> list[S]:
         """Return the series that have all of ``tags``; all series for none."""
@@ -84,8 +84,8 @@ class LabelSets(Generic[S]):
     def _find(self, tags: dict[str, Any]) -> S:
         attributes = labels(self.with_common(tags))
         key = key_of(attributes)
-        found = self._sets.get(key)
-        if found is None and len(self._sets) >= MOST_SETS:
+        series = self._sets.get(key)
+        if series is None and len(self._sets) >= MOST_SETS:
             guard.warn_once(
                 f"metric {self._name}: more than {MOST_SETS} label sets; the rest is counted under "
                 f"{semconv.METRIC_OVERFLOW}",
@@ -94,7 +94,7 @@ class LabelSets(Generic[S]):
             attributes = dict(_OVERFLOW)
             key = key_of(attributes)
         # Atomic, without a lock that a finaliser could meet.
-        return found if found is not None else self._sets.setdefault(key, self._make(attributes))
+        return series if series is not None else self._sets.setdefault(key, self._make(attributes))
 
 
 def key_of(attributes: Mapping[str, Label]) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,16 +9,17 @@ from obs_run.base import guard
 from obs_run.metrics.audience import Audience
 from obs_run.metrics.counter_gauge import Counter, Gauge
 from obs_run.metrics.histogram_timer import Histogram, Timer, TimerContext
-from obs_run.metrics.metric_collector import in_children
+from obs_run.metrics.metric import reset_in_children
+from obs_run.process import fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from obs_run.metrics.alerts import Alert
-    from obs_run.metrics.metric_collector import MetricCollector
+    from obs_run.metrics.metric import Metric
     from obs_run.metrics.values import MetricValue
 
-    M = TypeVar("M", bound=MetricCollector)
+    M = TypeVar("M", bound=Metric)
 
 
 class MetricsRegistry:
@@ -27,8 +27,8 @@ class MetricsRegistry:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        in_children(self)
-        self._metrics: dict[str, MetricCollector] = {}
+        reset_in_children(self)
+        self._metrics: dict[str, Metric] = {}
         self._audience = Audience()
         self.counter("system.requests")
         self.counter("system.errors")
@@ -49,7 +49,7 @@ class MetricsRegistry:
 
         ``buckets`` count when it is made, and are upper bounds; without them 0.1 to 10.
         """
-        return self._get(name, Histogram, lambda given: Histogram(given, buckets))
+        return self._get(name, Histogram, lambda text: Histogram(text, buckets))
 
     def timer(self, name: str) -> Timer:
         """Return the timer of that name; ValueError if the name is of another kind."""
@@ -57,32 +57,32 @@ class MetricsRegistry:
 
     def _get(self, name: Any, kind: type[M], make: Callable[[str], M]) -> M:
         name = name if type(name) is str else guard.shown(name)
-        found = self._metrics.get(name)
-        if found is None:
+        metric = self._metrics.get(name)
+        if metric is None:
             with self._lock:
-                found = self._metrics.get(name)
-                if found is None:
-                    found = make(name)
-                    found.tell(self._audience)
-                    self._metrics[name] = found
-        if not isinstance(found, kind):
-            wanted, there = kind.__name__.lower(), type(found).__name__.lower()
+                metric = self._metrics.get(name)
+                if metric is None:
+                    metric = make(name)
+                    metric.notify(self._audience)
+                    self._metrics[name] = metric
+        if not isinstance(metric, kind):
+            wanted, there = kind.__name__.lower(), type(metric).__name__.lower()
             raise ValueError(f"Metric {name} is not a {wanted}: it is a {there} already")  # noqa: TRY004 (as it always was)
-        return found
+        return metric
 
     def begin_at_zero(self) -> None:
-        """In a child process: another thread of the parent may have held a lock; metrics and alerts stay known."""
+        """In a child process: another thread of the parent may have held a lock; metrics and alerts stay."""
         self._lock = threading.RLock()
         self._audience.alerts.renew_lock()
 
     def record_metric(self, metric: MetricValue) -> None:
-        """Tell subscribers and alerts of a value that was measured elsewhere."""
+        """Pass a value that was measured elsewhere to subscribers and alerts."""
         guard.call("record_metric", self._record, metric)
 
     def _record(self, metric: MetricValue) -> None:
         stem, _, derived = metric.name.rpartition(".")
         names = (metric.name, stem) if derived in ("count", "value") else (metric.name,)
-        self._audience.tell(metric, [(name, metric.value) for name in names])
+        self._audience.notify(metric, [(name, metric.value) for name in names])
 
     def add_alert(self, alert: Alert) -> None:
         """Have ``alert`` watch its metric, in the place of one with its name; ValueError says what is wrong with it."""
@@ -107,26 +107,32 @@ class MetricsRegistry:
         return {name: metric.shown() for name, metric in metrics}
 
 
-_registry: MetricsRegistry | None = None
-_making = threading.RLock()
+class _Shared:
+    """The registry of this process, made at the first call."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._registry: MetricsRegistry | None = None
+
+    def registry(self) -> MetricsRegistry:
+        if self._registry is None:
+            with self._lock:
+                if self._registry is None:
+                    self._registry = MetricsRegistry()
+        return self._registry
+
+    def renew_lock(self) -> None:
+        """In a child process: another thread of the parent may have held it."""
+        self._lock = threading.RLock()
+
+
+_shared = _Shared()
+fork.register(fork.USER_API, "metrics registry", in_child=_shared.renew_lock)
 
 
 def get_metrics_registry() -> MetricsRegistry:
     """Return the registry of this process."""
-    global _registry
-    if _registry is None:
-        with _making:
-            if _registry is None:
-                _registry = MetricsRegistry()
-    return _registry
-
-
-def _renew_lock() -> None:
-    global _making
-    _making = threading.RLock()
-
-
-os.register_at_fork(after_in_child=_renew_lock)
+    return _shared.registry()
 
 
 def counter(name: str) -> Counter:

@@ -186,11 +186,11 @@ def _with(kinds: frozenset[str], word: str, rules: Rules, depth: int = 0) -> fro
         for one in rules.presets[name]:
             kinds = _with(kinds, one, rules, depth + 1)
         return kinds
-    known = {**PRESETS, **{kind: frozenset({kind}) for kind in BUILT_IN | rules.kinds}}
-    if name not in known:
+    kinds_by_name = {**PRESETS, **{kind: frozenset({kind}) for kind in BUILT_IN | rules.kinds}}
+    if name not in kinds_by_name:
         allowed = ", ".join(("none", *PRESETS, *rules.presets, *sorted(BUILT_IN | rules.kinds)))
         raise WrongChoiceError(f"OBS_PRIVACY: {word!r} is not allowed; allowed: {allowed}, each also with - before it")
-    return kinds - known[name] if name != word else kinds | known[name]
+    return kinds - kinds_by_name[name] if name != word else kinds | kinds_by_name[name]
 
 
 def _hash_key() -> bytes:

@@ -6,41 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
 from obs_run.privacy import choice
-from obs_run.privacy.actions import WITHHELD, Action, placeholders, replacement
-from obs_run.privacy.field_values import PAIRED
-from obs_run.privacy.matches import Match, Subject, resolved
+from obs_run.privacy.actions import WITHHELD
 from obs_run.privacy.nested import Walk
-from obs_run.privacy.own_rules import WITHHELD_KIND
+from obs_run.privacy.text_scrubber import TextScrubber
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from obs_run.privacy.choice import Choice
-    from obs_run.privacy.field_names import NameRule
 
-_MOST_ROUNDS = 6
-_SHORT = 64
-_MOST_REMEMBERED = 4096
-_SHORTEST = 5
-
-
-class Scrubber:
+class Scrubber(TextScrubber):
     """Takes out what one choice of kinds names; any thread may use it, and nothing given to it is changed.
 
     ``active`` is whether there is anything to take out; ``kinds`` are the kinds that are, with what is done with each.
     All methods return the very same object when nothing was found, and none of them raises.
     """
-
-    def __init__(self, choice: Choice) -> None:
-        self._choice = choice
-        self.kinds: Mapping[str, Action] = choice.actions
-        self.active: bool = bool(choice.actions)
-        self._names = frozenset({*choice.actions, WITHHELD_KIND})
-        # The user's patterns may be of any length.
-        self._shortest = 1 if any(rule.searches for rule in choice.rules.own) else _SHORTEST
-        self._clean: set[str] = set()
-        self._other_keys: set[bytes] = set()
-        self._fields: dict[str, NameRule | None] = {}
 
     def text(self, text: str) -> str:
         """Return ``text``, which may be JSON, without what is to be taken out."""
@@ -61,115 +40,19 @@ class Scrubber:
             return attributes_
         return guard.call("privacy", Walk(self).attributes, attributes_, default={})
 
-    def rule_for(self, name: str) -> NameRule | None:
-        """Return what the name of a field tells of its value."""
-        try:
-            return self._fields[name]
-        except KeyError:
-            pass
-        plain = name
-        for first, last in reversed(placeholders(name, self._names)):
-            plain = plain[:first] + plain[last:]
-        rule = self._choice.rule_for(plain)
-        if len(self._fields) >= _MOST_REMEMBERED:
-            self._fields.clear()
-        self._fields[name] = rule
-        return rule
 
-    def replaced(self, kind: str, text: str) -> str | None:
-        """Return what stands for ``text``, None where the action is drop."""
-        if kind == WITHHELD_KIND:
-            return WITHHELD
-        action = self.kinds[kind]
-        return None if action.how == "drop" else replacement(action, kind, text, self._choice.key)
-
-    def is_clean(self, text: str) -> bool:
-        """Whether ``text`` is known to be clean, or too short to be anything else."""
-        return len(text) < self._shortest or text in self._clean
-
-    def is_allowed(self, text: str) -> bool:
-        """Whether the user's list names this text as one that is never touched."""
-        return text in self._choice.rules.allowed_texts
-
-    @property
-    def looks_at_numbers(self) -> bool:
-        """Whether a number may be something to take out, without a name that says so."""
-        return self._choice.personal or bool(self._choice.rules.own)
-
-    def remember(self, text: str) -> None:
-        """Note that ``text`` is clean; most values are short and come again."""
-        if len(text) <= _SHORT:
-            if len(self._clean) >= _MOST_REMEMBERED:
-                self._clean.clear()
-            self._clean.add(text)
-
-    def mentioned(self, text: str) -> bool:
-        """Whether anything in ``text``, as it stands, is a reason to read the JSON that it may be."""
-        subject = Subject(text, self._names)
-        return (
-            self._choice.mentions(subject)
-            or self._has_telling_key(subject.raw)
-            or any(True for detect in self._choice.hints for _ in detect(subject))
-        )
-
-    def _has_telling_key(self, raw: bytes) -> bool:
-        """Whether a key of a JSON text tells of its value; nearly all keys come again and are known."""
-        if b" :" in raw or b"\n:" in raw or b"\t:" in raw or b"\r:" in raw:
-            return True  # a key may be further from its colon than is looked for
-        keys = {piece[piece.rfind(b'"', 0, -1) + 1 :] for piece in raw.split(b'":')[:-1]} - self._other_keys
-        for key in keys:
-            name = key.rstrip(b"\\").decode()
-            if name in PAIRED or self.rule_for(name) is not None:
-                return True
-        if len(self._other_keys) + len(keys) > _MOST_REMEMBERED:
-            self._other_keys.clear()
-        self._other_keys.update(keys)
-        return False
-
-    def plain(self, text: str, *, is_name: bool = False) -> str:
-        """Return ``text``, which is no JSON, without what is to be taken out; a name is not withheld as a whole."""
-        changed = text
-        for _ in range(_MOST_ROUNDS):
-            matches = self._matches(Subject(changed, self._names))
-            if is_name:
-                matches = [match for match in matches if match.kind != WITHHELD_KIND]
-            if not matches:
-                return changed
-            changed = self._written(changed, matches)
-        return WITHHELD
-
-    def _matches(self, subject: Subject) -> list[Match]:
-        kinds = self._names
-        found = [match for detect in self._choice.detectors for match in detect(subject) if match.kind in kinds]
-        if found and subject.placeholders:
-            found = [match for match in found if not subject.is_placeholder(match.start, match.end)]
-        allowed = self._choice.rules.allowed_texts
-        if allowed:
-            found = [match for match in found if subject.text[match.start : match.end] not in allowed]
-        return resolved(found, self._choice.rank) if found else found
-
-    def _written(self, text: str, matches: list[Match]) -> str:
-        pieces: list[str] = []
-        at = 0
-        for match in matches:
-            pieces += text[at : match.start], self.replaced(match.kind, text[match.start : match.end]) or ""
-            at = match.end
-        pieces.append(text[at:])
-        return "".join(pieces)
-
-
-_made: dict[str, Scrubber] = {}
+_shared: dict[str, Scrubber] = {}
 
 
 def scrubber() -> Scrubber:
     """Return the scrubber of this process, made from the settings at the first call."""
     try:
-        return _made["scrubber"]
+        return _shared["scrubber"]
     except KeyError:
         # No lock, which a fork could take along: of two that are made at once one stays.
-        return _made.setdefault("scrubber", Scrubber(choice.chosen()))
+        return _shared.setdefault("scrubber", Scrubber(choice.chosen()))
 
 
 def forget() -> None:
     """Make it anew, from the settings as they then are, at the next call."""
-    _made.clear()
+    _shared.clear()

@@ -20,9 +20,9 @@ class Literal(float):
 
     def __new__(cls, text: str) -> Self:
         """Return the number that ``text`` says."""
-        made = super().__new__(cls, text)
-        made.text = text
-        return made
+        literal = super().__new__(cls, text)
+        literal.text = text
+        return literal
 
 
 class Parsed(NamedTuple):

@@ -161,7 +161,7 @@ class Finder:
     def of_word(self, word: str, before: str) -> str | None:
         """Return the kind of a word of letters and digits."""
         for one in self._words:
-            known = len(one.shape) == len(word) and one.pattern.fullmatch(word)
-            if known and (one.words is None or one.words.search(before)) and is_valid(one.kind, word):
+            has_shape = len(one.shape) == len(word) and one.pattern.fullmatch(word)
+            if has_shape and (one.words is None or one.words.search(before)) and is_valid(one.kind, word):
                 return one.kind
         return None

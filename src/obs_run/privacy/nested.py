@@ -13,8 +13,8 @@ from obs_run.privacy.field_values import hides, hides_number, paired_name, paire
 from obs_run.privacy.json_text import Literal, parsed, shaped, written
 
 if TYPE_CHECKING:
-    from obs_run.privacy.engine import Scrubber
     from obs_run.privacy.field_names import NameRule
+    from obs_run.privacy.text_scrubber import TextScrubber
 
 _DEEPEST = 64
 _DEEPEST_JSON = 8
@@ -32,7 +32,7 @@ class Walk:
 
     __slots__ = ("_json_depth", "_left", "_scrubber")
 
-    def __init__(self, scrubber: Scrubber) -> None:
+    def __init__(self, scrubber: TextScrubber) -> None:
         self._scrubber = scrubber
         self._left = _MOST_NODES
         self._json_depth = 0

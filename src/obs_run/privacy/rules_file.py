@@ -24,8 +24,8 @@ class WrongRulesError(ValueError):
     """What is wrong in the file; the text is the line for the user."""
 
 
-def read(path: str, known: Iterable[str]) -> Rules:
-    """Return the rules in the file at ``path``, which may name the ``known`` kinds and presets."""
+def read(path: str, built_in: Iterable[str]) -> Rules:
+    """Return the rules in the file at ``path``, which may name the ``built_in`` kinds and presets."""
     file = _File(path)
     document = file.document()
     sections = {"rules": _rules, "actions": _actions, "presets": _presets, "allow": _allow}
@@ -36,7 +36,7 @@ def read(path: str, known: Iterable[str]) -> Rules:
     # In this order: actions and presets may name what the rules add.
     for name, section in sections.items():
         if document.get(name) is not None:
-            section(file, file.mapping(name, document[name]), result, frozenset(known))
+            section(file, file.mapping(name, document[name]), result, frozenset(built_in))
     return result
 
 
@@ -89,7 +89,7 @@ class _File:
         raise self.wrong(where, f"is not allowed; allowed: {_ALLOWED_ACTIONS}")
 
 
-def _rules(file: _File, section: Mapping[str, Any], result: Rules, known: frozenset[str]) -> None:  # noqa: ARG001
+def _rules(file: _File, section: Mapping[str, Any], result: Rules, built_in: frozenset[str]) -> None:  # noqa: ARG001
     for kind, value in section.items():
         where = f"rules.{kind}"
         if not _KIND.fullmatch(kind) or kind in ("secrets", "personal", "none", "withheld"):
@@ -139,20 +139,20 @@ def _names(fields: Iterable[str]) -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(fnmatch.translate(name.lower())) for name in fields)
 
 
-def _actions(file: _File, section: Mapping[str, Any], result: Rules, known: frozenset[str]) -> None:
+def _actions(file: _File, section: Mapping[str, Any], result: Rules, built_in: frozenset[str]) -> None:
     for kind, value in section.items():
         where = f"actions.{kind}"
-        if kind not in known | result.kinds:
-            raise file.wrong(where, f"is no kind or preset; allowed: {', '.join(sorted(known | result.kinds))}")
+        if kind not in built_in | result.kinds:
+            raise file.wrong(where, f"is no kind or preset; allowed: {', '.join(sorted(built_in | result.kinds))}")
         # YAML reads the word off as false.
         result.actions[kind] = None if value is False or value == "off" else file.action(where, value)
 
 
-def _presets(file: _File, section: Mapping[str, Any], result: Rules, known: frozenset[str]) -> None:
-    names = known | result.kinds | frozenset(section) | {"none"}
+def _presets(file: _File, section: Mapping[str, Any], result: Rules, built_in: frozenset[str]) -> None:
+    names = built_in | result.kinds | frozenset(section) | {"none"}
     for preset, value in section.items():
         where = f"presets.{preset}"
-        if not _KIND.fullmatch(preset) or preset in known | result.kinds | {"none"}:
+        if not _KIND.fullmatch(preset) or preset in built_in | result.kinds | {"none"}:
             raise file.wrong(where, "is no name for a preset of your own, or one that is taken")
         words = file.texts(where, value)
         for word in words:
@@ -161,7 +161,7 @@ def _presets(file: _File, section: Mapping[str, Any], result: Rules, known: froz
         result.presets[preset] = tuple(words)
 
 
-def _allow(file: _File, section: Mapping[str, Any], result: Rules, known: frozenset[str]) -> None:  # noqa: ARG001
+def _allow(file: _File, section: Mapping[str, Any], result: Rules, built_in: frozenset[str]) -> None:  # noqa: ARG001
     for key, value in section.items():
         where = f"allow.{key}"
         if key == "texts":

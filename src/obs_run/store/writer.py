@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
+from obs_run.process import fork
 from obs_run.store import schema
 from obs_run.store.location import absolute, default_path
 from obs_run.store.retention import Retention, transaction
@@ -236,9 +237,10 @@ def _each(call: Callable[[Writer], None]) -> None:
 
 # What was opened before the interpreter's end; batches that come later close the file themselves.
 atexit.register(lambda: _each(Writer.close))
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=lambda: _each(Writer.before_fork),
-        after_in_parent=lambda: _each(lambda one: one.after_fork(child=False)),
-        after_in_child=lambda: _each(lambda one: one.after_fork(child=True)),
-    )
+fork.register(
+    fork.FILES,
+    "local store",
+    before=lambda: _each(Writer.before_fork),
+    in_parent=lambda: _each(lambda one: one.after_fork(child=False)),
+    in_child=lambda: _each(lambda one: one.after_fork(child=True)),
+)

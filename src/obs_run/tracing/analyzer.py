@@ -42,18 +42,18 @@ class TraceAnalyzer:
             "total_duration": root.duration,
             "error_count": errors,
             "error_rate": errors / len(spans),
-            "slowest_operation": _told(slowest, "name"),
+            "slowest_operation": _described(slowest, "name"),
             "services": _services(spans),
-            "critical_path": [_told(span, "operation") for span in _longest_children(root, spans)],
+            "critical_path": [_described(span, "operation") for span in _longest_children(root, spans)],
         }
 
     def get_performance_summary(self, time_window: float = 3600) -> dict[str, Any]:
         """Return figures of all spans that ended within the last ``time_window`` seconds, in all and by operation."""
         since = time.time() - time_window
-        found = self._spans(None)
-        if found is None:
+        recorded = self._spans(None)
+        if recorded is None:
             return {"error": "the recorder cannot be read"}
-        spans = [span for span in found if span.end_time is not None and span.end_time >= since]
+        spans = [span for span in recorded if span.end_time is not None and span.end_time >= since]
         by_operation: defaultdict[str, list[Span]] = defaultdict(list)
         for span in spans:
             by_operation[span.operation_name].append(span)
@@ -64,7 +64,7 @@ class TraceAnalyzer:
             **_figures(spans),
             "operations": {name: {"count": len(own), **_figures(own)} for name, own in by_operation.items()},
             "slowest_operations": [
-                {**_told(span, "name"), "trace_id": span.context.trace_id, "span_id": span.context.span_id}
+                {**_described(span, "name"), "trace_id": span.context.trace_id, "span_id": span.context.span_id}
                 for span in slowest
             ],
         }
@@ -106,14 +106,14 @@ def _service(span: Span) -> str:
     return str(span.tags.get("service.name", _UNKNOWN))
 
 
-def _told(span: Span, name: str) -> dict[str, Any]:
+def _described(span: Span, name: str) -> dict[str, Any]:
     return {name: span.operation_name, "duration": span.duration, "service": _service(span)}
 
 
 def _root(spans: list[Span]) -> Span:
     """Return the span that has no parent among the others, of several the one that began first."""
-    known = {span.context.span_id for span in spans}
-    roots = [span for span in spans if span.context.parent_span_id not in known]
+    span_ids = {span.context.span_id for span in spans}
+    roots = [span for span in spans if span.context.parent_span_id not in span_ids]
     return min(roots or spans, key=lambda span: span.start_time)
 
 

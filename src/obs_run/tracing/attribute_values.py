@@ -1,4 +1,4 @@
-"""What agents tell of spans, as plain values and as OpenTelemetry's attributes; nothing here raises."""
+"""Tags and fields that agents give to spans, as plain values and as OpenTelemetry's attributes; nothing raises."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 INT64 = 2**63
 SHORT = 1024
-_RESERVED = 8  # attributes for what is told at a span's end
+_RESERVED = 8  # attributes that are set at a span's end
 _SCALARS = frozenset({str, int, float, bool})
 
 
@@ -59,30 +59,32 @@ def name(key: Any) -> str:
     return text(key) or "[empty]"
 
 
-def mapping(given: Any) -> Mapping[Any, Any]:
+def mapping(tags: Any) -> Mapping[Any, Any]:
     """Return tags as a mapping; what is none is said once and left out."""
-    if type(given) is dict:
-        return given
-    if given is None:
+    if type(tags) is dict:
+        return tags
+    if tags is None:
         return {}
     try:
-        return dict.copy(given) if isinstance(given, dict) else dict(given)
+        return dict.copy(tags) if isinstance(tags, dict) else dict(tags)
     except Exception:  # noqa: BLE001 (whatever it is)
-        guard.warn_once(f"tags of type {type(given).__name__} are not allowed; allowed: a dict; left out")
+        guard.warn_once(f"tags of type {type(tags).__name__} are not allowed; allowed: a dict; left out")
         return {}
 
 
-def listed(given: Any) -> list[Any]:
+def listed(references: Any) -> list[Any]:
     """Return references as a list; what is none is its one element."""
-    return list(given) if isinstance(given, (list, tuple, set, frozenset)) else [] if given is None else [given]
+    if references is None:
+        return []
+    return list(references) if isinstance(references, (list, tuple, set, frozenset)) else [references]
 
 
-def fields(given: Mapping[str, Any]) -> dict[str, Any]:
+def fields(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of an event as plain values."""
-    if all(is_short(value) for value in given.values()):
-        return dict(given)
-    taken: dict[str, Any] = guard.call("event", Snapshot().fields, given, default={})
-    return taken
+    if all(is_short(value) for value in values.values()):
+        return dict(values)
+    plain_values: dict[str, Any] = guard.call("event", Snapshot().fields, values, default={})
+    return plain_values
 
 
 def exported(value: Any) -> Any:
@@ -99,14 +101,16 @@ def exported(value: Any) -> Any:
     return to_json(value)
 
 
-def all_exported(given: Mapping[str, Any]) -> dict[str, Any]:
+def all_exported(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return plain values as attributes."""
-    return {name: value if type(value) in _SCALARS else exported(value) for name, value in given.items() if name}
+    return {name: value if type(value) in _SCALARS else exported(value) for name, value in values.items() if name}
 
 
 def weight(value: Any) -> int:
     """Return roughly how many bytes an attribute holds."""
-    return len(value) if isinstance(value, str) else 64 * len(value) if isinstance(value, list) else 0
+    if isinstance(value, str):
+        return len(value)
+    return 64 * len(value) if isinstance(value, list) else 0
 
 
 def as_json(value: Any) -> str:

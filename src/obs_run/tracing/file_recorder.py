@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
 from obs_run.base import guard
-from obs_run.base.noop_awaitable import RECORDED
+from obs_run.base.noop_awaitable import NOOP_AWAITABLE
 from obs_run.files.rotating_file import RotatingFile
 from obs_run.tracing.attribute_values import as_json
 from obs_run.tracing.recorders import SpanRecorder
@@ -43,7 +43,7 @@ class FileSpanRecorder(SpanRecorder):
     def record_span(self, span: Span) -> Awaitable[Any]:
         """Write one span."""
         guard.call("span file", self._write, span)
-        return RECORDED
+        return NOOP_AWAITABLE
 
     def _write(self, span: Span) -> None:
         self._file.write(as_json(scrubbed(span)).encode("utf-8", "replace") + b"\n")

@@ -65,8 +65,8 @@ def extract(headers: Headers) -> Context:
     Read are a mapping or pairs, of text or bytes, names in any case, and WSGI's environ. Without a trace in them, or
     with a malformed one, the context has none.
     """
-    found: Context = guard.call("headers", _extract, headers, Context(), default=Context())
-    return found
+    context: Context = guard.call("headers", _extract, headers, Context(), default=Context())
+    return context
 
 
 def continued(headers: Headers) -> ContextScope:
@@ -81,18 +81,18 @@ def context_of(headers: Headers) -> Context:
     """Return the current context with trace and baggage as ``headers`` have them."""
     current = api_context.get_current()
     base = Context({name: value for name, value in current.items() if not name.startswith(_ELSEWHERE)})
-    found: Context = guard.call("headers", _extract, headers, base, default=base)
-    return found
+    context: Context = guard.call("headers", _extract, headers, base, default=base)
+    return context
 
 
 def _extract(headers: Headers, context: Context) -> Context:
-    carrier = _small(headers)
+    carrier = _lower_case(headers)
     return _OURS.extract(carrier, propagate.extract(carrier, context))
 
 
-def _small(headers: Headers) -> dict[str, str]:
+def _lower_case(headers: Headers) -> dict[str, str]:
     """Return headers by their names in small letters, the first of each name."""
-    found: dict[str, str] = {}
+    carrier: dict[str, str] = {}
     for name, value in _pairs(headers):
         key = _text(name)
         if key.startswith(_WSGI):
@@ -100,8 +100,8 @@ def _small(headers: Headers) -> dict[str, str]:
         first = value[0] if isinstance(value, (list, tuple)) and value else value
         text = _text(first) if isinstance(first, (str, bytes)) else ""
         if text.isascii() and text.isprintable():
-            found.setdefault(key.lower(), text)
-    return found
+            carrier.setdefault(key.lower(), text)
+    return carrier
 
 
 def _pairs(headers: Any) -> list[tuple[Any, Any]]:

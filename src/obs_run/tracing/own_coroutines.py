@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
-from obs_run.base.noop_awaitable import RECORDED
+from obs_run.base.noop_awaitable import NOOP_AWAITABLE
 from obs_run.runtime.in_process import runtime
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Awaitable[Any]:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         runtime().call_later(_run_alone, coroutine)
-        return RECORDED
+        return NOOP_AWAITABLE
     task = loop.create_task(_guarded(coroutine))
     _running.add(task)
     task.add_done_callback(_running.discard)

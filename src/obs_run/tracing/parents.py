@@ -1,4 +1,4 @@
-"""What agents give as the parent of a span, or as spans that it is linked to, in OpenTelemetry's terms."""
+"""Parents and links of spans, in whatever form agents write them, in OpenTelemetry's terms."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from opentelemetry.context import Context
 from obs_run.base import guard
 from obs_run.tracing.headers import context_of
 from obs_run.tracing.span import Span
-from obs_run.tracing.vocabulary import SpanContext, understood
+from obs_run.tracing.vocabulary import SpanContext, to_otel
 
 
-def parent_of(given: Any) -> Context | None:
+def parent_of(parent: Any) -> Context | None:
     """Return the context that a span begins in; None for the current one."""
-    if given is None:
+    if parent is None:
         return None
-    found: Context | None = guard.call("parent of a span", _context_of, given)
-    if found is None:
+    context: Context | None = guard.call("parent of a span", _context_of, parent)
+    if context is None:
         guard.warn_once(
-            f"parent_context of type {type(given).__name__} is not allowed; allowed: a span, its context, what "
+            f"parent_context of type {type(parent).__name__} is not allowed; allowed: a span, its context, what "
             "extract() returned, headers; the current span is the parent",
             about="parent_context",
         )
-    return found
+    return context
 
 
-def _context_of(given: Any) -> Context | None:
-    if isinstance(given, Context):
-        return given
-    context = _span_context_of(given)
-    if context is not None:
-        return api.set_span_in_context(api.NonRecordingSpan(context))
-    if isinstance(given, api.Span):
-        return api.set_span_in_context(given)
-    return context_of(given) if isinstance(given, Mapping) else None
+def _context_of(parent: Any) -> Context | None:
+    if isinstance(parent, Context):
+        return parent
+    span_context = _span_context_of(parent)
+    if span_context is not None:
+        return api.set_span_in_context(api.NonRecordingSpan(span_context))
+    if isinstance(parent, api.Span):
+        return api.set_span_in_context(parent)
+    return context_of(parent) if isinstance(parent, Mapping) else None
 
 
 def links_to(references: list[Any]) -> list[api.Link]:
@@ -45,9 +45,9 @@ def links_to(references: list[Any]) -> list[api.Link]:
     return [api.Link(context) for context in contexts if context is not None]
 
 
-def _span_context_of(given: Any) -> api.SpanContext | None:
-    if isinstance(given, Span):
-        return given.otel_context or understood(given.context)
-    if isinstance(given, SpanContext):
-        return understood(given)
-    return given if isinstance(given, api.SpanContext) else None
+def _span_context_of(reference: Any) -> api.SpanContext | None:
+    if isinstance(reference, Span):
+        return reference.otel_context or to_otel(reference.context)
+    if isinstance(reference, SpanContext):
+        return to_otel(reference)
+    return reference if isinstance(reference, api.SpanContext) else None

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from obs_run.base.noop_awaitable import RECORDED
-from obs_run.tracing.span import WEIGHT, unpacked
+from obs_run.base.noop_awaitable import NOOP_AWAITABLE
+from obs_run.process import fork
+from obs_run.tracing.span import PackedSpan, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -52,15 +52,15 @@ class InMemorySpanRecorder(SpanRecorder):
             with self._lock:
                 self._weigh(span.weight)
         self._packed.append(span.packed())
-        return RECORDED
+        return NOOP_AWAITABLE
 
     def _weigh(self, weight: int) -> None:
         packed = self._packed
         if len(packed) == packed.maxlen and packed:
-            self._weight -= packed[0][WEIGHT]
+            self._weight -= _weight_of(packed[0])
         self._weight += weight
         while packed and self._weight > _MOST_BYTES:
-            self._weight -= packed.popleft()[WEIGHT]
+            self._weight -= _weight_of(packed.popleft())
 
     def get_spans(self, trace_id: str | None = None) -> list[Span]:
         """Return the spans, or those of one trace, in the order of their ends."""
@@ -86,6 +86,10 @@ class InMemorySpanRecorder(SpanRecorder):
         self.clear()
 
 
+def _weight_of(values: tuple[Any, ...]) -> int:
+    return PackedSpan._make(values).weight
+
+
 _in_memory: WeakSet[InMemorySpanRecorder] = WeakSet()
 
 
@@ -94,4 +98,4 @@ def _after_fork_in_child() -> None:
         recorder.after_fork()
 
 
-os.register_at_fork(after_in_child=_after_fork_in_child)
+fork.register(fork.USER_API, "spans in memory", in_child=_after_fork_in_child)

@@ -30,7 +30,7 @@ class RemoteSpanRecorder(InMemorySpanRecorder):
 
     Without ``endpoint`` nothing more is sent: every span goes where OTEL_EXPORTER_OTLP_* or the local store say. The
     export thread sends, in requests of at most ``batch_size`` spans; what cannot be delivered waits in memory, is tried
-    again, and is flushed as the process leaves. ``flush_interval`` is known for old code's sake: spans wait
+    again, and is flushed as the process leaves. ``flush_interval`` is there for old code's sake: spans wait
     OTEL_BSP_SCHEDULE_DELAY for company. ``headers`` are sent along; those of the settings are another server's.
     """
 
@@ -70,20 +70,20 @@ def _readable(span: Span, resource: Resource) -> ReadableSpan:
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
-    told = scrubbed(span)
-    attributes = all_exported(told["tags"])
+    values = scrubbed(span)
+    attributes = all_exported(values["tags"])
     failed = span.status in (SpanStatus.ERROR, SpanStatus.TIMEOUT)
     if span.status in (SpanStatus.TIMEOUT, SpanStatus.CANCELLED):
         attributes[semconv.OBS_SPAN_STATUS] = span.status.value
     context = span.otel_context
     assert context is not None
     return ReadableSpan(
-        name=told["operation_name"],
+        name=values["operation_name"],
         context=context,
         parent=_parent(span, context),
         resource=resource,
         attributes=attributes,
-        events=[_event(log) for log in told["logs"]],
+        events=[_event(log) for log in values["logs"]],
         kind=KINDS.get(span.kind, KINDS[SpanKind.INTERNAL]),
         status=api.Status(api.StatusCode.ERROR if failed else api.StatusCode.UNSET),
         start_time=span.start_ns,
@@ -95,10 +95,10 @@ def _readable(span: Span, resource: Resource) -> ReadableSpan:
 def _parent(span: Span, context: Any) -> Any:
     from opentelemetry import trace as api
 
-    given = span.context.parent_span_id
-    if given is None:
+    parent_id = span.context.parent_span_id
+    if parent_id is None:
         return None
-    return api.SpanContext(context.trace_id, int(given, 16), is_remote=False, trace_flags=context.trace_flags)
+    return api.SpanContext(context.trace_id, int(parent_id, 16), is_remote=False, trace_flags=context.trace_flags)
 
 
 def _event(log: dict[str, Any]) -> Any:

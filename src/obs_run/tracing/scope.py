@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from obs_run.base.noop_awaitable import RECORDED
+from obs_run.base.noop_awaitable import NOOP_AWAITABLE
 from obs_run.context.current_context import enter, leave
+from obs_run.tracing.headers import context_of
+from obs_run.tracing.traced_calls import with_span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Awaitable, Callable, Generator, Mapping
 
     from typing_extensions import Self
 
+    from obs_run.context.current_context import Entry
     from obs_run.tracing.headers import Headers
     from obs_run.tracing.span import Span
-    from obs_run.tracing.tracer import Tracer
+    from obs_run.tracing.traced_calls import SpanStarter
     from obs_run.tracing.vocabulary import SpanKind
 
     F = TypeVar("F", bound=Callable[..., Any])
@@ -23,45 +26,47 @@ if TYPE_CHECKING:
 class SpanScope:
     """Begins its span on entering and ends it on leaving; between the two the span is current."""
 
-    __slots__ = ("_headers", "_kind", "_name", "_span", "_tags", "_tracer")
-
-    _span: Span
+    __slots__ = ("_entries", "_headers", "_kind", "_name", "_tags", "_tracer")
 
     def __init__(
-        self, tracer: Tracer, name: str, kind: SpanKind, tags: Mapping[str, Any] | None, headers: Headers = None
+        self, tracer: SpanStarter, name: str, kind: SpanKind, tags: Mapping[str, Any] | None, headers: Headers = None
     ) -> None:
         self._tracer = tracer
         self._name = name
         self._kind = kind
         self._tags = tags
         self._headers = headers
+        self._entries: list[Entry] = []
 
     def __enter__(self) -> Span:
         """Begin the span and make it current."""
         context = None
         if self._headers is not None:
-            from obs_run.tracing.headers import context_of
-
             context = context_of(self._headers)
-        span = self._span = self._tracer.begin(self._name, self._kind, self._tags, context)
+        span = self._tracer.begin(self._name, self._kind, self._tags, context)
         inside = span.context_inside(context)
-        enter(self, lambda _: inside)
+        enter(self, lambda _: inside, self._entries, span)
         return span
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: object) -> None:
-        """End the span, with the error that the block is left by."""
-        leave(self)
-        self._span.leave(error)
+        """End the span of this block, with the error that it is left by."""
+        self._leave(error)
+
+    def _leave(self, error: BaseException | None) -> Awaitable[Any]:
+        entry = leave(self, self._entries)
+        if entry is None:
+            return NOOP_AWAITABLE  # left twice
+        span: Span = entry.carried
+        return span.leave(error)
 
     async def __aenter__(self) -> Span:
         """Begin the span and make it current."""
         return self.__enter__()
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, at: object) -> None:
-        """End the span, with the error that the block is left by."""
-        leave(self)
-        recorded = self._span.leave(error)
-        if recorded is not RECORDED and error is None:
+        """End the span of this block, with the error that it is left by."""
+        recorded = self._leave(error)
+        if recorded is not NOOP_AWAITABLE and error is None:
             await recorded
 
     def __await__(self) -> Generator[Any, Any, Self]:
@@ -71,6 +76,4 @@ class SpanScope:
 
     def __call__(self, function: F) -> F:
         """Return ``function`` with such a span around each call."""
-        from obs_run.tracing.decorators import with_span
-
         return with_span(function, lambda: self._tracer, self._name, self._kind, self._tags)

@@ -12,10 +12,10 @@ def scrubbed(span: Span) -> dict[str, Any]:
     """Return a span as plain values with nothing in them that must not leave."""
     from obs_run import privacy
 
-    told = span.to_dict()
+    values = span.to_dict()
     scrubber = privacy.scrubber()
     if scrubber.active:
-        told["operation_name"] = scrubber.text(span.operation_name)
+        values["operation_name"] = scrubber.text(span.operation_name)
         for part in ("tags", "logs"):
-            told[part] = scrubber.value(None, told[part])
-    return told
+            values[part] = scrubber.value(None, values[part])
+    return values

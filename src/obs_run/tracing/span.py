@@ -1,31 +1,34 @@
-"""A span as agents write it: a span of OpenTelemetry, and what was told of it as plain values."""
+"""A span as agents write it: a span of OpenTelemetry, and its tags and events as plain values."""
 
 from __future__ import annotations
 
 import time
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from opentelemetry import trace as api
 from opentelemetry.trace import Status, StatusCode
 
 from obs_run.base import guard
-from obs_run.base.noop_awaitable import RECORDED
+from obs_run.base.noop_awaitable import NOOP_AWAITABLE
 from obs_run.base.payload import error_name
 from obs_run.core import semconv
 from obs_run.tracing import attribute_values
 from obs_run.tracing.attribute_values import INT64, MOST, SHORT, all_exported, exported
-from obs_run.tracing.vocabulary import SpanContext, SpanKind, SpanStatus, member, told_of
+from obs_run.tracing.vocabulary import SpanContext, SpanKind, SpanStatus, coerce_enum, from_otel
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
 
     from opentelemetry.context import Context
 
-    from obs_run.tracing.tracer import Tracer
+    class SpanOwner(Protocol):
+        """What began a span, and takes it when it has ended: a tracer."""
 
-WEIGHT = 0
-"""The place of the weight in a packed span."""
+        def ended(self, span: Span, seconds: float) -> Awaitable[Any]:
+            """Count and record the span."""
+
+
 _MOST_LOGS = 1000
 _NANO = 1e-9
 _SAMPLED = api.TraceFlags.SAMPLED
@@ -36,7 +39,7 @@ class Span:
 
     ``context`` has its ids; ``tags`` and ``logs`` (events) hold plain values; ``start_time`` and ``end_time`` are
     seconds since 1970, the latter None while the span is open. Made by a tracer it is a span of OpenTelemetry, too,
-    and ends by ``finish`` or with its ``with`` block. Whatever it is told, nothing here raises.
+    and ends by ``finish`` or with its ``with`` block. Whatever it is given, nothing here raises.
     """
 
     __slots__ = (
@@ -46,8 +49,8 @@ class Span:
         "_duration",
         "_error",
         "_otel",
+        "_owner",
         "_parent_id",
-        "_tracer",
         "end_time",
         "kept",
         "kind",
@@ -83,9 +86,9 @@ class Span:
         self.logs: list[dict[str, Any]] = [] if logs is None else logs
         self.references: list[Any] = [] if references is None else references
         if start_time is not None:
-            given = round(start_time / _NANO)
-            self._begun -= self.start_ns - given
-            self.start_ns = given
+            start_ns = round(start_time / _NANO)
+            self._begun -= self.start_ns - start_ns
+            self.start_ns = start_ns
         self.start_time = self.start_ns * _NANO if start_time is None else start_time
         self.end_time = end_time
         self.weight = 0
@@ -98,19 +101,18 @@ class Span:
         self.kept = False
         """Whether the sampler keeps the trace."""
         self._parent_id = 0
-        self._tracer: Tracer | None = None
+        self._owner: SpanOwner | None = None
         self._error: BaseException | None = None
 
     @property
     def context(self) -> SpanContext:
         """The ids; zeros where OpenTelemetry is switched off."""
         if self._context is None:
-            given = self.otel_context
-            self._context = (
-                SpanContext()
-                if given is None
-                else told_of(given.trace_id, given.span_id, self._parent_id, int(given.trace_flags))
-            )
+            ids = self.otel_context
+            if ids is None:
+                self._context = SpanContext()
+            else:
+                self._context = from_otel(ids.trace_id, ids.span_id, self._parent_id, int(ids.trace_flags))
         return self._context
 
     @property
@@ -120,9 +122,9 @@ class Span:
             return self._duration
         return (time.perf_counter_ns() - self._begun) * _NANO
 
-    def stands_for(self, tracer: Tracer, otel: api.Span) -> None:
-        """Be the span ``otel`` of ``tracer`` from now on."""
-        self._tracer, self._otel = tracer, otel
+    def stands_for(self, owner: SpanOwner, otel: api.Span) -> None:
+        """Be the span ``otel`` from now on, which ``owner`` began."""
+        self._owner, self._otel = owner, otel
         context = self.otel_context = otel.get_span_context()
         self.kept = bool(context.trace_flags & _SAMPLED) and not isinstance(otel, api.NonRecordingSpan)
         parent = getattr(otel, "parent", None)
@@ -130,7 +132,7 @@ class Span:
 
     def leave_to_parent(self) -> None:
         """In a child process: it is the parent's to record and to count."""
-        self._tracer = None
+        self._owner = None
 
     def context_inside(self, context: Context | None = None) -> Context:
         """Return ``context`` (None: the current one) with this span as the current one."""
@@ -150,7 +152,7 @@ class Span:
         return self.end_time is not None
 
     def set_tag(self, key: str, value: Any) -> None:
-        """Tell a fact; what is neither text, number nor bool is kept as JSON has it, and exported as JSON."""
+        """Set a tag; what is neither text, number nor bool is kept as JSON has it, and exported as JSON."""
         if type(key) is not str or not key:
             key = attribute_values.name(key)
         tags = self.tags
@@ -161,7 +163,7 @@ class Span:
                 about="tags",
             )
             return
-        told = value
+        attribute = value
         kind = type(value)
         if kind is str:
             short = len(value) <= SHORT and value.isascii()
@@ -172,47 +174,51 @@ class Span:
             short = kind is bool or (kind is float and value - value == 0)
         if not short:
             value = attribute_values.plain(value)
-            told = exported(value)
-            self.weight += attribute_values.weight(told)
+            attribute = exported(value)
+            self.weight += attribute_values.weight(attribute)
         tags[key] = value
         if self._otel is not None:
             try:
-                self._otel.set_attribute(key, told)
+                self._otel.set_attribute(key, attribute)
             except Exception as error:  # noqa: BLE001 (a provider of the agent's own)
                 guard.failed("span", error)
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
-        """Tell several facts."""
+        """Set several tags."""
         for key, value in attribute_values.mapping(tags).items():
             self.set_tag(key, value)
 
     def log_event(self, event: str, **fields: Any) -> None:
-        """Tell what happened just now."""
-        told = attribute_values.fields(fields)
+        """Add an event that happened just now."""
+        plain_fields = attribute_values.fields(fields)
         name = attribute_values.text(event)
-        self._note(name, told)
+        self._add_log(name, plain_fields)
         if self._otel is not None:
-            guard.call("span", self._otel.add_event, name or "event", all_exported(told))
+            guard.call("span", self._otel.add_event, name or "event", all_exported(plain_fields))
 
     def log_error(self, exception: BaseException, **fields: Any) -> None:
-        """Tell of an error: the span has failed from now on, however it ends."""
-        told = attribute_values.fields(fields)
+        """Add an error as an event: the span has failed from now on, however it ends."""
+        plain_fields = attribute_values.fields(fields)
         is_error = isinstance(exception, BaseException)
         kind = error_name(exception) if is_error else type(exception).__name__
-        said = attribute_values.text(guard.shown(exception))
+        message = attribute_values.text(guard.shown(exception))
         self.status = SpanStatus.ERROR
         self._error = exception if is_error else None
-        self._note("error", {"error_type": type(exception).__name__, "error_message": said, **told})
+        self._add_log("error", {"error_type": type(exception).__name__, "error_message": message, **plain_fields})
         self.set_tag(semconv.ERROR_TYPE, kind)
         if self._otel is not None:
-            attributes = {**all_exported(told), semconv.EXCEPTION_TYPE: kind, semconv.EXCEPTION_MESSAGE: said}
+            attributes = {
+                **all_exported(plain_fields),
+                semconv.EXCEPTION_TYPE: kind,
+                semconv.EXCEPTION_MESSAGE: message,
+            }
             if is_error:
                 attributes[semconv.EXCEPTION_STACKTRACE] = _stack(exception)
             guard.call("span", self._otel.add_event, "exception", attributes)
-            why = f"{type(exception).__name__}: {said}" if said else type(exception).__name__
-            guard.call("span", self._otel.set_status, Status(StatusCode.ERROR, why))
+            description = f"{type(exception).__name__}: {message}" if message else type(exception).__name__
+            guard.call("span", self._otel.set_status, Status(StatusCode.ERROR, description))
 
-    def _note(self, event: str, fields: dict[str, Any]) -> None:
+    def _add_log(self, event: str, fields: dict[str, Any]) -> None:
         if len(self.logs) >= _MOST_LOGS:
             del self.logs[0]
         self.weight += 64 + sum(len(value) for value in fields.values() if isinstance(value, (str, list, dict)))
@@ -221,26 +227,26 @@ class Span:
     def finish(self, status: SpanStatus | None = None) -> Awaitable[Any]:
         """End the span, once; an error that was logged stays. What is returned may be awaited, or not."""
         if self.end_time is not None:
-            return RECORDED
+            return NOOP_AWAITABLE
         # By a clock that nobody sets meanwhile.
         elapsed = time.perf_counter_ns() - self._begun
         duration = self._duration = elapsed * _NANO
         self.end_time = self.start_time + duration
         self._error = None
         if status is not None and self.status is not SpanStatus.ERROR:
-            self.status = member(SpanStatus, status, SpanStatus.OK)
+            self.status = coerce_enum(SpanStatus, status, SpanStatus.OK)
         otel, self._otel = self._otel, None
         if otel is not None:
             try:
                 if self.status is not SpanStatus.OK:
-                    self._tell_status(otel)
+                    self._set_otel_status(otel)
                 otel.end(self.start_ns + elapsed)
             except Exception as error:  # noqa: BLE001 (a provider of the agent's own)
                 guard.failed("span", error)
-        tracer, self._tracer = self._tracer, None
-        return RECORDED if tracer is None else tracer.ended(self, duration)
+        owner, self._owner = self._owner, None
+        return NOOP_AWAITABLE if owner is None else owner.ended(self, duration)
 
-    def _tell_status(self, otel: Any) -> None:
+    def _set_otel_status(self, otel: Any) -> None:
         status = self.status
         if status is not SpanStatus.ERROR:
             otel.set_attribute(semconv.OBS_SPAN_STATUS, status.value)
@@ -253,12 +259,12 @@ class Span:
             return self.finish()
         status = outcome(error)
         if status is SpanStatus.ERROR and self._error is not error:
-            # Whoever logged it by hand, and raised it again, has told of it.
+            # Unless it was logged by hand and raised again.
             self.log_error(error)
         return self.finish(status)
 
     def packed(self) -> tuple[Any, ...]:
-        """Return what is known of the span that has ended as a tuple of plain values; ``unpacked`` undoes it."""
+        """Return the span, which has ended, as the values of a ``PackedSpan``; ``unpacked`` undoes it."""
         ids = self.otel_context
         return (
             self.weight,
@@ -313,31 +319,65 @@ class Span:
         return f"<Span {self.operation_name!r} {context.trace_id}:{context.span_id} {self.status.value}>"
 
 
-def unpacked(packed: tuple[Any, ...]) -> Span:
+class PackedSpan(NamedTuple):
+    """The values of a span that is kept, in their order.
+
+    Kept is a plain tuple of them: to make one of these takes ten times as long, and each span would pay for it.
+    """
+
+    weight: int
+    context: SpanContext | None
+    """The ids of a span that is none of OpenTelemetry's, else None."""
+    trace_id: int | None
+    span_id: int | None
+    parent_id: int
+    flags: int | None
+    operation_name: str
+    kind: str
+    start_time: float
+    end_time: float | None
+    duration: float | None
+    status: str
+    tags: dict[str, Any]
+    logs: list[dict[str, Any]] | None
+    references: list[Any] | None
+
+
+def unpacked(values: tuple[Any, ...]) -> Span:
     """Return the span that was packed."""
-    weight, context, trace_id, span_id, parent_id, flags, name, kind, start, end, duration, status, *told = packed
+    packed = PackedSpan._make(values)
+    context = packed.context
     if context is None:
-        context = told_of(trace_id, span_id, parent_id, flags)
-    tags, logs, references = told
-    span = Span(context, name, SpanKind(kind), start, end, SpanStatus(status), tags, logs, references)
-    span.weight, span._duration = weight, duration  # noqa: SLF001 (its own maker)
+        context = from_otel(packed.trace_id or 0, packed.span_id or 0, packed.parent_id, packed.flags or 0)
+    span = Span(
+        context,
+        packed.operation_name,
+        SpanKind(packed.kind),
+        packed.start_time,
+        packed.end_time,
+        SpanStatus(packed.status),
+        packed.tags,
+        packed.logs,
+        packed.references,
+    )
+    span.weight, span._duration = packed.weight, packed.duration  # noqa: SLF001 (its own maker)
     return span
 
 
-def from_dict(told: Mapping[str, Any]) -> Span:
-    """Return the span that ``to_dict`` told of."""
+def from_dict(values: Mapping[str, Any]) -> Span:
+    """Return the span that ``to_dict`` wrote."""
     span = Span(
-        SpanContext(**told["context"]),
-        told["operation_name"],
-        SpanKind(told["kind"]),
-        told["start_time"],
-        told["end_time"],
-        SpanStatus(told["status"]),
-        told["tags"],
-        told["logs"],
-        told["references"],
+        SpanContext(**values["context"]),
+        values["operation_name"],
+        SpanKind(values["kind"]),
+        values["start_time"],
+        values["end_time"],
+        SpanStatus(values["status"]),
+        values["tags"],
+        values["logs"],
+        values["references"],
     )
-    span._duration = told["duration"]  # noqa: SLF001 (its own maker)
+    span._duration = values["duration"]  # noqa: SLF001 (its own maker)
     return span
 
 

@@ -12,12 +12,13 @@ from opentelemetry import trace as api
 from opentelemetry.context import get_current
 
 from obs_run.base import guard
-from obs_run.base.noop_awaitable import RECORDED
+from obs_run.base.noop_awaitable import NOOP_AWAITABLE
+from obs_run.process import fork
 from obs_run.tracing import attribute_values, otel_tracers, own_coroutines, recorders
 from obs_run.tracing.parents import links_to, parent_of
 from obs_run.tracing.scope import SpanScope
 from obs_run.tracing.span import Span
-from obs_run.tracing.vocabulary import KINDS, SpanKind, SpanStatus, member
+from obs_run.tracing.vocabulary import KINDS, SpanKind, SpanStatus, coerce_enum
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _SERVICE_NAME = "service.name"
 _FAILED = (SpanStatus.ERROR, SpanStatus.TIMEOUT)
+_MOST_ACTIVE = 10_000
+"""How many open spans a tracer knows of; those that nobody ends must not fill the memory."""
 
 
 class Tracer:
@@ -40,7 +43,7 @@ class Tracer:
         self._otel = otel_tracers.UserTracer(self.service_name)
         self._active: dict[int, Span] = {}
         self._lock = threading.RLock()
-        self._finished = self._failed = 0
+        self._finished = self._failed = self._let_go = 0
         self._seconds = 0.0
         _all.add(self)
 
@@ -103,7 +106,7 @@ class Tracer:
         if type(operation_name) is not str or not operation_name.isascii():
             operation_name = attribute_values.text(operation_name)
         if type(kind) is not SpanKind:
-            kind = member(SpanKind, kind, SpanKind.INTERNAL)
+            kind = coerce_enum(SpanKind, kind, SpanKind.INTERNAL)
         span = Span(None, operation_name, kind, None, None, SpanStatus.OK, {_SERVICE_NAME: self.service_name})
         if tags is not None:
             span.set_tags(tags)
@@ -124,26 +127,35 @@ class Tracer:
         except Exception as error:  # noqa: BLE001 (a provider of the agent's own)
             guard.failed("span", error)
         self._active[id(span)] = span
+        if len(self._active) > _MOST_ACTIVE:
+            guard.call("tracer", self._let_go_of_oldest)
         return span
+
+    def _let_go_of_oldest(self) -> None:
+        with self._lock:
+            oldest = next(iter(self._active.values()))
+            del self._active[id(oldest)]
+            self._let_go += 1
 
     def ended(self, span: Span, seconds: float) -> Awaitable[Any]:
         """Count a span of this tracer that has ended, and record it if its trace is kept."""
         with self._lock:
-            self._active.pop(id(span), None)
+            if self._active.pop(id(span), None) is None and self._let_go:
+                self._let_go -= 1
             self._finished += 1
             self._seconds += seconds
             if span.status in _FAILED:
                 self._failed += 1
         if not span.kept:
-            return RECORDED
+            return NOOP_AWAITABLE
         try:
             done = (self._recorder or shared_recorder()).record_span(span)
-            if done is RECORDED or done is None:
-                return RECORDED
+            if done is NOOP_AWAITABLE or done is None:
+                return NOOP_AWAITABLE
             return own_coroutines.run(done) if iscoroutine(done) else done
         except Exception as error:  # noqa: BLE001 (a recorder of the agent's own)
             guard.failed("span recorder", error)
-            return RECORDED
+            return NOOP_AWAITABLE
 
     def get_active_spans(self) -> list[Span]:
         """Return the spans of this tracer that have begun and not ended."""
@@ -152,7 +164,8 @@ class Tracer:
     def get_metrics(self) -> dict[str, Any]:
         """Return counts of this tracer's spans, their durations in seconds and the share of those with errors."""
         with self._lock:
-            active, finished, failed, seconds = len(self._active), self._finished, self._failed, self._seconds
+            active = len(self._active) + self._let_go
+            finished, failed, seconds = self._finished, self._failed, self._seconds
         return {
             "spans_created": finished + active,
             "spans_finished": finished,
@@ -169,24 +182,51 @@ class Tracer:
         for span in self.get_active_spans():
             span.leave_to_parent()
         self._active.clear()
+        self._let_go = 0
 
 
 _DEFAULT = "ai_system"
 _all: WeakSet[Tracer] = WeakSet()
-_tracers: dict[str, Tracer] = {}
-_default: Tracer | None = None
-_shared: SpanRecorder | None = None
-_making = threading.RLock()
+
+
+class _Tracers:
+    """The tracers of this process by their names, the one that has no name, and the recorder that they share."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._by_name: dict[str, Tracer] = {}
+        self.default: Tracer | None = None
+        self.recorder: SpanRecorder | None = None
+
+    def named(self, service_name: str) -> Tracer:
+        """Return the tracer of a service, always the same one."""
+        tracer = self._by_name.get(service_name)
+        if tracer is None:
+            with self._lock:
+                tracer = self._by_name.get(service_name)
+                if tracer is None:
+                    tracer = self._by_name[service_name] = Tracer(service_name)
+        return tracer
+
+    def shared_recorder(self) -> SpanRecorder:
+        """Return the recorder of all tracers that have none of their own, made at the first call."""
+        if self.recorder is None:
+            with self._lock:
+                if self.recorder is None:
+                    self.recorder = recorders.InMemorySpanRecorder()
+        return self.recorder
+
+    def renew_lock(self) -> None:
+        """In a child process: another thread of the parent may have held it."""
+        self._lock = threading.RLock()
+
+
+_tracers = _Tracers()
 
 
 def shared_recorder() -> SpanRecorder:
     """Return the recorder of all tracers that have none of their own: in memory, unless ``setup_tracing`` said else."""
-    global _shared
-    if _shared is None:
-        with _making:
-            if _shared is None:
-                _shared = recorders.InMemorySpanRecorder()
-    return _shared
+    return _tracers.shared_recorder()
 
 
 def get_tracer(service_name: str | None = None) -> Tracer:
@@ -195,22 +235,11 @@ def get_tracer(service_name: str | None = None) -> Tracer:
     Without a name: the one of ``setup_tracing``, else the first that was asked for, else one named by
     OTEL_SERVICE_NAME or "ai_system".
     """
-    global _default
     if service_name is not None:
-        tracer = _named(service_name)
-        _default = _default or tracer
+        tracer = _tracers.named(service_name)
+        _tracers.default = _tracers.default or tracer
         return tracer
-    return _default or _named(os.environ.get("OTEL_SERVICE_NAME", "").strip() or _DEFAULT)
-
-
-def _named(service_name: str) -> Tracer:
-    tracer = _tracers.get(service_name)
-    if tracer is None:
-        with _making:
-            tracer = _tracers.get(service_name)
-            if tracer is None:
-                tracer = _tracers[service_name] = Tracer(service_name)
-    return tracer
+    return _tracers.default or _tracers.named(os.environ.get("OTEL_SERVICE_NAME", "").strip() or _DEFAULT)
 
 
 def setup_tracing(service_name: str, recorder_type: str = "memory", **recorder_config: Any) -> Tracer:
@@ -219,11 +248,11 @@ def setup_tracing(service_name: str, recorder_type: str = "memory", **recorder_c
     ``recorder_type`` is "memory" (``max_spans``), "file" (``file_path``, ``max_size``, ``backup_count``) or "remote"
     (``endpoint``, ``batch_size``, ``flush_interval``); another one is a ``ValueError``.
     """
-    global _shared, _default
     recorder = _recorder(recorder_type, recorder_config)
-    _shared, _default = recorder, _named(service_name)
-    _default.recorder = None
-    return _default
+    tracer = _tracers.named(service_name)
+    _tracers.recorder, _tracers.default = recorder, tracer
+    tracer.recorder = None
+    return tracer
 
 
 def _recorder(kind: str, config: dict[str, Any]) -> SpanRecorder:
@@ -258,10 +287,9 @@ def get_current_span_id() -> str | None:
 
 
 def _after_fork_in_child() -> None:
-    global _making
-    _making = threading.RLock()
+    _tracers.renew_lock()
     for tracer in tuple(_all):
         guard.call("tracer after a fork", tracer.after_fork)
 
 
-os.register_at_fork(after_in_child=_after_fork_in_child)
+fork.register(fork.USER_API, "tracers", in_child=_after_fork_in_child)

@@ -1,4 +1,4 @@
-"""The words of spans: kinds, outcomes and ids, and how OpenTelemetry says them."""
+"""Kinds, outcomes and ids of spans, and their forms in OpenTelemetry."""
 
 from __future__ import annotations
 
@@ -67,40 +67,44 @@ class SpanContext:
         return asdict(self)
 
 
-def told_of(trace_id: int, span_id: int, parent_id: int, flags: int) -> SpanContext:
+def from_otel(trace_id: int, span_id: int, parent_id: int, flags: int) -> SpanContext:
     """Return OpenTelemetry's ids as ours."""
     parent = api.format_span_id(parent_id) if parent_id else None
     return SpanContext(api.format_trace_id(trace_id), api.format_span_id(span_id), parent, flags)
 
 
-def understood(context: SpanContext) -> api.SpanContext | None:
+def to_otel(context: SpanContext) -> api.SpanContext | None:
     """Return our ids as OpenTelemetry's, old dashed ones too; None where they are none."""
     trace_id, span_id = hexadecimal(context.trace_id), hexadecimal(context.span_id)
     if trace_id is None or span_id is None or len(trace_id) != _TRACE_DIGITS:
         return None
     flags = context.flags if isinstance(context.flags, int) else 1
     # Old span ids were as long as trace ids.
-    made = api.SpanContext(
+    otel_context = api.SpanContext(
         int(trace_id, 16), int(span_id[-_SPAN_DIGITS:], 16), is_remote=True, trace_flags=api.TraceFlags(flags & 255)
     )
-    return made if made.is_valid else None
+    return otel_context if otel_context.is_valid else None
 
 
-def hexadecimal(given: Any) -> str | None:
+def hexadecimal(value: Any) -> str | None:
     """Return an id in small letters and without dashes, None if it is not one."""
-    text = given.strip().replace("-", "").lower() if isinstance(given, str) else ""
+    if not isinstance(value, str):
+        return None
+    text = value.strip().replace("-", "").lower()
     return text if _SPAN_DIGITS <= len(text) <= _TRACE_DIGITS and _HEX.issuperset(text) else None
 
 
-def member(kind: type[E], given: Any, default: E) -> E:
+def coerce_enum(kind: type[E], value: Any, default: E) -> E:
     """Return the member of an enum that is meant: itself, its value or name, or OpenTelemetry's of the same name."""
-    if isinstance(given, kind):
-        return given
-    name = getattr(given, "name", given)
+    if isinstance(value, kind):
+        return value
+    name = getattr(value, "name", value)
     try:
         return kind[guard.shown(name).upper()]
     except KeyError:
         allowed = ", ".join(each.name for each in kind)
-        said = f"{kind.__name__} {guard.shown(given)[:100]!r} is not allowed; allowed: {allowed}; using {default.name}"
-        guard.warn_once(said, about=kind.__name__)
+        shown = guard.shown(value)[:100]
+        guard.warn_once(
+            f"{kind.__name__} {shown!r} is not allowed; allowed: {allowed}; using {default.name}", about=kind.__name__
+        )
         return default

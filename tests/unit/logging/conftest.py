@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from obs_run.core import sink
-from obs_run.logging import record
 from obs_run.privacy import forget
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ class Sent(list["LogRecord"]):
 def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sent]:
     items = Sent()
     monkeypatch.setattr(sink, "current", lambda: items)
-    monkeypatch.setattr(record, "_exported", True)
+    monkeypatch.delenv("OTEL_SDK_DISABLED", raising=False)
     forget()
     yield items
     forget()

@@ -39,7 +39,7 @@ def kept(sent: Sent) -> Iterator[tuple[DistributedLogger, Kept]]:
     from obs_run.logging import async_handlers
     from obs_run.process.exit_info import ExitInfo
 
-    async_handlers._finish(ExitInfo("exit"))
+    async_handlers._waiting.finish(ExitInfo("exit"))
 
 
 def test_without_a_loop_the_handler_is_done_at_the_call(kept: tuple[DistributedLogger, Kept]) -> None:

@@ -31,7 +31,7 @@ def exported(monkeypatch: pytest.MonkeyPatch) -> Exported:
 def own(exported: Exported, monkeypatch: pytest.MonkeyPatch) -> MetricsRegistry:  # noqa: ARG001 (it comes first)
     """A registry of the test's own in the place of the process's."""
     made = MetricsRegistry()
-    monkeypatch.setattr(registry, "_registry", made)
+    monkeypatch.setattr(registry._shared, "_registry", made)
     return made
 
 

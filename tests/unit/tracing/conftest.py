@@ -52,9 +52,7 @@ def exported(monkeypatch: pytest.MonkeyPatch) -> Exported:
 
 @pytest.fixture(autouse=True)
 def own_tracers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tracers, "_tracers", {})
-    monkeypatch.setattr(tracers, "_default", None)
-    monkeypatch.setattr(tracers, "_shared", None)
+    monkeypatch.setattr(tracers, "_tracers", tracers._Tracers())
     monkeypatch.delenv("OTEL_SERVICE_NAME", raising=False)
 
 

@@ -20,6 +20,7 @@ from obs_run.tracing import (
     get_tracer,
     setup_tracing,
 )
+from obs_run.tracing.span import PackedSpan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -273,3 +274,26 @@ def test_a_recorder_may_be_read_while_spans_end() -> None:
         assert len(recorder.get_spans()) <= 500
     worker.join()
     assert len(recorder.get_spans()) == 500
+
+
+def test_the_values_of_a_packed_span_stand_under_their_names() -> None:
+    span = Span(None, "work", SpanKind.CLIENT, 100.0, 101.5, SpanStatus.TIMEOUT, {"a": 1}, [{"event": "e"}], ["r"])
+    span.weight = 7
+    packed = PackedSpan._make(span.packed())
+    assert packed == PackedSpan(
+        weight=7,
+        context=span.context,
+        trace_id=None,
+        span_id=None,
+        parent_id=0,
+        flags=None,
+        operation_name="work",
+        kind="client",
+        start_time=100.0,
+        end_time=101.5,
+        duration=1.5,
+        status="timeout",
+        tags={"a": 1},
+        logs=[{"event": "e"}],
+        references=["r"],
+    )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import weakref
 from typing import TYPE_CHECKING, Any, Protocol
 
 from obs_run.base import guard
 from obs_run.metrics.label_sets import LabelSets, Series
 from obs_run.metrics.values import MetricType, MetricValue, number
+from obs_run.process import fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,15 +23,15 @@ class BeginsAtZero(Protocol):
         """Forget them, in a child process."""
 
 
-_every: weakref.WeakSet[BeginsAtZero] = weakref.WeakSet()
+_all: weakref.WeakSet[BeginsAtZero] = weakref.WeakSet()
 
 
-def in_children(made: BeginsAtZero) -> None:
-    """Have ``made`` begin at zero in forked children."""
-    _every.add(made)
+def reset_in_children(counts: BeginsAtZero) -> None:
+    """Have ``counts`` begin at zero in forked children."""
+    _all.add(counts)
 
 
-class MetricCollector:
+class Metric:
     """A metric by its name, with labels that all its values have."""
 
     _metric_type = MetricType.SET
@@ -40,15 +40,15 @@ class MetricCollector:
         self.name = name if type(name) is str else guard.shown(name)
         self._audience: Audience | None = None
         self._sets: LabelSets[Any] = LabelSets(self.name, Series)
-        in_children(self)
+        reset_in_children(self)
 
     def add_tags(self, /, **tags: Any) -> None:
         """Add labels to all later values; a call's own labels win."""
         self._sets.common(tags)
 
-    def tell(self, listeners: Audience) -> None:
-        """Have subscribers and alerts hear of each value."""
-        self._audience = listeners
+    def notify(self, audience: Audience) -> None:
+        """Have subscribers and alerts get each value from now on."""
+        self._audience = audience
 
     def begin_at_zero(self) -> None:
         """Forget what was measured, in this process only."""
@@ -78,10 +78,14 @@ class MetricCollector:
         return MetricValue(f"{self.name}.{suffix}", value, self._metric_type, tags=self._sets.with_common(tags))
 
 
+MetricCollector = Metric
+"""The name that agents know."""
+
+
 def _after_fork_in_child() -> None:
     # As the SDK's sums do (``sdk.metric_reader.begin_at_zero``): the parent reports its own.
-    for made in list(_every):
-        guard.call("fork", made.begin_at_zero)
+    for counts in list(_all):
+        guard.call("fork", counts.begin_at_zero)
 
 
-os.register_at_fork(after_in_child=_after_fork_in_child)
+fork.register(fork.USER_API, "metrics", in_child=_after_fork_in_child)

@@ -10,22 +10,22 @@ from obs_run.audit_trail.findings import NeedsKeyError, TamperedError
 if TYPE_CHECKING:
     from obs_run.audit_trail.entry import Seals
     from obs_run.audit_trail.place import Place
-    from obs_run.audit_trail.reading import OpenFile, Taken
-    from obs_run.audit_trail.verification import Walk
+    from obs_run.audit_trail.reading import OpenFile, TrailSnapshot
+    from obs_run.audit_trail.walk import Walk
 
 
-def check(place: Place, found: Taken, walk: Walk, seals: Seals) -> list[str]:
+def check(place: Place, snapshot: TrailSnapshot, walk: Walk, seals: Seals) -> list[str]:
     """Return what happened and is allowed; raise ``TamperedError`` for what is not."""
-    begin, notes = _begin(found, walk)
+    begin, notes = _begin(snapshot, walk)
     if walk.cut:
         raise TamperedError(walk.cut)
-    head = _head(place, found, walk, seals)
-    notes += _check_end(place, found, walk, head)
-    _check_numbers(place, found, begin, head)
+    head = _head(place, snapshot, walk, seals)
+    notes += _check_end(place, snapshot, walk, head)
+    _check_numbers(place, snapshot, begin, head)
     return notes
 
 
-def _begin(found: Taken, walk: Walk) -> tuple[int, list[str]]:
+def _begin(snapshot: TrailSnapshot, walk: Walk) -> tuple[int, list[str]]:
     """Return the number that the first file must have."""
     if walk.first is None or walk.first.fields["sequence"] == 1:
         return 1, []
@@ -33,7 +33,9 @@ def _begin(found: Taken, walk: Walk) -> tuple[int, list[str]]:
     last = fields["sequence"] - 1
     deletion = walk.deletions.get(last)
     if deletion is None or deletion.get("last_hash") != fields["previous"]:
-        raise TamperedError(f"records 1 to {last} are missing before {found.files[0].name}, and no record allows that")
+        raise TamperedError(
+            f"records 1 to {last} are missing before {snapshot.files[0].name}, and no record allows that"
+        )
     text = f"records 1 to {last} were deleted by {deletion.get('reason')}, as record {deletion['record']} says"
     return _number(deletion) + 1, [text]
 
@@ -44,11 +46,11 @@ def _number(deletion: dict[str, object]) -> int:
     return int(number) if number.isdecimal() else 0
 
 
-def _head(place: Place, found: Taken, walk: Walk, seals: Seals) -> Head:
+def _head(place: Place, snapshot: TrailSnapshot, walk: Walk, seals: Seals) -> Head:
     name = place.head.name
-    if found.head is None:
+    if snapshot.head is None:
         raise TamperedError(f"{name} is missing, so records after {walk.last.sequence} may be, too")
-    read = read_head(found.head, seals)
+    read = read_head(snapshot.head, seals)
     if read is None:
         raise TamperedError(f"{name} was changed: it is not a head")
     head, sealed = read
@@ -58,17 +60,17 @@ def _head(place: Place, found: Taken, walk: Walk, seals: Seals) -> Head:
         raise NeedsKeyError(str(key))
     if seal is None:
         raise TamperedError(f"{name}: was written with another key (its id is {key})")
-    if not sealed.genuine or found.head != head_bytes(head, seal):
+    if not sealed.genuine or snapshot.head != head_bytes(head, seal):
         raise TamperedError(f"{name} was changed: its hash is not that of its content")
     if key is None and walk.key_id is not None:
         raise TamperedError(f"{name}: was written without a key, the records with one")
     return head
 
 
-def _check_end(place: Place, found: Taken, walk: Walk, head: Head) -> list[str]:
+def _check_end(place: Place, snapshot: TrailSnapshot, walk: Walk, head: Head) -> list[str]:
     last, name = walk.last.sequence, place.head.name
     if head.sequence > last:
-        where = f"after {found.files[-1].name}" if found.files else f"with {place.active.name}"
+        where = f"after {snapshot.files[-1].name}" if snapshot.files else f"with {place.active.name}"
         missing = (
             f"record {head.sequence} is" if head.sequence == last + 1 else f"records {last + 1} to {head.sequence} are"
         )
@@ -79,29 +81,29 @@ def _check_end(place: Place, found: Taken, walk: Walk, head: Head) -> list[str]:
         raise TamperedError(f"{name} ends with record {head.sequence} and the trail with {last}: it is an older one")
     if head.hash != walk.last.hash:
         raise TamperedError(f"{name} tells of another record {last} than there is: one of them was replaced")
-    active, closing = _active(found), _closing(found, head)
+    active, closing = _active(snapshot), _closing(snapshot, head)
     size = closing.size if closing else active.size if active else 0
     if head.size != size - len(walk.half):
         raise TamperedError(f"{name} tells of {head.size} bytes of {place.active.name}, which has {size}")
     return []
 
 
-def _check_numbers(place: Place, found: Taken, begin: int, head: Head) -> None:
-    numbers = [file.number for file in found.files if file.number is not None]
-    end = head.file if _closing(found, head) else head.file - 1
+def _check_numbers(place: Place, snapshot: TrailSnapshot, begin: int, head: Head) -> None:
+    numbers = [file.number for file in snapshot.files if file.number is not None]
+    end = head.file if _closing(snapshot, head) else head.file - 1
     expected = list(range(begin, end + 1))
     for number in sorted(set(numbers) ^ set(expected)):
         name = place.closed(number).name
         raise TamperedError(f"{name} {'is missing' if number in expected else 'does not belong to the trail'}")
 
 
-def _active(found: Taken) -> OpenFile | None:
-    return next((file for file in found.files if file.number is None), None)
+def _active(snapshot: TrailSnapshot) -> OpenFile | None:
+    return next((file for file in snapshot.files if file.number is None), None)
 
 
-def _closing(found: Taken, head: Head) -> OpenFile | None:
+def _closing(snapshot: TrailSnapshot, head: Head) -> OpenFile | None:
     """Return the file that was full when its writer was killed, before it began the next."""
-    active = _active(found)
+    active = _active(snapshot)
     if active is not None and active.size:
         return None
-    return next((file for file in found.files if file.number == head.file), None)
+    return next((file for file in snapshot.files if file.number == head.file), None)
