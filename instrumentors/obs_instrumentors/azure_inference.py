@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from obs_instrumentors.openai import chat, embeddings
+from obs_instrumentors.wire.openai import chat, embeddings
+from obs_instrumentors.wire.server_address import read_server_address
 from obs_run.base import payload
 from obs_run.core import messages, streams
 from obs_run.core.hooks import Instrumentor, Target
@@ -19,11 +19,10 @@ from obs_run.core.outcomes import Reader
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from obs_instrumentors.openai.endpoint import Endpoint
+    from obs_instrumentors.wire.endpoint import Endpoint
     from obs_run.core.operations import Operation
     from obs_run.core.outcomes import Call
 
-_PORTS = {"http": 80, "https": 443}
 _CHAT = (
     "frequency_penalty",
     "max_tokens",
@@ -48,9 +47,8 @@ def begin(endpoint: Endpoint, names: tuple[str, ...], reader: Reader, call: Call
     operation = endpoint.begin(body)
     if body.get("stream"):
         operation.stream = True  # type: ignore[attr-defined] # only chats are asked for as a stream
-    url = urlsplit(str(payload.field(call.instance, "_config", "endpoint")))
-    operation.server_address, operation.server_port = url.hostname, url.port or _PORTS.get(url.scheme)
-    hosts_openai = (url.hostname or "").endswith(".openai.azure.com")
+    read_server_address(operation, str(payload.field(call.instance, "_config", "endpoint")))
+    hosts_openai = (operation.server_address or "").endswith(".openai.azure.com")
     operation.provider = "azure.ai.openai" if hosts_openai else "azure.ai.inference"
     return operation, reader
 

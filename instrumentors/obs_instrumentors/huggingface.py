@@ -10,7 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from obs_instrumentors.openai import chat
+from obs_instrumentors.wire.continuation import append_text, finish
+from obs_instrumentors.wire.openai import chat
+from obs_instrumentors.wire.server_address import read_server_address
 from obs_run.base import payload
 from obs_run.core import content, messages, streams
 from obs_run.core.hooks import Instrumentor, Target
@@ -34,7 +36,6 @@ _PROVIDERS = {
     "fireworks-ai": "fireworks_ai",
     "together": "together_ai",
 }
-_PORTS = {"http": 80, "https": 443}
 _FINISH_REASONS = {"eos_token": "stop", "stop_sequence": "stop"}
 
 
@@ -49,8 +50,7 @@ def begin(asked: Asked, first: str, call: Call) -> tuple[ModelCall, Reader]:
 def note_request(operation: Operation, call: Call) -> None:
     """Read what the client asks of whom, from the request that it has made."""
     request = call.argument(0, "request_parameters")
-    url = urlsplit(request.url)
-    operation.server_address, operation.server_port = url.hostname, url.port or _PORTS.get(url.scheme)
+    read_server_address(operation, request.url)
     operation.provider = provider(request.url, payload.text(payload.field(call.instance, "provider")))
     known = payload.field(operation, "request_model")
     operation.request_model = known or _name(request.model)  # type: ignore[attr-defined] # all of ours have one
@@ -119,7 +119,7 @@ def _generated(operation: Inference, response: Any) -> None:
     """Read a continuation; reason and tokens are told only where the agent asked for details."""
     text = response if isinstance(response, str) else payload.field(response, "generated_text")
     _read_details(operation, payload.field(response, "details"))
-    _answer(operation, payload.text(text) or "")
+    append_text(operation, payload.text(text) or "")
 
 
 def _generated_piece(operation: Inference, piece: Any) -> None:
@@ -127,7 +127,7 @@ def _generated_piece(operation: Inference, piece: Any) -> None:
     text = piece if isinstance(piece, str) else payload.field(token, "text")
     _read_details(operation, payload.field(piece, "details"))
     if payload.text(text) is not None and not payload.field(token, "special"):
-        _answer(operation, text)
+        append_text(operation, text)
 
 
 def _read_details(operation: Inference, details: Any) -> None:
@@ -140,26 +140,13 @@ def _read_details(operation: Inference, details: Any) -> None:
     operation.usage = Usage(inputs, payload.whole(payload.field(details, "generated_tokens")))
 
 
-def _answer(operation: Inference, text: str) -> None:
-    if content.wanted():
-        operation.output_messages = operation.output_messages or [messages.message("assistant")]
-        operation.output_messages[0]["parts"].append(messages.text(text))
-
-
-def _end(operation: Inference) -> None:
-    for message in operation.output_messages or []:
-        message["parts"] = [messages.text("".join(part["content"] for part in message["parts"]))]
-        if operation.finish_reasons:
-            message["finish_reason"] = operation.finish_reasons[0]
-
-
 def _whole(operation: Inference, response: Any) -> None:
     _generated(operation, response)
-    _end(operation)
+    finish(operation)
 
 
 def _heard(operation: Inference, response: Any) -> None:
-    _answer(operation, payload.text(payload.field(response, "text")) or "")
+    append_text(operation, payload.text(payload.field(response, "text")) or "")
 
 
 def _nothing(_operation: ModelCall, _response: Any) -> None:
@@ -180,7 +167,7 @@ def _targets(module: str, client: str, call: Callable[..., Any]) -> tuple[Target
 
 
 _CHAT = Reader(chat.COMPATIBLE.result, chunk=chat.COMPATIBLE.chunk, end=chat.COMPATIBLE.end)
-_GENERATION = Reader(_whole, chunk=_generated_piece, end=_end)
+_GENERATION = Reader(_whole, chunk=_generated_piece, end=finish)
 _TRANSCRIPT = Reader(_heard)
 _SILENT = Reader(_nothing)
 _TASKS: tuple[tuple[str, str, Asked], ...] = (

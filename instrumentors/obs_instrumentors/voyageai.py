@@ -6,8 +6,8 @@ import sys
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
+from obs_instrumentors.wire.server_address import read_server_address
 from obs_run.base import payload
 from obs_run.core import content, semconv, streams
 from obs_run.core.hooks import Instrumentor, Target
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from obs_run.core.outcomes import Call
-
-_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass
@@ -48,8 +46,7 @@ def request(operation: Operation, call: Call) -> None:
         *(call.kwargs.get(name) for name in ("base_url", "api_base")),
         payload.field(sys.modules.get("voyageai"), "api_base"),
     )
-    url = urlsplit(base or "")
-    operation.server_address, operation.server_port = url.hostname, url.port or _PORTS.get(url.scheme)
+    read_server_address(operation, base or "")
     if operation.requests:
         operation.extra[semconv.OBS_REQUEST_RETRIES] = operation.requests
     operation.requests += 1

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from obs_instrumentors.openai import chat
+from obs_instrumentors.wire.continuation import append_text, finish
+from obs_instrumentors.wire.openai import chat
+from obs_instrumentors.wire.server_address import read_server_address
 from obs_run.base import payload
 from obs_run.core import content, messages, streams
 from obs_run.core.hooks import Instrumentor, Target
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     Asked = Callable[[Call, dict[str, Any]], ModelCall]
 
-_PORTS = {"http": 80, "https": 443}
 _FINISH_REASONS = {
     "eos_token": "stop",
     "stop_sequence": "stop",
@@ -54,8 +54,7 @@ def begin(asked: Asked, reader: Reader, call: Call) -> tuple[ModelCall, Reader]:
     operation.request_model = payload.text(
         payload.first(payload.field(call.instance, "model_id"), payload.field(call.instance, "deployment_id"))
     )
-    url = urlsplit(str(payload.field(call.instance, "_client", "credentials", "url") or ""))
-    operation.server_address, operation.server_port = url.hostname, url.port or _PORTS.get(url.scheme)
+    read_server_address(operation, str(payload.field(call.instance, "_client", "credentials", "url") or ""))
     return operation, reader
 
 
@@ -128,7 +127,7 @@ def _continued(operation: Continuation, response: Any) -> None:
 
 def _continued_piece(operation: Continuation, event: Any) -> None:
     if isinstance(event, str):
-        _say(operation, event)
+        append_text(operation, event)
         return
     _read_header(operation, event)
     _read_text(operation, event)
@@ -164,26 +163,13 @@ def _read_header(operation: Continuation, response: Any) -> None:
 
 def _read_text(operation: Continuation, response: Any) -> None:
     for each in payload.items(payload.field(response, "results")):
-        _say(operation, payload.text(payload.field(each, "generated_text")) or "")
-
-
-def _say(operation: Continuation, text: str) -> None:
-    if content.wanted():
-        operation.output_messages = operation.output_messages or [messages.message("assistant")]
-        operation.output_messages[0]["parts"].append(messages.text(text))
-
-
-def _end(operation: Continuation) -> None:
-    for message in operation.output_messages or []:
-        message["parts"] = [messages.text("".join(part["content"] for part in message["parts"]))]
-        if operation.finish_reasons:
-            message["finish_reason"] = operation.finish_reasons[0]
+        append_text(operation, payload.text(payload.field(each, "generated_text")) or "")
 
 
 def _whole(operation: Continuation, response: Any) -> None:
     _continued(operation, response)
     if not isinstance(response, list):
-        _end(operation)
+        finish(operation)
 
 
 def _usage(results: list[Any]) -> Usage | None:
@@ -219,8 +205,8 @@ def _failure(operation: Operation, error: BaseException) -> None:
 _CHAT_CHUNK: Any = chat.COMPATIBLE.chunk
 _CHAT = Reader(_answer, failure=_failure)
 _CHAT_STREAM = Reader(_answer, chunk=_answer_piece, end=chat.COMPATIBLE.end, failure=_failure, lazy=True)
-_PROMPT = Reader(_whole, chunk=_one_of_several, end=_end, failure=_failure, whole=True)
-_PROMPT_STREAM = Reader(_whole, chunk=_continued_piece, end=_end, failure=_failure, lazy=True)
+_PROMPT = Reader(_whole, chunk=_one_of_several, end=finish, failure=_failure, whole=True)
+_PROMPT_STREAM = Reader(_whole, chunk=_continued_piece, end=finish, failure=_failure, lazy=True)
 _VECTORS = Reader(_embedded, failure=_failure)
 _RANKING = Reader(_reranked, failure=_failure)
 

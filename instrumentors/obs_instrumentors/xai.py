@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from obs_instrumentors.openai.chat_messages import data_part
+from obs_instrumentors.wire.openai.chat_messages import data_part
 from obs_run.base import payload
 from obs_run.core import content, messages, native_spans, streams
 from obs_run.core.hooks import Instrumentor, Target

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from obs_instrumentors import stainless
-from obs_instrumentors.openai import hosts
-from obs_instrumentors.stainless import Dialect, closings
+from obs_instrumentors.clients import hosts, stainless
+from obs_instrumentors.clients.stainless import Dialect, closings
+from obs_instrumentors.wire.anthropic import messages
 from obs_run.base import payload
 from obs_run.core import semconv
 from obs_run.core.hooks import Instrumentor
 
-from . import completions, messages, native, tools
+from . import completions, native, tools
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from obs_instrumentors.stainless import Endpoint
+    from obs_instrumentors.wire.endpoint import Endpoint
     from obs_run.core.operations import Operation
     from obs_run.core.outcomes import Call
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from obs_instrumentors.stainless import Endpoint
+from obs_instrumentors.wire.anthropic.messages import FINISH_REASONS, read_sampling
+from obs_instrumentors.wire.endpoint import Endpoint
 from obs_run.base import payload
 from obs_run.core import content, messages
 from obs_run.core.operations import Inference
-
-from .messages import FINISH_REASONS, read_sampling
 
 
 def _begin(body: dict[str, Any]) -> Inference:

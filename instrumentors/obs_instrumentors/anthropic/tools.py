@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.wire.anthropic import blocks
 from obs_run.base import payload
 from obs_run.core import content, ownership, streams
 from obs_run.core.hooks import Target
 from obs_run.core.operations import AgentRun, ToolCall
 from obs_run.core.outcomes import Reader
-
-from . import blocks
 
 if TYPE_CHECKING:
     from obs_run.core.outcomes import Call

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.wire.continuation import join_texts
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
 from obs_run.core.operations import ModelCall, RemoteAgentRun, Rerank, Retrieval, Usage
@@ -161,8 +162,8 @@ def end(operation: Operation) -> None:
     if isinstance(operation, Answer):
         answer.end(operation)
     elif isinstance(operation, RemoteAgentRun):
+        join_texts(operation)
         for message in operation.output_messages or []:
-            message["parts"] = [messages.text("".join(part["content"] for part in message["parts"]))]
             message["finish_reason"] = "stop"
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_instrumentors.anthropic import messages as anthropic
-from obs_instrumentors.openai import chat
+from obs_instrumentors.wire.anthropic import messages as anthropic
+from obs_instrumentors.wire.openai import chat
 from obs_run.base import payload
 from obs_run.core import content
 from obs_run.core.operations import Embedding, Inference, Rerank

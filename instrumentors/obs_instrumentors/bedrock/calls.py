@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
+from obs_instrumentors.wire.server_address import read_server_address
 from obs_run.base import payload
 from obs_run.core import messages, semconv
 from obs_run.core.outcomes import Reader
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     Begun = tuple[Operation, Reader]
 
-_PORTS = {"http": 80, "https": 443}
 _LONGEST_BODY = 16 * 2**20
 _HEADERS = tuple(
     f"x-amzn-bedrock-{name}-token-count" for name in ("input", "output", "cache-read-input", "cache-write-input")
@@ -33,8 +32,7 @@ def begin(call: Call) -> Begun:
     made = _CALLS[call.argument(0, "operation_name")]
     operation, reader = made(call.argument(1, "api_params") or {})
     operation.provider = "aws.bedrock"
-    url = urlsplit(call.instance.meta.endpoint_url)
-    operation.server_address, operation.server_port = url.hostname, url.port or _PORTS.get(url.scheme)
+    read_server_address(operation, call.instance.meta.endpoint_url)
     return operation, reader
 
 

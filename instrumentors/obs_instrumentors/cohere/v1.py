@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from obs_instrumentors.openai import chat, completions
+from obs_instrumentors.wire.cohere import data_of, read_meta
+from obs_instrumentors.wire.openai import chat, completions
 from obs_run.base import payload
 from obs_run.core import content
 from obs_run.core.operations import Inference, ModelCall
 from obs_run.core.outcomes import Reader
 
-from .endpoint import RERANK, Method, answer, finish_reason, read_meta, read_sampling, system
+from .endpoint import RERANK, Method, finish_reason, read_sampling, system
 from .v2 import chat_operation
 
 if TYPE_CHECKING:
-    from obs_instrumentors.openai.chat import Chat
+    from obs_instrumentors.wire.openai.chat import Chat
 
 _ROLES = {"CHATBOT": "assistant"}
 
@@ -76,7 +77,7 @@ def _tool_calls(raw: Any) -> list[dict[str, Any]]:
 
 
 def _chat_result(operation: Chat, returned: Any) -> None:
-    response = answer(returned)
+    response = data_of(returned)
     calls = _tool_calls(response)
     reason = "tool_call" if calls else finish_reason(payload.field(response, "finish_reason"))
     said = {"role": "assistant", "content": payload.field(response, "text"), "tool_calls": calls}
@@ -120,7 +121,7 @@ def _begin_completion_stream(body: dict[str, Any]) -> Inference:
 
 
 def _completion_result(operation: Inference, returned: Any) -> None:
-    response = answer(returned)
+    response = data_of(returned)
     choices = [
         {"text": payload.field(each, "text"), "finish_reason": finish_reason(payload.field(each, "finish_reason"))}
         for each in payload.items(payload.field(response, "generations"))
@@ -148,7 +149,7 @@ def _begin_classification(body: dict[str, Any]) -> ModelCall:
 
 
 def _classified(operation: ModelCall, returned: Any) -> None:
-    read_meta(operation, payload.field(answer(returned), "meta"))
+    read_meta(operation, payload.field(data_of(returned), "meta"))
 
 
 _WHOLE = Reader(_completion_result)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from obs_instrumentors.openai import chat
+from obs_instrumentors.wire.cohere import data_of, read_meta
+from obs_instrumentors.wire.openai import chat
 from obs_run.base import payload
 from obs_run.core import content
 from obs_run.core.outcomes import Reader
 
-from .endpoint import EMBED, RERANK, Method, answer, finish_reason, read_meta, read_sampling, tool_answer
+from .endpoint import EMBED, RERANK, Method, finish_reason, read_sampling, tool_answer
 
 if TYPE_CHECKING:
-    from obs_instrumentors.openai.chat import Chat
+    from obs_instrumentors.wire.openai.chat import Chat
 
 
 def chat_operation(body: dict[str, Any]) -> Chat:
@@ -51,7 +52,7 @@ def _message(raw: Any) -> dict[str, Any]:
 
 
 def _result(operation: Chat, returned: Any) -> None:
-    response = answer(returned)
+    response = data_of(returned)
     reason = finish_reason(payload.field(response, "finish_reason"))
     choice = {"message": _message(payload.field(response, "message")), "finish_reason": reason}
     chat.ENDPOINT.result(operation, {"id": payload.field(response, "id"), "choices": [choice]})

@@ -6,7 +6,7 @@ where the client runs the agent's functions by itself. The interactions API has 
 
 from __future__ import annotations
 
-from obs_instrumentors import speakeasy
+from obs_instrumentors.clients import speakeasy
 from obs_run.core import streams
 from obs_run.core.hooks import Instrumentor, Target
 

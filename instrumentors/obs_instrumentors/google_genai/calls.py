@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
+from obs_instrumentors.wire.server_address import read_server_address
 from obs_run.base import payload
 from obs_run.core import messages, semconv
 from obs_run.core.operations import Embedding, ModelCall, Usage
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from obs_run.core.outcomes import Call
 
     Begun = tuple[ModelCall, Reader] | None
-
-_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass
@@ -74,18 +72,11 @@ def note_request(operation: Operation, call: Call) -> None:
         operation.extra[semconv.OBS_REQUEST_RETRIES] = operation.attempts - 1
         return
     sent = call.argument(0, "http_request")
-    place(operation, str(sent.url))
+    read_server_address(operation, str(sent.url))
     if isinstance(operation, Answer):
         answers.read_request(operation, sent.data)
     elif isinstance(operation, Vectors):
         _read_texts(operation, sent.data)
-
-
-def place(operation: Operation, url: str) -> None:
-    """Say on the operation where its request goes."""
-    parts = urlsplit(url)
-    operation.server_address = parts.hostname
-    operation.server_port = parts.port or _PORTS.get(parts.scheme)
 
 
 def failure(operation: Operation, error: BaseException) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from obs_instrumentors import speakeasy
-from obs_instrumentors.openai.response_items import tool_definition
-from obs_instrumentors.openai.responses import FetchedResponse
+from obs_instrumentors.clients import speakeasy
+from obs_instrumentors.wire.openai.response_items import tool_definition
+from obs_instrumentors.wire.openai.responses import FetchedResponse
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
 from obs_run.core.operations import Inference, Usage

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from obs_instrumentors.cohere import endpoint as cohere
-from obs_instrumentors.openai import chat, completions, embeddings, endpoint, media, responses
+from obs_instrumentors.wire import cohere
+from obs_instrumentors.wire.openai import chat, common_fields, completions, embeddings, media, responses
+from obs_instrumentors.wire.server_address import read_server_address
 from obs_run.base import payload
 from obs_run.core import semconv
 from obs_run.core.operations import Embedding, Inference, ModelCall, Operation, Usage
@@ -23,10 +23,10 @@ from . import providers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from obs_instrumentors.openai.responses import Response
+    from obs_instrumentors.wire.endpoint import Endpoint
+    from obs_instrumentors.wire.openai.responses import Response
     from obs_run.core.outcomes import Call
 
-_PORTS = {"http": 80, "https": 443}
 _COUNTS = ("token", "eval_count")
 
 
@@ -64,9 +64,8 @@ def read_provider(operation: Operation, call: Call) -> None:
 def read_address(operation: Operation, call: Call) -> None:
     """Read where the request goes."""
     address = payload.field(call.argument(3, "additional_args"), "api_base")
-    url = urlsplit(str(address or ""))
-    if url.hostname and isinstance(operation, ModelCall):
-        operation.server_address, operation.server_port = url.hostname, url.port or _PORTS.get(url.scheme)
+    if address and isinstance(operation, ModelCall):
+        read_server_address(operation, str(address))
 
 
 def read_body(operation: Operation, call: Call) -> None:
@@ -98,7 +97,7 @@ def source(returned: Any) -> Any:
 
 def _usage(told: Any) -> Usage | None:
     """Return usage as LiteLLM tells it; nothing but zeros is what it writes where it knows nothing."""
-    read = endpoint.usage(told)
+    read = common_fields.usage(told)
     if read is None or not (read.input_tokens or read.output_tokens):
         return None
     details = payload.field(told, "prompt_tokens_details")
@@ -162,11 +161,12 @@ def _event(operation: Response, event: Any) -> None:
         operation.usage = _usage(payload.field(event, "response", "usage")) or usage
 
 
-def _reader(of: endpoint.Endpoint, chunk: Callable[[Any, Any], None] | None = None) -> Reader:
+def _reader(of: Endpoint, chunk: Callable[[Any, Any], None] | None = None) -> Reader:
     return Reader(partial(_result, of.result), later=source, chunk=chunk, end=of.end)
 
 
 _CHAT = _reader(chat.ENDPOINT, partial(_chunk, chat.ENDPOINT.chunk))
+_RERANK = Reader(cohere.read_rerank_response)
 _TEXT = _reader(completions.ENDPOINT, partial(_chunk, _text_chunk))
 
 FUNCTIONS = (
@@ -174,6 +174,6 @@ FUNCTIONS = (
     Function("text_completion", ("prompt", "model"), completions.ENDPOINT.begin, _TEXT),
     Function("responses", ("input", "model"), responses.ENDPOINT.begin, _reader(responses.ENDPOINT, _event)),
     Function("embedding", ("model", "input"), embeddings.ENDPOINT.begin, _reader(embeddings.ENDPOINT)),
-    Function("rerank", ("model", "query", "documents"), cohere.RERANK.begin, cohere.RERANK.reader),
+    Function("rerank", ("model", "query", "documents"), cohere.parse_rerank_request, _RERANK),
     Function("image_generation", ("prompt", "model"), media.IMAGE_GENERATION.begin, _reader(media.IMAGE_GENERATION)),
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from obs_instrumentors import speakeasy
+from obs_instrumentors.clients import speakeasy
 from obs_run.core import streams
 from obs_run.core.hooks import Instrumentor, Target
 

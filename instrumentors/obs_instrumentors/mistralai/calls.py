@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from obs_instrumentors import speakeasy
-from obs_instrumentors.openai import chat, responses
-from obs_instrumentors.openai.chat_messages import tool_definition
-from obs_instrumentors.openai.embeddings import input_count
-from obs_instrumentors.openai.endpoint import usage
+from obs_instrumentors.clients import speakeasy
+from obs_instrumentors.wire.openai import chat, responses
+from obs_instrumentors.wire.openai.chat_messages import tool_definition
+from obs_instrumentors.wire.openai.common_fields import usage
+from obs_instrumentors.wire.openai.embeddings import input_count
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
 from obs_run.core.operations import Embedding, ModelCall, Usage

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from obs_instrumentors import speakeasy
-from obs_instrumentors.openai.chat_messages import data_part
+from obs_instrumentors.clients import speakeasy
+from obs_instrumentors.wire.openai.chat_messages import data_part
 from obs_run.base import payload
 from obs_run.core import messages
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from obs_instrumentors import speakeasy
-from obs_instrumentors.openai.chat_messages import tool_definition
-from obs_instrumentors.openai.endpoint import read_sampling
+from obs_instrumentors.clients import speakeasy
+from obs_instrumentors.wire.openai.chat_messages import tool_definition
+from obs_instrumentors.wire.openai.common_fields import read_sampling
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
 from obs_run.core.operations import Inference, Usage

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from obs_instrumentors import stainless
-from obs_instrumentors.stainless import closings
+from obs_instrumentors.clients import stainless
+from obs_instrumentors.clients.stainless import closings
 from obs_run.core.hooks import Instrumentor, Target
 
 from . import calls

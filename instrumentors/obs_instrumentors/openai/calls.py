@@ -6,14 +6,13 @@ import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from obs_instrumentors import stainless
-from obs_instrumentors.stainless import Dialect
+from obs_instrumentors.clients import hosts, stainless
+from obs_instrumentors.clients.stainless import Dialect
+from obs_instrumentors.wire.openai import chat, completions, embeddings, media, moderations, responses
 from obs_run.base import payload
 
-from . import chat, completions, embeddings, hosts, media, moderations, responses
-
 if TYPE_CHECKING:
-    from obs_instrumentors.stainless import Endpoint
+    from obs_instrumentors.wire.endpoint import Endpoint
     from obs_run.core.operations import Operation
     from obs_run.core.outcomes import Call
 
@@ -50,7 +49,7 @@ def endpoint(method: str, path: str) -> Endpoint | None:
         return responses.FETCH
     if method == "post" and path.endswith("/messages"):
         # Fireworks answers in Anthropic's format too.
-        from obs_instrumentors.anthropic import messages
+        from obs_instrumentors.wire.anthropic import messages
 
         return messages.ENDPOINT
     return None

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from obs_instrumentors.anthropic import _endpoint, blocks, completions, messages, tools
+from obs_instrumentors.anthropic import _endpoint, completions, tools
+from obs_instrumentors.wire.anthropic import blocks, messages
 
 from obs_run.core import content
 from obs_run.core.operations import Usage
 from obs_run.core.outcomes import Call
 
 if TYPE_CHECKING:
-    from obs_instrumentors.stainless import Endpoint
+    from obs_instrumentors.wire.endpoint import Endpoint
 
 WHOLE: dict[str, Any] = {
     "id": "msg_013Zva2CMHLNnXjNJJKqJ2EF",

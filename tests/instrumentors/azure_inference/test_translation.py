@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from obs_instrumentors import azure_inference
-from obs_instrumentors.openai import chat
+from obs_instrumentors.wire.openai import chat
 
 from obs_run.core.operations import Inference
 from obs_run.core.outcomes import Call

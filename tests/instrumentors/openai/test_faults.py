@@ -7,9 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from obs_instrumentors import stainless
+from obs_instrumentors.clients import hosts, stainless
 from obs_instrumentors.openai import calls as translations
-from obs_instrumentors.openai import chat, hosts
+from obs_instrumentors.wire.openai import chat
 
 from tests.instrumentors.openai.test_modes import ASKED, MODES, seen
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
-from obs_instrumentors.openai import hosts
+from obs_instrumentors.clients import hosts
 from pydantic import BaseModel
 
 from obs_run.core.operations import Inference

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from obs_instrumentors.wire.endpoint import Endpoint
 from obs_run.base import payload
 from obs_run.core.operations import ModelCall
 
 from .embeddings import input_count
-from .endpoint import Endpoint
 
 
 def _begin(body: dict[str, Any]) -> ModelCall:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from obs_instrumentors.wire.endpoint import Endpoint
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
 from obs_run.core.operations import Inference
 
 from .chat_messages import chat_message, tool_definition
-from .endpoint import Endpoint, read_header, read_sampling, usage
+from .common_fields import read_header, read_sampling, usage
 
 
 @dataclass

@@ -9,11 +9,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from obs_instrumentors.wire.endpoint import Endpoint
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
 from obs_run.core.operations import Inference
 
-from .endpoint import Endpoint, read_sampling, usage
+from .common_fields import read_sampling, usage
 
 
 def _begin(name: str, output_type: str, prompt: str | None, body: dict[str, Any]) -> Inference:

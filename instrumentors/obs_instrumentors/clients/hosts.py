@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.wire.server_address import DEFAULT_PORTS
 from obs_run import settings
 from obs_run.base import guard, payload
 
@@ -36,8 +37,6 @@ _PROVIDERS = {
     "aiplatform.googleapis.com": "gcp.vertex_ai",
     "ml.cloud.ibm.com": "ibm.watsonx.ai",
 }
-# The system fingerprints of servers that anyone can run. Others, such as LM Studio's, tell nothing of the kind.
-_FINGERPRINTS = {"vllm-": "vllm", "fp_ollama": "ollama"}
 _AZURE = "azure.ai.openai"
 _BEDROCK = "aws.bedrock"
 
@@ -46,13 +45,11 @@ _BEDROCK = "aws.bedrock"
 # with the last chunk without being asked, or don't say.
 _STREAM_USAGE = ("api.openai.com", "api.deepseek.com")
 
-_PORTS = {"http": 80, "https": 443}
-
 
 def address(client: Any) -> tuple[str | None, int | None]:
     """Return host and port of a client's base URL."""
     url = client.base_url
-    return payload.text(url.host), url.port or _PORTS.get(url.scheme)
+    return payload.text(url.host), url.port or DEFAULT_PORTS.get(url.scheme)
 
 
 def place(operation: Operation, client: Any, default: str) -> None:
@@ -61,14 +58,6 @@ def place(operation: Operation, client: Any, default: str) -> None:
     operation.server_address, operation.server_port = host, port
     named = settings.get("OBS_PROVIDER_HOSTS") or {}
     operation.provider = named.get(f"{host}:{port}") or named.get(host) or _provider(host or "", type(client), default)  # type: ignore[arg-type]
-
-
-def recognise(operation: Operation, fingerprint: str) -> None:
-    """Say who answers where only the answer tells: servers that speak OpenAI's API stand at any address."""
-    if operation.provider == "openai":
-        for start, provider in _FINGERPRINTS.items():
-            if fingerprint.startswith(start):
-                operation.provider = provider
 
 
 def tells_usage(operation: Operation) -> bool:

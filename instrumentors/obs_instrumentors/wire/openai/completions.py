@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from obs_instrumentors.wire.continuation import join_texts
+from obs_instrumentors.wire.endpoint import Endpoint
 from obs_run.base import payload
 from obs_run.core import content, messages
 from obs_run.core.operations import Inference
 
 from .chat import finish_reason
-from .endpoint import Endpoint, read_header, read_sampling, usage
+from .common_fields import read_header, read_sampling, usage
 
 
 def _begin(body: dict[str, Any]) -> Inference:
@@ -60,9 +62,4 @@ def _append(operation: Inference, index: int, text: str) -> None:
     operation.output_messages[index]["parts"].append(messages.text(text))
 
 
-def _end(operation: Inference) -> None:
-    for message in operation.output_messages or []:
-        message["parts"] = [messages.text("".join(part["content"] for part in message["parts"]))]
-
-
-ENDPOINT = Endpoint(_begin, _result, _chunk, _end)
+ENDPOINT = Endpoint(_begin, _result, _chunk, join_texts)

@@ -1,20 +1,15 @@
-"""What the requests and responses of the endpoints have in common."""
+"""What requests and responses of all endpoints name alike: sampling, ids, usage."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_instrumentors.stainless import Endpoint
 from obs_run.base import payload
 from obs_run.core import semconv
 from obs_run.core.operations import Usage
 
-from . import hosts
-
 if TYPE_CHECKING:
     from obs_run.core.operations import Inference
-
-__all__ = ["Endpoint", "read_header", "read_sampling", "usage"]
 
 
 def read_sampling(operation: Inference, body: dict[str, Any]) -> None:
@@ -48,7 +43,15 @@ def read_header(operation: Inference, response: dict[str, Any]) -> None:
         if value is not None and operation.extra.get(key) != value:
             operation.extra[key] = value
             if name == "system_fingerprint":
-                hosts.recognise(operation, value)
+                _recognise_server(operation, value)
+
+
+def _recognise_server(operation: Inference, fingerprint: str) -> None:
+    """Say who answers where only the answer tells: servers that speak OpenAI's API stand at any address."""
+    if operation.provider == "openai":
+        for start, provider in _SERVERS.items():
+            if fingerprint.startswith(start):
+                operation.provider = provider
 
 
 def usage(told: Any) -> Usage | None:
@@ -76,6 +79,8 @@ _HEADER = (
     ("service_tier", semconv.OPENAI_RESPONSE_SERVICE_TIER),
     ("system_fingerprint", semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT),
 )
+# The system fingerprints of servers that anyone can run. Others, such as LM Studio's, tell nothing of the kind.
+_SERVERS = {"vllm-": "vllm", "fp_ollama": "ollama"}
 _INPUT_DETAILS = ("prompt_tokens_details", "input_tokens_details", "input_token_details")
 _INPUT_PARTS = {
     "cached_tokens": "cache_read_tokens",

@@ -6,14 +6,13 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.wire.server_address import DEFAULT_PORTS
 from obs_run.base import payload
 from obs_run.core import messages, semconv
 
 if TYPE_CHECKING:
     from obs_run.core.operations import Operation
     from obs_run.core.outcomes import Call
-
-_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass
@@ -42,7 +41,7 @@ def note_request(operation: Operation, call: Call) -> None:
         # The rest of an answer that comes in several requests.
         return
     operation.server_address = payload.text(request.url.host)
-    operation.server_port = request.url.port or _PORTS.get(request.url.scheme)
+    operation.server_port = request.url.port or DEFAULT_PORTS.get(request.url.scheme)
     body = messages.parsed(request.content.decode("utf-8", "replace"))
     if isinstance(body, dict):
         operation.sent(body)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from obs_instrumentors.wire.endpoint import Endpoint
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
 from obs_run.core.operations import Inference, Operation
 
-from .endpoint import Endpoint, read_header, read_sampling, usage
+from .common_fields import read_header, read_sampling, usage
 from .response_items import input_messages, output_parts, tool_definition
 
 _TOOL_CALLS = ("function_call", "custom_tool_call")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from obs_instrumentors.wire.endpoint import Endpoint
 from obs_run.base import payload
 from obs_run.core.operations import Embedding
 
-from .endpoint import Endpoint, usage
+from .common_fields import usage
 
 
 def _begin(body: dict[str, Any]) -> Embedding:

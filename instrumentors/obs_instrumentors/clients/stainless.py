@@ -19,22 +19,12 @@ from obs_run.core.outcomes import Reader
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from obs_instrumentors.wire.endpoint import Endpoint
     from obs_run.core.operations import Operation
     from obs_run.core.outcomes import Call
 
 _RETRIES = "x-stainless-retry-count"
 _CLIENTS = ("SyncAPIClient", "AsyncAPIClient")
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """Pure functions from a request's body to an operation, and from a response or its pieces into it."""
-
-    begin: Callable[[dict[str, Any]], Operation]
-    result: Callable[[Any, Any], None]
-    chunk: Callable[[Any, Any], None] | None = None
-    end: Callable[[Any], None] | None = None
-    hides: Callable[[Any, Any], bool] | None = None
 
 
 @dataclass(frozen=True)

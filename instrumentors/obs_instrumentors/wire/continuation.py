@@ -1,0 +1,35 @@
+"""A prompt's continuation that comes in pieces of text: one message that grows, whoever's wire format it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from obs_run.core import content, messages
+
+if TYPE_CHECKING:
+    from obs_run.core.operations import Inference, RemoteAgentRun
+
+
+def append_text(operation: Inference, text: str) -> None:
+    """Add a piece of text to the answer, if content is wanted."""
+    if not content.wanted():
+        return
+    if operation.output_messages is None:
+        operation.output_messages = [messages.message("assistant")]
+    operation.output_messages[0]["parts"].append(messages.text(text))
+
+
+def join_texts(operation: Inference | RemoteAgentRun) -> None:
+    """Make one text of each message's pieces: appending to a text with every piece would copy it each time."""
+    for message in operation.output_messages or []:
+        pieces = [part["content"] for part in message["parts"]]
+        message["parts"] = [messages.text("".join(pieces))]
+
+
+def finish(operation: Inference) -> None:
+    """Join the pieces, and say on each message why the answer ended."""
+    join_texts(operation)
+    if not operation.finish_reasons:
+        return
+    for message in operation.output_messages or []:
+        message["finish_reason"] = operation.finish_reasons[0]
