@@ -47,7 +47,7 @@ def begin(endpoint: Endpoint, names: tuple[str, ...], reader: Reader, call: Call
     operation = endpoint.begin(body)
     if body.get("stream"):
         operation.stream = True  # type: ignore[attr-defined] # only chats are asked for as a stream
-    read_server_address(operation, str(payload.field(call.instance, "_config", "endpoint")))
+    read_server_address(operation, str(payload.get(call.instance, "_config", "endpoint")))
     hosts_openai = (operation.server_address or "").endswith(".openai.azure.com")
     operation.provider = "azure.ai.openai" if hosts_openai else "azure.ai.inference"
     return operation, reader
@@ -59,7 +59,7 @@ def _body(names: tuple[str, ...], call: Call) -> dict[str, Any]:
         given = messages.parsed(given.decode("utf-8", "replace"))
     if not isinstance(given, dict):
         own = call.instance.__dict__
-        given = {name: payload.first(call.kwargs.get(name), own.get(f"_{name}")) for name in names}
+        given = {name: payload.coalesce(call.kwargs.get(name), own.get(f"_{name}")) for name in names}
         given.update(call.kwargs.get(_EXTRAS) or own.get(f"_{_EXTRAS}") or {})
     form = given.get("response_format")
     if form is not None and not isinstance(form, dict):
@@ -78,7 +78,7 @@ def _later(returned: Any) -> Any:
 
 
 def _failure(operation: Operation, error: BaseException) -> None:
-    operation.error_type = payload.text(payload.field(error, "error", "code")) or operation.error_type
+    operation.error_type = payload.get_text(error, "error", "code") or operation.error_type
 
 
 def _itself(stream: Any) -> Any:

@@ -23,10 +23,10 @@ _COUNT = 10
 
 def _at(operation: Operation, instance: Any) -> None:
     """Note the tenant and database, and the server where there is one."""
-    tenant, database = payload.field(instance, "tenant"), payload.field(instance, "database")
-    if payload.text(tenant) and payload.text(database):
+    tenant, database = payload.get(instance, "tenant"), payload.get(instance, "database")
+    if payload.as_text(tenant) and payload.as_text(database):
         operation.__dict__["namespace"] = f"{tenant}|{database}"
-    vector_stores.locate(operation, payload.first(*(payload.field(instance, name, "_api_url") for name in _SERVERS)))
+    vector_stores.locate(operation, payload.coalesce(*(payload.get(instance, name, "_api_url") for name in _SERVERS)))
 
 
 def _query(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
@@ -36,7 +36,7 @@ def _query(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
         _SYSTEM,
         name,
         instance.name,
-        top_k=payload.whole(given.get("n_results", _COUNT)),
+        top_k=payload.as_int(given.get("n_results", _COUNT)),
         batch_size=vector_stores.batch(count),
     )
     _at(operation, instance)
@@ -47,7 +47,7 @@ def _query(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
 
 def _search(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
     searches = _many(given.get("searches"))
-    limits = {payload.whole(payload.field(each, "_limit", "limit")) for each in searches}
+    limits = {payload.get_int(each, "_limit", "limit") for each in searches}
     operation = vector_stores.search(
         _SYSTEM,
         name,
@@ -57,7 +57,7 @@ def _search(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
     )
     _at(operation, instance)
     if content.wanted():
-        asked = [payload.text(payload.field(each, "_rank", "query")) for each in searches]
+        asked = [payload.get_text(each, "_rank", "query") for each in searches]
         operation.query_text = "\n".join(text for text in asked if text is not None) or None
     return operation
 
@@ -76,8 +76,8 @@ def _keeping(name: str, instance: Any, given: dict[str, Any]) -> DatabaseCall:
 
 
 def _hits(operation: Retrieval, result: Any) -> None:
-    columns = [payload.items(result.get(name)) for name in ("ids", "documents")]
-    columns.append(payload.items(payload.first(result.get("distances"), result.get("scores"))))
+    columns = [payload.as_list(result.get(name)) for name in ("ids", "documents")]
+    columns.append(payload.as_list(payload.coalesce(result.get("distances"), result.get("scores"))))
     hits: list[tuple[Any, Any, Any]] = []
     for number, ids in enumerate(columns[0]):
         documents, scores = (_row(column, number, len(ids)) for column in columns[1:])
@@ -86,12 +86,12 @@ def _hits(operation: Retrieval, result: Any) -> None:
 
 
 def _row(column: list[Any], number: int, length: int) -> list[Any]:
-    row = payload.items(column[number]) if number < len(column) else []
+    row = payload.as_list(column[number]) if number < len(column) else []
     return row if len(row) == length else [None] * length
 
 
 def _got(operation: DatabaseCall, result: Any) -> None:
-    operation.returned = vector_stores.size(payload.field(result, "ids"))
+    operation.returned = vector_stores.size(payload.get(result, "ids"))
 
 
 def _listed(operation: DatabaseCall, result: Any) -> None:
@@ -99,7 +99,7 @@ def _listed(operation: DatabaseCall, result: Any) -> None:
 
 
 def _many(value: Any) -> list[Any]:
-    return payload.items(value) if isinstance(value, (list, tuple)) else [] if value is None else [value]
+    return payload.as_list(value) if isinstance(value, (list, tuple)) else [] if value is None else [value]
 
 
 def _vectors(value: Any) -> int:
@@ -111,7 +111,7 @@ def _vectors(value: Any) -> int:
 
 def _own_telemetry(call: Call) -> None:
     """Say what Chroma's own tracing does where the agent's environment switches it on."""
-    granularity = payload.field(call.argument(0, "system"), "settings", "chroma_otel_granularity")
+    granularity = payload.get(call.argument(0, "system"), "settings", "chroma_otel_granularity")
     if granularity and granularity != "none":
         guard.warn_once(
             f"CHROMA_OTEL_GRANULARITY={granularity} makes Chroma install an OpenTelemetry tracer provider of its own; "

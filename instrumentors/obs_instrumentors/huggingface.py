@@ -42,8 +42,8 @@ _FINISH_REASONS = {"eos_token": "stop", "stop_sequence": "stop"}
 def begin(asked: Asked, first: str, call: Call) -> tuple[ModelCall, Reader]:
     """Return the operation that a call of one of the client's tasks means."""
     operation, reader = asked({**call.kwargs, first: call.argument(0, first)})
-    operation.request_model = _name(call.kwargs.get("model")) or _name(payload.field(call.instance, "model"))
-    operation.provider = provider(None, payload.text(payload.field(call.instance, "provider")))
+    operation.request_model = _name(call.kwargs.get("model")) or _name(payload.get(call.instance, "model"))
+    operation.provider = provider(None, payload.get_text(call.instance, "provider"))
     return operation, reader
 
 
@@ -51,8 +51,8 @@ def note_request(operation: Operation, call: Call) -> None:
     """Read what the client asks of whom, from the request that it has made."""
     request = call.argument(0, "request_parameters")
     read_server_address(operation, request.url)
-    operation.provider = provider(request.url, payload.text(payload.field(call.instance, "provider")))
-    known = payload.field(operation, "request_model")
+    operation.provider = provider(request.url, payload.get_text(call.instance, "provider"))
+    known = payload.get(operation, "request_model")
     operation.request_model = known or _name(request.model)  # type: ignore[attr-defined] # all of ours have one
 
 
@@ -71,16 +71,16 @@ def _chat(asked: dict[str, Any]) -> tuple[ModelCall, Reader]:
 
 
 def _generation(asked: dict[str, Any]) -> tuple[ModelCall, Reader]:
-    stops = payload.items(asked.get("stop")) or payload.items(asked.get("stop_sequences"))
+    stops = payload.as_list(asked.get("stop")) or payload.as_list(asked.get("stop_sequences"))
     operation = Inference(
         "text_completion",
         stream=True if asked.get("stream") else None,
-        seed=payload.whole(asked.get("seed")),
-        temperature=payload.number(asked.get("temperature")),
-        top_p=payload.number(asked.get("top_p")),
-        top_k=payload.whole(asked.get("top_k")),
-        frequency_penalty=payload.number(asked.get("frequency_penalty")),
-        max_tokens=payload.whole(asked.get("max_new_tokens")),
+        seed=payload.as_int(asked.get("seed")),
+        temperature=payload.as_float(asked.get("temperature")),
+        top_p=payload.as_float(asked.get("top_p")),
+        top_k=payload.as_int(asked.get("top_k")),
+        frequency_penalty=payload.as_float(asked.get("frequency_penalty")),
+        max_tokens=payload.as_int(asked.get("max_new_tokens")),
         stop_sequences=stops or None,
     )
     return _said(operation, asked.get("prompt")), _GENERATION
@@ -91,13 +91,13 @@ def _features(asked: dict[str, Any]) -> tuple[ModelCall, Reader]:
     operation = Embedding(
         "embeddings",
         input_count=len(given) if isinstance(given, list) else 1,
-        dimensions=payload.whole(asked.get("dimensions")),
+        dimensions=payload.as_int(asked.get("dimensions")),
     )
     return operation, _SILENT
 
 
 def _picture(asked: dict[str, Any]) -> tuple[ModelCall, Reader]:
-    operation = Inference("image_generation", output_type="image", seed=payload.whole(asked.get("seed")))
+    operation = Inference("image_generation", output_type="image", seed=payload.as_int(asked.get("seed")))
     return _said(operation, asked.get("prompt")), _SILENT
 
 
@@ -117,27 +117,27 @@ def _said(operation: Inference, prompt: Any) -> Inference:
 
 def _generated(operation: Inference, response: Any) -> None:
     """Read a continuation; reason and tokens are told only where the agent asked for details."""
-    text = response if isinstance(response, str) else payload.field(response, "generated_text")
-    _read_details(operation, payload.field(response, "details"))
-    append_text(operation, payload.text(text) or "")
+    text = response if isinstance(response, str) else payload.get(response, "generated_text")
+    _read_details(operation, payload.get(response, "details"))
+    append_text(operation, payload.as_text(text) or "")
 
 
 def _generated_piece(operation: Inference, piece: Any) -> None:
-    token = payload.field(piece, "token")
-    text = piece if isinstance(piece, str) else payload.field(token, "text")
-    _read_details(operation, payload.field(piece, "details"))
-    if payload.text(text) is not None and not payload.field(token, "special"):
+    token = payload.get(piece, "token")
+    text = piece if isinstance(piece, str) else payload.get(token, "text")
+    _read_details(operation, payload.get(piece, "details"))
+    if payload.as_text(text) is not None and not payload.get(token, "special"):
         append_text(operation, text)
 
 
 def _read_details(operation: Inference, details: Any) -> None:
-    reason = payload.text(payload.field(details, "finish_reason"))
+    reason = payload.get_text(details, "finish_reason")
     if reason is None:
         return
     operation.finish_reasons = [_FINISH_REASONS.get(reason, reason)]
-    prefilled = payload.items(payload.field(details, "prefill"))
-    inputs = payload.first(payload.whole(payload.field(details, "input_length")), len(prefilled) or None)
-    operation.usage = Usage(inputs, payload.whole(payload.field(details, "generated_tokens")))
+    prefilled = payload.get_list(details, "prefill")
+    inputs = payload.coalesce(payload.get_int(details, "input_length"), len(prefilled) or None)
+    operation.usage = Usage(inputs, payload.get_int(details, "generated_tokens"))
 
 
 def _whole(operation: Inference, response: Any) -> None:
@@ -146,7 +146,7 @@ def _whole(operation: Inference, response: Any) -> None:
 
 
 def _heard(operation: Inference, response: Any) -> None:
-    append_text(operation, payload.text(payload.field(response, "text")) or "")
+    append_text(operation, payload.get_text(response, "text") or "")
 
 
 def _nothing(_operation: ModelCall, _response: Any) -> None:
@@ -155,7 +155,7 @@ def _nothing(_operation: ModelCall, _response: Any) -> None:
 
 def _name(model: Any) -> str | None:
     """Return a model's name; the address of an endpoint is none."""
-    name = payload.text(model)
+    name = payload.as_text(model)
     return None if name is None or name.startswith(("http://", "https://")) else name
 
 

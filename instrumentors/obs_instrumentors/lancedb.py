@@ -23,7 +23,7 @@ _SCORES = ("_relevance_score", "_distance", "_score")
 def _query(_: str, query: Any, __: dict[str, Any]) -> Operation:
     """Return the search or scan that a query of the sync or the async API means."""
     kind = type(query).__name__
-    name = payload.field(query, "_table", "name")
+    name = payload.get(query, "_table", "name")
     if kind in ("LanceTakeQueryBuilder", "AsyncTakeQuery"):
         return vector_stores.database_call(_SYSTEM, "take", name)
     if kind in ("LanceEmptyQueryBuilder", "AsyncQuery"):
@@ -36,22 +36,22 @@ def _query(_: str, query: Any, __: dict[str, Any]) -> Operation:
 
 def _limit(query: Any) -> int | None:
     if hasattr(query, "_limit"):
-        return payload.whole(query._limit)  # noqa: SLF001 (the builder tells it nowhere else)
-    native = payload.field(query, "_inner")
+        return payload.as_int(query._limit)  # noqa: SLF001 (the builder tells it nowhere else)
+    native = payload.get(query, "_inner")
     if hasattr(native, "get_limit"):
-        return payload.whole(native.get_limit())
-    return payload.whole(native.to_query_request().limit)
+        return payload.as_int(native.get_limit())
+    return payload.as_int(native.to_query_request().limit)
 
 
 def _text(query: Any) -> str | None:
     """Return the text that is searched for, as each kind of query keeps it."""
-    native = payload.field(query, "_inner")
+    native = payload.get(query, "_inner")
     half = native.to_fts_query() if hasattr(native, "to_fts_query") else native
     if hasattr(half, "get_query"):
-        return payload.text(half.get_query())
+        return payload.as_text(half.get_query())
     for name in ("_text", "_str_query", "_query_string", "_query"):
-        value = payload.field(query, name)
-        text = payload.text(payload.first(payload.text(value), payload.field(value, "query")))
+        value = payload.get(query, name)
+        text = payload.as_text(payload.coalesce(payload.as_text(value), payload.get(value, "query")))
         if text is not None:
             return text
     return None
@@ -59,7 +59,7 @@ def _text(query: Any) -> str | None:
 
 def _rows(operation: Retrieval | DatabaseCall, result: Any) -> None:
     """Read an Arrow table; a reader of batches tells nothing before the agent reads it."""
-    columns = payload.field(result, "column_names")
+    columns = payload.get(result, "column_names")
     if columns is None or not hasattr(result, "num_rows"):
         return
     score = next((name for name in _SCORES if name in columns), None)
@@ -75,7 +75,7 @@ def _rows(operation: Retrieval | DatabaseCall, result: Any) -> None:
 
 
 def _id(row: Any) -> Any:
-    return payload.first(payload.field(row, "id"), payload.field(row, "_rowid"))
+    return payload.coalesce(payload.get(row, "id"), payload.get(row, "_rowid"))
 
 
 def _told(table: Any) -> list[str]:

@@ -33,32 +33,32 @@ class Answer(Inference):
 
 def begin(call: Call) -> tuple[ModelCall, Reader] | None:
     """Return the operation that a request means; None where it is no model call."""
-    path, body = call.argument(2, "url"), payload.field(call.kwargs, "json")
+    path, body = call.argument(2, "url"), payload.get(call.kwargs, "json")
     made = _OPERATIONS.get(path)
     if made is None:
         return None
     operation: ModelCall = made(body)
     operation.provider = _PROVIDER
-    operation.request_model = payload.text(body.get("model"))
-    url = payload.field(call.instance, "_client", "base_url")
-    operation.server_address, operation.server_port = payload.text(payload.field(url, "host")), url.port
+    operation.request_model = payload.as_text(body.get("model"))
+    url = payload.get(call.instance, "_client", "base_url")
+    operation.server_address, operation.server_port = payload.get_text(url, "host"), url.port
     return operation, _STREAM if call.kwargs.get("stream") else _WHOLE
 
 
 def _chat(body: dict[str, Any]) -> Answer:
     operation = _inference("chat", body)
     if content.wanted():
-        operation.input_messages = [_message(each) for each in payload.items(body.get("messages"))]
-        operation.tool_definitions = [_tool(each) for each in payload.items(body.get("tools"))] or None
+        operation.input_messages = [_message(each) for each in payload.as_list(body.get("messages"))]
+        operation.tool_definitions = [_tool(each) for each in payload.as_list(body.get("tools"))] or None
     return operation
 
 
 def _completion(body: dict[str, Any]) -> Answer:
     operation = _inference("text_completion", body)
     if content.wanted():
-        images = [_image(each) for each in payload.items(body.get("images"))]
+        images = [_image(each) for each in payload.as_list(body.get("images"))]
         operation.input_messages = [messages.message("user", messages.text(body.get("prompt") or ""), *images)]
-        system = payload.text(body.get("system"))
+        system = payload.as_text(body.get("system"))
         operation.system_instructions = None if system is None else [messages.text(system)]
     return operation
 
@@ -71,22 +71,22 @@ def _inference(name: str, body: dict[str, Any]) -> Answer:
         name,
         stream=True if body.get("stream") else None,
         output_type="json" if body.get("format") else None,
-        seed=payload.whole(options.get("seed")),
-        temperature=payload.number(options.get("temperature")),
-        top_p=payload.number(options.get("top_p")),
-        top_k=payload.whole(options.get("top_k")),
-        frequency_penalty=payload.number(options.get("frequency_penalty")),
-        presence_penalty=payload.number(options.get("presence_penalty")),
-        max_tokens=payload.whole(options.get("num_predict")),
-        stop_sequences=[stop] if isinstance(stop, str) else payload.items(stop) or None,
+        seed=payload.as_int(options.get("seed")),
+        temperature=payload.as_float(options.get("temperature")),
+        top_p=payload.as_float(options.get("top_p")),
+        top_k=payload.as_int(options.get("top_k")),
+        frequency_penalty=payload.as_float(options.get("frequency_penalty")),
+        presence_penalty=payload.as_float(options.get("presence_penalty")),
+        max_tokens=payload.as_int(options.get("num_predict")),
+        stop_sequences=[stop] if isinstance(stop, str) else payload.as_list(stop) or None,
         reasoning_level=thinking if isinstance(thinking, str) else None,
     )
 
 
 def _embedding(body: dict[str, Any]) -> Embedding:
-    given = payload.first(body.get("input"), body.get("prompt"))
+    given = payload.coalesce(body.get("input"), body.get("prompt"))
     count = len(given) if isinstance(given, (list, tuple)) else 1
-    return Embedding("embeddings", dimensions=payload.whole(body.get("dimensions")), input_count=count)
+    return Embedding("embeddings", dimensions=payload.as_int(body.get("dimensions")), input_count=count)
 
 
 def _result(operation: ModelCall, response: Any) -> None:
@@ -102,31 +102,31 @@ def _chunk(operation: Answer, part: Any) -> None:
 
 
 def _read_header(operation: ModelCall, response: Any) -> None:
-    operation.response_model = payload.text(payload.field(response, "model")) or operation.response_model
+    operation.response_model = payload.get_text(response, "model") or operation.response_model
     usage = Usage(
-        input_tokens=payload.whole(payload.field(response, "prompt_eval_count")),
-        output_tokens=payload.whole(payload.field(response, "eval_count")),
+        input_tokens=payload.get_int(response, "prompt_eval_count"),
+        output_tokens=payload.get_int(response, "eval_count"),
     )
     if usage != Usage():
         operation.usage = usage
 
 
 def _read_answer(operation: Answer, response: Any) -> None:
-    message = payload.first(payload.field(response, "message"), response)
-    calls = payload.items(payload.field(message, "tool_calls"))
+    message = payload.coalesce(payload.get(response, "message"), response)
+    calls = payload.get_list(message, "tool_calls")
     operation.calls += calls
-    reason = payload.text(payload.field(response, "done_reason"))
+    reason = payload.get_text(response, "done_reason")
     if reason is not None:
         operation.finish_reasons = ["tool_call" if operation.calls else reason]
     if content.wanted():
         for name in ("thinking", "content", "response"):
-            piece = payload.text(payload.field(message, name))
+            piece = payload.get_text(message, name)
             if piece is not None:
                 operation.texts[name] = operation.texts.get(name, "") + piece
 
 
 def _end(operation: Answer) -> None:
-    operation.tool_calls = [str(payload.field(each, "function", "name")) for each in operation.calls] or None
+    operation.tool_calls = [str(payload.get(each, "function", "name")) for each in operation.calls] or None
     if content.wanted():
         raw = {**operation.texts, "role": "assistant", "tool_calls": operation.calls}
         reason = operation.finish_reasons[0] if operation.finish_reasons else None
@@ -134,32 +134,30 @@ def _end(operation: Answer) -> None:
 
 
 def _message(raw: Any, finish_reason: str | None = None) -> Message:
-    role = payload.text(payload.field(raw, "role")) or "user"
-    said = payload.text(payload.first(payload.field(raw, "content"), payload.field(raw, "response")))
+    role = payload.get_text(raw, "role") or "user"
+    said = payload.as_text(payload.coalesce(payload.get(raw, "content"), payload.get(raw, "response")))
     if role == "tool":
         return messages.message(role, messages.tool_call_response(None, messages.parsed(said)))
-    thought = payload.text(payload.field(raw, "thinking"))
+    thought = payload.get_text(raw, "thinking")
     parts = [] if thought is None else [messages.reasoning(thought)]
     parts += [] if said is None else [messages.text(said)]
-    parts += [_image(each) for each in payload.items(payload.field(raw, "images"))]
-    for call in payload.items(payload.field(raw, "tool_calls")):
-        function = payload.field(call, "function")
-        parts.append(
-            messages.tool_call(None, str(payload.field(function, "name")), payload.field(function, "arguments"))
-        )
+    parts += [_image(each) for each in payload.get_list(raw, "images")]
+    for call in payload.get_list(raw, "tool_calls"):
+        function = payload.get(call, "function")
+        parts.append(messages.tool_call(None, str(payload.get(function, "name")), payload.get(function, "arguments")))
     return messages.message(role, *parts, finish_reason=finish_reason)
 
 
 def _image(raw: Any) -> messages.Part:
-    return messages.blob("image", None, str(payload.first(payload.field(raw, "value"), raw)))
+    return messages.blob("image", None, str(payload.coalesce(payload.get(raw, "value"), raw)))
 
 
 def _tool(raw: Any) -> messages.ToolDefinition:
-    function = payload.field(raw, "function")
+    function = payload.get(raw, "function")
     return messages.tool_definition(
-        str(payload.field(function, "name")),
-        payload.text(payload.field(function, "description")),
-        payload.field(function, "parameters"),
+        str(payload.get(function, "name")),
+        payload.get_text(function, "description"),
+        payload.get(function, "parameters"),
     )
 
 

@@ -24,7 +24,7 @@ _NAMESPACES_TOP_K = 10
 
 def _host(instance: Any) -> str | None:
     places = (("_host",), ("_config", "host"), ("config", "host"))
-    return next((host for path in places if (host := payload.text(payload.field(instance, *path)))), None)
+    return next((host for path in places if (host := payload.get_text(instance, *path))), None)
 
 
 def _index(instance: Any) -> str | None:
@@ -33,13 +33,13 @@ def _index(instance: Any) -> str | None:
 
 
 def _at(operation: Retrieval | DatabaseCall, instance: Any, given: dict[str, Any]) -> None:
-    operation.namespace = payload.text(given.get("namespace"))
+    operation.namespace = payload.as_text(given.get("namespace"))
     vector_stores.locate(operation, _host(instance))
 
 
 def _query(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
     default = _NAMESPACES_TOP_K if name == "query_namespaces" else None
-    top_k = payload.whole(payload.first(given.get("top_k"), default))
+    top_k = payload.as_int(payload.coalesce(given.get("top_k"), default))
     operation = vector_stores.search(_SYSTEM, name, _index(instance), top_k=top_k)
     _at(operation, instance, given)
     return operation
@@ -47,32 +47,32 @@ def _query(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
 
 def _search(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
     query = given.get("query")
-    top_k = payload.whole(payload.first(given.get("top_k"), payload.field(query, "top_k")))
+    top_k = payload.as_int(payload.coalesce(given.get("top_k"), payload.get(query, "top_k")))
     operation = vector_stores.search(_SYSTEM, name, _index(instance), top_k=top_k)
     _at(operation, instance, given)
     if content.wanted():
-        inputs = payload.first(given.get("inputs"), payload.field(query, "inputs"))
-        operation.query_text = payload.text(payload.field(inputs, "text"))
+        inputs = payload.coalesce(given.get("inputs"), payload.get(query, "inputs"))
+        operation.query_text = payload.get_text(inputs, "text")
     return operation
 
 
 def _documents(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
     operation = _query(name, instance, given)
     if content.wanted():
-        texts = [payload.text(payload.field(each, "query")) for each in payload.items(given.get("score_by"))]
+        texts = [payload.get_text(each, "query") for each in payload.as_list(given.get("score_by"))]
         operation.query_text = "\n".join(text for text in texts if text is not None) or None
     return operation
 
 
 def _hits(operation: Retrieval, result: Any) -> None:
-    hits = payload.first(payload.field(result, "matches"), payload.field(result, "result", "hits"))
+    hits = payload.coalesce(payload.get(result, "matches"), payload.get(result, "result", "hits"))
     if isinstance(hits, (list, tuple)):
         vector_stores.found(operation, [_hit(each) for each in hits], wanted=content.wanted())
 
 
 def _hit(raw: Any) -> tuple[Any, Any, Any]:
-    identity = payload.first(payload.field(raw, "id"), payload.field(raw, "_id"))
-    score = payload.first(payload.field(raw, "score"), payload.field(raw, "_score"))
+    identity = payload.coalesce(payload.get(raw, "id"), payload.get(raw, "_id"))
+    score = payload.coalesce(payload.get(raw, "score"), payload.get(raw, "_score"))
     return identity, score, _fields(raw) if content.wanted() else None
 
 
@@ -81,32 +81,32 @@ def _fields(raw: Any) -> Any:
     if not isinstance(raw, dict) and not hasattr(raw, "metadata") and not hasattr(raw, "fields"):
         told = raw.to_dict().items()
         return {name: value for name, value in told if name not in ("_id", "_score") and not isinstance(value, list)}
-    return payload.first(payload.field(raw, "metadata"), payload.field(raw, "fields"))
+    return payload.coalesce(payload.get(raw, "metadata"), payload.get(raw, "fields"))
 
 
 def _records(name: str, instance: Any, given: dict[str, Any]) -> DatabaseCall:
-    records = payload.first(*(given.get(key) for key in ("vectors", "ids", "records", "documents", "df")))
+    records = payload.coalesce(*(given.get(key) for key in ("vectors", "ids", "records", "documents", "df")))
     operation = vector_stores.database_call(_SYSTEM, name, _index(instance), batch_size=vector_stores.batch(records))
     _at(operation, instance, given)
     return operation
 
 
 def _returned(operation: DatabaseCall, result: Any) -> None:
-    vectors = payload.first(payload.field(result, "vectors"), payload.field(result, "documents"))
+    vectors = payload.coalesce(payload.get(result, "vectors"), payload.get(result, "documents"))
     operation.returned = len(vectors) if isinstance(vectors, (dict, list, tuple)) else None
 
 
 def _embed(_: str, instance: Any, given: dict[str, Any]) -> Embedding:
     operation = Embedding("embeddings", input_count=vector_stores.size(given.get("inputs")))
-    operation.dimensions = payload.whole(payload.field(given.get("parameters"), "dimension"))
+    operation.dimensions = payload.get_int(given.get("parameters"), "dimension")
     _model(operation, instance, given)
     return operation
 
 
 def _rerank(_: str, instance: Any, given: dict[str, Any]) -> Rerank:
-    operation = Rerank(input_count=vector_stores.size(given.get("documents")), top_k=payload.whole(given.get("top_n")))
+    operation = Rerank(input_count=vector_stores.size(given.get("documents")), top_k=payload.as_int(given.get("top_n")))
     if content.wanted():
-        operation.query_text = payload.text(given.get("query"))
+        operation.query_text = payload.as_text(given.get("query"))
     _model(operation, instance, given)
     return operation
 
@@ -114,37 +114,37 @@ def _rerank(_: str, instance: Any, given: dict[str, Any]) -> Rerank:
 def _model(operation: ModelCall, instance: Any, given: dict[str, Any]) -> None:
     asked = given.get("model")
     operation.provider = _SYSTEM
-    operation.request_model = payload.text(payload.first(payload.field(asked, "value"), asked))
+    operation.request_model = payload.as_text(payload.coalesce(payload.get(asked, "value"), asked))
     vector_stores.locate(operation, _host(instance))
 
 
 def _embedded(operation: Embedding, result: Any) -> None:
     _answered(operation, result)
-    tokens = payload.whole(payload.field(result, "usage", "total_tokens"))
+    tokens = payload.get_int(result, "usage", "total_tokens")
     operation.usage = None if tokens is None else Usage(input_tokens=tokens)
-    vectors = payload.items(payload.field(result, "data"))
-    values = payload.field(vectors[0], "values") if vectors else None
+    vectors = payload.get_list(result, "data")
+    values = payload.get(vectors[0], "values") if vectors else None
     operation.dimensions = len(values) if isinstance(values, (list, tuple)) else operation.dimensions
 
 
 def _reranked(operation: Rerank, result: Any) -> None:
     _answered(operation, result)
-    ranked = payload.items(payload.field(result, "data"))
-    scores = [payload.number(payload.field(each, "score")) for each in ranked]
+    ranked = payload.get_list(result, "data")
+    scores = [payload.get_float(each, "score") for each in ranked]
     operation.scores = [score for score in scores if score is not None] or None
     if content.wanted():
         operation.documents = [
-            {"id": str(payload.field(each, "index")), "score": score, "content": _text(payload.field(each, "document"))}
+            {"id": str(payload.get(each, "index")), "score": score, "content": _text(payload.get(each, "document"))}
             for each, score in zip(ranked, scores, strict=True)
         ]
 
 
 def _answered(operation: ModelCall, result: Any) -> None:
-    operation.response_model = payload.text(payload.field(result, "model"))
+    operation.response_model = payload.get_text(result, "model")
 
 
 def _text(document: Any) -> Any:
-    return payload.first(payload.field(document, "text"), document)
+    return payload.coalesce(payload.get(document, "text"), document)
 
 
 _DATA = {

@@ -33,8 +33,8 @@ class Pages(Retrieval):
 
 def begin_pages(call: Call) -> tuple[Pages, Reader]:
     """Return the operation of a search by pages; it is over when a page is empty or the iterator is closed."""
-    name = payload.text(call.argument(0, "collection_name"))
-    limit = payload.whole(call.argument(4, "limit"))
+    name = payload.as_text(call.argument(0, "collection_name"))
+    limit = payload.as_int(call.argument(4, "limit"))
     operation = Pages(system=_SYSTEM, database_operation="search_iterator", collection=name, data_source=name)
     operation.top_k = limit if limit is not None and limit > 0 else None
     _at(operation, call.instance)
@@ -45,11 +45,11 @@ def begin_pages(call: Call) -> tuple[Pages, Reader]:
 
 def _at(operation: Operation, client: Any) -> None:
     """Note the server and the database, which releases before 3 do not keep."""
-    config = payload.field(client, "_config")
-    database = payload.text(payload.field(config, "db_name"))
+    config = payload.get(client, "_config")
+    database = payload.get_text(config, "db_name")
     if database is not None:
         operation.__dict__["namespace"] = database
-    vector_stores.locate(operation, payload.field(config, "address"))
+    vector_stores.locate(operation, payload.get(config, "address"))
 
 
 def _search(name: str, client: Any, given: dict[str, Any]) -> Retrieval:
@@ -58,20 +58,18 @@ def _search(name: str, client: Any, given: dict[str, Any]) -> Retrieval:
         _SYSTEM,
         name,
         given.get("collection_name"),
-        top_k=payload.whole(given.get("limit", _COUNT)),
+        top_k=payload.as_int(given.get("limit", _COUNT)),
         batch_size=vector_stores.batch(data if isinstance(data, (list, tuple)) else None),
     )
     _at(operation, client)
     if content.wanted():
-        asked = [
-            payload.first(*payload.items(payload.field(each, "data"))) for each in payload.items(given.get("reqs"))
-        ]
+        asked = [payload.coalesce(*payload.get_list(each, "data")) for each in payload.as_list(given.get("reqs"))]
         operation.query_text = _texts(asked or data)
     return operation
 
 
 def _records(name: str, client: Any, given: dict[str, Any]) -> DatabaseCall:
-    batch = vector_stores.batch(payload.first(given.get("data"), given.get("ids")))
+    batch = vector_stores.batch(payload.coalesce(given.get("data"), given.get("ids")))
     operation = vector_stores.database_call(_SYSTEM, name, given.get("collection_name"), batch_size=batch)
     _at(operation, client)
     return operation
@@ -79,7 +77,7 @@ def _records(name: str, client: Any, given: dict[str, Any]) -> DatabaseCall:
 
 def _texts(data: Any) -> str | None:
     """Return the queries that are texts; vectors say nothing to a reader."""
-    texts = [each for each in (payload.items(data) or [data]) if isinstance(each, str)]
+    texts = [each for each in (payload.as_list(data) or [data]) if isinstance(each, str)]
     return "\n".join(texts) or None
 
 
@@ -88,7 +86,7 @@ def _hits(operation: Retrieval, result: Any) -> None:
     for row in result:
         # Rows of newer releases make their hits only when they are asked for: ids and distances are there before.
         if content.wanted() or not hasattr(row, "distances"):
-            found += [(payload.field(hit, "id"), payload.field(hit, "distance"), _entity(hit)) for hit in row]
+            found += [(payload.get(hit, "id"), payload.get(hit, "distance"), _entity(hit)) for hit in row]
         else:
             found += [(None, distance, None) for distance in row.distances]
     vector_stores.found(operation, found, wanted=content.wanted())

@@ -20,15 +20,15 @@ _LIMIT = 10
 
 
 def _at(operation: Operation, instance: Any) -> None:
-    client = payload.field(instance, "_client")
-    if payload.field(client, "_prefer_grpc"):
+    client = payload.get(instance, "_client")
+    if payload.get(client, "_prefer_grpc"):
         vector_stores.locate(operation, f"{client._host}:{client._grpc_port}")  # noqa: SLF001 (told nowhere else)
     else:
-        vector_stores.locate(operation, payload.field(client, "rest_uri"))
+        vector_stores.locate(operation, payload.get(client, "rest_uri"))
 
 
 def _search(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
-    limit = payload.whole(given.get("limit", _LIMIT))
+    limit = payload.as_int(given.get("limit", _LIMIT))
     operation = vector_stores.search(_SYSTEM, name, given.get("collection_name"), top_k=limit)
     _at(operation, instance)
     _asked(operation, [given.get("query")])
@@ -36,8 +36,8 @@ def _search(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
 
 
 def _searches(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
-    requests = payload.items(given.get("requests"))
-    limits = {payload.whole(payload.first(payload.field(each, "limit"), _LIMIT)) for each in requests}
+    requests = payload.as_list(given.get("requests"))
+    limits = {payload.as_int(payload.coalesce(payload.get(each, "limit"), _LIMIT)) for each in requests}
     operation = vector_stores.search(
         _SYSTEM,
         name,
@@ -46,17 +46,17 @@ def _searches(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
         batch_size=vector_stores.batch(requests),
     )
     _at(operation, instance)
-    _asked(operation, [payload.field(each, "query") for each in requests])
+    _asked(operation, [payload.get(each, "query") for each in requests])
     return operation
 
 
 def _asked(operation: Retrieval, queries: list[Any]) -> None:
     """Note the texts and the model of queries that Qdrant or its client embeds."""
-    asked = [payload.first(payload.field(query, "nearest"), query) for query in queries]
-    models = {payload.text(payload.field(each, "model")) for each in asked}
+    asked = [payload.coalesce(payload.get(query, "nearest"), query) for query in queries]
+    models = {payload.get_text(each, "model") for each in asked}
     operation.request_model = models.pop() if len(models) == 1 else None
     if content.wanted():
-        texts = [payload.text(payload.field(each, "text")) for each in asked]
+        texts = [payload.get_text(each, "text") for each in asked]
         operation.query_text = "\n".join(text for text in texts if text is not None) or None
 
 
@@ -66,13 +66,13 @@ def _hits(operation: Retrieval, result: Any) -> None:
 
 
 def _hit(point: Any) -> tuple[Any, Any, Any]:
-    return payload.field(point, "id"), payload.field(point, "score"), payload.field(point, "payload")
+    return payload.get(point, "id"), payload.get(point, "score"), payload.get(point, "payload")
 
 
 def _points(result: Any) -> Iterable[Any]:
     """Yield the points of what any of the searches returned."""
-    for part in payload.items(result) or [result]:
-        told = payload.fields(part)
+    for part in payload.as_list(result) or [result]:
+        told = payload.as_dict_or_self(part)
         nested = next((told[name] for name in _NESTS if name in told), None) if isinstance(told, dict) else part
         if nested is None:
             yield part
@@ -81,7 +81,7 @@ def _points(result: Any) -> Iterable[Any]:
 
 
 def _records(name: str, instance: Any, given: dict[str, Any]) -> DatabaseCall:
-    given_records = payload.first(*(given.get(name) for name in _RECORDS))
+    given_records = payload.coalesce(*(given.get(name) for name in _RECORDS))
     batch = vector_stores.batch(_flat(given_records))
     operation = vector_stores.database_call(_SYSTEM, name, given.get("collection_name"), batch_size=batch)
     _at(operation, instance)
@@ -90,9 +90,9 @@ def _records(name: str, instance: Any, given: dict[str, Any]) -> DatabaseCall:
 
 def _flat(records: Any) -> Any:
     """Return the list of records that stands in one of Qdrant's selectors or batches."""
-    listed = payload.first(payload.field(records, "points"), payload.field(records, "ids"), records)
-    inner = payload.field(records, "batch", "ids")
-    return payload.first(inner, None if payload.field(listed, "filter") is not None else listed)
+    listed = payload.coalesce(payload.get(records, "points"), payload.get(records, "ids"), records)
+    inner = payload.get(records, "batch", "ids")
+    return payload.coalesce(inner, None if payload.get(listed, "filter") is not None else listed)
 
 
 def _listed(operation: DatabaseCall, result: Any) -> None:
@@ -100,11 +100,11 @@ def _listed(operation: DatabaseCall, result: Any) -> None:
 
 
 def _collections(operation: DatabaseCall, result: Any) -> None:
-    operation.returned = vector_stores.size(payload.field(result, "collections"))
+    operation.returned = vector_stores.size(payload.get(result, "collections"))
 
 
 def _facets(operation: DatabaseCall, result: Any) -> None:
-    operation.returned = vector_stores.size(payload.field(result, "hits"))
+    operation.returned = vector_stores.size(payload.get(result, "hits"))
 
 
 _NESTS = ("points", "groups", "hits")

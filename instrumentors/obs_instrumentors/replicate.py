@@ -61,9 +61,9 @@ def begin_request(call: Call) -> tuple[Inference, Reader] | None:
     asked = _CREATED.search(path) if call.argument(0, "method") == "POST" and isinstance(path, str) else None
     if asked is None:
         return None
-    body = payload.field(call.kwargs, "json")
-    model = f"{asked['owner']}/{asked['name']}" if asked["name"] else payload.text(payload.field(body, "version"))
-    return _asked(call.instance, model, payload.field(body, "input")), Reader(_answered, failure=_failure)
+    body = payload.get(call.kwargs, "json")
+    model = f"{asked['owner']}/{asked['name']}" if asked["name"] else payload.get_text(body, "version")
+    return _asked(call.instance, model, payload.get(body, "input")), Reader(_answered, failure=_failure)
 
 
 def read_prediction(operation: Operation, call: Call) -> None:
@@ -74,27 +74,27 @@ def read_prediction(operation: Operation, call: Call) -> None:
 
 def _asked(client: Any, model: str | None, given: Any) -> Answer:
     given = given if isinstance(given, dict) else {}
-    stop = payload.text(payload.first(given.get("stop_sequences"), given.get("stop")))
+    stop = payload.as_text(payload.coalesce(given.get("stop_sequences"), given.get("stop")))
     operation = Answer(
         "generate_content",
         "replicate",
         request_model=model,
-        seed=payload.whole(given.get("seed")),
-        temperature=payload.number(given.get("temperature")),
-        top_p=payload.number(given.get("top_p")),
-        top_k=payload.whole(given.get("top_k")),
-        presence_penalty=payload.number(given.get("presence_penalty")),
-        frequency_penalty=payload.number(given.get("frequency_penalty")),
-        max_tokens=payload.whole(payload.first(given.get("max_tokens"), given.get("max_new_tokens"))),
+        seed=payload.as_int(given.get("seed")),
+        temperature=payload.as_float(given.get("temperature")),
+        top_p=payload.as_float(given.get("top_p")),
+        top_k=payload.as_int(given.get("top_k")),
+        presence_penalty=payload.as_float(given.get("presence_penalty")),
+        frequency_penalty=payload.as_float(given.get("frequency_penalty")),
+        max_tokens=payload.as_int(payload.coalesce(given.get("max_tokens"), given.get("max_new_tokens"))),
         stop_sequences=stop.split(",") if stop else None,
     )
-    url = payload.field(client, "_client", "base_url")
+    url = payload.get(client, "_client", "base_url")
     operation.server_address, operation.server_port = (
-        payload.text(payload.field(url, "host")),
-        payload.field(url, "port"),
+        payload.get_text(url, "host"),
+        payload.get(url, "port"),
     )
     if content.wanted():
-        system = payload.text(given.get("system_prompt"))
+        system = payload.as_text(given.get("system_prompt"))
         operation.system_instructions = None if system is None else [messages.text(system)]
         operation.input_messages = [_question(given)]
     return operation
@@ -104,8 +104,8 @@ def _model(ref: Any) -> str | None:
     """Return the model's name without its version, or the version where that is all there is."""
     if isinstance(ref, str):
         return ref.partition(":")[0]
-    owner, name = payload.field(ref, "owner"), payload.field(ref, "name")
-    return f"{owner}/{name}" if owner and name else payload.text(payload.field(ref, "id"))
+    owner, name = payload.get(ref, "owner"), payload.get(ref, "name")
+    return f"{owner}/{name}" if owner and name else payload.get_text(ref, "id")
 
 
 def _result(operation: Answer, returned: Any) -> None:  # noqa: ARG001 (what came back is read on its way in)
@@ -118,13 +118,13 @@ def _answered(operation: Answer, response: Any) -> None:
 
 
 def _read(operation: Answer, prediction: Any) -> None:
-    operation.response_id = payload.text(prediction.get("id"))
-    operation.response_model = payload.text(prediction.get("model"))
+    operation.response_id = payload.as_text(prediction.get("id"))
+    operation.response_model = payload.as_text(prediction.get("model"))
     operation.response_status = _STATUS.get(prediction.get("status"))
     reason = _ENDED.get(operation.response_status or "")
     operation.finish_reasons = None if reason is None else [reason]
     metrics = prediction.get("metrics") or {}
-    usage = Usage(payload.whole(metrics.get("input_token_count")), payload.whole(metrics.get("output_token_count")))
+    usage = Usage(payload.as_int(metrics.get("input_token_count")), payload.as_int(metrics.get("output_token_count")))
     operation.usage = usage if usage != Usage() else operation.usage
     if content.wanted():
         operation.output = prediction.get("output")
@@ -132,15 +132,15 @@ def _read(operation: Answer, prediction: Any) -> None:
 
 def _chunk(operation: Answer, piece: Any) -> None:
     if content.wanted():
-        operation.pieces.append(piece if isinstance(piece, str) else str(payload.field(piece, "url") or ""))
+        operation.pieces.append(piece if isinstance(piece, str) else str(payload.get(piece, "url") or ""))
 
 
 def _event(operation: Answer, event: Any) -> None:
-    kind = payload.field(event, "event", "value")
+    kind = payload.get(event, "event", "value")
     if kind == "output":
         _chunk(operation, event.data)
     elif kind == "done":
-        told = payload.field(messages.parsed(event.data), "reason") if event.data else None
+        told = payload.get(messages.parsed(event.data), "reason") if event.data else None
         operation.finish_reasons = ["error" if told == "error" else told or "stop"]
 
 
@@ -153,13 +153,13 @@ def _end(operation: Answer) -> None:
 
 
 def _failure(operation: Answer, error: BaseException) -> None:
-    status = payload.whole(payload.field(error, "status"))
+    status = payload.get_int(error, "status")
     operation.error_type = None if status is None else str(status)
 
 
 def _question(given: dict[str, Any]) -> Message:
-    said = payload.first(given.get("prompt"), given.get("text"))
-    picture = payload.text(given.get("image"))
+    said = payload.coalesce(given.get("prompt"), given.get("text"))
+    picture = payload.as_text(given.get("image"))
     parts = [messages.text(said if isinstance(said, str) else content.to_json(given))]
     return messages.message("user", *parts, *([] if picture is None else [data_part("image", picture)]))
 

@@ -34,8 +34,8 @@ def begin(call: Call) -> tuple[Inference, Reader]:
     asked, pipeline = call.argument(0, "text_inputs"), call.instance
     many = asked if isinstance(asked, (list, tuple)) else [asked]
     talk = _is_talk(many) or (bool(many) and all(isinstance(each, (list, tuple)) and _is_talk(each) for each in many))
-    given = {**payload.field(pipeline, "_forward_params"), **call.kwargs}
-    count = payload.whole(given.get("num_return_sequences"))
+    given = {**payload.get(pipeline, "_forward_params"), **call.kwargs}
+    count = payload.as_int(given.get("num_return_sequences"))
     operation = Answer(
         "chat" if talk else "text_completion",
         _PROVIDER,
@@ -43,10 +43,10 @@ def begin(call: Call) -> tuple[Inference, Reader]:
         # Of a generator or a data set, the answers are made one by one.
         stream=None if isinstance(asked, (str, dict, list, tuple)) else True,
         input_count=len(many) if len(many) > 1 and not _is_talk(many) else None,
-        temperature=payload.number(given.get("temperature")),
-        top_p=payload.number(given.get("top_p")),
-        top_k=payload.whole(given.get("top_k")),
-        max_tokens=payload.whole(given.get("max_new_tokens")),
+        temperature=payload.as_float(given.get("temperature")),
+        top_p=payload.as_float(given.get("top_p")),
+        top_k=payload.as_int(given.get("top_k")),
+        max_tokens=payload.as_int(given.get("max_new_tokens")),
         choice_count=count if count is not None and count > 1 else None,
     )
     if content.wanted():
@@ -66,9 +66,9 @@ def begin_features(call: Call) -> tuple[Embedding, Reader]:
 
 def read_prompt(operation: Operation, call: Call) -> None:
     """Count the tokens of what goes into the model, of one prompt or a batch of them."""
-    if payload.field(operation, "provider") == _PROVIDER:
+    if payload.get(operation, "provider") == _PROVIDER:
         given = call.argument(0, "model_inputs")
-        tokens = payload.first(given.get("attention_mask"), given.get("input_ids"))
+        tokens = payload.coalesce(given.get("attention_mask"), given.get("input_ids"))
         mask = given.get("attention_mask") is not None
         _count(operation, "input_tokens", int(tokens.sum()) if mask else int(tokens.numel()))
 
@@ -78,9 +78,9 @@ def read_answer(operation: Operation, call: Call) -> None:
     made = call.argument(0, "model_outputs")
     if not isinstance(operation, Answer) or not isinstance(made, dict):
         return
-    ends = payload.field(call.instance, "model", "generation_config", "eos_token_id")
+    ends = payload.get(call.instance, "model", "generation_config", "eos_token_id")
     ends = set(ends if isinstance(ends, (list, tuple)) else [ends])
-    prompt = payload.first(payload.field(made.get("input_ids"), "shape"), (0,))[-1]
+    prompt = payload.coalesce(payload.get(made.get("input_ids"), "shape"), (0,))[-1]
     for answer in made["generated_sequence"].flatten(0, -2).tolist():
         tokens = answer[prompt:]
         stop = next((place for place, token in enumerate(tokens) if token in ends), None)
@@ -109,20 +109,20 @@ def _answered(operation: Answer, returned: Any) -> None:
     if not content.wanted():
         return
     reasons = iter(operation.finish_reasons or [])
-    answers = [one for each in payload.items(returned) for one in (each if isinstance(each, list) else [each])]
+    answers = [one for each in payload.as_list(returned) for one in (each if isinstance(each, list) else [each])]
     operation.output_messages = [_said(each, operation.prompts, next(reasons, None)) for each in answers]
 
 
 def _piece(operation: Answer, item: Any) -> None:
     if content.wanted():
-        said = [_said(each, operation.prompts, None) for each in payload.items(item)]
+        said = [_said(each, operation.prompts, None) for each in payload.as_list(item)]
         operation.output_messages = [*(operation.output_messages or []), *said]
 
 
 def _said(answer: Any, prompts: list[str], reason: str | None) -> Message:
-    text = payload.field(answer, "generated_text")
+    text = payload.get(answer, "generated_text")
     if isinstance(text, list):
-        text = payload.field(text[-1], "content") if text else None
+        text = payload.get(text[-1], "content") if text else None
     text = text if isinstance(text, str) else ""
     prompt = next((each for each in prompts if text.startswith(each)), "")
     return messages.message("assistant", messages.text(text[len(prompt) :]), finish_reason=reason)
@@ -131,7 +131,7 @@ def _said(answer: Any, prompts: list[str], reason: str | None) -> Message:
 def _messages(asked: Any) -> list[Message]:
     if isinstance(asked, str):
         return [messages.message("user", messages.text(asked))]
-    said = payload.items(asked)
+    said = payload.as_list(asked)
     return [
         messages.message(str(each.get("role")), messages.text(_text(each))) for each in said if isinstance(each, dict)
     ]
@@ -141,7 +141,7 @@ def _text(raw: dict[str, Any]) -> str:
     told = raw.get("content")
     if isinstance(told, str):
         return told
-    return "".join(str(part.get("text", "")) for part in payload.items(told) if isinstance(part, dict))
+    return "".join(str(part.get("text", "")) for part in payload.as_list(told) if isinstance(part, dict))
 
 
 def _is_talk(asked: Any) -> bool:
@@ -149,7 +149,7 @@ def _is_talk(asked: Any) -> bool:
 
 
 def _model(pipeline: Any) -> str | None:
-    return payload.text(payload.field(pipeline, "model", "name_or_path"))
+    return payload.get_text(pipeline, "model", "name_or_path")
 
 
 def _itself(iterator: Any) -> Any:

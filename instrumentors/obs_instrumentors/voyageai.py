@@ -42,9 +42,9 @@ def request(operation: Operation, call: Call) -> None:
     """Read from a request where it goes, and whether it is not the first of its call."""
     if not isinstance(operation, (_Embedding, _Rerank)):
         return
-    base = payload.first(
+    base = payload.coalesce(
         *(call.kwargs.get(name) for name in ("base_url", "api_base")),
-        payload.field(sys.modules.get("voyageai"), "api_base"),
+        payload.get(sys.modules.get("voyageai"), "api_base"),
     )
     read_server_address(operation, base or "")
     if operation.requests:
@@ -53,35 +53,35 @@ def request(operation: Operation, call: Call) -> None:
 
 
 def _embedding(body: dict[str, Any]) -> ModelCall:
-    given = payload.first(body.get("texts"), body.get("inputs"))
-    kind = payload.text(body.get("output_dtype"))
+    given = payload.coalesce(body.get("texts"), body.get("inputs"))
+    kind = payload.as_text(body.get("output_dtype"))
     return _Embedding(
         "embeddings",
-        request_model=payload.text(body.get("model")),
-        dimensions=payload.whole(body.get("output_dimension")),
+        request_model=payload.as_text(body.get("model")),
+        dimensions=payload.as_int(body.get("output_dimension")),
         encoding_formats=None if kind is None else [kind],
-        input_count=1 if isinstance(given, str) else len(payload.items(given)),
+        input_count=1 if isinstance(given, str) else len(payload.as_list(given)),
     )
 
 
 def _rerank(body: dict[str, Any]) -> ModelCall:
-    operation = _Rerank(request_model=payload.text(body.get("model")), top_k=payload.whole(body.get("top_k")))
-    operation.input_count = len(payload.items(body.get("documents")))
+    operation = _Rerank(request_model=payload.as_text(body.get("model")), top_k=payload.as_int(body.get("top_k")))
+    operation.input_count = len(payload.as_list(body.get("documents")))
     if content.wanted():
-        operation.query_text = payload.text(body.get("query"))
+        operation.query_text = payload.as_text(body.get("query"))
     return operation
 
 
 def _embedded(operation: Embedding, returned: Any) -> None:
     operation.usage = Usage(
-        input_tokens=payload.whole(payload.field(returned, "total_tokens")),
-        text_input_tokens=payload.whole(payload.field(returned, "text_tokens")),
+        input_tokens=payload.get_int(returned, "total_tokens"),
+        text_input_tokens=payload.get_int(returned, "text_tokens"),
     )
 
 
 def _reranked(operation: Rerank, returned: Any) -> None:
-    operation.usage = Usage(input_tokens=payload.whole(payload.field(returned, "total_tokens")))
-    results = payload.items(payload.field(returned, "results"))
+    operation.usage = Usage(input_tokens=payload.get_int(returned, "total_tokens"))
+    results = payload.get_list(returned, "results")
     operation.scores = [each.relevance_score for each in results]
     if content.wanted():
         operation.documents = [

@@ -45,16 +45,16 @@ class Continuation(Inference):
 def begin(asked: Asked, reader: Reader, call: Call) -> tuple[ModelCall, Reader]:
     """Return the operation that a call means; parameters that it leaves out are those of the model's object."""
     position = _RANKED if asked is _rerank else 1
-    given = payload.first(call.argument(position, "params"), payload.field(call.instance, "params"))
-    parameters = given if isinstance(given, dict) else payload.fields(given) or {}
+    given = payload.coalesce(call.argument(position, "params"), payload.get(call.instance, "params"))
+    parameters = given if isinstance(given, dict) else payload.as_dict_or_self(given) or {}
     operation = asked(call, {str(name): value for name, value in parameters.items() if value is not None})
     if reader.lazy:
         operation.stream = True  # type: ignore[attr-defined] # only inferences are streams
     operation.provider = "ibm.watsonx.ai"
-    operation.request_model = payload.text(
-        payload.first(payload.field(call.instance, "model_id"), payload.field(call.instance, "deployment_id"))
+    operation.request_model = payload.as_text(
+        payload.coalesce(payload.get(call.instance, "model_id"), payload.get(call.instance, "deployment_id"))
     )
-    read_server_address(operation, str(payload.field(call.instance, "_client", "credentials", "url") or ""))
+    read_server_address(operation, str(payload.get(call.instance, "_client", "credentials", "url") or ""))
     return operation, reader
 
 
@@ -73,15 +73,15 @@ def _chat(call: Call, parameters: dict[str, Any]) -> ModelCall:
 def _prompt(call: Call, parameters: dict[str, Any]) -> ModelCall:
     operation = Continuation(
         "text_completion",
-        seed=payload.whole(parameters.get("random_seed")),
-        temperature=payload.number(parameters.get("temperature")),
-        top_p=payload.number(parameters.get("top_p")),
-        top_k=payload.whole(parameters.get("top_k")),
-        max_tokens=payload.whole(parameters.get("max_new_tokens")),
-        stop_sequences=payload.items(parameters.get("stop_sequences")) or None,
+        seed=payload.as_int(parameters.get("random_seed")),
+        temperature=payload.as_float(parameters.get("temperature")),
+        top_p=payload.as_float(parameters.get("top_p")),
+        top_k=payload.as_int(parameters.get("top_k")),
+        max_tokens=payload.as_int(parameters.get("max_new_tokens")),
+        stop_sequences=payload.as_list(parameters.get("stop_sequences")) or None,
     )
     prompt = call.argument(0, "prompt")
-    prompts = [prompt] if isinstance(prompt, str) else payload.items(prompt)
+    prompts = [prompt] if isinstance(prompt, str) else payload.as_list(prompt)
     operation.input_count = len(prompts) if len(prompts) > 1 else None
     if content.wanted():
         operation.input_messages = [messages.message("user", messages.text(str(each))) for each in prompts] or None
@@ -89,16 +89,16 @@ def _prompt(call: Call, parameters: dict[str, Any]) -> ModelCall:
 
 
 def _embedding(call: Call, _parameters: dict[str, Any]) -> ModelCall:
-    return Embedding("embeddings", input_count=len(payload.items(call.argument(0, "inputs"))))
+    return Embedding("embeddings", input_count=len(payload.as_list(call.argument(0, "inputs"))))
 
 
 def _rerank(call: Call, parameters: dict[str, Any]) -> ModelCall:
-    given = payload.items(call.argument(1, "inputs"))
-    returned = payload.field(parameters.get("return_options"), "top_n")
-    operation = Rerank(top_k=payload.whole(returned), input_count=len(given))
+    given = payload.as_list(call.argument(1, "inputs"))
+    returned = payload.get(parameters.get("return_options"), "top_n")
+    operation = Rerank(top_k=payload.as_int(returned), input_count=len(given))
     if content.wanted():
-        operation.query_text = payload.text(call.argument(0, "query"))
-        operation.given = [payload.first(payload.field(each, "text"), each) for each in given]
+        operation.query_text = payload.as_text(call.argument(0, "query"))
+        operation.given = [payload.coalesce(payload.get(each, "text"), each) for each in given]
     return operation
 
 
@@ -112,7 +112,7 @@ def _answer_piece(operation: chat.Chat, event: Any) -> None:
 
 def _with_model(response: Any) -> Any:
     """Return a response under OpenAI's names; the service calls the model otherwise too."""
-    known = payload.first(payload.field(response, "model"), payload.field(response, "model_id"))
+    known = payload.coalesce(payload.get(response, "model"), payload.get(response, "model_id"))
     return {**response, "model": known} if isinstance(response, dict) else response
 
 
@@ -121,7 +121,7 @@ def _continued(operation: Continuation, response: Any) -> None:
     for each in responses:
         _read_header(operation, each)
         _read_text(operation, each)
-    results = [one for each in responses for one in payload.items(payload.field(each, "results"))]
+    results = [one for each in responses for one in payload.get_list(each, "results")]
     operation.usage = _usage(results)
 
 
@@ -146,8 +146,8 @@ def _one_of_several(operation: Continuation, response: Any) -> None:
 
 
 def _read_header(operation: Continuation, response: Any) -> None:
-    operation.response_model = payload.text(payload.field(response, "model_id")) or operation.response_model
-    results = payload.items(payload.field(response, "results"))
+    operation.response_model = payload.get_text(response, "model_id") or operation.response_model
+    results = payload.get_list(response, "results")
     told = _usage(results)
     before = operation.usage
     if told is not None and before is not None:
@@ -156,14 +156,14 @@ def _read_header(operation: Continuation, response: Any) -> None:
         told.output_tokens = _most(before.output_tokens, told.output_tokens)
     operation.usage = told or before
     for each in results:
-        reason = payload.text(payload.field(each, "stop_reason"))
+        reason = payload.get_text(each, "stop_reason")
         if reason is not None and reason.lower() != _UNFINISHED:
             operation.finish_reasons = [_FINISH_REASONS.get(reason.lower(), reason.lower())]
 
 
 def _read_text(operation: Continuation, response: Any) -> None:
-    for each in payload.items(payload.field(response, "results")):
-        append_text(operation, payload.text(payload.field(each, "generated_text")) or "")
+    for each in payload.get_list(response, "results"):
+        append_text(operation, payload.get_text(each, "generated_text") or "")
 
 
 def _whole(operation: Continuation, response: Any) -> None:
@@ -175,7 +175,7 @@ def _whole(operation: Continuation, response: Any) -> None:
 def _usage(results: list[Any]) -> Usage | None:
     counts = []
     for name in ("input_token_count", "generated_token_count"):
-        told = [count for each in results if (count := payload.whole(payload.field(each, name))) is not None]
+        told = [count for each in results if (count := payload.get_int(each, name)) is not None]
         counts.append(sum(told) if told else None)
     return None if counts == [None, None] else Usage(*counts)
 
@@ -185,21 +185,21 @@ def _most(*counts: int | None) -> int | None:
 
 
 def _embedded(operation: ModelCall, response: Any) -> None:
-    operation.response_model = payload.text(payload.field(response, "model_id"))
-    count = payload.whole(payload.field(response, "input_token_count"))
+    operation.response_model = payload.get_text(response, "model_id")
+    count = payload.get_int(response, "input_token_count")
     operation.usage = None if count is None else Usage(input_tokens=count)
 
 
 def _reranked(operation: Rerank, response: Any) -> None:
     _embedded(operation, response)
-    found = payload.items(payload.field(response, "results"))
-    operation.ranked([(each["index"], payload.number(each.get("score"))) for each in found])
+    found = payload.get_list(response, "results")
+    operation.ranked([(each["index"], payload.as_float(each.get("score"))) for each in found])
 
 
 def _failure(operation: Operation, error: BaseException) -> None:
-    told = messages.parsed(payload.text(payload.field(error, "response", "text")))
-    first = next(iter(payload.items(payload.field(told, "errors"))), None)
-    operation.error_type = payload.text(payload.field(first, "code")) or operation.error_type
+    told = messages.parsed(payload.get_text(error, "response", "text"))
+    first = next(iter(payload.get_list(told, "errors")), None)
+    operation.error_type = payload.get_text(first, "code") or operation.error_type
 
 
 _CHAT_CHUNK: Any = chat.COMPATIBLE.chunk

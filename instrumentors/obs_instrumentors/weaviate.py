@@ -71,16 +71,16 @@ def _holds(request: Any, name: str) -> bool:
 
 def _call(name: str, connection: Any, request: Any) -> DatabaseCall:
     operation = vector_stores.database_call(
-        _SYSTEM, name, payload.field(request, "collection"), namespace=payload.text(payload.field(request, "tenant"))
+        _SYSTEM, name, payload.get(request, "collection"), namespace=payload.get_text(request, "tenant")
     )
     _at(operation, connection, "grpc")
     return operation
 
 
 def _at(operation: Operation, connection: Any, protocol: str) -> None:
-    params = payload.field(connection, "_connection_params", protocol)
-    operation.server_address = payload.text(payload.field(params, "host"))
-    operation.server_port = payload.whole(payload.field(params, "port"))
+    params = payload.get(connection, "_connection_params", protocol)
+    operation.server_address = payload.get_text(params, "host")
+    operation.server_port = payload.get_int(params, "port")
 
 
 def _hits(operation: Retrieval | DatabaseCall, reply: Any) -> None:
@@ -99,8 +99,8 @@ def _id(metadata: Any) -> str | None:
 
 def _score(metadata: Any) -> float | None:
     for name in _SCORES:
-        if payload.field(metadata, f"{name}_present"):
-            return payload.number(getattr(metadata, name))
+        if payload.get(metadata, f"{name}_present"):
+            return payload.as_float(getattr(metadata, name))
     return None
 
 
@@ -140,9 +140,9 @@ def _sent(_: str, connection: Any, given: dict[str, Any]) -> DatabaseCall | None
         found = pattern.search(path) if given.get("method") == verb else None
         if found is not None:
             body = given.get("weaviate_object")
-            collection = found.group(1) if found.groups() else payload.field(body, "class")
-            tenant = payload.first(payload.field(body, "tenant"), payload.field(given.get("params"), "tenant"))
-            operation = vector_stores.database_call(_SYSTEM, name, collection, namespace=payload.text(tenant))
+            collection = found.group(1) if found.groups() else payload.get(body, "class")
+            tenant = payload.coalesce(payload.get(body, "tenant"), payload.get(given.get("params"), "tenant"))
+            operation = vector_stores.database_call(_SYSTEM, name, collection, namespace=payload.as_text(tenant))
             _at(operation, connection, "http")
             return operation
     return None

@@ -50,8 +50,8 @@ def begin_stream(call: Call) -> tuple[Inference, Reader]:
 def begin_media(form: str, call: Call) -> tuple[Inference, Reader]:
     """Return the operation of an image or video that is made from a prompt."""
     operation = Inference(f"{form}_generation", _PROVIDER, output_type=form)
-    operation.request_model = payload.text(call.argument(1, "model"))
-    prompt = payload.text(call.argument(0, "prompt"))
+    operation.request_model = payload.as_text(call.argument(1, "model"))
+    prompt = payload.as_text(call.argument(0, "prompt"))
     if prompt is not None and content.wanted():
         operation.input_messages = [messages.message("user", messages.text(prompt))]
     return operation, Reader(_made, failure=_failure)
@@ -59,8 +59,8 @@ def begin_media(form: str, call: Call) -> tuple[Inference, Reader]:
 
 def _asked(call: Call, form: str | None = None) -> Answer:
     request = call.instance._proto  # noqa: SLF001 (the public property is not there in every release)
-    count = payload.whole(call.argument(0, "n"))
-    operation = Answer("chat", _PROVIDER, request_model=payload.text(request.model))
+    count = payload.as_int(call.argument(0, "n"))
+    operation = Answer("chat", _PROVIDER, request_model=payload.as_text(request.model))
     for name in ("seed", "temperature", "top_p", "frequency_penalty", "presence_penalty", "max_tokens"):
         if request.HasField(name):
             given = getattr(request, name)
@@ -68,7 +68,7 @@ def _asked(call: Call, form: str | None = None) -> Answer:
             setattr(operation, name, float(f"{given:.7g}") if isinstance(given, float) else given)
     operation.choice_count = count if count is not None and count > 1 else None
     operation.stop_sequences = list(request.stop) or None
-    operation.previous_response_id = payload.text(getattr(request, "previous_response_id", None))
+    operation.previous_response_id = payload.as_text(getattr(request, "previous_response_id", None))
     operation.reasoning_level = _EFFORTS.get(request.reasoning_effort) if request.HasField("reasoning_effort") else None
     told = _FORMATS.get(request.response_format.format_type) if request.HasField("response_format") else None
     operation.output_type = form or told
@@ -79,7 +79,7 @@ def _asked(call: Call, form: str | None = None) -> Answer:
 
 
 def _result(operation: Answer, returned: Any) -> None:
-    response = payload.first(*returned) if isinstance(returned, (list, tuple)) else returned
+    response = payload.coalesce(*returned) if isinstance(returned, (list, tuple)) else returned
     if response.proto.HasField("usage"):
         operation.usage = _usage(response.proto.usage)
     operation.latest = response
@@ -87,7 +87,7 @@ def _result(operation: Answer, returned: Any) -> None:
 
 
 def _chunk(operation: Answer, item: Any) -> None:
-    response, chunk = (payload.first(*each) if isinstance(each, (list, tuple)) else each for each in item)
+    response, chunk = (payload.coalesce(*each) if isinstance(each, (list, tuple)) else each for each in item)
     operation.latest = response
     if chunk.proto.HasField("usage"):
         operation.usage = _usage(chunk.proto.usage)
@@ -97,8 +97,8 @@ def _end(operation: Answer) -> None:
     if operation.latest is None:
         return
     response, operation.latest = operation.latest.proto, None
-    operation.response_id = payload.text(response.id)
-    operation.response_model = payload.text(getattr(response, "model", None))
+    operation.response_id = payload.as_text(response.id)
+    operation.response_model = payload.as_text(getattr(response, "model", None))
     said = [each for each in _outputs(response) if each.message.role in (0, _ASSISTANT)]
     reasons = [_FINISHED[each.finish_reason] for each in said if each.finish_reason in _FINISHED]
     operation.finish_reasons = reasons or None
@@ -109,7 +109,7 @@ def _end(operation: Answer) -> None:
 
 def _outputs(response: Any) -> Any:
     """Return the answers, which releases before 1.4 call choices."""
-    return payload.first(payload.field(response, "outputs"), payload.field(response, "choices"))
+    return payload.coalesce(payload.get(response, "outputs"), payload.get(response, "choices"))
 
 
 def _usage(told: Any) -> Usage:
@@ -128,9 +128,9 @@ def _usage(told: Any) -> Usage:
 
 
 def _made(operation: Inference, returned: Any) -> None:
-    response = payload.first(*returned) if isinstance(returned, (list, tuple)) else returned
-    operation.response_model = payload.text(payload.field(response, "model"))
-    place = payload.text(payload.field(response, "_image", "url") or payload.field(response, "_video", "url"))
+    response = payload.coalesce(*returned) if isinstance(returned, (list, tuple)) else returned
+    operation.response_model = payload.get_text(response, "model")
+    place = payload.as_text(payload.get(response, "_image", "url") or payload.get(response, "_video", "url"))
     if place is not None and content.wanted():
         part = messages.uri(operation.output_type or "image", place)
         operation.output_messages = [messages.message("assistant", part, finish_reason="stop")]
@@ -139,7 +139,7 @@ def _made(operation: Inference, returned: Any) -> None:
 def _failure(operation: Inference, error: BaseException) -> None:
     code = getattr(error, "code", None)
     if callable(code):
-        operation.error_type = payload.text(payload.field(code(), "name"))
+        operation.error_type = payload.get_text(code(), "name")
 
 
 def _spoken(output: Any) -> Message:
@@ -153,13 +153,13 @@ def _message(raw: Any) -> Message:
     parts = [_part(each) for each in raw.content]
     if role == "tool":
         text = "".join(str(part.get("content", "")) for part in parts)
-        call_id = payload.text(getattr(raw, "tool_call_id", None))
+        call_id = payload.as_text(getattr(raw, "tool_call_id", None))
         return messages.message(role, messages.tool_call_response(call_id, messages.parsed(text)))
     return messages.message(role, *_thought(raw), *parts, *_calls(raw), name=raw.name or None)
 
 
 def _thought(raw: Any) -> list[Part]:
-    thought = payload.text(getattr(raw, "reasoning_content", None))
+    thought = payload.as_text(getattr(raw, "reasoning_content", None))
     return [] if thought is None else [messages.reasoning(thought)]
 
 

@@ -61,18 +61,18 @@ def _platform(client: type) -> str | None:
 
 
 def _prepare(operation: Operation, call: Call) -> None:
-    operation.conversation_id = payload.text(payload.field(call.instance, "_open_telemetry", "conversation_id"))
+    operation.conversation_id = payload.get_text(call.instance, "_open_telemetry", "conversation_id")
 
 
 def _response(operation: Operation, response: Any) -> None:
-    request_id = payload.text(response.headers.get("request-id"))
+    request_id = payload.as_text(response.headers.get("request-id"))
     if request_id is not None:
         operation.extra[semconv.ANTHROPIC_REQUEST_ID] = request_id
 
 
 def _failure(_: Endpoint, operation: Operation, error: BaseException) -> None:
-    operation.error_type = payload.text(payload.field(error, "body", "error", "type")) or operation.error_type
-    response = payload.field(error, "response")
+    operation.error_type = payload.get_text(error, "body", "error", "type") or operation.error_type
+    response = payload.get(error, "response")
     if response is not None:
         _response(operation, response)
 

@@ -14,20 +14,20 @@ from obs_run.core.operations import Inference
 def _begin(body: dict[str, Any]) -> Inference:
     operation = Inference("text_completion")
     read_sampling(operation, body)
-    operation.max_tokens = payload.whole(body.get("max_tokens_to_sample"))
+    operation.max_tokens = payload.as_int(body.get("max_tokens_to_sample"))
     if content.wanted():
-        operation.input_messages = [messages.message("user", messages.text(payload.text(body.get("prompt")) or ""))]
+        operation.input_messages = [messages.message("user", messages.text(payload.as_text(body.get("prompt")) or ""))]
     return operation
 
 
 def _read(operation: Inference, told: Any) -> None:
     """Read the whole answer, or a piece of it."""
-    operation.response_id = payload.text(payload.field(told, "id")) or operation.response_id
-    operation.response_model = payload.text(payload.field(told, "model")) or operation.response_model
-    reason = payload.text(payload.field(told, "stop_reason"))
+    operation.response_id = payload.get_text(told, "id") or operation.response_id
+    operation.response_model = payload.get_text(told, "model") or operation.response_model
+    reason = payload.get_text(told, "stop_reason")
     if reason is not None:
         operation.finish_reasons = [FINISH_REASONS.get(reason, reason)]
-    piece = payload.text(payload.field(told, "completion"))
+    piece = payload.get_text(told, "completion")
     if piece is not None and content.wanted():
         if operation.output_messages is None:
             operation.output_messages = [messages.message("assistant", messages.text(""))]

@@ -32,13 +32,13 @@ def _covers(name: str, attributes: Mapping[str, Any], operation: Operation | Non
 
 
 def _provider(call: Call) -> Any:
-    return payload.field(call.argument(0, "options"), "tracer_provider")
+    return payload.get(call.argument(0, "options"), "tracer_provider")
 
 
 def _kept_at_home(resolved: dict[str, Any], call: Call) -> dict[str, Any]:
     """Keep the trace context from the vendor, unless the agent or its user says otherwise."""
     option = call.argument(0, "option")
-    told = os.environ.get(_PROPAGATION) if option is None else payload.field(option, "propagation")
+    told = os.environ.get(_PROPAGATION) if option is None else payload.get(option, "propagation")
     return resolved if told is not None else {**resolved, "propagation": False}
 
 

@@ -26,15 +26,15 @@ class Run(AgentRun):
 
 def begin_run(call: Call) -> tuple[Run, Reader]:
     """Return the run of an agent that a loop of the runner is."""
-    return Run(request_model=payload.text(payload.field(call.instance, "_params", "model"))), _RUN
+    return Run(request_model=payload.get_text(call.instance, "_params", "model")), _RUN
 
 
 def begin_tool(call: Call) -> tuple[ToolCall, Reader]:
     """Return the call of a tool that the model asked for; a member of a toolset has no definition of its own."""
     asked = call.args[-1] if call.args else call.kwargs.get("tool_use")
     tool = call.args[0] if len(call.args) > 1 else call.kwargs.get("tool")
-    operation = _tool(payload.field(asked, "name"), tool, payload.field(asked, "input"))
-    operation.call_id = payload.text(payload.field(asked, "id"))
+    operation = _tool(payload.get(asked, "name"), tool, payload.get(asked, "input"))
+    operation.call_id = payload.get_text(asked, "id")
     return operation, _ASKED
 
 
@@ -43,14 +43,14 @@ def begin_function(call: Call) -> tuple[ToolCall, Reader] | None:
     recording = ownership.owner()
     if recording is not None and isinstance(recording.operation, ToolCall):
         return None
-    return _tool(payload.field(call.instance, "name"), call.instance, call.argument(0, "input")), _CALLED
+    return _tool(payload.get(call.instance, "name"), call.instance, call.argument(0, "input")), _CALLED
 
 
 def _tool(name: Any, tool: Any, given: Any) -> ToolCall:
     return ToolCall(
-        tool_name=payload.text(name),
+        tool_name=payload.as_text(name),
         tool_type="function",
-        tool_description=payload.text(payload.field(tool, "description")),
+        tool_description=payload.get_text(tool, "description"),
         arguments=given if content.wanted() else None,
     )
 
@@ -60,9 +60,9 @@ def _no_answer(_operation: Run, _returned: Any) -> None:
 
 
 def _answered(operation: ToolCall, result: Any) -> None:
-    if payload.field(result, "is_error"):
+    if payload.get(result, "is_error"):
         operation.error_type = "tool_error"
-    _called(operation, payload.field(result, "content"))
+    _called(operation, payload.get(result, "content"))
 
 
 def _called(operation: ToolCall, returned: Any) -> None:

@@ -63,14 +63,14 @@ def _itself(instance: Any) -> Any:
 
 def _is_read(body: Any, piece: Any) -> bool:
     """Whether a body has been read to its end with this piece."""
-    length = payload.first(*(payload.field(body, name) for name in ("_content_length", "_self_content_length")))
-    count = payload.first(*(payload.field(body, name) for name in ("_amount_read", "_self_amount_read")))
+    length = payload.coalesce(*(payload.get(body, name) for name in ("_content_length", "_self_content_length")))
+    count = payload.coalesce(*(payload.get(body, name) for name in ("_amount_read", "_self_amount_read")))
     if not piece or (length is not None and count is not None and count >= int(length)):
         return True
-    raw = payload.first(payload.field(body, "_raw_stream"), payload.field(body, "__wrapped__"))
-    if length is None and payload.field(raw, "content", "at_eof") is not None:
+    raw = payload.coalesce(payload.get(body, "_raw_stream"), payload.get(body, "__wrapped__"))
+    if length is None and payload.get(raw, "content", "at_eof") is not None:
         return bool(raw.content.at_eof())
-    return length is None and payload.field(raw, "closed") is True
+    return length is None and payload.get(raw, "closed") is True
 
 
 _BODY, _AIO_BODY = "botocore.response", "aiobotocore.response"

@@ -23,67 +23,67 @@ _TRACES = ("preProcessingTrace", "orchestrationTrace", "postProcessingTrace", "r
 
 
 def _retrieve(params: dict[str, Any]) -> Made:
-    search = payload.field(params.get("retrievalConfiguration"), "vectorSearchConfiguration")
-    base = payload.text(params.get("knowledgeBaseId"))
+    search = payload.get(params.get("retrievalConfiguration"), "vectorSearchConfiguration")
+    base = payload.as_text(params.get("knowledgeBaseId"))
     operation = Retrieval(
         data_source=base,
-        top_k=payload.whole(payload.field(search, "numberOfResults")),
+        top_k=payload.get_int(search, "numberOfResults"),
         extra=_knowledge_base(base),
     )
     if content.wanted():
-        operation.query_text = payload.text(payload.field(params.get("retrievalQuery"), "text"))
+        operation.query_text = payload.get_text(params.get("retrievalQuery"), "text")
     return operation, _retrieved, None, None
 
 
 def _retrieved(operation: Retrieval, response: Any) -> None:
-    found = payload.items(response.get("retrievalResults"))
-    scores = [payload.number(payload.field(each, "score")) for each in found]
+    found = payload.as_list(response.get("retrievalResults"))
+    scores = [payload.get_float(each, "score") for each in found]
     operation.scores = [score for score in scores if score is not None] or None
     if content.wanted():
         operation.documents = [
-            {"id": _place(each) or str(at), "score": score, "content": payload.field(each, "content", "text")}
+            {"id": _place(each) or str(at), "score": score, "content": payload.get(each, "content", "text")}
             for at, (each, score) in enumerate(zip(found, scores, strict=True))
         ]
 
 
 def _rerank(params: dict[str, Any]) -> Made:
-    settings = payload.field(params.get("rerankingConfiguration"), "bedrockRerankingConfiguration")
-    sources = payload.items(params.get("sources"))
+    settings = payload.get(params.get("rerankingConfiguration"), "bedrockRerankingConfiguration")
+    sources = payload.as_list(params.get("sources"))
     operation = Rerank(
-        request_model=payload.text(payload.field(settings, "modelConfiguration", "modelArn")),
-        top_k=payload.whole(payload.field(settings, "numberOfResults")),
+        request_model=payload.get_text(settings, "modelConfiguration", "modelArn"),
+        top_k=payload.get_int(settings, "numberOfResults"),
         input_count=len(sources),
     )
     if content.wanted():
-        asked = next(iter(payload.items(params.get("queries"))), None)
-        operation.query_text = payload.text(payload.field(asked, "textQuery", "text"))
-        inline = [payload.field(each, "inlineDocumentSource") for each in sources]
+        asked = next(iter(payload.as_list(params.get("queries"))), None)
+        operation.query_text = payload.get_text(asked, "textQuery", "text")
+        inline = [payload.get(each, "inlineDocumentSource") for each in sources]
         operation.given = [
-            payload.first(payload.field(each, "textDocument", "text"), payload.field(each, "jsonDocument"))
+            payload.coalesce(payload.get(each, "textDocument", "text"), payload.get(each, "jsonDocument"))
             for each in inline
         ]
     return operation, _reranked, None, None
 
 
 def _reranked(operation: Rerank, response: Any) -> None:
-    found = payload.items(response.get("results"))
-    operation.ranked([(each["index"], payload.number(each.get("relevanceScore"))) for each in found])
+    found = payload.as_list(response.get("results"))
+    operation.ranked([(each["index"], payload.as_float(each.get("relevanceScore"))) for each in found])
 
 
 def _generate(params: dict[str, Any]) -> Made:
     settings = params.get("retrieveAndGenerateConfiguration")
-    base = payload.field(settings, "knowledgeBaseConfiguration")
-    model = payload.first(
-        payload.field(base, "modelArn"), payload.field(settings, "externalSourcesConfiguration", "modelArn")
+    base = payload.get(settings, "knowledgeBaseConfiguration")
+    model = payload.coalesce(
+        payload.get(base, "modelArn"), payload.get(settings, "externalSourcesConfiguration", "modelArn")
     )
     operation = Answer(
         "chat",
-        request_model=payload.text(model),
-        conversation_id=payload.text(params.get("sessionId")),
-        extra=_knowledge_base(payload.text(payload.field(base, "knowledgeBaseId"))),
+        request_model=payload.as_text(model),
+        conversation_id=payload.as_text(params.get("sessionId")),
+        extra=_knowledge_base(payload.get_text(base, "knowledgeBaseId")),
     )
     if content.wanted():
-        said = payload.text(payload.field(params.get("input"), "text")) or ""
+        said = payload.get_text(params.get("input"), "text") or ""
         operation.input_messages = [messages.message("user", messages.text(said))]
     return operation, _generated, None, None
 
@@ -95,14 +95,14 @@ def _generate_stream(params: dict[str, Any]) -> Made:
 
 
 def _generated(operation: Answer, response: Any) -> None:
-    operation.conversation_id = payload.text(response.get("sessionId")) or operation.conversation_id
+    operation.conversation_id = payload.as_text(response.get("sessionId")) or operation.conversation_id
     _generated_event(operation, response)
     answer.end(operation)
 
 
 def _generated_event(operation: Answer, event: Any) -> None:
-    add(operation.block(0), payload.field(event, "output", "text"))
-    acted = payload.first(payload.field(event, "guardrail", "action"), payload.field(event, "guardrailAction"))
+    add(operation.block(0), payload.get(event, "output", "text"))
+    acted = payload.coalesce(payload.get(event, "guardrail", "action"), payload.get(event, "guardrailAction"))
     if acted == "INTERVENED":
         operation.finish_reasons = ["content_filter"]
 
@@ -110,32 +110,32 @@ def _generated_event(operation: Answer, event: Any) -> None:
 def _agent(params: dict[str, Any]) -> Made:
     operation = RemoteAgentRun(
         stream=True,
-        agent_id=payload.text(params.get("agentId")),
-        agent_name=payload.text(params.get("agentName")),
-        agent_version=payload.text(params.get("agentAliasId")),
-        request_model=payload.text(params.get("foundationModel")),
-        conversation_id=payload.text(params.get("sessionId")),
+        agent_id=payload.as_text(params.get("agentId")),
+        agent_name=payload.as_text(params.get("agentName")),
+        agent_version=payload.as_text(params.get("agentAliasId")),
+        request_model=payload.as_text(params.get("foundationModel")),
+        conversation_id=payload.as_text(params.get("sessionId")),
     )
-    said = payload.text(params.get("inputText"))
+    said = payload.as_text(params.get("inputText"))
     if content.wanted() and said is not None:
         operation.input_messages = [messages.message("user", messages.text(said))]
     return operation, None, _agent_event, "completion"
 
 
 def _agent_event(operation: RemoteAgentRun, event: Any) -> None:
-    said = payload.field(event, "chunk", "bytes")
+    said = payload.get(event, "chunk", "bytes")
     if said is not None and content.wanted():
         operation.output_messages = operation.output_messages or [messages.message("assistant")]
         operation.output_messages[0]["parts"].append(messages.text(said.decode("utf-8", "replace")))
-    for wish in payload.items(payload.field(event, "returnControl", "invocationInputs")):
-        name = payload.first(
-            payload.field(wish, "functionInvocationInput", "function"),
-            payload.field(wish, "apiInvocationInput", "apiPath"),
+    for wish in payload.get_list(event, "returnControl", "invocationInputs"):
+        name = payload.coalesce(
+            payload.get(wish, "functionInvocationInput", "function"),
+            payload.get(wish, "apiInvocationInput", "apiPath"),
         )
         operation.tool_calls = [*(operation.tool_calls or []), str(name)]
-    told = payload.field(event, "trace", "trace")
+    told = payload.get(event, "trace", "trace")
     for kind in _TRACES if told is not None else ():
-        used = payload.field(told, kind, "modelInvocationOutput", "metadata", "usage")
+        used = payload.get(told, kind, "modelInvocationOutput", "metadata", "usage")
         if used is not None:
             _add_usage(operation, used)
 
@@ -143,8 +143,8 @@ def _agent_event(operation: RemoteAgentRun, event: Any) -> None:
 def _add_usage(operation: ModelCall, used: Any) -> None:
     """Add the tokens of one step of the agent; steps are told only where the caller asked for traces."""
     usage = operation.usage = operation.usage or Usage()
-    usage.input_tokens = (usage.input_tokens or 0) + (payload.whole(payload.field(used, "inputTokens")) or 0)
-    usage.output_tokens = (usage.output_tokens or 0) + (payload.whole(payload.field(used, "outputTokens")) or 0)
+    usage.input_tokens = (usage.input_tokens or 0) + (payload.get_int(used, "inputTokens") or 0)
+    usage.output_tokens = (usage.output_tokens or 0) + (payload.get_int(used, "outputTokens") or 0)
 
 
 def _guardrail(params: dict[str, Any]) -> Made:
@@ -169,10 +169,10 @@ def end(operation: Operation) -> None:
 
 def _place(found: Any) -> str | None:
     """Return where a document lies; each kind of source has a field of its own."""
-    location = payload.field(found, "location")
+    location = payload.get(found, "location")
     kinds = [value for value in location.values() if isinstance(value, dict)] if isinstance(location, dict) else []
-    places = [payload.first(payload.field(each, "uri"), payload.field(each, "url")) for each in kinds]
-    return payload.text(payload.first(*places))
+    places = [payload.coalesce(payload.get(each, "uri"), payload.get(each, "url")) for each in kinds]
+    return payload.as_text(payload.coalesce(*places))
 
 
 def _knowledge_base(base: str | None) -> dict[str, Any]:

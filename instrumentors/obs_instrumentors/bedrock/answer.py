@@ -45,12 +45,12 @@ class Answer(Inference):
 
     def block(self, index: Any, kind: str = "text") -> Block:
         """Return the block that a piece belongs to."""
-        return self.blocks.setdefault(payload.whole(index) or 0, Block(kind))
+        return self.blocks.setdefault(payload.as_int(index) or 0, Block(kind))
 
 
 def finish_reason(told: Any) -> str | None:
     """Return a finish reason as the conventions call it."""
-    reason = payload.text(told)
+    reason = payload.as_text(told)
     return None if reason is None else _FINISH_REASONS.get(reason.lower(), reason.lower())
 
 
@@ -63,7 +63,7 @@ def note_reason(operation: Answer, told: Any) -> None:
 
 def add(block: Block, said: Any) -> None:
     """Keep a piece of what a block says."""
-    piece = payload.text(said)
+    piece = payload.as_text(said)
     if piece is not None and content.wanted():
         block.pieces.append(piece)
 
@@ -82,7 +82,7 @@ def end(operation: Answer) -> None:
 
 def counted(inputs: Any, outputs: Any, read: Any = None, written: Any = None, total: Any = None) -> Usage | None:
     """Return tokens as the conventions count them; cached ones stand beside the input unless the total says else."""
-    usage = Usage(payload.whole(inputs), payload.whole(outputs), payload.whole(read), payload.whole(written))
+    usage = Usage(payload.as_int(inputs), payload.as_int(outputs), payload.as_int(read), payload.as_int(written))
     if usage == Usage():
         return None
     plain, cached = usage.input_tokens, (usage.cache_read_tokens or 0) + (usage.cache_write_tokens or 0)

@@ -55,8 +55,8 @@ def result(operation: ModelCall, body: dict[str, Any]) -> None:
         return
     operation.usage = counted(body.get("inputTextTokenCount"), None) or operation.usage
     if isinstance(operation, Rerank):
-        found = payload.items(body.get("results"))
-        operation.ranked([(each["index"], payload.number(each.get("relevance_score"))) for each in found])
+        found = payload.as_list(body.get("results"))
+        operation.ranked([(each["index"], payload.as_float(each.get("relevance_score"))) for each in found])
 
 
 def chunk(operation: Inference, body: dict[str, Any]) -> None:
@@ -81,8 +81,8 @@ def end(operation: ModelCall) -> None:
 def _chat(body: dict[str, Any]) -> Inference:
     if "anthropic_version" in body:
         return anthropic.ENDPOINT.begin(body)  # type: ignore[return-value] # an endpoint says no more
-    first = next(iter(payload.items(body["messages"])), None)
-    said = next(iter(payload.items(payload.field(first, "content"))), None)
+    first = next(iter(payload.as_list(body["messages"])), None)
+    said = next(iter(payload.get_list(first, "content")), None)
     if "inferenceConfig" in body or "schemaVersion" in body or (isinstance(said, dict) and "type" not in said):
         return converse.begin(body)
     operation: chat.Chat = chat.COMPATIBLE.begin(body)  # type: ignore[assignment] # an endpoint says no more
@@ -90,25 +90,26 @@ def _chat(body: dict[str, Any]) -> Inference:
 
 
 def _embedding(body: dict[str, Any]) -> Embedding:
-    given = payload.first(body.get("texts"), body.get("inputs"), body.get("images"))
+    given = payload.coalesce(body.get("texts"), body.get("inputs"), body.get("images"))
     dimensions = (
         body.get("dimensions"),
         body.get("output_dimension"),
-        payload.field(body.get("embeddingConfig"), "outputEmbeddingLength"),
+        payload.get(body.get("embeddingConfig"), "outputEmbeddingLength"),
     )
     return Embedding(
         "embeddings",
-        dimensions=payload.whole(payload.first(*dimensions)),
-        encoding_formats=payload.items(payload.first(body.get("embedding_types"), body.get("embeddingTypes"))) or None,
+        dimensions=payload.as_int(payload.coalesce(*dimensions)),
+        encoding_formats=payload.as_list(payload.coalesce(body.get("embedding_types"), body.get("embeddingTypes")))
+        or None,
         input_count=len(given) if isinstance(given, list) else 1,
     )
 
 
 def _rerank(body: dict[str, Any]) -> Rerank:
-    documents = payload.items(body.get("documents"))
-    operation = Rerank(top_k=payload.whole(body.get("top_n")), input_count=len(documents))
+    documents = payload.as_list(body.get("documents"))
+    operation = Rerank(top_k=payload.as_int(body.get("top_n")), input_count=len(documents))
     if content.wanted():
-        operation.query_text = payload.text(body.get("query"))
+        operation.query_text = payload.as_text(body.get("query"))
         operation.given = documents
     return operation
 
@@ -147,8 +148,8 @@ def _anthropic_chunk(operation: anthropic.Answer, body: dict[str, Any]) -> None:
 def _in_openai_words(body: dict[str, Any]) -> dict[str, Any]:
     """Return the body with OpenAI's names for what Mistral's models call otherwise here."""
     choices = [
-        {"finish_reason": payload.field(each, "stop_reason"), "delta": payload.field(each, "message"), **each}
-        for each in payload.items(body.get("choices"))
+        {"finish_reason": payload.get(each, "stop_reason"), "delta": payload.get(each, "message"), **each}
+        for each in payload.as_list(body.get("choices"))
     ]
     return {**body, "choices": choices}
 

@@ -38,13 +38,13 @@ def begin(call: Call) -> Begun:
 
 def _converse(params: dict[str, Any]) -> Begun:
     operation = converse.begin(params)
-    operation.request_model = payload.text(params.get("modelId"))
+    operation.request_model = payload.as_text(params.get("modelId"))
     return operation, Reader(partial(_told, converse.result), failure=_failure)
 
 
 def _converse_stream(params: dict[str, Any]) -> Begun:
     operation = converse.begin(params)
-    operation.request_model, operation.stream = payload.text(params.get("modelId")), True
+    operation.request_model, operation.stream = payload.as_text(params.get("modelId")), True
     return operation, _stream(operation, "stream", converse.chunk, answer.end)
 
 
@@ -75,7 +75,7 @@ def _asked(params: dict[str, Any]) -> ModelCall:
     body = _parsed(given if isinstance(given, (bytes, bytearray)) else str(given).encode())
     operation = bodies.begin(body, model)
     operation.request_model = model
-    guardrail = payload.text(params.get("guardrailIdentifier"))
+    guardrail = payload.as_text(params.get("guardrailIdentifier"))
     if guardrail is not None:
         operation.extra[semconv.AWS_BEDROCK_GUARDRAIL_ID] = guardrail
     return operation
@@ -95,7 +95,7 @@ def _stream(operation: Operation, name: str, chunk: Callable[..., None], end: Ca
 def _later(operation: Operation, name: str, returned: Any) -> Any:
     """Return the stream or body that the agent will read; what came before it is told already."""
     _note_retries(operation, returned)
-    headers = payload.field(returned, "ResponseMetadata", "HTTPHeaders") or {}
+    headers = payload.get(returned, "ResponseMetadata", "HTTPHeaders") or {}
     counts = [int(told) if (told := headers.get(name, "")).isdigit() else None for name in _HEADERS]
     usage = counted(*counts)
     if usage is not None:
@@ -109,14 +109,14 @@ def _told(read: Callable[[Any, Any], None], operation: Operation, returned: Any)
 
 
 def _note_retries(operation: Operation, returned: Any) -> None:
-    count = payload.whole(payload.field(returned, "ResponseMetadata", "RetryAttempts"))
+    count = payload.get_int(returned, "ResponseMetadata", "RetryAttempts")
     if count:
         operation.extra[semconv.OBS_REQUEST_RETRIES] = count
 
 
 def _failure(operation: Operation, error: BaseException) -> None:
-    told = payload.field(error, "response")
-    operation.error_type = payload.text(payload.field(told, "Error", "Code")) or operation.error_type
+    told = payload.get(error, "response")
+    operation.error_type = payload.get_text(told, "Error", "Code") or operation.error_type
     _note_retries(operation, told)
 
 
@@ -126,7 +126,7 @@ def _gather(pieces: list[bytes], _operation: ModelCall, piece: bytes | list[byte
 
 def _closed(pieces: list[bytes], _operation: ModelCall, body: Any) -> None:
     """Read what the HTTP response keeps of a body that the agent read without us, as older async clients have it."""
-    kept = payload.field(body, "_body")
+    kept = payload.get(body, "_body")
     if isinstance(kept, bytes):
         pieces.append(kept)
 
@@ -141,7 +141,7 @@ def _whole(pieces: list[bytes], operation: ModelCall) -> None:
 
 
 def _event(operation: Inference, event: Any) -> None:
-    body = _parsed(payload.field(event, "chunk", "bytes") or b"")
+    body = _parsed(payload.get(event, "chunk", "bytes") or b"")
     if body:
         bodies.chunk(operation, body)
 

@@ -49,7 +49,7 @@ _STREAM_USAGE = ("api.openai.com", "api.deepseek.com")
 def address(client: Any) -> tuple[str | None, int | None]:
     """Return host and port of a client's base URL."""
     url = client.base_url
-    return payload.text(url.host), url.port or DEFAULT_PORTS.get(url.scheme)
+    return payload.as_text(url.host), url.port or DEFAULT_PORTS.get(url.scheme)
 
 
 def place(operation: Operation, client: Any, default: str) -> None:

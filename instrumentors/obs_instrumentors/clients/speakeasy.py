@@ -40,7 +40,7 @@ def note_request(operation: Operation, call: Call) -> None:
     if begun:
         # The rest of an answer that comes in several requests.
         return
-    operation.server_address = payload.text(request.url.host)
+    operation.server_address = payload.as_text(request.url.host)
     operation.server_port = request.url.port or DEFAULT_PORTS.get(request.url.scheme)
     body = messages.parsed(request.content.decode("utf-8", "replace"))
     if isinstance(body, dict):
@@ -59,8 +59,8 @@ def same(instance: Any) -> Any:
 
 def known(model: Any) -> dict[str, Any]:
     """Return the fields of a model that the provider did send; the others have defaults that mean nothing."""
-    names = payload.field(model, "model_fields_set")
-    fields = payload.fields(model)
+    names = payload.get(model, "model_fields_set")
+    fields = payload.as_dict_or_self(model)
     if not isinstance(fields, dict):
         return {}
     return {name: fields[name] for name in names if name in fields} if isinstance(names, set) else fields

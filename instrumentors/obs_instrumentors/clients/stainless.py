@@ -144,7 +144,7 @@ def _closed(endpoint: Endpoint, operation: Operation, instance: Any) -> None:
 
 def _failure(endpoint: Endpoint, dialect: Dialect, operation: Operation, error: BaseException) -> None:
     dialect.failure(endpoint, operation, error)
-    _count_retries(operation, payload.first(payload.field(error, "response"), error))
+    _count_retries(operation, payload.coalesce(payload.get(error, "response"), error))
 
 
 def _read_body(endpoint: Endpoint, operation: Operation, response: Any) -> None:
@@ -158,7 +158,7 @@ def _is_read(response: Any) -> bool:
 
 
 def _count_retries(operation: Operation, response: Any) -> None:
-    headers = payload.field(response, "request", "headers")
+    headers = payload.get(response, "request", "headers")
     count = headers.get(_RETRIES, "") if headers is not None else ""
     if count.isdigit() and int(count):
         operation.extra[semconv.OBS_REQUEST_RETRIES] = int(count)

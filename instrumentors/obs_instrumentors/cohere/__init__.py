@@ -30,7 +30,7 @@ def begin(method: Method, call: Call) -> tuple[ModelCall, Reader]:
 
 def _note_retries(operation: Operation, call: Call) -> None:
     """Read from a request how many were made before it: the client calls itself to try again."""
-    count = payload.whole(call.kwargs.get("retries"))
+    count = payload.as_int(call.kwargs.get("retries"))
     if count:
         operation.extra[semconv.OBS_REQUEST_RETRIES] = count
 

@@ -23,13 +23,13 @@ _ROLES = {"CHATBOT": "assistant"}
 def _begin_chat(body: dict[str, Any]) -> Chat:
     plain = {name: body[name] for name in body if name != "tools"}
     if content.wanted():
-        history = [_message(each) for each in payload.items(body.get("chat_history"))]
-        results = [_tool_result(each) for each in payload.items(body.get("tool_results"))]
+        history = [_message(each) for each in payload.as_list(body.get("chat_history"))]
+        results = [_tool_result(each) for each in payload.as_list(body.get("tool_results"))]
         plain["messages"] = [*history, {"role": "user", "content": body.get("message")}, *results]
-        plain["tools"] = [_tool(each) for each in payload.items(body.get("tools"))]
+        plain["tools"] = [_tool(each) for each in payload.as_list(body.get("tools"))]
     operation = chat_operation(plain)
     read_sampling(operation, body)
-    operation.conversation_id = payload.text(body.get("conversation_id"))
+    operation.conversation_id = payload.as_text(body.get("conversation_id"))
     if content.wanted():
         operation.system_instructions = system(body.get("preamble"))
     return operation
@@ -42,25 +42,25 @@ def _begin_chat_stream(body: dict[str, Any]) -> Chat:
 
 
 def _message(raw: Any) -> dict[str, Any]:
-    role = str(payload.field(raw, "role"))
+    role = str(payload.get(raw, "role"))
     if role == "TOOL":
-        return _tool_result(payload.first(*payload.items(payload.field(raw, "tool_results"))))
+        return _tool_result(payload.coalesce(*payload.get_list(raw, "tool_results")))
     return {
         "role": _ROLES.get(role, role.lower()),
-        "content": payload.field(raw, "message"),
+        "content": payload.get(raw, "message"),
         "tool_calls": _tool_calls(raw),
     }
 
 
 def _tool_result(raw: Any) -> dict[str, Any]:
     # Which call it answers is told by the tool's name: calls have no ids in this version.
-    outputs = [{"text": content.to_json(payload.field(raw, "outputs"))}]
-    return {"role": "tool", "name": payload.field(raw, "call", "name"), "content": outputs}
+    outputs = [{"text": content.to_json(payload.get(raw, "outputs"))}]
+    return {"role": "tool", "name": payload.get(raw, "call", "name"), "content": outputs}
 
 
 def _tool(raw: Any) -> dict[str, Any]:
-    made = {name: payload.field(raw, name) for name in ("name", "description")}
-    return {**made, "parameters": _plain(payload.field(raw, "parameter_definitions"))}
+    made = {name: payload.get(raw, name) for name in ("name", "description")}
+    return {**made, "parameters": _plain(payload.get(raw, "parameter_definitions"))}
 
 
 def _plain(value: Any) -> Any:
@@ -71,32 +71,32 @@ def _plain(value: Any) -> Any:
 
 def _tool_calls(raw: Any) -> list[dict[str, Any]]:
     return [
-        {"function": {"name": payload.field(call, "name"), "arguments": payload.field(call, "parameters")}}
-        for call in payload.items(payload.field(raw, "tool_calls"))
+        {"function": {"name": payload.get(call, "name"), "arguments": payload.get(call, "parameters")}}
+        for call in payload.get_list(raw, "tool_calls")
     ]
 
 
 def _chat_result(operation: Chat, returned: Any) -> None:
     response = data_of(returned)
     calls = _tool_calls(response)
-    reason = "tool_call" if calls else finish_reason(payload.field(response, "finish_reason"))
-    said = {"role": "assistant", "content": payload.field(response, "text"), "tool_calls": calls}
-    told = payload.first(payload.field(response, "response_id"), payload.field(response, "generation_id"))
+    reason = "tool_call" if calls else finish_reason(payload.get(response, "finish_reason"))
+    said = {"role": "assistant", "content": payload.get(response, "text"), "tool_calls": calls}
+    told = payload.coalesce(payload.get(response, "response_id"), payload.get(response, "generation_id"))
     chat.ENDPOINT.result(operation, {"id": told, "choices": [{"message": said, "finish_reason": reason}]})
-    read_meta(operation, payload.field(response, "meta"))
+    read_meta(operation, payload.get(response, "meta"))
 
 
 def _chat_event(operation: Chat, event: Any) -> None:
-    kind = payload.field(event, "event_type")
+    kind = payload.get(event, "event_type")
     if kind == "stream-start":
-        operation.response_id = payload.text(payload.field(event, "generation_id"))
+        operation.response_id = payload.get_text(event, "generation_id")
     elif kind == "text-generation":
         assert chat.ENDPOINT.chunk is not None
-        chat.ENDPOINT.chunk(operation, {"choices": [{"delta": {"content": payload.field(event, "text")}}]})
+        chat.ENDPOINT.chunk(operation, {"choices": [{"delta": {"content": payload.get(event, "text")}}]})
     elif kind == "stream-end":
-        _chat_result(operation, payload.field(event, "response"))
+        _chat_result(operation, payload.get(event, "response"))
         if not operation.tool_calls:
-            operation.finish_reasons = [finish_reason(payload.field(event, "finish_reason")) or "error"]
+            operation.finish_reasons = [finish_reason(payload.get(event, "finish_reason")) or "error"]
         operation.answers = {}
 
 
@@ -109,7 +109,7 @@ def _end_chat(operation: Chat) -> None:
 def _begin_completion(body: dict[str, Any]) -> Inference:
     operation = cast("Inference", completions.ENDPOINT.begin(body))
     read_sampling(operation, body)
-    count = payload.count(body.get("num_generations"))
+    count = payload.as_count(body.get("num_generations"))
     operation.choice_count = count if count != 1 else None
     return operation
 
@@ -123,33 +123,33 @@ def _begin_completion_stream(body: dict[str, Any]) -> Inference:
 def _completion_result(operation: Inference, returned: Any) -> None:
     response = data_of(returned)
     choices = [
-        {"text": payload.field(each, "text"), "finish_reason": finish_reason(payload.field(each, "finish_reason"))}
-        for each in payload.items(payload.field(response, "generations"))
+        {"text": payload.get(each, "text"), "finish_reason": finish_reason(payload.get(each, "finish_reason"))}
+        for each in payload.get_list(response, "generations")
     ]
-    completions.ENDPOINT.result(operation, {"id": payload.field(response, "id"), "choices": choices})
-    read_meta(operation, payload.field(response, "meta"))
+    completions.ENDPOINT.result(operation, {"id": payload.get(response, "id"), "choices": choices})
+    read_meta(operation, payload.get(response, "meta"))
 
 
 def _completion_event(operation: Inference, event: Any) -> None:
-    choice: dict[str, Any] = {"index": payload.field(event, "index")}
-    if payload.field(event, "event_type") == "text-generation":
-        choice["text"] = payload.field(event, "text")
+    choice: dict[str, Any] = {"index": payload.get(event, "index")}
+    if payload.get(event, "event_type") == "text-generation":
+        choice["text"] = payload.get(event, "text")
     else:
-        choice["finish_reason"] = finish_reason(payload.field(event, "finish_reason"))
-        if payload.field(event, "err") is not None:
+        choice["finish_reason"] = finish_reason(payload.get(event, "finish_reason"))
+        if payload.get(event, "err") is not None:
             operation.error_type = "_OTHER"
     assert completions.ENDPOINT.chunk is not None
-    completions.ENDPOINT.chunk(operation, {"id": payload.field(event, "response", "id"), "choices": [choice]})
+    completions.ENDPOINT.chunk(operation, {"id": payload.get(event, "response", "id"), "choices": [choice]})
 
 
 def _begin_classification(body: dict[str, Any]) -> ModelCall:
-    operation = ModelCall("classification", request_model=payload.text(body.get("model")))
-    operation.input_count = len(payload.items(body.get("inputs")))
+    operation = ModelCall("classification", request_model=payload.as_text(body.get("model")))
+    operation.input_count = len(payload.as_list(body.get("inputs")))
     return operation
 
 
 def _classified(operation: ModelCall, returned: Any) -> None:
-    read_meta(operation, payload.field(data_of(returned), "meta"))
+    read_meta(operation, payload.get(data_of(returned), "meta"))
 
 
 _WHOLE = Reader(_completion_result)

@@ -26,7 +26,7 @@ def chat_operation(body: dict[str, Any]) -> Chat:
 def _begin(body: dict[str, Any]) -> Chat:
     plain = {name: body[name] for name in body if name != "messages"}
     if content.wanted():
-        plain["messages"] = [_message(each) for each in payload.items(body.get("messages"))]
+        plain["messages"] = [_message(each) for each in payload.as_list(body.get("messages"))]
     operation = chat_operation(plain)
     read_sampling(operation, body)
     return operation
@@ -40,47 +40,47 @@ def _begin_stream(body: dict[str, Any]) -> Chat:
 
 def _message(raw: Any) -> dict[str, Any]:
     """Return a message in OpenAI's shape: plans and thoughts are what it calls reasoning."""
-    role, said = payload.field(raw, "role"), payload.field(raw, "content")
-    plain = {name: payload.field(raw, name) for name in ("tool_calls", "tool_call_id")}
+    role, said = payload.get(raw, "role"), payload.get(raw, "content")
+    plain = {name: payload.get(raw, name) for name in ("tool_calls", "tool_call_id")}
     if role == "tool":
         return {**plain, "role": role, "content": said if isinstance(said, str) else tool_answer(said)}
-    parts = payload.items(said)
-    thoughts = [payload.field(raw, "tool_plan"), *(payload.field(each, "thinking") for each in parts)]
-    plain["reasoning_content"] = "".join(thought for thought in map(payload.text, thoughts) if thought)
-    texts = [each for each in parts if payload.field(each, "type") != "thinking"]
+    parts = payload.as_list(said)
+    thoughts = [payload.get(raw, "tool_plan"), *(payload.get(each, "thinking") for each in parts)]
+    plain["reasoning_content"] = "".join(thought for thought in map(payload.as_text, thoughts) if thought)
+    texts = [each for each in parts if payload.get(each, "type") != "thinking"]
     return {**plain, "role": role, "content": said if isinstance(said, str) else texts}
 
 
 def _result(operation: Chat, returned: Any) -> None:
     response = data_of(returned)
-    reason = finish_reason(payload.field(response, "finish_reason"))
-    choice = {"message": _message(payload.field(response, "message")), "finish_reason": reason}
-    chat.ENDPOINT.result(operation, {"id": payload.field(response, "id"), "choices": [choice]})
-    read_meta(operation, payload.field(response, "usage"))
+    reason = finish_reason(payload.get(response, "finish_reason"))
+    choice = {"message": _message(payload.get(response, "message")), "finish_reason": reason}
+    chat.ENDPOINT.result(operation, {"id": payload.get(response, "id"), "choices": [choice]})
+    read_meta(operation, payload.get(response, "usage"))
 
 
 def _chunk(operation: Chat, event: Any) -> None:
-    kind, delta = payload.field(event, "type"), payload.field(event, "delta")
-    said = payload.field(delta, "message")
+    kind, delta = payload.get(event, "type"), payload.get(event, "delta")
+    said = payload.get(delta, "message")
     choice: dict[str, Any] = {}
     if kind == "message-end":
-        read_meta(operation, payload.field(delta, "usage"))
-        choice["finish_reason"] = finish_reason(payload.field(delta, "finish_reason"))
-        if payload.field(delta, "error") is not None:
+        read_meta(operation, payload.get(delta, "usage"))
+        choice["finish_reason"] = finish_reason(payload.get(delta, "finish_reason"))
+        if payload.get(delta, "error") is not None:
             operation.error_type = "_OTHER"
     elif kind in ("content-start", "content-delta"):
-        part = payload.field(said, "content")
+        part = payload.get(said, "content")
         choice["delta"] = {
-            "content": payload.field(part, "text"),
-            "reasoning_content": payload.field(part, "thinking"),
+            "content": payload.get(part, "text"),
+            "reasoning_content": payload.get(part, "thinking"),
         }
     elif kind == "tool-plan-delta":
-        choice["delta"] = {"reasoning_content": payload.field(said, "tool_plan")}
+        choice["delta"] = {"reasoning_content": payload.get(said, "tool_plan")}
     elif kind in ("tool-call-start", "tool-call-delta"):
-        call, index = payload.field(said, "tool_calls"), payload.field(event, "index")
-        made = {name: payload.field(call, name) for name in ("id", "function")}
+        call, index = payload.get(said, "tool_calls"), payload.get(event, "index")
+        made = {name: payload.get(call, name) for name in ("id", "function")}
         choice["delta"] = {"tool_calls": [{"index": index, **made}]}
-    told = payload.field(event, "id") if kind == "message-start" else None
+    told = payload.get(event, "id") if kind == "message-start" else None
     _read(operation, {"id": told, "choices": [choice] if choice else []})
 
 

@@ -34,18 +34,18 @@ class Answer(Inference):
 
 def read_request(operation: Answer, body: Any) -> None:
     """Read the body of a request for content, or for images."""
-    wishes = payload.first(get(body, "generationConfig"), get(body, "parameters"))
-    operation.temperature = payload.number(get(wishes, "temperature"))
-    operation.top_p = payload.number(get(wishes, "topP"))
+    wishes = payload.coalesce(get(body, "generationConfig"), get(body, "parameters"))
+    operation.temperature = payload.as_float(get(wishes, "temperature"))
+    operation.top_p = payload.as_float(get(wishes, "topP"))
     operation.top_k = count(get(wishes, "topK"))
     operation.seed = count(get(wishes, "seed"))
-    operation.frequency_penalty = payload.number(get(wishes, "frequencyPenalty"))
-    operation.presence_penalty = payload.number(get(wishes, "presencePenalty"))
+    operation.frequency_penalty = payload.as_float(get(wishes, "frequencyPenalty"))
+    operation.presence_penalty = payload.as_float(get(wishes, "presencePenalty"))
     operation.max_tokens = count(get(wishes, "maxOutputTokens"))
-    operation.stop_sequences = payload.items(get(wishes, "stopSequences")) or None
-    answers = count(payload.first(get(wishes, "candidateCount"), get(wishes, "sampleCount")))
+    operation.stop_sequences = payload.as_list(get(wishes, "stopSequences")) or None
+    answers = count(payload.coalesce(get(wishes, "candidateCount"), get(wishes, "sampleCount")))
     operation.choice_count = answers if answers != 1 else None
-    level = payload.text(get(wishes, "thinkingConfig", "thinkingLevel"))
+    level = payload.as_text(get(wishes, "thinkingConfig", "thinkingLevel"))
     operation.reasoning_level = None if level is None else level.lower()
     operation.output_type = operation.output_type or _output_type(wishes)
     if content.wanted():
@@ -53,13 +53,13 @@ def read_request(operation: Answer, body: Any) -> None:
 
 
 def _output_type(wishes: Any) -> str | None:
-    kind = payload.text(get(wishes, "responseMimeType"))
+    kind = payload.as_text(get(wishes, "responseMimeType"))
     if kind is not None:
         return _OUTPUT_TYPES.get(kind)
-    wanted = payload.items(get(wishes, "responseModalities"))
+    wanted = payload.as_list(get(wishes, "responseModalities"))
     if len(wanted) == 1:
         return _OUTPUT_TYPES.get(str(wanted[0]).upper())
-    schema = payload.first(get(wishes, "responseSchema"), get(wishes, "responseJsonSchema"))
+    schema = payload.coalesce(get(wishes, "responseSchema"), get(wishes, "responseJsonSchema"))
     return None if schema is None else "json"
 
 
@@ -74,9 +74,9 @@ _OUTPUT_TYPES = {
 
 
 def _read_texts(operation: Answer, body: Any) -> None:
-    prompts = [payload.text(get(each, "prompt")) or "" for each in payload.items(get(body, "instances"))]
+    prompts = [payload.as_text(get(each, "prompt")) or "" for each in payload.as_list(get(body, "instances"))]
     operation.input_messages = [
-        *(message(each) for each in payload.items(get(body, "contents"))),
+        *(message(each) for each in payload.as_list(get(body, "contents"))),
         *(messages.message("user", messages.text(prompt)) for prompt in prompts),
     ]
     told = get(body, "systemInstruction")
@@ -86,29 +86,29 @@ def _read_texts(operation: Answer, body: Any) -> None:
 
 def read(operation: Answer, response: Any) -> None:
     """Read an answer, or the next piece of one."""
-    operation.response_id = payload.text(get(response, "responseId")) or operation.response_id
-    operation.response_model = payload.text(get(response, "modelVersion")) or operation.response_model
+    operation.response_id = payload.as_text(get(response, "responseId")) or operation.response_id
+    operation.response_model = payload.as_text(get(response, "modelVersion")) or operation.response_model
     operation.usage = usage(response) or operation.usage
-    for position, each in enumerate(payload.items(get(response, "candidates"))):
+    for position, each in enumerate(payload.as_list(get(response, "candidates"))):
         _read_candidate(operation.candidates.setdefault(count(get(each, "index")) or position, Candidate()), each)
     if get(response, "promptFeedback", "blockReason") is not None:
         operation.finish_reasons = ["content_filter"]
-    images = payload.items(get(response, "predictions"))
+    images = payload.as_list(get(response, "predictions"))
     if images and content.wanted():
         operation.output_messages = [messages.message("assistant", *(_image(each) for each in images))]
 
 
 def _image(raw: Any) -> Part:
     return messages.blob(
-        "image", payload.text(get(raw, "mimeType")), payload.text(get(raw, "bytesBase64Encoded")) or ""
+        "image", payload.as_text(get(raw, "mimeType")), payload.as_text(get(raw, "bytesBase64Encoded")) or ""
     )
 
 
 def _read_candidate(candidate: Candidate, raw: Any) -> None:
     candidate.finish_reason = finish_reason(get(raw, "finishReason")) or candidate.finish_reason
     wanted = content.wanted()
-    for part in payload.items(get(raw, "content", "parts")):
-        name = payload.text(get(part, "functionCall", "name"))
+    for part in payload.as_list(get(raw, "content", "parts")):
+        name = payload.as_text(get(part, "functionCall", "name"))
         if name is not None:
             candidate.calls.append(name)
         if wanted:
@@ -145,7 +145,7 @@ def _sum(told: Any, *names: str) -> int | None:
 
 def _by_modality(told: Any, *names: str) -> dict[str, int]:
     found: dict[str, int] = {}
-    for each in (each for name in names for each in payload.items(get(told, name))):
+    for each in (each for name in names for each in payload.as_list(get(told, name))):
         number = count(get(each, "tokenCount"))
         if number is not None:
             kind = str(get(each, "modality"))

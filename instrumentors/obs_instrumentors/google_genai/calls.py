@@ -81,21 +81,21 @@ def note_request(operation: Operation, call: Call) -> None:
 
 def failure(operation: Operation, error: BaseException) -> None:
     """Name the error as Google's APIs do."""
-    operation.error_type = payload.text(payload.field(error, "status")) or operation.error_type
+    operation.error_type = payload.get_text(error, "status") or operation.error_type
 
 
 def _operation(method: str, body: Any) -> Answer | Vectors | TokenCount | None:
     made = _OPERATIONS.get(method)
     if made is not None:
         return made()
-    asked = payload.items(get(body, "instances"))
+    asked = payload.as_list(get(body, "instances"))
     if method != "predict" or not asked:
         return None
     if get(asked[0], "content") is not None:
         return Vectors("embeddings")
     if get(asked[0], "prompt") is None:
         return None
-    given = payload.first(get(asked[0], "referenceImages"), get(asked[0], "image"))
+    given = payload.coalesce(get(asked[0], "referenceImages"), get(asked[0], "image"))
     return Answer("image_generation" if given is None else "image_edit", output_type="image")
 
 
@@ -118,14 +118,14 @@ def _model(path: str) -> str | None:
     """Return the model's name of a resource path; tuned models and endpoints keep their kind."""
     parent, _, name = path.rpartition("/")
     kind = parent.rpartition("/")[2]
-    return payload.text(name if kind in ("", "models") else f"{kind}/{name}")
+    return payload.as_text(name if kind in ("", "models") else f"{kind}/{name}")
 
 
 def _read_texts(operation: Vectors, body: Any) -> None:
-    asked = payload.items(payload.first(get(body, "requests"), get(body, "instances"))) or [body]
+    asked = payload.as_list(payload.coalesce(get(body, "requests"), get(body, "instances"))) or [body]
     operation.input_count = len(asked)
     operation.dimensions = count(
-        payload.first(
+        payload.coalesce(
             get(asked[0], "outputDimensionality"),
             get(body, "parameters", "outputDimensionality"),
             get(body, "embedContentConfig", "outputDimensionality"),
@@ -134,7 +134,7 @@ def _read_texts(operation: Vectors, body: Any) -> None:
 
 
 def _result(operation: ModelCall, returned: Any) -> None:
-    response = messages.parsed(payload.field(returned, "body"))
+    response = messages.parsed(payload.get(returned, "body"))
     if isinstance(operation, Answer):
         answers.read(operation, response)
         answers.end(operation)
@@ -144,14 +144,14 @@ def _result(operation: ModelCall, returned: Any) -> None:
 
 def _counted(response: Any) -> Usage | None:
     """Return the tokens that Vertex AI counts for each text."""
-    made = payload.items(get(response, "predictions"))
+    made = payload.as_list(get(response, "predictions"))
     counts = [count(get(each, "embeddings", "statistics", "token_count")) for each in made]
     known = [each for each in counts if each is not None]
     return Usage(input_tokens=sum(known)) if known and len(known) == len(counts) else None
 
 
 def _chunk(operation: Answer, returned: Any) -> None:
-    answers.read(operation, messages.parsed(payload.field(returned, "body")))
+    answers.read(operation, messages.parsed(payload.get(returned, "body")))
 
 
 _WHOLE = Reader(_result, failure=failure)

@@ -52,18 +52,18 @@ def _snake(name: str) -> str:
 
 def count(value: Any) -> int | None:
     """Return a count as an int; clients send some as floats."""
-    return int(value) if isinstance(value, float) and value.is_integer() else payload.whole(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else payload.as_int(value)
 
 
 def finish_reason(told: Any) -> str | None:
     """Return a finish reason as the conventions call it."""
-    reason = payload.text(told)
+    reason = payload.as_text(told)
     return None if reason is None else _FINISH_REASONS.get(reason, reason.lower())
 
 
 def message(raw: Any) -> Message:
     """Return a content that the agent sent."""
-    role = payload.text(get(raw, "role")) or "user"
+    role = payload.as_text(get(raw, "role")) or "user"
     made = parts(raw)
     if made and all(part["type"] == "tool_call_response" for part in made):
         role = "tool"
@@ -72,7 +72,7 @@ def message(raw: Any) -> Message:
 
 def parts(raw: Any) -> list[Part]:
     """Return the parts of a content."""
-    return [part for each in payload.items(get(raw, "parts")) if (part := _part(each)) is not None]
+    return [part for each in payload.as_list(get(raw, "parts")) if (part := _part(each)) is not None]
 
 
 def add(made: list[Part], raw: Any) -> None:
@@ -89,8 +89,8 @@ def add(made: list[Part], raw: Any) -> None:
 def tool_definitions(tools: Any) -> list[ToolDefinition]:
     """Return the tools that were offered; those that the provider runs are named by their kind."""
     made = []
-    for tool in payload.items(tools):
-        declared = payload.items(get(tool, "functionDeclarations"))
+    for tool in payload.as_list(tools):
+        declared = payload.as_list(get(tool, "functionDeclarations"))
         made += [_function(each) for each in declared]
         made += [messages.tool_definition(name, kind=name) for name in tool if name not in _DECLARATIONS]
     return made
@@ -101,9 +101,9 @@ _DECLARATIONS = ("functionDeclarations", "function_declarations")
 
 def _function(raw: Any) -> ToolDefinition:
     return messages.tool_definition(
-        payload.text(get(raw, "name")) or "",
-        payload.text(get(raw, "description")),
-        payload.first(get(raw, "parametersJsonSchema"), get(raw, "parameters")),
+        payload.as_text(get(raw, "name")) or "",
+        payload.as_text(get(raw, "description")),
+        payload.coalesce(get(raw, "parametersJsonSchema"), get(raw, "parameters")),
     )
 
 
@@ -119,23 +119,23 @@ def _part(raw: Any) -> Part | None:
 
 
 def _call(raw: Any) -> Part | None:
-    name = payload.text(get(raw, "name"))
+    name = payload.as_text(get(raw, "name"))
     # What a streamed call goes on with has no name.
-    return None if name is None else messages.tool_call(payload.text(get(raw, "id")), name, get(raw, "args") or {})
+    return None if name is None else messages.tool_call(payload.as_text(get(raw, "id")), name, get(raw, "args") or {})
 
 
 def _response(raw: Any) -> Part:
-    return messages.tool_call_response(payload.text(get(raw, "id")), get(raw, "response"))
+    return messages.tool_call_response(payload.as_text(get(raw, "id")), get(raw, "response"))
 
 
 def _blob(raw: Any) -> Part:
-    kind = payload.text(get(raw, "mimeType"))
-    return messages.blob(modality(kind), kind, payload.text(get(raw, "data")) or "")
+    kind = payload.as_text(get(raw, "mimeType"))
+    return messages.blob(modality(kind), kind, payload.as_text(get(raw, "data")) or "")
 
 
 def _file(raw: Any) -> Part:
-    kind = payload.text(get(raw, "mimeType"))
-    return messages.uri(modality(kind), payload.text(get(raw, "fileUri")) or "", kind)
+    kind = payload.as_text(get(raw, "mimeType"))
+    return messages.uri(modality(kind), payload.as_text(get(raw, "fileUri")) or "", kind)
 
 
 def _code(raw: Any) -> Part:

@@ -41,23 +41,23 @@ class Turn(speakeasy.Sent, Inference):
 
     def sent(self, body: dict[str, Any]) -> None:
         """Read the request's final body."""
-        wishes = payload.field(body, "generation_config")
-        self.temperature = payload.number(payload.field(wishes, "temperature"))
-        self.top_p = payload.number(payload.field(wishes, "top_p"))
-        self.seed = payload.whole(payload.field(wishes, "seed"))
-        self.max_tokens = payload.whole(payload.field(wishes, "max_output_tokens"))
-        self.stop_sequences = payload.items(payload.field(wishes, "stop_sequences")) or None
-        self.reasoning_level = payload.text(payload.field(wishes, "thinking_level"))
-        self.previous_response_id = payload.text(body.get("previous_interaction_id"))
+        wishes = payload.get(body, "generation_config")
+        self.temperature = payload.get_float(wishes, "temperature")
+        self.top_p = payload.get_float(wishes, "top_p")
+        self.seed = payload.get_int(wishes, "seed")
+        self.max_tokens = payload.get_int(wishes, "max_output_tokens")
+        self.stop_sequences = payload.get_list(wishes, "stop_sequences") or None
+        self.reasoning_level = payload.get_text(wishes, "thinking_level")
+        self.previous_response_id = payload.as_text(body.get("previous_interaction_id"))
         self.output_type = "json" if body.get("response_format") is not None else None
-        agent = payload.text(body.get("agent"))
+        agent = payload.as_text(body.get("agent"))
         if agent is not None:
             self.extra[semconv.AGENT_ID] = agent
         if content.wanted():
-            told = payload.text(body.get("system_instruction"))
+            told = payload.as_text(body.get("system_instruction"))
             self.system_instructions = None if told is None else [messages.text(told)]
             self.input_messages = steps.input_messages(body.get("input"))
-            self.tool_definitions = [tool_definition(tool) for tool in payload.items(body.get("tools"))] or None
+            self.tool_definitions = [tool_definition(tool) for tool in payload.as_list(body.get("tools"))] or None
 
 
 @dataclass
@@ -70,28 +70,28 @@ class Fetched(speakeasy.Sent, FetchedResponse):
 
 def begin(call: Call) -> tuple[Operation, Reader]:
     """Return the operation that the creation of a turn means."""
-    given = payload.field(call.kwargs.get("request"), "body") or call.kwargs
+    given = payload.get(call.kwargs.get("request"), "body") or call.kwargs
     operation = Turn(
         provider=_provider(call),
-        request_model=payload.text(payload.field(given, "model")),
-        stream=True if payload.field(given, "stream") is True else None,
+        request_model=payload.get_text(given, "model"),
+        stream=True if payload.get(given, "stream") is True else None,
     )
     return operation, _CREATE
 
 
 def begin_fetch(call: Call) -> tuple[Operation, Reader]:
     """Return the operation that the question for a turn means."""
-    return Fetched(provider=_provider(call), response_id=payload.text(call.argument(0, "id"))), _FETCH
+    return Fetched(provider=_provider(call), response_id=payload.as_text(call.argument(0, "id"))), _FETCH
 
 
 def _provider(call: Call) -> str:
-    version = payload.text(payload.field(call.instance, "sdk_configuration", "globals", "api_version")) or ""
+    version = payload.get_text(call.instance, "sdk_configuration", "globals", "api_version") or ""
     return "gcp.vertex_ai" if "/projects/" in version else "gcp.gemini"
 
 
 def _result(operation: Turn, interaction: Any) -> None:
     _header(operation, interaction)
-    made = payload.items(payload.field(interaction, "steps"))
+    made = payload.get_list(interaction, "steps")
     operation.calls = [name for each in made if (name := steps.called(each)) is not None]
     if content.wanted():
         operation.steps = [steps.parts(each) for each in made]
@@ -99,28 +99,28 @@ def _result(operation: Turn, interaction: Any) -> None:
 
 
 def _event(operation: Turn, event: Any) -> None:
-    kind = payload.field(event, "event_type")
-    told = payload.field(event, "interaction")
+    kind = payload.get(event, "event_type")
+    told = payload.get(event, "interaction")
     if told is not None:
         _header(operation, told)
     elif kind == "step.start":
-        name = steps.called(payload.field(event, "step"))
+        name = steps.called(payload.get(event, "step"))
         operation.calls += [] if name is None else [name]
         if content.wanted():
-            operation.steps.append(steps.parts(payload.field(event, "step")))
+            operation.steps.append(steps.parts(payload.get(event, "step")))
     elif kind == "step.delta" and content.wanted():
         if not operation.steps:
             operation.steps.append([])
-        steps.add(operation.steps[-1], payload.field(event, "delta"))
+        steps.add(operation.steps[-1], payload.get(event, "delta"))
     elif kind == "error":
-        operation.error_type = payload.text(payload.field(event, "error", "code")) or "_OTHER"
+        operation.error_type = payload.get_text(event, "error", "code") or "_OTHER"
 
 
 def _header(operation: Turn, told: Any) -> None:
-    operation.response_id = payload.text(payload.field(told, "id")) or operation.response_id
-    operation.response_model = payload.text(payload.field(told, "model")) or operation.response_model
-    operation.response_status = payload.text(payload.field(told, "status")) or operation.response_status
-    counted = usage(payload.field(told, "usage"))
+    operation.response_id = payload.get_text(told, "id") or operation.response_id
+    operation.response_model = payload.get_text(told, "model") or operation.response_model
+    operation.response_status = payload.get_text(told, "status") or operation.response_status
+    counted = usage(payload.get(told, "usage"))
     if counted is not None:
         operation.usages.append(counted)
 
@@ -147,8 +147,8 @@ def usage(told: Any) -> Usage | None:
     read = Usage(
         input_tokens=_added(told, "total_input_tokens", "total_tool_use_tokens"),
         output_tokens=_added(told, "total_output_tokens", "total_thought_tokens"),
-        cache_read_tokens=payload.whole(payload.field(told, "total_cached_tokens")),
-        reasoning_tokens=payload.whole(payload.field(told, "total_thought_tokens")),
+        cache_read_tokens=payload.get_int(told, "total_cached_tokens"),
+        reasoning_tokens=payload.get_int(told, "total_thought_tokens"),
         text_input_tokens=inputs.get("text"),
         image_input_tokens=inputs.get("image"),
         audio_input_tokens=inputs.get("audio"),
@@ -161,16 +161,16 @@ def usage(told: Any) -> Usage | None:
 
 
 def _added(told: Any, *names: str) -> int | None:
-    known = [number for name in names if (number := payload.whole(payload.field(told, name))) is not None]
+    known = [number for name in names if (number := payload.get_int(told, name)) is not None]
     return sum(known) if known else None
 
 
 def _by_modality(told: Any, *names: str) -> dict[str, int]:
     found: dict[str, int] = {}
-    for each in (each for name in names for each in payload.items(payload.field(told, name))):
-        number = payload.whole(payload.field(each, "tokens"))
+    for each in (each for name in names for each in payload.get_list(told, name)):
+        number = payload.get_int(each, "tokens")
         if number is not None:
-            kind = str(payload.field(each, "modality"))
+            kind = str(payload.get(each, "modality"))
             found[kind] = found.get(kind, 0) + number
     return found
 
@@ -184,18 +184,16 @@ def _sum(usages: list[Usage]) -> Usage | None:
 
 
 def _fetched(operation: Fetched, interaction: Any) -> None:
-    told = payload.first(payload.field(interaction, "interaction"), interaction)
-    operation.response_model = payload.text(payload.field(told, "model")) or operation.response_model
-    operation.response_status = payload.text(payload.field(told, "status")) or operation.response_status
+    told = payload.coalesce(payload.get(interaction, "interaction"), interaction)
+    operation.response_model = payload.get_text(told, "model") or operation.response_model
+    operation.response_status = payload.get_text(told, "status") or operation.response_status
     reason = _FINISH_REASONS.get(operation.response_status or "")
     operation.finish_reasons = None if reason is None else [reason]
 
 
 def _failure(operation: Operation, error: BaseException) -> None:
-    told = payload.field(payload.field(error, "body"), "error")
-    operation.error_type = (
-        payload.text(payload.field(told, "status")) or payload.text(payload.field(told, "code")) or operation.error_type
-    )
+    told = payload.get(payload.get(error, "body"), "error")
+    operation.error_type = payload.get_text(told, "status") or payload.get_text(told, "code") or operation.error_type
 
 
 _CREATE = Reader(_result, later=speakeasy.stream, chunk=_event, end=_end, failure=_failure)

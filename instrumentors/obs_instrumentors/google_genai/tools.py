@@ -17,9 +17,9 @@ def begin(call: Call) -> tuple[ToolCall, Reader] | None:
     """Return the operation that the call of a function means."""
     function = call.argument(1, "function_to_invoke")
     operation = ToolCall(
-        tool_name=payload.text(payload.field(function, "__name__")),
+        tool_name=payload.get_text(function, "__name__"),
         tool_type="function",
-        tool_description=payload.text((payload.field(function, "__doc__") or "").strip()),
+        tool_description=payload.as_text((payload.get(function, "__doc__") or "").strip()),
     )
     if content.wanted():
         operation.arguments = call.argument(0, "args")

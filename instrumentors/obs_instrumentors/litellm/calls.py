@@ -63,7 +63,7 @@ def read_provider(operation: Operation, call: Call) -> None:
 
 def read_address(operation: Operation, call: Call) -> None:
     """Read where the request goes."""
-    address = payload.field(call.argument(3, "additional_args"), "api_base")
+    address = payload.get(call.argument(3, "additional_args"), "api_base")
     if address and isinstance(operation, ModelCall):
         read_server_address(operation, str(address))
 
@@ -71,19 +71,19 @@ def read_address(operation: Operation, call: Call) -> None:
 def read_body(operation: Operation, call: Call) -> None:
     """Note whether the provider's answer speaks of tokens at all; where it does not, LiteLLM will count them."""
     raw = call.argument(0, "original_response")
-    if isinstance(raw, str) and isinstance(operation, ModelCall) and not payload.field(operation, "stream"):
+    if isinstance(raw, str) and isinstance(operation, ModelCall) and not payload.get(operation, "stream"):
         operation.usage_told = any(word in raw for word in _COUNTS)
 
 
 def read_chunk(operation: Operation, call: Call) -> None:
     """Read model and usage of a chunk as the provider sent it; a cached answer's chunks have cost nothing."""
-    if not isinstance(operation, ModelCall) or payload.field(call.instance, "custom_llm_provider") == "cached_response":
+    if not isinstance(operation, ModelCall) or payload.get(call.instance, "custom_llm_provider") == "cached_response":
         return
     chunk = call.argument(0, "chunk")
-    operation.response_model = payload.text(payload.field(chunk, "model")) or operation.response_model
+    operation.response_model = payload.get_text(chunk, "model") or operation.response_model
     if isinstance(operation, responses.Response):
         operation.usage_told = True
-    told = _usage(payload.field(chunk, "usage"))
+    told = _usage(payload.get(chunk, "usage"))
     if told is not None:
         known = {} if operation.usage is None else operation.usage.__dict__
         # Some tell input at the start and output at the end, each time with zeros for the rest.
@@ -100,20 +100,20 @@ def _usage(told: Any) -> Usage | None:
     read = common_fields.usage(told)
     if read is None or not (read.input_tokens or read.output_tokens):
         return None
-    details = payload.field(told, "prompt_tokens_details")
-    read.cache_write_tokens = payload.first(
+    details = payload.get(told, "prompt_tokens_details")
+    read.cache_write_tokens = payload.coalesce(
         read.cache_write_tokens,
-        payload.whole(payload.field(details, "cache_creation_tokens")),
-        payload.whole(payload.field(told, "cache_creation_input_tokens")),
+        payload.get_int(details, "cache_creation_tokens"),
+        payload.get_int(told, "cache_creation_input_tokens"),
     )
     return read
 
 
 def _result(read: Callable[[Any, Any], None], operation: ModelCall, response: Any) -> None:
     read(operation, response)
-    cached = payload.field(response, "_hidden_params", "cache_hit")
+    cached = payload.get(response, "_hidden_params", "cache_hit")
     known = operation.usage_told is not False and not cached
-    operation.usage = _usage(payload.field(response, "usage")) if known else None
+    operation.usage = _usage(payload.get(response, "usage")) if known else None
     if operation.usage is not None and isinstance(operation, Embedding):
         operation.usage.output_tokens = None
     _read_model(operation)
@@ -139,14 +139,14 @@ def _text_chunk(operation: Inference, chunk: Any) -> None:
     """Read a piece of a completion's stream, which some providers send as a piece of a chat's."""
     choices = [
         {
-            "index": payload.field(each, "index"),
-            "text": payload.first(payload.field(each, "text"), payload.field(each, "delta", "content")),
-            "finish_reason": payload.field(each, "finish_reason"),
+            "index": payload.get(each, "index"),
+            "text": payload.coalesce(payload.get(each, "text"), payload.get(each, "delta", "content")),
+            "finish_reason": payload.get(each, "finish_reason"),
         }
-        for each in payload.items(payload.field(chunk, "choices"))
+        for each in payload.get_list(chunk, "choices")
     ]
     assert completions.ENDPOINT.chunk is not None
-    header = {name: payload.field(chunk, name) for name in ("id", "model", "system_fingerprint")}
+    header = {name: payload.get(chunk, name) for name in ("id", "model", "system_fingerprint")}
     completions.ENDPOINT.chunk(operation, {**header, "choices": choices})
 
 
@@ -158,7 +158,7 @@ def _event(operation: Response, event: Any) -> None:
     if operation.usage_told:
         operation.response_model, operation.usage = model or operation.response_model, usage
     elif operation.usage is not None:
-        operation.usage = _usage(payload.field(event, "response", "usage")) or usage
+        operation.usage = _usage(payload.get(event, "response", "usage")) or usage
 
 
 def _reader(of: Endpoint, chunk: Callable[[Any, Any], None] | None = None) -> Reader:

@@ -41,7 +41,7 @@ _NAMES = {
 def provider(told: Any) -> str:
     """Return what the conventions call a provider of LiteLLM's; those that they don't know keep their names."""
     # LiteLLM's own names are members of an enumeration of texts.
-    name = payload.text(payload.first(payload.field(told, "value"), told))
+    name = payload.as_text(payload.coalesce(payload.get(told, "value"), told))
     if name is None:
         return UNKNOWN
     family = "vertex_ai" if name.startswith("vertex_ai") else name
@@ -50,16 +50,16 @@ def provider(told: Any) -> str:
 
 def named(body: dict[str, Any]) -> tuple[str, str | None]:
     """Return provider and model of a request, the model without the provider before it."""
-    model = payload.text(body.get("model"))
-    told = payload.text(
-        payload.first(payload.field(body.get("custom_llm_provider"), "value"), body.get("custom_llm_provider"))
+    model = payload.as_text(body.get("model"))
+    told = payload.as_text(
+        payload.coalesce(payload.get(body.get("custom_llm_provider"), "value"), body.get("custom_llm_provider"))
     )
     if model is None:
         return provider(told), None
     library = sys.modules.get("litellm")
     head, _, rest = model.partition("/")
-    if rest and (head == told if told else head in (payload.field(library, "provider_list") or ())):
+    if rest and (head == told if told else head in (payload.get(library, "provider_list") or ())):
         return provider(head), rest
     if told is None:
-        told = payload.field(payload.field(library, "model_cost"), model, "litellm_provider")
+        told = payload.get(payload.get(library, "model_cost"), model, "litellm_provider")
     return provider(told), model

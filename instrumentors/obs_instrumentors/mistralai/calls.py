@@ -32,11 +32,11 @@ class Chat(speakeasy.Sent, chat.Chat):
     def sent(self, body: dict[str, Any]) -> None:
         """Read the request's final body."""
         _take(self, chat.ENDPOINT.begin({**body, "messages": None, "tools": None}))
-        self.seed = payload.whole(body.get("random_seed"))
+        self.seed = payload.as_int(body.get("random_seed"))
         self.extra.update(conversations.agent(body))
         if content.wanted():
             self.input_messages = contents.input_messages(body)
-            self.tool_definitions = [tool_definition(each) for each in payload.items(body.get("tools"))] or None
+            self.tool_definitions = [tool_definition(each) for each in payload.as_list(body.get("tools"))] or None
 
 
 @dataclass
@@ -54,9 +54,9 @@ class Vectors(speakeasy.Sent, Embedding):
 
     def sent(self, body: dict[str, Any]) -> None:
         """Read the request's final body."""
-        self.input_count = input_count(payload.first(body.get("input"), body.get("inputs")))
-        self.dimensions = payload.whole(body.get("output_dimension"))
-        encoding = payload.text(body.get("encoding_format"))
+        self.input_count = input_count(payload.coalesce(body.get("input"), body.get("inputs")))
+        self.dimensions = payload.as_int(body.get("output_dimension"))
+        encoding = payload.as_text(body.get("encoding_format"))
         self.encoding_formats = None if encoding is None else [encoding]
 
 
@@ -66,7 +66,7 @@ class Other(speakeasy.Sent, ModelCall):
 
     def sent(self, body: dict[str, Any]) -> None:
         """Read the request's final body."""
-        self.input_count = input_count(payload.first(body.get("input"), body.get("inputs")))
+        self.input_count = input_count(payload.coalesce(body.get("input"), body.get("inputs")))
 
 
 def _take(operation: Operation, fresh: Operation) -> None:
@@ -80,18 +80,16 @@ def begin(make: Callable[[], ModelCall], reader: Reader, provider: str, call: Ca
     """Return the operation that a method means; what it asks for is read as the request is sent."""
     operation = make()
     operation.provider = provider
-    operation.request_model = payload.text(call.kwargs.get("model"))
-    operation.conversation_id = payload.text(call.kwargs.get("conversation_id"))
+    operation.request_model = payload.as_text(call.kwargs.get("model"))
+    operation.conversation_id = payload.as_text(call.kwargs.get("conversation_id"))
     return operation, reader
 
 
 def _failure(operation: ModelCall, error: BaseException) -> None:
     """Name the error as Mistral does."""
-    body = messages.parsed(payload.field(error, "body"))
-    told = payload.first(payload.field(body, "error"), body)
-    operation.error_type = (
-        payload.text(payload.field(told, "type")) or payload.text(payload.field(told, "code")) or operation.error_type
-    )
+    body = messages.parsed(payload.get(error, "body"))
+    told = payload.coalesce(payload.get(body, "error"), body)
+    operation.error_type = payload.get_text(told, "type") or payload.get_text(told, "code") or operation.error_type
 
 
 def _chat_result(operation: Chat, response: Any) -> None:
@@ -100,14 +98,14 @@ def _chat_result(operation: Chat, response: Any) -> None:
 
 
 def _chat_chunk(operation: Chat, event: Any) -> None:
-    data = payload.field(event, "data")
+    data = payload.get(event, "data")
     if chat.ENDPOINT.chunk is not None:
         chat.ENDPOINT.chunk(operation, contents.plain(data, "delta"))
     _complete(operation, data)
 
 
 def _complete(operation: Chat, response: Any) -> None:
-    seconds = payload.number(payload.field(response, "usage", "prompt_audio_seconds"))
+    seconds = payload.get_float(response, "usage", "prompt_audio_seconds")
     if seconds is not None:
         operation.extra[semconv.OBS_USAGE_AUDIO_SECONDS] = seconds
 
@@ -119,7 +117,7 @@ def _response_result(operation: Response, response: Any) -> None:
 
 def _response_chunk(operation: Response, event: Any) -> None:
     if responses.ENDPOINT.chunk is not None:
-        responses.ENDPOINT.chunk(operation, payload.field(event, "data"))
+        responses.ENDPOINT.chunk(operation, payload.get(event, "data"))
         _forget_openai(operation)
 
 
@@ -131,12 +129,12 @@ def _forget_openai(operation: Response) -> None:
 
 def _vectors(operation: Vectors, response: Any) -> None:
     _header(operation, response)
-    told = usage(speakeasy.known(payload.field(response, "usage")))
+    told = usage(speakeasy.known(payload.get(response, "usage")))
     operation.usage = None if told is None else Usage(input_tokens=told.input_tokens)
 
 
 def _header(operation: ModelCall, response: Any) -> None:
-    operation.response_model = payload.text(payload.field(response, "model"))
+    operation.response_model = payload.get_text(response, "model")
 
 
 _CHAT = Reader(_chat_result, failure=_failure)

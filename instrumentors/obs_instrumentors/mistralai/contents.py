@@ -18,31 +18,31 @@ _FINISH_REASONS = {"model_length": "length"}
 
 def input_messages(body: dict[str, Any]) -> list[Message] | None:
     """Return the messages of a chat, or the prompt of a completion with what is to stand behind it."""
-    prompt = payload.text(body.get("prompt"))
+    prompt = payload.as_text(body.get("prompt"))
     if prompt is None:
-        return [message(each) for each in payload.items(body.get("messages"))] or None
-    suffix = payload.text(body.get("suffix"))
+        return [message(each) for each in payload.as_list(body.get("messages"))] or None
+    suffix = payload.as_text(body.get("suffix"))
     parts = [messages.text(prompt)] if suffix is None else [messages.text(prompt), messages.text(suffix)]
     return [messages.message("user", *parts)]
 
 
 def message(raw: Any) -> Message:
     """Return a message that the agent sent."""
-    role = payload.text(payload.field(raw, "role")) or "user"
-    name = payload.text(payload.field(raw, "name"))
+    role = payload.get_text(raw, "role") or "user"
+    name = payload.get_text(raw, "name")
     if role == "tool":
-        call_id = payload.text(payload.field(raw, "tool_call_id"))
-        answer = payload.field(raw, "content")
+        call_id = payload.get_text(raw, "tool_call_id")
+        answer = payload.get(raw, "content")
         answer = answer if isinstance(answer, str) else said(answer)
         return messages.message(role, messages.tool_call_response(call_id, messages.parsed(answer)), name=name)
-    made = parts(payload.field(raw, "content"))
-    for call in payload.items(payload.field(raw, "tool_calls")):
-        function = payload.field(call, "function")
+    made = parts(payload.get(raw, "content"))
+    for call in payload.get_list(raw, "tool_calls"):
+        function = payload.get(call, "function")
         made.append(
             messages.tool_call(
-                payload.text(payload.field(call, "id")),
-                payload.text(payload.field(function, "name")) or "",
-                payload.field(function, "arguments"),
+                payload.get_text(call, "id"),
+                payload.get_text(function, "name") or "",
+                payload.get(function, "arguments"),
             )
         )
     return messages.message(role, *made, name=name)
@@ -52,7 +52,7 @@ def parts(content: Any) -> list[Part]:
     """Return the parts of a content, which is a text or a list of chunks."""
     if isinstance(content, str):
         return [messages.text(content)] if content else []
-    return [_part(each) for each in payload.items(content)]
+    return [_part(each) for each in payload.as_list(content)]
 
 
 def said(content: Any) -> str:
@@ -64,32 +64,32 @@ def thought(content: Any) -> str:
     """Return what a content tells of the model's reasoning."""
     if isinstance(content, str):
         return ""
-    chunks = [each for each in payload.items(content) if payload.field(each, "type") == "thinking"]
+    chunks = [each for each in payload.as_list(content) if payload.get(each, "type") == "thinking"]
     return "".join(_thoughts(each) for each in chunks)
 
 
 def _joined(chunks: Any, name: str) -> str:
-    return "".join(payload.text(payload.field(each, name)) or "" for each in payload.items(chunks))
+    return "".join(payload.get_text(each, name) or "" for each in payload.as_list(chunks))
 
 
 def _thoughts(chunk: Any) -> str:
-    told = payload.field(chunk, "thinking")
+    told = payload.get(chunk, "thinking")
     return told if isinstance(told, str) else _joined(told, "text")
 
 
 def _part(chunk: Any) -> Part:
-    kind = payload.text(payload.field(chunk, "type")) or "text"
+    kind = payload.get_text(chunk, "type") or "text"
     if kind == "text":
-        return messages.text(payload.text(payload.field(chunk, "text")) or "")
+        return messages.text(payload.get_text(chunk, "text") or "")
     if kind == "thinking":
         return messages.reasoning(_thoughts(chunk))
     if kind in _PLACES:
         modality, name = _PLACES[kind]
-        place = payload.field(chunk, name)
-        return data_part(modality, payload.text(payload.first(payload.field(place, "url"), place)) or "")
+        place = payload.get(chunk, name)
+        return data_part(modality, payload.as_text(payload.coalesce(payload.get(place, "url"), place)) or "")
     if kind == "input_audio":
-        return _sound(payload.text(payload.field(chunk, "input_audio")) or "")
-    file_id = payload.text(payload.field(chunk, "file_id"))
+        return _sound(payload.get_text(chunk, "input_audio") or "")
+    file_id = payload.get_text(chunk, "file_id")
     return {"type": kind} if file_id is None else messages.file("document", file_id)
 
 
@@ -105,10 +105,10 @@ def _sound(given: str) -> Part:
 def plain(response: Any, holder: str) -> dict[str, Any]:
     """Return an answer, or a piece of one, as OpenAI's chat API has it."""
     return {
-        "id": payload.field(response, "id"),
-        "model": payload.field(response, "model"),
-        "usage": _usage(payload.field(response, "usage")),
-        "choices": [_choice(each, holder) for each in payload.items(payload.field(response, "choices"))],
+        "id": payload.get(response, "id"),
+        "model": payload.get(response, "model"),
+        "usage": _usage(payload.get(response, "usage")),
+        "choices": [_choice(each, holder) for each in payload.get_list(response, "choices")],
     }
 
 
@@ -116,17 +116,17 @@ def _usage(told: Any) -> dict[str, Any] | None:
     if told is None:
         return None
     known = speakeasy.known(told)
-    cached = payload.whole(payload.field(known, "num_cached_tokens"))
+    cached = payload.get_int(known, "num_cached_tokens")
     return known if cached is None else {"cached_tokens": cached, **known}
 
 
 def _choice(raw: Any, holder: str) -> dict[str, Any]:
-    answer = payload.field(raw, holder)
-    told = payload.field(answer, "content")
-    reason = payload.text(payload.field(raw, "finish_reason"))
-    calls = payload.items(payload.field(answer, "tool_calls"))
+    answer = payload.get(raw, holder)
+    told = payload.get(answer, "content")
+    reason = payload.get_text(raw, "finish_reason")
+    calls = payload.get_list(answer, "tool_calls")
     return {
-        "index": payload.whole(payload.field(raw, "index")),
+        "index": payload.get_int(raw, "index"),
         "finish_reason": _FINISH_REASONS.get(reason or "", reason),
         holder: {
             "role": "assistant",
@@ -138,14 +138,14 @@ def _choice(raw: Any, holder: str) -> dict[str, Any]:
 
 
 def _call(raw: Any) -> dict[str, Any]:
-    function = payload.field(raw, "function")
-    arguments = payload.field(function, "arguments")
+    function = payload.get(raw, "function")
+    arguments = payload.get(function, "arguments")
     return {
-        "id": payload.text(payload.field(raw, "id")),
+        "id": payload.get_text(raw, "id"),
         # Its default would make one call of all.
         "index": speakeasy.known(raw).get("index"),
         "function": {
-            "name": payload.text(payload.field(function, "name")),
+            "name": payload.get_text(function, "name"),
             "arguments": arguments if isinstance(arguments, str) else json.dumps(arguments),
         },
     }

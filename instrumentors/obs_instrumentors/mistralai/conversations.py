@@ -30,34 +30,34 @@ class Conversation(speakeasy.Sent, Inference):
     def sent(self, body: dict[str, Any]) -> None:
         """Read the request's final body."""
         model = self.request_model
-        wishes = payload.field(body, "completion_args") or {}
+        wishes = payload.get(body, "completion_args") or {}
         read_sampling(self, wishes)
         self.request_model = model
-        self.seed = payload.whole(wishes.get("random_seed"))
-        kind = payload.text(payload.field(wishes.get("response_format"), "type"))
+        self.seed = payload.as_int(wishes.get("random_seed"))
+        kind = payload.get_text(wishes.get("response_format"), "type")
         self.output_type = None if kind is None else "json" if kind.startswith("json") else kind
         self.extra.update(agent(body))
         if content.wanted():
-            instructions = payload.text(body.get("instructions"))
+            instructions = payload.as_text(body.get("instructions"))
             self.system_instructions = None if instructions is None else [messages.text(instructions)]
             self.input_messages = _input_messages(body.get("inputs"))
-            self.tool_definitions = [tool_definition(tool) for tool in payload.items(body.get("tools"))] or None
+            self.tool_definitions = [tool_definition(tool) for tool in payload.as_list(body.get("tools"))] or None
 
 
 def agent(body: dict[str, Any]) -> dict[str, Any]:
     """Return which agent, that Mistral keeps, is asked."""
-    agent_id = payload.text(body.get("agent_id"))
+    agent_id = payload.as_text(body.get("agent_id"))
     return {} if agent_id is None else {semconv.AGENT_ID: agent_id}
 
 
 def result(operation: Conversation, response: Any) -> None:
     """Read the answer of a turn."""
     _header(operation, response)
-    entries = payload.items(payload.field(response, "outputs"))
+    entries = payload.get_list(response, "outputs")
     for entry in entries:
-        operation.response_model = payload.text(payload.field(entry, "model")) or operation.response_model
-    calls = [each for each in entries if payload.field(each, "type") == "function.call"]
-    operation.tool_calls = [payload.text(payload.field(each, "name")) or "" for each in calls] or None
+        operation.response_model = payload.get_text(entry, "model") or operation.response_model
+    calls = [each for each in entries if payload.get(each, "type") == "function.call"]
+    operation.tool_calls = [payload.get_text(each, "name") or "" for each in calls] or None
     operation.finish_reasons = ["tool_call"] if calls else None
     if content.wanted() and entries:
         parts = [part for each in entries for part in _parts(each)]
@@ -66,21 +66,21 @@ def result(operation: Conversation, response: Any) -> None:
 
 def event(operation: Conversation, piece: Any) -> None:
     """Read a piece of a turn's stream."""
-    data = payload.field(piece, "data")
+    data = payload.get(piece, "data")
     _header(operation, data)
-    operation.response_model = payload.text(payload.field(data, "model")) or operation.response_model
-    kind = payload.field(data, "type")
+    operation.response_model = payload.get_text(data, "model") or operation.response_model
+    kind = payload.get(data, "type")
     if kind == "function.call.delta":
-        call_id = payload.text(payload.field(data, "tool_call_id")) or ""
-        call = operation.calls.setdefault(call_id, [payload.text(payload.field(data, "name")) or ""])
+        call_id = payload.get_text(data, "tool_call_id") or ""
+        call = operation.calls.setdefault(call_id, [payload.get_text(data, "name") or ""])
         if content.wanted():
-            call.append(payload.text(payload.field(data, "arguments")) or "")
+            call.append(payload.get_text(data, "arguments") or "")
     elif kind == "message.output.delta" and content.wanted():
-        told = payload.field(data, "content")
+        told = payload.get(data, "content")
         # A chunk comes by itself where it does not come as a list.
         _add(operation, told if isinstance(told, (str, list)) else [told])
     elif kind == "conversation.response.error":
-        operation.error_type = str(payload.first(payload.field(data, "code"), "_OTHER"))
+        operation.error_type = str(payload.coalesce(payload.get(data, "code"), "_OTHER"))
 
 
 def end(operation: Conversation) -> None:
@@ -99,17 +99,19 @@ def _answer(operation: Conversation, parts: list[Part]) -> Message:
 
 
 def _header(operation: Conversation, told: Any) -> None:
-    operation.conversation_id = payload.text(payload.field(told, "conversation_id")) or operation.conversation_id
-    counts = payload.field(told, "usage")
+    operation.conversation_id = payload.get_text(told, "conversation_id") or operation.conversation_id
+    counts = payload.get(told, "usage")
     if counts is not None:
         operation.usage = _usage(speakeasy.known(counts)) or operation.usage
 
 
 def _usage(told: dict[str, Any]) -> Usage | None:
     """Return the tokens of a turn; what Mistral's own tools gave the model is counted apart and is input too."""
-    inputs = [payload.whole(told.get(name)) for name in ("prompt_tokens", "connector_tokens")]
+    inputs = [payload.as_int(told.get(name)) for name in ("prompt_tokens", "connector_tokens")]
     known = [each for each in inputs if each is not None]
-    read = Usage(input_tokens=sum(known) if known else None, output_tokens=payload.whole(told.get("completion_tokens")))
+    read = Usage(
+        input_tokens=sum(known) if known else None, output_tokens=payload.as_int(told.get("completion_tokens"))
+    )
     return None if read == Usage() else read
 
 
@@ -125,26 +127,26 @@ def _add(operation: Conversation, told: Any) -> None:
 def _input_messages(given: Any) -> list[Message] | None:
     if isinstance(given, str):
         return [messages.message("user", messages.text(given))]
-    return [_input_message(entry) for entry in payload.items(given)] or None
+    return [_input_message(entry) for entry in payload.as_list(given)] or None
 
 
 def _input_message(entry: Any) -> Message:
-    kind = payload.text(payload.field(entry, "type"))
-    role = payload.text(payload.field(entry, "role")) or ("tool" if kind == "function.result" else "assistant")
+    kind = payload.get_text(entry, "type")
+    role = payload.get_text(entry, "role") or ("tool" if kind == "function.result" else "assistant")
     return messages.message(role, *_parts(entry))
 
 
 def _parts(entry: Any) -> list[Part]:
-    kind = payload.text(payload.field(entry, "type")) or "message.input"
-    call_id = payload.text(payload.first(payload.field(entry, "tool_call_id"), payload.field(entry, "id")))
+    kind = payload.get_text(entry, "type") or "message.input"
+    call_id = payload.as_text(payload.coalesce(payload.get(entry, "tool_call_id"), payload.get(entry, "id")))
     if kind.startswith("message."):
-        return contents.parts(payload.field(entry, "content"))
+        return contents.parts(payload.get(entry, "content"))
     if kind == "function.result":
-        return [messages.tool_call_response(call_id, messages.parsed(payload.field(entry, "result")))]
-    name = payload.text(payload.field(entry, "name")) or ""
+        return [messages.tool_call_response(call_id, messages.parsed(payload.get(entry, "result")))]
+    name = payload.get_text(entry, "name") or ""
     if kind == "function.call":
-        return [messages.tool_call(call_id, name, payload.field(entry, "arguments"))]
+        return [messages.tool_call(call_id, name, payload.get(entry, "arguments"))]
     if kind == "tool.execution":
-        details = {"type": name, "arguments": messages.parsed(payload.text(payload.field(entry, "arguments")))}
+        details = {"type": name, "arguments": messages.parsed(payload.get_text(entry, "arguments"))}
         return [{"type": "server_tool_call", "id": call_id, "name": name, "server_tool_call": details}]
     return [{"type": kind}]

@@ -29,5 +29,5 @@ def _is_told_already(kwargs: dict[str, Any]) -> bool:
     recording = ownership.owner()
     if recording is None or not isinstance(recording.operation, ModelCall):
         return False
-    resource = payload.field(kwargs["tracer"], "resource")
-    return "request" in kwargs and resource is payload.field(trace.get_tracer_provider(), "resource")
+    resource = payload.get(kwargs["tracer"], "resource")
+    return "request" in kwargs and resource is payload.get(trace.get_tracer_provider(), "resource")

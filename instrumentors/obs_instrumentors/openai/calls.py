@@ -64,14 +64,14 @@ def _prepare(operation: Operation, call: Call) -> None:
 
 
 def _failure(endpoint: Endpoint, operation: Operation, error: BaseException) -> None:
-    body = payload.field(error, "body")
+    body = payload.get(error, "body")
     operation.error_type = (
-        payload.text(payload.field(error, "code"))
-        or payload.text(payload.field(body, "code"))
-        or payload.text(payload.field(body, "error", "code"))
+        payload.get_text(error, "code")
+        or payload.get_text(body, "code")
+        or payload.get_text(body, "error", "code")
         or operation.error_type
     )
-    completion = payload.field(error, "completion")
+    completion = payload.get(error, "completion")
     if completion is not None:
         # The answer was cut off, which the client's parse() raises after the provider has billed it.
         endpoint.result(operation, completion)

@@ -22,12 +22,12 @@ class Reranking(Rerank):
 
 def parse_rerank_request(body: dict[str, Any]) -> Reranking:
     """Return the reranking that a request asks for."""
-    documents = payload.items(body.get("documents"))
-    operation = Reranking(request_model=payload.text(body.get("model")), top_k=payload.count(body.get("top_n")))
+    documents = payload.as_list(body.get("documents"))
+    operation = Reranking(request_model=payload.as_text(body.get("model")), top_k=payload.as_count(body.get("top_n")))
     operation.input_count = len(documents)
     if content.wanted():
-        operation.query_text = payload.text(body.get("query"))
-        texts = (each if isinstance(each, str) else payload.field(each, "text") for each in documents)
+        operation.query_text = payload.as_text(body.get("query"))
+        texts = (each if isinstance(each, str) else payload.get(each, "text") for each in documents)
         operation.sent = [{"content": text} for text in texts]
     return operation
 
@@ -35,16 +35,16 @@ def parse_rerank_request(body: dict[str, Any]) -> Reranking:
 def read_rerank_response(operation: Reranking, returned: Any) -> None:
     """Read usage and ranking from the response of a reranking."""
     response = data_of(returned)
-    read_meta(operation, payload.field(response, "meta"))
-    _rank(operation, payload.items(payload.field(response, "results")))
+    read_meta(operation, payload.get(response, "meta"))
+    _rank(operation, payload.get_list(response, "results"))
 
 
 def _rank(operation: Reranking, results: list[Any]) -> None:
     """Put the documents that were sent in the order of the results."""
-    scores = [payload.number(payload.field(each, "relevance_score")) for each in results]
+    scores = [payload.get_float(each, "relevance_score") for each in results]
     operation.scores = [score for score in scores if score is not None]
     if content.wanted():
-        positions = [payload.whole(payload.field(each, "index")) or 0 for each in results]
+        positions = [payload.get_int(each, "index") or 0 for each in results]
         operation.documents = [
             {**operation.sent[position], "id": str(position), "score": score}
             for position, score in zip(positions, scores, strict=True)
@@ -58,20 +58,20 @@ def data_of(returned: Any) -> Any:
 
 def usage(told: Any) -> Usage | None:
     """Return the tokens that a response reports: billed ones where there are any, as the conventions prefer."""
-    billed, counted = payload.field(told, "billed_units"), payload.field(told, "tokens")
-    text, image = (payload.count(payload.field(billed, f"{kind}_tokens")) for kind in ("text", "image"))
+    billed, counted = payload.get(told, "billed_units"), payload.get(told, "tokens")
+    text, image = (payload.as_count(payload.get(billed, f"{kind}_tokens")) for kind in ("text", "image"))
     parts = [part for part in (text, image) if part is not None]
-    given = payload.first(
-        payload.count(payload.field(billed, "input_tokens")),
+    given = payload.coalesce(
+        payload.as_count(payload.get(billed, "input_tokens")),
         sum(parts) if parts else None,
-        payload.count(payload.field(counted, "input_tokens")),
+        payload.as_count(payload.get(counted, "input_tokens")),
     )
-    cached = payload.count(payload.field(told, "cached_tokens"))
+    cached = payload.as_count(payload.get(told, "cached_tokens"))
     read = Usage(
         input_tokens=given,
-        output_tokens=payload.first(
-            payload.count(payload.field(billed, "output_tokens")),
-            payload.count(payload.field(counted, "output_tokens")),
+        output_tokens=payload.coalesce(
+            payload.as_count(payload.get(billed, "output_tokens")),
+            payload.as_count(payload.get(counted, "output_tokens")),
         ),
         # Of all that was read, and so of what was billed only where it fits in.
         cache_read_tokens=cached if cached is not None and given is not None and cached <= given else None,
@@ -84,6 +84,6 @@ def usage(told: Any) -> Usage | None:
 def read_meta(operation: ModelCall, told: Any) -> None:
     """Read the usage of a response: tokens, and the searches that reranking is billed by."""
     operation.usage = usage(told) or operation.usage
-    searches = payload.count(payload.field(told, "billed_units", "search_units"))
+    searches = payload.as_count(payload.get(told, "billed_units", "search_units"))
     if searches is not None:
         operation.extra[semconv.OBS_USAGE_SEARCH_UNITS] = searches

@@ -19,9 +19,9 @@ _OUTER = ("id", "name", "type", "tool_use_id", "cache_control")
 
 def message(raw: Any) -> Message:
     """Return a message that the agent sent; one of tool results alone is a tool's."""
-    said = payload.field(raw, "content")
-    kinds = {_kind(block) for block in payload.items(said)}
-    role = "tool" if kinds == {"tool_result"} else payload.text(payload.field(raw, "role")) or "user"
+    said = payload.get(raw, "content")
+    kinds = {_kind(block) for block in payload.as_list(said)}
+    role = "tool" if kinds == {"tool_result"} else payload.get_text(raw, "role") or "user"
     return messages.message(role, *parts(said))
 
 
@@ -29,22 +29,22 @@ def parts(said: Any) -> list[Part]:
     """Return what a text or a list of blocks says."""
     if isinstance(said, str):
         return [messages.text(said)] if said else []
-    return [part for block in payload.items(said) for part in _parts(block)]
+    return [part for block in payload.as_list(said) for part in _parts(block)]
 
 
 def tool_definition(raw: Any) -> ToolDefinition:
     """Return the definition of a tool, of the agent's own or of the provider's."""
     kind = _kind(raw)
     return messages.tool_definition(
-        payload.text(payload.field(raw, "name")) or kind or "tool",
-        payload.text(payload.field(raw, "description")),
-        payload.field(raw, "input_schema"),
+        payload.get_text(raw, "name") or kind or "tool",
+        payload.get_text(raw, "description"),
+        payload.get(raw, "input_schema"),
         "function" if kind in ("", "custom") else kind,
     )
 
 
 def _kind(raw: Any) -> str:
-    return payload.text(payload.field(raw, "type")) or ""
+    return payload.get_text(raw, "type") or ""
 
 
 def _parts(raw: Any) -> list[Part]:
@@ -55,41 +55,41 @@ def _parts(raw: Any) -> list[Part]:
 
 
 def _text(raw: Any) -> list[Part]:
-    part = messages.text(payload.text(payload.field(raw, "text")) or "")
-    citations = payload.items(payload.field(raw, "citations"))
+    part = messages.text(payload.get_text(raw, "text") or "")
+    citations = payload.get_list(raw, "citations")
     if citations:
         part["citations"] = [_plain(each) for each in citations]
     return [part]
 
 
 def _thinking(raw: Any) -> list[Part]:
-    return [messages.reasoning(payload.text(payload.field(raw, "thinking")) or "")]
+    return [messages.reasoning(payload.get_text(raw, "thinking") or "")]
 
 
 def _sourced(raw: Any) -> list[Part]:
-    modality, source = _kind(raw), payload.field(raw, "source")
+    modality, source = _kind(raw), payload.get(raw, "source")
     kind = _kind(source)
-    mime_type = payload.text(payload.field(source, "media_type"))
+    mime_type = payload.get_text(source, "media_type")
     if kind == "url":
-        return [messages.uri(modality, str(payload.field(source, "url")), mime_type)]
+        return [messages.uri(modality, str(payload.get(source, "url")), mime_type)]
     if kind == "file":
-        return [messages.file(modality, str(payload.field(source, "file_id")), mime_type)]
+        return [messages.file(modality, str(payload.get(source, "file_id")), mime_type)]
     if kind == "content":
-        return parts(payload.field(source, "content"))
-    data = payload.field(source, "data")
+        return parts(payload.get(source, "content"))
+    data = payload.get(source, "data")
     if kind == "text":
-        return [messages.text(payload.text(data) or "")]
+        return [messages.text(payload.as_text(data) or "")]
     # The client also takes an open file, which is not ours to read.
     return [messages.blob(modality, mime_type, data if isinstance(data, str) else "")]
 
 
 def _tool_call(raw: Any) -> list[Part]:
-    return [messages.tool_call(_id(raw, "id"), _name(raw), payload.field(raw, "input"))]
+    return [messages.tool_call(_id(raw, "id"), _name(raw), payload.get(raw, "input"))]
 
 
 def _tool_result(raw: Any) -> list[Part]:
     """Return a tool's answer; images and documents in it follow as parts of their own."""
-    said = parts(payload.field(raw, "content"))
+    said = parts(payload.get(raw, "content"))
     texts = [part["content"] for part in said if part["type"] == "text"]
     further = [part for part in said if part["type"] != "text"]
     return [messages.tool_call_response(_id(raw, "tool_use_id"), messages.parsed("".join(texts))), *further]
@@ -107,11 +107,11 @@ def _server_result(raw: Any) -> list[Part]:
 
 
 def _upload(raw: Any) -> list[Part]:
-    return [messages.file("document", str(payload.field(raw, "file_id")))]
+    return [messages.file("document", str(payload.get(raw, "file_id")))]
 
 
 def _compaction(raw: Any) -> list[Part]:
-    return [{"type": "compaction", "id": None, "content": payload.text(payload.field(raw, "content"))}]
+    return [{"type": "compaction", "id": None, "content": payload.get_text(raw, "content")}]
 
 
 def _inner(raw: Any) -> dict[str, Any]:
@@ -123,16 +123,16 @@ def _plain(value: Any) -> Any:
     """Return models as dicts, whole."""
     if isinstance(value, (list, tuple)):
         return [_plain(each) for each in value]
-    told = payload.fields(value)
+    told = payload.as_dict_or_self(value)
     return {name: _plain(each) for name, each in told.items()} if isinstance(told, dict) else value
 
 
 def _id(raw: Any, name: str) -> str | None:
-    return payload.text(payload.field(raw, name))
+    return payload.get_text(raw, name)
 
 
 def _name(raw: Any) -> str:
-    return payload.text(payload.field(raw, "name")) or ""
+    return payload.get_text(raw, "name") or ""
 
 
 _READERS: dict[str, Callable[[Any], list[Part]]] = {

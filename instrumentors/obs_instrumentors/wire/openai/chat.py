@@ -52,37 +52,37 @@ _TEXTS = ("reasoning_content", "reasoning", "content", "refusal")
 
 def finish_reason(told: Any) -> str:
     """Return a finish reason as the conventions call it."""
-    reason = payload.text(told)
+    reason = payload.as_text(told)
     return "error" if reason is None else _FINISH_REASONS.get(reason, reason)
 
 
 def _begin(body: dict[str, Any]) -> Chat:
     operation = Chat(extra={semconv.OPENAI_API_TYPE: "chat_completions"})
     read_sampling(operation, body)
-    operation.reasoning_level = payload.text(body.get("reasoning_effort"))
+    operation.reasoning_level = payload.as_text(body.get("reasoning_effort"))
     operation.output_type = _output_type(body)
-    operation.told_usage_option = bool(payload.field(body.get("stream_options"), "include_usage"))
+    operation.told_usage_option = bool(payload.get(body.get("stream_options"), "include_usage"))
     if content.wanted():
-        operation.input_messages = [chat_message(each) for each in payload.items(body.get("messages"))]
-        tools = [*payload.items(body.get("tools")), *payload.items(body.get("functions"))]
+        operation.input_messages = [chat_message(each) for each in payload.as_list(body.get("messages"))]
+        tools = [*payload.as_list(body.get("tools")), *payload.as_list(body.get("functions"))]
         operation.tool_definitions = [tool_definition(tool) for tool in tools] or None
     return operation
 
 
 def _output_type(body: dict[str, Any]) -> str | None:
-    if "audio" in payload.items(body.get("modalities")):
+    if "audio" in payload.as_list(body.get("modalities")):
         return "speech"
-    kind = payload.text(payload.field(body.get("response_format"), "type"))
+    kind = payload.get_text(body.get("response_format"), "type")
     return None if kind is None else "json" if kind.startswith("json") else kind
 
 
 def _result(operation: Chat, response: Any) -> None:
-    told = payload.mapping(response)
+    told = payload.as_dict(response)
     read_header(operation, told)
     operation.usage = usage(told.get("usage"))
-    choices = [payload.mapping(each) for each in payload.items(told.get("choices"))]
+    choices = [payload.as_dict(each) for each in payload.as_list(told.get("choices"))]
     operation.finish_reasons = [finish_reason(each.get("finish_reason")) for each in choices] or None
-    answers = [payload.mapping(each.get("message")) for each in choices]
+    answers = [payload.as_dict(each.get("message")) for each in choices]
     operation.tool_calls = [name for each in answers for name in _tool_names(each)] or None
     if content.wanted():
         operation.output_messages = [
@@ -92,20 +92,20 @@ def _result(operation: Chat, response: Any) -> None:
 
 
 def _tool_names(message: dict[str, Any]) -> list[str]:
-    calls = payload.items(message.get("tool_calls"))
-    named = [payload.first(payload.field(call, "function"), payload.field(call, "custom")) for call in calls]
+    calls = payload.as_list(message.get("tool_calls"))
+    named = [payload.coalesce(payload.get(call, "function"), payload.get(call, "custom")) for call in calls]
     named.append(message.get("function_call"))
-    return [name for each in named if (name := payload.text(payload.field(each, "name"))) is not None]
+    return [name for each in named if (name := payload.get_text(each, "name")) is not None]
 
 
 def _chunk(operation: Chat, chunk: Any) -> None:
-    told = payload.mapping(chunk)
+    told = payload.as_dict(chunk)
     used, identity = told.get("usage"), told.get("id")
     if used is not None or identity is None or identity != operation.heard:
         operation.heard = identity
         read_header(operation, told)
     if used is None and "x_groq" in told:
-        used = payload.field(told["x_groq"], "usage")
+        used = payload.get(told["x_groq"], "usage")
     if used is not None:
         operation.usage = usage(used)
         if operation.asked_for_usage:
@@ -113,10 +113,10 @@ def _chunk(operation: Chat, chunk: Any) -> None:
     problem = told.get("error")
     if problem is not None:
         # Some clients of the family hand an error event to the agent as a chunk.
-        operation.error_type = payload.text(payload.field(problem, "code")) or "_OTHER"
+        operation.error_type = payload.get_text(problem, "code") or "_OTHER"
     choices = told.get("choices")
-    for each in choices if type(choices) is list else payload.items(choices):
-        choice = payload.mapping(each)
+    for each in choices if type(choices) is list else payload.as_list(choices):
+        choice = payload.as_dict(each)
         index = choice.get("index") or 0
         answer = operation.answers.get(index)
         if answer is None:
@@ -128,10 +128,10 @@ def _hides(operation: Chat, chunk: Any) -> bool:
     """Whether the chunk is there only because we asked for usage; others lose the null that came with them."""
     if not operation.asked_for_usage:
         return False
-    told = payload.mapping(chunk)
+    told = payload.as_dict(chunk)
     if told.get("usage") is not None:
         return not told.get("choices")
-    names = payload.field(chunk, "model_fields_set")
+    names = payload.get(chunk, "model_fields_set")
     if isinstance(names, set):
         names.discard("usage")
     return False
@@ -140,8 +140,8 @@ def _hides(operation: Chat, chunk: Any) -> bool:
 def _read_choice(answer: Answer, choice: dict[str, Any]) -> None:
     reason = choice.get("finish_reason")
     if reason is not None:
-        answer.finish_reason = payload.text(reason) or answer.finish_reason
-    delta = payload.mapping(choice.get("delta"))
+        answer.finish_reason = payload.as_text(reason) or answer.finish_reason
+    delta = payload.as_dict(choice.get("delta"))
     wanted = content.wanted()
     if wanted:
         for name in _TEXTS:
@@ -150,9 +150,9 @@ def _read_choice(answer: Answer, choice: dict[str, Any]) -> None:
                 answer.texts.setdefault(name, []).append(text)
     # Most chunks bring a piece of text alone.
     calls = delta.get("tool_calls")
-    for position, call in enumerate(payload.items(calls)) if calls else ():
+    for position, call in enumerate(payload.as_list(calls)) if calls else ():
         # Together's client reads the index as a float.
-        index = payload.number(payload.field(call, "index"))
+        index = payload.get_float(call, "index")
         _read_tool(answer.tools.setdefault(position if index is None else int(index), Tool()), call, wanted=wanted)
     function = delta.get("function_call")
     if function is not None:
@@ -160,10 +160,10 @@ def _read_choice(answer: Answer, choice: dict[str, Any]) -> None:
 
 
 def _read_tool(tool: Tool, call: Any, *, wanted: bool) -> None:
-    function = payload.first(payload.field(call, "function"), payload.field(call, "custom"))
-    tool.name = payload.text(payload.field(function, "name")) or tool.name
-    tool.call_id = payload.text(payload.field(call, "id")) or tool.call_id
-    piece = payload.text(payload.first(payload.field(function, "arguments"), payload.field(function, "input")))
+    function = payload.coalesce(payload.get(call, "function"), payload.get(call, "custom"))
+    tool.name = payload.get_text(function, "name") or tool.name
+    tool.call_id = payload.get_text(call, "id") or tool.call_id
+    piece = payload.as_text(payload.coalesce(payload.get(function, "arguments"), payload.get(function, "input")))
     if wanted and piece is not None:
         tool.arguments.append(piece)
 

@@ -14,32 +14,32 @@ if TYPE_CHECKING:
 
 def read_sampling(operation: Inference, body: dict[str, Any]) -> None:
     """Read what all inference requests name alike."""
-    operation.request_model = payload.text(body.get("model"))
-    operation.temperature = payload.number(body.get("temperature"))
-    operation.top_p = payload.number(body.get("top_p"))
-    operation.top_k = payload.whole(body.get("top_k"))
-    operation.seed = payload.whole(body.get("seed"))
-    operation.frequency_penalty = payload.number(body.get("frequency_penalty"))
-    operation.presence_penalty = payload.number(body.get("presence_penalty"))
-    operation.max_tokens = payload.whole(
-        payload.first(body.get("max_completion_tokens"), body.get("max_output_tokens"), body.get("max_tokens"))
+    operation.request_model = payload.as_text(body.get("model"))
+    operation.temperature = payload.as_float(body.get("temperature"))
+    operation.top_p = payload.as_float(body.get("top_p"))
+    operation.top_k = payload.as_int(body.get("top_k"))
+    operation.seed = payload.as_int(body.get("seed"))
+    operation.frequency_penalty = payload.as_float(body.get("frequency_penalty"))
+    operation.presence_penalty = payload.as_float(body.get("presence_penalty"))
+    operation.max_tokens = payload.as_int(
+        payload.coalesce(body.get("max_completion_tokens"), body.get("max_output_tokens"), body.get("max_tokens"))
     )
     stop = body.get("stop")
-    stops = [stop] if isinstance(stop, str) else [text for text in payload.items(stop) if isinstance(text, str)]
+    stops = [stop] if isinstance(stop, str) else [text for text in payload.as_list(stop) if isinstance(text, str)]
     operation.stop_sequences = stops or None
-    count = payload.whole(body.get("n"))
+    count = payload.as_int(body.get("n"))
     operation.choice_count = count if count != 1 else None
-    tier = payload.text(body.get("service_tier"))
+    tier = payload.as_text(body.get("service_tier"))
     if tier is not None and tier != "auto":
         operation.extra[semconv.OPENAI_REQUEST_SERVICE_TIER] = tier
 
 
 def read_header(operation: Inference, response: dict[str, Any]) -> None:
     """Read what all responses and stream chunks name alike; what a chunk leaves out stays as it was."""
-    operation.response_id = payload.text(response.get("id")) or operation.response_id
-    operation.response_model = payload.text(response.get("model")) or operation.response_model
+    operation.response_id = payload.as_text(response.get("id")) or operation.response_id
+    operation.response_model = payload.as_text(response.get("model")) or operation.response_model
     for name, key in _HEADER:
-        value = payload.text(response.get(name))
+        value = payload.as_text(response.get(name))
         if value is not None and operation.extra.get(key) != value:
             operation.extra[key] = value
             if name == "system_fingerprint":
@@ -58,9 +58,9 @@ def usage(told: Any) -> Usage | None:
     """Return the tokens that a provider reports, by the names of the chat or of the newer endpoints."""
     if told is None:
         return None
-    told = payload.mapping(told)
+    told = payload.as_dict(told)
     inputs, outputs = _details(told, _INPUT_DETAILS), _details(told, _OUTPUT_DETAILS)
-    whole, first = payload.whole, payload.first
+    whole, first = payload.as_int, payload.coalesce
     read = Usage(
         input_tokens=whole(first(told.get("prompt_tokens"), told.get("input_tokens"))),
         output_tokens=whole(first(told.get("completion_tokens"), told.get("output_tokens"))),
@@ -71,7 +71,7 @@ def usage(told: Any) -> Usage | None:
         for name, value in details.items():
             if name in names and (count := whole(value)) is not None:
                 setattr(read, names[name], count)
-    read.audio_cache_read_tokens = whole(payload.field(inputs.get("cached_tokens_details"), "audio_tokens"))
+    read.audio_cache_read_tokens = whole(payload.get(inputs.get("cached_tokens_details"), "audio_tokens"))
     return read if any(value is not None for value in read.__dict__.values()) else None
 
 
@@ -102,5 +102,5 @@ def _details(told: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     for name in names:
         value = told.get(name)
         if value is not None:
-            return payload.mapping(value)
+            return payload.as_dict(value)
     return {}

@@ -19,40 +19,40 @@ def _begin(body: dict[str, Any]) -> Inference:
     read_sampling(operation, body)
     if content.wanted():
         prompt = body.get("prompt")
-        prompts = [prompt] if isinstance(prompt, str) else payload.items(prompt)
+        prompts = [prompt] if isinstance(prompt, str) else payload.as_list(prompt)
         texts = [each for each in prompts if isinstance(each, str)]
         operation.input_messages = [messages.message("user", messages.text(text)) for text in texts] or None
     return operation
 
 
 def _result(operation: Inference, response: Any) -> None:
-    read_header(operation, payload.mapping(response))
-    operation.usage = usage(payload.field(response, "usage"))
-    choices = payload.items(payload.field(response, "choices"))
-    operation.finish_reasons = [finish_reason(payload.field(each, "finish_reason")) for each in choices] or None
+    read_header(operation, payload.as_dict(response))
+    operation.usage = usage(payload.get(response, "usage"))
+    choices = payload.get_list(response, "choices")
+    operation.finish_reasons = [finish_reason(payload.get(each, "finish_reason")) for each in choices] or None
     if content.wanted():
         operation.output_messages = [
             messages.message(
                 "assistant",
-                messages.text(payload.text(payload.field(each, "text")) or ""),
-                finish_reason=finish_reason(payload.field(each, "finish_reason")),
+                messages.text(payload.get_text(each, "text") or ""),
+                finish_reason=finish_reason(payload.get(each, "finish_reason")),
             )
             for each in choices
         ]
 
 
 def _chunk(operation: Inference, chunk: Any) -> None:
-    read_header(operation, payload.mapping(chunk))
-    told = payload.field(chunk, "usage")
+    read_header(operation, payload.as_dict(chunk))
+    told = payload.get(chunk, "usage")
     if told is not None:
         operation.usage = usage(told)
-    for choice in payload.items(payload.field(chunk, "choices")):
-        reason = payload.text(payload.field(choice, "finish_reason"))
+    for choice in payload.get_list(chunk, "choices"):
+        reason = payload.get_text(choice, "finish_reason")
         if reason is not None:
             operation.finish_reasons = [*(operation.finish_reasons or []), finish_reason(reason)]
-        text = payload.text(payload.field(choice, "text"))
+        text = payload.get_text(choice, "text")
         if text is not None and content.wanted():
-            _append(operation, payload.field(choice, "index") or 0, text)
+            _append(operation, payload.get(choice, "index") or 0, text)
 
 
 def _append(operation: Inference, index: int, text: str) -> None:

@@ -12,9 +12,9 @@ from .common_fields import usage
 
 
 def _begin(body: dict[str, Any]) -> Embedding:
-    operation = Embedding("embeddings", request_model=payload.text(body.get("model")))
-    operation.dimensions = payload.whole(body.get("dimensions"))
-    encoding = payload.text(body.get("encoding_format"))
+    operation = Embedding("embeddings", request_model=payload.as_text(body.get("model")))
+    operation.dimensions = payload.as_int(body.get("dimensions"))
+    encoding = payload.as_text(body.get("encoding_format"))
     operation.encoding_formats = None if encoding is None else [encoding]
     operation.input_count = input_count(body.get("input"))
     return operation
@@ -28,8 +28,8 @@ def input_count(given: Any) -> int | None:
 
 
 def _result(operation: Embedding, response: Any) -> None:
-    operation.response_model = payload.text(payload.field(response, "model"))
-    operation.usage = usage(payload.field(response, "usage"))
+    operation.response_model = payload.get_text(response, "model")
+    operation.usage = usage(payload.get(response, "usage"))
 
 
 ENDPOINT = Endpoint(_begin, _result)

@@ -20,22 +20,22 @@ from .common_fields import read_sampling, usage
 def _begin(name: str, output_type: str, prompt: str | None, body: dict[str, Any]) -> Inference:
     operation = Inference(name, output_type=output_type)
     read_sampling(operation, body)
-    said = None if prompt is None else payload.text(body.get(prompt))
+    said = None if prompt is None else payload.as_text(body.get(prompt))
     if said is not None and content.wanted():
         operation.input_messages = [messages.message("user", messages.text(said))]
     return operation
 
 
 def _images(operation: Inference, response: Any) -> None:
-    operation.usage = usage(payload.field(response, "usage"))
-    images = payload.items(payload.field(response, "data"))
+    operation.usage = usage(payload.get(response, "usage"))
+    images = payload.get_list(response, "data")
     if content.wanted() and images:
         kind = _mime_type(response)
         operation.output_messages = [messages.message("assistant", *(_image(each, kind) for each in images))]
 
 
 def _image_event(operation: Inference, event: Any) -> None:
-    told = payload.field(event, "usage")
+    told = payload.get(event, "usage")
     if told is not None:
         operation.usage = usage(told)
         if content.wanted():
@@ -43,14 +43,14 @@ def _image_event(operation: Inference, event: Any) -> None:
 
 
 def _image(raw: Any, mime_type: str | None) -> messages.Part:
-    place = payload.text(payload.field(raw, "url"))
+    place = payload.get_text(raw, "url")
     if place is not None:
         return messages.uri("image", place, mime_type)
-    return messages.blob("image", mime_type, payload.text(payload.field(raw, "b64_json")) or "")
+    return messages.blob("image", mime_type, payload.get_text(raw, "b64_json") or "")
 
 
 def _mime_type(response: Any) -> str | None:
-    form = payload.text(payload.field(response, "output_format"))
+    form = payload.get_text(response, "output_format")
     return None if form is None else f"image/{form}"
 
 
@@ -59,18 +59,18 @@ def _no_answer(_operation: Inference, _response: Any) -> None:
 
 
 def _heard(operation: Inference, response: Any) -> None:
-    told = payload.field(response, "usage")
+    told = payload.get(response, "usage")
     operation.usage = usage(told)
-    seconds = payload.number(payload.first(payload.field(told, "seconds"), payload.field(response, "duration")))
+    seconds = payload.as_float(payload.coalesce(payload.get(told, "seconds"), payload.get(response, "duration")))
     if seconds is not None:
         operation.extra[semconv.OBS_USAGE_AUDIO_SECONDS] = seconds
-    text = response if isinstance(response, str) else payload.text(payload.field(response, "text"))
+    text = response if isinstance(response, str) else payload.get_text(response, "text")
     if text and content.wanted():
         operation.output_messages = [messages.message("assistant", messages.text(text))]
 
 
 def _heard_event(operation: Inference, event: Any) -> None:
-    if payload.field(event, "type") == "transcript.text.done":
+    if payload.get(event, "type") == "transcript.text.done":
         _heard(operation, event)
 
 

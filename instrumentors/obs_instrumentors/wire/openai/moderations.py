@@ -12,13 +12,13 @@ from .embeddings import input_count
 
 
 def _begin(body: dict[str, Any]) -> ModelCall:
-    operation = ModelCall("moderation", request_model=payload.text(body.get("model")))
+    operation = ModelCall("moderation", request_model=payload.as_text(body.get("model")))
     operation.input_count = input_count(body.get("input"))
     return operation
 
 
 def _result(operation: ModelCall, response: Any) -> None:
-    operation.response_model = payload.text(payload.field(response, "model"))
+    operation.response_model = payload.get_text(response, "model")
 
 
 ENDPOINT = Endpoint(_begin, _result)

@@ -52,51 +52,51 @@ class FetchedResponse(Operation):
 def _begin(body: dict[str, Any]) -> Response:
     operation = Response(extra={semconv.OPENAI_API_TYPE: "responses"})
     read_sampling(operation, body)
-    operation.reasoning_level = payload.text(payload.field(body.get("reasoning"), "effort"))
-    operation.previous_response_id = payload.text(body.get("previous_response_id"))
+    operation.reasoning_level = payload.get_text(body.get("reasoning"), "effort")
+    operation.previous_response_id = payload.as_text(body.get("previous_response_id"))
     operation.conversation_id = _conversation(body)
-    kind = payload.text(payload.field(body, "text", "format", "type"))
+    kind = payload.get_text(body, "text", "format", "type")
     operation.output_type = None if kind is None else "json" if kind.startswith("json") else kind
     if content.wanted():
         instructions = body.get("instructions")
         operation.system_instructions = [messages.text(instructions)] if isinstance(instructions, str) else None
         operation.input_messages = input_messages(body.get("input"))
-        operation.tool_definitions = [tool_definition(tool) for tool in payload.items(body.get("tools"))] or None
+        operation.tool_definitions = [tool_definition(tool) for tool in payload.as_list(body.get("tools"))] or None
     return operation
 
 
 def _conversation(holder: Any) -> str | None:
-    conversation = payload.field(holder, "conversation")
-    return payload.text(conversation) or payload.text(payload.field(conversation, "id"))
+    conversation = payload.get(holder, "conversation")
+    return payload.as_text(conversation) or payload.get_text(conversation, "id")
 
 
 def _result(operation: Response, response: Any) -> None:
-    read_header(operation, payload.mapping(response))
-    operation.usage = usage(payload.field(response, "usage"))
+    read_header(operation, payload.as_dict(response))
+    operation.usage = usage(payload.get(response, "usage"))
     operation.conversation_id = operation.conversation_id or _conversation(response)
-    operation.response_status = payload.text(payload.field(response, "status"))
+    operation.response_status = payload.get_text(response, "status")
     operation.finish_reasons = _finish_reasons(response)
-    items = payload.items(payload.field(response, "output"))
+    items = payload.get_list(response, "output")
     operation.tool_calls = [name for item in items if (name := _tool_name(item)) is not None] or None
     if operation.response_status == "failed":
-        operation.error_type = payload.text(payload.field(response, "error", "code")) or "_OTHER"
+        operation.error_type = payload.get_text(response, "error", "code") or "_OTHER"
     if content.wanted() and items:
         reason = operation.finish_reasons[0] if operation.finish_reasons else None
         operation.output_messages = [messages.message("assistant", *output_parts(items), finish_reason=reason)]
 
 
 def _tool_name(item: Any) -> str | None:
-    return payload.text(payload.field(item, "name")) if payload.field(item, "type") in _TOOL_CALLS else None
+    return payload.get_text(item, "name") if payload.get(item, "type") in _TOOL_CALLS else None
 
 
 def _finish_reasons(response: Any) -> list[str] | None:
     """Return why the model stopped, in the conventions' words; None while it has not."""
-    status = payload.field(response, "status")
+    status = payload.get(response, "status")
     if status == "completed":
-        asks = any(_tool_name(item) is not None for item in payload.items(payload.field(response, "output")))
+        asks = any(_tool_name(item) is not None for item in payload.get_list(response, "output"))
         return ["tool_call" if asks else "stop"]
     if status == "incomplete":
-        reason = payload.text(payload.field(response, "incomplete_details", "reason")) or "length"
+        reason = payload.get_text(response, "incomplete_details", "reason") or "length"
         return [_INCOMPLETE.get(reason, reason)]
     if status == "failed":
         return ["error"]
@@ -104,19 +104,19 @@ def _finish_reasons(response: Any) -> list[str] | None:
 
 
 def _event(operation: Response, event: Any) -> None:
-    kind = payload.field(event, "type")
+    kind = payload.get(event, "type")
     if kind in _FINAL:
-        _result(operation, payload.field(event, "response"))
+        _result(operation, payload.get(event, "response"))
         operation.pieces = []
     elif kind in ("response.created", "response.queued"):
-        read_header(operation, payload.mapping(payload.field(event, "response")))
+        read_header(operation, payload.as_dict(payload.get(event, "response")))
     elif kind == "response.output_item.added":
-        name = _tool_name(payload.field(event, "item"))
+        name = _tool_name(payload.get(event, "item"))
         operation.tools.extend([] if name is None else [name])
     elif kind == "response.output_text.delta" and content.wanted():
-        operation.pieces.append(payload.text(payload.field(event, "delta")) or "")
+        operation.pieces.append(payload.get_text(event, "delta") or "")
     elif kind == "error":
-        operation.error_type = payload.text(payload.field(event, "code")) or "_OTHER"
+        operation.error_type = payload.get_text(event, "code") or "_OTHER"
 
 
 def _end(operation: Response) -> None:
@@ -130,18 +130,18 @@ def _end(operation: Response) -> None:
 
 
 def _begin_fetch(body: dict[str, Any]) -> FetchedResponse:
-    return FetchedResponse(response_id=payload.text(body.get("id")))
+    return FetchedResponse(response_id=payload.as_text(body.get("id")))
 
 
 def _fetched(operation: FetchedResponse, response: Any) -> None:
-    operation.response_model = payload.text(payload.field(response, "model"))
-    operation.response_status = payload.text(payload.field(response, "status"))
+    operation.response_model = payload.get_text(response, "model")
+    operation.response_status = payload.get_text(response, "status")
     operation.finish_reasons = _finish_reasons(response)
 
 
 def _fetched_event(operation: FetchedResponse, event: Any) -> None:
-    if payload.field(event, "type") in _FINAL:
-        _fetched(operation, payload.field(event, "response"))
+    if payload.get(event, "type") in _FINAL:
+        _fetched(operation, payload.get(event, "response"))
 
 
 ENDPOINT = Endpoint(_begin, _result, _event, _end)
