@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from obs_instrumentors.wire.openai import chat, embeddings
 from obs_instrumentors.wire.server_address import read_server_address
 from obs_run.base import payload
-from obs_run.core import messages, streams
+from obs_run.core import messages, native_spans, streams
 from obs_run.core.hooks import Instrumentor, Target
 from obs_run.core.outcomes import Reader
 
@@ -85,10 +85,8 @@ def _itself(stream: Any) -> Any:
     return stream
 
 
-def _nothing_to_patch(
-    _wrapped: Callable[..., Any], _instance: Any, _args: tuple[Any, ...], _kwargs: dict[str, Any]
-) -> Iterator[Any]:
-    """Answer the library's own instrumentor."""
+def _no_injectors(_: Call) -> Iterator[Any]:
+    """Return what the library's own instrumentor is to patch: nothing."""
     return iter(())
 
 
@@ -128,7 +126,7 @@ INSTRUMENTORS = (
             Target(
                 f"{_PACKAGE}.tracing",
                 "_AIInferenceInstrumentorPreview._available_inference_apis_and_injectors",
-                _nothing_to_patch,
+                native_spans.replaced(_no_injectors),
                 optional=True,
             ),
         ),

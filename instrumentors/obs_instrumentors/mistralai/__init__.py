@@ -39,7 +39,7 @@ def _targets(place: str, provider: str) -> Iterator[Target]:
             yield Target(f"{place}.{module}", f"{name}.{method}", streams.call(begin), optional=True)
             yield Target(f"{place}.{module}", f"{name}.{method}_async", streams.async_call(begin), optional=True)
     yield Target(f"{place}._hooks.sdkhooks", "SDKHooks.before_request", streams.observed(speakeasy.note_request))
-    yield Target(f"{place}._hooks.tracing", "get_traced_request_and_span", native.without_span)
+    yield Target(f"{place}._hooks.tracing", "get_traced_request_and_span", native.REQUEST_WITHOUT_SPAN)
     streaming = f"{place}.utils.eventstreaming"
     yield Target(streaming, "EventStream.__next__", streams.step(speakeasy.same))
     yield Target(streaming, "EventStream.__exit__", streams.closing(speakeasy.same))

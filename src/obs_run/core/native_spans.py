@@ -45,18 +45,38 @@ def changed(change: Callable[[Any, Call], Any]) -> Wrapper:
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         returned = wrapped(*args, **kwargs)
-        return guard.call("adoption", change, returned, Call(instance, args, kwargs), default=returned)
+        # The call is made inside of the guard too: it is ours.
+        return guard.call("adoption", lambda: change(returned, Call(instance, args, kwargs)), default=returned)
 
     return wrapper
 
 
-def silent(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001 (as wrapt calls it)
-    """Take the place of a tracer's ``start_as_current_span``: no span, and the current one stays current."""
+def replaced(replace: Callable[[Call], Any]) -> Wrapper:
+    """Return the wrapper of a function of a library's own tracing that ``replace`` answers in its place.
+
+    Where that gives None, or fails, the library's function runs.
+    """
+
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        replacement = guard.call("adoption", lambda: replace(Call(instance, args, kwargs)))
+        if replacement is None:
+            return wrapped(*args, **kwargs)
+        return replacement
+
+    return wrapper
+
+
+def _span_in_place(_: Call) -> Any:
+    """Return what stands for a span that is made current: none, so that the current one stays."""
     from contextlib import nullcontext
 
     from opentelemetry.trace import INVALID_SPAN
 
     return nullcontext(INVALID_SPAN)
+
+
+silent = replaced(_span_in_place)
+"""The wrapper of a tracer's ``start_as_current_span`` that makes no span."""
 
 
 class AdoptedTracer:
