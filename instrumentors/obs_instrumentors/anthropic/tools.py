@@ -24,12 +24,12 @@ class Run(AgentRun):
     """One loop of the tool runner."""
 
 
-def begin_run(call: Call) -> tuple[Run, Reader]:
+def start_run(call: Call) -> tuple[Run, Reader]:
     """Return the run of an agent that a loop of the runner is."""
     return Run(request_model=payload.get_text(call.instance, "_params", "model")), _RUN
 
 
-def begin_tool(call: Call) -> tuple[ToolCall, Reader]:
+def start_tool_call(call: Call) -> tuple[ToolCall, Reader]:
     """Return the call of a tool that the model asked for; a member of a toolset has no definition of its own."""
     asked = call.args[-1] if call.args else call.kwargs.get("tool_use")
     tool = call.args[0] if len(call.args) > 1 else call.kwargs.get("tool")
@@ -38,7 +38,7 @@ def begin_tool(call: Call) -> tuple[ToolCall, Reader]:
     return operation, _ASKED
 
 
-def begin_function(call: Call) -> tuple[ToolCall, Reader] | None:
+def start_function_call(call: Call) -> tuple[ToolCall, Reader] | None:
     """Return the call of a tool's function, None where the runner has told of it, as newer ones do."""
     recording = ownership.owner()
     if recording is not None and isinstance(recording.operation, ToolCall):
@@ -75,13 +75,13 @@ _ASKED = Reader(_answered)
 _CALLED = Reader(_called)
 
 TARGETS = (
-    Target(_RUNNER, "BaseSyncToolRunner.__run__", streams.call(begin_run), optional=True),
-    Target(_RUNNER, "BaseAsyncToolRunner.__run__", streams.call(begin_run), optional=True),
+    Target(_RUNNER, "BaseSyncToolRunner.__run__", streams.call(start_run), optional=True),
+    Target(_RUNNER, "BaseAsyncToolRunner.__run__", streams.call(start_run), optional=True),
     *(
-        Target(_RUNNER, f"{runner}.{name}", wrapper(begin_tool), optional=True)
+        Target(_RUNNER, f"{runner}.{name}", wrapper(start_tool_call), optional=True)
         for runner, wrapper in (("BaseSyncToolRunner", streams.call), ("BaseAsyncToolRunner", streams.async_call))
         for name in ("_run_tool", "_run_toolset_member")
     ),
-    Target(_FUNCTIONS, "BetaFunctionTool.call", streams.call(begin_function), optional=True),
-    Target(_FUNCTIONS, "BetaAsyncFunctionTool.call", streams.async_call(begin_function), optional=True),
+    Target(_FUNCTIONS, "BetaFunctionTool.call", streams.call(start_function_call), optional=True),
+    Target(_FUNCTIONS, "BetaAsyncFunctionTool.call", streams.async_call(start_function_call), optional=True),
 )

@@ -44,16 +44,16 @@ _OPERATIONS = (
 )
 
 
-def _begin(call: Call) -> tuple[Operation, Reader] | None:
+def _start_operation(call: Call) -> tuple[Operation, Reader] | None:
     """Return the operation that a call means; None for everything that is not a model's or an agent's."""
     if call.argument(0, "operation_name") not in _CALLS:
         return None
     if call.instance.meta.service_model.service_name not in _SERVICES:
         return None
     # An agent that uses only other services of AWS need not load it.
-    from .calls import begin
+    from .calls import start_operation
 
-    return begin(call)
+    return start_operation(call)
 
 
 def _itself(instance: Any) -> Any:
@@ -61,16 +61,37 @@ def _itself(instance: Any) -> Any:
     return instance
 
 
-def _is_read(body: Any, piece: Any) -> bool:
+def _is_last(body: Any, piece: Any) -> bool:
     """Whether a body has been read to its end with this piece."""
-    length = payload.coalesce(*(payload.get(body, name) for name in ("_content_length", "_self_content_length")))
-    count = payload.coalesce(*(payload.get(body, name) for name in ("_amount_read", "_self_amount_read")))
-    if not piece or (length is not None and count is not None and count >= int(length)):
+    if not piece:
         return True
-    raw = payload.coalesce(payload.get(body, "_raw_stream"), payload.get(body, "__wrapped__"))
-    if length is None and payload.get(raw, "content", "at_eof") is not None:
-        return bool(raw.content.at_eof())
-    return length is None and payload.get(raw, "closed") is True
+    length = _own_field(body, "content_length")
+    count = _own_field(body, "amount_read")
+    if length is not None:
+        return count is not None and bool(count >= int(length))
+    # A body in chunks, of unknown length: only what it is read from knows whether there is more.
+    raw_stream = payload.coalesce(payload.get(body, "_raw_stream"), payload.get(body, "__wrapped__"))
+    if payload.get(raw_stream, "content", "at_eof") is not None:
+        return bool(raw_stream.content.at_eof())
+    return payload.get(raw_stream, "closed") is True
+
+
+def _own_field(body: Any, name: str) -> Any:
+    """Return a private field of a StreamingBody; those of aiobotocore's, a proxy, have a prefix."""
+    return payload.coalesce(payload.get(body, f"_{name}"), payload.get(body, f"_self_{name}"))
+
+
+def _is_all(_body: Any, _piece: Any) -> bool:
+    """Whether a body has been read to its end: always, with the lines of ``readlines``."""
+    return True
+
+
+def _aio_body_targets(body: str) -> tuple[Target, ...]:
+    return (
+        Target(_AIO_BODY, f"{body}.read", streams.async_piece(_itself, _is_last), optional=True),
+        Target(_AIO_BODY, f"{body}.__aexit__", streams.closing(_itself), optional=True),
+        Target(_AIO_BODY, f"{body}.close", streams.closing(_itself), optional=True),
+    )
 
 
 _BODY, _AIO_BODY = "botocore.response", "aiobotocore.response"
@@ -82,9 +103,9 @@ INSTRUMENTORS = (
         "botocore",
         ">=1.34.116,<2",
         (
-            Target("botocore.client", "BaseClient._make_api_call", streams.call(_begin)),
-            Target(_BODY, "StreamingBody.read", streams.piece(_itself, _is_read)),
-            Target(_BODY, "StreamingBody.readlines", streams.piece(_itself, lambda *_: True)),
+            Target("botocore.client", "BaseClient._make_api_call", streams.call(_start_operation)),
+            Target(_BODY, "StreamingBody.read", streams.piece(_itself, _is_last)),
+            Target(_BODY, "StreamingBody.readlines", streams.piece(_itself, _is_all)),
             Target(_BODY, "StreamingBody.__exit__", streams.closing(_itself)),
             Target(_BODY, "StreamingBody.close", streams.closing(_itself)),
             Target(_EVENTS, "EventStream.__iter__", streams.generation(_itself)),
@@ -97,16 +118,9 @@ INSTRUMENTORS = (
         "aiobotocore",
         ">=2.13,<4",
         (
-            Target("aiobotocore.client", "AioBaseClient._make_api_call", streams.async_call(_begin)),
-            *(
-                target
-                for body in ("StreamingBody", "AioHttpxStreamingBody")
-                for target in (
-                    Target(_AIO_BODY, f"{body}.read", streams.async_piece(_itself, _is_read), optional=True),
-                    Target(_AIO_BODY, f"{body}.__aexit__", streams.closing(_itself), optional=True),
-                    Target(_AIO_BODY, f"{body}.close", streams.closing(_itself), optional=True),
-                )
-            ),
+            Target("aiobotocore.client", "AioBaseClient._make_api_call", streams.async_call(_start_operation)),
+            *_aio_body_targets("StreamingBody"),
+            *_aio_body_targets("AioHttpxStreamingBody"),
             Target(_AIO_EVENTS, "AioEventStream.__aiter__", streams.generation(_itself)),
         ),
         _OPERATIONS,

@@ -31,7 +31,7 @@ _FINISH_REASONS = {
 
 
 @dataclass
-class Turn(speakeasy.Sent, Inference):
+class Turn(speakeasy.SentOperation, Inference):
     """One turn; while it streams, what has come in so far."""
 
     name: str = "generate_content"
@@ -39,7 +39,7 @@ class Turn(speakeasy.Sent, Inference):
     calls: list[str] = field(default_factory=list)
     usages: list[Usage] = field(default_factory=list)
 
-    def sent(self, body: dict[str, Any]) -> None:
+    def read_request(self, body: dict[str, Any]) -> None:
         """Read the request's final body."""
         wishes = payload.get(body, "generation_config")
         self.temperature = payload.get_float(wishes, "temperature")
@@ -61,10 +61,10 @@ class Turn(speakeasy.Sent, Inference):
 
 
 @dataclass
-class Fetched(speakeasy.Sent, FetchedResponse):
+class Fetched(speakeasy.SentOperation, FetchedResponse):
     """A turn that the agent asks for again."""
 
-    def sent(self, body: dict[str, Any]) -> None:
+    def read_request(self, body: dict[str, Any]) -> None:
         """Read nothing: the request has no body."""
 
 
@@ -196,5 +196,5 @@ def _failure(operation: Operation, error: BaseException) -> None:
     operation.error_type = payload.get_text(told, "status") or payload.get_text(told, "code") or operation.error_type
 
 
-_CREATE = Reader(_result, later=speakeasy.stream, chunk=_event, end=_end, failure=_failure)
-_FETCH = Reader(_fetched, later=speakeasy.stream, chunk=_fetched, failure=_failure)
+_CREATE = Reader(_result, later=speakeasy.stream_or_none, chunk=_event, end=_end, failure=_failure)
+_FETCH = Reader(_fetched, later=speakeasy.stream_or_none, chunk=_fetched, failure=_failure)

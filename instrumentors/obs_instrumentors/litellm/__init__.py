@@ -40,11 +40,11 @@ def _itself(stream: Any) -> Any:
 
 def _functions() -> Iterator[Target]:
     for function in calls.FUNCTIONS:
-        begins = partial(calls.begin, function)
+        start = partial(calls.start_operation, function)
         # The responses came with 1.63.
         newer = function.name == "responses"
-        yield Target("litellm", function.name, streams.call(begins), optional=newer)
-        yield Target("litellm", f"a{function.name}", streams.async_call(begins), optional=newer)
+        yield Target("litellm", function.name, streams.call(start), optional=newer)
+        yield Target("litellm", f"a{function.name}", streams.async_call(start), optional=newer)
 
 
 def _steps() -> Iterator[Target]:
@@ -61,7 +61,7 @@ INSTRUMENTORS = (
         (
             *_functions(),
             *_steps(),
-            Target(_CHAT[0], f"{_CHAT[1]}.chunk_creator", streams.observed(calls.read_chunk)),
+            Target(_CHAT[0], f"{_CHAT[1]}.chunk_creator", streams.observed(calls.read_provider_chunk)),
             Target(_LOGGING, "Logging.update_environment_variables", streams.observed(calls.read_provider)),
             Target(_LOGGING, "Logging.pre_call", streams.observed(calls.read_address)),
             Target(_LOGGING, "Logging.post_call", streams.observed(calls.read_body)),

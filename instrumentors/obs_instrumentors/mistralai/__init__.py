@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Where the client's modules are, and who answers it.
-_PLACES = {
+_PACKAGES = {
     "mistralai": "mistral_ai",
     "mistralai.client": "mistral_ai",
     "mistralai_azure": "azure.ai.inference",
@@ -30,21 +30,21 @@ _PLACES = {
 }
 
 
-def _targets(place: str, provider: str) -> Iterator[Target]:
+def _targets(package: str, provider: str) -> Iterator[Target]:
     for resource, methods in calls.METHODS.items():
         module, _, name = resource.rpartition(".")
         # The variants have few of the resources' methods, and not every release has all of them.
         for method, (make, reader) in methods.items():
-            begin = partial(calls.begin, make, reader, provider)
-            yield Target(f"{place}.{module}", f"{name}.{method}", streams.call(begin), optional=True)
-            yield Target(f"{place}.{module}", f"{name}.{method}_async", streams.async_call(begin), optional=True)
-    yield Target(f"{place}._hooks.sdkhooks", "SDKHooks.before_request", streams.observed(speakeasy.note_request))
-    yield Target(f"{place}._hooks.tracing", "get_traced_request_and_span", native.REQUEST_WITHOUT_SPAN)
-    streaming = f"{place}.utils.eventstreaming"
-    yield Target(streaming, "EventStream.__next__", streams.step(speakeasy.same))
-    yield Target(streaming, "EventStream.__exit__", streams.closing(speakeasy.same))
-    yield Target(streaming, "EventStreamAsync.__anext__", streams.async_step(speakeasy.same))
-    yield Target(streaming, "EventStreamAsync.__aexit__", streams.closing(speakeasy.same))
+            start = partial(calls.start_operation, make, reader, provider)
+            yield Target(f"{package}.{module}", f"{name}.{method}", streams.call(start), optional=True)
+            yield Target(f"{package}.{module}", f"{name}.{method}_async", streams.async_call(start), optional=True)
+    yield Target(f"{package}._hooks.sdkhooks", "SDKHooks.before_request", streams.observed(speakeasy.note_request))
+    yield Target(f"{package}._hooks.tracing", "get_traced_request_and_span", native.REQUEST_WITHOUT_SPAN)
+    streaming = f"{package}.utils.eventstreaming"
+    yield Target(streaming, "EventStream.__next__", streams.step(speakeasy.itself))
+    yield Target(streaming, "EventStream.__exit__", streams.closing(speakeasy.itself))
+    yield Target(streaming, "EventStreamAsync.__anext__", streams.async_step(speakeasy.itself))
+    yield Target(streaming, "EventStreamAsync.__aexit__", streams.closing(speakeasy.itself))
 
 
 INSTRUMENTORS = (
@@ -52,7 +52,7 @@ INSTRUMENTORS = (
         "mistralai",
         "mistralai",
         ">=1.5,<4",
-        tuple(target for place, provider in _PLACES.items() for target in _targets(place, provider)),
+        tuple(target for package, provider in _PACKAGES.items() for target in _targets(package, provider)),
         ("chat", "text_completion", "embeddings", "moderation", "ocr"),
     ),
 )

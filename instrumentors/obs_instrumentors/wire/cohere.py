@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Reranking(Rerank):
     """A reranking, with the documents that were sent; their texts are kept only while content is wanted."""
 
-    sent: list[Any] = field(default_factory=list)
+    documents_sent: list[Any] = field(default_factory=list)
 
 
 def parse_rerank_request(body: dict[str, Any]) -> Reranking:
@@ -27,8 +27,9 @@ def parse_rerank_request(body: dict[str, Any]) -> Reranking:
     operation.input_count = len(documents)
     if content.wanted():
         operation.query_text = payload.as_text(body.get("query"))
-        texts = (each if isinstance(each, str) else payload.get(each, "text") for each in documents)
-        operation.sent = [{"content": text} for text in texts]
+        for document in documents:
+            text = document if isinstance(document, str) else payload.get(document, "text")
+            operation.documents_sent.append({"content": text})
     return operation
 
 
@@ -41,49 +42,59 @@ def read_rerank_response(operation: Reranking, returned: Any) -> None:
 
 def _rank(operation: Reranking, results: list[Any]) -> None:
     """Put the documents that were sent in the order of the results."""
-    scores = [payload.get_float(each, "relevance_score") for each in results]
+    scores = [payload.get_float(result, "relevance_score") for result in results]
     operation.scores = [score for score in scores if score is not None]
-    if content.wanted():
-        positions = [payload.get_int(each, "index") or 0 for each in results]
-        operation.documents = [
-            {**operation.sent[position], "id": str(position), "score": score}
-            for position, score in zip(positions, scores, strict=True)
-        ]
+    if not content.wanted():
+        return
+    operation.documents = []
+    for result, score in zip(results, scores, strict=True):
+        position = payload.get_int(result, "index") or 0
+        operation.documents.append({**operation.documents_sent[position], "id": str(position), "score": score})
 
 
 def data_of(returned: Any) -> Any:
     """Return the response itself where the agent asked for the raw response."""
-    return returned.data if hasattr(returned, "_response") and hasattr(returned, "data") else returned
+    if hasattr(returned, "_response") and hasattr(returned, "data"):
+        return returned.data
+    return returned
 
 
-def usage(told: Any) -> Usage | None:
+def usage(raw: Any) -> Usage | None:
     """Return the tokens that a response reports: billed ones where there are any, as the conventions prefer."""
-    billed, counted = payload.get(told, "billed_units"), payload.get(told, "tokens")
-    text, image = (payload.as_count(payload.get(billed, f"{kind}_tokens")) for kind in ("text", "image"))
-    parts = [part for part in (text, image) if part is not None]
-    given = payload.coalesce(
+    billed = payload.get(raw, "billed_units")
+    tokens = payload.get(raw, "tokens")
+    text_tokens = payload.as_count(payload.get(billed, "text_tokens"))
+    image_tokens = payload.as_count(payload.get(billed, "image_tokens"))
+    input_tokens = payload.coalesce(
         payload.as_count(payload.get(billed, "input_tokens")),
-        sum(parts) if parts else None,
-        payload.as_count(payload.get(counted, "input_tokens")),
+        _sum(text_tokens, image_tokens),
+        payload.as_count(payload.get(tokens, "input_tokens")),
     )
-    cached = payload.as_count(payload.get(told, "cached_tokens"))
-    read = Usage(
-        input_tokens=given,
-        output_tokens=payload.coalesce(
-            payload.as_count(payload.get(billed, "output_tokens")),
-            payload.as_count(payload.get(counted, "output_tokens")),
-        ),
+    output_tokens = payload.coalesce(
+        payload.as_count(payload.get(billed, "output_tokens")),
+        payload.as_count(payload.get(tokens, "output_tokens")),
+    )
+    result = Usage(
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        text_input_tokens=text_tokens,
+        image_input_tokens=image_tokens,
+    )
+    cached = payload.as_count(payload.get(raw, "cached_tokens"))
+    if cached is not None and input_tokens is not None and cached <= input_tokens:
         # Of all that was read, and so of what was billed only where it fits in.
-        cache_read_tokens=cached if cached is not None and given is not None and cached <= given else None,
-        text_input_tokens=text,
-        image_input_tokens=image,
-    )
-    return None if read == Usage() else read
+        result.cache_read_tokens = cached
+    return None if result == Usage() else result
 
 
-def read_meta(operation: ModelCall, told: Any) -> None:
+def _sum(*counts: int | None) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
+def read_meta(operation: ModelCall, raw: Any) -> None:
     """Read the usage of a response: tokens, and the searches that reranking is billed by."""
-    operation.usage = usage(told) or operation.usage
-    searches = payload.as_count(payload.get(told, "billed_units", "search_units"))
+    operation.usage = usage(raw) or operation.usage
+    searches = payload.as_count(payload.get(raw, "billed_units", "search_units"))
     if searches is not None:
         operation.extra[semconv.OBS_USAGE_SEARCH_UNITS] = searches

@@ -1,4 +1,4 @@
-"""A prompt's continuation that comes in pieces of text: one message that grows, whoever's wire format it is."""
+"""A prompt's continuation that comes in pieces of text: messages that grow, whoever's wire format it is."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ if TYPE_CHECKING:
     from obs_run.core.operations import Inference, RemoteAgentRun
 
 
-def append_text(operation: Inference, text: str) -> None:
-    """Add a piece of text to the answer, if content is wanted."""
+def append_text(operation: Inference, text: str, index: int = 0) -> None:
+    """Add a piece of text to one of the answers, if content is wanted."""
     if not content.wanted():
         return
     if operation.output_messages is None:
-        operation.output_messages = [messages.message("assistant")]
-    operation.output_messages[0]["parts"].append(messages.text(text))
+        operation.output_messages = []
+    while len(operation.output_messages) <= index:
+        operation.output_messages.append(messages.message("assistant"))
+    # A part for each piece: adding to the text would copy it with every piece.
+    operation.output_messages[index]["parts"].append(messages.text(text))
 
 
 def join_texts(operation: Inference | RemoteAgentRun) -> None:
-    """Make one text of each message's pieces: appending to a text with every piece would copy it each time."""
+    """Make one text of each message's pieces."""
     for message in operation.output_messages or []:
         pieces = [part["content"] for part in message["parts"]]
         message["parts"] = [messages.text("".join(pieces))]

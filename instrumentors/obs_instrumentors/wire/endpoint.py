@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Pure functions from a request's body to an operation, and from a response or its pieces into it."""
+    """Pure functions from a request's body to an operation, and from a response or its chunks into it.
 
-    begin: Callable[[dict[str, Any]], Operation]
-    result: Callable[[Any, Any], None]
-    chunk: Callable[[Any, Any], None] | None = None
-    end: Callable[[Any], None] | None = None
-    hides: Callable[[Any, Any], bool] | None = None
+    ``finish`` is called once when a stream is over, however it ended. ``hides_chunk`` tells a chunk that the agent did
+    not ask for.
+    """
+
+    parse_request: Callable[[dict[str, Any]], Operation]
+    read_response: Callable[[Any, Any], None]
+    read_chunk: Callable[[Any, Any], None] | None = None
+    finish: Callable[[Any], None] | None = None
+    hides_chunk: Callable[[Any, Any], bool] | None = None

@@ -30,7 +30,7 @@ CHAT: dict[str, Any] = {
 
 def test_chat_of_plain_data() -> None:
     method = v2.METHODS["chat"]
-    operation = method.begin({"model": "command-a-03-2025", "messages": [], "p": 0.9, "stop_sequences": ["."]})
+    operation = method.parse_request({"model": "command-a-03-2025", "messages": [], "p": 0.9, "stop_sequences": ["."]})
     method.reader.result(operation, CHAT)
     assert operation.attributes() == {
         "gen_ai.operation.name": "chat",

@@ -1,4 +1,4 @@
-"""Anthropic's Messages API, whole and as events, its token counts and batches."""
+"""Anthropic's Messages API, whole (``Message``) and as events (``RawMessageStreamEvent``), token counts and batches."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class Answer(Inference):
     name: str = "chat"
     blocks: dict[int, Block] = field(default_factory=dict)
     counts: dict[str, Any] = field(default_factory=dict)
+    """The usage as Anthropic tells it: later events of a stream repeat some counts and leave others out."""
 
 
 @dataclass
@@ -39,22 +40,25 @@ FINISH_REASONS = {
     "refusal": "content_filter",
 }
 # What a delta brings, by the field of the block that it continues.
-_PIECES = {"text": "text", "thinking": "thinking", "partial_json": "input", "citation": "citations"}
+_DELTA_FIELDS = {"text": "text", "thinking": "thinking", "partial_json": "input", "citation": "citations"}
 
 
-def _begin(body: dict[str, Any]) -> Answer:
+def parse_request(body: dict[str, Any]) -> Answer:
+    """Return the operation that a request means."""
     operation = Answer()
     read_sampling(operation, body)
     operation.max_tokens = payload.as_int(body.get("max_tokens"))
-    operation.reasoning_level = payload.get_text(body.get("output_config"), "effort")
-    form = payload.coalesce(payload.get(body.get("output_config"), "format"), body.get("output_format"))
-    operation.output_type = "json" if payload.get(form, "type") == "json_schema" else None
+    output_config = body.get("output_config")
+    operation.reasoning_level = payload.get_text(output_config, "effort")
+    # The beta had the format beside the configuration that it stands in now.
+    output_format = payload.coalesce(payload.get(output_config, "format"), body.get("output_format"))
+    if payload.get(output_format, "type") == "json_schema":
+        operation.output_type = "json"
     if content.wanted():
         operation.system_instructions = blocks.parts(body.get("system")) or None
-        operation.input_messages = [blocks.message(each) for each in payload.as_list(body.get("messages"))]
-        operation.tool_definitions = [
-            blocks.tool_definition(each) for each in payload.as_list(body.get("tools"))
-        ] or None
+        operation.input_messages = [blocks.message(raw) for raw in payload.as_list(body.get("messages"))]
+        tools = payload.as_list(body.get("tools"))
+        operation.tool_definitions = [blocks.tool_definition(tool) for tool in tools] or None
     return operation
 
 
@@ -68,122 +72,154 @@ def read_sampling(operation: Inference, body: dict[str, Any]) -> None:
     operation.stop_sequences = stops or None
 
 
-def _result(operation: Answer, response: Any) -> None:
+def read_response(operation: Answer, response: Any) -> None:
+    """Read a Message."""
     _read_header(operation, response)
-    operation.counts.update(_known(payload.get(response, "usage")))
-    _finish(operation, payload.get_list(response, "content"))
+    operation.counts.update(_set_fields(payload.get(response, "usage")))
+    _complete(operation, payload.get_list(response, "content"))
 
 
-def _chunk(operation: Answer, event: Any) -> None:
+def read_event(operation: Answer, event: Any) -> None:
+    """Read a RawMessageStreamEvent into what came before it."""
+    # Deltas first: nearly all events are.
     kind = payload.get(event, "type")
     if kind == "content_block_delta":
         block = operation.blocks.get(payload.get(event, "index"))
         if block is not None and content.wanted():
             _read_delta(block, payload.as_dict_or_self(payload.get(event, "delta")))
     elif kind == "content_block_start":
-        start = payload.as_dict_or_self(payload.get(event, "content_block"))
-        kept = start if content.wanted() else {name: start.get(name) for name in ("type", "name")}
-        operation.blocks[payload.get(event, "index")] = Block({**kept})
+        _start_block(operation, event)
     elif kind == "message_start":
         _read_header(operation, payload.get(event, "message"))
-        operation.counts.update(_known(payload.get(event, "message", "usage")))
+        operation.counts.update(_set_fields(payload.get(event, "message", "usage")))
         # What stands there is a placeholder.
         operation.counts.pop("output_tokens", None)
         operation.usage = usage(operation.counts)
     elif kind == "message_delta":
-        _read_reason(operation, payload.get(event, "delta"))
-        operation.counts.update(_known(payload.get(event, "usage")))
+        _read_stop_reason(operation, payload.get(event, "delta"))
+        operation.counts.update(_set_fields(payload.get(event, "usage")))
         operation.usage = usage(operation.counts)
 
 
+def _start_block(operation: Answer, event: Any) -> None:
+    fields = payload.as_dict_or_self(payload.get(event, "content_block"))
+    start = dict(fields)
+    if not content.wanted():
+        # That a tool is called, and which, is no content.
+        start = {"type": fields.get("type"), "name": fields.get("name")}
+    operation.blocks[payload.get(event, "index")] = Block(start)
+
+
 def _read_delta(block: Block, delta: Any) -> None:
-    for name, target in _PIECES.items():
+    for name, block_field in _DELTA_FIELDS.items():
         piece = payload.get(delta, name)
         if piece:
-            block.pieces.setdefault(target, []).append(piece)
+            block.pieces.setdefault(block_field, []).append(piece)
 
 
-def _end(operation: Answer) -> None:
-    told = [_joined(block) for _, block in sorted(operation.blocks.items())]
+def finish(operation: Answer) -> None:
+    """Complete the operation from the blocks that have streamed."""
+    raw_blocks = [_join_block(block) for _, block in sorted(operation.blocks.items())]
     operation.blocks = {}
-    _finish(operation, told)
+    _complete(operation, raw_blocks)
 
 
-def _joined(block: Block) -> dict[str, Any]:
+def _join_block(block: Block) -> dict[str, Any]:
+    """Return a block as it would have come whole."""
     raw = block.start
     for name, pieces in block.pieces.items():
         if name == "citations":
             raw[name] = pieces
-        else:
-            said = "".join(map(str, [payload.as_text(raw.get(name)) or "", *pieces]))
-            raw[name] = messages.parsed(said) if name == "input" else said
+            continue
+        beginning = payload.as_text(raw.get(name)) or ""
+        text = beginning + "".join(map(str, pieces))
+        # A tool's input starts as an empty object and comes as pieces of JSON.
+        raw[name] = messages.parsed(text) if name == "input" else text
     return raw
 
 
-def _finish(operation: Answer, told: list[Any]) -> None:
+def _complete(operation: Answer, raw_blocks: list[Any]) -> None:
     operation.usage = usage(operation.counts)
-    tier, speed = (payload.as_text(operation.counts.get(name)) for name in ("service_tier", "speed"))
+    _read_price_context(operation)
+    names = [payload.get(block, "name") for block in raw_blocks if payload.get(block, "type") == "tool_use"]
+    operation.tool_calls = [name for name in names if isinstance(name, str)] or None
+    if content.wanted() and raw_blocks:
+        reason = operation.finish_reasons[0] if operation.finish_reasons else None
+        message = messages.message("assistant", *blocks.parts(raw_blocks), finish_reason=reason)
+        operation.output_messages = [message]
+
+
+def _read_price_context(operation: Answer) -> None:
+    """Read what the price depends on beside model and tokens."""
+    tier = payload.as_text(operation.counts.get("service_tier"))
+    speed = payload.as_text(operation.counts.get("speed"))
     if tier is not None:
         operation.extra[semconv.ANTHROPIC_RESPONSE_SERVICE_TIER] = tier
-    context = {"service_tier": tier, "speed": speed}
-    operation.price_context = {key: word for key, word in context.items() if word and word != "standard"} or None
-    called = [payload.get(each, "name") for each in told if payload.get(each, "type") == "tool_use"]
-    operation.tool_calls = [name for name in called if isinstance(name, str)] or None
-    if content.wanted() and told:
-        reason = operation.finish_reasons[0] if operation.finish_reasons else None
-        operation.output_messages = [messages.message("assistant", *blocks.parts(told), finish_reason=reason)]
+    context: dict[str, str] = {}
+    if tier is not None and tier != "standard":
+        context["service_tier"] = tier
+    if speed is not None and speed != "standard":
+        context["speed"] = speed
+    operation.price_context = context or None
 
 
 def _read_header(operation: Answer, response: Any) -> None:
     operation.response_id = payload.get_text(response, "id") or operation.response_id
     operation.response_model = payload.get_text(response, "model") or operation.response_model
-    _read_reason(operation, response)
+    _read_stop_reason(operation, response)
 
 
-def _read_reason(operation: Answer, told: Any) -> None:
-    reason = payload.get_text(told, "stop_reason")
+def _read_stop_reason(operation: Answer, raw: Any) -> None:
+    reason = payload.get_text(raw, "stop_reason")
     if reason is not None:
         operation.finish_reasons = [FINISH_REASONS.get(reason, reason)]
         operation.extra[semconv.ANTHROPIC_STOP_REASON] = reason
 
 
-def _known(told: Any) -> dict[str, Any]:
-    fields = payload.as_dict_or_self(told)
-    return {name: value for name, value in fields.items() if value is not None} if isinstance(fields, dict) else {}
+def _set_fields(raw: Any) -> dict[str, Any]:
+    """Return the fields that have a value: a null says that the event does not tell it."""
+    fields = payload.as_dict_or_self(raw)
+    if not isinstance(fields, dict):
+        return {}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
-def usage(told: dict[str, Any]) -> Usage | None:
+def usage(counts: dict[str, Any]) -> Usage | None:
     """Return the tokens of a message; Anthropic's own count of the input leaves the cache's out."""
-    inputs = payload.as_int(told.get("input_tokens"))
-    kinds = told.get("cache_creation")
-    read, written = (payload.as_int(told.get(f"cache_{word}_input_tokens")) for word in ("read", "creation"))
-    found = Usage(
-        input_tokens=None if inputs is None else inputs + (read or 0) + (written or 0),
-        output_tokens=payload.as_int(told.get("output_tokens")),
-        cache_read_tokens=read,
-        cache_write_tokens=written,
-        cache_write_5m_tokens=payload.get_int(kinds, "ephemeral_5m_input_tokens"),
-        cache_write_1h_tokens=payload.get_int(kinds, "ephemeral_1h_input_tokens"),
-        reasoning_tokens=payload.get_int(told.get("output_tokens_details"), "thinking_tokens"),
+    input_tokens = payload.as_int(counts.get("input_tokens"))
+    cache_read = payload.as_int(counts.get("cache_read_input_tokens"))
+    cache_write = payload.as_int(counts.get("cache_creation_input_tokens"))
+    if input_tokens is not None:
+        input_tokens += (cache_read or 0) + (cache_write or 0)
+    cache_writes = counts.get("cache_creation")
+    result = Usage(
+        input_tokens=input_tokens,
+        output_tokens=payload.as_int(counts.get("output_tokens")),
+        cache_read_tokens=cache_read,
+        cache_write_tokens=cache_write,
+        cache_write_5m_tokens=payload.get_int(cache_writes, "ephemeral_5m_input_tokens"),
+        cache_write_1h_tokens=payload.get_int(cache_writes, "ephemeral_1h_input_tokens"),
+        reasoning_tokens=payload.get_int(counts.get("output_tokens_details"), "thinking_tokens"),
     )
-    return None if found == Usage() else found
+    return None if result == Usage() else result
 
 
-def _begin_count(body: dict[str, Any]) -> ModelCall:
+def _parse_count_request(body: dict[str, Any]) -> ModelCall:
     return ModelCall("count_tokens", request_model=payload.as_text(body.get("model")))
 
 
-def _begin_batch(body: dict[str, Any]) -> ModelCall:
+def _parse_batch_request(body: dict[str, Any]) -> ModelCall:
     requests = payload.as_list(body.get("requests"))
-    models = {payload.get(each, "params", "model") for each in requests}
+    models = {payload.get(request, "params", "model") for request in requests}
+    # A batch of several models has none to be named by.
     model = payload.as_text(models.pop()) if len(models) == 1 else None
     return ModelCall("create_batch", request_model=model, input_count=len(requests) or None)
 
 
-def _no_answer(_operation: ModelCall, _response: Any) -> None:
+def _read_nothing(_operation: ModelCall, _response: Any) -> None:
     """Neither a count nor a batch that has just begun tells of tokens that were used."""
 
 
-ENDPOINT = Endpoint(_begin, _result, _chunk, _end)
-COUNT = Endpoint(_begin_count, _no_answer)
-BATCH = Endpoint(_begin_batch, _no_answer)
+ENDPOINT = Endpoint(parse_request, read_response, read_event, finish)
+COUNT = Endpoint(_parse_count_request, _read_nothing)
+BATCH = Endpoint(_parse_batch_request, _read_nothing)

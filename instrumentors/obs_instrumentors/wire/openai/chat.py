@@ -1,4 +1,4 @@
-"""Chat completions, whole and in chunks."""
+"""Chat completions, whole (``ChatCompletion``) and in chunks (``ChatCompletionChunk``)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from obs_run.core import content, messages, semconv
 from obs_run.core.operations import Inference
 
 from .chat_messages import chat_message, tool_definition
-from .common_fields import read_header, read_sampling, usage
+from .common_fields import output_type, read_header, read_sampling, usage
 
 
 @dataclass
@@ -21,24 +21,24 @@ class Chat(Inference):
     name: str = "chat"
     asked_for_usage: bool = False
     """Whether we asked for usage that the agent did not ask for."""
-    told_usage_option: bool = False
-    """Whether the agent says itself that it wants usage."""
-    answers: dict[int, Answer] = field(default_factory=dict)
-    heard: str | None = None
-    """The id of the chunk before; the rest of a chunk's head changes with it, or at the end."""
+    agent_asks_for_usage: bool = False
+    """Whether the agent asks for usage itself."""
+    choices: dict[int, Choice] = field(default_factory=dict)
+    last_chunk_id: str | None = None
+    """The id of the chunk before; the rest of a chunk's header changes with it, or at the end."""
 
 
 @dataclass
-class Answer:
+class Choice:
     """One choice of a stream; texts are kept only while content is wanted."""
 
     texts: dict[str, list[str]] = field(default_factory=dict)
-    tools: dict[int, Tool] = field(default_factory=dict)
+    tool_calls: dict[int, ToolCallDelta] = field(default_factory=dict)
     finish_reason: str | None = None
 
 
 @dataclass
-class Tool:
+class ToolCallDelta:
     """A tool call of a stream: its name comes first, its arguments in pieces."""
 
     name: str = ""
@@ -47,172 +47,176 @@ class Tool:
 
 
 _FINISH_REASONS = {"tool_calls": "tool_call", "function_call": "tool_call"}
-_TEXTS = ("reasoning_content", "reasoning", "content", "refusal")
+_TEXT_FIELDS = ("reasoning_content", "reasoning", "content", "refusal")
+_FUNCTION_CALL = -1
+"""The index under which the older ``function_call``, which has none, is kept beside the tool calls."""
 
 
-def finish_reason(told: Any) -> str:
+def finish_reason(value: Any) -> str:
     """Return a finish reason as the conventions call it."""
-    reason = payload.as_text(told)
-    return "error" if reason is None else _FINISH_REASONS.get(reason, reason)
+    reason = payload.as_text(value)
+    if reason is None:
+        return "error"
+    return _FINISH_REASONS.get(reason, reason)
 
 
-def _begin(body: dict[str, Any]) -> Chat:
+def parse_request(body: dict[str, Any]) -> Chat:
+    """Return the operation that a request means."""
     operation = Chat(extra={semconv.OPENAI_API_TYPE: "chat_completions"})
     read_sampling(operation, body)
     operation.reasoning_level = payload.as_text(body.get("reasoning_effort"))
-    operation.output_type = _output_type(body)
-    operation.told_usage_option = bool(payload.get(body.get("stream_options"), "include_usage"))
+    if "audio" in payload.as_list(body.get("modalities")):
+        operation.output_type = "speech"
+    else:
+        operation.output_type = output_type(body.get("response_format"))
+    operation.agent_asks_for_usage = bool(payload.get(body.get("stream_options"), "include_usage"))
     if content.wanted():
-        operation.input_messages = [chat_message(each) for each in payload.as_list(body.get("messages"))]
+        operation.input_messages = [chat_message(message) for message in payload.as_list(body.get("messages"))]
+        # Functions are what tools were called before there were others.
         tools = [*payload.as_list(body.get("tools")), *payload.as_list(body.get("functions"))]
         operation.tool_definitions = [tool_definition(tool) for tool in tools] or None
     return operation
 
 
-def _output_type(body: dict[str, Any]) -> str | None:
-    if "audio" in payload.as_list(body.get("modalities")):
-        return "speech"
-    kind = payload.get_text(body.get("response_format"), "type")
-    return None if kind is None else "json" if kind.startswith("json") else kind
-
-
-def _result(operation: Chat, response: Any) -> None:
-    told = payload.as_dict(response)
-    read_header(operation, told)
-    operation.usage = usage(told.get("usage"))
-    choices = [payload.as_dict(each) for each in payload.as_list(told.get("choices"))]
-    operation.finish_reasons = [finish_reason(each.get("finish_reason")) for each in choices] or None
-    answers = [payload.as_dict(each.get("message")) for each in choices]
-    operation.tool_calls = [name for each in answers for name in _tool_names(each)] or None
-    if content.wanted():
-        operation.output_messages = [
-            chat_message(answer, finish_reason(each.get("finish_reason")))
-            for each, answer in zip(choices, answers, strict=True)
-        ]
+def read_response(operation: Chat, response: Any) -> None:
+    """Read a ChatCompletion."""
+    fields = payload.as_dict(response)
+    read_header(operation, fields)
+    operation.usage = usage(fields.get("usage"))
+    finish_reasons: list[str] = []
+    tool_names: list[str] = []
+    output_messages: list[messages.Message] = []
+    wants_content = content.wanted()
+    for raw_choice in payload.as_list(fields.get("choices")):
+        choice = payload.as_dict(raw_choice)
+        message = payload.as_dict(choice.get("message"))
+        reason = finish_reason(choice.get("finish_reason"))
+        finish_reasons.append(reason)
+        tool_names += _tool_names(message)
+        if wants_content:
+            output_messages.append(chat_message(message, reason))
+    operation.finish_reasons = finish_reasons or None
+    operation.tool_calls = tool_names or None
+    if wants_content:
+        operation.output_messages = output_messages
 
 
 def _tool_names(message: dict[str, Any]) -> list[str]:
-    calls = payload.as_list(message.get("tool_calls"))
-    named = [payload.coalesce(payload.get(call, "function"), payload.get(call, "custom")) for call in calls]
-    named.append(message.get("function_call"))
-    return [name for each in named if (name := payload.get_text(each, "name")) is not None]
+    functions = [_called_function(call) for call in payload.as_list(message.get("tool_calls"))]
+    functions.append(message.get("function_call"))
+    names = [payload.get_text(function, "name") for function in functions]
+    return [name for name in names if name is not None]
 
 
-def _chunk(operation: Chat, chunk: Any) -> None:
-    told = payload.as_dict(chunk)
-    used, identity = told.get("usage"), told.get("id")
-    if used is not None or identity is None or identity != operation.heard:
-        operation.heard = identity
-        read_header(operation, told)
-    if used is None and "x_groq" in told:
-        used = payload.get(told["x_groq"], "usage")
-    if used is not None:
-        operation.usage = usage(used)
+def _called_function(tool_call: Any) -> Any:
+    return payload.coalesce(payload.get(tool_call, "function"), payload.get(tool_call, "custom"))
+
+
+def read_chunk(operation: Chat, chunk: Any) -> None:
+    """Read a ChatCompletionChunk into what came before it."""
+    fields = payload.as_dict(chunk)
+    raw_usage = fields.get("usage")
+    chunk_id = fields.get("id")
+    if raw_usage is not None or chunk_id is None or chunk_id != operation.last_chunk_id:
+        operation.last_chunk_id = chunk_id
+        read_header(operation, fields)
+    if raw_usage is None and "x_groq" in fields:
+        raw_usage = payload.get(fields["x_groq"], "usage")
+    if raw_usage is not None:
+        operation.usage = usage(raw_usage)
         if operation.asked_for_usage:
             operation.usage_source = "requested"
-    problem = told.get("error")
-    if problem is not None:
+    error = fields.get("error")
+    if error is not None:
         # Some clients of the family hand an error event to the agent as a chunk.
-        operation.error_type = payload.get_text(problem, "code") or "_OTHER"
-    choices = told.get("choices")
-    for each in choices if type(choices) is list else payload.as_list(choices):
-        choice = payload.as_dict(each)
-        index = choice.get("index") or 0
-        answer = operation.answers.get(index)
-        if answer is None:
-            answer = operation.answers[index] = Answer()
-        _read_choice(answer, choice)
+        operation.error_type = payload.get_text(error, "code") or "_OTHER"
+    choices = fields.get("choices")
+    # A list, as it nearly always is, is read in place: as_list() would copy it for every chunk.
+    for choice in choices if type(choices) is list else payload.as_list(choices):
+        _read_choice(operation, payload.as_dict(choice))
 
 
-def _hides(operation: Chat, chunk: Any) -> bool:
+def _read_choice(operation: Chat, choice: dict[str, Any]) -> None:
+    index = choice.get("index") or 0
+    state = operation.choices.get(index)
+    if state is None:
+        state = operation.choices[index] = Choice()
+    reason = choice.get("finish_reason")
+    if reason is not None:
+        state.finish_reason = payload.as_text(reason) or state.finish_reason
+    delta = payload.as_dict(choice.get("delta"))
+    wants_content = content.wanted()
+    if wants_content:
+        for name in _TEXT_FIELDS:
+            text = delta.get(name)
+            if text and isinstance(text, str):
+                state.texts.setdefault(name, []).append(text)
+    tool_calls = delta.get("tool_calls")
+    # Most chunks bring a piece of text alone.
+    if tool_calls:
+        _read_tool_calls(state, tool_calls, wants_content=wants_content)
+    function = delta.get("function_call")
+    if function is not None:
+        tool_call = state.tool_calls.setdefault(_FUNCTION_CALL, ToolCallDelta())
+        _read_tool_call(tool_call, {"function": function}, wants_content=wants_content)
+
+
+def _read_tool_calls(state: Choice, tool_calls: Any, *, wants_content: bool) -> None:
+    for position, raw_call in enumerate(payload.as_list(tool_calls)):
+        # Together's client reads the index as a float.
+        index = payload.get_float(raw_call, "index")
+        key = position if index is None else int(index)
+        tool_call = state.tool_calls.setdefault(key, ToolCallDelta())
+        _read_tool_call(tool_call, raw_call, wants_content=wants_content)
+
+
+def _read_tool_call(tool_call: ToolCallDelta, delta: Any, *, wants_content: bool) -> None:
+    function = _called_function(delta)
+    tool_call.name = payload.get_text(function, "name") or tool_call.name
+    tool_call.call_id = payload.get_text(delta, "id") or tool_call.call_id
+    piece = payload.as_text(payload.coalesce(payload.get(function, "arguments"), payload.get(function, "input")))
+    if wants_content and piece is not None:
+        tool_call.arguments.append(piece)
+
+
+def hides_chunk(operation: Chat, chunk: Any) -> bool:
     """Whether the chunk is there only because we asked for usage; others lose the null that came with them."""
     if not operation.asked_for_usage:
         return False
-    told = payload.as_dict(chunk)
-    if told.get("usage") is not None:
-        return not told.get("choices")
+    fields = payload.as_dict(chunk)
+    if fields.get("usage") is not None:
+        return not fields.get("choices")
     names = payload.get(chunk, "model_fields_set")
     if isinstance(names, set):
+        # Once usage is asked for, every other chunk has a null that the agent would see in a dump of it.
         names.discard("usage")
     return False
 
 
-def _read_choice(answer: Answer, choice: dict[str, Any]) -> None:
-    reason = choice.get("finish_reason")
-    if reason is not None:
-        answer.finish_reason = payload.as_text(reason) or answer.finish_reason
-    delta = payload.as_dict(choice.get("delta"))
-    wanted = content.wanted()
-    if wanted:
-        for name in _TEXTS:
-            text = delta.get(name)
-            if text and isinstance(text, str):
-                answer.texts.setdefault(name, []).append(text)
-    # Most chunks bring a piece of text alone.
-    calls = delta.get("tool_calls")
-    for position, call in enumerate(payload.as_list(calls)) if calls else ():
-        # Together's client reads the index as a float.
-        index = payload.get_float(call, "index")
-        _read_tool(answer.tools.setdefault(position if index is None else int(index), Tool()), call, wanted=wanted)
-    function = delta.get("function_call")
-    if function is not None:
-        _read_tool(answer.tools.setdefault(-1, Tool()), {"function": function}, wanted=wanted)
+def finish(operation: Chat) -> None:
+    """Complete the operation from the choices that have streamed."""
+    choices = [choice for _, choice in sorted(operation.choices.items())]
+    operation.choices = {}
+    if any(choice.finish_reason for choice in choices):
+        operation.finish_reasons = [finish_reason(choice.finish_reason) for choice in choices]
+    names = [tool_call.name for choice in choices for tool_call in choice.tool_calls.values()]
+    operation.tool_calls = [name for name in names if name] or None
+    if content.wanted() and choices:
+        operation.output_messages = [_streamed_message(choice) for choice in choices]
 
 
-def _read_tool(tool: Tool, call: Any, *, wanted: bool) -> None:
-    function = payload.coalesce(payload.get(call, "function"), payload.get(call, "custom"))
-    tool.name = payload.get_text(function, "name") or tool.name
-    tool.call_id = payload.get_text(call, "id") or tool.call_id
-    piece = payload.as_text(payload.coalesce(payload.get(function, "arguments"), payload.get(function, "input")))
-    if wanted and piece is not None:
-        tool.arguments.append(piece)
+def _streamed_message(choice: Choice) -> messages.Message:
+    """Return the message whose pieces have streamed, by the way of its shape when it comes whole."""
+    message: dict[str, Any] = {"role": "assistant", "tool_calls": []}
+    for name, pieces in choice.texts.items():
+        message[name] = "".join(pieces)
+    for tool_call in choice.tool_calls.values():
+        function = {"name": tool_call.name, "arguments": "".join(tool_call.arguments)}
+        message["tool_calls"].append({"id": tool_call.call_id, "function": function})
+    reason = None
+    if choice.finish_reason is not None:
+        reason = finish_reason(choice.finish_reason)
+    return chat_message(message, reason)
 
 
-def _end(operation: Chat) -> None:
-    answers = [answer for _, answer in sorted(operation.answers.items())]
-    operation.answers = {}
-    if any(answer.finish_reason for answer in answers):
-        operation.finish_reasons = [finish_reason(answer.finish_reason) for answer in answers]
-    operation.tool_calls = [tool.name for answer in answers for tool in answer.tools.values() if tool.name] or None
-    if content.wanted() and answers:
-        operation.output_messages = [_message(answer) for answer in answers]
-
-
-def _message(answer: Answer) -> messages.Message:
-    raw: dict[str, Any] = {name: "".join(pieces) for name, pieces in answer.texts.items()}
-    raw["tool_calls"] = [
-        {"id": tool.call_id, "function": {"name": tool.name, "arguments": "".join(tool.arguments)}}
-        for tool in answer.tools.values()
-    ]
-    reason = None if answer.finish_reason is None else finish_reason(answer.finish_reason)
-    return chat_message({"role": "assistant", **raw}, reason)
-
-
-ENDPOINT = Endpoint(_begin, _result, _chunk, _end, _hides)
-
-
-def _compatible_begin(body: dict[str, Any]) -> Chat:
-    operation = _begin(body)
-    operation.extra = {}
-    return operation
-
-
-def _compatible_result(operation: Chat, response: Any) -> None:
-    known = operation.usage
-    _result(operation, response)
-    operation.usage = operation.usage or known
-    _forget_openai(operation)
-
-
-def _compatible_end(operation: Chat) -> None:
-    if operation.answers:
-        _end(operation)
-    _forget_openai(operation)
-
-
-def _forget_openai(operation: Chat) -> None:
-    operation.extra = {name: value for name, value in operation.extra.items() if not name.startswith("openai.")}
-
-
-COMPATIBLE = Endpoint(_compatible_begin, _compatible_result, _chunk, _compatible_end)
-"""The same format in libraries of other makers: without the attributes that are OpenAI's own."""
+ENDPOINT = Endpoint(parse_request, read_response, read_chunk, finish, hides_chunk)

@@ -17,8 +17,8 @@ def chat_message(raw: Any, finish_reason: str | None = None) -> Message:
     name = payload.get_text(raw, "name")
     if role in ("tool", "function"):
         call_id = payload.get_text(raw, "tool_call_id")
-        answer = messages.tool_call_response(call_id, _tool_answer(payload.get(raw, "content")))
-        return messages.message("tool", answer, name=name)
+        response = messages.tool_call_response(call_id, _tool_response(payload.get(raw, "content")))
+        return messages.message("tool", response, name=name)
     return messages.message(role, *_parts(raw), name=name, finish_reason=finish_reason)
 
 
@@ -35,32 +35,37 @@ def tool_definition(raw: Any) -> ToolDefinition:
 
 
 def data_part(modality: str, url: str) -> Part:
-    """Return the part that a URL means: a payload of its own, or a place elsewhere."""
-    head, comma, data = url.partition(",")
-    if head.startswith("data:") and comma:
-        return messages.blob(modality, head[len("data:") :].partition(";")[0] or None, data)
-    return messages.uri(modality, url)
+    """Return the part that a URL means: a payload of its own, or an address elsewhere."""
+    header, comma, data = url.partition(",")
+    if not comma or not header.startswith("data:"):
+        return messages.uri(modality, url)
+    mime_type, _, _ = header.removeprefix("data:").partition(";")
+    return messages.blob(modality, mime_type or None, data)
 
 
 def _parts(raw: Any) -> list[Part]:
     parts: list[Part] = []
-    thought = payload.as_text(payload.coalesce(payload.get(raw, "reasoning_content"), payload.get(raw, "reasoning")))
-    if thought is not None:
-        parts.append(messages.reasoning(thought))
-    said = payload.get(raw, "content")
-    if isinstance(said, str):
-        parts.extend([messages.text(said)] if said else [])
-    else:
-        parts.extend(_part(each) for each in payload.as_list(said))
+    # DeepSeek's name for what the model thought, and OpenRouter's.
+    reasoning = payload.coalesce(payload.get(raw, "reasoning_content"), payload.get(raw, "reasoning"))
+    if payload.as_text(reasoning) is not None:
+        parts.append(messages.reasoning(reasoning))
+    parts += _content_parts(payload.get(raw, "content"))
     refusal = payload.get_text(raw, "refusal")
     if refusal is not None:
         parts.append({"type": "refusal", "content": refusal})
-    parts.extend(_audio_answer(payload.get(raw, "audio")))
-    parts.extend(_tool_call(call) for call in payload.get_list(raw, "tool_calls"))
+    parts += _audio_parts(payload.get(raw, "audio"))
+    parts += [_tool_call(call) for call in payload.get_list(raw, "tool_calls")]
     function = payload.get(raw, "function_call")
     if function is not None:
         parts.append(_tool_call({"function": function}))
     return parts
+
+
+def _content_parts(raw: Any) -> list[Part]:
+    """Return the parts of a content, which is a text or a list of parts."""
+    if isinstance(raw, str):
+        return [messages.text(raw)] if raw else []
+    return [_part(part) for part in payload.as_list(raw)]
 
 
 def _part(raw: Any) -> Part:
@@ -69,19 +74,22 @@ def _part(raw: Any) -> Part:
         return messages.text(payload.get_text(raw, "text") or "")
     if kind == "image_url":
         image = payload.get(raw, "image_url")
-        return data_part("image", payload.as_text(payload.coalesce(payload.get(image, "url"), image)) or "")
+        # Some libraries give the address itself where OpenAI has an object around it.
+        url = payload.coalesce(payload.get(image, "url"), image)
+        return data_part("image", payload.as_text(url) or "")
     if kind == "input_audio":
-        sound = payload.get(raw, "input_audio")
-        return messages.blob(
-            "audio",
-            f"audio/{payload.get(sound, 'format') or 'unknown'}",
-            payload.get_text(sound, "data") or "",
-        )
+        return audio_part(payload.get(raw, "input_audio"))
     if kind == "file":
         return _file(payload.get(raw, "file"))
     if kind == "refusal":
         return {"type": "refusal", "content": payload.get_text(raw, "refusal") or ""}
     return {"type": kind}
+
+
+def audio_part(raw: Any) -> Part:
+    """Return the part that an input of audio means."""
+    audio_format = payload.get(raw, "format") or "unknown"
+    return messages.blob("audio", f"audio/{audio_format}", payload.get_text(raw, "data") or "")
 
 
 def _file(raw: Any) -> Part:
@@ -91,17 +99,24 @@ def _file(raw: Any) -> Part:
     return data_part("document", payload.get_text(raw, "file_data") or "")
 
 
-def _audio_answer(raw: Any) -> list[Part]:
-    """Return the model's spoken answer: what was said as text, then the sound or its id."""
+def _audio_parts(raw: Any) -> list[Part]:
+    """Return the model's spoken answer: what was said as text, then the audio or its id."""
     if raw is None:
         return []
+    parts: list[Part] = []
     transcript = payload.get_text(raw, "transcript")
+    if transcript is not None:
+        parts.append(messages.text(transcript))
     data = payload.get_text(raw, "data")
-    sound = messages.blob("audio", None, data) if data else messages.file("audio", str(payload.get(raw, "id")))
-    return [messages.text(transcript), sound] if transcript else [sound]
+    if data is None:
+        parts.append(messages.file("audio", str(payload.get(raw, "id"))))
+    else:
+        parts.append(messages.blob("audio", None, data))
+    return parts
 
 
 def _tool_call(raw: Any) -> Part:
+    # A custom tool, which takes free text, calls that its input.
     function = payload.coalesce(payload.get(raw, "function"), payload.get(raw, "custom"))
     return messages.tool_call(
         payload.get_text(raw, "id"),
@@ -110,7 +125,8 @@ def _tool_call(raw: Any) -> Part:
     )
 
 
-def _tool_answer(raw: Any) -> Any:
+def _tool_response(raw: Any) -> Any:
     if isinstance(raw, (list, tuple)):
-        return "".join(payload.get_text(part, "text") or "" for part in raw)
+        texts = [payload.get_text(part, "text") or "" for part in raw]
+        return "".join(texts)
     return messages.parsed(raw)

@@ -21,17 +21,34 @@ def read_sampling(operation: Inference, body: dict[str, Any]) -> None:
     operation.seed = payload.as_int(body.get("seed"))
     operation.frequency_penalty = payload.as_float(body.get("frequency_penalty"))
     operation.presence_penalty = payload.as_float(body.get("presence_penalty"))
-    operation.max_tokens = payload.as_int(
-        payload.coalesce(body.get("max_completion_tokens"), body.get("max_output_tokens"), body.get("max_tokens"))
+    # The newer chats' name, that of responses, and the one that most providers still use.
+    max_tokens = payload.coalesce(
+        body.get("max_completion_tokens"), body.get("max_output_tokens"), body.get("max_tokens")
     )
-    stop = body.get("stop")
-    stops = [stop] if isinstance(stop, str) else [text for text in payload.as_list(stop) if isinstance(text, str)]
-    operation.stop_sequences = stops or None
+    operation.max_tokens = payload.as_int(max_tokens)
+    operation.stop_sequences = _stop_sequences(body.get("stop"))
     count = payload.as_int(body.get("n"))
-    operation.choice_count = count if count != 1 else None
+    if count != 1:
+        # The conventions leave the usual number out.
+        operation.choice_count = count
     tier = payload.as_text(body.get("service_tier"))
     if tier is not None and tier != "auto":
         operation.extra[semconv.OPENAI_REQUEST_SERVICE_TIER] = tier
+
+
+def _stop_sequences(stop: Any) -> list[str] | None:
+    if isinstance(stop, str):
+        return [stop]
+    return [text for text in payload.as_list(stop) if isinstance(text, str)] or None
+
+
+def output_type(response_format: Any) -> str | None:
+    """Return what a request wants to have, in the conventions' words."""
+    kind = payload.get_text(response_format, "type")
+    if kind is not None and kind.startswith("json"):
+        # With a schema or without.
+        return "json"
+    return kind
 
 
 def read_header(operation: Inference, response: dict[str, Any]) -> None:
@@ -48,31 +65,50 @@ def read_header(operation: Inference, response: dict[str, Any]) -> None:
 
 def _recognise_server(operation: Inference, fingerprint: str) -> None:
     """Say who answers where only the answer tells: servers that speak OpenAI's API stand at any address."""
-    if operation.provider == "openai":
-        for start, provider in _SERVERS.items():
-            if fingerprint.startswith(start):
-                operation.provider = provider
+    if operation.provider != "openai":
+        return
+    for start, provider in _SERVERS.items():
+        if fingerprint.startswith(start):
+            operation.provider = provider
 
 
-def usage(told: Any) -> Usage | None:
+def usage(raw: Any) -> Usage | None:
     """Return the tokens that a provider reports, by the names of the chat or of the newer endpoints."""
-    if told is None:
+    if raw is None:
         return None
-    told = payload.as_dict(told)
-    inputs, outputs = _details(told, _INPUT_DETAILS), _details(told, _OUTPUT_DETAILS)
-    whole, first = payload.as_int, payload.coalesce
-    read = Usage(
-        input_tokens=whole(first(told.get("prompt_tokens"), told.get("input_tokens"))),
-        output_tokens=whole(first(told.get("completion_tokens"), told.get("output_tokens"))),
-        cache_read_tokens=whole(first(told.get("cached_tokens"), told.get("prompt_cache_hit_tokens"))),
-        reasoning_tokens=whole(told.get("reasoning_tokens")),
+    counts = payload.as_dict(raw)
+    as_int, coalesce = payload.as_int, payload.coalesce
+    result = Usage(
+        input_tokens=as_int(coalesce(counts.get("prompt_tokens"), counts.get("input_tokens"))),
+        output_tokens=as_int(coalesce(counts.get("completion_tokens"), counts.get("output_tokens"))),
+        # Moonshot's name and DeepSeek's; others tell it in the details.
+        cache_read_tokens=as_int(coalesce(counts.get("cached_tokens"), counts.get("prompt_cache_hit_tokens"))),
+        reasoning_tokens=as_int(counts.get("reasoning_tokens")),
     )
-    for details, names in ((inputs, _INPUT_PARTS), (outputs, _OUTPUT_PARTS)):
-        for name, value in details.items():
-            if name in names and (count := whole(value)) is not None:
-                setattr(read, names[name], count)
-    read.audio_cache_read_tokens = whole(payload.get(inputs.get("cached_tokens_details"), "audio_tokens"))
-    return read if any(value is not None for value in read.__dict__.values()) else None
+    input_details = _details(counts, _INPUT_DETAILS)
+    _read_details(result, input_details, _INPUT_PARTS)
+    _read_details(result, _details(counts, _OUTPUT_DETAILS), _OUTPUT_PARTS)
+    result.audio_cache_read_tokens = payload.get_int(input_details.get("cached_tokens_details"), "audio_tokens")
+    if all(value is None for value in result.__dict__.values()):
+        return None
+    return result
+
+
+def _details(counts: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    for name in names:
+        value = counts.get(name)
+        if value is not None:
+            return payload.as_dict(value)
+    return {}
+
+
+def _read_details(usage: Usage, details: dict[str, Any], parts: dict[str, str]) -> None:
+    for name, value in details.items():
+        if name not in parts:
+            continue
+        count = payload.as_int(value)
+        if count is not None:
+            setattr(usage, parts[name], count)
 
 
 _HEADER = (
@@ -96,11 +132,3 @@ _OUTPUT_PARTS = {
     "audio_tokens": "audio_output_tokens",
 }
 _OUTPUT_DETAILS = ("completion_tokens_details", "output_tokens_details", "output_token_details")
-
-
-def _details(told: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    for name in names:
-        value = told.get(name)
-        if value is not None:
-            return payload.as_dict(value)
-    return {}

@@ -11,14 +11,16 @@ from obs_run.core.operations import ModelCall
 from .embeddings import input_count
 
 
-def _begin(body: dict[str, Any]) -> ModelCall:
+def parse_request(body: dict[str, Any]) -> ModelCall:
+    """Return the operation that a request means."""
     operation = ModelCall("moderation", request_model=payload.as_text(body.get("model")))
     operation.input_count = input_count(body.get("input"))
     return operation
 
 
-def _result(operation: ModelCall, response: Any) -> None:
+def read_response(operation: ModelCall, response: Any) -> None:
+    """Read a ModerationCreateResponse; it tells no usage."""
     operation.response_model = payload.get_text(response, "model")
 
 
-ENDPOINT = Endpoint(_begin, _result)
+ENDPOINT = Endpoint(parse_request, read_response)
