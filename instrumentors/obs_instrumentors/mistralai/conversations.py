@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.clients import speakeasy
+from obs_instrumentors.wire.continuation import append_part
 from obs_instrumentors.wire.openai.chat_messages import tool_definition
 from obs_instrumentors.wire.openai.common_fields import output_type, read_sampling
 from obs_run.base import payload
@@ -93,7 +94,10 @@ def read_event(operation: Conversation, event: Any) -> None:
     elif kind == "message.output.delta" and content.wanted():
         raw_content = payload.get(data, "content")
         # A chunk comes by itself where it does not come as a list.
-        _add_parts(operation, raw_content if isinstance(raw_content, (str, list)) else [raw_content])
+        if not isinstance(raw_content, (str, list)):
+            raw_content = [raw_content]
+        for part in contents.parts(raw_content):
+            append_part(operation.streamed_parts, part)
     elif kind == "conversation.response.error":
         operation.error_type = str(payload.coalesce(payload.get(data, "code"), "_OTHER"))
 
@@ -141,16 +145,6 @@ def _usage(counts: dict[str, Any]) -> Usage | None:
         output_tokens=payload.as_int(counts.get("completion_tokens")),
     )
     return None if usage == Usage() else usage
-
-
-def _add_parts(operation: Conversation, raw_content: Any) -> None:
-    """Add the parts of a delta; a text that goes on from the last part is put to it."""
-    for part in contents.parts(raw_content):
-        last = operation.streamed_parts[-1] if operation.streamed_parts else {}
-        if part["type"] in ("text", "reasoning") and part["type"] == last.get("type"):
-            last["content"] += part["content"]
-        else:
-            operation.streamed_parts.append(part)
 
 
 def _input_messages(value: Any) -> list[Message] | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from obs_run.core import content, messages
 
 if TYPE_CHECKING:
+    from obs_run.core.messages import Part
     from obs_run.core.operations import Inference, RemoteAgentRun
 
 
@@ -36,3 +37,11 @@ def finish(operation: Inference) -> None:
         return
     for message in operation.output_messages or []:
         message["finish_reason"] = operation.finish_reasons[0]
+
+
+def append_part(parts: list[Part], part: Part) -> None:
+    """Add a part of an answer to those before; a text that goes on from the last one is put to it."""
+    if parts and part["type"] in ("text", "reasoning") and part["type"] == parts[-1]["type"]:
+        parts[-1]["content"] += part["content"]
+    else:
+        parts.append(part)
