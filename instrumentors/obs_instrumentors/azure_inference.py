@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.clients.stream_objects import itself
 from obs_instrumentors.wire.openai import compatible_chat, embeddings
 from obs_instrumentors.wire.server_address import read_server_address
 from obs_run.base import payload
@@ -92,10 +93,6 @@ def _read_failure(operation: Operation, error: BaseException) -> None:
     operation.error_type = payload.get_text(error, "error", "code") or operation.error_type
 
 
-def _itself(stream: Any) -> Any:
-    return stream
-
-
 def _no_injectors(_: Call) -> Iterator[Any]:
     """Return what the library's own instrumentor is to patch: nothing."""
     return iter(())
@@ -131,10 +128,10 @@ INSTRUMENTORS = (
         (
             *_targets(_PACKAGE, streams.call),
             *_targets(f"{_PACKAGE}.aio", streams.async_call),
-            Target(_MODELS, "StreamingChatCompletions.__next__", streams.step(_itself)),
-            Target(_MODELS, "StreamingChatCompletions.__exit__", streams.closing(_itself)),
-            Target(_MODELS, "AsyncStreamingChatCompletions.__anext__", streams.async_step(_itself)),
-            Target(_MODELS, "AsyncStreamingChatCompletions.__aexit__", streams.closing(_itself), optional=True),
+            Target(_MODELS, "StreamingChatCompletions.__next__", streams.step(itself)),
+            Target(_MODELS, "StreamingChatCompletions.__exit__", streams.closing(itself)),
+            Target(_MODELS, "AsyncStreamingChatCompletions.__anext__", streams.async_step(itself)),
+            Target(_MODELS, "AsyncStreamingChatCompletions.__aexit__", streams.closing(itself), optional=True),
             Target(
                 f"{_PACKAGE}.tracing",
                 "_AIInferenceInstrumentorPreview._available_inference_apis_and_injectors",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.clients.stream_objects import itself
 from obs_run.base import payload
 from obs_run.core import content, streams, vector_stores
 from obs_run.core.hooks import Instrumentor, Target
@@ -123,12 +124,8 @@ def _is_last(_: Any, page: Any) -> bool:
     return not len(page)
 
 
-def _itself(iterator: Any) -> Any:
-    return iterator
-
-
-_PAGES = Reader(vector_stores.nothing, later=_itself, chunk=_read_page, end=_finish_pages)
-_NEXT, _CLOSE = streams.piece(_itself, _is_last), streams.closing(_itself)
+_PAGES = Reader(vector_stores.nothing, later=itself, chunk=_read_page, end=_finish_pages)
+_NEXT, _CLOSE = streams.piece(itself, _is_last), streams.closing(itself)
 _IDS = ("collection_name", "ids")
 _DATA = ("collection_name", "data")
 _METHODS = {

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.wire.continuation import output_message
 from obs_instrumentors.wire.openai.chat_messages import data_part
 from obs_run.base import payload
 from obs_run.core import content, messages, streams
@@ -164,8 +165,7 @@ def _finish(operation: Answer) -> None:
     output = operation.pieces or operation.output
     operation.pieces, operation.output = [], None
     if output is not None and content.wanted():
-        reason = operation.finish_reasons[0] if operation.finish_reasons else None
-        operation.output_messages = [messages.message("assistant", *_output_parts(output), finish_reason=reason)]
+        operation.output_messages = [output_message(operation, _output_parts(output))]
 
 
 def _read_failure(operation: Answer, error: BaseException) -> None:

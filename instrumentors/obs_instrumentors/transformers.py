@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.clients.stream_objects import itself
 from obs_run.base import payload
 from obs_run.core import content, messages, streams
 from obs_run.core.hooks import Instrumentor, Target
@@ -189,10 +190,6 @@ def _model_name(pipeline: Any) -> str | None:
     return payload.get_text(pipeline, "model", "name_or_path")
 
 
-def _itself(iterator: Any) -> Any:
-    return iterator
-
-
 _GENERATION = "transformers.pipelines.text_generation"
 _FEATURES = "transformers.pipelines.feature_extraction"
 
@@ -207,7 +204,7 @@ INSTRUMENTORS = (
             Target(_GENERATION, "TextGenerationPipeline.postprocess", streams.observed(read_answer)),
             Target(_FEATURES, "FeatureExtractionPipeline.__call__", streams.call(start_features)),
             Target(_FEATURES, "FeatureExtractionPipeline._forward", streams.observed(read_prompt)),
-            Target("transformers.pipelines.pt_utils", "PipelineIterator.__next__", streams.step(_itself)),
+            Target("transformers.pipelines.pt_utils", "PipelineIterator.__next__", streams.step(itself)),
         ),
         ("text_completion", "chat", "embeddings"),
     ),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from obs_instrumentors.wire import continuation
 from obs_instrumentors.wire.openai import compatible_chat
 from obs_instrumentors.wire.server_address import read_server_address
+from obs_instrumentors.wire.token_counts import sum_counts, usage_or_none
 from obs_run.base import payload
 from obs_run.core import content, messages, streams
 from obs_run.core.hooks import Instrumentor, Target
@@ -183,13 +184,11 @@ def _usage(results: list[Any]) -> Usage | None:
         input_tokens=_sum(results, "input_token_count"),
         output_tokens=_sum(results, "generated_token_count"),
     )
-    return None if usage == Usage() else usage
+    return usage_or_none(usage)
 
 
 def _sum(results: list[Any], name: str) -> int | None:
-    counts = [payload.get_int(result, name) for result in results]
-    known = [count for count in counts if count is not None]
-    return sum(known) if known else None
+    return sum_counts(payload.get_int(result, name) for result in results)
 
 
 def _largest(*counts: int | None) -> int | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.clients.stream_objects import itself
 from obs_run.base import payload
 from obs_run.core import streams
 from obs_run.core.hooks import Instrumentor, Target
@@ -56,11 +57,6 @@ def _start_operation(call: Call) -> tuple[Operation, Reader] | None:
     return start_operation(call)
 
 
-def _itself(instance: Any) -> Any:
-    """Return the stream or body by which its reading is found: it is what the agent was given."""
-    return instance
-
-
 def _is_last(body: Any, piece: Any) -> bool:
     """Whether a body has been read to its end with this piece."""
     if not piece:
@@ -88,9 +84,9 @@ def _is_all(_body: Any, _piece: Any) -> bool:
 
 def _aio_body_targets(body: str) -> tuple[Target, ...]:
     return (
-        Target(_AIO_BODY, f"{body}.read", streams.async_piece(_itself, _is_last), optional=True),
-        Target(_AIO_BODY, f"{body}.__aexit__", streams.closing(_itself), optional=True),
-        Target(_AIO_BODY, f"{body}.close", streams.closing(_itself), optional=True),
+        Target(_AIO_BODY, f"{body}.read", streams.async_piece(itself, _is_last), optional=True),
+        Target(_AIO_BODY, f"{body}.__aexit__", streams.closing(itself), optional=True),
+        Target(_AIO_BODY, f"{body}.close", streams.closing(itself), optional=True),
     )
 
 
@@ -104,12 +100,12 @@ INSTRUMENTORS = (
         ">=1.34.116,<2",
         (
             Target("botocore.client", "BaseClient._make_api_call", streams.call(_start_operation)),
-            Target(_BODY, "StreamingBody.read", streams.piece(_itself, _is_last)),
-            Target(_BODY, "StreamingBody.readlines", streams.piece(_itself, _is_all)),
-            Target(_BODY, "StreamingBody.__exit__", streams.closing(_itself)),
-            Target(_BODY, "StreamingBody.close", streams.closing(_itself)),
-            Target(_EVENTS, "EventStream.__iter__", streams.generation(_itself)),
-            Target(_EVENTS, "EventStream.close", streams.closing(_itself)),
+            Target(_BODY, "StreamingBody.read", streams.piece(itself, _is_last)),
+            Target(_BODY, "StreamingBody.readlines", streams.piece(itself, _is_all)),
+            Target(_BODY, "StreamingBody.__exit__", streams.closing(itself)),
+            Target(_BODY, "StreamingBody.close", streams.closing(itself)),
+            Target(_EVENTS, "EventStream.__iter__", streams.generation(itself)),
+            Target(_EVENTS, "EventStream.close", streams.closing(itself)),
         ),
         _OPERATIONS,
     ),
@@ -121,7 +117,7 @@ INSTRUMENTORS = (
             Target("aiobotocore.client", "AioBaseClient._make_api_call", streams.async_call(_start_operation)),
             *_aio_body_targets("StreamingBody"),
             *_aio_body_targets("AioHttpxStreamingBody"),
-            Target(_AIO_EVENTS, "AioEventStream.__aiter__", streams.generation(_itself)),
+            Target(_AIO_EVENTS, "AioEventStream.__aiter__", streams.generation(itself)),
         ),
         _OPERATIONS,
     ),

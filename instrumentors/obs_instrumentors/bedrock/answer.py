@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from obs_instrumentors.wire.continuation import output_message
 from obs_run.base import payload
 from obs_run.core import content, messages
 from obs_run.core.operations import Inference, Usage
@@ -77,9 +78,8 @@ def finish(operation: Answer) -> None:
     tool_names = [block.tool_name for block in blocks if block.tool_name is not None]
     operation.tool_calls = tool_names or operation.tool_calls
     if content.wanted() and blocks:
-        reason = operation.finish_reasons[0] if operation.finish_reasons else None
         parts = [_part(block) for block in blocks if block.pieces or block.tool_name]
-        operation.output_messages = [messages.message("assistant", *parts, finish_reason=reason)]
+        operation.output_messages = [output_message(operation, parts)]
 
 
 def usage_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from obs_instrumentors.wire.token_counts import sum_counts
 from obs_run.base import payload
 from obs_run.core import content, messages
 
@@ -62,17 +63,13 @@ def read_response(operation: Answer, body: dict[str, Any]) -> None:
         append_text(operation.block(index), _first_of(result, *_TEXT_FIELDS))
         read_finish_reason(operation, _first_of(result, *_REASON_FIELDS))
     output_tokens = payload.coalesce(
-        body.get("totalOutputTextTokenCount"), _token_count(results), body.get("generation_token_count")
+        body.get("totalOutputTextTokenCount"),
+        sum_counts(payload.get_int(result, "tokenCount") for result in results),
+        body.get("generation_token_count"),
     )
     input_tokens = _first_of(body, "inputTextTokenCount", "prompt_token_count")
     operation.usage = usage_of(input_tokens, output_tokens) or operation.usage
     operation.response_id = payload.as_text(_first_of(body, "response_id", "id")) or operation.response_id
-
-
-def _token_count(results: list[Any]) -> int | None:
-    counts = [payload.get_int(result, "tokenCount") for result in results]
-    known = [count for count in counts if count is not None]
-    return sum(known) if known else None
 
 
 def read_images(operation: Answer, body: dict[str, Any]) -> None:
@@ -95,7 +92,7 @@ def _history_message(raw: Any) -> messages.Message:
 def _first_of(value: Any, *names: str) -> Any:
     """Return the first of several fields that is there."""
     for name in names:
-        found = payload.get(value, name)
-        if found is not None:
-            return found
+        field = payload.get(value, name)
+        if field is not None:
+            return field
     return None

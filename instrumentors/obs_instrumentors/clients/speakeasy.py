@@ -48,19 +48,6 @@ def note_request(operation: Operation, call: Call) -> None:
         operation.read_request(body)
 
 
-def stream_or_none(returned: Any) -> Any:
-    """Return a stream, by which its recording is found again; None for what is no stream."""
-    kind = type(returned)
-    if hasattr(kind, "__next__") or hasattr(kind, "__anext__"):
-        return returned
-    return None
-
-
-def itself(instance: Any) -> Any:
-    """Return the stream that a method belongs to."""
-    return instance
-
-
 def sent_fields(model: Any) -> dict[str, Any]:
     """Return the fields of a model that the provider did send; the others have defaults that mean nothing."""
     fields = payload.as_dict_or_self(model)

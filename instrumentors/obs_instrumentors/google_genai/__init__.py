@@ -7,6 +7,7 @@ where the client runs the agent's functions by itself. The interactions API has 
 from __future__ import annotations
 
 from obs_instrumentors.clients import speakeasy
+from obs_instrumentors.clients.stream_objects import itself
 from obs_run.core import streams
 from obs_run.core.hooks import Instrumentor, Target
 
@@ -40,10 +41,10 @@ INSTRUMENTORS = (
             Target(_INTERACTIONS, "AsyncGeminiNextGenInteractions.get", streams.async_call(interactions.start_fetch)),
             Target(f"{_HOOKS}.sdkhooks", "SDKHooks.before_request", streams.observed(speakeasy.note_request)),
             Target(f"{_HOOKS}.asyncsdkhooks", "AsyncSDKHooks.before_request", streams.observed(speakeasy.note_request)),
-            Target(_STREAMS, "Stream.__next__", streams.step(speakeasy.itself)),
-            Target(_STREAMS, "Stream.__exit__", streams.closing(speakeasy.itself)),
-            Target(_STREAMS, "AsyncStream.__anext__", streams.async_step(speakeasy.itself)),
-            Target(_STREAMS, "AsyncStream.__aexit__", streams.closing(speakeasy.itself)),
+            Target(_STREAMS, "Stream.__next__", streams.step(itself)),
+            Target(_STREAMS, "Stream.__exit__", streams.closing(itself)),
+            Target(_STREAMS, "AsyncStream.__anext__", streams.async_step(itself)),
+            Target(_STREAMS, "AsyncStream.__aexit__", streams.closing(itself)),
         ),
         (
             "generate_content",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.wire.token_counts import count_by_modality, sum_counts, usage_or_none
 from obs_run.base import payload
 from obs_run.core import content, messages
 from obs_run.core.operations import Inference, Usage
 
 from .contents import add_part, finish_reason, get, message, parts, tool_definitions
-from .modalities import count_by_modality, sum_counts
 
 if TYPE_CHECKING:
     from obs_run.core.messages import Part
@@ -139,7 +139,7 @@ def usage(response: Any) -> Usage | None:
         audio_output_tokens=outputs.get("AUDIO"),
         audio_cache_read_tokens=_by_modality(metadata, "cacheTokensDetails").get("AUDIO"),
     )
-    return None if result == Usage() else result
+    return usage_or_none(result)
 
 
 def _sum(metadata: Any, *names: str) -> int | None:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.wire.server_address import read_server_address
+from obs_instrumentors.wire.token_counts import sum_counts
 from obs_run.base import payload
 from obs_run.core import messages, semconv
 from obs_run.core.operations import Embedding, ModelCall, Usage
@@ -15,7 +16,6 @@ from obs_run.core.outcomes import Reader
 from . import answers
 from .answers import Answer
 from .contents import get
-from .modalities import sum_counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable

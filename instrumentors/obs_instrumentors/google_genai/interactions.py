@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.clients import speakeasy
+from obs_instrumentors.clients.stream_objects import stream_or_none
+from obs_instrumentors.wire.continuation import output_message
 from obs_instrumentors.wire.openai.response_items import tool_definition
 from obs_instrumentors.wire.openai.responses import FetchedResponse
+from obs_instrumentors.wire.token_counts import count_by_modality, sum_counts, usage_or_none
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
 from obs_run.core.operations import Inference, Usage
 from obs_run.core.outcomes import Reader
 
 from . import steps
-from .modalities import count_by_modality, sum_counts
 
 if TYPE_CHECKING:
     from obs_run.core.messages import Part
@@ -147,7 +149,7 @@ def _finish(operation: Turn) -> None:
         parts += [steps.with_parsed_arguments(part) for part in step]
     operation.steps, operation.function_calls, operation.usages = [], [], []
     if parts and content.wanted():
-        operation.output_messages = [messages.message("assistant", *parts, finish_reason=reason)]
+        operation.output_messages = [output_message(operation, parts)]
 
 
 def usage(raw: Any) -> Usage | None:
@@ -170,7 +172,7 @@ def usage(raw: Any) -> Usage | None:
         audio_output_tokens=outputs.get("audio"),
         audio_cache_read_tokens=_by_modality(raw, "cached_tokens_by_modality").get("audio"),
     )
-    return None if result == Usage() else result
+    return usage_or_none(result)
 
 
 def _sum(raw: Any, *names: str) -> int | None:
@@ -212,5 +214,5 @@ def _read_failure(operation: Operation, error: BaseException) -> None:
     )
 
 
-_CREATE = Reader(_read_response, later=speakeasy.stream_or_none, chunk=_read_event, end=_finish, failure=_read_failure)
-_FETCH = Reader(_read_fetched, later=speakeasy.stream_or_none, chunk=_read_fetched, failure=_read_failure)
+_CREATE = Reader(_read_response, later=stream_or_none, chunk=_read_event, end=_finish, failure=_read_failure)
+_FETCH = Reader(_read_fetched, later=stream_or_none, chunk=_read_fetched, failure=_read_failure)

@@ -6,8 +6,9 @@ A Router's fallback is therefore a failed call and the one that came after it, e
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from obs_instrumentors.clients.stream_objects import itself
 from obs_run.core import streams
 from obs_run.core.hooks import Instrumentor, Target
 
@@ -34,10 +35,6 @@ _STEPS = (
 )
 
 
-def _itself(stream: Any) -> Any:
-    return stream
-
-
 def _functions() -> Iterator[Target]:
     for function in calls.FUNCTIONS:
         start = partial(calls.start_operation, function)
@@ -50,7 +47,7 @@ def _functions() -> Iterator[Target]:
 def _steps() -> Iterator[Target]:
     for module, name, method in _STEPS:
         wrap = streams.step if method == "__next__" else streams.async_step
-        yield Target(module, f"{name}.{method}", wrap(_itself, current=True), optional=module in (_EVENTS, _BRIDGE))
+        yield Target(module, f"{name}.{method}", wrap(itself, current=True), optional=module in (_EVENTS, _BRIDGE))
 
 
 INSTRUMENTORS = (

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.clients.stream_objects import stream_or_none
 from obs_instrumentors.wire import cohere
 from obs_instrumentors.wire.openai import chat, common_fields, completions, embeddings, media, responses
 from obs_instrumentors.wire.server_address import read_server_address
@@ -103,13 +104,6 @@ def _merge_usage(before: Usage | None, usage: Usage) -> Usage:
         if not getattr(usage, name):
             setattr(usage, name, count)
     return usage
-
-
-def stream_or_none(returned: Any) -> Any:
-    """Return the stream that a call gave, None where it gave an answer."""
-    if hasattr(returned, "__next__") or hasattr(returned, "__anext__"):
-        return returned
-    return None
 
 
 def _usage(raw: Any) -> Usage | None:

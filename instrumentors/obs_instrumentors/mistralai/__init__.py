@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from obs_instrumentors.clients import speakeasy
+from obs_instrumentors.clients.stream_objects import itself
 from obs_run.core import streams
 from obs_run.core.hooks import Instrumentor, Target
 
@@ -41,10 +42,10 @@ def _targets(package: str, provider: str) -> Iterator[Target]:
     yield Target(f"{package}._hooks.sdkhooks", "SDKHooks.before_request", streams.observed(speakeasy.note_request))
     yield Target(f"{package}._hooks.tracing", "get_traced_request_and_span", native.REQUEST_WITHOUT_SPAN)
     streaming = f"{package}.utils.eventstreaming"
-    yield Target(streaming, "EventStream.__next__", streams.step(speakeasy.itself))
-    yield Target(streaming, "EventStream.__exit__", streams.closing(speakeasy.itself))
-    yield Target(streaming, "EventStreamAsync.__anext__", streams.async_step(speakeasy.itself))
-    yield Target(streaming, "EventStreamAsync.__aexit__", streams.closing(speakeasy.itself))
+    yield Target(streaming, "EventStream.__next__", streams.step(itself))
+    yield Target(streaming, "EventStream.__exit__", streams.closing(itself))
+    yield Target(streaming, "EventStreamAsync.__anext__", streams.async_step(itself))
+    yield Target(streaming, "EventStreamAsync.__aexit__", streams.closing(itself))
 
 
 INSTRUMENTORS = (

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.clients import speakeasy
+from obs_instrumentors.clients.stream_objects import stream_or_none
 from obs_instrumentors.wire.openai import chat, common_fields, responses
 from obs_instrumentors.wire.openai.chat_messages import tool_definition
 from obs_instrumentors.wire.openai.embeddings import input_count
@@ -146,7 +147,7 @@ def _read_model(operation: ModelCall, response: Any) -> None:
 def _stream_reader(read_response: Callable[[Any, Any], None], read_event: Any, finish: Any) -> Reader:
     return Reader(
         read_response,
-        later=speakeasy.stream_or_none,
+        later=stream_or_none,
         chunk=read_event,
         end=finish,
         failure=_read_failure,

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.clients import speakeasy
-from obs_instrumentors.wire.continuation import append_part
+from obs_instrumentors.wire.continuation import append_part, output_message
 from obs_instrumentors.wire.openai.chat_messages import tool_definition
 from obs_instrumentors.wire.openai.common_fields import output_type, read_sampling
+from obs_instrumentors.wire.token_counts import sum_counts, usage_or_none
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
 from obs_run.core.operations import Inference, Usage
@@ -74,7 +75,7 @@ def read_response(operation: Conversation, response: Any) -> None:
         parts: list[Part] = []
         for entry in entries:
             parts += _parts(entry)
-        operation.output_messages = [_output_message(operation, parts)]
+        operation.output_messages = [output_message(operation, parts)]
 
 
 def _set_tool_calls(operation: Conversation, names: list[str]) -> None:
@@ -121,12 +122,7 @@ def finish(operation: Conversation) -> None:
     for call_id, call in calls.items():
         parts.append(messages.tool_call(call_id, call.name, "".join(call.arguments)))
     if parts:
-        operation.output_messages = [_output_message(operation, parts)]
-
-
-def _output_message(operation: Conversation, parts: list[Part]) -> Message:
-    reason = operation.finish_reasons[0] if operation.finish_reasons else None
-    return messages.message("assistant", *parts, finish_reason=reason)
+        operation.output_messages = [output_message(operation, parts)]
 
 
 def _read_header(operation: Conversation, response: Any) -> None:
@@ -139,12 +135,11 @@ def _read_header(operation: Conversation, response: Any) -> None:
 def _usage(counts: dict[str, Any]) -> Usage | None:
     """Return the tokens of a turn; what Mistral's own tools gave the model is counted apart and is input too."""
     inputs = [payload.as_int(counts.get(name)) for name in ("prompt_tokens", "connector_tokens")]
-    known = [count for count in inputs if count is not None]
     usage = Usage(
-        input_tokens=sum(known) if known else None,
+        input_tokens=sum_counts(inputs),
         output_tokens=payload.as_int(counts.get("completion_tokens")),
     )
-    return None if usage == Usage() else usage
+    return usage_or_none(usage)
 
 
 def _input_messages(value: Any) -> list[Message] | None:

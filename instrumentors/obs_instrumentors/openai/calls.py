@@ -42,9 +42,9 @@ def dialect(provider: str) -> Dialect:
 def endpoint(method: str, path: str) -> Endpoint | None:
     """Return what a request means, None where it is no model call."""
     for suffix in stainless.path_suffixes(path):
-        known = ENDPOINTS.get(f"{method} {suffix}")
-        if known is not None:
-            return known
+        listed = ENDPOINTS.get(f"{method} {suffix}")
+        if listed is not None:
+            return listed
     if method == "get" and path.rpartition("/")[0].endswith("/responses"):
         return responses.FETCH
     if method == "post" and path.endswith("/messages"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.wire.token_counts import sum_counts, usage_or_none
 from obs_run.base import payload
 from obs_run.core import content, semconv
 from obs_run.core.operations import Rerank, Usage
@@ -67,7 +68,7 @@ def usage(raw: Any) -> Usage | None:
     image_tokens = payload.as_count(payload.get(billed, "image_tokens"))
     input_tokens = payload.coalesce(
         payload.as_count(payload.get(billed, "input_tokens")),
-        _sum(text_tokens, image_tokens),
+        sum_counts((text_tokens, image_tokens)),
         payload.as_count(payload.get(tokens, "input_tokens")),
     )
     output_tokens = payload.coalesce(
@@ -84,12 +85,7 @@ def usage(raw: Any) -> Usage | None:
     if cached is not None and input_tokens is not None and cached <= input_tokens:
         # Of all that was read, and so of what was billed only where it fits in.
         result.cache_read_tokens = cached
-    return None if result == Usage() else result
-
-
-def _sum(*counts: int | None) -> int | None:
-    known = [count for count in counts if count is not None]
-    return sum(known) if known else None
+    return usage_or_none(result)
 
 
 def read_meta(operation: ModelCall, raw: Any) -> None:

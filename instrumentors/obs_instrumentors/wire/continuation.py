@@ -1,4 +1,4 @@
-"""A prompt's continuation that comes in pieces of text: messages that grow, whoever's wire format it is."""
+"""Answers that come in pieces, whoever's wire format it is: messages and parts that grow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from obs_run.core import content, messages
 
 if TYPE_CHECKING:
-    from obs_run.core.messages import Part
+    from collections.abc import Iterable
+
+    from obs_run.core.messages import Message, Part
     from obs_run.core.operations import Inference, RemoteAgentRun
 
 
@@ -37,6 +39,12 @@ def finish(operation: Inference) -> None:
         return
     for message in operation.output_messages or []:
         message["finish_reason"] = operation.finish_reasons[0]
+
+
+def output_message(operation: Inference, parts: Iterable[Part]) -> Message:
+    """Return the model's only answer, with the reason why it ended."""
+    reason = operation.finish_reasons[0] if operation.finish_reasons else None
+    return messages.message("assistant", *parts, finish_reason=reason)
 
 
 def append_part(parts: list[Part], part: Part) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from obs_instrumentors.wire.continuation import output_message
 from obs_instrumentors.wire.endpoint import Endpoint
+from obs_instrumentors.wire.token_counts import usage_or_none
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
 from obs_run.core.operations import Inference, ModelCall, Usage
@@ -144,9 +146,7 @@ def _complete(operation: Answer, raw_blocks: list[Any]) -> None:
     names = [payload.get(block, "name") for block in raw_blocks if payload.get(block, "type") == "tool_use"]
     operation.tool_calls = [name for name in names if isinstance(name, str)] or None
     if content.wanted() and raw_blocks:
-        reason = operation.finish_reasons[0] if operation.finish_reasons else None
-        message = messages.message("assistant", *blocks.parts(raw_blocks), finish_reason=reason)
-        operation.output_messages = [message]
+        operation.output_messages = [output_message(operation, blocks.parts(raw_blocks))]
 
 
 def _read_price_context(operation: Answer) -> None:
@@ -201,7 +201,7 @@ def usage(counts: dict[str, Any]) -> Usage | None:
         cache_write_1h_tokens=payload.get_int(cache_writes, "ephemeral_1h_input_tokens"),
         reasoning_tokens=payload.get_int(counts.get("output_tokens_details"), "thinking_tokens"),
     )
-    return None if result == Usage() else result
+    return usage_or_none(result)
 
 
 def _parse_count_request(body: dict[str, Any]) -> ModelCall:

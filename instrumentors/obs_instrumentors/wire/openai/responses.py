@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from obs_instrumentors.wire.continuation import output_message
 from obs_instrumentors.wire.endpoint import Endpoint
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
@@ -85,8 +86,7 @@ def read_response(operation: Response, response: Any) -> None:
     if operation.response_status == "failed":
         operation.error_type = payload.get_text(response, "error", "code") or "_OTHER"
     if content.wanted() and items:
-        reason = operation.finish_reasons[0] if operation.finish_reasons else None
-        operation.output_messages = [messages.message("assistant", *output_parts(items), finish_reason=reason)]
+        operation.output_messages = [output_message(operation, output_parts(items))]
 
 
 def _tool_names(items: list[Any]) -> list[str]:
