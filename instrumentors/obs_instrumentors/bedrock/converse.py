@@ -41,11 +41,15 @@ def parse_request(params: dict[str, Any]) -> Answer:
     if guardrail is not None:
         operation.extra[semconv.AWS_BEDROCK_GUARDRAIL_ID] = guardrail
     if content.wanted():
-        operation.input_messages = [message(raw) for raw in payload.as_list(params.get("messages"))]
-        operation.system_instructions = parts(params.get("system")) or None
-        tools = [tool_definition(raw) for raw in payload.get_list(params.get("toolConfig"), "tools")]
-        operation.tool_definitions = [tool for tool in tools if tool is not None] or None
+        _read_content(operation, params)
     return operation
+
+
+def _read_content(operation: Answer, params: dict[str, Any]) -> None:
+    operation.input_messages = [message(raw) for raw in payload.as_list(params.get("messages"))]
+    operation.system_instructions = parts(params.get("system")) or None
+    tools = [tool_definition(raw) for raw in payload.get_list(params.get("toolConfig"), "tools")]
+    operation.tool_definitions = [tool for tool in tools if tool is not None] or None
 
 
 def read_response(operation: Answer, response: Any) -> None:
