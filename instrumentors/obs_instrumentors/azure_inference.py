@@ -8,23 +8,24 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from obs_instrumentors.openai import chat, embeddings
+from obs_instrumentors.clients.stream_objects import itself
+from obs_instrumentors.wire.openai import compatible_chat, embeddings
+from obs_instrumentors.wire.server_address import read_server_address
 from obs_run.base import payload
-from obs_run.core import messages, streams
+from obs_run.core import messages, native_spans, streams
 from obs_run.core.hooks import Instrumentor, Target
 from obs_run.core.outcomes import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from obs_instrumentors.openai.endpoint import Endpoint
-    from obs_run.core.operations import Operation
+    from obs_run.core.operations import ModelCall, Operation
     from obs_run.core.outcomes import Call
 
-_PORTS = {"http": 80, "https": 443}
-_CHAT = (
+    Parse = Callable[[dict[str, Any]], ModelCall]
+
+_CHAT_PARAMETERS = (
     "frequency_penalty",
     "max_tokens",
     "messages",
@@ -38,67 +39,71 @@ _CHAT = (
     "tools",
     "top_p",
 )
-_EMBEDDINGS = ("dimensions", "encoding_format", "input", "model")
+_EMBEDDING_PARAMETERS = ("dimensions", "encoding_format", "input", "model")
 _EXTRAS = "model_extras"
 
 
-def begin(endpoint: Endpoint, names: tuple[str, ...], reader: Reader, call: Call) -> tuple[Operation, Reader]:
+def start_operation(parse: Parse, names: tuple[str, ...], reader: Reader, call: Call) -> tuple[ModelCall, Reader]:
     """Return the operation that a call means; what it leaves out, the client's own settings say."""
     body = _body(names, call)
-    operation = endpoint.begin(body)
+    operation = parse(body)
     if body.get("stream"):
         operation.stream = True  # type: ignore[attr-defined] # only chats are asked for as a stream
-    url = urlsplit(str(payload.field(call.instance, "_config", "endpoint")))
-    operation.server_address, operation.server_port = url.hostname, url.port or _PORTS.get(url.scheme)
-    hosts_openai = (url.hostname or "").endswith(".openai.azure.com")
-    operation.provider = "azure.ai.openai" if hosts_openai else "azure.ai.inference"
+    read_server_address(operation, str(payload.get(call.instance, "_config", "endpoint")))
+    operation.provider = "azure.ai.inference"
+    if (operation.server_address or "").endswith(".openai.azure.com"):
+        operation.provider = "azure.ai.openai"
     return operation, reader
 
 
 def _body(names: tuple[str, ...], call: Call) -> dict[str, Any]:
-    given = call.argument(0, "body")
-    if isinstance(given, (bytes, bytearray)):
-        given = messages.parsed(given.decode("utf-8", "replace"))
-    if not isinstance(given, dict):
-        own = call.instance.__dict__
-        given = {name: payload.first(call.kwargs.get(name), own.get(f"_{name}")) for name in names}
-        given.update(call.kwargs.get(_EXTRAS) or own.get(f"_{_EXTRAS}") or {})
-    form = given.get("response_format")
-    if form is not None and not isinstance(form, dict):
-        # A word, or an object that stands for a schema.
-        given = {**given, "response_format": {"type": str.__str__(form) if isinstance(form, str) else "json_schema"}}
-    return given
+    """Return the request's body, which is given whole as JSON or bytes, or as arguments."""
+    body: Any = call.argument(0, "body")
+    if isinstance(body, (bytes, bytearray)):
+        body = messages.parsed(body.decode("utf-8", "replace"))
+    if not isinstance(body, dict):
+        body = _body_of_arguments(names, call)
+    response_format = body.get("response_format")
+    if response_format is None or isinstance(response_format, dict):
+        return dict(body)
+    kind = "json_schema"
+    if isinstance(response_format, str):
+        # A member of an enumeration of texts would show its own name.
+        kind = str.__str__(response_format)
+    return {**body, "response_format": {"type": kind}}
 
 
-def _plain(read: Any, operation: Operation, response: Any) -> None:
-    """Read a model of the library as what came over the wire."""
+def _body_of_arguments(names: tuple[str, ...], call: Call) -> dict[str, Any]:
+    client_settings = call.instance.__dict__
+    body = {name: payload.coalesce(call.kwargs.get(name), client_settings.get(f"_{name}")) for name in names}
+    body.update(call.kwargs.get(_EXTRAS) or client_settings.get(f"_{_EXTRAS}") or {})
+    return body
+
+
+def _read_model(read: Callable[[Any, Any], None], operation: Operation, response: Any) -> None:
+    """Read a ChatCompletions or EmbeddingsResult as what came over the wire."""
     read(operation, response.as_dict())
 
 
-def _later(returned: Any) -> Any:
+def _stream_or_none(returned: Any) -> Any:
     return None if hasattr(returned, "as_dict") else returned
 
 
-def _failure(operation: Operation, error: BaseException) -> None:
-    operation.error_type = payload.text(payload.field(error, "error", "code")) or operation.error_type
+def _read_failure(operation: Operation, error: BaseException) -> None:
+    operation.error_type = payload.get_text(error, "error", "code") or operation.error_type
 
 
-def _itself(stream: Any) -> Any:
-    return stream
-
-
-def _nothing_to_patch(
-    _wrapped: Callable[..., Any], _instance: Any, _args: tuple[Any, ...], _kwargs: dict[str, Any]
-) -> Iterator[Any]:
-    """Answer the library's own instrumentor."""
+def _no_injectors(_: Call) -> Iterator[Any]:
+    """Return what the library's own instrumentor is to patch: nothing."""
     return iter(())
 
 
 def _targets(package: str, call: Callable[..., Any]) -> tuple[Target, ...]:
     module = f"{package}._patch"
-    embed = call(partial(begin, embeddings.ENDPOINT, _EMBEDDINGS, _VECTORS))
+    complete = call(partial(start_operation, compatible_chat.parse_request, _CHAT_PARAMETERS, _CHAT))
+    embed = call(partial(start_operation, embeddings.parse_request, _EMBEDDING_PARAMETERS, _EMBEDDING))
     return (
-        Target(module, "ChatCompletionsClient.complete", call(partial(begin, chat.COMPATIBLE, _CHAT, _ANSWER))),
+        Target(module, "ChatCompletionsClient.complete", complete),
         Target(module, "EmbeddingsClient.embed", embed),
         Target(module, "ImageEmbeddingsClient.embed", embed, optional=True),
     )
@@ -106,14 +111,14 @@ def _targets(package: str, call: Callable[..., Any]) -> tuple[Target, ...]:
 
 _PACKAGE = "azure.ai.inference"
 _MODELS = f"{_PACKAGE}.models._patch"
-_ANSWER = Reader(
-    partial(_plain, chat.COMPATIBLE.result),
-    deferred=_later,
-    chunk=partial(_plain, chat.COMPATIBLE.chunk),
-    end=chat.COMPATIBLE.end,
-    failure=_failure,
+_CHAT = Reader(
+    partial(_read_model, compatible_chat.read_response),
+    deferred=_stream_or_none,
+    chunk=partial(_read_model, compatible_chat.read_chunk),
+    end=compatible_chat.finish,
+    failure=_read_failure,
 )
-_VECTORS = Reader(partial(_plain, embeddings.ENDPOINT.result), failure=_failure)
+_EMBEDDING = Reader(partial(_read_model, embeddings.read_response), failure=_read_failure)
 
 INSTRUMENTORS = (
     Instrumentor(
@@ -123,14 +128,14 @@ INSTRUMENTORS = (
         (
             *_targets(_PACKAGE, streams.wrap_call),
             *_targets(f"{_PACKAGE}.aio", streams.wrap_async_call),
-            Target(_MODELS, "StreamingChatCompletions.__next__", streams.wrap_next(_itself)),
-            Target(_MODELS, "StreamingChatCompletions.__exit__", streams.wrap_close(_itself)),
-            Target(_MODELS, "AsyncStreamingChatCompletions.__anext__", streams.wrap_anext(_itself)),
-            Target(_MODELS, "AsyncStreamingChatCompletions.__aexit__", streams.wrap_close(_itself), optional=True),
+            Target(_MODELS, "StreamingChatCompletions.__next__", streams.wrap_next(itself)),
+            Target(_MODELS, "StreamingChatCompletions.__exit__", streams.wrap_close(itself)),
+            Target(_MODELS, "AsyncStreamingChatCompletions.__anext__", streams.wrap_anext(itself)),
+            Target(_MODELS, "AsyncStreamingChatCompletions.__aexit__", streams.wrap_close(itself), optional=True),
             Target(
                 f"{_PACKAGE}.tracing",
                 "_AIInferenceInstrumentorPreview._available_inference_apis_and_injectors",
-                _nothing_to_patch,
+                native_spans.wrap_replaced(_no_injectors),
                 optional=True,
             ),
         ),

@@ -15,77 +15,76 @@ from obs_run.core.operations import DatabaseCall, Retrieval
 from obs_run.core.outcomes import Reader
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from obs_run.core.outcomes import Call
 
 _SYSTEM = "faiss"
-_MOST_SCORES = 100
+_MAX_SCORES = 100
 
 
-def begin_search(name: str, call: Call) -> tuple[Retrieval, Reader]:
+def start_search(name: str, call: Call) -> tuple[Retrieval, Reader]:
     """Return the operation of a search for nearest vectors, or for all within a radius."""
-    wanted = call.argument(1, "k") if name == "search" else None
-    operation = Retrieval(
-        system=_SYSTEM, database_operation=name, batch_size=vector_stores.batch(call.argument(0, "x"))
-    )
-    operation.top_k = None if wanted is None else int(wanted)
-    return operation, _NEAREST if name == "search" else _WITHIN
+    batch_size = vector_stores.batch(call.argument(0, "x"))
+    operation = Retrieval(system=_SYSTEM, database_operation=name, batch_size=batch_size)
+    if name != "search":
+        return operation, _RANGE
+    count = call.argument(1, "k")
+    if count is not None:
+        # It may be a number of numpy's.
+        operation.top_k = int(count)
+    return operation, _NEAREST
 
 
-def begin_write(name: str, call: Call) -> tuple[DatabaseCall, Reader]:
+def start_write(name: str, call: Call) -> tuple[DatabaseCall, Reader]:
     """Return the operation of a change of the index."""
-    return DatabaseCall(name, system=_SYSTEM, batch_size=vector_stores.batch(call.argument(0, "x"))), _WRITTEN
+    batch_size = vector_stores.batch(call.argument(0, "x"))
+    return DatabaseCall(name, system=_SYSTEM, batch_size=batch_size), _WRITE
 
 
-def _nearest(operation: Retrieval, result: Any) -> None:
+def _read_nearest(operation: Retrieval, result: Any) -> None:
     distances, ids = result
-    # Places without a hit are filled with -1.
-    hits = ids >= 0
-    operation.returned = int(hits.sum())
-    _tell(operation, distances[hits], ids[hits])
+    # Rows with fewer hits than asked for are filled with -1.
+    is_hit = ids >= 0
+    operation.returned = int(is_hit.sum())
+    _read_hits(operation, distances[is_hit], ids[is_hit])
 
 
-def _within(operation: Retrieval, result: Any) -> None:
+def _read_range(operation: Retrieval, result: Any) -> None:
     _, distances, ids = result
     operation.returned = len(ids)
-    _tell(operation, distances, ids)
+    _read_hits(operation, distances, ids)
 
 
-def _tell(operation: Retrieval, distances: Any, ids: Any) -> None:
-    operation.scores = distances[:_MOST_SCORES].tolist() or None
+def _read_hits(operation: Retrieval, distances: Any, ids: Any) -> None:
+    operation.scores = distances[:_MAX_SCORES].tolist() or None
     if content.wanted():
         pairs = zip(ids.tolist(), distances.tolist(), strict=True)
         operation.documents = [{"id": str(number), "score": float(score)} for number, score in pairs]
 
 
-_NEAREST, _WITHIN, _WRITTEN = Reader(_nearest), Reader(_within), Reader(vector_stores.nothing)
+_NEAREST = Reader(_read_nearest)
+_RANGE = Reader(_read_range)
+_WRITE = Reader(vector_stores.nothing)
 _SEARCHES = ("search", "range_search")
 _WRITES = ("add", "add_with_ids", "train", "remove_ids")
+
+
+def _targets() -> Iterator[Target]:
+    for name in _SEARCHES:
+        wrapper = streams.wrap_call(partial(start_search, name))
+        yield Target("faiss", f"Index*.{name}", wrapper, setting=("OBS_FAISS", ("search", "all")))
+    for name in _WRITES:
+        wrapper = streams.wrap_call(partial(start_write, name))
+        yield Target("faiss", f"Index*.{name}", wrapper, setting=("OBS_FAISS", ("all",)))
+
 
 INSTRUMENTORS = (
     Instrumentor(
         "faiss",
         "faiss-cpu",
         ">=1.8,<2",
-        (
-            *(
-                Target(
-                    "faiss",
-                    f"Index*.{name}",
-                    streams.wrap_call(partial(begin_search, name)),
-                    setting=("OBS_FAISS", ("search", "all")),
-                )
-                for name in _SEARCHES
-            ),
-            *(
-                Target(
-                    "faiss",
-                    f"Index*.{name}",
-                    streams.wrap_call(partial(begin_write, name)),
-                    setting=("OBS_FAISS", ("all",)),
-                )
-                for name in _WRITES
-            ),
-        ),
+        tuple(_targets()),
         ("retrieval", "database calls"),
     ),
 )

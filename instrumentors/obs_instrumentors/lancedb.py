@@ -14,16 +14,18 @@ from obs_run.core.hooks import Instrumentor, Target
 from obs_run.core.vector_stores import Method
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from obs_run.core.operations import DatabaseCall, Operation, Retrieval
 
 _SYSTEM = "lancedb"
 _SCORES = ("_relevance_score", "_distance", "_score")
 
 
-def _query(_: str, query: Any, __: dict[str, Any]) -> Operation:
+def _parse_query(_: str, query: Any, __: dict[str, Any]) -> Operation:
     """Return the search or scan that a query of the sync or the async API means."""
     kind = type(query).__name__
-    name = payload.field(query, "_table", "name")
+    name = payload.get(query, "_table", "name")
     if kind in ("LanceTakeQueryBuilder", "AsyncTakeQuery"):
         return vector_stores.database_call(_SYSTEM, "take", name)
     if kind in ("LanceEmptyQueryBuilder", "AsyncQuery"):
@@ -36,70 +38,84 @@ def _query(_: str, query: Any, __: dict[str, Any]) -> Operation:
 
 def _limit(query: Any) -> int | None:
     if hasattr(query, "_limit"):
-        return payload.whole(query._limit)  # noqa: SLF001 (the builder tells it nowhere else)
-    native = payload.field(query, "_inner")
+        return payload.as_int(query._limit)  # noqa: SLF001 (the builder tells it nowhere else)
+    # The async classes stand around one of Rust's, which tells its limit itself or in its request.
+    native = payload.get(query, "_inner")
     if hasattr(native, "get_limit"):
-        return payload.whole(native.get_limit())
-    return payload.whole(native.to_query_request().limit)
+        return payload.as_int(native.get_limit())
+    return payload.as_int(native.to_query_request().limit)
 
 
 def _text(query: Any) -> str | None:
     """Return the text that is searched for, as each kind of query keeps it."""
-    native = payload.field(query, "_inner")
-    half = native.to_fts_query() if hasattr(native, "to_fts_query") else native
-    if hasattr(half, "get_query"):
-        return payload.text(half.get_query())
+    native = payload.get(query, "_inner")
+    if hasattr(native, "to_fts_query"):
+        # Of a hybrid query, the half that searches for a text.
+        native = native.to_fts_query()
+    if hasattr(native, "get_query"):
+        return payload.as_text(native.get_query())
     for name in ("_text", "_str_query", "_query_string", "_query"):
-        value = payload.field(query, name)
-        text = payload.text(payload.first(payload.text(value), payload.field(value, "query")))
+        value = payload.get(query, name)
+        text = payload.as_text(payload.coalesce(payload.as_text(value), payload.get(value, "query")))
         if text is not None:
             return text
     return None
 
 
-def _rows(operation: Retrieval | DatabaseCall, result: Any) -> None:
+def _read_rows(operation: Retrieval | DatabaseCall, result: Any) -> None:
     """Read an Arrow table; a reader of batches tells nothing before the agent reads it."""
-    columns = payload.field(result, "column_names")
+    columns = payload.get(result, "column_names")
     if columns is None or not hasattr(result, "num_rows"):
         return
-    score = next((name for name in _SCORES if name in columns), None)
-    if score is None or "documents" not in operation.__dict__:
+    score_column = next((name for name in _SCORES if name in columns), None)
+    if score_column is None or "documents" not in operation.__dict__:
         operation.returned = result.num_rows
         return
-    scores = result[score].to_pylist()
+    scores = result[score_column].to_pylist()
     wanted = content.wanted()
-    rows = result.select(_told(result)).to_pylist() if wanted else [None] * len(scores)
-    vector_stores.found(
-        operation, [(_id(row), each, row) for row, each in zip(rows, scores, strict=True)], wanted=wanted
-    )
+    rows: list[Any] = [None] * len(scores)
+    if wanted:
+        rows = result.select(_readable_columns(result)).to_pylist()
+    hits = [(_id(row), score, row) for row, score in zip(rows, scores, strict=True)]
+    vector_stores.found(operation, hits, wanted=wanted)
 
 
 def _id(row: Any) -> Any:
-    return payload.first(payload.field(row, "id"), payload.field(row, "_rowid"))
+    return payload.coalesce(payload.get(row, "id"), payload.get(row, "_rowid"))
 
 
-def _told(table: Any) -> list[str]:
+def _readable_columns(table: Any) -> list[str]:
     """Return the columns that are neither vectors nor figures of the search."""
-    return [each.name for each in table.schema if "list" not in str(each.type) and each.name not in _SCORES]
+    columns = [column for column in table.schema if "list" not in str(column.type)]
+    return [column.name for column in columns if column.name not in _SCORES]
 
 
-def _write(name: str, table: Any, given: dict[str, Any]) -> DatabaseCall:
-    return vector_stores.database_call(
-        _SYSTEM, _NAMES.get(name, name), table.name, batch_size=vector_stores.batch(given.get("data"))
-    )
+def _parse_write(name: str, table: Any, arguments: dict[str, Any]) -> DatabaseCall:
+    batch_size = vector_stores.batch(arguments.get("data"))
+    return vector_stores.database_call(_SYSTEM, _NAMES.get(name, name), table.name, batch_size=batch_size)
 
 
 _NAMES = {"_do_merge": "merge_insert"}
 _TABLE = {
-    "add": Method(("data",), _write),
-    "_do_merge": Method(("merge", "data"), _write),
-    **dict.fromkeys(("delete", "update", "create_index", "count_rows", "optimize"), Method((), _write)),
-    **dict.fromkeys(("create_fts_index", "create_scalar_index"), Method((), _write, optional=True)),
+    "add": Method(("data",), _parse_write),
+    "_do_merge": Method(("merge", "data"), _parse_write),
+    **dict.fromkeys(("delete", "update", "create_index", "count_rows", "optimize"), Method((), _parse_write)),
+    **dict.fromkeys(("create_fts_index", "create_scalar_index"), Method((), _parse_write, optional=True)),
 }
-_READ = {name: Method((), _query, _rows) for name in ("to_arrow", "to_batches")}
+_READ = {name: Method((), _parse_query, _read_rows) for name in ("to_arrow", "to_batches")}
 _BATCHES = {"to_batches": _READ["to_batches"]}
 _BUILDERS = ("LanceVectorQueryBuilder", "LanceFtsQueryBuilder", "LanceEmptyQueryBuilder", "LanceHybridQueryBuilder")
 _QUERIES = ("AsyncFTSQuery", "AsyncVectorQuery", "AsyncHybridQuery")
+
+
+def _query_targets() -> Iterator[Target]:
+    for name in _BUILDERS:
+        yield from vector_stores.targets("lancedb.query", name, _READ)
+    yield from vector_stores.targets("lancedb.query", "AsyncQueryBase", _READ, streams.wrap_async_call)
+    for name in _QUERIES:
+        # These have a method of their own in the place of the base's.
+        yield from vector_stores.targets("lancedb.query", name, _BATCHES, streams.wrap_async_call)
+
 
 INSTRUMENTORS = (
     Instrumentor(
@@ -110,13 +126,7 @@ INSTRUMENTORS = (
             *vector_stores.targets("lancedb.table", "LanceTable", _TABLE),
             *vector_stores.targets("lancedb.table", "AsyncTable", _TABLE, streams.wrap_async_call),
             *vector_stores.targets("lancedb.remote.table", "RemoteTable", _TABLE),
-            *(each for name in _BUILDERS for each in vector_stores.targets("lancedb.query", name, _READ)),
-            *vector_stores.targets("lancedb.query", "AsyncQueryBase", _READ, streams.wrap_async_call),
-            *(
-                each
-                for name in _QUERIES
-                for each in vector_stores.targets("lancedb.query", name, _BATCHES, streams.wrap_async_call)
-            ),
+            *_query_targets(),
             Target("lancedb.query", "ThreadPoolExecutor", vector_stores.executor),
         ),
         ("retrieval", "database calls"),

@@ -16,6 +16,8 @@ from obs_run.core.operations import Embedding, Inference, Usage
 from obs_run.core.outcomes import Reader
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from obs_run.core.messages import Message
     from obs_run.core.operations import ModelCall
     from obs_run.core.outcomes import Call
@@ -28,149 +30,164 @@ class Answer(Inference):
     """A chat or completion; its texts are kept only while content is wanted."""
 
     texts: dict[str, str] = field(default_factory=dict)
-    calls: list[Any] = field(default_factory=list)
+    raw_tool_calls: list[Any] = field(default_factory=list)
 
 
-def begin(call: Call) -> tuple[ModelCall, Reader] | None:
+def start_operation(call: Call) -> tuple[ModelCall, Reader] | None:
     """Return the operation that a request means; None where it is no model call."""
-    path, body = call.argument(2, "url"), payload.field(call.kwargs, "json")
-    made = _OPERATIONS.get(path)
-    if made is None:
+    parse = _REQUEST_PARSERS.get(call.argument(2, "url"))
+    if parse is None:
         return None
-    operation: ModelCall = made(body)
+    body = payload.get(call.kwargs, "json")
+    operation = parse(body)
     operation.provider = _PROVIDER
-    operation.request_model = payload.text(body.get("model"))
-    url = payload.field(call.instance, "_client", "base_url")
-    operation.server_address, operation.server_port = payload.text(payload.field(url, "host")), url.port
-    return operation, _STREAM if call.kwargs.get("stream") else _WHOLE
+    operation.request_model = payload.as_text(body.get("model"))
+    url = payload.get(call.instance, "_client", "base_url")
+    operation.server_address = payload.get_text(url, "host")
+    operation.server_port = url.port
+    return operation, _STREAM if call.kwargs.get("stream") else _RESPONSE
 
 
-def _chat(body: dict[str, Any]) -> Answer:
-    operation = _inference("chat", body)
+def _parse_chat(body: dict[str, Any]) -> Answer:
+    operation = _parse_inference("chat", body)
     if content.wanted():
-        operation.input_messages = [_message(each) for each in payload.items(body.get("messages"))]
-        operation.tool_definitions = [_tool(each) for each in payload.items(body.get("tools"))] or None
+        operation.input_messages = [_message(message) for message in payload.as_list(body.get("messages"))]
+        tools = payload.as_list(body.get("tools"))
+        operation.tool_definitions = [_tool_definition(tool) for tool in tools] or None
     return operation
 
 
-def _completion(body: dict[str, Any]) -> Answer:
-    operation = _inference("text_completion", body)
+def _parse_completion(body: dict[str, Any]) -> Answer:
+    operation = _parse_inference("text_completion", body)
     if content.wanted():
-        images = [_image(each) for each in payload.items(body.get("images"))]
+        images = [_image(image) for image in payload.as_list(body.get("images"))]
         operation.input_messages = [messages.message("user", messages.text(body.get("prompt") or ""), *images)]
-        system = payload.text(body.get("system"))
-        operation.system_instructions = None if system is None else [messages.text(system)]
+        system = payload.as_text(body.get("system"))
+        if system is not None:
+            operation.system_instructions = [messages.text(system)]
     return operation
 
 
-def _inference(name: str, body: dict[str, Any]) -> Answer:
+def _parse_inference(name: str, body: dict[str, Any]) -> Answer:
     options = body.get("options") or {}
     stop = options.get("stop")
-    thinking = body.get("think")
     return Answer(
         name,
         stream=True if body.get("stream") else None,
+        # "json", or a schema.
         output_type="json" if body.get("format") else None,
-        seed=payload.whole(options.get("seed")),
-        temperature=payload.number(options.get("temperature")),
-        top_p=payload.number(options.get("top_p")),
-        top_k=payload.whole(options.get("top_k")),
-        frequency_penalty=payload.number(options.get("frequency_penalty")),
-        presence_penalty=payload.number(options.get("presence_penalty")),
-        max_tokens=payload.whole(options.get("num_predict")),
-        stop_sequences=[stop] if isinstance(stop, str) else payload.items(stop) or None,
-        reasoning_level=thinking if isinstance(thinking, str) else None,
+        seed=payload.as_int(options.get("seed")),
+        temperature=payload.as_float(options.get("temperature")),
+        top_p=payload.as_float(options.get("top_p")),
+        top_k=payload.as_int(options.get("top_k")),
+        frequency_penalty=payload.as_float(options.get("frequency_penalty")),
+        presence_penalty=payload.as_float(options.get("presence_penalty")),
+        max_tokens=payload.as_int(options.get("num_predict")),
+        stop_sequences=[stop] if isinstance(stop, str) else payload.as_list(stop) or None,
+        # A level, or only whether to think at all.
+        reasoning_level=payload.as_text(body.get("think")),
     )
 
 
-def _embedding(body: dict[str, Any]) -> Embedding:
-    given = payload.first(body.get("input"), body.get("prompt"))
-    count = len(given) if isinstance(given, (list, tuple)) else 1
-    return Embedding("embeddings", dimensions=payload.whole(body.get("dimensions")), input_count=count)
+def _parse_embedding(body: dict[str, Any]) -> Embedding:
+    # The older endpoint takes one prompt.
+    embedding_input = payload.coalesce(body.get("input"), body.get("prompt"))
+    count = len(embedding_input) if isinstance(embedding_input, (list, tuple)) else 1
+    return Embedding("embeddings", dimensions=payload.as_int(body.get("dimensions")), input_count=count)
 
 
-def _result(operation: ModelCall, response: Any) -> None:
+def _read_response(operation: ModelCall, response: Any) -> None:
+    """Read a ChatResponse, GenerateResponse or EmbedResponse."""
     _read_header(operation, response)
     if isinstance(operation, Answer):
         _read_answer(operation, response)
-        _end(operation)
+        _finish(operation)
 
 
-def _chunk(operation: Answer, part: Any) -> None:
-    _read_header(operation, part)
-    _read_answer(operation, part)
+def _read_chunk(operation: Answer, chunk: Any) -> None:
+    """Read a ChatResponse or GenerateResponse that is a piece of a stream."""
+    _read_header(operation, chunk)
+    _read_answer(operation, chunk)
 
 
 def _read_header(operation: ModelCall, response: Any) -> None:
-    operation.response_model = payload.text(payload.field(response, "model")) or operation.response_model
+    operation.response_model = payload.get_text(response, "model") or operation.response_model
     usage = Usage(
-        input_tokens=payload.whole(payload.field(response, "prompt_eval_count")),
-        output_tokens=payload.whole(payload.field(response, "eval_count")),
+        input_tokens=payload.get_int(response, "prompt_eval_count"),
+        output_tokens=payload.get_int(response, "eval_count"),
     )
     if usage != Usage():
         operation.usage = usage
 
 
 def _read_answer(operation: Answer, response: Any) -> None:
-    message = payload.first(payload.field(response, "message"), response)
-    calls = payload.items(payload.field(message, "tool_calls"))
-    operation.calls += calls
-    reason = payload.text(payload.field(response, "done_reason"))
+    # A completion has the fields of a message itself.
+    message = payload.coalesce(payload.get(response, "message"), response)
+    operation.raw_tool_calls += payload.get_list(message, "tool_calls")
+    reason = payload.get_text(response, "done_reason")
     if reason is not None:
-        operation.finish_reasons = ["tool_call" if operation.calls else reason]
-    if content.wanted():
-        for name in ("thinking", "content", "response"):
-            piece = payload.text(payload.field(message, name))
-            if piece is not None:
-                operation.texts[name] = operation.texts.get(name, "") + piece
+        # Ollama says that it stopped, also where it stopped to have a tool called.
+        operation.finish_reasons = ["tool_call" if operation.raw_tool_calls else reason]
+    if not content.wanted():
+        return
+    for name in ("thinking", "content", "response"):
+        piece = payload.get_text(message, name)
+        if piece is not None:
+            operation.texts[name] = operation.texts.get(name, "") + piece
 
 
-def _end(operation: Answer) -> None:
-    operation.tool_calls = [str(payload.field(each, "function", "name")) for each in operation.calls] or None
+def _finish(operation: Answer) -> None:
+    names = [str(payload.get(call, "function", "name")) for call in operation.raw_tool_calls]
+    operation.tool_calls = names or None
     if content.wanted():
-        raw = {**operation.texts, "role": "assistant", "tool_calls": operation.calls}
+        message = {**operation.texts, "role": "assistant", "tool_calls": operation.raw_tool_calls}
         reason = operation.finish_reasons[0] if operation.finish_reasons else None
-        operation.output_messages = [_message(raw, reason)]
+        operation.output_messages = [_message(message, reason)]
 
 
 def _message(raw: Any, finish_reason: str | None = None) -> Message:
-    role = payload.text(payload.field(raw, "role")) or "user"
-    said = payload.text(payload.first(payload.field(raw, "content"), payload.field(raw, "response")))
+    role = payload.get_text(raw, "role") or "user"
+    text = payload.as_text(payload.coalesce(payload.get(raw, "content"), payload.get(raw, "response")))
     if role == "tool":
-        return messages.message(role, messages.tool_call_response(None, messages.parsed(said)))
-    thought = payload.text(payload.field(raw, "thinking"))
-    parts = [] if thought is None else [messages.reasoning(thought)]
-    parts += [] if said is None else [messages.text(said)]
-    parts += [_image(each) for each in payload.items(payload.field(raw, "images"))]
-    for call in payload.items(payload.field(raw, "tool_calls")):
-        function = payload.field(call, "function")
-        parts.append(
-            messages.tool_call(None, str(payload.field(function, "name")), payload.field(function, "arguments"))
-        )
+        return messages.message(role, messages.tool_call_response(None, messages.parsed(text)))
+    parts = []
+    reasoning = payload.get_text(raw, "thinking")
+    if reasoning is not None:
+        parts.append(messages.reasoning(reasoning))
+    if text is not None:
+        parts.append(messages.text(text))
+    parts += [_image(image) for image in payload.get_list(raw, "images")]
+    parts += [_tool_call(call) for call in payload.get_list(raw, "tool_calls")]
     return messages.message(role, *parts, finish_reason=finish_reason)
 
 
+def _tool_call(raw: Any) -> messages.Part:
+    function = payload.get(raw, "function")
+    return messages.tool_call(None, str(payload.get(function, "name")), payload.get(function, "arguments"))
+
+
 def _image(raw: Any) -> messages.Part:
-    return messages.blob("image", None, str(payload.first(payload.field(raw, "value"), raw)))
+    # The client's Image around base64, or base64 itself.
+    return messages.blob("image", None, str(payload.coalesce(payload.get(raw, "value"), raw)))
 
 
-def _tool(raw: Any) -> messages.ToolDefinition:
-    function = payload.field(raw, "function")
+def _tool_definition(raw: Any) -> messages.ToolDefinition:
+    function = payload.get(raw, "function")
     return messages.tool_definition(
-        str(payload.field(function, "name")),
-        payload.text(payload.field(function, "description")),
-        payload.field(function, "parameters"),
+        str(payload.get(function, "name")),
+        payload.get_text(function, "description"),
+        payload.get(function, "parameters"),
     )
 
 
-_OPERATIONS = {
-    "/api/chat": _chat,
-    "/api/generate": _completion,
-    "/api/embed": _embedding,
-    "/api/embeddings": _embedding,
+_REQUEST_PARSERS: dict[str, Callable[[dict[str, Any]], ModelCall]] = {
+    "/api/chat": _parse_chat,
+    "/api/generate": _parse_completion,
+    "/api/embed": _parse_embedding,
+    "/api/embeddings": _parse_embedding,
 }
-_WHOLE = Reader(_result)
-_STREAM = Reader(_result, chunk=_chunk, end=_end, lazy=True)
+_RESPONSE = Reader(_read_response)
+_STREAM = Reader(_read_response, chunk=_read_chunk, end=_finish, lazy=True)
 
 INSTRUMENTORS = (
     Instrumentor(
@@ -178,8 +195,8 @@ INSTRUMENTORS = (
         "ollama",
         ">=0.4.5,<1",
         (
-            Target("ollama._client", "Client._request", streams.wrap_call(begin)),
-            Target("ollama._client", "AsyncClient._request", streams.wrap_async_call(begin)),
+            Target("ollama._client", "Client._request", streams.wrap_call(start_operation)),
+            Target("ollama._client", "AsyncClient._request", streams.wrap_async_call(start_operation)),
         ),
         ("chat", "text_completion", "embeddings"),
     ),

@@ -20,156 +20,179 @@ if TYPE_CHECKING:
 _SYSTEM = "pinecone"
 _HOST = re.compile(r"(?:https?://)?(.+)-[0-9a-z]{7}\.svc\.")
 _NAMESPACES_TOP_K = 10
+"""How many hits ``query_namespaces`` gives where the agent does not say."""
+_RECORD_PARAMETERS = ("vectors", "ids", "records", "documents", "df")
 
 
 def _host(instance: Any) -> str | None:
-    places = (("_host",), ("_config", "host"), ("config", "host"))
-    return next((host for path in places if (host := payload.text(payload.field(instance, *path)))), None)
+    """Return the host of an index or a client, which each release keeps elsewhere."""
+    return (
+        payload.get_text(instance, "_host")
+        or payload.get_text(instance, "_config", "host")
+        or payload.get_text(instance, "config", "host")
+    )
 
 
 def _index(instance: Any) -> str | None:
-    found = _HOST.match(_host(instance) or "")
-    return found.group(1) if found else None
+    match = _HOST.match(_host(instance) or "")
+    return match.group(1) if match else None
 
 
-def _at(operation: Retrieval | DatabaseCall, instance: Any, given: dict[str, Any]) -> None:
-    operation.namespace = payload.text(given.get("namespace"))
+def _read_address(operation: Retrieval | DatabaseCall, instance: Any, arguments: dict[str, Any]) -> None:
+    operation.namespace = payload.as_text(arguments.get("namespace"))
     vector_stores.locate(operation, _host(instance))
 
 
-def _query(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
+def _parse_query(name: str, instance: Any, arguments: dict[str, Any]) -> Retrieval:
     default = _NAMESPACES_TOP_K if name == "query_namespaces" else None
-    top_k = payload.whole(payload.first(given.get("top_k"), default))
+    top_k = payload.as_int(payload.coalesce(arguments.get("top_k"), default))
     operation = vector_stores.search(_SYSTEM, name, _index(instance), top_k=top_k)
-    _at(operation, instance, given)
+    _read_address(operation, instance, arguments)
     return operation
 
 
-def _search(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
-    query = given.get("query")
-    top_k = payload.whole(payload.first(given.get("top_k"), payload.field(query, "top_k")))
+def _parse_search(name: str, instance: Any, arguments: dict[str, Any]) -> Retrieval:
+    query = arguments.get("query")
+    top_k = payload.as_int(payload.coalesce(arguments.get("top_k"), payload.get(query, "top_k")))
     operation = vector_stores.search(_SYSTEM, name, _index(instance), top_k=top_k)
-    _at(operation, instance, given)
+    _read_address(operation, instance, arguments)
     if content.wanted():
-        inputs = payload.first(given.get("inputs"), payload.field(query, "inputs"))
-        operation.query_text = payload.text(payload.field(inputs, "text"))
+        inputs = payload.coalesce(arguments.get("inputs"), payload.get(query, "inputs"))
+        operation.query_text = payload.get_text(inputs, "text")
     return operation
 
 
-def _documents(name: str, instance: Any, given: dict[str, Any]) -> Retrieval:
-    operation = _query(name, instance, given)
+def _parse_document_search(name: str, instance: Any, arguments: dict[str, Any]) -> Retrieval:
+    operation = _parse_query(name, instance, arguments)
     if content.wanted():
-        texts = [payload.text(payload.field(each, "query")) for each in payload.items(given.get("score_by"))]
+        texts = [payload.get_text(score, "query") for score in payload.as_list(arguments.get("score_by"))]
         operation.query_text = "\n".join(text for text in texts if text is not None) or None
     return operation
 
 
-def _hits(operation: Retrieval, result: Any) -> None:
-    hits = payload.first(payload.field(result, "matches"), payload.field(result, "result", "hits"))
+def _read_hits(operation: Retrieval, result: Any) -> None:
+    hits = payload.coalesce(payload.get(result, "matches"), payload.get(result, "result", "hits"))
     if isinstance(hits, (list, tuple)):
-        vector_stores.found(operation, [_hit(each) for each in hits], wanted=content.wanted())
+        vector_stores.found(operation, [_hit(hit) for hit in hits], wanted=content.wanted())
 
 
 def _hit(raw: Any) -> tuple[Any, Any, Any]:
-    identity = payload.first(payload.field(raw, "id"), payload.field(raw, "_id"))
-    score = payload.first(payload.field(raw, "score"), payload.field(raw, "_score"))
-    return identity, score, _fields(raw) if content.wanted() else None
+    # Of a vector, or of a record.
+    hit_id = payload.coalesce(payload.get(raw, "id"), payload.get(raw, "_id"))
+    score = payload.coalesce(payload.get(raw, "score"), payload.get(raw, "_score"))
+    fields = _fields(raw) if content.wanted() else None
+    return hit_id, score, fields
 
 
 def _fields(raw: Any) -> Any:
     """Return what a hit says beside its vector; a document has its fields beside its id."""
     if not isinstance(raw, dict) and not hasattr(raw, "metadata") and not hasattr(raw, "fields"):
-        told = raw.to_dict().items()
-        return {name: value for name, value in told if name not in ("_id", "_score") and not isinstance(value, list)}
-    return payload.first(payload.field(raw, "metadata"), payload.field(raw, "fields"))
+        # Lists are vectors.
+        fields = {name: value for name, value in raw.to_dict().items() if not isinstance(value, list)}
+        fields.pop("_id", None)
+        fields.pop("_score", None)
+        return fields
+    return payload.coalesce(payload.get(raw, "metadata"), payload.get(raw, "fields"))
 
 
-def _records(name: str, instance: Any, given: dict[str, Any]) -> DatabaseCall:
-    records = payload.first(*(given.get(key) for key in ("vectors", "ids", "records", "documents", "df")))
-    operation = vector_stores.database_call(_SYSTEM, name, _index(instance), batch_size=vector_stores.batch(records))
-    _at(operation, instance, given)
+def _parse_records(name: str, instance: Any, arguments: dict[str, Any]) -> DatabaseCall:
+    records = payload.coalesce(*(arguments.get(parameter) for parameter in _RECORD_PARAMETERS))
+    batch_size = vector_stores.batch(records)
+    operation = vector_stores.database_call(_SYSTEM, name, _index(instance), batch_size=batch_size)
+    _read_address(operation, instance, arguments)
     return operation
 
 
-def _returned(operation: DatabaseCall, result: Any) -> None:
-    vectors = payload.first(payload.field(result, "vectors"), payload.field(result, "documents"))
+def _read_returned(operation: DatabaseCall, result: Any) -> None:
+    vectors = payload.coalesce(payload.get(result, "vectors"), payload.get(result, "documents"))
     operation.returned = len(vectors) if isinstance(vectors, (dict, list, tuple)) else None
 
 
-def _embed(_: str, instance: Any, given: dict[str, Any]) -> Embedding:
-    operation = Embedding("embeddings", input_count=vector_stores.size(given.get("inputs")))
-    operation.dimensions = payload.whole(payload.field(given.get("parameters"), "dimension"))
-    _model(operation, instance, given)
+def _parse_embed(_: str, instance: Any, arguments: dict[str, Any]) -> Embedding:
+    operation = Embedding("embeddings", input_count=vector_stores.size(arguments.get("inputs")))
+    operation.dimensions = payload.get_int(arguments.get("parameters"), "dimension")
+    _read_model(operation, instance, arguments)
     return operation
 
 
-def _rerank(_: str, instance: Any, given: dict[str, Any]) -> Rerank:
-    operation = Rerank(input_count=vector_stores.size(given.get("documents")), top_k=payload.whole(given.get("top_n")))
+def _parse_rerank(_: str, instance: Any, arguments: dict[str, Any]) -> Rerank:
+    operation = Rerank(
+        input_count=vector_stores.size(arguments.get("documents")), top_k=payload.as_int(arguments.get("top_n"))
+    )
     if content.wanted():
-        operation.query_text = payload.text(given.get("query"))
-    _model(operation, instance, given)
+        operation.query_text = payload.as_text(arguments.get("query"))
+    _read_model(operation, instance, arguments)
     return operation
 
 
-def _model(operation: ModelCall, instance: Any, given: dict[str, Any]) -> None:
-    asked = given.get("model")
+def _read_model(operation: ModelCall, instance: Any, arguments: dict[str, Any]) -> None:
+    model = arguments.get("model")
     operation.provider = _SYSTEM
-    operation.request_model = payload.text(payload.first(payload.field(asked, "value"), asked))
+    # A text or a member of an enumeration.
+    operation.request_model = payload.as_text(payload.coalesce(payload.get(model, "value"), model))
     vector_stores.locate(operation, _host(instance))
 
 
-def _embedded(operation: Embedding, result: Any) -> None:
-    _answered(operation, result)
-    tokens = payload.whole(payload.field(result, "usage", "total_tokens"))
+def _read_embedding(operation: Embedding, result: Any) -> None:
+    _read_response_model(operation, result)
+    tokens = payload.get_int(result, "usage", "total_tokens")
     operation.usage = None if tokens is None else Usage(input_tokens=tokens)
-    vectors = payload.items(payload.field(result, "data"))
-    values = payload.field(vectors[0], "values") if vectors else None
-    operation.dimensions = len(values) if isinstance(values, (list, tuple)) else operation.dimensions
+    vectors = payload.get_list(result, "data")
+    if vectors:
+        # A sparse vector has no length that says anything.
+        values = payload.get(vectors[0], "values")
+        operation.dimensions = len(values) if isinstance(values, (list, tuple)) else operation.dimensions
 
 
-def _reranked(operation: Rerank, result: Any) -> None:
-    _answered(operation, result)
-    ranked = payload.items(payload.field(result, "data"))
-    scores = [payload.number(payload.field(each, "score")) for each in ranked]
+def _read_ranking(operation: Rerank, result: Any) -> None:
+    _read_response_model(operation, result)
+    ranked = payload.get_list(result, "data")
+    scores = [payload.get_float(document, "score") for document in ranked]
     operation.scores = [score for score in scores if score is not None] or None
     if content.wanted():
-        operation.documents = [
-            {"id": str(payload.field(each, "index")), "score": score, "content": _text(payload.field(each, "document"))}
-            for each, score in zip(ranked, scores, strict=True)
-        ]
+        operation.documents = [_ranked_document(document) for document in ranked]
 
 
-def _answered(operation: ModelCall, result: Any) -> None:
-    operation.response_model = payload.text(payload.field(result, "model"))
+def _ranked_document(raw: Any) -> dict[str, Any]:
+    document = payload.get(raw, "document")
+    return {
+        "id": str(payload.get(raw, "index")),
+        "score": payload.get_float(raw, "score"),
+        "content": payload.coalesce(payload.get(document, "text"), document),
+    }
 
 
-def _text(document: Any) -> Any:
-    return payload.first(payload.field(document, "text"), document)
+def _read_response_model(operation: ModelCall, result: Any) -> None:
+    operation.response_model = payload.get_text(result, "model")
 
 
 _DATA = {
-    "query": Method((), _query, _hits),
-    "query_namespaces": Method((), _query, _hits),
-    "upsert": Method(("vectors", "namespace"), _records),
-    "upsert_from_dataframe": Method(("df", "namespace"), _records, optional=True),
-    "fetch": Method(("ids", "namespace"), _records, _returned),
-    "fetch_by_metadata": Method(("filter", "namespace"), _records, _returned, optional=True),
-    "delete": Method(("ids", "delete_all", "namespace"), _records),
-    "update": Method(("id", "values", "set_metadata", "namespace"), _records),
-    "describe_index_stats": Method((), _records),
-    "list_paginated": Method(("prefix", "limit", "pagination_token", "namespace"), _records, _returned),
-    "upsert_records": Method(("namespace", "records"), _records, optional=True),
-    **dict.fromkeys(("search", "search_records"), Method(("namespace", "query"), _search, _hits, optional=True)),
+    "query": Method((), _parse_query, _read_hits),
+    "query_namespaces": Method((), _parse_query, _read_hits),
+    "upsert": Method(("vectors", "namespace"), _parse_records),
+    "upsert_from_dataframe": Method(("df", "namespace"), _parse_records, optional=True),
+    "fetch": Method(("ids", "namespace"), _parse_records, _read_returned),
+    "fetch_by_metadata": Method(("filter", "namespace"), _parse_records, _read_returned, optional=True),
+    "delete": Method(("ids", "delete_all", "namespace"), _parse_records),
+    "update": Method(("id", "values", "set_metadata", "namespace"), _parse_records),
+    "describe_index_stats": Method((), _parse_records),
+    "list_paginated": Method(("prefix", "limit", "pagination_token", "namespace"), _parse_records, _read_returned),
+    "upsert_records": Method(("namespace", "records"), _parse_records, optional=True),
+    **dict.fromkeys(
+        ("search", "search_records"), Method(("namespace", "query"), _parse_search, _read_hits, optional=True)
+    ),
 }
 _DOCUMENTS = {
-    "search": Method((), _documents, _hits),
-    "fetch": Method((), _records, _returned),
-    **dict.fromkeys(("upsert", "batch_upsert"), Method((), _records)),
-    **dict.fromkeys(("delete", "update"), Method((), _records, optional=True)),
+    "search": Method((), _parse_document_search, _read_hits),
+    "fetch": Method((), _parse_records, _read_returned),
+    **dict.fromkeys(("upsert", "batch_upsert"), Method((), _parse_records)),
+    **dict.fromkeys(("delete", "update"), Method((), _parse_records, optional=True)),
 }
 _MODELS = {
-    "embed": Method(("model", "inputs", "parameters"), _embed, _embedded),
-    "rerank": Method(("model", "query", "documents", "rank_fields", "return_documents", "top_n"), _rerank, _reranked),
+    "embed": Method(("model", "inputs", "parameters"), _parse_embed, _read_embedding),
+    "rerank": Method(
+        ("model", "query", "documents", "rank_fields", "return_documents", "top_n"), _parse_rerank, _read_ranking
+    ),
 }
 _SYNC = (
     ("pinecone.index", "Index", _DATA),
@@ -195,8 +218,8 @@ INSTRUMENTORS = (
         "pinecone",
         ">=7,<11",
         (
-            *(each for place in _SYNC for each in vector_stores.targets(*place)),
-            *(each for place in _ASYNC for each in vector_stores.targets(*place, streams.wrap_async_call)),
+            *(target for row in _SYNC for target in vector_stores.targets(*row)),
+            *(target for row in _ASYNC for target in vector_stores.targets(*row, streams.wrap_async_call)),
             *(
                 Target(module, "ThreadPoolExecutor", vector_stores.executor, optional=True)
                 for module in ("pinecone.index", "pinecone.grpc")

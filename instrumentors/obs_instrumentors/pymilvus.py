@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.clients.stream_objects import itself
 from obs_run.base import payload
 from obs_run.core import content, streams, vector_stores
 from obs_run.core.hooks import Instrumentor, Target
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from obs_run.core.outcomes import Call
 
 _SYSTEM = "milvus"
-_COUNT = 10
+_DEFAULT_LIMIT = 10
 """How many hits a search gives where the agent does not say."""
 
 
@@ -31,67 +32,71 @@ class Pages(Retrieval):
     hits: list[tuple[Any, Any, Any]] = field(default_factory=list)
 
 
-def begin_pages(call: Call) -> tuple[Pages, Reader]:
+def start_pages(call: Call) -> tuple[Pages, Reader]:
     """Return the operation of a search by pages; it is over when a page is empty or the iterator is closed."""
-    name = payload.text(call.argument(0, "collection_name"))
-    limit = payload.whole(call.argument(4, "limit"))
+    name = payload.as_text(call.argument(0, "collection_name"))
+    limit = payload.as_int(call.argument(4, "limit"))
     operation = Pages(system=_SYSTEM, database_operation="search_iterator", collection=name, data_source=name)
-    operation.top_k = limit if limit is not None and limit > 0 else None
-    _at(operation, call.instance)
+    if limit is not None and limit > 0:
+        # Without a limit it goes on to the last hit.
+        operation.top_k = limit
+    _read_address(operation, call.instance)
     if content.wanted():
-        operation.query_text = _texts(call.argument(1, "data"))
+        operation.query_text = _query_text(call.argument(1, "data"))
     return operation, _PAGES
 
 
-def _at(operation: Operation, client: Any) -> None:
+def _read_address(operation: Operation, client: Any) -> None:
     """Note the server and the database, which releases before 3 do not keep."""
-    config = payload.field(client, "_config")
-    database = payload.text(payload.field(config, "db_name"))
+    config = payload.get(client, "_config")
+    database = payload.get_text(config, "db_name")
     if database is not None:
         operation.__dict__["namespace"] = database
-    vector_stores.locate(operation, payload.field(config, "address"))
+    vector_stores.locate(operation, payload.get(config, "address"))
 
 
-def _search(name: str, client: Any, given: dict[str, Any]) -> Retrieval:
-    data = given.get("data")
+def _parse_search(name: str, client: Any, arguments: dict[str, Any]) -> Retrieval:
+    data = arguments.get("data")
     operation = vector_stores.search(
         _SYSTEM,
         name,
-        given.get("collection_name"),
-        top_k=payload.whole(given.get("limit", _COUNT)),
+        arguments.get("collection_name"),
+        top_k=payload.as_int(arguments.get("limit", _DEFAULT_LIMIT)),
         batch_size=vector_stores.batch(data if isinstance(data, (list, tuple)) else None),
     )
-    _at(operation, client)
+    _read_address(operation, client)
     if content.wanted():
-        asked = [
-            payload.first(*payload.items(payload.field(each, "data"))) for each in payload.items(given.get("reqs"))
-        ]
-        operation.query_text = _texts(asked or data)
+        # A hybrid search has a request for each field that is searched.
+        requests = payload.as_list(arguments.get("reqs"))
+        queries = [payload.coalesce(*payload.get_list(request, "data")) for request in requests]
+        operation.query_text = _query_text(queries or data)
     return operation
 
 
-def _records(name: str, client: Any, given: dict[str, Any]) -> DatabaseCall:
-    batch = vector_stores.batch(payload.first(given.get("data"), given.get("ids")))
-    operation = vector_stores.database_call(_SYSTEM, name, given.get("collection_name"), batch_size=batch)
-    _at(operation, client)
+def _parse_records(name: str, client: Any, arguments: dict[str, Any]) -> DatabaseCall:
+    batch = vector_stores.batch(payload.coalesce(arguments.get("data"), arguments.get("ids")))
+    operation = vector_stores.database_call(_SYSTEM, name, arguments.get("collection_name"), batch_size=batch)
+    _read_address(operation, client)
     return operation
 
 
-def _texts(data: Any) -> str | None:
+def _query_text(data: Any) -> str | None:
     """Return the queries that are texts; vectors say nothing to a reader."""
-    texts = [each for each in (payload.items(data) or [data]) if isinstance(each, str)]
+    queries = payload.as_list(data) or [data]
+    texts = [query for query in queries if isinstance(query, str)]
     return "\n".join(texts) or None
 
 
-def _hits(operation: Retrieval, result: Any) -> None:
-    found: list[tuple[Any, Any, Any]] = []
+def _read_hits(operation: Retrieval, result: Any) -> None:
+    """Read a SearchResult: a row of hits for each query."""
+    hits: list[tuple[Any, Any, Any]] = []
     for row in result:
         # Rows of newer releases make their hits only when they are asked for: ids and distances are there before.
         if content.wanted() or not hasattr(row, "distances"):
-            found += [(payload.field(hit, "id"), payload.field(hit, "distance"), _entity(hit)) for hit in row]
+            hits += [(payload.get(hit, "id"), payload.get(hit, "distance"), _entity(hit)) for hit in row]
         else:
-            found += [(None, distance, None) for distance in row.distances]
-    vector_stores.found(operation, found, wanted=content.wanted())
+            hits += [(None, distance, None) for distance in row.distances]
+    vector_stores.found(operation, hits, wanted=content.wanted())
 
 
 def _entity(hit: Any) -> str | None:
@@ -99,41 +104,37 @@ def _entity(hit: Any) -> str | None:
     entity = hit.get("entity") if content.wanted() else None
     if not isinstance(entity, dict):
         return None
-    told = {name: value for name, value in entity.items() if isinstance(value, (str, int, float, bool))}
-    return content.to_json(told) if told else None
+    readable = {name: value for name, value in entity.items() if isinstance(value, (str, int, float, bool))}
+    return content.to_json(readable) if readable else None
 
 
-def _returned(operation: DatabaseCall, result: Any) -> None:
+def _read_returned(operation: DatabaseCall, result: Any) -> None:
     operation.returned = vector_stores.size(result)
 
 
-def _page(operation: Pages, page: Any) -> None:
+def _read_page(operation: Pages, page: Any) -> None:
     operation.hits += [(getattr(hit, "id", None), getattr(hit, "distance", None), None) for hit in page]
 
 
-def _last(operation: Pages) -> None:
+def _finish_pages(operation: Pages) -> None:
     vector_stores.found(operation, operation.hits, wanted=content.wanted())
 
 
-def _empty(_: Any, page: Any) -> bool:
+def _is_last(_: Any, page: Any) -> bool:
     return not len(page)
 
 
-def _itself(iterator: Any) -> Any:
-    return iterator
-
-
-_PAGES = Reader(vector_stores.nothing, deferred=_itself, chunk=_page, end=_last)
-_NEXT, _CLOSE = streams.wrap_read(_itself, _empty), streams.wrap_close(_itself)
+_PAGES = Reader(vector_stores.nothing, deferred=itself, chunk=_read_page, end=_finish_pages)
+_NEXT, _CLOSE = streams.wrap_read(itself, _is_last), streams.wrap_close(itself)
 _IDS = ("collection_name", "ids")
 _DATA = ("collection_name", "data")
 _METHODS = {
-    "search": Method(("collection_name", "data", "filter", "limit"), _search, _hits),
-    "hybrid_search": Method(("collection_name", "reqs", "ranker", "limit"), _search, _hits),
-    "query": Method(("collection_name",), _records, _returned),
-    "get": Method(_IDS, _records, _returned),
-    **dict.fromkeys(("insert", "upsert"), Method(_DATA, _records)),
-    "delete": Method(_IDS, _records),
+    "search": Method(("collection_name", "data", "filter", "limit"), _parse_search, _read_hits),
+    "hybrid_search": Method(("collection_name", "reqs", "ranker", "limit"), _parse_search, _read_hits),
+    "query": Method(("collection_name",), _parse_records, _read_returned),
+    "get": Method(_IDS, _parse_records, _read_returned),
+    **dict.fromkeys(("insert", "upsert"), Method(_DATA, _parse_records)),
+    "delete": Method(_IDS, _parse_records),
 }
 _ITERATORS = (
     ("pymilvus.orm.iterator", "SearchIterator"),
@@ -152,7 +153,7 @@ INSTRUMENTORS = (
         (
             *vector_stores.targets(_CLIENT, "MilvusClient", _METHODS),
             *vector_stores.targets(_ASYNC_CLIENT, "AsyncMilvusClient", _METHODS, streams.wrap_async_call),
-            Target(_CLIENT, "MilvusClient.search_iterator", streams.wrap_call(begin_pages)),
+            Target(_CLIENT, "MilvusClient.search_iterator", streams.wrap_call(start_pages)),
             *(Target(module, f"{name}.next", _NEXT, optional=True) for module, name in _ITERATORS),
             *(Target(module, f"{name}.close", _CLOSE, optional=True) for module, name in _ITERATORS),
         ),

@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from obs_instrumentors.openai.chat_messages import data_part
+from obs_instrumentors.wire.continuation import output_message
+from obs_instrumentors.wire.openai.chat_messages import data_part
 from obs_run.base import payload
 from obs_run.core import content, messages, streams
 from obs_run.core.hooks import Instrumentor, Target
@@ -23,15 +24,15 @@ if TYPE_CHECKING:
     from obs_run.core.operations import Operation
     from obs_run.core.outcomes import Call
 
-_CREATED = re.compile(r"/v1/(?:(?:models|deployments)/(?P<owner>[^/]+)/(?P<name>[^/]+)/)?predictions$")
-_STATUS = {
+_CREATE_PATH = re.compile(r"/v1/(?:(?:models|deployments)/(?P<owner>[^/]+)/(?P<name>[^/]+)/)?predictions$")
+_STATUSES = {
     "starting": "queued",
     "processing": "in_progress",
     "succeeded": "completed",
     "failed": "failed",
     "canceled": "cancelled",
 }
-_ENDED = {"completed": "stop", "failed": "error"}
+_FINISH_REASONS = {"completed": "stop", "failed": "error"}
 
 
 @dataclass
@@ -42,145 +43,170 @@ class Answer(Inference):
     output: Any = None
 
 
-def begin(call: Call) -> tuple[Inference, Reader]:
+def start_run(call: Call) -> tuple[Inference, Reader]:
     """Return the operation of a run."""
-    operation = _asked(call.instance, _model(call.argument(0, "ref")), call.argument(1, "input"))
-    return operation, Reader(_result, chunk=_chunk, end=_end, failure=_failure)
+    operation = _parse_input(call.instance, _model_name(call.argument(0, "ref")), call.argument(1, "input"))
+    return operation, Reader(_read_nothing_more, chunk=_read_piece, end=_finish, failure=_read_failure)
 
 
-def begin_stream(call: Call) -> tuple[Inference, Reader]:
+def start_stream(call: Call) -> tuple[Inference, Reader]:
     """Return the operation of a run whose output comes in events."""
-    operation = _asked(call.instance, _model(call.argument(0, "ref")), call.argument(1, "input"))
+    operation = _parse_input(call.instance, _model_name(call.argument(0, "ref")), call.argument(1, "input"))
     operation.stream = True
-    return operation, Reader(_result, chunk=_event, end=_end, failure=_failure, lazy=True)
+    return operation, Reader(_read_nothing_more, chunk=_read_event, end=_finish, failure=_read_failure, lazy=True)
 
 
-def begin_request(call: Call) -> tuple[Inference, Reader] | None:
+def start_request(call: Call) -> tuple[Inference, Reader] | None:
     """Return the operation of a prediction that the agent asks for itself; None for any other request."""
     path = call.argument(1, "path")
-    asked = _CREATED.search(path) if call.argument(0, "method") == "POST" and isinstance(path, str) else None
-    if asked is None:
+    if call.argument(0, "method") != "POST" or not isinstance(path, str):
         return None
-    body = payload.field(call.kwargs, "json")
-    model = f"{asked['owner']}/{asked['name']}" if asked["name"] else payload.text(payload.field(body, "version"))
-    return _asked(call.instance, model, payload.field(body, "input")), Reader(_answered, failure=_failure)
+    match = _CREATE_PATH.search(path)
+    if match is None:
+        return None
+    body = payload.get(call.kwargs, "json")
+    model = payload.get_text(body, "version")
+    if match["name"]:
+        model = f"{match['owner']}/{match['name']}"
+    operation = _parse_input(call.instance, model, payload.get(body, "input"))
+    return operation, Reader(_read_response, failure=_read_failure)
 
 
 def read_prediction(operation: Operation, call: Call) -> None:
     """Read a prediction, which comes in more than once while a run waits for it."""
     if isinstance(operation, Answer):
-        _read(operation, call.argument(1, "json"))
+        _read_prediction(operation, call.argument(1, "json"))
 
 
-def _asked(client: Any, model: str | None, given: Any) -> Answer:
-    given = given if isinstance(given, dict) else {}
-    stop = payload.text(payload.first(given.get("stop_sequences"), given.get("stop")))
+def _parse_input(client: Any, model: str | None, model_input: Any) -> Answer:
+    """Return the operation of a model's input, whose fields each model names itself: these are the usual names."""
+    fields = model_input if isinstance(model_input, dict) else {}
     operation = Answer(
         "generate_content",
         "replicate",
         request_model=model,
-        seed=payload.whole(given.get("seed")),
-        temperature=payload.number(given.get("temperature")),
-        top_p=payload.number(given.get("top_p")),
-        top_k=payload.whole(given.get("top_k")),
-        presence_penalty=payload.number(given.get("presence_penalty")),
-        frequency_penalty=payload.number(given.get("frequency_penalty")),
-        max_tokens=payload.whole(payload.first(given.get("max_tokens"), given.get("max_new_tokens"))),
-        stop_sequences=stop.split(",") if stop else None,
+        seed=payload.as_int(fields.get("seed")),
+        temperature=payload.as_float(fields.get("temperature")),
+        top_p=payload.as_float(fields.get("top_p")),
+        top_k=payload.as_int(fields.get("top_k")),
+        presence_penalty=payload.as_float(fields.get("presence_penalty")),
+        frequency_penalty=payload.as_float(fields.get("frequency_penalty")),
+        max_tokens=payload.as_int(payload.coalesce(fields.get("max_tokens"), fields.get("max_new_tokens"))),
     )
-    url = payload.field(client, "_client", "base_url")
-    operation.server_address, operation.server_port = (
-        payload.text(payload.field(url, "host")),
-        payload.field(url, "port"),
-    )
+    stop = payload.as_text(payload.coalesce(fields.get("stop_sequences"), fields.get("stop")))
+    if stop is not None:
+        operation.stop_sequences = stop.split(",")
+    url = payload.get(client, "_client", "base_url")
+    operation.server_address = payload.get_text(url, "host")
+    operation.server_port = payload.get(url, "port")
     if content.wanted():
-        system = payload.text(given.get("system_prompt"))
-        operation.system_instructions = None if system is None else [messages.text(system)]
-        operation.input_messages = [_question(given)]
+        system = payload.as_text(fields.get("system_prompt"))
+        if system is not None:
+            operation.system_instructions = [messages.text(system)]
+        operation.input_messages = [_input_message(fields)]
     return operation
 
 
-def _model(ref: Any) -> str | None:
+def _model_name(ref: Any) -> str | None:
     """Return the model's name without its version, or the version where that is all there is."""
     if isinstance(ref, str):
         return ref.partition(":")[0]
-    owner, name = payload.field(ref, "owner"), payload.field(ref, "name")
-    return f"{owner}/{name}" if owner and name else payload.text(payload.field(ref, "id"))
+    owner, name = payload.get(ref, "owner"), payload.get(ref, "name")
+    if owner and name:
+        return f"{owner}/{name}"
+    return payload.get_text(ref, "id")
 
 
-def _result(operation: Answer, returned: Any) -> None:  # noqa: ARG001 (what came back is read on its way in)
-    _end(operation)
+def _read_nothing_more(operation: Answer, _returned: Any) -> None:
+    """Complete the operation: what came back was read on its way in."""
+    _finish(operation)
 
 
-def _answered(operation: Answer, response: Any) -> None:
-    _read(operation, response.json())
-    _end(operation)
+def _read_response(operation: Answer, response: Any) -> None:
+    """Read the HTTP response that has a Prediction."""
+    _read_prediction(operation, response.json())
+    _finish(operation)
 
 
-def _read(operation: Answer, prediction: Any) -> None:
-    operation.response_id = payload.text(prediction.get("id"))
-    operation.response_model = payload.text(prediction.get("model"))
-    operation.response_status = _STATUS.get(prediction.get("status"))
-    reason = _ENDED.get(operation.response_status or "")
+def _read_prediction(operation: Answer, prediction: Any) -> None:
+    operation.response_id = payload.as_text(prediction.get("id"))
+    operation.response_model = payload.as_text(prediction.get("model"))
+    operation.response_status = _STATUSES.get(prediction.get("status"))
+    reason = _FINISH_REASONS.get(operation.response_status or "")
     operation.finish_reasons = None if reason is None else [reason]
     metrics = prediction.get("metrics") or {}
-    usage = Usage(payload.whole(metrics.get("input_token_count")), payload.whole(metrics.get("output_token_count")))
-    operation.usage = usage if usage != Usage() else operation.usage
+    usage = Usage(payload.as_int(metrics.get("input_token_count")), payload.as_int(metrics.get("output_token_count")))
+    if usage != Usage():
+        operation.usage = usage
     if content.wanted():
         operation.output = prediction.get("output")
 
 
-def _chunk(operation: Answer, piece: Any) -> None:
-    if content.wanted():
-        operation.pieces.append(piece if isinstance(piece, str) else str(payload.field(piece, "url") or ""))
+def _read_piece(operation: Answer, piece: Any) -> None:
+    """Keep a piece of the output: a text, or a FileOutput by its address."""
+    if not content.wanted():
+        return
+    if not isinstance(piece, str):
+        piece = str(payload.get(piece, "url") or "")
+    operation.pieces.append(piece)
 
 
-def _event(operation: Answer, event: Any) -> None:
-    kind = payload.field(event, "event", "value")
+def _read_event(operation: Answer, event: Any) -> None:
+    """Read a ServerSentEvent."""
+    kind = payload.get(event, "event", "value")
     if kind == "output":
-        _chunk(operation, event.data)
+        _read_piece(operation, event.data)
     elif kind == "done":
-        told = payload.field(messages.parsed(event.data), "reason") if event.data else None
-        operation.finish_reasons = ["error" if told == "error" else told or "stop"]
+        reason = payload.get(messages.parsed(event.data), "reason") if event.data else None
+        operation.finish_reasons = [reason or "stop"]
 
 
-def _end(operation: Answer) -> None:
+def _finish(operation: Answer) -> None:
     output = operation.pieces or operation.output
     operation.pieces, operation.output = [], None
     if output is not None and content.wanted():
-        reason = operation.finish_reasons[0] if operation.finish_reasons else None
-        operation.output_messages = [messages.message("assistant", *_parts(output), finish_reason=reason)]
+        operation.output_messages = [output_message(operation, _output_parts(output))]
 
 
-def _failure(operation: Answer, error: BaseException) -> None:
-    status = payload.whole(payload.field(error, "status"))
+def _read_failure(operation: Answer, error: BaseException) -> None:
+    """Read a ReplicateError, which has the HTTP status."""
+    status = payload.get_int(error, "status")
     operation.error_type = None if status is None else str(status)
 
 
-def _question(given: dict[str, Any]) -> Message:
-    said = payload.first(given.get("prompt"), given.get("text"))
-    picture = payload.text(given.get("image"))
-    parts = [messages.text(said if isinstance(said, str) else content.to_json(given))]
-    return messages.message("user", *parts, *([] if picture is None else [data_part("image", picture)]))
+def _input_message(fields: dict[str, Any]) -> Message:
+    prompt = payload.coalesce(fields.get("prompt"), fields.get("text"))
+    if not isinstance(prompt, str):
+        # A model without a prompt: its input whole.
+        prompt = content.to_json(fields)
+    parts = [messages.text(prompt)]
+    image = payload.as_text(fields.get("image"))
+    if image is not None:
+        parts.append(data_part("image", image))
+    return messages.message("user", *parts)
 
 
-def _parts(output: Any) -> list[Part]:
+def _output_parts(output: Any) -> list[Part]:
     """Return an output as parts: texts that came in pieces are one, what lies at an address is told by its kind."""
     pieces = output if isinstance(output, list) else [output]
-    if all(isinstance(each, str) and not each.startswith(("http", "data:")) for each in pieces):
+    if all(isinstance(piece, str) and not piece.startswith(("http", "data:")) for piece in pieces):
         return [messages.text("".join(pieces))]
-    return [_part(each) for each in pieces]
+    return [_part(piece) for piece in pieces]
 
 
 def _part(piece: Any) -> Part:
     if not isinstance(piece, str):
         return messages.text(content.to_json(piece))
-    kind = mimetypes.guess_type(piece)[0]
-    modality = "document" if kind is None else kind.partition("/")[0]
-    return data_part(modality, piece) if piece.startswith("data:") else messages.uri(modality, piece, kind)
+    mime_type, _ = mimetypes.guess_type(piece)
+    modality = "document"
+    if mime_type is not None:
+        modality, _, _ = mime_type.partition("/")
+    if piece.startswith("data:"):
+        return data_part(modality, piece)
+    return messages.uri(modality, piece, mime_type)
 
 
-_OBSERVED = ("replicate.prediction", "replicate.model", "replicate.deployment")
+_PREDICTION_MODULES = ("replicate.prediction", "replicate.model", "replicate.deployment")
 
 INSTRUMENTORS = (
     Instrumentor(
@@ -188,13 +214,16 @@ INSTRUMENTORS = (
         "replicate",
         ">=0.34,<2",
         (
-            Target("replicate.client", "Client.run", streams.wrap_call(begin)),
-            Target("replicate.client", "Client.async_run", streams.wrap_async_call(begin)),
-            Target("replicate.client", "Client.stream", streams.wrap_call(begin_stream)),
-            Target("replicate.client", "Client.async_stream", streams.wrap_async_call(begin_stream)),
-            Target("replicate.client", "Client._request", streams.wrap_call(begin_request)),
-            Target("replicate.client", "Client._async_request", streams.wrap_async_call(begin_request)),
-            *(Target(each, "_json_to_prediction", streams.wrap_inner_call(read_prediction)) for each in _OBSERVED),
+            Target("replicate.client", "Client.run", streams.wrap_call(start_run)),
+            Target("replicate.client", "Client.async_run", streams.wrap_async_call(start_run)),
+            Target("replicate.client", "Client.stream", streams.wrap_call(start_stream)),
+            Target("replicate.client", "Client.async_stream", streams.wrap_async_call(start_stream)),
+            Target("replicate.client", "Client._request", streams.wrap_call(start_request)),
+            Target("replicate.client", "Client._async_request", streams.wrap_async_call(start_request)),
+            *(
+                Target(module, "_json_to_prediction", streams.wrap_inner_call(read_prediction))
+                for module in _PREDICTION_MODULES
+            ),
         ),
         ("generate_content",),
     ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.clients.stream_objects import itself
 from obs_run.base import payload
 from obs_run.core import content, messages, streams
 from obs_run.core.hooks import Instrumentor, Target
@@ -29,131 +30,164 @@ class Answer(Inference):
     prompts: list[str] = field(default_factory=list)
 
 
-def begin(call: Call) -> tuple[Inference, Reader]:
+def start_generation(call: Call) -> tuple[Inference, Reader]:
     """Return the operation of one prompt or conversation, or of many."""
-    asked, pipeline = call.argument(0, "text_inputs"), call.instance
-    many = asked if isinstance(asked, (list, tuple)) else [asked]
-    talk = _is_talk(many) or (bool(many) and all(isinstance(each, (list, tuple)) and _is_talk(each) for each in many))
-    given = {**payload.field(pipeline, "_forward_params"), **call.kwargs}
-    count = payload.whole(given.get("num_return_sequences"))
+    text_inputs, pipeline = call.argument(0, "text_inputs"), call.instance
+    inputs = text_inputs if isinstance(text_inputs, (list, tuple)) else [text_inputs]
+    is_one_conversation = _is_conversation(inputs)
+    options = {**payload.get(pipeline, "_forward_params"), **call.kwargs}
     operation = Answer(
-        "chat" if talk else "text_completion",
+        "chat" if is_one_conversation or _are_conversations(inputs) else "text_completion",
         _PROVIDER,
-        request_model=_model(pipeline),
-        # Of a generator or a data set, the answers are made one by one.
-        stream=None if isinstance(asked, (str, dict, list, tuple)) else True,
-        input_count=len(many) if len(many) > 1 and not _is_talk(many) else None,
-        temperature=payload.number(given.get("temperature")),
-        top_p=payload.number(given.get("top_p")),
-        top_k=payload.whole(given.get("top_k")),
-        max_tokens=payload.whole(given.get("max_new_tokens")),
-        choice_count=count if count is not None and count > 1 else None,
+        request_model=_model_name(pipeline),
+        temperature=payload.as_float(options.get("temperature")),
+        top_p=payload.as_float(options.get("top_p")),
+        top_k=payload.as_int(options.get("top_k")),
+        max_tokens=payload.as_int(options.get("max_new_tokens")),
     )
+    if not isinstance(text_inputs, (str, dict, list, tuple)):
+        # Of a generator or a data set, the answers are made one by one.
+        operation.stream = True
+    if len(inputs) > 1 and not is_one_conversation:
+        operation.input_count = len(inputs)
+    count = payload.as_int(options.get("num_return_sequences"))
+    if count is not None and count > 1:
+        operation.choice_count = count
     if content.wanted():
-        talks = [many] if _is_talk(many) else many
-        operation.prompts = [each for each in many if isinstance(each, str)]
-        operation.input_messages = [said for each in talks for said in _messages(each)] or None
-    return operation, Reader(_answered, deferred=_lazy, chunk=_piece)
+        operation.prompts = [prompt for prompt in inputs if isinstance(prompt, str)]
+        operation.input_messages = _input_messages([inputs] if is_one_conversation else inputs) or None
+    return operation, Reader(_read_answers, deferred=_iterator_or_none, chunk=_read_item)
 
 
-def begin_features(call: Call) -> tuple[Embedding, Reader]:
+def start_features(call: Call) -> tuple[Embedding, Reader]:
     """Return the operation of the features of one text or of many."""
-    asked = call.args[0] if call.args else None
-    count = len(asked) if isinstance(asked, (list, tuple)) else 1
-    operation = Embedding("embeddings", _PROVIDER, request_model=_model(call.instance), input_count=count)
-    return operation, Reader(_features, deferred=_lazy)
+    texts = call.args[0] if call.args else None
+    count = len(texts) if isinstance(texts, (list, tuple)) else 1
+    operation = Embedding("embeddings", _PROVIDER, request_model=_model_name(call.instance), input_count=count)
+    return operation, Reader(_read_features, deferred=_iterator_or_none)
 
 
 def read_prompt(operation: Operation, call: Call) -> None:
     """Count the tokens of what goes into the model, of one prompt or a batch of them."""
-    if payload.field(operation, "provider") == _PROVIDER:
-        given = call.argument(0, "model_inputs")
-        tokens = payload.first(given.get("attention_mask"), given.get("input_ids"))
-        mask = given.get("attention_mask") is not None
-        _count(operation, "input_tokens", int(tokens.sum()) if mask else int(tokens.numel()))
+    if payload.get(operation, "provider") != _PROVIDER:
+        return
+    model_inputs = call.argument(0, "model_inputs")
+    mask = model_inputs.get("attention_mask")
+    if mask is not None:
+        # It has a one for each token that is no padding.
+        _add_tokens(operation, "input_tokens", int(mask.sum()))
+        return
+    _add_tokens(operation, "input_tokens", int(model_inputs.get("input_ids").numel()))
 
 
 def read_answer(operation: Operation, call: Call) -> None:
     """Count the tokens that the model made, each answer up to its end token."""
-    made = call.argument(0, "model_outputs")
-    if not isinstance(operation, Answer) or not isinstance(made, dict):
+    outputs = call.argument(0, "model_outputs")
+    if not isinstance(operation, Answer) or not isinstance(outputs, dict):
         return
-    ends = payload.field(call.instance, "model", "generation_config", "eos_token_id")
-    ends = set(ends if isinstance(ends, (list, tuple)) else [ends])
-    prompt = payload.first(payload.field(made.get("input_ids"), "shape"), (0,))[-1]
-    for answer in made["generated_sequence"].flatten(0, -2).tolist():
-        tokens = answer[prompt:]
-        stop = next((place for place, token in enumerate(tokens) if token in ends), None)
-        _count(operation, "output_tokens", len(tokens) if stop is None else stop + 1)
-        operation.finish_reasons = [*(operation.finish_reasons or []), "length" if stop is None else "stop"]
+    end_tokens = payload.get(call.instance, "model", "generation_config", "eos_token_id")
+    ends = set(end_tokens if isinstance(end_tokens, (list, tuple)) else [end_tokens])
+    # The sequences begin with the prompt, padded to one length.
+    shape = payload.coalesce(payload.get(outputs.get("input_ids"), "shape"), (0,))
+    prompt_length = shape[-1]
+    reasons = operation.finish_reasons or []
+    for sequence in outputs["generated_sequence"].flatten(0, -2).tolist():
+        tokens = sequence[prompt_length:]
+        stop = _first_position(tokens, ends)
+        _add_tokens(operation, "output_tokens", len(tokens) if stop is None else stop + 1)
+        reasons.append("length" if stop is None else "stop")
+    operation.finish_reasons = reasons or None
 
 
-def _count(operation: Any, name: str, tokens: int) -> None:
+def _first_position(tokens: list[int], ends: set[Any]) -> int | None:
+    for position, token in enumerate(tokens):
+        if token in ends:
+            return position
+    return None
+
+
+def _add_tokens(operation: Any, name: str, tokens: int) -> None:
     operation.usage = operation.usage or Usage()
-    setattr(operation.usage, name, (getattr(operation.usage, name) or 0) + tokens)
+    before = getattr(operation.usage, name) or 0
+    setattr(operation.usage, name, before + tokens)
 
 
-def _features(operation: Embedding, returned: Any) -> None:
+def _read_features(operation: Embedding, returned: Any) -> None:
     """Note the features' size, which is the last of their dimensions."""
     while isinstance(returned, list) and returned and isinstance(returned[0], list):
         returned = returned[0]
     operation.dimensions = len(returned) if isinstance(returned, list) else None
 
 
-def _lazy(returned: Any) -> Any:
+def _iterator_or_none(returned: Any) -> Any:
     """Return the iterator that is given for a generator or data set of prompts, None for what is there at once."""
-    return None if isinstance(returned, (list, dict)) or hasattr(returned, "shape") else returned
+    if isinstance(returned, (list, dict)) or hasattr(returned, "shape"):
+        return None
+    return returned
 
 
-def _answered(operation: Answer, returned: Any) -> None:
+def _read_answers(operation: Answer, returned: Any) -> None:
+    """Read what the pipeline returned: a list of answers, or of such lists for several prompts."""
     if not content.wanted():
         return
+    answers: list[Any] = []
+    for item in payload.as_list(returned):
+        answers += item if isinstance(item, list) else [item]
     reasons = iter(operation.finish_reasons or [])
-    answers = [one for each in payload.items(returned) for one in (each if isinstance(each, list) else [each])]
-    operation.output_messages = [_said(each, operation.prompts, next(reasons, None)) for each in answers]
+    operation.output_messages = [_output_message(answer, operation.prompts, next(reasons, None)) for answer in answers]
 
 
-def _piece(operation: Answer, item: Any) -> None:
+def _read_item(operation: Answer, item: Any) -> None:
+    """Read the answers to the next prompt of an iterator."""
     if content.wanted():
-        said = [_said(each, operation.prompts, None) for each in payload.items(item)]
-        operation.output_messages = [*(operation.output_messages or []), *said]
+        output = [_output_message(answer, operation.prompts, None) for answer in payload.as_list(item)]
+        operation.output_messages = [*(operation.output_messages or []), *output]
 
 
-def _said(answer: Any, prompts: list[str], reason: str | None) -> Message:
-    text = payload.field(answer, "generated_text")
+def _output_message(answer: Any, prompts: list[str], reason: str | None) -> Message:
+    text = payload.get(answer, "generated_text")
     if isinstance(text, list):
-        text = payload.field(text[-1], "content") if text else None
-    text = text if isinstance(text, str) else ""
-    prompt = next((each for each in prompts if text.startswith(each)), "")
-    return messages.message("assistant", messages.text(text[len(prompt) :]), finish_reason=reason)
+        # A conversation comes back whole, the answer last.
+        text = payload.get(text[-1], "content") if text else None
+    if not isinstance(text, str):
+        text = ""
+    for prompt in prompts:
+        if text.startswith(prompt):
+            text = text.removeprefix(prompt)
+            break
+    return messages.message("assistant", messages.text(text), finish_reason=reason)
 
 
-def _messages(asked: Any) -> list[Message]:
-    if isinstance(asked, str):
-        return [messages.message("user", messages.text(asked))]
-    said = payload.items(asked)
-    return [
-        messages.message(str(each.get("role")), messages.text(_text(each))) for each in said if isinstance(each, dict)
-    ]
+def _input_messages(inputs: Any) -> list[Message]:
+    result: list[Message] = []
+    for item in inputs:
+        if isinstance(item, str):
+            result.append(messages.message("user", messages.text(item)))
+            continue
+        conversation = [raw for raw in payload.as_list(item) if isinstance(raw, dict)]
+        result += [messages.message(str(raw.get("role")), messages.text(_text(raw))) for raw in conversation]
+    return result
 
 
 def _text(raw: dict[str, Any]) -> str:
-    told = raw.get("content")
-    if isinstance(told, str):
-        return told
-    return "".join(str(part.get("text", "")) for part in payload.items(told) if isinstance(part, dict))
+    """Return the text of a message, whose content is a text or a list of parts."""
+    raw_content = raw.get("content")
+    if isinstance(raw_content, str):
+        return raw_content
+    texts = [str(part.get("text", "")) for part in payload.as_list(raw_content) if isinstance(part, dict)]
+    return "".join(texts)
 
 
-def _is_talk(asked: Any) -> bool:
-    return bool(asked) and all(isinstance(each, dict) and "role" in each for each in asked)
+def _is_conversation(value: Any) -> bool:
+    return bool(value) and all(isinstance(message, dict) and "role" in message for message in value)
 
 
-def _model(pipeline: Any) -> str | None:
-    return payload.text(payload.field(pipeline, "model", "name_or_path"))
+def _are_conversations(inputs: Any) -> bool:
+    return bool(inputs) and all(isinstance(item, (list, tuple)) and _is_conversation(item) for item in inputs)
 
 
-def _itself(iterator: Any) -> Any:
-    return iterator
+def _model_name(pipeline: Any) -> str | None:
+    return payload.get_text(pipeline, "model", "name_or_path")
 
 
 _GENERATION = "transformers.pipelines.text_generation"
@@ -165,12 +199,12 @@ INSTRUMENTORS = (
         "transformers",
         ">=4.48,<6",
         (
-            Target(_GENERATION, "TextGenerationPipeline.__call__", streams.wrap_call(begin)),
+            Target(_GENERATION, "TextGenerationPipeline.__call__", streams.wrap_call(start_generation)),
             Target(_GENERATION, "TextGenerationPipeline._forward", streams.wrap_inner_call(read_prompt)),
             Target(_GENERATION, "TextGenerationPipeline.postprocess", streams.wrap_inner_call(read_answer)),
-            Target(_FEATURES, "FeatureExtractionPipeline.__call__", streams.wrap_call(begin_features)),
+            Target(_FEATURES, "FeatureExtractionPipeline.__call__", streams.wrap_call(start_features)),
             Target(_FEATURES, "FeatureExtractionPipeline._forward", streams.wrap_inner_call(read_prompt)),
-            Target("transformers.pipelines.pt_utils", "PipelineIterator.__next__", streams.wrap_next(_itself)),
+            Target("transformers.pipelines.pt_utils", "PipelineIterator.__next__", streams.wrap_next(itself)),
         ),
         ("text_completion", "chat", "embeddings"),
     ),

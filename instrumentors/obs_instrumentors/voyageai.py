@@ -6,8 +6,8 @@ import sys
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
+from obs_instrumentors.wire.server_address import read_server_address
 from obs_run.base import payload
 from obs_run.core import content, semconv, streams
 from obs_run.core.hooks import Instrumentor, Target
@@ -15,11 +15,9 @@ from obs_run.core.operations import Embedding, ModelCall, Operation, Rerank, Usa
 from obs_run.core.outcomes import Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from obs_run.core.outcomes import Call
-
-_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass
@@ -32,85 +30,94 @@ class _Rerank(Rerank):
     requests: int = 0
 
 
-def begin(method: str, call: Call) -> tuple[ModelCall, Reader]:
+def start_operation(method: str, call: Call) -> tuple[ModelCall, Reader]:
     """Return the operation that a call of a method means."""
-    make, reader, names = _METHODS[method]
-    operation = make({**dict(zip(names, call.args, strict=False)), **call.kwargs})
+    parse, reader, parameters = _METHODS[method]
+    operation = parse({**dict(zip(parameters, call.args, strict=False)), **call.kwargs})
     operation.provider = "voyageai"
     return operation, reader
 
 
-def request(operation: Operation, call: Call) -> None:
+def note_request(operation: Operation, call: Call) -> None:
     """Read from a request where it goes, and whether it is not the first of its call."""
     if not isinstance(operation, (_Embedding, _Rerank)):
         return
-    base = payload.first(
-        *(call.kwargs.get(name) for name in ("base_url", "api_base")),
-        payload.field(sys.modules.get("voyageai"), "api_base"),
+    base_url = payload.coalesce(
+        call.kwargs.get("base_url"),
+        call.kwargs.get("api_base"),
+        payload.get(sys.modules.get("voyageai"), "api_base"),
     )
-    url = urlsplit(base or "")
-    operation.server_address, operation.server_port = url.hostname, url.port or _PORTS.get(url.scheme)
+    read_server_address(operation, base_url or "")
     if operation.requests:
         operation.extra[semconv.OBS_REQUEST_RETRIES] = operation.requests
     operation.requests += 1
 
 
-def _embedding(body: dict[str, Any]) -> ModelCall:
-    given = payload.first(body.get("texts"), body.get("inputs"))
-    kind = payload.text(body.get("output_dtype"))
-    return _Embedding(
+def _parse_embedding(arguments: dict[str, Any]) -> ModelCall:
+    inputs = payload.coalesce(arguments.get("texts"), arguments.get("inputs"))
+    operation = _Embedding(
         "embeddings",
-        request_model=payload.text(body.get("model")),
-        dimensions=payload.whole(body.get("output_dimension")),
-        encoding_formats=None if kind is None else [kind],
-        input_count=1 if isinstance(given, str) else len(payload.items(given)),
+        request_model=payload.as_text(arguments.get("model")),
+        dimensions=payload.as_int(arguments.get("output_dimension")),
+        input_count=1 if isinstance(inputs, str) else len(payload.as_list(inputs)),
     )
-
-
-def _rerank(body: dict[str, Any]) -> ModelCall:
-    operation = _Rerank(request_model=payload.text(body.get("model")), top_k=payload.whole(body.get("top_k")))
-    operation.input_count = len(payload.items(body.get("documents")))
-    if content.wanted():
-        operation.query_text = payload.text(body.get("query"))
+    encoding = payload.as_text(arguments.get("output_dtype"))
+    if encoding is not None:
+        operation.encoding_formats = [encoding]
     return operation
 
 
-def _embedded(operation: Embedding, returned: Any) -> None:
+def _parse_rerank(arguments: dict[str, Any]) -> ModelCall:
+    operation = _Rerank(
+        request_model=payload.as_text(arguments.get("model")),
+        top_k=payload.as_int(arguments.get("top_k")),
+        input_count=len(payload.as_list(arguments.get("documents"))),
+    )
+    if content.wanted():
+        operation.query_text = payload.as_text(arguments.get("query"))
+    return operation
+
+
+def _read_embedding(operation: Embedding, returned: Any) -> None:
+    """Read an EmbeddingsObject, or one of the multimodal or contextualized kind."""
     operation.usage = Usage(
-        input_tokens=payload.whole(payload.field(returned, "total_tokens")),
-        text_input_tokens=payload.whole(payload.field(returned, "text_tokens")),
+        input_tokens=payload.get_int(returned, "total_tokens"),
+        text_input_tokens=payload.get_int(returned, "text_tokens"),
     )
 
 
-def _reranked(operation: Rerank, returned: Any) -> None:
-    operation.usage = Usage(input_tokens=payload.whole(payload.field(returned, "total_tokens")))
-    results = payload.items(payload.field(returned, "results"))
-    operation.scores = [each.relevance_score for each in results]
+def _read_rerank(operation: Rerank, returned: Any) -> None:
+    """Read a RerankingObject."""
+    operation.usage = Usage(input_tokens=payload.get_int(returned, "total_tokens"))
+    results = payload.get_list(returned, "results")
+    operation.scores = [result.relevance_score for result in results]
     if content.wanted():
         operation.documents = [
-            {"id": str(each.index), "score": each.relevance_score, "content": each.document} for each in results
+            {"id": str(result.index), "score": result.relevance_score, "content": result.document} for result in results
         ]
 
 
-_EMBED = Reader(_embedded)
+_EMBEDDING = Reader(_read_embedding)
+_EMBED_PARAMETERS = ("texts", "model", "input_type", "truncation", "output_dtype", "output_dimension")
+_MULTIMODAL_PARAMETERS = ("inputs", *_EMBED_PARAMETERS[1:])
+_CONTEXTUALIZED_PARAMETERS = ("inputs", "model", "input_type", "output_dtype", "output_dimension")
+_RERANK_PARAMETERS = ("query", "documents", "model", "top_k")
 _METHODS: dict[str, tuple[Callable[[dict[str, Any]], ModelCall], Reader, tuple[str, ...]]] = {
-    "embed": (_embedding, _EMBED, ("texts", "model", "input_type", "truncation", "output_dtype", "output_dimension")),
-    "multimodal_embed": (
-        _embedding,
-        _EMBED,
-        ("inputs", "model", "input_type", "truncation", "output_dtype", "output_dimension"),
-    ),
-    "contextualized_embed": (
-        _embedding,
-        _EMBED,
-        ("inputs", "model", "input_type", "output_dtype", "output_dimension"),
-    ),
-    "rerank": (_rerank, Reader(_reranked), ("query", "documents", "model", "top_k")),
+    "embed": (_parse_embedding, _EMBEDDING, _EMBED_PARAMETERS),
+    "multimodal_embed": (_parse_embedding, _EMBEDDING, _MULTIMODAL_PARAMETERS),
+    "contextualized_embed": (_parse_embedding, _EMBEDDING, _CONTEXTUALIZED_PARAMETERS),
+    "rerank": (_parse_rerank, Reader(_read_rerank), _RERANK_PARAMETERS),
 }
-"""Each with the names of its arguments in order."""
 
-_NEWER = ("multimodal_embed", "contextualized_embed")
+_NEWER_METHODS = ("multimodal_embed", "contextualized_embed")
 _RESOURCE = "voyageai.api_resources.api_resource"
+
+
+def _targets(module: str, client: str, wrap: Callable[..., Any]) -> Iterator[Target]:
+    for method in _METHODS:
+        start = wrap(partial(start_operation, method))
+        yield Target(module, f"{client}.{method}", start, optional=method in _NEWER_METHODS)
+
 
 INSTRUMENTORS = (
     Instrumentor(
@@ -118,16 +125,10 @@ INSTRUMENTORS = (
         "voyageai",
         ">=0.2.4,<1",
         (
-            *(
-                Target(module, f"{name}.{method}", wrap(partial(begin, method)), optional=method in _NEWER)
-                for module, name, wrap in (
-                    ("voyageai.client", "Client", streams.wrap_call),
-                    ("voyageai.client_async", "AsyncClient", streams.wrap_async_call),
-                )
-                for method in _METHODS
-            ),
-            Target(_RESOURCE, "APIResource.create", streams.wrap_inner_call(request)),
-            Target(_RESOURCE, "APIResource.acreate", streams.wrap_inner_call(request)),
+            *_targets("voyageai.client", "Client", streams.wrap_call),
+            *_targets("voyageai.client_async", "AsyncClient", streams.wrap_async_call),
+            Target(_RESOURCE, "APIResource.create", streams.wrap_inner_call(note_request)),
+            Target(_RESOURCE, "APIResource.acreate", streams.wrap_inner_call(note_request)),
         ),
         ("embeddings", "rerank"),
     ),

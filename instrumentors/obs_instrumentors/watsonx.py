@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from obs_instrumentors.openai import chat
+from obs_instrumentors.wire import continuation
+from obs_instrumentors.wire.openai import compatible_chat
+from obs_instrumentors.wire.server_address import read_server_address
+from obs_instrumentors.wire.token_counts import sum_counts, usage_or_none
 from obs_run.base import payload
 from obs_run.core import content, messages, streams
 from obs_run.core.hooks import Instrumentor, Target
@@ -18,14 +20,14 @@ from obs_run.core.operations import Embedding, Inference, Rerank, Usage
 from obs_run.core.outcomes import Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from obs_instrumentors.wire.openai import chat
     from obs_run.core.operations import ModelCall, Operation
     from obs_run.core.outcomes import Call
 
-    Asked = Callable[[Call, dict[str, Any]], ModelCall]
+    Parse = Callable[[Call, dict[str, Any]], ModelCall]
 
-_PORTS = {"http": 80, "https": 443}
 _FINISH_REASONS = {
     "eos_token": "stop",
     "stop_sequence": "stop",
@@ -34,29 +36,30 @@ _FINISH_REASONS = {
     "time_limit": "length",
 }
 _UNFINISHED = "not_finished"
-_RANKED = 2
-"""Where the parameters stand behind a query and what is ranked by it."""
 
 
 class Continuation(Inference):
     """A prompt's continuation."""
 
 
-def begin(asked: Asked, reader: Reader, call: Call) -> tuple[ModelCall, Reader]:
+def start_operation(parse: Parse, params_position: int, reader: Reader, call: Call) -> tuple[ModelCall, Reader]:
     """Return the operation that a call means; parameters that it leaves out are those of the model's object."""
-    position = _RANKED if asked is _rerank else 1
-    given = payload.first(call.argument(position, "params"), payload.field(call.instance, "params"))
-    parameters = given if isinstance(given, dict) else payload.fields(given) or {}
-    operation = asked(call, {str(name): value for name, value in parameters.items() if value is not None})
+    operation = parse(call, _parameters(params_position, call))
     if reader.lazy:
         operation.stream = True  # type: ignore[attr-defined] # only inferences are streams
     operation.provider = "ibm.watsonx.ai"
-    operation.request_model = payload.text(
-        payload.first(payload.field(call.instance, "model_id"), payload.field(call.instance, "deployment_id"))
-    )
-    url = urlsplit(str(payload.field(call.instance, "_client", "credentials", "url") or ""))
-    operation.server_address, operation.server_port = url.hostname, url.port or _PORTS.get(url.scheme)
+    model = payload.coalesce(payload.get(call.instance, "model_id"), payload.get(call.instance, "deployment_id"))
+    operation.request_model = payload.as_text(model)
+    read_server_address(operation, str(payload.get(call.instance, "_client", "credentials", "url") or ""))
     return operation, reader
+
+
+def _parameters(position: int, call: Call) -> dict[str, Any]:
+    """Return the parameters, which are a dict or an object of the library's schema."""
+    params = payload.coalesce(call.argument(position, "params"), payload.get(call.instance, "params"))
+    fields = params if isinstance(params, dict) else payload.as_dict_or_self(params) or {}
+    # The keys may be members of an enumeration of texts.
+    return {str(name): value for name, value in fields.items() if value is not None}
 
 
 def note_event(operation: Operation, call: Call) -> None:
@@ -65,181 +68,196 @@ def note_event(operation: Operation, call: Call) -> None:
         _read_header(operation, call.argument(0, "single_response"))
 
 
-def _chat(call: Call, parameters: dict[str, Any]) -> ModelCall:
+def _parse_chat(call: Call, parameters: dict[str, Any]) -> ModelCall:
     body = {**parameters, "messages": call.argument(0, "messages"), "tools": call.argument(2, "tools")}
-    operation: Any = chat.COMPATIBLE.begin(body)
-    return operation  # type: ignore[no-any-return] # an endpoint says no more
+    return compatible_chat.parse_request(body)
 
 
-def _prompt(call: Call, parameters: dict[str, Any]) -> ModelCall:
+def _parse_prompt(call: Call, parameters: dict[str, Any]) -> ModelCall:
     operation = Continuation(
         "text_completion",
-        seed=payload.whole(parameters.get("random_seed")),
-        temperature=payload.number(parameters.get("temperature")),
-        top_p=payload.number(parameters.get("top_p")),
-        top_k=payload.whole(parameters.get("top_k")),
-        max_tokens=payload.whole(parameters.get("max_new_tokens")),
-        stop_sequences=payload.items(parameters.get("stop_sequences")) or None,
+        seed=payload.as_int(parameters.get("random_seed")),
+        temperature=payload.as_float(parameters.get("temperature")),
+        top_p=payload.as_float(parameters.get("top_p")),
+        top_k=payload.as_int(parameters.get("top_k")),
+        max_tokens=payload.as_int(parameters.get("max_new_tokens")),
+        stop_sequences=payload.as_list(parameters.get("stop_sequences")) or None,
     )
     prompt = call.argument(0, "prompt")
-    prompts = [prompt] if isinstance(prompt, str) else payload.items(prompt)
-    operation.input_count = len(prompts) if len(prompts) > 1 else None
+    prompts = [prompt] if isinstance(prompt, str) else payload.as_list(prompt)
+    if len(prompts) > 1:
+        operation.input_count = len(prompts)
     if content.wanted():
-        operation.input_messages = [messages.message("user", messages.text(str(each))) for each in prompts] or None
+        operation.input_messages = [messages.message("user", messages.text(str(text))) for text in prompts] or None
     return operation
 
 
-def _embedding(call: Call, _parameters: dict[str, Any]) -> ModelCall:
-    return Embedding("embeddings", input_count=len(payload.items(call.argument(0, "inputs"))))
+def _parse_embedding(call: Call, _parameters: dict[str, Any]) -> ModelCall:
+    return Embedding("embeddings", input_count=len(payload.as_list(call.argument(0, "inputs"))))
 
 
-def _rerank(call: Call, parameters: dict[str, Any]) -> ModelCall:
-    given = payload.items(call.argument(1, "inputs"))
-    returned = payload.field(parameters.get("return_options"), "top_n")
-    operation = Rerank(top_k=payload.whole(returned), input_count=len(given))
+def _parse_rerank(call: Call, parameters: dict[str, Any]) -> ModelCall:
+    documents = payload.as_list(call.argument(1, "inputs"))
+    operation = Rerank(
+        top_k=payload.get_int(parameters.get("return_options"), "top_n"),
+        input_count=len(documents),
+    )
     if content.wanted():
-        operation.query_text = payload.text(call.argument(0, "query"))
-        operation.sent_documents = [payload.first(payload.field(each, "text"), each) for each in given]
+        operation.query_text = payload.as_text(call.argument(0, "query"))
+        operation.sent_documents = [payload.coalesce(payload.get(document, "text"), document) for document in documents]
     return operation
 
 
-def _answer(operation: chat.Chat, response: Any) -> None:
-    chat.COMPATIBLE.result(operation, _with_model(response))
+def _read_chat(operation: chat.Chat, response: Any) -> None:
+    compatible_chat.read_response(operation, _with_model(response))
 
 
-def _answer_piece(operation: chat.Chat, event: Any) -> None:
-    _CHAT_CHUNK(operation, _with_model(event))
+def _read_chat_chunk(operation: chat.Chat, chunk: Any) -> None:
+    compatible_chat.read_chunk(operation, _with_model(chunk))
 
 
 def _with_model(response: Any) -> Any:
     """Return a response under OpenAI's names; the service calls the model otherwise too."""
-    known = payload.first(payload.field(response, "model"), payload.field(response, "model_id"))
-    return {**response, "model": known} if isinstance(response, dict) else response
+    if not isinstance(response, dict):
+        return response
+    return {**response, "model": payload.coalesce(response.get("model"), response.get("model_id"))}
 
 
-def _continued(operation: Continuation, response: Any) -> None:
-    responses = response if isinstance(response, list) else [response]
+def _read_generation(operation: Continuation, response: Any) -> None:
+    """Read the answer to a prompt, or the list of those to several prompts, which are messages of their own."""
+    is_batch = isinstance(response, list)
+    responses = response if is_batch else [response]
+    results: list[Any] = []
     for each in responses:
         _read_header(operation, each)
         _read_text(operation, each)
-    results = [one for each in responses for one in payload.items(payload.field(each, "results"))]
+        results += payload.get_list(each, "results")
     operation.usage = _usage(results)
+    if not is_batch:
+        continuation.finish(operation)
 
 
-def _continued_piece(operation: Continuation, event: Any) -> None:
-    if isinstance(event, str):
-        _say(operation, event)
+def _read_generation_chunk(operation: Continuation, chunk: Any) -> None:
+    """Read a piece of a stream: a text, or an event where the agent asked for those."""
+    if isinstance(chunk, str):
+        continuation.append_text(operation, chunk)
         return
-    _read_header(operation, event)
-    _read_text(operation, event)
+    _read_header(operation, chunk)
+    _read_text(operation, chunk)
 
 
-def _one_of_several(operation: Continuation, response: Any) -> None:
+def _read_one_of_several(operation: Continuation, response: Any) -> None:
     """Read one of several answers, which come as they are ready."""
     before, operation.usage = operation.usage, None
     _read_header(operation, response)
     _read_text(operation, response)
-    told = operation.usage
-    if told is not None and before is not None:
-        told.input_tokens = (told.input_tokens or 0) + (before.input_tokens or 0)
-        told.output_tokens = (told.output_tokens or 0) + (before.output_tokens or 0)
-    operation.usage = told or before
+    usage = operation.usage
+    if usage is not None and before is not None:
+        usage.input_tokens = (usage.input_tokens or 0) + (before.input_tokens or 0)
+        usage.output_tokens = (usage.output_tokens or 0) + (before.output_tokens or 0)
+    operation.usage = usage or before
 
 
 def _read_header(operation: Continuation, response: Any) -> None:
-    operation.response_model = payload.text(payload.field(response, "model_id")) or operation.response_model
-    results = payload.items(payload.field(response, "results"))
-    told = _usage(results)
+    operation.response_model = payload.get_text(response, "model_id") or operation.response_model
+    results = payload.get_list(response, "results")
+    usage = _usage(results)
     before = operation.usage
-    if told is not None and before is not None:
+    if usage is not None and before is not None:
         # Events of a stream count the output so far, and tell the input once.
-        told.input_tokens = _most(before.input_tokens, told.input_tokens)
-        told.output_tokens = _most(before.output_tokens, told.output_tokens)
-    operation.usage = told or before
-    for each in results:
-        reason = payload.text(payload.field(each, "stop_reason"))
-        if reason is not None and reason.lower() != _UNFINISHED:
-            operation.finish_reasons = [_FINISH_REASONS.get(reason.lower(), reason.lower())]
+        usage.input_tokens = _largest(before.input_tokens, usage.input_tokens)
+        usage.output_tokens = _largest(before.output_tokens, usage.output_tokens)
+    operation.usage = usage or before
+    for result in results:
+        reason = (payload.get_text(result, "stop_reason") or _UNFINISHED).lower()
+        if reason != _UNFINISHED:
+            operation.finish_reasons = [_FINISH_REASONS.get(reason, reason)]
 
 
 def _read_text(operation: Continuation, response: Any) -> None:
-    for each in payload.items(payload.field(response, "results")):
-        _say(operation, payload.text(payload.field(each, "generated_text")) or "")
-
-
-def _say(operation: Continuation, text: str) -> None:
-    if content.wanted():
-        operation.output_messages = operation.output_messages or [messages.message("assistant")]
-        operation.output_messages[0]["parts"].append(messages.text(text))
-
-
-def _end(operation: Continuation) -> None:
-    for message in operation.output_messages or []:
-        message["parts"] = [messages.text("".join(part["content"] for part in message["parts"]))]
-        if operation.finish_reasons:
-            message["finish_reason"] = operation.finish_reasons[0]
-
-
-def _whole(operation: Continuation, response: Any) -> None:
-    _continued(operation, response)
-    if not isinstance(response, list):
-        _end(operation)
+    for result in payload.get_list(response, "results"):
+        continuation.append_text(operation, payload.get_text(result, "generated_text") or "")
 
 
 def _usage(results: list[Any]) -> Usage | None:
-    counts = []
-    for name in ("input_token_count", "generated_token_count"):
-        told = [count for each in results if (count := payload.whole(payload.field(each, name))) is not None]
-        counts.append(sum(told) if told else None)
-    return None if counts == [None, None] else Usage(*counts)
+    usage = Usage(
+        input_tokens=_sum(results, "input_token_count"),
+        output_tokens=_sum(results, "generated_token_count"),
+    )
+    return usage_or_none(usage)
 
 
-def _most(*counts: int | None) -> int | None:
+def _sum(results: list[Any], name: str) -> int | None:
+    return sum_counts(payload.get_int(result, name) for result in results)
+
+
+def _largest(*counts: int | None) -> int | None:
     return max((count for count in counts if count is not None), default=None)
 
 
-def _embedded(operation: ModelCall, response: Any) -> None:
-    operation.response_model = payload.text(payload.field(response, "model_id"))
-    count = payload.whole(payload.field(response, "input_token_count"))
+def _read_embedding(operation: ModelCall, response: Any) -> None:
+    operation.response_model = payload.get_text(response, "model_id")
+    count = payload.get_int(response, "input_token_count")
     operation.usage = None if count is None else Usage(input_tokens=count)
 
 
-def _reranked(operation: Rerank, response: Any) -> None:
-    _embedded(operation, response)
-    found = payload.items(payload.field(response, "results"))
-    operation.rank([(each["index"], payload.number(each.get("score"))) for each in found])
+def _read_rerank(operation: Rerank, response: Any) -> None:
+    _read_embedding(operation, response)
+    results = payload.get_list(response, "results")
+    operation.rank([(result["index"], payload.as_float(result.get("score"))) for result in results])
 
 
-def _failure(operation: Operation, error: BaseException) -> None:
-    told = messages.parsed(payload.text(payload.field(error, "response", "text")))
-    first = next(iter(payload.items(payload.field(told, "errors"))), None)
-    operation.error_type = payload.text(payload.field(first, "code")) or operation.error_type
+def _read_failure(operation: Operation, error: BaseException) -> None:
+    """Read an ApiRequestFailure, whose response lists the errors."""
+    body = messages.parsed(payload.get_text(error, "response", "text"))
+    errors = payload.get_list(body, "errors")
+    if errors:
+        operation.error_type = payload.get_text(errors[0], "code") or operation.error_type
 
 
-_CHAT_CHUNK: Any = chat.COMPATIBLE.chunk
-_CHAT = Reader(_answer, failure=_failure)
-_CHAT_STREAM = Reader(_answer, chunk=_answer_piece, end=chat.COMPATIBLE.end, failure=_failure, lazy=True)
-_PROMPT = Reader(_whole, chunk=_one_of_several, end=_end, failure=_failure, single_response=True)
-_PROMPT_STREAM = Reader(_whole, chunk=_continued_piece, end=_end, failure=_failure, lazy=True)
-_VECTORS = Reader(_embedded, failure=_failure)
-_RANKING = Reader(_reranked, failure=_failure)
+_CHAT = Reader(_read_chat, failure=_read_failure)
+_CHAT_STREAM = Reader(_read_chat, chunk=_read_chat_chunk, end=compatible_chat.finish, failure=_read_failure, lazy=True)
+_GENERATION = Reader(
+    _read_generation, chunk=_read_one_of_several, end=continuation.finish, failure=_read_failure, single_response=True
+)
+_GENERATION_STREAM = Reader(
+    _read_generation, chunk=_read_generation_chunk, end=continuation.finish, failure=_read_failure, lazy=True
+)
+_EMBEDDING = Reader(_read_embedding, failure=_read_failure)
+_RERANK = Reader(_read_rerank, failure=_read_failure)
 
 _MODELS = "ibm_watsonx_ai.foundation_models"
 _INFERENCE = f"{_MODELS}.inference.model_inference"
 _EMBEDDINGS = f"{_MODELS}.embeddings.embeddings"
-_METHODS: tuple[tuple[str, str, Asked, Reader, Callable[..., Any]], ...] = (
-    (_INFERENCE, "ModelInference.chat", _chat, _CHAT, streams.wrap_call),
-    (_INFERENCE, "ModelInference.achat", _chat, _CHAT, streams.wrap_async_call),
-    (_INFERENCE, "ModelInference.chat_stream", _chat, _CHAT_STREAM, streams.wrap_call),
-    (_INFERENCE, "ModelInference.achat_stream", _chat, _CHAT_STREAM, streams.wrap_async_call),
-    (_INFERENCE, "ModelInference.generate", _prompt, _PROMPT, streams.wrap_call),
-    (_INFERENCE, "ModelInference.agenerate", _prompt, _PROMPT, streams.wrap_async_call),
-    (_INFERENCE, "ModelInference.generate_text_stream", _prompt, _PROMPT_STREAM, streams.wrap_call),
-    (_INFERENCE, "ModelInference.agenerate_stream", _prompt, _PROMPT_STREAM, streams.wrap_async_call),
-    (_EMBEDDINGS, "Embeddings.generate", _embedding, _VECTORS, streams.wrap_call),
-    (_EMBEDDINGS, "Embeddings.agenerate", _embedding, _VECTORS, streams.wrap_async_call),
-    (f"{_MODELS}.rerank.rerank", "Rerank.generate", _rerank, _RANKING, streams.wrap_call),
+_RERANKING = f"{_MODELS}.rerank.rerank"
+# Where the parameters stand: behind a prompt, or behind a query and what is ranked by it.
+_SECOND, _THIRD = 1, 2
+_METHODS: tuple[tuple[str, str, Parse, int, Reader, Callable[..., Any]], ...] = (
+    (_INFERENCE, "ModelInference.chat", _parse_chat, _SECOND, _CHAT, streams.wrap_call),
+    (_INFERENCE, "ModelInference.achat", _parse_chat, _SECOND, _CHAT, streams.wrap_async_call),
+    (_INFERENCE, "ModelInference.chat_stream", _parse_chat, _SECOND, _CHAT_STREAM, streams.wrap_call),
+    (_INFERENCE, "ModelInference.achat_stream", _parse_chat, _SECOND, _CHAT_STREAM, streams.wrap_async_call),
+    (_INFERENCE, "ModelInference.generate", _parse_prompt, _SECOND, _GENERATION, streams.wrap_call),
+    (_INFERENCE, "ModelInference.agenerate", _parse_prompt, _SECOND, _GENERATION, streams.wrap_async_call),
+    (_INFERENCE, "ModelInference.generate_text_stream", _parse_prompt, _SECOND, _GENERATION_STREAM, streams.wrap_call),
+    (
+        _INFERENCE,
+        "ModelInference.agenerate_stream",
+        _parse_prompt,
+        _SECOND,
+        _GENERATION_STREAM,
+        streams.wrap_async_call,
+    ),
+    (_EMBEDDINGS, "Embeddings.generate", _parse_embedding, _SECOND, _EMBEDDING, streams.wrap_call),
+    (_EMBEDDINGS, "Embeddings.agenerate", _parse_embedding, _SECOND, _EMBEDDING, streams.wrap_async_call),
+    (_RERANKING, "Rerank.generate", _parse_rerank, _THIRD, _RERANK, streams.wrap_call),
 )
+
+
+def _targets() -> Iterator[Target]:
+    for module, name, parse, position, reader, wrap in _METHODS:
+        yield Target(module, name, wrap(partial(start_operation, parse, position, reader)), optional=True)
+
 
 INSTRUMENTORS = (
     Instrumentor(
@@ -247,10 +265,7 @@ INSTRUMENTORS = (
         "ibm-watsonx-ai",
         ">=1.3.42,<2",
         (
-            *(
-                Target(module, name, call(partial(begin, asked, reader)), optional=True)
-                for module, name, asked, reader, call in _METHODS
-            ),
+            *_targets(),
             Target(
                 f"{_MODELS}.inference.base_model_inference",
                 "BaseModelInference._return_guardrails_stats",

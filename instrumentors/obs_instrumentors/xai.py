@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from obs_instrumentors.openai.chat_messages import data_part
+from obs_instrumentors.wire.openai.chat_messages import data_part
 from obs_run.base import payload
 from obs_run.core import content, messages, native_spans, streams
 from obs_run.core.hooks import Instrumentor, Target
@@ -17,154 +17,187 @@ from obs_run.core.operations import Inference, Usage
 from obs_run.core.outcomes import Reader
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from obs_run.core.hooks import Wrapper
     from obs_run.core.messages import Message, Part
     from obs_run.core.outcomes import Call
 
 _PROVIDER = "x_ai"
+# The protocol's enumerations, by number as its messages have them.
 _ROLES = {1: "user", 2: "assistant", 3: "system", 4: "tool", 5: "tool", 6: "system"}
 _ASSISTANT = 2
-_EFFORTS = {1: "low", 2: "medium", 3: "high", 4: "none", 5: "xhigh"}
-_FORMATS = {1: "text", 2: "json", 3: "json"}
-_FINISHED = {1: "length", 2: "length", 3: "stop", 4: "tool_call", 5: "time_limit"}
+_REASONING_LEVELS = {1: "low", 2: "medium", 3: "high", 4: "none", 5: "xhigh"}
+_OUTPUT_TYPES = {1: "text", 2: "json", 3: "json"}
+_FINISH_REASONS = {1: "length", 2: "length", 3: "stop", 4: "tool_call", 5: "time_limit"}
+
+
+# The fields that have no value unless the agent sets them.
+_SAMPLING_FIELDS = ("seed", "temperature", "top_p", "frequency_penalty", "presence_penalty", "max_tokens")
 
 
 @dataclass
 class Answer(Inference):
-    """A conversation's next answer; ``latest`` is the response that the client adds chunks to."""
+    """A conversation's next answer; ``latest`` is the Response that the client adds chunks to."""
 
     latest: Any = field(default=None, repr=False)
 
 
-def begin(form: str | None, call: Call) -> tuple[Inference, Reader]:
+def start_operation(output_type: str | None, call: Call) -> tuple[Inference, Reader]:
     """Return the operation of an answer that is asked for at once."""
-    return _asked(call, form), Reader(_result, failure=_failure)
+    operation = _parse_request(call)
+    operation.output_type = output_type or operation.output_type
+    return operation, Reader(_read_response, failure=_read_failure)
 
 
-def begin_stream(call: Call) -> tuple[Inference, Reader]:
+def start_stream(call: Call) -> tuple[Inference, Reader]:
     """Return the operation of an answer that comes in pieces."""
-    operation = _asked(call)
+    operation = _parse_request(call)
     operation.stream = True
-    return operation, Reader(_result, chunk=_chunk, end=_end, failure=_failure, lazy=True)
+    return operation, Reader(_read_response, chunk=_read_chunk, end=_finish, failure=_read_failure, lazy=True)
 
 
-def begin_media(form: str, call: Call) -> tuple[Inference, Reader]:
+def start_media(output_type: str, call: Call) -> tuple[Inference, Reader]:
     """Return the operation of an image or video that is made from a prompt."""
-    operation = Inference(f"{form}_generation", _PROVIDER, output_type=form)
-    operation.request_model = payload.text(call.argument(1, "model"))
-    prompt = payload.text(call.argument(0, "prompt"))
+    operation = Inference(f"{output_type}_generation", _PROVIDER, output_type=output_type)
+    operation.request_model = payload.as_text(call.argument(1, "model"))
+    prompt = payload.as_text(call.argument(0, "prompt"))
     if prompt is not None and content.wanted():
         operation.input_messages = [messages.message("user", messages.text(prompt))]
-    return operation, Reader(_made, failure=_failure)
+    return operation, Reader(_read_media, failure=_read_failure)
 
 
-def _asked(call: Call, form: str | None = None) -> Answer:
+def _parse_request(call: Call) -> Answer:
+    """Read the GetCompletionsRequest that the conversation has collected."""
     request = call.instance._proto  # noqa: SLF001 (the public property is not there in every release)
-    count = payload.whole(call.argument(0, "n"))
-    operation = Answer("chat", _PROVIDER, request_model=payload.text(request.model))
-    for name in ("seed", "temperature", "top_p", "frequency_penalty", "presence_penalty", "max_tokens"):
+    operation = Answer("chat", _PROVIDER, request_model=payload.as_text(request.model))
+    for name in _SAMPLING_FIELDS:
         if request.HasField(name):
-            given = getattr(request, name)
-            # The wire has single precision: 0.7 would read as 0.699999988.
-            setattr(operation, name, float(f"{given:.7g}") if isinstance(given, float) else given)
-    operation.choice_count = count if count is not None and count > 1 else None
+            setattr(operation, name, _as_written(getattr(request, name)))
+    count = payload.as_int(call.argument(0, "n"))
+    if count is not None and count > 1:
+        operation.choice_count = count
     operation.stop_sequences = list(request.stop) or None
-    operation.previous_response_id = payload.text(getattr(request, "previous_response_id", None))
-    operation.reasoning_level = _EFFORTS.get(request.reasoning_effort) if request.HasField("reasoning_effort") else None
-    told = _FORMATS.get(request.response_format.format_type) if request.HasField("response_format") else None
-    operation.output_type = form or told
+    operation.previous_response_id = payload.as_text(getattr(request, "previous_response_id", None))
+    if request.HasField("reasoning_effort"):
+        operation.reasoning_level = _REASONING_LEVELS.get(request.reasoning_effort)
+    if request.HasField("response_format"):
+        operation.output_type = _OUTPUT_TYPES.get(request.response_format.format_type)
     if content.wanted():
-        operation.input_messages = [_message(each) for each in request.messages]
-        operation.tool_definitions = [_tool(each) for each in request.tools] or None
+        operation.input_messages = [_message(message) for message in request.messages]
+        operation.tool_definitions = [_tool_definition(tool) for tool in request.tools] or None
     return operation
 
 
-def _result(operation: Answer, returned: Any) -> None:
-    response = payload.first(*returned) if isinstance(returned, (list, tuple)) else returned
+def _as_written(value: Any) -> Any:
+    """Return a number as the agent wrote it: the wire has single precision, where 0.7 would read as 0.699999988."""
+    return float(f"{value:.7g}") if isinstance(value, float) else value
+
+
+def _first(value: Any) -> Any:
+    """Return the first of several answers to one request: all of them share the Response of the wire."""
+    return payload.coalesce(*value) if isinstance(value, (list, tuple)) else value
+
+
+def _read_response(operation: Answer, returned: Any) -> None:
+    response = _first(returned)
     if response.proto.HasField("usage"):
         operation.usage = _usage(response.proto.usage)
     operation.latest = response
-    _end(operation)
+    _finish(operation)
 
 
-def _chunk(operation: Answer, item: Any) -> None:
-    response, chunk = (payload.first(*each) if isinstance(each, (list, tuple)) else each for each in item)
-    operation.latest = response
-    if chunk.proto.HasField("usage"):
-        operation.usage = _usage(chunk.proto.usage)
+def _read_chunk(operation: Answer, item: Any) -> None:
+    """Read the pair of a Response, as far as it has come, and the Chunk that was added to it."""
+    response, chunk = item
+    operation.latest = _first(response)
+    proto = _first(chunk).proto
+    if proto.HasField("usage"):
+        operation.usage = _usage(proto.usage)
 
 
-def _end(operation: Answer) -> None:
+def _finish(operation: Answer) -> None:
+    """Complete the operation from the latest response."""
     if operation.latest is None:
         return
     response, operation.latest = operation.latest.proto, None
-    operation.response_id = payload.text(response.id)
-    operation.response_model = payload.text(getattr(response, "model", None))
-    said = [each for each in _outputs(response) if each.message.role in (0, _ASSISTANT)]
-    reasons = [_FINISHED[each.finish_reason] for each in said if each.finish_reason in _FINISHED]
-    operation.finish_reasons = reasons or None
-    operation.tool_calls = [one.function.name for each in said for one in each.message.tool_calls] or None
+    operation.response_id = payload.as_text(response.id)
+    operation.response_model = payload.as_text(getattr(response, "model", None))
+    outputs = [output for output in _outputs(response) if output.message.role in (0, _ASSISTANT)]
+    reasons = [_FINISH_REASONS.get(output.finish_reason) for output in outputs]
+    operation.finish_reasons = [reason for reason in reasons if reason is not None] or None
+    tool_calls: list[str] = []
+    for output in outputs:
+        tool_calls += [call.function.name for call in output.message.tool_calls]
+    operation.tool_calls = tool_calls or None
     if content.wanted():
-        operation.output_messages = [_spoken(each) for each in said]
+        operation.output_messages = [_output_message(output) for output in outputs]
 
 
 def _outputs(response: Any) -> Any:
     """Return the answers, which releases before 1.4 call choices."""
-    return payload.first(payload.field(response, "outputs"), payload.field(response, "choices"))
+    return payload.coalesce(payload.get(response, "outputs"), payload.get(response, "choices"))
 
 
-def _usage(told: Any) -> Usage:
-    output, reasoning = told.completion_tokens, told.reasoning_tokens
+def _usage(raw: Any) -> Usage:
+    output_tokens = raw.completion_tokens
     # Reasoning is counted beside the answer; the total tells so.
-    if told.prompt_tokens + output + reasoning <= told.total_tokens:
-        output += reasoning
+    if raw.prompt_tokens + output_tokens + raw.reasoning_tokens <= raw.total_tokens:
+        output_tokens += raw.reasoning_tokens
+    # A zero is what the wire has for a count that is not there.
     return Usage(
-        input_tokens=told.prompt_tokens,
-        output_tokens=output,
-        cache_read_tokens=told.cached_prompt_text_tokens or None,
-        reasoning_tokens=reasoning or None,
-        text_input_tokens=told.prompt_text_tokens or None,
-        image_input_tokens=told.prompt_image_tokens or None,
+        input_tokens=raw.prompt_tokens,
+        output_tokens=output_tokens,
+        cache_read_tokens=raw.cached_prompt_text_tokens or None,
+        reasoning_tokens=raw.reasoning_tokens or None,
+        text_input_tokens=raw.prompt_text_tokens or None,
+        image_input_tokens=raw.prompt_image_tokens or None,
     )
 
 
-def _made(operation: Inference, returned: Any) -> None:
-    response = payload.first(*returned) if isinstance(returned, (list, tuple)) else returned
-    operation.response_model = payload.text(payload.field(response, "model"))
-    place = payload.text(payload.field(response, "_image", "url") or payload.field(response, "_video", "url"))
-    if place is not None and content.wanted():
-        part = messages.uri(operation.output_type or "image", place)
+def _read_media(operation: Inference, returned: Any) -> None:
+    """Read an ImageResponse or VideoResponse; fetching what lies at its address is the agent's affair."""
+    response = _first(returned)
+    operation.response_model = payload.get_text(response, "model")
+    url = payload.get_text(response, "_image", "url") or payload.get_text(response, "_video", "url")
+    if url is not None and content.wanted():
+        part = messages.uri(operation.output_type or "image", url)
         operation.output_messages = [messages.message("assistant", part, finish_reason="stop")]
 
 
-def _failure(operation: Inference, error: BaseException) -> None:
+def _read_failure(operation: Inference, error: BaseException) -> None:
+    """Read an RpcError, which has a method for its code."""
     code = getattr(error, "code", None)
     if callable(code):
-        operation.error_type = payload.text(payload.field(code(), "name"))
+        operation.error_type = payload.get_text(code(), "name")
 
 
-def _spoken(output: Any) -> Message:
-    said = output.message
-    parts = _thought(said) + ([messages.text(said.content)] if said.content else []) + _calls(said)
-    return messages.message("assistant", *parts, finish_reason=_FINISHED.get(output.finish_reason))
+def _output_message(output: Any) -> Message:
+    message = output.message
+    parts = _reasoning_parts(message)
+    if message.content:
+        parts.append(messages.text(message.content))
+    parts += _tool_call_parts(message)
+    return messages.message("assistant", *parts, finish_reason=_FINISH_REASONS.get(output.finish_reason))
 
 
 def _message(raw: Any) -> Message:
     role = _ROLES.get(raw.role, "user")
-    parts = [_part(each) for each in raw.content]
+    parts = [_part(part) for part in raw.content]
     if role == "tool":
         text = "".join(str(part.get("content", "")) for part in parts)
-        call_id = payload.text(getattr(raw, "tool_call_id", None))
+        call_id = payload.as_text(getattr(raw, "tool_call_id", None))
         return messages.message(role, messages.tool_call_response(call_id, messages.parsed(text)))
-    return messages.message(role, *_thought(raw), *parts, *_calls(raw), name=raw.name or None)
+    return messages.message(role, *_reasoning_parts(raw), *parts, *_tool_call_parts(raw), name=raw.name or None)
 
 
-def _thought(raw: Any) -> list[Part]:
-    thought = payload.text(getattr(raw, "reasoning_content", None))
-    return [] if thought is None else [messages.reasoning(thought)]
+def _reasoning_parts(raw: Any) -> list[Part]:
+    text = payload.as_text(getattr(raw, "reasoning_content", None))
+    return [] if text is None else [messages.reasoning(text)]
 
 
-def _calls(raw: Any) -> list[Part]:
-    return [messages.tool_call(each.id or None, each.function.name, each.function.arguments) for each in raw.tool_calls]
+def _tool_call_parts(raw: Any) -> list[Part]:
+    return [messages.tool_call(call.id or None, call.function.name, call.function.arguments) for call in raw.tool_calls]
 
 
 def _part(raw: Any) -> Part:
@@ -176,29 +209,30 @@ def _part(raw: Any) -> Part:
     return messages.text(raw.text)
 
 
-def _tool(raw: Any) -> messages.ToolDefinition:
-    if raw.WhichOneof("tool") != "function":
-        kind = str(raw.WhichOneof("tool"))
-        return messages.tool_definition(kind, kind=kind)
-    known = raw.function
-    return messages.tool_definition(known.name, known.description or None, messages.parsed(known.parameters))
+def _tool_definition(raw: Any) -> messages.ToolDefinition:
+    kind = raw.WhichOneof("tool")
+    if kind != "function":
+        # A tool that xAI runs itself.
+        return messages.tool_definition(str(kind), kind=str(kind))
+    function = raw.function
+    return messages.tool_definition(function.name, function.description or None, messages.parsed(function.parameters))
 
 
-def _targets(side: str) -> tuple[Target, ...]:
-    call = streams.wrap_call if side == "sync" else streams.wrap_async_call
-    chat, image, video = (f"xai_sdk.{side}.{name}" for name in ("chat", "image", "video"))
-    return (
-        *(
-            Target(each, "tracer.start_as_current_span", native_spans.start_no_span, optional=True)
-            for each in (chat, image, video)
-        ),
-        *(Target(chat, f"Chat.{name}", call(partial(begin, None))) for name in ("sample", "sample_batch", "defer")),
-        Target(chat, "Chat.defer_batch", call(partial(begin, None))),
-        Target(chat, "Chat.parse", call(partial(begin, "json"))),
-        *(Target(chat, f"Chat.{name}", streams.wrap_call(begin_stream)) for name in ("stream", "stream_batch")),
-        *(Target(image, f"Client.{name}", call(partial(begin_media, "image"))) for name in ("sample", "sample_batch")),
-        Target(video, "Client.generate", call(partial(begin_media, "video"))),
-    )
+def _targets(package: str, call: Callable[..., Wrapper]) -> Iterator[Target]:
+    chat, image, video = (f"{package}.{name}" for name in ("chat", "image", "video"))
+    for module in (chat, image, video):
+        yield Target(module, "tracer.start_as_current_span", native_spans.start_no_span, optional=True)
+    start = call(partial(start_operation, None))
+    for name in ("sample", "sample_batch", "defer", "defer_batch"):
+        yield Target(chat, f"Chat.{name}", start)
+    yield Target(chat, "Chat.parse", call(partial(start_operation, "json")))
+    # Streams are generators of either kind: their methods are no coroutines.
+    for name in ("stream", "stream_batch"):
+        yield Target(chat, f"Chat.{name}", streams.wrap_call(start_stream))
+    start_image = call(partial(start_media, "image"))
+    for name in ("sample", "sample_batch"):
+        yield Target(image, f"Client.{name}", start_image)
+    yield Target(video, "Client.generate", call(partial(start_media, "video")))
 
 
 INSTRUMENTORS = (
@@ -206,7 +240,7 @@ INSTRUMENTORS = (
         "xai",
         "xai-sdk",
         ">=1.0,<2",
-        (*_targets("sync"), *_targets("aio")),
+        (*_targets("xai_sdk.sync", streams.wrap_call), *_targets("xai_sdk.aio", streams.wrap_async_call)),
         ("chat", "image_generation", "video_generation"),
     ),
 )

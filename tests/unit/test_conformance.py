@@ -191,7 +191,7 @@ from obs_run.core import recorder
 from tests.semconv import samples
 
 for operation in samples.operations():
-    recorder.start(operation).finish()
+    recorder.start(operation).end()
 telemetry_probe.show()
 """
 

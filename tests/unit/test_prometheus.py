@@ -49,7 +49,7 @@ WORK = """
 
     chat = Inference("chat", provider="openai", request_model="gpt-4o", usage=Usage(3, 4))
     for operation in (AgentRun(agent_name="planner"), ToolCall(tool_name="search"), chat):
-        recorder.start(operation).finish()
+        recorder.start(operation).end()
     assert queue().flush(time.monotonic() + 20)
     url = f"http://127.0.0.1:{os.environ['OTEL_EXPORTER_PROMETHEUS_PORT']}/metrics"
     print(urllib.request.urlopen(url, timeout=10).read().decode())

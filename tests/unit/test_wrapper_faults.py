@@ -555,7 +555,7 @@ NEVER_CALLED = {"CallObserver.running", "CallObserver.end"}
 @pytest.fixture(autouse=True)
 def _recorder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder, "start", lambda operation: Recording.start(operation))  # noqa: PLW0108 (a fault is put in its place)
-    monkeypatch.setattr(ownership, "owner", lambda: Recording(Inference("chat")))
+    monkeypatch.setattr(ownership, "current_recording", lambda: Recording(Inference("chat")))
     monkeypatch.setattr(guard, "_failures", set())
     monkeypatch.setattr(outcomes, "_waiting", {})
 

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from obs_instrumentors import stainless
-from obs_instrumentors.openai import hosts
-from obs_instrumentors.stainless import Dialect, closings
+from obs_instrumentors.clients import hosts, stainless
+from obs_instrumentors.clients.stainless import Dialect, close_targets
+from obs_instrumentors.wire.anthropic import messages
 from obs_run.base import payload
 from obs_run.core import semconv
 from obs_run.core.hooks import Instrumentor
 
-from . import completions, messages, native, tools
+from . import completions, native, tools
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from obs_instrumentors.stainless import Endpoint
+    from obs_instrumentors.wire.endpoint import Endpoint
     from obs_run.core.operations import Operation
     from obs_run.core.outcomes import Call
 
@@ -43,15 +43,19 @@ _BETA_STREAMS = "anthropic.lib.streaming._beta_messages"
 def _endpoint(method: str, path: str) -> Endpoint | None:
     if method != "post":
         return None
-    return next((_ENDPOINTS[end] for end in stainless.ends(path) if end in _ENDPOINTS), None)
+    for suffix in stainless.path_suffixes(path):
+        if suffix in _ENDPOINTS:
+            return _ENDPOINTS[suffix]
+    return None
 
 
-def _place(operation: Operation, client: Any) -> None:
-    hosts.place(operation, client, "anthropic")
+def _read_provider(operation: Operation, client: Any) -> None:
+    hosts.read_provider(operation, client, "anthropic")
     operation.provider = _platform(type(client)) or operation.provider
 
 
 def _platform(client: type) -> str | None:
+    """Return who answers a client by its class, as its endpoint may be a gateway of the agent's own."""
     for parent in client.__mro__:
         name = parent.__name__.removeprefix("Async")
         for start, provider in _PLATFORMS.items():
@@ -60,24 +64,26 @@ def _platform(client: type) -> str | None:
     return None
 
 
-def _prepare(operation: Operation, call: Call) -> None:
-    operation.conversation_id = payload.text(payload.field(call.instance, "_open_telemetry", "conversation_id"))
+def _read_conversation(operation: Operation, call: Call) -> None:
+    """Read the conversation that the agent set for the client's own telemetry, which newer releases have."""
+    operation.conversation_id = payload.get_text(call.instance, "_open_telemetry", "conversation_id")
 
 
-def _response(operation: Operation, response: Any) -> None:
-    request_id = payload.text(response.headers.get("request-id"))
+def _read_headers(operation: Operation, response: Any) -> None:
+    request_id = payload.as_text(response.headers.get("request-id"))
     if request_id is not None:
         operation.extra[semconv.ANTHROPIC_REQUEST_ID] = request_id
 
 
-def _failure(_: Endpoint, operation: Operation, error: BaseException) -> None:
-    operation.error_type = payload.text(payload.field(error, "body", "error", "type")) or operation.error_type
-    response = payload.field(error, "response")
+def _read_failure(_: Endpoint, operation: Operation, error: BaseException) -> None:
+    """Read an APIError, whose body names its kind."""
+    operation.error_type = payload.get_text(error, "body", "error", "type") or operation.error_type
+    response = payload.get(error, "response")
     if response is not None:
-        _response(operation, response)
+        _read_headers(operation, response)
 
 
-_DIALECT = Dialect(_endpoint, _place, _failure, _prepare, _response)
+_DIALECT = Dialect(_endpoint, _read_provider, _read_failure, _read_conversation, _read_headers)
 
 INSTRUMENTORS = (
     Instrumentor(
@@ -86,8 +92,8 @@ INSTRUMENTORS = (
         ">=0.40,<3",
         (
             *stainless.targets("anthropic", _DIALECT),
-            *closings(_STREAMS, "MessageStream", "AsyncMessageStream"),
-            *closings(_BETA_STREAMS, "BetaMessageStream", "BetaAsyncMessageStream"),
+            *close_targets(_STREAMS, "MessageStream", "AsyncMessageStream"),
+            *close_targets(_BETA_STREAMS, "BetaMessageStream", "BetaAsyncMessageStream"),
             *tools.TARGETS,
             *native.TARGETS,
         ),

@@ -32,17 +32,27 @@ def _covers(name: str, attributes: Mapping[str, Any], operation: Operation | Non
 
 
 def _provider(call: Call) -> Any:
-    return payload.field(call.argument(0, "options"), "tracer_provider")
+    return payload.get(call.argument(0, "options"), "tracer_provider")
 
 
-def _kept_at_home(resolved: dict[str, Any], call: Call) -> dict[str, Any]:
+def _without_propagation(options: dict[str, Any], call: Call) -> dict[str, Any]:
     """Keep the trace context from the vendor, unless the agent or its user says otherwise."""
     option = call.argument(0, "option")
-    told = os.environ.get(_PROPAGATION) if option is None else payload.field(option, "propagation")
-    return resolved if told is not None else {**resolved, "propagation": False}
+    if option is None:
+        choice: Any = os.environ.get(_PROPAGATION)
+    else:
+        choice = payload.get(option, "propagation")
+    if choice is not None:
+        return options
+    return {**options, "propagation": False}
 
 
 TARGETS = (
     Target("anthropic._base_client", "get_tracer", native_spans.wrap_get_tracer(_covers, _provider), optional=True),
-    Target("anthropic._base_client", "resolve_open_telemetry", native_spans.wrap_result(_kept_at_home), optional=True),
+    Target(
+        "anthropic._base_client",
+        "resolve_open_telemetry",
+        native_spans.wrap_result(_without_propagation),
+        optional=True,
+    ),
 )

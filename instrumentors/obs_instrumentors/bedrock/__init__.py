@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.clients.stream_objects import itself
 from obs_run.base import payload
 from obs_run.core import streams
 from obs_run.core.hooks import Instrumentor, Target
@@ -44,33 +45,49 @@ _OPERATIONS = (
 )
 
 
-def _begin(call: Call) -> tuple[Operation, Reader] | None:
+def _start_operation(call: Call) -> tuple[Operation, Reader] | None:
     """Return the operation that a call means; None for everything that is not a model's or an agent's."""
     if call.argument(0, "operation_name") not in _CALLS:
         return None
     if call.instance.meta.service_model.service_name not in _SERVICES:
         return None
     # An agent that uses only other services of AWS need not load it.
-    from .calls import begin
+    from .calls import start_operation
 
-    return begin(call)
-
-
-def _itself(instance: Any) -> Any:
-    """Return the stream or body by which its reading is found: it is what the agent was given."""
-    return instance
+    return start_operation(call)
 
 
-def _is_read(body: Any, piece: Any) -> bool:
+def _is_last(body: Any, piece: Any) -> bool:
     """Whether a body has been read to its end with this piece."""
-    length = payload.first(*(payload.field(body, name) for name in ("_content_length", "_self_content_length")))
-    count = payload.first(*(payload.field(body, name) for name in ("_amount_read", "_self_amount_read")))
-    if not piece or (length is not None and count is not None and count >= int(length)):
+    if not piece:
         return True
-    raw = payload.first(payload.field(body, "_raw_stream"), payload.field(body, "__wrapped__"))
-    if length is None and payload.field(raw, "content", "at_eof") is not None:
-        return bool(raw.content.at_eof())
-    return length is None and payload.field(raw, "closed") is True
+    length = _own_field(body, "content_length")
+    count = _own_field(body, "amount_read")
+    if length is not None:
+        return count is not None and bool(count >= int(length))
+    # A body in chunks, of unknown length: only what it is read from knows whether there is more.
+    raw_stream = payload.coalesce(payload.get(body, "_raw_stream"), payload.get(body, "__wrapped__"))
+    if payload.get(raw_stream, "content", "at_eof") is not None:
+        return bool(raw_stream.content.at_eof())
+    return payload.get(raw_stream, "closed") is True
+
+
+def _own_field(body: Any, name: str) -> Any:
+    """Return a private field of a StreamingBody; those of aiobotocore's, a proxy, have a prefix."""
+    return payload.coalesce(payload.get(body, f"_{name}"), payload.get(body, f"_self_{name}"))
+
+
+def _is_all(_body: Any, _piece: Any) -> bool:
+    """Whether a body has been read to its end: always, with the lines of ``readlines``."""
+    return True
+
+
+def _aio_body_targets(body: str) -> tuple[Target, ...]:
+    return (
+        Target(_AIO_BODY, f"{body}.read", streams.wrap_async_read(itself, _is_last), optional=True),
+        Target(_AIO_BODY, f"{body}.__aexit__", streams.wrap_close(itself), optional=True),
+        Target(_AIO_BODY, f"{body}.close", streams.wrap_close(itself), optional=True),
+    )
 
 
 _BODY, _AIO_BODY = "botocore.response", "aiobotocore.response"
@@ -82,13 +99,13 @@ INSTRUMENTORS = (
         "botocore",
         ">=1.34.116,<2",
         (
-            Target("botocore.client", "BaseClient._make_api_call", streams.wrap_call(_begin)),
-            Target(_BODY, "StreamingBody.read", streams.wrap_read(_itself, _is_read)),
-            Target(_BODY, "StreamingBody.readlines", streams.wrap_read(_itself, lambda *_: True)),
-            Target(_BODY, "StreamingBody.__exit__", streams.wrap_close(_itself)),
-            Target(_BODY, "StreamingBody.close", streams.wrap_close(_itself)),
-            Target(_EVENTS, "EventStream.__iter__", streams.wrap_generator(_itself)),
-            Target(_EVENTS, "EventStream.close", streams.wrap_close(_itself)),
+            Target("botocore.client", "BaseClient._make_api_call", streams.wrap_call(_start_operation)),
+            Target(_BODY, "StreamingBody.read", streams.wrap_read(itself, _is_last)),
+            Target(_BODY, "StreamingBody.readlines", streams.wrap_read(itself, _is_all)),
+            Target(_BODY, "StreamingBody.__exit__", streams.wrap_close(itself)),
+            Target(_BODY, "StreamingBody.close", streams.wrap_close(itself)),
+            Target(_EVENTS, "EventStream.__iter__", streams.wrap_generator(itself)),
+            Target(_EVENTS, "EventStream.close", streams.wrap_close(itself)),
         ),
         _OPERATIONS,
     ),
@@ -97,17 +114,10 @@ INSTRUMENTORS = (
         "aiobotocore",
         ">=2.13,<4",
         (
-            Target("aiobotocore.client", "AioBaseClient._make_api_call", streams.wrap_async_call(_begin)),
-            *(
-                target
-                for body in ("StreamingBody", "AioHttpxStreamingBody")
-                for target in (
-                    Target(_AIO_BODY, f"{body}.read", streams.wrap_async_read(_itself, _is_read), optional=True),
-                    Target(_AIO_BODY, f"{body}.__aexit__", streams.wrap_close(_itself), optional=True),
-                    Target(_AIO_BODY, f"{body}.close", streams.wrap_close(_itself), optional=True),
-                )
-            ),
-            Target(_AIO_EVENTS, "AioEventStream.__aiter__", streams.wrap_generator(_itself)),
+            Target("aiobotocore.client", "AioBaseClient._make_api_call", streams.wrap_async_call(_start_operation)),
+            *_aio_body_targets("StreamingBody"),
+            *_aio_body_targets("AioHttpxStreamingBody"),
+            Target(_AIO_EVENTS, "AioEventStream.__aiter__", streams.wrap_generator(itself)),
         ),
         _OPERATIONS,
     ),

@@ -2,188 +2,218 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.wire.continuation import join_texts
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
 from obs_run.core.operations import ModelCall, RemoteAgentRun, Rerank, Retrieval, Usage
 
 from . import answer
-from .answer import Answer, add
+from .answer import Answer, append_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from obs_run.core.operations import Operation
 
-    Made = tuple[Operation, Callable[[Any, Any], None] | None, Callable[[Any, Any], None] | None, str | None]
 
-_TRACES = ("preProcessingTrace", "orchestrationTrace", "postProcessingTrace", "routingClassifierTrace")
+@dataclass(frozen=True)
+class AgentCall:
+    """A call: from its parameters to an operation, and from what comes back into it.
+
+    Where the answer streams, ``stream_field`` is the field of the response that holds the stream.
+    """
+
+    parse_request: Callable[[dict[str, Any]], Operation]
+    read: Callable[[Any, Any], None]
+    stream_field: str | None = None
 
 
-def _retrieve(params: dict[str, Any]) -> Made:
-    search = payload.field(params.get("retrievalConfiguration"), "vectorSearchConfiguration")
-    base = payload.text(params.get("knowledgeBaseId"))
+_STEP_TRACES = ("preProcessingTrace", "orchestrationTrace", "postProcessingTrace", "routingClassifierTrace")
+
+
+def _parse_retrieve(params: dict[str, Any]) -> Retrieval:
+    search = payload.get(params.get("retrievalConfiguration"), "vectorSearchConfiguration")
+    knowledge_base = payload.as_text(params.get("knowledgeBaseId"))
     operation = Retrieval(
-        data_source=base,
-        top_k=payload.whole(payload.field(search, "numberOfResults")),
-        extra=_knowledge_base(base),
+        data_source=knowledge_base,
+        top_k=payload.get_int(search, "numberOfResults"),
+        extra=_knowledge_base_attributes(knowledge_base),
     )
     if content.wanted():
-        operation.query_text = payload.text(payload.field(params.get("retrievalQuery"), "text"))
-    return operation, _retrieved, None, None
+        operation.query_text = payload.get_text(params.get("retrievalQuery"), "text")
+    return operation
 
 
-def _retrieved(operation: Retrieval, response: Any) -> None:
-    found = payload.items(response.get("retrievalResults"))
-    scores = [payload.number(payload.field(each, "score")) for each in found]
+def _read_retrieval(operation: Retrieval, response: Any) -> None:
+    results = payload.as_list(response.get("retrievalResults"))
+    scores = [payload.get_float(result, "score") for result in results]
     operation.scores = [score for score in scores if score is not None] or None
-    if content.wanted():
-        operation.documents = [
-            {"id": _place(each) or str(at), "score": score, "content": payload.field(each, "content", "text")}
-            for at, (each, score) in enumerate(zip(found, scores, strict=True))
-        ]
+    if not content.wanted():
+        return
+    operation.documents = []
+    for position, (result, score) in enumerate(zip(results, scores, strict=True)):
+        text = payload.get(result, "content", "text")
+        operation.documents.append({"id": _uri(result) or str(position), "score": score, "content": text})
 
 
-def _rerank(params: dict[str, Any]) -> Made:
-    settings = payload.field(params.get("rerankingConfiguration"), "bedrockRerankingConfiguration")
-    sources = payload.items(params.get("sources"))
+def _parse_rerank(params: dict[str, Any]) -> Rerank:
+    config = payload.get(params.get("rerankingConfiguration"), "bedrockRerankingConfiguration")
+    sources = payload.as_list(params.get("sources"))
     operation = Rerank(
-        request_model=payload.text(payload.field(settings, "modelConfiguration", "modelArn")),
-        top_k=payload.whole(payload.field(settings, "numberOfResults")),
+        request_model=payload.get_text(config, "modelConfiguration", "modelArn"),
+        top_k=payload.get_int(config, "numberOfResults"),
         input_count=len(sources),
     )
     if content.wanted():
-        asked = next(iter(payload.items(params.get("queries"))), None)
-        operation.query_text = payload.text(payload.field(asked, "textQuery", "text"))
-        inline = [payload.field(each, "inlineDocumentSource") for each in sources]
-        operation.sent_documents = [
-            payload.first(payload.field(each, "textDocument", "text"), payload.field(each, "jsonDocument"))
-            for each in inline
-        ]
-    return operation, _reranked, None, None
+        queries = payload.as_list(params.get("queries"))
+        if queries:
+            # The API takes a list of one.
+            operation.query_text = payload.get_text(queries[0], "textQuery", "text")
+        operation.sent_documents = [_document(source) for source in sources]
+    return operation
 
 
-def _reranked(operation: Rerank, response: Any) -> None:
-    found = payload.items(response.get("results"))
-    operation.rank([(each["index"], payload.number(each.get("relevanceScore"))) for each in found])
+def _document(source: Any) -> Any:
+    document = payload.get(source, "inlineDocumentSource")
+    return payload.coalesce(payload.get(document, "textDocument", "text"), payload.get(document, "jsonDocument"))
 
 
-def _generate(params: dict[str, Any]) -> Made:
-    settings = params.get("retrieveAndGenerateConfiguration")
-    base = payload.field(settings, "knowledgeBaseConfiguration")
-    model = payload.first(
-        payload.field(base, "modelArn"), payload.field(settings, "externalSourcesConfiguration", "modelArn")
+def _read_rerank(operation: Rerank, response: Any) -> None:
+    results = payload.as_list(response.get("results"))
+    operation.rank([(result["index"], payload.as_float(result.get("relevanceScore"))) for result in results])
+
+
+def _parse_generate(params: dict[str, Any]) -> Answer:
+    config = params.get("retrieveAndGenerateConfiguration")
+    knowledge_base = payload.get(config, "knowledgeBaseConfiguration")
+    model = payload.coalesce(
+        payload.get(knowledge_base, "modelArn"),
+        payload.get(config, "externalSourcesConfiguration", "modelArn"),
     )
     operation = Answer(
         "chat",
-        request_model=payload.text(model),
-        conversation_id=payload.text(params.get("sessionId")),
-        extra=_knowledge_base(payload.text(payload.field(base, "knowledgeBaseId"))),
+        request_model=payload.as_text(model),
+        conversation_id=payload.as_text(params.get("sessionId")),
+        extra=_knowledge_base_attributes(payload.get_text(knowledge_base, "knowledgeBaseId")),
     )
     if content.wanted():
-        said = payload.text(payload.field(params.get("input"), "text")) or ""
-        operation.input_messages = [messages.message("user", messages.text(said))]
-    return operation, _generated, None, None
+        text = payload.get_text(params.get("input"), "text") or ""
+        operation.input_messages = [messages.message("user", messages.text(text))]
+    return operation
 
 
-def _generate_stream(params: dict[str, Any]) -> Made:
-    operation, *_ = _generate(params)
-    operation.stream = True  # type: ignore[attr-defined] # made two lines above
-    return operation, None, _generated_event, "stream"
+def _parse_generate_stream(params: dict[str, Any]) -> Answer:
+    operation = _parse_generate(params)
+    operation.stream = True
+    return operation
 
 
-def _generated(operation: Answer, response: Any) -> None:
-    operation.conversation_id = payload.text(response.get("sessionId")) or operation.conversation_id
-    _generated_event(operation, response)
-    answer.end(operation)
+def _read_generated(operation: Answer, response: Any) -> None:
+    operation.conversation_id = payload.as_text(response.get("sessionId")) or operation.conversation_id
+    _read_generated_event(operation, response)
+    answer.finish(operation)
 
 
-def _generated_event(operation: Answer, event: Any) -> None:
-    add(operation.block(0), payload.field(event, "output", "text"))
-    acted = payload.first(payload.field(event, "guardrail", "action"), payload.field(event, "guardrailAction"))
-    if acted == "INTERVENED":
+def _read_generated_event(operation: Answer, event: Any) -> None:
+    append_text(operation.block(0), payload.get(event, "output", "text"))
+    # Events have an object where the whole answer has a word.
+    action = payload.coalesce(payload.get(event, "guardrail", "action"), payload.get(event, "guardrailAction"))
+    if action == "INTERVENED":
         operation.finish_reasons = ["content_filter"]
 
 
-def _agent(params: dict[str, Any]) -> Made:
+def _parse_agent(params: dict[str, Any]) -> RemoteAgentRun:
     operation = RemoteAgentRun(
         stream=True,
-        agent_id=payload.text(params.get("agentId")),
-        agent_name=payload.text(params.get("agentName")),
-        agent_version=payload.text(params.get("agentAliasId")),
-        request_model=payload.text(params.get("foundationModel")),
-        conversation_id=payload.text(params.get("sessionId")),
+        agent_id=payload.as_text(params.get("agentId")),
+        agent_name=payload.as_text(params.get("agentName")),
+        agent_version=payload.as_text(params.get("agentAliasId")),
+        request_model=payload.as_text(params.get("foundationModel")),
+        conversation_id=payload.as_text(params.get("sessionId")),
     )
-    said = payload.text(params.get("inputText"))
-    if content.wanted() and said is not None:
-        operation.input_messages = [messages.message("user", messages.text(said))]
-    return operation, None, _agent_event, "completion"
+    text = payload.as_text(params.get("inputText"))
+    if content.wanted() and text is not None:
+        operation.input_messages = [messages.message("user", messages.text(text))]
+    return operation
 
 
-def _agent_event(operation: RemoteAgentRun, event: Any) -> None:
-    said = payload.field(event, "chunk", "bytes")
-    if said is not None and content.wanted():
+def _read_agent_event(operation: RemoteAgentRun, event: Any) -> None:
+    """Read a piece of the answer, the functions that the caller is to run, or the trace of a step."""
+    text = payload.get(event, "chunk", "bytes")
+    if text is not None and content.wanted():
         operation.output_messages = operation.output_messages or [messages.message("assistant")]
-        operation.output_messages[0]["parts"].append(messages.text(said.decode("utf-8", "replace")))
-    for wish in payload.items(payload.field(event, "returnControl", "invocationInputs")):
-        name = payload.first(
-            payload.field(wish, "functionInvocationInput", "function"),
-            payload.field(wish, "apiInvocationInput", "apiPath"),
+        operation.output_messages[0]["parts"].append(messages.text(text.decode("utf-8", "replace")))
+    for invocation in payload.get_list(event, "returnControl", "invocationInputs"):
+        # Functions have names, the operations of an API have paths.
+        name = payload.coalesce(
+            payload.get(invocation, "functionInvocationInput", "function"),
+            payload.get(invocation, "apiInvocationInput", "apiPath"),
         )
         operation.tool_calls = [*(operation.tool_calls or []), str(name)]
-    told = payload.field(event, "trace", "trace")
-    for kind in _TRACES if told is not None else ():
-        used = payload.field(told, kind, "modelInvocationOutput", "metadata", "usage")
-        if used is not None:
-            _add_usage(operation, used)
+    trace = payload.get(event, "trace", "trace")
+    if trace is not None:
+        for kind in _STEP_TRACES:
+            _add_usage(operation, payload.get(trace, kind, "modelInvocationOutput", "metadata", "usage"))
 
 
-def _add_usage(operation: ModelCall, used: Any) -> None:
+def _add_usage(operation: ModelCall, raw: Any) -> None:
     """Add the tokens of one step of the agent; steps are told only where the caller asked for traces."""
-    usage = operation.usage = operation.usage or Usage()
-    usage.input_tokens = (usage.input_tokens or 0) + (payload.whole(payload.field(used, "inputTokens")) or 0)
-    usage.output_tokens = (usage.output_tokens or 0) + (payload.whole(payload.field(used, "outputTokens")) or 0)
+    if raw is None:
+        return
+    if operation.usage is None:
+        operation.usage = Usage()
+    usage = operation.usage
+    usage.input_tokens = (usage.input_tokens or 0) + (payload.get_int(raw, "inputTokens") or 0)
+    usage.output_tokens = (usage.output_tokens or 0) + (payload.get_int(raw, "outputTokens") or 0)
 
 
-def _guardrail(params: dict[str, Any]) -> Made:
+def _parse_guardrail(params: dict[str, Any]) -> ModelCall:
     operation = ModelCall("moderation")
     operation.extra[semconv.AWS_BEDROCK_GUARDRAIL_ID] = str(params.get("guardrailIdentifier"))
-    return operation, _guarded, None, None
+    return operation
 
 
-def _guarded(_operation: ModelCall, _response: Any) -> None:
-    """Usage is counted in units of text here, not in tokens."""
+def _read_nothing(_operation: ModelCall, _response: Any) -> None:
+    """Usage of guardrails is counted in units of text, not in tokens."""
 
 
-def end(operation: Operation) -> None:
+def finish(operation: Operation) -> None:
     """Put together what has streamed."""
     if isinstance(operation, Answer):
-        answer.end(operation)
+        answer.finish(operation)
     elif isinstance(operation, RemoteAgentRun):
+        join_texts(operation)
         for message in operation.output_messages or []:
-            message["parts"] = [messages.text("".join(part["content"] for part in message["parts"]))]
             message["finish_reason"] = "stop"
 
 
-def _place(found: Any) -> str | None:
+def _uri(result: Any) -> str | None:
     """Return where a document lies; each kind of source has a field of its own."""
-    location = payload.field(found, "location")
-    kinds = [value for value in location.values() if isinstance(value, dict)] if isinstance(location, dict) else []
-    places = [payload.first(payload.field(each, "uri"), payload.field(each, "url")) for each in kinds]
-    return payload.text(payload.first(*places))
+    location = payload.get(result, "location")
+    if not isinstance(location, dict):
+        return None
+    for source in location.values():
+        if not isinstance(source, dict):
+            continue
+        uri = payload.coalesce(source.get("uri"), source.get("url"))
+        if uri is not None:
+            return payload.as_text(uri)
+    return None
 
 
-def _knowledge_base(base: str | None) -> dict[str, Any]:
-    return {} if base is None else {semconv.AWS_BEDROCK_KNOWLEDGE_BASE_ID: base}
+def _knowledge_base_attributes(knowledge_base: str | None) -> dict[str, Any]:
+    return {} if knowledge_base is None else {semconv.AWS_BEDROCK_KNOWLEDGE_BASE_ID: knowledge_base}
 
 
-CALLS: dict[str, Callable[[dict[str, Any]], Made]] = {
-    "Retrieve": _retrieve,
-    "Rerank": _rerank,
-    "RetrieveAndGenerate": _generate,
-    "RetrieveAndGenerateStream": _generate_stream,
-    "InvokeAgent": _agent,
-    "InvokeInlineAgent": _agent,
-    "ApplyGuardrail": _guardrail,
+CALLS: dict[str, AgentCall] = {
+    "Retrieve": AgentCall(_parse_retrieve, _read_retrieval),
+    "Rerank": AgentCall(_parse_rerank, _read_rerank),
+    "RetrieveAndGenerate": AgentCall(_parse_generate, _read_generated),
+    "RetrieveAndGenerateStream": AgentCall(_parse_generate_stream, _read_generated_event, "stream"),
+    "InvokeAgent": AgentCall(_parse_agent, _read_agent_event, "completion"),
+    "InvokeInlineAgent": AgentCall(_parse_agent, _read_agent_event, "completion"),
+    "ApplyGuardrail": AgentCall(_parse_guardrail, _read_nothing),
 }

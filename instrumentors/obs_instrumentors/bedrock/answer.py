@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from obs_instrumentors.wire.continuation import output_message
 from obs_run.base import payload
 from obs_run.core import content, messages
 from obs_run.core.operations import Inference, Usage
@@ -34,7 +35,7 @@ class Block:
     kind: str = "text"
     pieces: list[str] = field(default_factory=list)
     call_id: str | None = None
-    tool: str | None = None
+    tool_name: str | None = None
 
 
 @dataclass
@@ -45,54 +46,66 @@ class Answer(Inference):
 
     def block(self, index: Any, kind: str = "text") -> Block:
         """Return the block that a piece belongs to."""
-        return self.blocks.setdefault(payload.whole(index) or 0, Block(kind))
+        return self.blocks.setdefault(payload.as_int(index) or 0, Block(kind))
 
 
-def finish_reason(told: Any) -> str | None:
+def finish_reason(value: Any) -> str | None:
     """Return a finish reason as the conventions call it."""
-    reason = payload.text(told)
-    return None if reason is None else _FINISH_REASONS.get(reason.lower(), reason.lower())
+    reason = payload.as_text(value)
+    if reason is None:
+        return None
+    return _FINISH_REASONS.get(reason.lower(), reason.lower())
 
 
-def note_reason(operation: Answer, told: Any) -> None:
-    """Keep the reason why an answer ended."""
-    reason = finish_reason(told)
+def read_finish_reason(operation: Answer, value: Any) -> None:
+    """Keep the reason why an answer ended, if there is one."""
+    reason = finish_reason(value)
     if reason is not None:
         operation.finish_reasons = [reason]
 
 
-def add(block: Block, said: Any) -> None:
-    """Keep a piece of what a block says."""
-    piece = payload.text(said)
+def append_text(block: Block, value: Any) -> None:
+    """Keep a piece of a block's text, if content is wanted."""
+    piece = payload.as_text(value)
     if piece is not None and content.wanted():
         block.pieces.append(piece)
 
 
-def end(operation: Answer) -> None:
+def finish(operation: Answer) -> None:
     """Make the message of an answer whose blocks have streamed."""
     blocks = [block for _, block in sorted(operation.blocks.items())]
     operation.blocks = {}
-    tools = [block.tool for block in blocks if block.tool is not None]
-    operation.tool_calls = tools or operation.tool_calls
+    tool_names = [block.tool_name for block in blocks if block.tool_name is not None]
+    operation.tool_calls = tool_names or operation.tool_calls
     if content.wanted() and blocks:
-        reason = operation.finish_reasons[0] if operation.finish_reasons else None
-        parts = [_part(block) for block in blocks if block.pieces or block.tool]
-        operation.output_messages = [messages.message("assistant", *parts, finish_reason=reason)]
+        parts = [_part(block) for block in blocks if block.pieces or block.tool_name]
+        operation.output_messages = [output_message(operation, parts)]
 
 
-def counted(inputs: Any, outputs: Any, read: Any = None, written: Any = None, total: Any = None) -> Usage | None:
+def usage_of(
+    input_tokens: Any, output_tokens: Any, cache_read: Any = None, cache_write: Any = None, total: Any = None
+) -> Usage | None:
     """Return tokens as the conventions count them; cached ones stand beside the input unless the total says else."""
-    usage = Usage(payload.whole(inputs), payload.whole(outputs), payload.whole(read), payload.whole(written))
+    usage = Usage(
+        payload.as_int(input_tokens),
+        payload.as_int(output_tokens),
+        payload.as_int(cache_read),
+        payload.as_int(cache_write),
+    )
     if usage == Usage():
         return None
-    plain, cached = usage.input_tokens, (usage.cache_read_tokens or 0) + (usage.cache_write_tokens or 0)
-    if plain is not None and cached and total != plain + (usage.output_tokens or 0):
-        usage.input_tokens = plain + cached
+    cached = (usage.cache_read_tokens or 0) + (usage.cache_write_tokens or 0)
+    if usage.input_tokens is None or not cached:
+        return usage
+    if total != usage.input_tokens + (usage.output_tokens or 0):
+        usage.input_tokens += cached
     return usage
 
 
 def _part(block: Block) -> messages.Part:
-    said = "".join(block.pieces)
+    text = "".join(block.pieces)
     if block.kind == "tool":
-        return messages.tool_call(block.call_id, block.tool or "", said or {})
-    return messages.reasoning(said) if block.kind == "reasoning" else messages.text(said)
+        return messages.tool_call(block.call_id, block.tool_name or "", text or {})
+    if block.kind == "reasoning":
+        return messages.reasoning(text)
+    return messages.text(text)

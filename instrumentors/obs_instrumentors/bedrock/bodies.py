@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_instrumentors.anthropic import messages as anthropic
-from obs_instrumentors.openai import chat
+from obs_instrumentors.wire.anthropic import messages as anthropic
+from obs_instrumentors.wire.openai import chat, compatible_chat
 from obs_run.base import payload
 from obs_run.core import content
 from obs_run.core.operations import Embedding, Inference, Rerank
 
 from . import answer, converse, plain_body
-from .answer import Answer, counted
+from .answer import Answer, usage_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from obs_run.core.operations import ModelCall
 
-    Reads = tuple[Callable[..., None], Callable[..., None]]
-
 _METRICS = "amazon-bedrock-invocationMetrics"
-_COUNTS = ("inputTokenCount", "outputTokenCount", "cacheReadInputTokenCount", "cacheWriteInputTokenCount")
-_CONVERSE = frozenset(
+_METRIC_COUNTS = ("inputTokenCount", "outputTokenCount", "cacheReadInputTokenCount", "cacheWriteInputTokenCount")
+_CONVERSE_FIELDS = frozenset(
     (
         "output",
         "messageStart",
@@ -35,125 +33,123 @@ _CONVERSE = frozenset(
 )
 
 
-def begin(body: dict[str, Any], model: str) -> ModelCall:
+def parse_request(body: dict[str, Any], model: str) -> ModelCall:
     """Return the operation that a request means."""
     if "messages" in body:
-        return _chat(body)
+        return _parse_chat(body)
     if "query" in body and "documents" in body:
-        return _rerank(body)
+        return _parse_rerank(body)
     if "texts" in body or "embeddingConfig" in body or "embed" in model or "normalize" in body:
-        return _embedding(body)
+        return _parse_embedding(body)
     if "taskType" in body or "text_prompts" in body:
-        return plain_body.picture(body)
-    return plain_body.begin(body)
+        return plain_body.parse_image_request(body)
+    return plain_body.parse_request(body)
 
 
-def result(operation: ModelCall, body: dict[str, Any]) -> None:
+def read_response(operation: ModelCall, body: dict[str, Any]) -> None:
     """Read a whole answer."""
     if isinstance(operation, Inference):
-        _reads(operation, body)[0](operation, body)
+        _read_inference(operation, body)
         return
-    operation.usage = counted(body.get("inputTextTokenCount"), None) or operation.usage
+    operation.usage = usage_of(body.get("inputTextTokenCount"), None) or operation.usage
     if isinstance(operation, Rerank):
-        found = payload.items(body.get("results"))
-        operation.rank([(each["index"], payload.number(each.get("relevance_score"))) for each in found])
+        results = payload.as_list(body.get("results"))
+        operation.rank([(result["index"], payload.as_float(result.get("relevance_score"))) for result in results])
 
 
-def chunk(operation: Inference, body: dict[str, Any]) -> None:
+def _read_inference(operation: Inference, body: dict[str, Any]) -> None:
+    """Read a whole answer by its shape."""
+    if isinstance(operation, chat.Chat):
+        compatible_chat.read_response(operation, _with_openai_names(body))
+    elif isinstance(operation, anthropic.Answer):
+        # What the HTTP response's headers told.
+        usage = operation.usage
+        anthropic.read_response(operation, body)
+        operation.usage = operation.usage or usage
+    elif isinstance(operation, Answer):
+        _read_answer(operation, body, converse.read_response)
+
+
+def read_chunk(operation: Inference, body: dict[str, Any]) -> None:
     """Read a piece of an answer that streams."""
-    _reads(operation, body)[1](operation, body)
+    if isinstance(operation, chat.Chat):
+        compatible_chat.read_chunk(operation, _with_openai_names(body))
+    elif isinstance(operation, anthropic.Answer):
+        anthropic.read_event(operation, body)
+    elif isinstance(operation, Answer):
+        _read_answer(operation, body, converse.read_event)
     metrics = body.get(_METRICS)
     if metrics is not None and operation.usage is None:
-        operation.usage = counted(*(metrics.get(name) for name in _COUNTS))
+        operation.usage = usage_of(*(metrics.get(name) for name in _METRIC_COUNTS))
 
 
-def end(operation: ModelCall) -> None:
+def _read_answer(operation: Answer, body: dict[str, Any], read_converse: Callable[[Answer, Any], None]) -> None:
+    if operation.name == "image_generation":
+        plain_body.read_images(operation, body)
+    elif not _CONVERSE_FIELDS.isdisjoint(body):
+        read_converse(operation, body)
+    else:
+        plain_body.read_response(operation, body)
+
+
+def finish(operation: ModelCall) -> None:
     """Put together what has streamed."""
     if isinstance(operation, chat.Chat):
-        _CHAT_END(operation)
+        compatible_chat.finish(operation)
     elif isinstance(operation, anthropic.Answer):
         if operation.blocks:
-            _ANTHROPIC_END(operation)
+            anthropic.finish(operation)
     elif isinstance(operation, Answer):
-        answer.end(operation)
+        answer.finish(operation)
 
 
-def _chat(body: dict[str, Any]) -> Inference:
+def _parse_chat(body: dict[str, Any]) -> Inference:
     if "anthropic_version" in body:
-        return anthropic.ENDPOINT.begin(body)  # type: ignore[return-value] # an endpoint says no more
-    first = next(iter(payload.items(body["messages"])), None)
-    said = next(iter(payload.items(payload.field(first, "content"))), None)
-    if "inferenceConfig" in body or "schemaVersion" in body or (isinstance(said, dict) and "type" not in said):
-        return converse.begin(body)
-    operation: chat.Chat = chat.COMPATIBLE.begin(body)  # type: ignore[assignment] # an endpoint says no more
-    return operation
+        return anthropic.parse_request(body)
+    if _is_converse(body):
+        return converse.parse_request(body)
+    return compatible_chat.parse_request(body)
 
 
-def _embedding(body: dict[str, Any]) -> Embedding:
-    given = payload.first(body.get("texts"), body.get("inputs"), body.get("images"))
-    dimensions = (
+def _is_converse(body: dict[str, Any]) -> bool:
+    """Whether messages are in Amazon Nova's format, whose content blocks have no type, and not in OpenAI's."""
+    if "inferenceConfig" in body or "schemaVersion" in body:
+        return True
+    first_message = next(iter(payload.as_list(body["messages"])), None)
+    first_block = next(iter(payload.get_list(first_message, "content")), None)
+    return isinstance(first_block, dict) and "type" not in first_block
+
+
+def _parse_embedding(body: dict[str, Any]) -> Embedding:
+    # Cohere's names, and Titan's.
+    inputs = payload.coalesce(body.get("texts"), body.get("inputs"), body.get("images"))
+    dimensions = payload.coalesce(
         body.get("dimensions"),
         body.get("output_dimension"),
-        payload.field(body.get("embeddingConfig"), "outputEmbeddingLength"),
+        payload.get(body.get("embeddingConfig"), "outputEmbeddingLength"),
     )
+    formats = payload.coalesce(body.get("embedding_types"), body.get("embeddingTypes"))
     return Embedding(
         "embeddings",
-        dimensions=payload.whole(payload.first(*dimensions)),
-        encoding_formats=payload.items(payload.first(body.get("embedding_types"), body.get("embeddingTypes"))) or None,
-        input_count=len(given) if isinstance(given, list) else 1,
+        dimensions=payload.as_int(dimensions),
+        encoding_formats=payload.as_list(formats) or None,
+        input_count=len(inputs) if isinstance(inputs, list) else 1,
     )
 
 
-def _rerank(body: dict[str, Any]) -> Rerank:
-    documents = payload.items(body.get("documents"))
-    operation = Rerank(top_k=payload.whole(body.get("top_n")), input_count=len(documents))
+def _parse_rerank(body: dict[str, Any]) -> Rerank:
+    documents = payload.as_list(body.get("documents"))
+    operation = Rerank(top_k=payload.as_int(body.get("top_n")), input_count=len(documents))
     if content.wanted():
-        operation.query_text = payload.text(body.get("query"))
+        operation.query_text = payload.as_text(body.get("query"))
         operation.sent_documents = documents
     return operation
 
 
-def _reads(operation: Inference, body: dict[str, Any]) -> Reads:
-    """Return what reads a whole answer and what reads a piece of one, by its shape."""
-    if isinstance(operation, chat.Chat):
-        return _openai_result, _openai_chunk
-    if isinstance(operation, anthropic.Answer):
-        return _anthropic_result, _anthropic_chunk
-    if operation.name == "image_generation":
-        return plain_body.pictures, plain_body.pictures
-    if not _CONVERSE.isdisjoint(body):
-        return converse.result, converse.chunk
-    return plain_body.result, plain_body.result
-
-
-def _openai_result(operation: chat.Chat, body: dict[str, Any]) -> None:
-    chat.COMPATIBLE.result(operation, _in_openai_words(body))
-
-
-def _openai_chunk(operation: chat.Chat, body: dict[str, Any]) -> None:
-    _CHAT_CHUNK(operation, _in_openai_words(body))
-
-
-def _anthropic_result(operation: anthropic.Answer, body: dict[str, Any]) -> None:
-    told_by_headers = operation.usage
-    anthropic.ENDPOINT.result(operation, body)
-    operation.usage = operation.usage or told_by_headers
-
-
-def _anthropic_chunk(operation: anthropic.Answer, body: dict[str, Any]) -> None:
-    _ANTHROPIC_CHUNK(operation, body)
-
-
-def _in_openai_words(body: dict[str, Any]) -> dict[str, Any]:
+def _with_openai_names(body: dict[str, Any]) -> dict[str, Any]:
     """Return the body with OpenAI's names for what Mistral's models call otherwise here."""
-    choices = [
-        {"finish_reason": payload.field(each, "stop_reason"), "delta": payload.field(each, "message"), **each}
-        for each in payload.items(body.get("choices"))
-    ]
+    choices = []
+    for choice in payload.as_list(body.get("choices")):
+        renamed = {"finish_reason": payload.get(choice, "stop_reason"), "delta": payload.get(choice, "message")}
+        choices.append({**renamed, **choice})
     return {**body, "choices": choices}
-
-
-_CHAT_CHUNK: Any = chat.COMPATIBLE.chunk
-_CHAT_END: Any = chat.COMPATIBLE.end
-_ANTHROPIC_CHUNK: Any = anthropic.ENDPOINT.chunk
-_ANTHROPIC_END: Any = anthropic.ENDPOINT.end

@@ -7,105 +7,113 @@ from typing import Any
 from obs_run.base import payload
 from obs_run.core import content, semconv
 
-from .answer import Answer, add, counted, finish_reason, note_reason
-from .converse_messages import message, part, tool_definition
+from .answer import Answer, append_text, finish_reason, read_finish_reason, usage_of
+from .converse_messages import message, parts, tool_definition
 
 
-def begin(params: dict[str, Any]) -> Answer:
+def parse_request(params: dict[str, Any]) -> Answer:
     """Return the operation that a request means."""
-    settings = params.get("inferenceConfig")
-    more = params.get("additionalModelRequestFields")
+    config = params.get("inferenceConfig")
+    # What a model takes beside the common parameters, under the names of its own body.
+    extra_fields = params.get("additionalModelRequestFields")
+    top_k = payload.coalesce(
+        payload.get(config, "topK"),
+        payload.get(extra_fields, "top_k"),
+        payload.get(extra_fields, "inferenceConfig", "topK"),
+    )
+    max_tokens = payload.coalesce(payload.get(config, "maxTokens"), payload.get(config, "max_new_tokens"))
+    effort = payload.coalesce(
+        payload.get(params, "outputConfig", "effort"),
+        payload.get(extra_fields, "reasoning_effort"),
+    )
     operation = Answer(
         "chat",
-        temperature=payload.number(payload.field(settings, "temperature")),
-        top_p=payload.number(payload.field(settings, "topP")),
-        top_k=payload.whole(
-            payload.first(
-                payload.field(settings, "topK"),
-                payload.field(more, "top_k"),
-                payload.field(more, "inferenceConfig", "topK"),
-            )
-        ),
-        max_tokens=payload.whole(
-            payload.first(payload.field(settings, "maxTokens"), payload.field(settings, "max_new_tokens"))
-        ),
-        stop_sequences=payload.items(payload.field(settings, "stopSequences")) or None,
-        output_type="json" if payload.field(params, "outputConfig", "textFormat", "type") == "json_schema" else None,
-        reasoning_level=payload.text(
-            payload.first(payload.field(params, "outputConfig", "effort"), payload.field(more, "reasoning_effort"))
-        ),
+        temperature=payload.get_float(config, "temperature"),
+        top_p=payload.get_float(config, "topP"),
+        top_k=payload.as_int(top_k),
+        max_tokens=payload.as_int(max_tokens),
+        stop_sequences=payload.get_list(config, "stopSequences") or None,
+        reasoning_level=payload.as_text(effort),
     )
-    guardrail = payload.text(payload.field(params, "guardrailConfig", "guardrailIdentifier"))
+    if payload.get(params, "outputConfig", "textFormat", "type") == "json_schema":
+        operation.output_type = "json"
+    guardrail = payload.get_text(params, "guardrailConfig", "guardrailIdentifier")
     if guardrail is not None:
         operation.extra[semconv.AWS_BEDROCK_GUARDRAIL_ID] = guardrail
     if content.wanted():
-        operation.input_messages = [message(each) for each in payload.items(params.get("messages"))]
-        operation.system_instructions = _parts(params.get("system")) or None
-        tools = [tool_definition(each) for each in payload.items(payload.field(params, "toolConfig", "tools"))]
-        operation.tool_definitions = [tool for tool in tools if tool is not None] or None
+        _read_content(operation, params)
     return operation
 
 
-def result(operation: Answer, response: Any) -> None:
-    """Read an answer."""
-    said = payload.field(response, "output", "message")
-    note_reason(operation, payload.field(response, "stopReason"))
-    _read_usage(operation, response)
-    calls = [payload.field(each, "toolUse", "name") for each in payload.items(payload.field(said, "content"))]
-    operation.tool_calls = [str(name) for name in calls if name] or None
-    if content.wanted() and said is not None:
-        operation.output_messages = [message(said, finish_reason(payload.field(response, "stopReason")))]
+def _read_content(operation: Answer, params: dict[str, Any]) -> None:
+    operation.input_messages = [message(raw) for raw in payload.as_list(params.get("messages"))]
+    operation.system_instructions = parts(params.get("system")) or None
+    tools = [tool_definition(raw) for raw in payload.get_list(params.get("toolConfig"), "tools")]
+    operation.tool_definitions = [tool for tool in tools if tool is not None] or None
 
 
-def chunk(operation: Answer, event: Any) -> None:
-    """Read an event of a stream."""
-    for kind, told in event.items():
-        read = _EVENTS.get(kind)
+def read_response(operation: Answer, response: Any) -> None:
+    """Read a ConverseResponse."""
+    output = payload.get(response, "output", "message")
+    stop_reason = payload.get(response, "stopReason")
+    read_finish_reason(operation, stop_reason)
+    _read_metadata(operation, response)
+    names = [payload.get(block, "toolUse", "name") for block in payload.get_list(output, "content")]
+    operation.tool_calls = [str(name) for name in names if name] or None
+    if content.wanted() and output is not None:
+        operation.output_messages = [message(output, finish_reason(stop_reason))]
+
+
+def read_event(operation: Answer, event: Any) -> None:
+    """Read a ConverseStreamOutput: one field, named by the kind of event."""
+    for kind, fields in event.items():
+        read = _EVENT_READERS.get(kind)
         if read is not None:
-            read(operation, told)
+            read(operation, fields)
 
 
-def _block_start(operation: Answer, told: Any) -> None:
-    tool = payload.field(told, "start", "toolUse")
+def _read_block_start(operation: Answer, event: Any) -> None:
+    tool = payload.get(event, "start", "toolUse")
     if tool is not None:
-        block = operation.block(payload.field(told, "contentBlockIndex"), "tool")
-        block.tool, block.call_id = payload.text(tool.get("name")), payload.text(tool.get("toolUseId"))
+        block = operation.block(payload.get(event, "contentBlockIndex"), "tool")
+        block.tool_name = payload.get_text(tool, "name")
+        block.call_id = payload.get_text(tool, "toolUseId")
 
 
-def _block_delta(operation: Answer, told: Any) -> None:
-    delta = payload.field(told, "delta") or {}
-    thought = payload.field(delta, "reasoningContent")
-    block = operation.block(payload.field(told, "contentBlockIndex"), "text" if thought is None else "reasoning")
-    add(
-        block,
-        payload.first(delta.get("text"), payload.field(delta, "toolUse", "input"), payload.field(thought, "text")),
+def _read_block_delta(operation: Answer, event: Any) -> None:
+    delta = payload.get(event, "delta") or {}
+    reasoning = payload.get(delta, "reasoningContent")
+    # Blocks other than of tools have no event that starts them.
+    block = operation.block(payload.get(event, "contentBlockIndex"), "text" if reasoning is None else "reasoning")
+    text = payload.coalesce(delta.get("text"), payload.get(delta, "toolUse", "input"), payload.get(reasoning, "text"))
+    append_text(block, text)
+
+
+def _read_message_stop(operation: Answer, event: Any) -> None:
+    read_finish_reason(operation, payload.get(event, "stopReason"))
+
+
+def _read_metadata(operation: Answer, holder: Any) -> None:
+    """Read usage, and the model that a prompt was routed to, from a response or the event that has them."""
+    counts = payload.get(holder, "usage")
+    usage = usage_of(
+        payload.get(counts, "inputTokens"),
+        payload.get(counts, "outputTokens"),
+        # Nova's own format says "Count" where Converse does not.
+        payload.coalesce(payload.get(counts, "cacheReadInputTokens"), payload.get(counts, "cacheReadInputTokenCount")),
+        payload.coalesce(
+            payload.get(counts, "cacheWriteInputTokens"), payload.get(counts, "cacheWriteInputTokenCount")
+        ),
+        payload.get(counts, "totalTokens"),
     )
-
-
-def _message_stop(operation: Answer, told: Any) -> None:
-    note_reason(operation, payload.field(told, "stopReason"))
-
-
-def _read_usage(operation: Answer, told: Any) -> None:
-    usage = payload.field(told, "usage")
-    # Nova's own format says "Count" where Converse does not.
-    read, written = (
-        payload.first(payload.field(usage, name), payload.field(usage, name.replace("Tokens", "TokenCount")))
-        for name in ("cacheReadInputTokens", "cacheWriteInputTokens")
-    )
-    inputs, outputs, total = (payload.field(usage, f"{name}Tokens") for name in ("input", "output", "total"))
-    operation.usage = counted(inputs, outputs, read, written, total) or operation.usage
-    routed = payload.text(payload.field(told, "trace", "promptRouter", "invokedModelId"))
+    operation.usage = usage or operation.usage
+    routed = payload.get_text(holder, "trace", "promptRouter", "invokedModelId")
     operation.response_model = routed or operation.response_model
 
 
-def _parts(blocks: Any) -> list[Any]:
-    return [made for each in payload.items(blocks) if (made := part(each)) is not None]
-
-
-_EVENTS = {
-    "contentBlockStart": _block_start,
-    "contentBlockDelta": _block_delta,
-    "messageStop": _message_stop,
-    "metadata": _read_usage,
+_EVENT_READERS = {
+    "contentBlockStart": _read_block_start,
+    "contentBlockDelta": _read_block_delta,
+    "messageStop": _read_message_stop,
+    "metadata": _read_metadata,
 }

@@ -11,92 +11,109 @@ from obs_run.core import messages
 if TYPE_CHECKING:
     from obs_run.core.messages import Message, Part, ToolDefinition
 
-_MODALITIES = {"image": "image", "video": "video", "audio": "audio", "document": "document"}
-_PLAIN = {"pdf": "application/pdf", "txt": "text/plain", "md": "text/markdown"}
+_MODALITIES = ("image", "video", "audio", "document")
+_DOCUMENT_TYPES = {"pdf": "application/pdf", "txt": "text/plain", "md": "text/markdown"}
 
 
 def message(raw: Any, finish_reason: str | None = None) -> Message:
     """Return a message that the agent sent or the model answered."""
-    parts = [made for each in payload.items(payload.field(raw, "content")) if (made := part(each)) is not None]
-    role = payload.text(payload.field(raw, "role")) or "user"
-    if parts and all(made["type"] == "tool_call_response" for made in parts):
+    message_parts = parts(payload.get(raw, "content"))
+    role = payload.get_text(raw, "role") or "user"
+    if message_parts and all(part["type"] == "tool_call_response" for part in message_parts):
         role = "tool"
-    return messages.message(role, *parts, finish_reason=finish_reason)
+    return messages.message(role, *message_parts, finish_reason=finish_reason)
 
 
-def part(raw: Any) -> Part | None:
-    """Return a block of a message as a part; None for marks such as cache points."""
-    for kind, inner in raw.items() if isinstance(raw, dict) else ():
+def parts(blocks: Any) -> list[Part]:
+    """Return the parts of content blocks, without marks such as cache points."""
+    result = [_part(block) for block in payload.as_list(blocks)]
+    return [part for part in result if part is not None]
+
+
+def _part(raw: Any) -> Part | None:
+    """Return a block, which has one field named by its kind, as a part; None for marks such as cache points."""
+    if not isinstance(raw, dict):
+        return None
+    for kind, block in raw.items():
         if kind in _MODALITIES:
-            return _media(_MODALITIES[kind], inner)
-        read = _PARTS.get(kind)
+            return _media(kind, block)
+        read = _BLOCK_READERS.get(kind)
         if read is not None:
-            return read(inner)
+            return read(block)
     return None
 
 
 def tool_definition(raw: Any) -> ToolDefinition | None:
     """Return the definition of a tool; None for marks such as cache points."""
-    spec = payload.field(raw, "toolSpec")
+    spec = payload.get(raw, "toolSpec")
     if spec is None:
-        system = payload.text(payload.field(raw, "systemTool", "name"))
-        return None if system is None else messages.tool_definition(system, kind="system")
+        system_tool = payload.get_text(raw, "systemTool", "name")
+        return None if system_tool is None else messages.tool_definition(system_tool, kind="system")
     return messages.tool_definition(
-        payload.text(payload.field(spec, "name")) or "",
-        payload.text(payload.field(spec, "description")),
-        messages.parsed(payload.field(spec, "inputSchema", "json")),
+        payload.get_text(spec, "name") or "",
+        payload.get_text(spec, "description"),
+        messages.parsed(payload.get(spec, "inputSchema", "json")),
     )
 
 
 def _text(raw: Any) -> Part:
-    return messages.text(payload.text(raw) or "")
+    return messages.text(payload.as_text(raw) or "")
 
 
-def _guarded(raw: Any) -> Part:
-    return messages.text(payload.text(payload.field(raw, "text", "text")) or "")
+def _guarded_text(raw: Any) -> Part:
+    return messages.text(payload.get_text(raw, "text", "text") or "")
 
 
-def _cited(raw: Any) -> Part:
-    said = payload.items(payload.field(raw, "content"))
-    return messages.text("".join(payload.text(payload.field(each, "text")) or "" for each in said))
+def _cited_text(raw: Any) -> Part:
+    texts = [payload.get_text(item, "text") or "" for item in payload.get_list(raw, "content")]
+    return messages.text("".join(texts))
 
 
 def _reasoning(raw: Any) -> Part:
-    return messages.reasoning(payload.text(payload.field(raw, "reasoningText", "text")) or "")
+    return messages.reasoning(payload.get_text(raw, "reasoningText", "text") or "")
 
 
-def _tool_use(raw: Any) -> Part:
-    return messages.tool_call(
-        payload.text(payload.field(raw, "toolUseId")), str(payload.field(raw, "name")), payload.field(raw, "input")
-    )
+def _tool_call(raw: Any) -> Part:
+    name = str(payload.get(raw, "name"))
+    return messages.tool_call(payload.get_text(raw, "toolUseId"), name, payload.get(raw, "input"))
 
 
-def _tool_result(raw: Any) -> Part:
-    parts = payload.items(payload.field(raw, "content"))
-    told = [payload.first(payload.field(each, "json"), payload.field(each, "text"), part(each)) for each in parts]
-    return messages.tool_call_response(
-        payload.text(payload.field(raw, "toolUseId")), messages.parsed(told[0]) if len(told) == 1 else told
-    )
+def _tool_response(raw: Any) -> Part:
+    results = [_tool_result(block) for block in payload.get_list(raw, "content")]
+    response = messages.parsed(results[0]) if len(results) == 1 else results
+    return messages.tool_call_response(payload.get_text(raw, "toolUseId"), response)
+
+
+def _tool_result(block: Any) -> Any:
+    return payload.coalesce(payload.get(block, "json"), payload.get(block, "text"), _part(block))
 
 
 def _media(modality: str, raw: Any) -> Part:
-    form = payload.text(payload.field(raw, "format"))
-    mime_type = None if form is None else _PLAIN.get(form, f"{modality}/{form}" if modality != "document" else None)
-    source = payload.field(raw, "source")
-    place = payload.text(payload.field(source, "s3Location", "uri"))
-    if place is not None:
-        return messages.uri(modality, place, mime_type)
-    data = payload.first(payload.field(source, "bytes"), payload.field(source, "text"))
-    # The client encodes bytes on their way; in Nova's own format the agent has done it.
-    encoded = base64.b64encode(data).decode() if isinstance(data, (bytes, bytearray)) else str(data or "")
-    return messages.blob(modality, mime_type, encoded)
+    mime_type = _mime_type(modality, payload.get_text(raw, "format"))
+    source = payload.get(raw, "source")
+    uri = payload.get_text(source, "s3Location", "uri")
+    if uri is not None:
+        return messages.uri(modality, uri, mime_type)
+    data = payload.coalesce(payload.get(source, "bytes"), payload.get(source, "text"))
+    if isinstance(data, (bytes, bytearray)):
+        # The client encodes bytes on their way; in Nova's own format the agent has done it.
+        data = base64.b64encode(data).decode()
+    return messages.blob(modality, mime_type, str(data or ""))
 
 
-_PARTS = {
+def _mime_type(modality: str, data_format: str | None) -> str | None:
+    if data_format is None:
+        return None
+    if modality == "document":
+        return _DOCUMENT_TYPES.get(data_format)
+    return f"{modality}/{data_format}"
+
+
+_BLOCK_READERS = {
     "text": _text,
-    "guardContent": _guarded,
-    "citationsContent": _cited,
+    "guardContent": _guarded_text,
+    "citationsContent": _cited_text,
     "reasoningContent": _reasoning,
-    "toolUse": _tool_use,
-    "toolResult": _tool_result,
+    "toolUse": _tool_call,
+    "toolResult": _tool_response,
 }

@@ -1,81 +1,98 @@
-"""Bodies that are a prompt and its continuation: of Titan, Llama, Mistral, Cohere, DeepSeek; and pictures."""
+"""Bodies that are a prompt and its continuation: of Titan, Llama, Mistral, Cohere, DeepSeek; and images."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from obs_instrumentors.wire.token_counts import sum_counts
 from obs_run.base import payload
 from obs_run.core import content, messages
 
-from .answer import Answer, add, counted, note_reason
+from .answer import Answer, append_text, read_finish_reason, usage_of
 
-_TEXTS = ("outputText", "generation", "text", "completion")
-_REASONS = ("completionReason", "stop_reason", "finish_reason")
-_PARTS = ("results", "outputs", "generations", "choices")
+# What the makers of models call the same things; a body has one of each.
+_TEXT_FIELDS = ("outputText", "generation", "text", "completion")
+_REASON_FIELDS = ("completionReason", "stop_reason", "finish_reason")
+_RESULT_FIELDS = ("results", "outputs", "generations", "choices")
+_MAX_TOKENS_FIELDS = ("max_tokens", "max_gen_len", "maxTokenCount", "maxTokens", "max_tokens_to_sample")
 
 
-def begin(body: dict[str, Any]) -> Answer:
+def parse_request(body: dict[str, Any]) -> Answer:
     """Return the operation that a request means."""
-    settings = payload.first(body.get("textGenerationConfig"), body)
-
-    def given(*names: str) -> Any:
-        return _first(settings, *names)
-
+    # Titan has the parameters in an object, the others beside the prompt.
+    params = payload.coalesce(body.get("textGenerationConfig"), body)
     operation = Answer(
         "chat" if "message" in body else "text_completion",
-        temperature=payload.number(given("temperature")),
-        top_p=payload.number(given("top_p", "topP", "p")),
-        top_k=payload.whole(given("top_k", "topK", "k")),
-        max_tokens=payload.whole(
-            given("max_tokens", "max_gen_len", "maxTokenCount", "maxTokens", "max_tokens_to_sample")
-        ),
-        stop_sequences=payload.items(given("stop", "stop_sequences", "stopSequences")) or None,
+        temperature=payload.get_float(params, "temperature"),
+        top_p=payload.as_float(_first_of(params, "top_p", "topP", "p")),
+        top_k=payload.as_int(_first_of(params, "top_k", "topK", "k")),
+        max_tokens=payload.as_int(_first_of(params, *_MAX_TOKENS_FIELDS)),
+        stop_sequences=payload.as_list(_first_of(params, "stop", "stop_sequences", "stopSequences")) or None,
     )
     if content.wanted():
-        earlier = [_earlier(each) for each in payload.items(body.get("chat_history"))]
-        prompt = payload.text(_first(body, "prompt", "inputText", "message")) or ""
-        operation.input_messages = [*earlier, messages.message("user", messages.text(prompt))]
+        history = [_history_message(raw) for raw in payload.as_list(body.get("chat_history"))]
+        prompt = payload.as_text(_first_of(body, "prompt", "inputText", "message")) or ""
+        operation.input_messages = [*history, messages.message("user", messages.text(prompt))]
     return operation
 
 
-def picture(body: dict[str, Any]) -> Answer:
-    """Return the operation that a wish for a picture means."""
-    weighted = payload.field(next(iter(payload.items(body.get("text_prompts"))), None), "text")
-    prompt = payload.text(payload.first(payload.field(body.get("textToImageParams"), "text"), weighted))
+def parse_image_request(body: dict[str, Any]) -> Answer:
+    """Return the operation that a wish for an image means."""
     operation = Answer("image_generation", output_type="image")
-    if content.wanted() and prompt is not None:
-        operation.input_messages = [messages.message("user", messages.text(prompt))]
+    if content.wanted():
+        prompt = _image_prompt(body)
+        if prompt is not None:
+            operation.input_messages = [messages.message("user", messages.text(prompt))]
     return operation
 
 
-def result(operation: Answer, body: dict[str, Any]) -> None:
+def _image_prompt(body: dict[str, Any]) -> str | None:
+    """Return Amazon's prompt, or the first of Stability's weighted ones."""
+    text = payload.get(body.get("textToImageParams"), "text")
+    if text is not None:
+        return payload.as_text(text)
+    prompts = payload.as_list(body.get("text_prompts"))
+    return payload.get_text(prompts[0], "text") if prompts else None
+
+
+def read_response(operation: Answer, body: dict[str, Any]) -> None:
     """Read a whole answer or a piece of one."""
-    parts = payload.items(_first(body, *_PARTS))
-    for index, said in enumerate(parts or [body]):
-        add(operation.block(index), _first(said, *_TEXTS))
-        note_reason(operation, _first(said, *_REASONS))
-    tokens = [count for each in parts if (count := payload.whole(payload.field(each, "tokenCount"))) is not None]
-    outputs = payload.first(
-        body.get("totalOutputTextTokenCount"), sum(tokens) if tokens else None, body.get("generation_token_count")
+    results = payload.as_list(_first_of(body, *_RESULT_FIELDS))
+    # Without a list of results the body itself is the only one.
+    for index, result in enumerate(results or [body]):
+        append_text(operation.block(index), _first_of(result, *_TEXT_FIELDS))
+        read_finish_reason(operation, _first_of(result, *_REASON_FIELDS))
+    output_tokens = payload.coalesce(
+        body.get("totalOutputTextTokenCount"),
+        sum_counts(payload.get_int(result, "tokenCount") for result in results),
+        body.get("generation_token_count"),
     )
-    operation.usage = counted(_first(body, "inputTextTokenCount", "prompt_token_count"), outputs) or operation.usage
-    operation.response_id = payload.text(_first(body, "response_id", "id")) or operation.response_id
+    input_tokens = _first_of(body, "inputTextTokenCount", "prompt_token_count")
+    operation.usage = usage_of(input_tokens, output_tokens) or operation.usage
+    operation.response_id = payload.as_text(_first_of(body, "response_id", "id")) or operation.response_id
 
 
-def pictures(operation: Answer, body: dict[str, Any]) -> None:
-    """Read pictures."""
-    if content.wanted():
-        images = payload.items(_first(body, "images", "artifacts"))
-        data = [str(payload.first(payload.field(each, "base64"), each)) for each in images]
-        operation.output_messages = [
-            messages.message("assistant", *(messages.blob("image", None, one) for one in data))
-        ]
+def read_images(operation: Answer, body: dict[str, Any]) -> None:
+    """Read images."""
+    if not content.wanted():
+        return
+    parts: list[messages.Part] = []
+    for image in payload.as_list(_first_of(body, "images", "artifacts")):
+        # Amazon's are texts, Stability's are objects around them.
+        data = payload.coalesce(payload.get(image, "base64"), image)
+        parts.append(messages.blob("image", None, str(data)))
+    operation.output_messages = [messages.message("assistant", *parts)]
 
 
-def _earlier(raw: Any) -> messages.Message:
-    role = "assistant" if str(payload.field(raw, "role")).upper() == "CHATBOT" else "user"
-    return messages.message(role, messages.text(str(payload.field(raw, "message"))))
+def _history_message(raw: Any) -> messages.Message:
+    role = "assistant" if str(payload.get(raw, "role")).upper() == "CHATBOT" else "user"
+    return messages.message(role, messages.text(str(payload.get(raw, "message"))))
 
 
-def _first(value: Any, *names: str) -> Any:
-    return payload.first(*(payload.field(value, name) for name in names))
+def _first_of(value: Any, *names: str) -> Any:
+    """Return the first of several fields that is there."""
+    for name in names:
+        field = payload.get(value, name)
+        if field is not None:
+            return field
+    return None

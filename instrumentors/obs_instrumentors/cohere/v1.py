@@ -2,163 +2,186 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from obs_instrumentors.openai import chat, completions
+from obs_instrumentors.wire.cohere import data_of, read_meta
+from obs_instrumentors.wire.openai import chat, compatible_chat, completions
 from obs_run.base import payload
 from obs_run.core import content
 from obs_run.core.operations import Inference, ModelCall
 from obs_run.core.outcomes import Reader
 
-from .endpoint import RERANK, Method, answer, finish_reason, read_meta, read_sampling, system
-from .v2 import chat_operation
+from .endpoint import RERANK, Method, finish_reason, read_sampling, system_instructions
 
 if TYPE_CHECKING:
-    from obs_instrumentors.openai.chat import Chat
+    from obs_instrumentors.wire.openai.chat import Chat
 
 _ROLES = {"CHATBOT": "assistant"}
 
 
-def _begin_chat(body: dict[str, Any]) -> Chat:
-    plain = {name: body[name] for name in body if name != "tools"}
+def _parse_chat_request(body: dict[str, Any]) -> Chat:
+    openai_body = {name: value for name, value in body.items() if name != "tools"}
     if content.wanted():
-        history = [_message(each) for each in payload.items(body.get("chat_history"))]
-        results = [_tool_result(each) for each in payload.items(body.get("tool_results"))]
-        plain["messages"] = [*history, {"role": "user", "content": body.get("message")}, *results]
-        plain["tools"] = [_tool(each) for each in payload.items(body.get("tools"))]
-    operation = chat_operation(plain)
+        openai_body["messages"] = _messages(body)
+        openai_body["tools"] = [_tool_definition(tool) for tool in payload.as_list(body.get("tools"))]
+    operation = compatible_chat.parse_request(openai_body)
     read_sampling(operation, body)
-    operation.conversation_id = payload.text(body.get("conversation_id"))
+    operation.conversation_id = payload.as_text(body.get("conversation_id"))
     if content.wanted():
-        operation.system_instructions = system(body.get("preamble"))
+        operation.system_instructions = system_instructions(body.get("preamble"))
     return operation
 
 
-def _begin_chat_stream(body: dict[str, Any]) -> Chat:
-    operation = _begin_chat(body)
+def _parse_chat_stream_request(body: dict[str, Any]) -> Chat:
+    operation = _parse_chat_request(body)
     operation.stream = True
     return operation
 
 
+def _messages(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the conversation as OpenAI's messages: the history, the message, and results of tools that follow it."""
+    return [
+        *(_message(raw) for raw in payload.as_list(body.get("chat_history"))),
+        {"role": "user", "content": body.get("message")},
+        *(_tool_result(raw) for raw in payload.as_list(body.get("tool_results"))),
+    ]
+
+
 def _message(raw: Any) -> dict[str, Any]:
-    role = str(payload.field(raw, "role"))
+    role = str(payload.get(raw, "role"))
     if role == "TOOL":
-        return _tool_result(payload.first(*payload.items(payload.field(raw, "tool_results"))))
+        return _tool_result(payload.coalesce(*payload.get_list(raw, "tool_results")))
     return {
         "role": _ROLES.get(role, role.lower()),
-        "content": payload.field(raw, "message"),
+        "content": payload.get(raw, "message"),
         "tool_calls": _tool_calls(raw),
     }
 
 
 def _tool_result(raw: Any) -> dict[str, Any]:
-    # Which call it answers is told by the tool's name: calls have no ids in this version.
-    outputs = [{"text": content.to_json(payload.field(raw, "outputs"))}]
-    return {"role": "tool", "name": payload.field(raw, "call", "name"), "content": outputs}
+    # The tool's name says which call it answers: calls have no ids in this version.
+    outputs = [{"text": content.to_json(payload.get(raw, "outputs"))}]
+    return {"role": "tool", "name": payload.get(raw, "call", "name"), "content": outputs}
 
 
-def _tool(raw: Any) -> dict[str, Any]:
-    made = {name: payload.field(raw, name) for name in ("name", "description")}
-    return {**made, "parameters": _plain(payload.field(raw, "parameter_definitions"))}
+def _tool_definition(raw: Any) -> dict[str, Any]:
+    return {
+        "name": payload.get(raw, "name"),
+        "description": payload.get(raw, "description"),
+        "parameters": _plain(payload.get(raw, "parameter_definitions")),
+    }
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    return value.dict() if hasattr(value, "dict") else value
+        return {key: _plain(element) for key, element in value.items()}
+    if hasattr(value, "dict"):
+        return value.dict()
+    return value
 
 
 def _tool_calls(raw: Any) -> list[dict[str, Any]]:
-    return [
-        {"function": {"name": payload.field(call, "name"), "arguments": payload.field(call, "parameters")}}
-        for call in payload.items(payload.field(raw, "tool_calls"))
-    ]
+    calls = []
+    for call in payload.get_list(raw, "tool_calls"):
+        function = {"name": payload.get(call, "name"), "arguments": payload.get(call, "parameters")}
+        calls.append({"function": function})
+    return calls
 
 
-def _chat_result(operation: Chat, returned: Any) -> None:
-    response = answer(returned)
-    calls = _tool_calls(response)
-    reason = "tool_call" if calls else finish_reason(payload.field(response, "finish_reason"))
-    said = {"role": "assistant", "content": payload.field(response, "text"), "tool_calls": calls}
-    told = payload.first(payload.field(response, "response_id"), payload.field(response, "generation_id"))
-    chat.ENDPOINT.result(operation, {"id": told, "choices": [{"message": said, "finish_reason": reason}]})
-    read_meta(operation, payload.field(response, "meta"))
+def _read_chat_response(operation: Chat, returned: Any) -> None:
+    """Read a NonStreamedChatResponse."""
+    response = data_of(returned)
+    tool_calls = _tool_calls(response)
+    if tool_calls:
+        # The API says COMPLETE then.
+        reason: str | None = "tool_call"
+    else:
+        reason = finish_reason(payload.get(response, "finish_reason"))
+    message = {"role": "assistant", "content": payload.get(response, "text"), "tool_calls": tool_calls}
+    response_id = payload.coalesce(payload.get(response, "response_id"), payload.get(response, "generation_id"))
+    chat.read_response(operation, {"id": response_id, "choices": [{"message": message, "finish_reason": reason}]})
+    read_meta(operation, payload.get(response, "meta"))
 
 
-def _chat_event(operation: Chat, event: Any) -> None:
-    kind = payload.field(event, "event_type")
+def _read_chat_event(operation: Chat, event: Any) -> None:
+    """Read a StreamedChatResponse; the last one brings the whole response."""
+    kind = payload.get(event, "event_type")
     if kind == "stream-start":
-        operation.response_id = payload.text(payload.field(event, "generation_id"))
+        operation.response_id = payload.get_text(event, "generation_id")
     elif kind == "text-generation":
-        assert chat.ENDPOINT.chunk is not None
-        chat.ENDPOINT.chunk(operation, {"choices": [{"delta": {"content": payload.field(event, "text")}}]})
+        delta = {"content": payload.get(event, "text")}
+        chat.read_chunk(operation, {"choices": [{"delta": delta}]})
     elif kind == "stream-end":
-        _chat_result(operation, payload.field(event, "response"))
+        _read_chat_response(operation, payload.get(event, "response"))
         if not operation.tool_calls:
-            operation.finish_reasons = [finish_reason(payload.field(event, "finish_reason")) or "error"]
-        operation.answers = {}
+            operation.finish_reasons = [finish_reason(payload.get(event, "finish_reason")) or "error"]
+        operation.choices = {}
 
 
-def _end_chat(operation: Chat) -> None:
+def _finish_chat(operation: Chat) -> None:
     """Keep what came in of a stream that did not reach its last event."""
-    if operation.answers and chat.ENDPOINT.end is not None:
-        chat.ENDPOINT.end(operation)
+    if operation.choices:
+        chat.finish(operation)
 
 
-def _begin_completion(body: dict[str, Any]) -> Inference:
-    operation = cast("Inference", completions.ENDPOINT.begin(body))
+def _parse_completion_request(body: dict[str, Any]) -> Inference:
+    operation = completions.parse_request(body)
     read_sampling(operation, body)
-    count = payload.count(body.get("num_generations"))
+    count = payload.as_count(body.get("num_generations"))
     operation.choice_count = count if count != 1 else None
     return operation
 
 
-def _begin_completion_stream(body: dict[str, Any]) -> Inference:
-    operation = _begin_completion(body)
+def _parse_completion_stream_request(body: dict[str, Any]) -> Inference:
+    operation = _parse_completion_request(body)
     operation.stream = True
     return operation
 
 
-def _completion_result(operation: Inference, returned: Any) -> None:
-    response = answer(returned)
-    choices = [
-        {"text": payload.field(each, "text"), "finish_reason": finish_reason(payload.field(each, "finish_reason"))}
-        for each in payload.items(payload.field(response, "generations"))
-    ]
-    completions.ENDPOINT.result(operation, {"id": payload.field(response, "id"), "choices": choices})
-    read_meta(operation, payload.field(response, "meta"))
+def _read_completion_response(operation: Inference, returned: Any) -> None:
+    """Read a Generation."""
+    response = data_of(returned)
+    choices = []
+    for generation in payload.get_list(response, "generations"):
+        reason = finish_reason(payload.get(generation, "finish_reason"))
+        choices.append({"text": payload.get(generation, "text"), "finish_reason": reason})
+    completions.read_response(operation, {"id": payload.get(response, "id"), "choices": choices})
+    read_meta(operation, payload.get(response, "meta"))
 
 
-def _completion_event(operation: Inference, event: Any) -> None:
-    choice: dict[str, Any] = {"index": payload.field(event, "index")}
-    if payload.field(event, "event_type") == "text-generation":
-        choice["text"] = payload.field(event, "text")
+def _read_completion_event(operation: Inference, event: Any) -> None:
+    """Read a GenerateStreamedResponse."""
+    choice: dict[str, Any] = {"index": payload.get(event, "index")}
+    if payload.get(event, "event_type") == "text-generation":
+        choice["text"] = payload.get(event, "text")
     else:
-        choice["finish_reason"] = finish_reason(payload.field(event, "finish_reason"))
-        if payload.field(event, "err") is not None:
+        choice["finish_reason"] = finish_reason(payload.get(event, "finish_reason"))
+        if payload.get(event, "err") is not None:
             operation.error_type = "_OTHER"
-    assert completions.ENDPOINT.chunk is not None
-    completions.ENDPOINT.chunk(operation, {"id": payload.field(event, "response", "id"), "choices": [choice]})
+    completions.read_chunk(operation, {"id": payload.get(event, "response", "id"), "choices": [choice]})
 
 
-def _begin_classification(body: dict[str, Any]) -> ModelCall:
-    operation = ModelCall("classification", request_model=payload.text(body.get("model")))
-    operation.input_count = len(payload.items(body.get("inputs")))
+def _parse_classification_request(body: dict[str, Any]) -> ModelCall:
+    operation = ModelCall("classification", request_model=payload.as_text(body.get("model")))
+    operation.input_count = len(payload.as_list(body.get("inputs")))
     return operation
 
 
-def _classified(operation: ModelCall, returned: Any) -> None:
-    read_meta(operation, payload.field(answer(returned), "meta"))
+def _read_classification_response(operation: ModelCall, returned: Any) -> None:
+    read_meta(operation, payload.get(data_of(returned), "meta"))
 
 
-_WHOLE = Reader(_completion_result)
-_STREAM = Reader(_completion_result, chunk=_completion_event, end=completions.ENDPOINT.end, lazy=True)
+_CHAT = Reader(_read_chat_response)
+_CHAT_STREAM = Reader(_read_chat_response, chunk=_read_chat_event, end=_finish_chat, lazy=True)
+_COMPLETION = Reader(_read_completion_response)
+_COMPLETION_STREAM = Reader(_read_completion_response, chunk=_read_completion_event, end=completions.finish, lazy=True)
+_CLASSIFICATION = Reader(_read_classification_response)
 
 METHODS = {
-    "chat": Method(_begin_chat, Reader(_chat_result)),
-    "chat_stream": Method(_begin_chat_stream, Reader(_chat_result, chunk=_chat_event, end=_end_chat, lazy=True)),
-    "generate": Method(_begin_completion, _WHOLE),
-    "generate_stream": Method(_begin_completion_stream, _STREAM),
+    "chat": Method(_parse_chat_request, _CHAT),
+    "chat_stream": Method(_parse_chat_stream_request, _CHAT_STREAM),
+    "generate": Method(_parse_completion_request, _COMPLETION),
+    "generate_stream": Method(_parse_completion_stream_request, _COMPLETION_STREAM),
     "rerank": RERANK,
-    "classify": Method(_begin_classification, Reader(_classified)),
+    "classify": Method(_parse_classification_request, _CLASSIFICATION),
 }

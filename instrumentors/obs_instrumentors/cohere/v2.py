@@ -2,95 +2,115 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from obs_instrumentors.openai import chat
+from obs_instrumentors.wire.cohere import data_of, read_meta
+from obs_instrumentors.wire.openai import chat, compatible_chat
 from obs_run.base import payload
 from obs_run.core import content
 from obs_run.core.outcomes import Reader
 
-from .endpoint import EMBED, RERANK, Method, answer, finish_reason, read_meta, read_sampling, tool_answer
+from .endpoint import EMBED, RERANK, Method, finish_reason, read_sampling, tool_result_texts
 
 if TYPE_CHECKING:
-    from obs_instrumentors.openai.chat import Chat
+    from obs_instrumentors.wire.openai.chat import Chat
 
 
-def chat_operation(body: dict[str, Any]) -> Chat:
-    """Return the chat that a body in OpenAI's words asks for, without what only OpenAI has."""
-    operation = cast("Chat", chat.ENDPOINT.begin(body))
-    operation.extra = {}
-    return operation
-
-
-def _begin(body: dict[str, Any]) -> Chat:
-    plain = {name: body[name] for name in body if name != "messages"}
+def _parse_request(body: dict[str, Any]) -> Chat:
+    openai_body = {name: value for name, value in body.items() if name != "messages"}
     if content.wanted():
-        plain["messages"] = [_message(each) for each in payload.items(body.get("messages"))]
-    operation = chat_operation(plain)
+        openai_body["messages"] = [_message(raw) for raw in payload.as_list(body.get("messages"))]
+    operation = compatible_chat.parse_request(openai_body)
     read_sampling(operation, body)
     return operation
 
 
-def _begin_stream(body: dict[str, Any]) -> Chat:
-    operation = _begin(body)
+def _parse_stream_request(body: dict[str, Any]) -> Chat:
+    operation = _parse_request(body)
     operation.stream = True
     return operation
 
 
 def _message(raw: Any) -> dict[str, Any]:
     """Return a message in OpenAI's shape: plans and thoughts are what it calls reasoning."""
-    role, said = payload.field(raw, "role"), payload.field(raw, "content")
-    plain = {name: payload.field(raw, name) for name in ("tool_calls", "tool_call_id")}
+    role = payload.get(raw, "role")
+    raw_content = payload.get(raw, "content")
+    message: dict[str, Any] = {
+        "role": role,
+        "tool_calls": payload.get(raw, "tool_calls"),
+        "tool_call_id": payload.get(raw, "tool_call_id"),
+        "content": raw_content,
+    }
     if role == "tool":
-        return {**plain, "role": role, "content": said if isinstance(said, str) else tool_answer(said)}
-    parts = payload.items(said)
-    thoughts = [payload.field(raw, "tool_plan"), *(payload.field(each, "thinking") for each in parts)]
-    plain["reasoning_content"] = "".join(thought for thought in map(payload.text, thoughts) if thought)
-    texts = [each for each in parts if payload.field(each, "type") != "thinking"]
-    return {**plain, "role": role, "content": said if isinstance(said, str) else texts}
+        if not isinstance(raw_content, str):
+            message["content"] = tool_result_texts(raw_content)
+        return message
+    thoughts = [payload.get_text(raw, "tool_plan") or ""]
+    parts = []
+    for part in payload.as_list(raw_content):
+        thoughts.append(payload.get_text(part, "thinking") or "")
+        if payload.get(part, "type") != "thinking":
+            parts.append(part)
+    message["reasoning_content"] = "".join(thoughts)
+    if not isinstance(raw_content, str):
+        message["content"] = parts
+    return message
 
 
-def _result(operation: Chat, returned: Any) -> None:
-    response = answer(returned)
-    reason = finish_reason(payload.field(response, "finish_reason"))
-    choice = {"message": _message(payload.field(response, "message")), "finish_reason": reason}
-    chat.ENDPOINT.result(operation, {"id": payload.field(response, "id"), "choices": [choice]})
-    read_meta(operation, payload.field(response, "usage"))
+def _read_response(operation: Chat, returned: Any) -> None:
+    """Read a V2ChatResponse."""
+    response = data_of(returned)
+    reason = finish_reason(payload.get(response, "finish_reason"))
+    choice = {"message": _message(payload.get(response, "message")), "finish_reason": reason}
+    chat.read_response(operation, {"id": payload.get(response, "id"), "choices": [choice]})
+    read_meta(operation, payload.get(response, "usage"))
 
 
-def _chunk(operation: Chat, event: Any) -> None:
-    kind, delta = payload.field(event, "type"), payload.field(event, "delta")
-    said = payload.field(delta, "message")
+def _read_event(operation: Chat, event: Any) -> None:
+    """Read a V2ChatStreamResponse."""
+    kind = payload.get(event, "type")
     choice: dict[str, Any] = {}
-    if kind == "message-end":
-        read_meta(operation, payload.field(delta, "usage"))
-        choice["finish_reason"] = finish_reason(payload.field(delta, "finish_reason"))
-        if payload.field(delta, "error") is not None:
+    if kind == "message-start":
+        chat.read_chunk(operation, {"id": payload.get(event, "id")})
+    elif kind == "message-end":
+        delta = payload.get(event, "delta")
+        read_meta(operation, payload.get(delta, "usage"))
+        choice["finish_reason"] = finish_reason(payload.get(delta, "finish_reason"))
+        if payload.get(delta, "error") is not None:
             operation.error_type = "_OTHER"
-    elif kind in ("content-start", "content-delta"):
-        part = payload.field(said, "content")
-        choice["delta"] = {
-            "content": payload.field(part, "text"),
-            "reasoning_content": payload.field(part, "thinking"),
+    else:
+        delta = _delta(kind, event)
+        if delta is not None:
+            choice["delta"] = delta
+    if choice:
+        chat.read_chunk(operation, {"choices": [choice]})
+
+
+def _delta(kind: Any, event: Any) -> dict[str, Any] | None:
+    """Return what an event adds to the message in OpenAI's shape; None for one that adds nothing."""
+    message = payload.get(event, "delta", "message")
+    if kind in ("content-start", "content-delta"):
+        part = payload.get(message, "content")
+        return {"content": payload.get(part, "text"), "reasoning_content": payload.get(part, "thinking")}
+    if kind == "tool-plan-delta":
+        return {"reasoning_content": payload.get(message, "tool_plan")}
+    if kind in ("tool-call-start", "tool-call-delta"):
+        tool_call = payload.get(message, "tool_calls")
+        delta = {
+            "index": payload.get(event, "index"),
+            "id": payload.get(tool_call, "id"),
+            "function": payload.get(tool_call, "function"),
         }
-    elif kind == "tool-plan-delta":
-        choice["delta"] = {"reasoning_content": payload.field(said, "tool_plan")}
-    elif kind in ("tool-call-start", "tool-call-delta"):
-        call, index = payload.field(said, "tool_calls"), payload.field(event, "index")
-        made = {name: payload.field(call, name) for name in ("id", "function")}
-        choice["delta"] = {"tool_calls": [{"index": index, **made}]}
-    told = payload.field(event, "id") if kind == "message-start" else None
-    _read(operation, {"id": told, "choices": [choice] if choice else []})
+        return {"tool_calls": [delta]}
+    return None
 
 
-def _read(operation: Chat, chunk: dict[str, Any]) -> None:
-    assert chat.ENDPOINT.chunk is not None
-    chat.ENDPOINT.chunk(operation, chunk)
-
+_CHAT = Reader(_read_response)
+_CHAT_STREAM = Reader(_read_response, chunk=_read_event, end=chat.finish, lazy=True)
 
 METHODS = {
-    "chat": Method(_begin, Reader(_result)),
-    "chat_stream": Method(_begin_stream, Reader(_result, chunk=_chunk, end=chat.ENDPOINT.end, lazy=True)),
+    "chat": Method(_parse_request, _CHAT),
+    "chat_stream": Method(_parse_stream_request, _CHAT_STREAM),
     "embed": EMBED,
     "rerank": RERANK,
 }

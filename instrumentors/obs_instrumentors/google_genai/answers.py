@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.wire.token_counts import count_by_modality, sum_counts, usage_or_none
 from obs_run.base import payload
 from obs_run.core import content, messages
 from obs_run.core.operations import Inference, Usage
 
-from .contents import add, count, finish_reason, get, message, parts, tool_definitions
+from .contents import add_part, finish_reason, get, message, parts, tool_definitions
 
 if TYPE_CHECKING:
     from obs_run.core.messages import Part
@@ -20,7 +21,7 @@ class Candidate:
     """One answer; its parts are kept only while content is wanted."""
 
     parts: list[Part] = field(default_factory=list)
-    calls: list[str] = field(default_factory=list)
+    tool_calls: list[str] = field(default_factory=list)
     finish_reason: str | None = None
 
 
@@ -30,37 +31,6 @@ class Answer(Inference):
 
     candidates: dict[int, Candidate] = field(default_factory=dict)
     attempts: int = 0
-
-
-def read_request(operation: Answer, body: Any) -> None:
-    """Read the body of a request for content, or for images."""
-    wishes = payload.first(get(body, "generationConfig"), get(body, "parameters"))
-    operation.temperature = payload.number(get(wishes, "temperature"))
-    operation.top_p = payload.number(get(wishes, "topP"))
-    operation.top_k = count(get(wishes, "topK"))
-    operation.seed = count(get(wishes, "seed"))
-    operation.frequency_penalty = payload.number(get(wishes, "frequencyPenalty"))
-    operation.presence_penalty = payload.number(get(wishes, "presencePenalty"))
-    operation.max_tokens = count(get(wishes, "maxOutputTokens"))
-    operation.stop_sequences = payload.items(get(wishes, "stopSequences")) or None
-    answers = count(payload.first(get(wishes, "candidateCount"), get(wishes, "sampleCount")))
-    operation.choice_count = answers if answers != 1 else None
-    level = payload.text(get(wishes, "thinkingConfig", "thinkingLevel"))
-    operation.reasoning_level = None if level is None else level.lower()
-    operation.output_type = operation.output_type or _output_type(wishes)
-    if content.wanted():
-        _read_texts(operation, body)
-
-
-def _output_type(wishes: Any) -> str | None:
-    kind = payload.text(get(wishes, "responseMimeType"))
-    if kind is not None:
-        return _OUTPUT_TYPES.get(kind)
-    wanted = payload.items(get(wishes, "responseModalities"))
-    if len(wanted) == 1:
-        return _OUTPUT_TYPES.get(str(wanted[0]).upper())
-    schema = payload.first(get(wishes, "responseSchema"), get(wishes, "responseJsonSchema"))
-    return None if schema is None else "json"
 
 
 _OUTPUT_TYPES = {
@@ -73,99 +43,137 @@ _OUTPUT_TYPES = {
 }
 
 
+def read_request(operation: Answer, body: Any) -> None:
+    """Read the body of a request for content, or for images."""
+    # Gemini's models have the one, Imagen the other.
+    config = payload.coalesce(get(body, "generationConfig"), get(body, "parameters"))
+    operation.temperature = payload.as_float(get(config, "temperature"))
+    operation.top_p = payload.as_float(get(config, "topP"))
+    operation.top_k = payload.as_count(get(config, "topK"))
+    operation.seed = payload.as_count(get(config, "seed"))
+    operation.frequency_penalty = payload.as_float(get(config, "frequencyPenalty"))
+    operation.presence_penalty = payload.as_float(get(config, "presencePenalty"))
+    operation.max_tokens = payload.as_count(get(config, "maxOutputTokens"))
+    operation.stop_sequences = payload.as_list(get(config, "stopSequences")) or None
+    choice_count = payload.as_count(payload.coalesce(get(config, "candidateCount"), get(config, "sampleCount")))
+    operation.choice_count = choice_count if choice_count != 1 else None
+    level = payload.as_text(get(config, "thinkingConfig", "thinkingLevel"))
+    if level is not None:
+        operation.reasoning_level = level.lower()
+    operation.output_type = operation.output_type or _output_type(config)
+    if content.wanted():
+        _read_texts(operation, body)
+
+
+def _output_type(config: Any) -> str | None:
+    mime_type = payload.as_text(get(config, "responseMimeType"))
+    if mime_type is not None:
+        return _OUTPUT_TYPES.get(mime_type)
+    modalities = payload.as_list(get(config, "responseModalities"))
+    if len(modalities) == 1:
+        return _OUTPUT_TYPES.get(str(modalities[0]).upper())
+    schema = payload.coalesce(get(config, "responseSchema"), get(config, "responseJsonSchema"))
+    return None if schema is None else "json"
+
+
 def _read_texts(operation: Answer, body: Any) -> None:
-    prompts = [payload.text(get(each, "prompt")) or "" for each in payload.items(get(body, "instances"))]
-    operation.input_messages = [
-        *(message(each) for each in payload.items(get(body, "contents"))),
-        *(messages.message("user", messages.text(prompt)) for prompt in prompts),
-    ]
-    told = get(body, "systemInstruction")
-    operation.system_instructions = [part for part in parts(told) if part["type"] == "text"] or None
+    operation.input_messages = [message(raw) for raw in payload.as_list(get(body, "contents"))]
+    for instance in payload.as_list(get(body, "instances")):
+        prompt = messages.text(payload.as_text(get(instance, "prompt")) or "")
+        operation.input_messages.append(messages.message("user", prompt))
+    instructions = parts(get(body, "systemInstruction"))
+    operation.system_instructions = [part for part in instructions if part["type"] == "text"] or None
     operation.tool_definitions = tool_definitions(get(body, "tools")) or None
 
 
-def read(operation: Answer, response: Any) -> None:
-    """Read an answer, or the next piece of one."""
-    operation.response_id = payload.text(get(response, "responseId")) or operation.response_id
-    operation.response_model = payload.text(get(response, "modelVersion")) or operation.response_model
+def read_response(operation: Answer, response: Any) -> None:
+    """Read a GenerateContentResponse, whole or the next piece of one, or the predictions of an image model."""
+    operation.response_id = payload.as_text(get(response, "responseId")) or operation.response_id
+    operation.response_model = payload.as_text(get(response, "modelVersion")) or operation.response_model
     operation.usage = usage(response) or operation.usage
-    for position, each in enumerate(payload.items(get(response, "candidates"))):
-        _read_candidate(operation.candidates.setdefault(count(get(each, "index")) or position, Candidate()), each)
+    for position, raw in enumerate(payload.as_list(get(response, "candidates"))):
+        index = payload.as_count(get(raw, "index")) or position
+        _read_candidate(operation.candidates.setdefault(index, Candidate()), raw)
     if get(response, "promptFeedback", "blockReason") is not None:
+        # The prompt was refused: there are no candidates that could tell.
         operation.finish_reasons = ["content_filter"]
-    images = payload.items(get(response, "predictions"))
+    images = payload.as_list(get(response, "predictions"))
     if images and content.wanted():
-        operation.output_messages = [messages.message("assistant", *(_image(each) for each in images))]
+        operation.output_messages = [messages.message("assistant", *(_image(image) for image in images))]
 
 
 def _image(raw: Any) -> Part:
-    return messages.blob(
-        "image", payload.text(get(raw, "mimeType")), payload.text(get(raw, "bytesBase64Encoded")) or ""
-    )
+    data = payload.as_text(get(raw, "bytesBase64Encoded")) or ""
+    return messages.blob("image", payload.as_text(get(raw, "mimeType")), data)
 
 
 def _read_candidate(candidate: Candidate, raw: Any) -> None:
     candidate.finish_reason = finish_reason(get(raw, "finishReason")) or candidate.finish_reason
-    wanted = content.wanted()
-    for part in payload.items(get(raw, "content", "parts")):
-        name = payload.text(get(part, "functionCall", "name"))
+    wants_content = content.wanted()
+    for part in payload.as_list(get(raw, "content", "parts")):
+        name = payload.as_text(get(part, "functionCall", "name"))
         if name is not None:
-            candidate.calls.append(name)
-        if wanted:
-            add(candidate.parts, part)
+            candidate.tool_calls.append(name)
+        if wants_content:
+            add_part(candidate.parts, part)
 
 
 def usage(response: Any) -> Usage | None:
     """Return the tokens that an answer tells; its last piece tells those of all pieces."""
-    told = get(response, "usageMetadata")
-    if told is None:
+    metadata = get(response, "usageMetadata")
+    if metadata is None:
         return None
-    inputs = _by_modality(told, "promptTokensDetails", "toolUsePromptTokensDetails")
-    outputs = _by_modality(told, "candidatesTokensDetails")
-    read = Usage(
-        input_tokens=_sum(told, "promptTokenCount", "toolUsePromptTokenCount"),
-        output_tokens=_sum(told, "candidatesTokenCount", "thoughtsTokenCount"),
-        cache_read_tokens=count(get(told, "cachedContentTokenCount")),
-        reasoning_tokens=count(get(told, "thoughtsTokenCount")),
+    inputs = _by_modality(metadata, "promptTokensDetails", "toolUsePromptTokensDetails")
+    outputs = _by_modality(metadata, "candidatesTokensDetails")
+    result = Usage(
+        # What tools and thoughts take is counted beside, and is billed as input and output.
+        input_tokens=_sum(metadata, "promptTokenCount", "toolUsePromptTokenCount"),
+        output_tokens=_sum(metadata, "candidatesTokenCount", "thoughtsTokenCount"),
+        cache_read_tokens=payload.as_count(get(metadata, "cachedContentTokenCount")),
+        reasoning_tokens=payload.as_count(get(metadata, "thoughtsTokenCount")),
         text_input_tokens=inputs.get("TEXT"),
         image_input_tokens=inputs.get("IMAGE"),
         audio_input_tokens=inputs.get("AUDIO"),
         text_output_tokens=outputs.get("TEXT"),
         image_output_tokens=outputs.get("IMAGE"),
         audio_output_tokens=outputs.get("AUDIO"),
-        audio_cache_read_tokens=_by_modality(told, "cacheTokensDetails").get("AUDIO"),
+        audio_cache_read_tokens=_by_modality(metadata, "cacheTokensDetails").get("AUDIO"),
     )
-    return None if read == Usage() else read
+    return usage_or_none(result)
 
 
-def _sum(told: Any, *names: str) -> int | None:
-    known = [number for name in names if (number := count(get(told, name))) is not None]
-    return sum(known) if known else None
+def _sum(metadata: Any, *names: str) -> int | None:
+    return sum_counts(payload.as_count(get(metadata, name)) for name in names)
 
 
-def _by_modality(told: Any, *names: str) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for each in (each for name in names for each in payload.items(get(told, name))):
-        number = count(get(each, "tokenCount"))
-        if number is not None:
-            kind = str(get(each, "modality"))
-            found[kind] = found.get(kind, 0) + number
-    return found
+def _by_modality(metadata: Any, *names: str) -> dict[str, int]:
+    counts: list[tuple[str, int | None]] = []
+    for name in names:
+        details = payload.as_list(get(metadata, name))
+        counts += [(str(get(raw, "modality")), payload.as_count(get(raw, "tokenCount"))) for raw in details]
+    return count_by_modality(counts)
 
 
-def end(operation: Answer) -> None:
+def finish(operation: Answer) -> None:
     """Complete the operation from what has come in."""
-    made = [candidate for _, candidate in sorted(operation.candidates.items())]
+    candidates = [candidate for _, candidate in sorted(operation.candidates.items())]
     operation.candidates = {}
-    operation.tool_calls = [name for each in made for name in each.calls] or None
-    if any(each.finish_reason for each in made):
-        operation.finish_reasons = [_reason(each) or "error" for each in made]
-    if made and content.wanted():
+    tool_calls: list[str] = []
+    for candidate in candidates:
+        tool_calls += candidate.tool_calls
+    operation.tool_calls = tool_calls or None
+    reasons = [_finish_reason(candidate) for candidate in candidates]
+    if any(reasons):
+        operation.finish_reasons = [reason or "error" for reason in reasons]
+    if candidates and content.wanted():
         operation.output_messages = [
-            messages.message("assistant", *each.parts, finish_reason=_reason(each)) for each in made
+            messages.message("assistant", *candidate.parts, finish_reason=reason)
+            for candidate, reason in zip(candidates, reasons, strict=True)
         ]
 
 
-def _reason(candidate: Candidate) -> str | None:
+def _finish_reason(candidate: Candidate) -> str | None:
     """Return why an answer ended; that it asks for tools the API does not tell."""
-    return "tool_call" if candidate.calls and candidate.finish_reason == "stop" else candidate.finish_reason
+    if candidate.tool_calls and candidate.finish_reason == "stop":
+        return "tool_call"
+    return candidate.finish_reason

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
+from obs_instrumentors.wire.server_address import read_server_address
+from obs_instrumentors.wire.token_counts import sum_counts
 from obs_run.base import payload
 from obs_run.core import messages, semconv
 from obs_run.core.operations import Embedding, ModelCall, Usage
@@ -14,7 +15,7 @@ from obs_run.core.outcomes import Reader
 
 from . import answers
 from .answers import Answer
-from .contents import count, get
+from .contents import get
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,13 +23,11 @@ if TYPE_CHECKING:
     from obs_run.core.operations import Operation
     from obs_run.core.outcomes import Call
 
-    Begun = tuple[ModelCall, Reader] | None
-
-_PORTS = {"http": 80, "https": 443}
+    Started = tuple[ModelCall, Reader] | None
 
 
 @dataclass
-class Vectors(Embedding):
+class EmbeddingCall(Embedding):
     """An embedding."""
 
     attempts: int = 0
@@ -41,128 +40,127 @@ class TokenCount(ModelCall):
     attempts: int = 0
 
 
-def begin(call: Call) -> Begun:
+def start_operation(call: Call) -> Started:
     """Return the operation that a request means; None where it is no model call."""
     path: str = call.argument(1, "path")
     model, _, method = path.partition("?")[0].rpartition(":")
     operation = _operation(method, call.argument(2, "request_dict"))
     if operation is None:
         return None
-    operation.request_model = _model(model)
+    operation.request_model = _model_name(model)
     operation.provider = "gcp.vertex_ai" if call.instance.vertexai else "gcp.gemini"
-    return operation, _WHOLE
+    return operation, _RESPONSE
 
 
-def begin_stream(call: Call) -> Begun:
+def start_stream(call: Call) -> Started:
     """Return the operation of a streamed request."""
-    begun = begin(call)
-    return None if begun is None else (_streaming(begun[0]), _STREAM)
+    started = start_operation(call)
+    return None if started is None else (_as_stream(started[0]), _STREAM)
 
 
-def begin_lazy_stream(call: Call) -> Begun:
+def start_lazy_stream(call: Call) -> Started:
     """Return the operation of a streamed request that is made as it is read."""
-    begun = begin(call)
-    return None if begun is None else (_streaming(begun[0]), _LAZY_STREAM)
+    started = start_operation(call)
+    return None if started is None else (_as_stream(started[0]), _LAZY_STREAM)
 
 
 def note_request(operation: Operation, call: Call) -> None:
-    """Read the request as it goes out, and count how often it does."""
-    if not isinstance(operation, (Answer, Vectors, TokenCount)):
+    """Read the HttpRequest as it goes out, and count how often it does."""
+    if not isinstance(operation, (Answer, EmbeddingCall, TokenCount)):
         return
     operation.attempts += 1
     if operation.attempts > 1:
         operation.extra[semconv.OBS_REQUEST_RETRIES] = operation.attempts - 1
         return
-    sent = call.argument(0, "http_request")
-    place(operation, str(sent.url))
+    request = call.argument(0, "http_request")
+    read_server_address(operation, str(request.url))
     if isinstance(operation, Answer):
-        answers.read_request(operation, sent.data)
-    elif isinstance(operation, Vectors):
-        _read_texts(operation, sent.data)
+        answers.read_request(operation, request.data)
+    elif isinstance(operation, EmbeddingCall):
+        _read_embedding_request(operation, request.data)
 
 
-def place(operation: Operation, url: str) -> None:
-    """Say on the operation where its request goes."""
-    parts = urlsplit(url)
-    operation.server_address = parts.hostname
-    operation.server_port = parts.port or _PORTS.get(parts.scheme)
+def _read_failure(operation: Operation, error: BaseException) -> None:
+    """Read an APIError, whose status is the name that Google's APIs give it."""
+    operation.error_type = payload.get_text(error, "status") or operation.error_type
 
 
-def failure(operation: Operation, error: BaseException) -> None:
-    """Name the error as Google's APIs do."""
-    operation.error_type = payload.text(payload.field(error, "status")) or operation.error_type
-
-
-def _operation(method: str, body: Any) -> Answer | Vectors | TokenCount | None:
-    made = _OPERATIONS.get(method)
-    if made is not None:
-        return made()
-    asked = payload.items(get(body, "instances"))
-    if method != "predict" or not asked:
+def _operation(method: str, body: Any) -> Answer | EmbeddingCall | TokenCount | None:
+    make = _OPERATIONS.get(method)
+    if make is not None:
+        return make()
+    instances = payload.as_list(get(body, "instances"))
+    if method != "predict" or not instances:
         return None
-    if get(asked[0], "content") is not None:
-        return Vectors("embeddings")
-    if get(asked[0], "prompt") is None:
+    # Vertex AI has one method for all models but Gemini's: the first instance tells what is asked for.
+    first = instances[0]
+    if get(first, "content") is not None:
+        return EmbeddingCall("embeddings")
+    if get(first, "prompt") is None:
         return None
-    given = payload.first(get(asked[0], "referenceImages"), get(asked[0], "image"))
-    return Answer("image_generation" if given is None else "image_edit", output_type="image")
+    image = payload.coalesce(get(first, "referenceImages"), get(first, "image"))
+    return Answer("image_generation" if image is None else "image_edit", output_type="image")
 
 
-_OPERATIONS: dict[str, Callable[[], Answer | Vectors | TokenCount]] = {
+_OPERATIONS: dict[str, Callable[[], Answer | EmbeddingCall | TokenCount]] = {
     "generateContent": partial(Answer, "generate_content"),
     "streamGenerateContent": partial(Answer, "generate_content"),
-    "batchEmbedContents": partial(Vectors, "embeddings"),
-    "embedContent": partial(Vectors, "embeddings"),
+    "batchEmbedContents": partial(EmbeddingCall, "embeddings"),
+    "embedContent": partial(EmbeddingCall, "embeddings"),
     "countTokens": partial(TokenCount, "count_tokens"),
 }
 
 
-def _streaming(operation: ModelCall) -> ModelCall:
+def _as_stream(operation: ModelCall) -> ModelCall:
     if isinstance(operation, Answer):
         operation.stream = True
     return operation
 
 
-def _model(path: str) -> str | None:
+def _model_name(path: str) -> str | None:
     """Return the model's name of a resource path; tuned models and endpoints keep their kind."""
     parent, _, name = path.rpartition("/")
-    kind = parent.rpartition("/")[2]
-    return payload.text(name if kind in ("", "models") else f"{kind}/{name}")
+    _, _, kind = parent.rpartition("/")
+    if kind not in ("", "models"):
+        name = f"{kind}/{name}"
+    return payload.as_text(name)
 
 
-def _read_texts(operation: Vectors, body: Any) -> None:
-    asked = payload.items(payload.first(get(body, "requests"), get(body, "instances"))) or [body]
-    operation.input_count = len(asked)
-    operation.dimensions = count(
-        payload.first(
-            get(asked[0], "outputDimensionality"),
-            get(body, "parameters", "outputDimensionality"),
-            get(body, "embedContentConfig", "outputDimensionality"),
-        )
+def _read_embedding_request(operation: EmbeddingCall, body: Any) -> None:
+    # Gemini's batch has requests, Vertex AI's instances; a single text is the body itself.
+    inputs = payload.as_list(payload.coalesce(get(body, "requests"), get(body, "instances"))) or [body]
+    operation.input_count = len(inputs)
+    dimensions = payload.coalesce(
+        get(inputs[0], "outputDimensionality"),
+        get(body, "parameters", "outputDimensionality"),
+        get(body, "embedContentConfig", "outputDimensionality"),
     )
+    operation.dimensions = payload.as_count(dimensions)
 
 
-def _result(operation: ModelCall, returned: Any) -> None:
-    response = messages.parsed(payload.field(returned, "body"))
+def _read_response(operation: ModelCall, returned: Any) -> None:
+    """Read an HttpResponse; the count of tokens that was asked for is no usage."""
+    response = messages.parsed(payload.get(returned, "body"))
     if isinstance(operation, Answer):
-        answers.read(operation, response)
-        answers.end(operation)
-    elif isinstance(operation, Vectors):
-        operation.usage = answers.usage(response) or _counted(response)
+        answers.read_response(operation, response)
+        answers.finish(operation)
+    elif isinstance(operation, EmbeddingCall):
+        operation.usage = answers.usage(response) or _usage_of_predictions(response)
 
 
-def _counted(response: Any) -> Usage | None:
-    """Return the tokens that Vertex AI counts for each text."""
-    made = payload.items(get(response, "predictions"))
-    counts = [count(get(each, "embeddings", "statistics", "token_count")) for each in made]
-    known = [each for each in counts if each is not None]
-    return Usage(input_tokens=sum(known)) if known and len(known) == len(counts) else None
+def _usage_of_predictions(response: Any) -> Usage | None:
+    """Return the tokens that Vertex AI counts for each text, if it does for all."""
+    predictions = payload.as_list(get(response, "predictions"))
+    counts = [payload.as_count(get(each, "embeddings", "statistics", "token_count")) for each in predictions]
+    if not counts or None in counts:
+        return None
+    return Usage(input_tokens=sum_counts(counts))
 
 
-def _chunk(operation: Answer, returned: Any) -> None:
-    answers.read(operation, messages.parsed(payload.field(returned, "body")))
+def _read_chunk(operation: Answer, returned: Any) -> None:
+    answers.read_response(operation, messages.parsed(payload.get(returned, "body")))
 
 
-_WHOLE = Reader(_result, failure=failure)
-_STREAM = Reader(_result, chunk=_chunk, end=answers.end, failure=failure)
-_LAZY_STREAM = Reader(_result, chunk=_chunk, end=answers.end, failure=failure, lazy=True)
+_RESPONSE = Reader(_read_response, failure=_read_failure)
+_STREAM = Reader(_read_response, chunk=_read_chunk, end=answers.finish, failure=_read_failure)
+_LAZY_STREAM = Reader(_read_response, chunk=_read_chunk, end=answers.finish, failure=_read_failure, lazy=True)

@@ -9,6 +9,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.wire.continuation import append_part
 from obs_run.base import payload
 from obs_run.core import messages
 
@@ -47,53 +48,46 @@ def get(value: Any, *path: str) -> Any:
 
 @cache
 def _snake(name: str) -> str:
-    return re.sub("[A-Z]", lambda found: f"_{found.group().lower()}", name)
+    return re.sub("[A-Z]", lambda match: f"_{match.group().lower()}", name)
 
 
-def count(value: Any) -> int | None:
-    """Return a count as an int; clients send some as floats."""
-    return int(value) if isinstance(value, float) and value.is_integer() else payload.whole(value)
-
-
-def finish_reason(told: Any) -> str | None:
+def finish_reason(value: Any) -> str | None:
     """Return a finish reason as the conventions call it."""
-    reason = payload.text(told)
-    return None if reason is None else _FINISH_REASONS.get(reason, reason.lower())
+    reason = payload.as_text(value)
+    if reason is None:
+        return None
+    return _FINISH_REASONS.get(reason, reason.lower())
 
 
 def message(raw: Any) -> Message:
-    """Return a content that the agent sent."""
-    role = payload.text(get(raw, "role")) or "user"
-    made = parts(raw)
-    if made and all(part["type"] == "tool_call_response" for part in made):
+    """Return a Content that the agent sent."""
+    role = payload.as_text(get(raw, "role")) or "user"
+    message_parts = parts(raw)
+    if message_parts and all(part["type"] == "tool_call_response" for part in message_parts):
         role = "tool"
-    return messages.message(_ROLES.get(role, role), *made)
+    return messages.message(_ROLES.get(role, role), *message_parts)
 
 
 def parts(raw: Any) -> list[Part]:
-    """Return the parts of a content."""
-    return [part for each in payload.items(get(raw, "parts")) if (part := _part(each)) is not None]
+    """Return the parts of a Content."""
+    result = [_part(part) for part in payload.as_list(get(raw, "parts"))]
+    return [part for part in result if part is not None]
 
 
-def add(made: list[Part], raw: Any) -> None:
-    """Put a part of an answer behind those that are there; a text that goes on is joined."""
+def add_part(message_parts: list[Part], raw: Any) -> None:
+    """Add a Part of an answer to those before."""
     part = _part(raw)
-    if part is None:
-        return
-    if made and part["type"] in ("text", "reasoning") and made[-1]["type"] == part["type"]:
-        made[-1]["content"] += part["content"]
-    else:
-        made.append(part)
+    if part is not None:
+        append_part(message_parts, part)
 
 
 def tool_definitions(tools: Any) -> list[ToolDefinition]:
     """Return the tools that were offered; those that the provider runs are named by their kind."""
-    made = []
-    for tool in payload.items(tools):
-        declared = payload.items(get(tool, "functionDeclarations"))
-        made += [_function(each) for each in declared]
-        made += [messages.tool_definition(name, kind=name) for name in tool if name not in _DECLARATIONS]
-    return made
+    definitions = []
+    for tool in payload.as_list(tools):
+        definitions += [_function(raw) for raw in payload.as_list(get(tool, "functionDeclarations"))]
+        definitions += [messages.tool_definition(name, kind=name) for name in tool if name not in _DECLARATIONS]
+    return definitions
 
 
 _DECLARATIONS = ("functionDeclarations", "function_declarations")
@@ -101,41 +95,43 @@ _DECLARATIONS = ("functionDeclarations", "function_declarations")
 
 def _function(raw: Any) -> ToolDefinition:
     return messages.tool_definition(
-        payload.text(get(raw, "name")) or "",
-        payload.text(get(raw, "description")),
-        payload.first(get(raw, "parametersJsonSchema"), get(raw, "parameters")),
+        payload.as_text(get(raw, "name")) or "",
+        payload.as_text(get(raw, "description")),
+        payload.coalesce(get(raw, "parametersJsonSchema"), get(raw, "parameters")),
     )
 
 
 def _part(raw: Any) -> Part | None:
-    said = get(raw, "text")
-    if isinstance(said, str):
-        return messages.reasoning(said) if get(raw, "thought") else messages.text(said)
-    for name, translate in _KINDS.items():
+    text = get(raw, "text")
+    if isinstance(text, str):
+        return messages.reasoning(text) if get(raw, "thought") else messages.text(text)
+    for name, translate in _PART_READERS.items():
         value = get(raw, name)
         if value is not None:
             return translate(value)
     return None
 
 
-def _call(raw: Any) -> Part | None:
-    name = payload.text(get(raw, "name"))
-    # What a streamed call goes on with has no name.
-    return None if name is None else messages.tool_call(payload.text(get(raw, "id")), name, get(raw, "args") or {})
+def _tool_call(raw: Any) -> Part | None:
+    name = payload.as_text(get(raw, "name"))
+    if name is None:
+        # What a streamed call goes on with.
+        return None
+    return messages.tool_call(payload.as_text(get(raw, "id")), name, get(raw, "args") or {})
 
 
-def _response(raw: Any) -> Part:
-    return messages.tool_call_response(payload.text(get(raw, "id")), get(raw, "response"))
+def _tool_response(raw: Any) -> Part:
+    return messages.tool_call_response(payload.as_text(get(raw, "id")), get(raw, "response"))
 
 
 def _blob(raw: Any) -> Part:
-    kind = payload.text(get(raw, "mimeType"))
-    return messages.blob(modality(kind), kind, payload.text(get(raw, "data")) or "")
+    kind = payload.as_text(get(raw, "mimeType"))
+    return messages.blob(modality(kind), kind, payload.as_text(get(raw, "data")) or "")
 
 
 def _file(raw: Any) -> Part:
-    kind = payload.text(get(raw, "mimeType"))
-    return messages.uri(modality(kind), payload.text(get(raw, "fileUri")) or "", kind)
+    kind = payload.as_text(get(raw, "mimeType"))
+    return messages.uri(modality(kind), payload.as_text(get(raw, "fileUri")) or "", kind)
 
 
 def _code(raw: Any) -> Part:
@@ -154,9 +150,9 @@ def modality(mime_type: str | None) -> str:
     return kind if kind in ("image", "audio", "video") else "document"
 
 
-_KINDS = {
-    "functionCall": _call,
-    "functionResponse": _response,
+_PART_READERS = {
+    "functionCall": _tool_call,
+    "functionResponse": _tool_response,
     "inlineData": _blob,
     "fileData": _file,
     "executableCode": _code,

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from obs_instrumentors import speakeasy
-from obs_instrumentors.openai.response_items import tool_definition
+from obs_instrumentors.clients import speakeasy
+from obs_instrumentors.clients.stream_objects import stream_or_none
+from obs_instrumentors.wire.continuation import output_message
+from obs_instrumentors.wire.openai.response_items import tool_definition
+from obs_instrumentors.wire.token_counts import count_by_modality, sum_counts, usage_or_none
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
 from obs_run.core.operations import FetchedResponse, Inference, Usage
@@ -30,172 +33,185 @@ _FINISH_REASONS = {
 
 
 @dataclass
-class Turn(speakeasy.Sent, Inference):
+class Turn(speakeasy.SentOperation, Inference):
     """One turn; while it streams, what has come in so far."""
 
     name: str = "generate_content"
     steps: list[list[Part]] = field(default_factory=list)
-    calls: list[str] = field(default_factory=list)
+    function_calls: list[str] = field(default_factory=list)
     usages: list[Usage] = field(default_factory=list)
+    """One for each request that the turn takes."""
 
-    def sent(self, body: dict[str, Any]) -> None:
+    def read_request(self, body: dict[str, Any]) -> None:
         """Read the request's final body."""
-        wishes = payload.field(body, "generation_config")
-        self.temperature = payload.number(payload.field(wishes, "temperature"))
-        self.top_p = payload.number(payload.field(wishes, "top_p"))
-        self.seed = payload.whole(payload.field(wishes, "seed"))
-        self.max_tokens = payload.whole(payload.field(wishes, "max_output_tokens"))
-        self.stop_sequences = payload.items(payload.field(wishes, "stop_sequences")) or None
-        self.reasoning_level = payload.text(payload.field(wishes, "thinking_level"))
-        self.previous_response_id = payload.text(body.get("previous_interaction_id"))
-        self.output_type = "json" if body.get("response_format") is not None else None
-        agent = payload.text(body.get("agent"))
+        config = payload.get(body, "generation_config")
+        self.temperature = payload.get_float(config, "temperature")
+        self.top_p = payload.get_float(config, "top_p")
+        self.seed = payload.get_int(config, "seed")
+        self.max_tokens = payload.get_int(config, "max_output_tokens")
+        self.stop_sequences = payload.get_list(config, "stop_sequences") or None
+        self.reasoning_level = payload.get_text(config, "thinking_level")
+        self.previous_response_id = payload.as_text(body.get("previous_interaction_id"))
+        if body.get("response_format") is not None:
+            self.output_type = "json"
+        agent = payload.as_text(body.get("agent"))
         if agent is not None:
             self.extra[semconv.AGENT_ID] = agent
         if content.wanted():
-            told = payload.text(body.get("system_instruction"))
-            self.system_instructions = None if told is None else [messages.text(told)]
+            instructions = payload.as_text(body.get("system_instruction"))
+            if instructions is not None:
+                self.system_instructions = [messages.text(instructions)]
             self.input_messages = steps.input_messages(body.get("input"))
-            self.tool_definitions = [tool_definition(tool) for tool in payload.items(body.get("tools"))] or None
+            self.tool_definitions = [tool_definition(tool) for tool in payload.as_list(body.get("tools"))] or None
 
 
 @dataclass
-class Fetched(speakeasy.Sent, FetchedResponse):
+class FetchedTurn(speakeasy.SentOperation, FetchedResponse):
     """A turn that the agent asks for again."""
 
-    def sent(self, body: dict[str, Any]) -> None:
+    def read_request(self, body: dict[str, Any]) -> None:
         """Read nothing: the request has no body."""
 
 
-def begin(call: Call) -> tuple[Operation, Reader]:
+def start_create(call: Call) -> tuple[Operation, Reader]:
     """Return the operation that the creation of a turn means."""
-    given = payload.field(call.kwargs.get("request"), "body") or call.kwargs
-    operation = Turn(
-        provider=_provider(call),
-        request_model=payload.text(payload.field(given, "model")),
-        stream=True if payload.field(given, "stream") is True else None,
-    )
+    # Given as one request object or as arguments.
+    request = payload.get(call.kwargs.get("request"), "body") or call.kwargs
+    operation = Turn(provider=_provider(call), request_model=payload.get_text(request, "model"))
+    if payload.get(request, "stream") is True:
+        operation.stream = True
     return operation, _CREATE
 
 
-def begin_fetch(call: Call) -> tuple[Operation, Reader]:
+def start_fetch(call: Call) -> tuple[Operation, Reader]:
     """Return the operation that the question for a turn means."""
-    return Fetched(provider=_provider(call), response_id=payload.text(call.argument(0, "id"))), _FETCH
+    operation = FetchedTurn(provider=_provider(call), response_id=payload.as_text(call.argument(0, "id")))
+    return operation, _FETCH
 
 
 def _provider(call: Call) -> str:
-    version = payload.text(payload.field(call.instance, "sdk_configuration", "globals", "api_version")) or ""
+    version = payload.get_text(call.instance, "sdk_configuration", "globals", "api_version") or ""
+    # Vertex AI's resources are those of a project.
     return "gcp.vertex_ai" if "/projects/" in version else "gcp.gemini"
 
 
-def _result(operation: Turn, interaction: Any) -> None:
-    _header(operation, interaction)
-    made = payload.items(payload.field(interaction, "steps"))
-    operation.calls = [name for each in made if (name := steps.called(each)) is not None]
+def _read_response(operation: Turn, interaction: Any) -> None:
+    """Read an Interaction."""
+    _read_header(operation, interaction)
+    raw_steps = payload.get_list(interaction, "steps")
+    names = [steps.function_name(step) for step in raw_steps]
+    operation.function_calls = [name for name in names if name is not None]
     if content.wanted():
-        operation.steps = [steps.parts(each) for each in made]
-    _end(operation)
+        operation.steps = [steps.parts(step) for step in raw_steps]
+    _finish(operation)
 
 
-def _event(operation: Turn, event: Any) -> None:
-    kind = payload.field(event, "event_type")
-    told = payload.field(event, "interaction")
-    if told is not None:
-        _header(operation, told)
+def _read_event(operation: Turn, event: Any) -> None:
+    """Read an event of an Interaction's stream."""
+    kind = payload.get(event, "event_type")
+    interaction = payload.get(event, "interaction")
+    if interaction is not None:
+        _read_header(operation, interaction)
     elif kind == "step.start":
-        name = steps.called(payload.field(event, "step"))
-        operation.calls += [] if name is None else [name]
+        step = payload.get(event, "step")
+        name = steps.function_name(step)
+        if name is not None:
+            operation.function_calls.append(name)
         if content.wanted():
-            operation.steps.append(steps.parts(payload.field(event, "step")))
+            operation.steps.append(steps.parts(step))
     elif kind == "step.delta" and content.wanted():
         if not operation.steps:
             operation.steps.append([])
-        steps.add(operation.steps[-1], payload.field(event, "delta"))
+        steps.add_delta(operation.steps[-1], payload.get(event, "delta"))
     elif kind == "error":
-        operation.error_type = payload.text(payload.field(event, "error", "code")) or "_OTHER"
+        operation.error_type = payload.get_text(event, "error", "code") or "_OTHER"
 
 
-def _header(operation: Turn, told: Any) -> None:
-    operation.response_id = payload.text(payload.field(told, "id")) or operation.response_id
-    operation.response_model = payload.text(payload.field(told, "model")) or operation.response_model
-    operation.response_status = payload.text(payload.field(told, "status")) or operation.response_status
-    counted = usage(payload.field(told, "usage"))
-    if counted is not None:
-        operation.usages.append(counted)
+def _read_header(operation: Turn, interaction: Any) -> None:
+    operation.response_id = payload.get_text(interaction, "id") or operation.response_id
+    operation.response_model = payload.get_text(interaction, "model") or operation.response_model
+    operation.response_status = payload.get_text(interaction, "status") or operation.response_status
+    request_usage = usage(payload.get(interaction, "usage"))
+    if request_usage is not None:
+        operation.usages.append(request_usage)
 
 
-def _end(operation: Turn) -> None:
-    operation.tool_calls = operation.calls or None
-    operation.usage = _sum(operation.usages)
+def _finish(operation: Turn) -> None:
+    operation.tool_calls = operation.function_calls or None
+    operation.usage = _sum_usages(operation.usages)
     reason = _FINISH_REASONS.get(operation.response_status or "")
     operation.finish_reasons = None if reason is None else [reason]
     if reason == "error":
         operation.error_type = operation.error_type or "_OTHER"
-    parts = [steps.whole(part) for step in operation.steps for part in step]
-    operation.steps, operation.calls, operation.usages = [], [], []
+    parts: list[Part] = []
+    for step in operation.steps:
+        parts += [steps.with_parsed_arguments(part) for part in step]
+    operation.steps, operation.function_calls, operation.usages = [], [], []
     if parts and content.wanted():
-        operation.output_messages = [messages.message("assistant", *parts, finish_reason=reason)]
+        operation.output_messages = [output_message(operation, parts)]
 
 
-def usage(told: Any) -> Usage | None:
+def usage(raw: Any) -> Usage | None:
     """Return the tokens of a turn as the conventions count them."""
-    if told is None:
+    if raw is None:
         return None
-    inputs = _by_modality(told, "input_tokens_by_modality", "tool_use_tokens_by_modality")
-    outputs = _by_modality(told, "output_tokens_by_modality")
-    read = Usage(
-        input_tokens=_added(told, "total_input_tokens", "total_tool_use_tokens"),
-        output_tokens=_added(told, "total_output_tokens", "total_thought_tokens"),
-        cache_read_tokens=payload.whole(payload.field(told, "total_cached_tokens")),
-        reasoning_tokens=payload.whole(payload.field(told, "total_thought_tokens")),
+    inputs = _by_modality(raw, "input_tokens_by_modality", "tool_use_tokens_by_modality")
+    outputs = _by_modality(raw, "output_tokens_by_modality")
+    result = Usage(
+        # What tools and thoughts take is counted beside, and is billed as input and output.
+        input_tokens=_sum(raw, "total_input_tokens", "total_tool_use_tokens"),
+        output_tokens=_sum(raw, "total_output_tokens", "total_thought_tokens"),
+        cache_read_tokens=payload.get_int(raw, "total_cached_tokens"),
+        reasoning_tokens=payload.get_int(raw, "total_thought_tokens"),
         text_input_tokens=inputs.get("text"),
         image_input_tokens=inputs.get("image"),
         audio_input_tokens=inputs.get("audio"),
         text_output_tokens=outputs.get("text"),
         image_output_tokens=outputs.get("image"),
         audio_output_tokens=outputs.get("audio"),
-        audio_cache_read_tokens=_by_modality(told, "cached_tokens_by_modality").get("audio"),
+        audio_cache_read_tokens=_by_modality(raw, "cached_tokens_by_modality").get("audio"),
     )
-    return None if read == Usage() else read
+    return usage_or_none(result)
 
 
-def _added(told: Any, *names: str) -> int | None:
-    known = [number for name in names if (number := payload.whole(payload.field(told, name))) is not None]
-    return sum(known) if known else None
+def _sum(raw: Any, *names: str) -> int | None:
+    return sum_counts(payload.get_int(raw, name) for name in names)
 
 
-def _by_modality(told: Any, *names: str) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for each in (each for name in names for each in payload.items(payload.field(told, name))):
-        number = payload.whole(payload.field(each, "tokens"))
-        if number is not None:
-            kind = str(payload.field(each, "modality"))
-            found[kind] = found.get(kind, 0) + number
-    return found
+def _by_modality(raw: Any, *names: str) -> dict[str, int]:
+    counts: list[tuple[str, int | None]] = []
+    for name in names:
+        details = payload.get_list(raw, name)
+        counts += [(str(payload.get(each, "modality")), payload.get_int(each, "tokens")) for each in details]
+    return count_by_modality(counts)
 
 
-def _sum(usages: list[Usage]) -> Usage | None:
+def _sum_usages(usages: list[Usage]) -> Usage | None:
     """Return the tokens of all the requests of a turn."""
     if not usages:
         return None
-    counts = {name: [vars(each)[name] for each in usages if vars(each)[name] is not None] for name in vars(usages[0])}
-    return Usage(**{name: sum(known) if known else None for name, known in counts.items()})
+    total = Usage()
+    for name in vars(total):
+        setattr(total, name, sum_counts(getattr(usage, name) for usage in usages))
+    return total
 
 
-def _fetched(operation: Fetched, interaction: Any) -> None:
-    told = payload.first(payload.field(interaction, "interaction"), interaction)
-    operation.response_model = payload.text(payload.field(told, "model")) or operation.response_model
-    operation.response_status = payload.text(payload.field(told, "status")) or operation.response_status
+def _read_fetched(operation: FetchedTurn, returned: Any) -> None:
+    """Read an Interaction, or an event that has one."""
+    interaction = payload.coalesce(payload.get(returned, "interaction"), returned)
+    operation.response_model = payload.get_text(interaction, "model") or operation.response_model
+    operation.response_status = payload.get_text(interaction, "status") or operation.response_status
     reason = _FINISH_REASONS.get(operation.response_status or "")
     operation.finish_reasons = None if reason is None else [reason]
 
 
-def _failure(operation: Operation, error: BaseException) -> None:
-    told = payload.field(payload.field(error, "body"), "error")
+def _read_failure(operation: Operation, error: BaseException) -> None:
+    """Read the client's error, whose body has the status that Google's APIs give it."""
+    details = payload.get(error, "body", "error")
     operation.error_type = (
-        payload.text(payload.field(told, "status")) or payload.text(payload.field(told, "code")) or operation.error_type
+        payload.get_text(details, "status") or payload.get_text(details, "code") or operation.error_type
     )
 
 
-_CREATE = Reader(_result, deferred=speakeasy.stream, chunk=_event, end=_end, failure=_failure)
-_FETCH = Reader(_fetched, deferred=speakeasy.stream, chunk=_fetched, failure=_failure)
+_CREATE = Reader(_read_response, deferred=stream_or_none, chunk=_read_event, end=_finish, failure=_read_failure)
+_FETCH = Reader(_read_fetched, deferred=stream_or_none, chunk=_read_fetched, failure=_read_failure)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.wire.continuation import append_part
 from obs_run.base import payload
 from obs_run.core import messages
 
@@ -15,113 +16,131 @@ if TYPE_CHECKING:
 _MEDIA = ("image", "audio", "document", "video")
 
 
-def input_messages(given: Any) -> list[Message] | None:
+def input_messages(value: Any) -> list[Message] | None:
     """Return what the agent sent: a text, a content, contents, or steps in order."""
-    if isinstance(given, str):
-        return [messages.message("user", messages.text(given))]
-    items = [given] if isinstance(given, dict) else payload.items(given)
-    if items and all(_is_content(each) for each in items):
-        return [messages.message("user", *(_content(each) for each in items))]
-    return [_message(each) for each in items] or None
+    if isinstance(value, str):
+        return [messages.message("user", messages.text(value))]
+    items = [value] if isinstance(value, dict) else payload.as_list(value)
+    if items and all(_is_content(item) for item in items):
+        return [messages.message("user", *(_content_part(item) for item in items))]
+    return [_message(step) for step in items] or None
 
 
 def _is_content(item: Any) -> bool:
-    return payload.field(item, "type") in ("text", *_MEDIA)
+    return payload.get(item, "type") in ("text", *_MEDIA)
 
 
 def _message(step: Any) -> Message:
-    kind = payload.text(payload.field(step, "type")) or "user_input"
+    kind = payload.get_text(step, "type") or "user_input"
     if kind == "user_input":
-        role = payload.text(payload.field(step, "role")) or "user"
-        return messages.message("assistant" if role == "model" else role, *_contents(payload.field(step, "content")))
-    return messages.message("tool" if kind == "function_result" else "assistant", *parts(step))
+        role = payload.get_text(step, "role") or "user"
+        if role == "model":
+            role = "assistant"
+        return messages.message(role, *_content_parts(payload.get(step, "content")))
+    role = "tool" if kind == "function_result" else "assistant"
+    return messages.message(role, *parts(step))
 
 
-def called(step: Any) -> str | None:
+def function_name(step: Any) -> str | None:
     """Return the name of the function that a step wants to have called, None where it is another step."""
-    return payload.text(payload.field(step, "name")) if payload.field(step, "type") == "function_call" else None
+    if payload.get(step, "type") != "function_call":
+        return None
+    return payload.get_text(step, "name")
 
 
 def parts(step: Any) -> list[Part]:
     """Return the parts of a step."""
-    kind = payload.text(payload.field(step, "type")) or ""
+    kind = payload.get_text(step, "type") or ""
     if kind in ("model_output", "user_input"):
-        return _contents(payload.field(step, "content"))
+        return _content_parts(payload.get(step, "content"))
     if kind == "thought":
-        return [messages.reasoning(said) for each in _contents(payload.field(step, "summary")) if (said := _said(each))]
-    call_id = payload.text(payload.first(payload.field(step, "id"), payload.field(step, "call_id")))
-    name = payload.text(payload.field(step, "name"))
+        return _reasoning_parts(step)
+    call_id = payload.as_text(payload.coalesce(payload.get(step, "id"), payload.get(step, "call_id")))
+    name = payload.get_text(step, "name")
     if kind == "function_call":
-        return [messages.tool_call(call_id, name or "", payload.field(step, "arguments"))]
+        return [messages.tool_call(call_id, name or "", payload.get(step, "arguments"))]
     if kind == "function_result":
-        return [messages.tool_call_response(call_id, _plain(payload.field(step, "result")))]
-    return [_by_google(step, kind, call_id, name)]
+        return [messages.tool_call_response(call_id, _plain(payload.get(step, "result")))]
+    return [_server_tool_part(step, kind, call_id, name)]
 
 
-def _by_google(step: Any, kind: str, call_id: str | None, name: str | None) -> Part:
+def _reasoning_parts(step: Any) -> list[Part]:
+    texts = [_text_of(part) for part in _content_parts(payload.get(step, "summary"))]
+    return [messages.reasoning(text) for text in texts if text]
+
+
+def _server_tool_part(step: Any, kind: str, call_id: str | None, name: str | None) -> Part:
     """Return a step of a tool that Google runs, such as a search."""
     if kind.endswith("_call"):
         tool = kind.removesuffix("_call")
-        details = {"type": tool, "arguments": _plain(payload.field(step, "arguments"))}
-        return {"type": "server_tool_call", "id": call_id, "name": name or tool, "server_tool_call": details}
+        call = {"type": tool, "arguments": _plain(payload.get(step, "arguments"))}
+        return {"type": "server_tool_call", "id": call_id, "name": name or tool, "server_tool_call": call}
     if kind.endswith("_result"):
-        details = {"type": kind.removesuffix("_result"), "result": _plain(payload.field(step, "result"))}
-        return {"type": "server_tool_call_response", "id": call_id, "server_tool_call_response": details}
+        response = {"type": kind.removesuffix("_result"), "result": _plain(payload.get(step, "result"))}
+        return {"type": "server_tool_call_response", "id": call_id, "server_tool_call_response": response}
     return {"type": kind}
 
 
-def add(made: list[Part], delta: Any) -> None:
-    """Put a piece of a step to the parts that are there."""
-    kind = payload.text(payload.field(delta, "type")) or ""
+def add_delta(step_parts: list[Part], delta: Any) -> None:
+    """Add a piece of a step to the parts that are there."""
+    kind = payload.get_text(delta, "type") or ""
     if kind == "arguments_delta":
-        piece = payload.text(payload.field(delta, "arguments")) or ""
-        if made:
-            said = made[-1].get("arguments")
-            made[-1]["arguments"] = (said if isinstance(said, str) else "") + piece
-        return
-    if kind == "thought_summary":
-        part = messages.reasoning(_said(_content(payload.field(delta, "content"))))
+        _add_arguments(step_parts, payload.get_text(delta, "arguments") or "")
+    elif kind == "thought_summary":
+        text = _text_of(_content_part(payload.get(delta, "content")))
+        append_part(step_parts, messages.reasoning(text))
     elif kind in ("text", *_MEDIA):
-        part = _content(delta)
-    else:
+        append_part(step_parts, _content_part(delta))
+
+
+def _add_arguments(step_parts: list[Part], piece: str) -> None:
+    if not step_parts:
         return
-    if made and part["type"] == made[-1]["type"] and part["type"] in ("text", "reasoning"):
-        made[-1]["content"] += part["content"]
-    else:
-        made.append(part)
+    part = step_parts[-1]
+    before = part.get("arguments")
+    if not isinstance(before, str):
+        # A call starts with an empty object of arguments.
+        before = ""
+    part["arguments"] = before + piece
 
 
-def whole(part: Part) -> Part:
+def with_parsed_arguments(part: Part) -> Part:
     """Return a part with the arguments that came in pieces as what they say."""
-    return {**part, "arguments": messages.parsed(part["arguments"])} if part["type"] == "tool_call" else part
+    if part["type"] != "tool_call":
+        return part
+    return {**part, "arguments": messages.parsed(part["arguments"])}
 
 
-def _contents(given: Any) -> list[Part]:
-    if isinstance(given, str):
-        return [messages.text(given)]
-    return [_content(each) for each in payload.items(given)]
+def _content_parts(value: Any) -> list[Part]:
+    if isinstance(value, str):
+        return [messages.text(value)]
+    return [_content_part(raw) for raw in payload.as_list(value)]
 
 
-def _content(raw: Any) -> Part:
-    kind = payload.text(payload.field(raw, "type")) or "text"
+def _content_part(raw: Any) -> Part:
+    kind = payload.get_text(raw, "type") or "text"
     if kind == "text":
-        return messages.text(payload.text(payload.field(raw, "text")) or "")
+        return messages.text(payload.get_text(raw, "text") or "")
     if kind not in _MEDIA:
         return {"type": kind}
-    mime_type = payload.text(payload.field(raw, "mime_type"))
-    held = kind if kind != "document" or mime_type is None else modality(mime_type)
-    place = payload.text(payload.field(raw, "uri"))
-    if place is not None:
-        return messages.uri(held, place, mime_type)
-    return messages.blob(held, mime_type, payload.text(payload.field(raw, "data")) or "")
+    mime_type = payload.get_text(raw, "mime_type")
+    part_modality = kind
+    if kind == "document" and mime_type is not None:
+        part_modality = modality(mime_type)
+    uri = payload.get_text(raw, "uri")
+    if uri is not None:
+        return messages.uri(part_modality, uri, mime_type)
+    return messages.blob(part_modality, mime_type, payload.get_text(raw, "data") or "")
 
 
-def _said(part: Part) -> str:
-    said = part.get("content")
-    return said if isinstance(said, str) else ""
+def _text_of(part: Part) -> str:
+    text = part.get("content")
+    return text if isinstance(text, str) else ""
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
-    return value.model_dump(exclude_none=True) if hasattr(value, "model_dump") else messages.parsed(value)
+        return [_plain(element) for element in value]
+    if hasattr(value, "model_dump"):
+        return value.model_dump(exclude_none=True)
+    return messages.parsed(value)

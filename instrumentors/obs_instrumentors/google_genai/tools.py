@@ -13,27 +13,27 @@ if TYPE_CHECKING:
     from obs_run.core.outcomes import Call
 
 
-def begin(call: Call) -> tuple[ToolCall, Reader] | None:
+def start_operation(call: Call) -> tuple[ToolCall, Reader] | None:
     """Return the operation that the call of a function means."""
     function = call.argument(1, "function_to_invoke")
     operation = ToolCall(
-        tool_name=payload.text(payload.field(function, "__name__")),
+        tool_name=payload.get_text(function, "__name__"),
         tool_type="function",
-        tool_description=payload.text((payload.field(function, "__doc__") or "").strip()),
+        tool_description=payload.as_text((payload.get(function, "__doc__") or "").strip()),
     )
     if content.wanted():
         operation.arguments = call.argument(0, "args")
     return operation, _READER
 
 
-def _result(operation: ToolCall, returned: Any) -> None:
+def _read_result(operation: ToolCall, returned: Any) -> None:
     if content.wanted():
         operation.result = returned
 
 
-def _failure(operation: ToolCall, error: BaseException) -> None:
+def _read_failure(operation: ToolCall, error: BaseException) -> None:
     """Name the function's own error, not the client's around it."""
     operation.error_type = payload.error_name(error.__context__ or error)
 
 
-_READER = Reader(_result, failure=_failure)
+_READER = Reader(_read_result, failure=_read_failure)

@@ -6,8 +6,9 @@ A Router's fallback is therefore a failed call and the one that came after it, e
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from obs_instrumentors.clients.stream_objects import itself
 from obs_run.core import streams
 from obs_run.core.hooks import Instrumentor, Target
 
@@ -34,23 +35,19 @@ _STEPS = (
 )
 
 
-def _itself(stream: Any) -> Any:
-    return stream
-
-
 def _functions() -> Iterator[Target]:
     for function in calls.FUNCTIONS:
-        begins = partial(calls.begin, function)
+        start = partial(calls.start_operation, function)
         # The responses came with 1.63.
         newer = function.name == "responses"
-        yield Target("litellm", function.name, streams.wrap_call(begins), optional=newer)
-        yield Target("litellm", f"a{function.name}", streams.wrap_async_call(begins), optional=newer)
+        yield Target("litellm", function.name, streams.wrap_call(start), optional=newer)
+        yield Target("litellm", f"a{function.name}", streams.wrap_async_call(start), optional=newer)
 
 
 def _steps() -> Iterator[Target]:
     for module, name, method in _STEPS:
         wrap = streams.wrap_next if method == "__next__" else streams.wrap_anext
-        yield Target(module, f"{name}.{method}", wrap(_itself, current=True), optional=module in (_EVENTS, _BRIDGE))
+        yield Target(module, f"{name}.{method}", wrap(itself, current=True), optional=module in (_EVENTS, _BRIDGE))
 
 
 INSTRUMENTORS = (
@@ -61,7 +58,7 @@ INSTRUMENTORS = (
         (
             *_functions(),
             *_steps(),
-            Target(_CHAT[0], f"{_CHAT[1]}.chunk_creator", streams.wrap_inner_call(calls.read_chunk)),
+            Target(_CHAT[0], f"{_CHAT[1]}.chunk_creator", streams.wrap_inner_call(calls.read_provider_chunk)),
             Target(_LOGGING, "Logging.update_environment_variables", streams.wrap_inner_call(calls.read_provider)),
             Target(_LOGGING, "Logging.pre_call", streams.wrap_inner_call(calls.read_address)),
             Target(_LOGGING, "Logging.post_call", streams.wrap_inner_call(calls.read_body)),

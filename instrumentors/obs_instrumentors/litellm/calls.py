@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from obs_instrumentors.cohere import endpoint as cohere
-from obs_instrumentors.openai import chat, completions, embeddings, endpoint, media, responses
+from obs_instrumentors.clients.stream_objects import stream_or_none
+from obs_instrumentors.wire import cohere
+from obs_instrumentors.wire.openai import chat, common_fields, completions, embeddings, media, responses
+from obs_instrumentors.wire.server_address import read_server_address
 from obs_run.base import payload
 from obs_run.core import semconv
 from obs_run.core.operations import Embedding, Inference, ModelCall, Operation, Usage
@@ -23,157 +24,175 @@ from . import providers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from obs_instrumentors.openai.responses import Response
+    from obs_instrumentors.wire.openai.responses import Response
     from obs_run.core.outcomes import Call
 
-_PORTS = {"http": 80, "https": 443}
-_COUNTS = ("token", "eval_count")
+    Parse = Callable[[dict[str, Any]], Operation]
+    Read = Callable[[Any, Any], None]
+
+_USAGE_WORDS = ("token", "eval_count")
 
 
 @dataclass(frozen=True)
 class Function:
-    """A function of LiteLLM: the names of its first arguments, and how its outcome is read."""
+    """A function of LiteLLM: the names of its first parameters, and how its outcome is read."""
 
     name: str
-    positions: tuple[str, ...]
-    begin: Callable[[dict[str, Any]], Operation]
+    parameters: tuple[str, ...]
+    parse_request: Parse
     reader: Reader
 
 
-def begin(function: Function, call: Call) -> tuple[Operation, Reader] | None:
+def start_operation(function: Function, call: Call) -> tuple[Operation, Reader] | None:
     """Return the operation that a call means; None where LiteLLM's sync function is asked for a coroutine."""
-    body = {**dict(zip(function.positions, call.args, strict=False)), **call.kwargs}
+    body = {**dict(zip(function.parameters, call.args, strict=False)), **call.kwargs}
     if body.get(f"a{function.name}"):
         return None
-    operation = function.begin(body)
+    operation = function.parse_request(body)
     operation.extra.pop(semconv.OPENAI_API_TYPE, None)
     if isinstance(operation, ModelCall):
-        operation.provider, operation.request_model = providers.named(body)
+        operation.provider, operation.request_model = providers.provider_and_model(body)
     if body.get("stream") and isinstance(operation, Inference):
         operation.stream = True
     return operation, function.reader
 
 
 def read_provider(operation: Operation, call: Call) -> None:
-    """Read who is to answer, as LiteLLM found out."""
-    told = call.kwargs.get("custom_llm_provider")
-    if told and isinstance(operation, ModelCall):
-        operation.provider = providers.provider(told)
+    """Read who is to answer, as LiteLLM resolved it."""
+    provider = call.kwargs.get("custom_llm_provider")
+    if provider and isinstance(operation, ModelCall):
+        operation.provider = providers.provider(provider)
 
 
 def read_address(operation: Operation, call: Call) -> None:
     """Read where the request goes."""
-    address = payload.field(call.argument(3, "additional_args"), "api_base")
-    url = urlsplit(str(address or ""))
-    if url.hostname and isinstance(operation, ModelCall):
-        operation.server_address, operation.server_port = url.hostname, url.port or _PORTS.get(url.scheme)
+    address = payload.get(call.argument(3, "additional_args"), "api_base")
+    if address and isinstance(operation, ModelCall):
+        read_server_address(operation, str(address))
 
 
 def read_body(operation: Operation, call: Call) -> None:
     """Note whether the provider's answer speaks of tokens at all; where it does not, LiteLLM will count them."""
-    raw = call.argument(0, "original_response")
-    if isinstance(raw, str) and isinstance(operation, ModelCall) and not payload.field(operation, "stream"):
-        operation.provider_reports_usage = any(word in raw for word in _COUNTS)
+    body = call.argument(0, "original_response")
+    if not isinstance(body, str) or not isinstance(operation, ModelCall):
+        return
+    if not payload.get(operation, "stream"):
+        operation.provider_reports_usage = any(word in body for word in _USAGE_WORDS)
 
 
-def read_chunk(operation: Operation, call: Call) -> None:
+def read_provider_chunk(operation: Operation, call: Call) -> None:
     """Read model and usage of a chunk as the provider sent it; a cached answer's chunks have cost nothing."""
-    if not isinstance(operation, ModelCall) or payload.field(call.instance, "custom_llm_provider") == "cached_response":
+    if not isinstance(operation, ModelCall) or payload.get(call.instance, "custom_llm_provider") == "cached_response":
         return
     chunk = call.argument(0, "chunk")
-    operation.response_model = payload.text(payload.field(chunk, "model")) or operation.response_model
+    operation.response_model = payload.get_text(chunk, "model") or operation.response_model
     if isinstance(operation, responses.Response):
         operation.provider_reports_usage = True
-    told = _usage(payload.field(chunk, "usage"))
-    if told is not None:
-        known = {} if operation.usage is None else operation.usage.__dict__
-        # Some tell input at the start and output at the end, each time with zeros for the rest.
-        operation.usage = Usage(**{name: value or known.get(name, value) for name, value in told.__dict__.items()})
+    usage = _usage(payload.get(chunk, "usage"))
+    if usage is not None:
+        operation.usage = _merge_usage(operation.usage, usage)
 
 
-def source(returned: Any) -> Any:
-    """Return the stream that a call gave, None where it gave an answer."""
-    return returned if hasattr(returned, "__next__") or hasattr(returned, "__anext__") else None
+def _merge_usage(before: Usage | None, usage: Usage) -> Usage:
+    """Return usage with the counts from before in the place of zeros.
+
+    Some providers tell the input at the start and the output at the end, each time with zeros for the rest.
+    """
+    if before is None:
+        return usage
+    for name, count in vars(before).items():
+        if not getattr(usage, name):
+            setattr(usage, name, count)
+    return usage
 
 
-def _usage(told: Any) -> Usage | None:
+def _usage(raw: Any) -> Usage | None:
     """Return usage as LiteLLM tells it; nothing but zeros is what it writes where it knows nothing."""
-    read = endpoint.usage(told)
-    if read is None or not (read.input_tokens or read.output_tokens):
+    usage = common_fields.usage(raw)
+    if usage is None or not (usage.input_tokens or usage.output_tokens):
         return None
-    details = payload.field(told, "prompt_tokens_details")
-    read.cache_write_tokens = payload.first(
-        read.cache_write_tokens,
-        payload.whole(payload.field(details, "cache_creation_tokens")),
-        payload.whole(payload.field(told, "cache_creation_input_tokens")),
+    usage.cache_write_tokens = payload.coalesce(
+        usage.cache_write_tokens,
+        payload.get_int(raw, "prompt_tokens_details", "cache_creation_tokens"),
+        payload.get_int(raw, "cache_creation_input_tokens"),
     )
-    return read
+    return usage
 
 
-def _result(read: Callable[[Any, Any], None], operation: ModelCall, response: Any) -> None:
+def _read_response(read: Read, operation: ModelCall, response: Any) -> None:
+    """Read a ModelResponse or another answer of LiteLLM's; what comes from its cache has cost nothing."""
     read(operation, response)
-    cached = payload.field(response, "_hidden_params", "cache_hit")
-    known = operation.provider_reports_usage is not False and not cached
-    operation.usage = _usage(payload.field(response, "usage")) if known else None
+    operation.usage = None
+    is_cached = payload.get(response, "_hidden_params", "cache_hit")
+    if operation.provider_reports_usage is not False and not is_cached:
+        operation.usage = _usage(payload.get(response, "usage"))
     if operation.usage is not None and isinstance(operation, Embedding):
         operation.usage.output_tokens = None
-    _read_model(operation)
+    _strip_provider(operation)
 
 
-def _read_model(operation: ModelCall) -> None:
+def _strip_provider(operation: ModelCall) -> None:
     """Take off the provider's name, which LiteLLM puts before some models of answers."""
     _, _, model = (operation.response_model or "").partition("/")
     if model and model == operation.request_model:
         operation.response_model = model
 
 
-def _chunk(read: Callable[[Any, Any], None] | None, operation: ModelCall, chunk: Any) -> None:
-    """Read a piece of a stream but for what LiteLLM says of model and usage in the provider's place."""
+def _read_chunk(read: Read, operation: ModelCall, chunk: Any) -> None:
+    """Read a ModelResponseStream but for what LiteLLM says of model and usage in the provider's place."""
     model, usage = operation.response_model, operation.usage
-    assert read is not None
     read(operation, chunk)
     operation.response_model, operation.usage = model or operation.response_model, usage
-    _read_model(operation)
+    _strip_provider(operation)
 
 
-def _text_chunk(operation: Inference, chunk: Any) -> None:
+def _read_text_chunk(operation: Inference, chunk: Any) -> None:
     """Read a piece of a completion's stream, which some providers send as a piece of a chat's."""
-    choices = [
-        {
-            "index": payload.field(each, "index"),
-            "text": payload.first(payload.field(each, "text"), payload.field(each, "delta", "content")),
-            "finish_reason": payload.field(each, "finish_reason"),
-        }
-        for each in payload.items(payload.field(chunk, "choices"))
-    ]
-    assert completions.ENDPOINT.chunk is not None
-    header = {name: payload.field(chunk, name) for name in ("id", "model", "system_fingerprint")}
-    completions.ENDPOINT.chunk(operation, {**header, "choices": choices})
+    choices = []
+    for choice in payload.get_list(chunk, "choices"):
+        text = payload.coalesce(payload.get(choice, "text"), payload.get(choice, "delta", "content"))
+        choices.append(
+            {
+                "index": payload.get(choice, "index"),
+                "text": text,
+                "finish_reason": payload.get(choice, "finish_reason"),
+            }
+        )
+    completion = {
+        "id": payload.get(chunk, "id"),
+        "model": payload.get(chunk, "model"),
+        "system_fingerprint": payload.get(chunk, "system_fingerprint"),
+        "choices": choices,
+    }
+    completions.read_chunk(operation, completion)
 
 
-def _event(operation: Response, event: Any) -> None:
+def _read_event(operation: Response, event: Any) -> None:
     """Read an event of a response; where it was made of a chat's chunks, these have told the usage."""
     model, usage = operation.response_model, operation.usage
-    assert responses.ENDPOINT.chunk is not None
-    responses.ENDPOINT.chunk(operation, event)
+    responses.read_event(operation, event)
     if operation.provider_reports_usage:
         operation.response_model, operation.usage = model or operation.response_model, usage
     elif operation.usage is not None:
-        operation.usage = _usage(payload.field(event, "response", "usage")) or usage
+        operation.usage = _usage(payload.get(event, "response", "usage")) or usage
 
 
-def _reader(of: endpoint.Endpoint, chunk: Callable[[Any, Any], None] | None = None) -> Reader:
-    return Reader(partial(_result, of.result), deferred=source, chunk=chunk, end=of.end)
+def _reader(read: Read, read_chunk: Read | None = None, finish: Callable[[Any], None] | None = None) -> Reader:
+    return Reader(partial(_read_response, read), deferred=stream_or_none, chunk=read_chunk, end=finish)
 
 
-_CHAT = _reader(chat.ENDPOINT, partial(_chunk, chat.ENDPOINT.chunk))
-_TEXT = _reader(completions.ENDPOINT, partial(_chunk, _text_chunk))
+_IMAGES = media.IMAGE_GENERATION
+_CHAT = _reader(chat.read_response, partial(_read_chunk, chat.read_chunk), chat.finish)
+_TEXT = _reader(completions.read_response, partial(_read_chunk, _read_text_chunk), completions.finish)
+_RESPONSES = _reader(responses.read_response, _read_event, responses.finish)
+_EMBEDDING = _reader(embeddings.read_response)
+_RERANK = Reader(cohere.read_rerank_response)
 
 FUNCTIONS = (
-    Function("completion", ("model", "messages"), chat.ENDPOINT.begin, _CHAT),
-    Function("text_completion", ("prompt", "model"), completions.ENDPOINT.begin, _TEXT),
-    Function("responses", ("input", "model"), responses.ENDPOINT.begin, _reader(responses.ENDPOINT, _event)),
-    Function("embedding", ("model", "input"), embeddings.ENDPOINT.begin, _reader(embeddings.ENDPOINT)),
-    Function("rerank", ("model", "query", "documents"), cohere.RERANK.begin, cohere.RERANK.reader),
-    Function("image_generation", ("prompt", "model"), media.IMAGE_GENERATION.begin, _reader(media.IMAGE_GENERATION)),
+    Function("completion", ("model", "messages"), chat.parse_request, _CHAT),
+    Function("text_completion", ("prompt", "model"), completions.parse_request, _TEXT),
+    Function("responses", ("input", "model"), responses.parse_request, _RESPONSES),
+    Function("embedding", ("model", "input"), embeddings.parse_request, _EMBEDDING),
+    Function("rerank", ("model", "query", "documents"), cohere.parse_rerank_request, _RERANK),
+    Function("image_generation", ("prompt", "model"), _IMAGES.parse_request, _reader(_IMAGES.read_response)),
 )

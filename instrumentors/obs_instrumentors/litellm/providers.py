@@ -29,8 +29,6 @@ _NAMES = {
     "sagemaker_chat": "aws.sagemaker",
     "text-completion-codestral": "mistral_ai",
     "text-completion-openai": "openai",
-    "vertex_ai": "gcp.vertex_ai",
-    "vertex_ai_beta": "gcp.vertex_ai",
     "voyage": "voyageai",
     "watsonx": "ibm.watsonx.ai",
     "watsonx_text": "ibm.watsonx.ai",
@@ -38,28 +36,39 @@ _NAMES = {
 }
 
 
-def provider(told: Any) -> str:
+def provider(value: Any) -> str:
     """Return what the conventions call a provider of LiteLLM's; those that they don't know keep their names."""
-    # LiteLLM's own names are members of an enumeration of texts.
-    name = payload.text(payload.first(payload.field(told, "value"), told))
+    name = _name(value)
     if name is None:
         return UNKNOWN
-    family = "vertex_ai" if name.startswith("vertex_ai") else name
-    return _NAMES.get(family, family)
+    if name.startswith("vertex_ai"):
+        # There is one for each maker of models on Vertex AI.
+        return "gcp.vertex_ai"
+    return _NAMES.get(name, name)
 
 
-def named(body: dict[str, Any]) -> tuple[str, str | None]:
+def _name(value: Any) -> str | None:
+    """Return LiteLLM's name of a provider, a text or a member of an enumeration of texts."""
+    return payload.as_text(payload.coalesce(payload.get(value, "value"), value))
+
+
+def provider_and_model(body: dict[str, Any]) -> tuple[str, str | None]:
     """Return provider and model of a request, the model without the provider before it."""
-    model = payload.text(body.get("model"))
-    told = payload.text(
-        payload.first(payload.field(body.get("custom_llm_provider"), "value"), body.get("custom_llm_provider"))
-    )
+    model = payload.as_text(body.get("model"))
+    asked_provider = _name(body.get("custom_llm_provider"))
     if model is None:
-        return provider(told), None
-    library = sys.modules.get("litellm")
+        return provider(asked_provider), None
     head, _, rest = model.partition("/")
-    if rest and (head == told if told else head in (payload.field(library, "provider_list") or ())):
+    if rest and _is_provider(head, asked_provider):
         return provider(head), rest
-    if told is None:
-        told = payload.field(payload.field(library, "model_cost"), model, "litellm_provider")
-    return provider(told), model
+    if asked_provider is None:
+        # LiteLLM finds the provider of a bare model's name in its table of prices.
+        asked_provider = payload.get(sys.modules.get("litellm"), "model_cost", model, "litellm_provider")
+    return provider(asked_provider), model
+
+
+def _is_provider(head: str, asked_provider: str | None) -> bool:
+    """Whether what stands before a slash is a provider: the models of some makers have slashes of their own."""
+    if asked_provider:
+        return head == asked_provider
+    return head in (payload.get(sys.modules.get("litellm"), "provider_list") or ())

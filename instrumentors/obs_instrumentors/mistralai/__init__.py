@@ -10,7 +10,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from obs_instrumentors import speakeasy
+from obs_instrumentors.clients import speakeasy
+from obs_instrumentors.clients.stream_objects import itself
 from obs_run.core import streams
 from obs_run.core.hooks import Instrumentor, Target
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Where the client's modules are, and who answers it.
-_PLACES = {
+_PACKAGES = {
     "mistralai": "mistral_ai",
     "mistralai.client": "mistral_ai",
     "mistralai_azure": "azure.ai.inference",
@@ -30,21 +31,23 @@ _PLACES = {
 }
 
 
-def _targets(place: str, provider: str) -> Iterator[Target]:
+def _targets(package: str, provider: str) -> Iterator[Target]:
     for resource, methods in calls.METHODS.items():
         module, _, name = resource.rpartition(".")
         # The variants have few of the resources' methods, and not every release has all of them.
         for method, (make, reader) in methods.items():
-            begin = partial(calls.begin, make, reader, provider)
-            yield Target(f"{place}.{module}", f"{name}.{method}", streams.wrap_call(begin), optional=True)
-            yield Target(f"{place}.{module}", f"{name}.{method}_async", streams.wrap_async_call(begin), optional=True)
-    yield Target(f"{place}._hooks.sdkhooks", "SDKHooks.before_request", streams.wrap_inner_call(speakeasy.note_request))
-    yield Target(f"{place}._hooks.tracing", "get_traced_request_and_span", native.without_span)
-    streaming = f"{place}.utils.eventstreaming"
-    yield Target(streaming, "EventStream.__next__", streams.wrap_next(speakeasy.same))
-    yield Target(streaming, "EventStream.__exit__", streams.wrap_close(speakeasy.same))
-    yield Target(streaming, "EventStreamAsync.__anext__", streams.wrap_anext(speakeasy.same))
-    yield Target(streaming, "EventStreamAsync.__aexit__", streams.wrap_close(speakeasy.same))
+            start = partial(calls.start_operation, make, reader, provider)
+            yield Target(f"{package}.{module}", f"{name}.{method}", streams.wrap_call(start), optional=True)
+            yield Target(f"{package}.{module}", f"{name}.{method}_async", streams.wrap_async_call(start), optional=True)
+    yield Target(
+        f"{package}._hooks.sdkhooks", "SDKHooks.before_request", streams.wrap_inner_call(speakeasy.note_request)
+    )
+    yield Target(f"{package}._hooks.tracing", "get_traced_request_and_span", native.REQUEST_WITHOUT_SPAN)
+    streaming = f"{package}.utils.eventstreaming"
+    yield Target(streaming, "EventStream.__next__", streams.wrap_next(itself))
+    yield Target(streaming, "EventStream.__exit__", streams.wrap_close(itself))
+    yield Target(streaming, "EventStreamAsync.__anext__", streams.wrap_anext(itself))
+    yield Target(streaming, "EventStreamAsync.__aexit__", streams.wrap_close(itself))
 
 
 INSTRUMENTORS = (
@@ -52,7 +55,7 @@ INSTRUMENTORS = (
         "mistralai",
         "mistralai",
         ">=1.5,<4",
-        tuple(target for place, provider in _PLACES.items() for target in _targets(place, provider)),
+        tuple(target for package, provider in _PACKAGES.items() for target in _targets(package, provider)),
         ("chat", "text_completion", "embeddings", "moderation", "ocr"),
     ),
 )

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from obs_instrumentors import speakeasy
-from obs_instrumentors.openai import chat, responses
-from obs_instrumentors.openai.chat_messages import tool_definition
-from obs_instrumentors.openai.embeddings import input_count
-from obs_instrumentors.openai.endpoint import usage
+from obs_instrumentors.clients import speakeasy
+from obs_instrumentors.clients.stream_objects import stream_or_none
+from obs_instrumentors.wire.openai import chat, common_fields, responses
+from obs_instrumentors.wire.openai.chat_messages import tool_definition
+from obs_instrumentors.wire.openai.embeddings import input_count
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
 from obs_run.core.operations import Embedding, ModelCall, Usage
 from obs_run.core.outcomes import Reader
 
 from . import contents, conversations
+from .conversations import Conversation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,139 +27,141 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Chat(speakeasy.Sent, chat.Chat):
+class Chat(speakeasy.SentOperation, chat.Chat):
     """A chat completion, of a model or of an agent."""
 
-    def sent(self, body: dict[str, Any]) -> None:
+    def read_request(self, body: dict[str, Any]) -> None:
         """Read the request's final body."""
-        _take(self, chat.ENDPOINT.begin({**body, "messages": None, "tools": None}))
-        self.seed = payload.whole(body.get("random_seed"))
-        self.extra.update(conversations.agent(body))
+        # Messages and tools have chunks that OpenAI's have not.
+        _copy_fields(chat.parse_request({**body, "messages": None, "tools": None}), self)
+        self.seed = payload.as_int(body.get("random_seed"))
+        self.extra.update(conversations.agent_attributes(body))
         if content.wanted():
             self.input_messages = contents.input_messages(body)
-            self.tool_definitions = [tool_definition(each) for each in payload.items(body.get("tools"))] or None
+            self.tool_definitions = [tool_definition(tool) for tool in payload.as_list(body.get("tools"))] or None
 
 
 @dataclass
-class Response(speakeasy.Sent, responses.Response):
+class Response(speakeasy.SentOperation, responses.Response):
     """A response of the newer endpoint, which is shaped like OpenAI's."""
 
-    def sent(self, body: dict[str, Any]) -> None:
+    def read_request(self, body: dict[str, Any]) -> None:
         """Read the request's final body."""
-        _take(self, responses.ENDPOINT.begin(body))
+        _copy_fields(responses.parse_request(body), self)
 
 
 @dataclass
-class Vectors(speakeasy.Sent, Embedding):
+class EmbeddingCall(speakeasy.SentOperation, Embedding):
     """An embedding."""
 
-    def sent(self, body: dict[str, Any]) -> None:
+    def read_request(self, body: dict[str, Any]) -> None:
         """Read the request's final body."""
-        self.input_count = input_count(payload.first(body.get("input"), body.get("inputs")))
-        self.dimensions = payload.whole(body.get("output_dimension"))
-        encoding = payload.text(body.get("encoding_format"))
+        self.input_count = input_count(payload.coalesce(body.get("input"), body.get("inputs")))
+        self.dimensions = payload.as_int(body.get("output_dimension"))
+        encoding = payload.as_text(body.get("encoding_format"))
         self.encoding_formats = None if encoding is None else [encoding]
 
 
 @dataclass
-class Other(speakeasy.Sent, ModelCall):
+class OtherCall(speakeasy.SentOperation, ModelCall):
     """A call of a model that answers with neither text nor vectors."""
 
-    def sent(self, body: dict[str, Any]) -> None:
+    def read_request(self, body: dict[str, Any]) -> None:
         """Read the request's final body."""
-        self.input_count = input_count(payload.first(body.get("input"), body.get("inputs")))
+        self.input_count = input_count(payload.coalesce(body.get("input"), body.get("inputs")))
 
 
-def _take(operation: Operation, fresh: Operation) -> None:
-    """Put what is known of ``fresh`` into an operation that goes on already."""
-    for name, value in vars(fresh).items():
+def _copy_fields(source: Operation, target: Operation) -> None:
+    """Copy what ``source`` knows into an operation that is recorded already."""
+    for name, value in vars(source).items():
         if value is not None and name not in ("name", "extra", "request", "retries"):
-            setattr(operation, name, value)
+            setattr(target, name, value)
 
 
-def begin(make: Callable[[], ModelCall], reader: Reader, provider: str, call: Call) -> tuple[ModelCall, Reader]:
+def start_operation(
+    make: Callable[[], ModelCall], reader: Reader, provider: str, call: Call
+) -> tuple[ModelCall, Reader]:
     """Return the operation that a method means; what it asks for is read as the request is sent."""
     operation = make()
     operation.provider = provider
-    operation.request_model = payload.text(call.kwargs.get("model"))
-    operation.conversation_id = payload.text(call.kwargs.get("conversation_id"))
+    operation.request_model = payload.as_text(call.kwargs.get("model"))
+    operation.conversation_id = payload.as_text(call.kwargs.get("conversation_id"))
     return operation, reader
 
 
-def _failure(operation: ModelCall, error: BaseException) -> None:
-    """Name the error as Mistral does."""
-    body = messages.parsed(payload.field(error, "body"))
-    told = payload.first(payload.field(body, "error"), body)
+def _read_failure(operation: ModelCall, error: BaseException) -> None:
+    """Read an SDKError, whose body names the error, itself or in an object within."""
+    body = messages.parsed(payload.get(error, "body"))
+    details = payload.coalesce(payload.get(body, "error"), body)
     operation.error_type = (
-        payload.text(payload.field(told, "type")) or payload.text(payload.field(told, "code")) or operation.error_type
+        payload.get_text(details, "type") or payload.get_text(details, "code") or operation.error_type
     )
 
 
-def _chat_result(operation: Chat, response: Any) -> None:
-    chat.ENDPOINT.result(operation, contents.plain(response, "message"))
-    _complete(operation, response)
+def _read_chat(operation: Chat, response: Any) -> None:
+    """Read a ChatCompletionResponse."""
+    chat.read_response(operation, contents.openai_response(response, "message"))
+    _read_audio_seconds(operation, response)
 
 
-def _chat_chunk(operation: Chat, event: Any) -> None:
-    data = payload.field(event, "data")
-    if chat.ENDPOINT.chunk is not None:
-        chat.ENDPOINT.chunk(operation, contents.plain(data, "delta"))
-    _complete(operation, data)
+def _read_chat_event(operation: Chat, event: Any) -> None:
+    """Read a CompletionEvent, which has a CompletionChunk as its data."""
+    data = payload.get(event, "data")
+    chat.read_chunk(operation, contents.openai_response(data, "delta"))
+    _read_audio_seconds(operation, data)
 
 
-def _complete(operation: Chat, response: Any) -> None:
-    seconds = payload.number(payload.field(response, "usage", "prompt_audio_seconds"))
+def _read_audio_seconds(operation: Chat, response: Any) -> None:
+    seconds = payload.get_float(response, "usage", "prompt_audio_seconds")
     if seconds is not None:
         operation.extra[semconv.OBS_USAGE_AUDIO_SECONDS] = seconds
 
 
-def _response_result(operation: Response, response: Any) -> None:
-    responses.ENDPOINT.result(operation, response)
-    _forget_openai(operation)
+def _read_response(operation: Response, response: Any) -> None:
+    responses.read_response(operation, response)
+    _drop_openai_attributes(operation)
 
 
-def _response_chunk(operation: Response, event: Any) -> None:
-    if responses.ENDPOINT.chunk is not None:
-        responses.ENDPOINT.chunk(operation, payload.field(event, "data"))
-        _forget_openai(operation)
+def _read_response_event(operation: Response, event: Any) -> None:
+    responses.read_event(operation, payload.get(event, "data"))
+    _drop_openai_attributes(operation)
 
 
-def _forget_openai(operation: Response) -> None:
+def _drop_openai_attributes(operation: Response) -> None:
     """Leave out what has OpenAI's name."""
     for name in (semconv.OPENAI_RESPONSE_SERVICE_TIER, semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT):
         operation.extra.pop(name, None)
 
 
-def _vectors(operation: Vectors, response: Any) -> None:
-    _header(operation, response)
-    told = usage(speakeasy.known(payload.field(response, "usage")))
-    operation.usage = None if told is None else Usage(input_tokens=told.input_tokens)
+def _read_embedding(operation: EmbeddingCall, response: Any) -> None:
+    """Read an EmbeddingResponse; its usage has the counts of a chat's, whose output is none here."""
+    _read_model(operation, response)
+    usage = common_fields.usage(speakeasy.sent_fields(payload.get(response, "usage")))
+    operation.usage = None if usage is None else Usage(input_tokens=usage.input_tokens)
 
 
-def _header(operation: ModelCall, response: Any) -> None:
-    operation.response_model = payload.text(payload.field(response, "model"))
+def _read_model(operation: ModelCall, response: Any) -> None:
+    operation.response_model = payload.get_text(response, "model")
 
 
-_CHAT = Reader(_chat_result, failure=_failure)
-_CHAT_STREAM = Reader(
-    _chat_result, deferred=speakeasy.stream, chunk=_chat_chunk, end=chat.ENDPOINT.end, failure=_failure
-)
-_RESPONSE = Reader(
-    _response_result,
-    deferred=speakeasy.stream,
-    chunk=_response_chunk,
-    end=responses.ENDPOINT.end,
-    failure=_failure,
-)
-_CONVERSATION = Reader(conversations.result, failure=_failure)
-_CONVERSATION_STREAM = Reader(
-    conversations.result,
-    deferred=speakeasy.stream,
-    chunk=conversations.event,
-    end=conversations.end,
-    failure=_failure,
-)
-_HEADER = Reader(_header, failure=_failure)
+def _stream_reader(read_response: Callable[[Any, Any], None], read_event: Any, finish: Any) -> Reader:
+    return Reader(
+        read_response,
+        deferred=stream_or_none,
+        chunk=read_event,
+        end=finish,
+        failure=_read_failure,
+    )
+
+
+_CHAT = Reader(_read_chat, failure=_read_failure)
+_CHAT_STREAM = _stream_reader(_read_chat, _read_chat_event, chat.finish)
+# Whether the answer is a stream is up to an argument here.
+_RESPONSE = _stream_reader(_read_response, _read_response_event, responses.finish)
+_CONVERSATION = Reader(conversations.read_response, failure=_read_failure)
+_CONVERSATION_STREAM = _stream_reader(conversations.read_response, conversations.read_event, conversations.finish)
+_EMBEDDING = Reader(_read_embedding, failure=_read_failure)
+_OTHER = Reader(_read_model, failure=_read_failure)
 
 METHODS: dict[str, dict[str, tuple[Callable[[], ModelCall], Reader]]] = {
     "chat.Chat": {"complete": (Chat, _CHAT), "stream": (partial(Chat, stream=True), _CHAT_STREAM)},
@@ -168,17 +171,17 @@ METHODS: dict[str, dict[str, tuple[Callable[[], ModelCall], Reader]]] = {
         "stream": (partial(Chat, "text_completion", stream=True), _CHAT_STREAM),
     },
     "conversations.Conversations": {
-        **dict.fromkeys(("start", "append", "restart"), (conversations.Conversation, _CONVERSATION)),
-        **{
-            f"{name}_stream": (partial(conversations.Conversation, stream=True), _CONVERSATION_STREAM)
-            for name in ("start", "append", "restart")
-        },
+        **dict.fromkeys(("start", "append", "restart"), (Conversation, _CONVERSATION)),
+        **dict.fromkeys(
+            ("start_stream", "append_stream", "restart_stream"),
+            (partial(Conversation, stream=True), _CONVERSATION_STREAM),
+        ),
     },
     "responses.Responses": {"create": (Response, _RESPONSE)},
-    "embeddings.Embeddings": {"create": (partial(Vectors, "embeddings"), Reader(_vectors, failure=_failure))},
+    "embeddings.Embeddings": {"create": (partial(EmbeddingCall, "embeddings"), _EMBEDDING)},
     "classifiers.Classifiers": {
-        "moderate": (partial(Other, "moderation"), _HEADER),
-        "moderate_chat": (partial(Other, "moderation"), _HEADER),
+        "moderate": (partial(OtherCall, "moderation"), _OTHER),
+        "moderate_chat": (partial(OtherCall, "moderation"), _OTHER),
     },
-    "ocr.Ocr": {"process": (partial(Other, "ocr"), _HEADER)},
+    "ocr.Ocr": {"process": (partial(OtherCall, "ocr"), _OTHER)},
 }

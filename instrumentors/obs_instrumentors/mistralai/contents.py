@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from obs_instrumentors import speakeasy
-from obs_instrumentors.openai.chat_messages import data_part
+from obs_instrumentors.clients import speakeasy
+from obs_instrumentors.wire.openai.chat_messages import data_part
 from obs_run.base import payload
 from obs_run.core import messages
 
@@ -14,138 +14,145 @@ if TYPE_CHECKING:
     from obs_run.core.messages import Message, Part
 
 _FINISH_REASONS = {"model_length": "length"}
+_MODALITIES = {"image_url": "image", "document_url": "document"}
+"""By the type of a chunk, which is also the name of the field with its address."""
 
 
 def input_messages(body: dict[str, Any]) -> list[Message] | None:
     """Return the messages of a chat, or the prompt of a completion with what is to stand behind it."""
-    prompt = payload.text(body.get("prompt"))
+    prompt = payload.as_text(body.get("prompt"))
     if prompt is None:
-        return [message(each) for each in payload.items(body.get("messages"))] or None
-    suffix = payload.text(body.get("suffix"))
-    parts = [messages.text(prompt)] if suffix is None else [messages.text(prompt), messages.text(suffix)]
+        return [message(raw) for raw in payload.as_list(body.get("messages"))] or None
+    parts = [messages.text(prompt)]
+    suffix = payload.as_text(body.get("suffix"))
+    if suffix is not None:
+        parts.append(messages.text(suffix))
     return [messages.message("user", *parts)]
 
 
 def message(raw: Any) -> Message:
     """Return a message that the agent sent."""
-    role = payload.text(payload.field(raw, "role")) or "user"
-    name = payload.text(payload.field(raw, "name"))
+    role = payload.get_text(raw, "role") or "user"
+    name = payload.get_text(raw, "name")
+    raw_content = payload.get(raw, "content")
     if role == "tool":
-        call_id = payload.text(payload.field(raw, "tool_call_id"))
-        answer = payload.field(raw, "content")
-        answer = answer if isinstance(answer, str) else said(answer)
-        return messages.message(role, messages.tool_call_response(call_id, messages.parsed(answer)), name=name)
-    made = parts(payload.field(raw, "content"))
-    for call in payload.items(payload.field(raw, "tool_calls")):
-        function = payload.field(call, "function")
-        made.append(
-            messages.tool_call(
-                payload.text(payload.field(call, "id")),
-                payload.text(payload.field(function, "name")) or "",
-                payload.field(function, "arguments"),
-            )
-        )
-    return messages.message(role, *made, name=name)
+        response = messages.parsed(text_of(raw_content))
+        part = messages.tool_call_response(payload.get_text(raw, "tool_call_id"), response)
+        return messages.message(role, part, name=name)
+    tool_calls = [_tool_call_part(call) for call in payload.get_list(raw, "tool_calls")]
+    return messages.message(role, *parts(raw_content), *tool_calls, name=name)
 
 
-def parts(content: Any) -> list[Part]:
+def parts(raw_content: Any) -> list[Part]:
     """Return the parts of a content, which is a text or a list of chunks."""
-    if isinstance(content, str):
-        return [messages.text(content)] if content else []
-    return [_part(each) for each in payload.items(content)]
+    if isinstance(raw_content, str):
+        return [messages.text(raw_content)] if raw_content else []
+    return [_part(chunk) for chunk in payload.as_list(raw_content)]
 
 
-def said(content: Any) -> str:
+def text_of(raw_content: Any) -> str:
     """Return the text of a content."""
-    return content if isinstance(content, str) else _joined(content, "text")
+    if isinstance(raw_content, str):
+        return raw_content
+    return _join_texts(raw_content)
 
 
-def thought(content: Any) -> str:
-    """Return what a content tells of the model's reasoning."""
-    if isinstance(content, str):
+def reasoning_of(raw_content: Any) -> str:
+    """Return what a content says of the model's reasoning."""
+    if isinstance(raw_content, str):
         return ""
-    chunks = [each for each in payload.items(content) if payload.field(each, "type") == "thinking"]
-    return "".join(_thoughts(each) for each in chunks)
+    chunks = [chunk for chunk in payload.as_list(raw_content) if payload.get(chunk, "type") == "thinking"]
+    return "".join(_thinking(chunk) for chunk in chunks)
 
 
-def _joined(chunks: Any, name: str) -> str:
-    return "".join(payload.text(payload.field(each, name)) or "" for each in payload.items(chunks))
+def _join_texts(chunks: Any) -> str:
+    texts = [payload.get_text(chunk, "text") or "" for chunk in payload.as_list(chunks)]
+    return "".join(texts)
 
 
-def _thoughts(chunk: Any) -> str:
-    told = payload.field(chunk, "thinking")
-    return told if isinstance(told, str) else _joined(told, "text")
+def _thinking(chunk: Any) -> str:
+    """Return the text of a ThinkChunk, which holds a text or chunks of its own."""
+    return text_of(payload.get(chunk, "thinking"))
 
 
 def _part(chunk: Any) -> Part:
-    kind = payload.text(payload.field(chunk, "type")) or "text"
+    kind = payload.get_text(chunk, "type") or "text"
     if kind == "text":
-        return messages.text(payload.text(payload.field(chunk, "text")) or "")
+        return messages.text(payload.get_text(chunk, "text") or "")
     if kind == "thinking":
-        return messages.reasoning(_thoughts(chunk))
-    if kind in _PLACES:
-        modality, name = _PLACES[kind]
-        place = payload.field(chunk, name)
-        return data_part(modality, payload.text(payload.first(payload.field(place, "url"), place)) or "")
+        return messages.reasoning(_thinking(chunk))
+    if kind in _MODALITIES:
+        # The address itself, or an object around it.
+        address = payload.get(chunk, kind)
+        url = payload.as_text(payload.coalesce(payload.get(address, "url"), address))
+        return data_part(_MODALITIES[kind], url or "")
     if kind == "input_audio":
-        return _sound(payload.text(payload.field(chunk, "input_audio")) or "")
-    file_id = payload.text(payload.field(chunk, "file_id"))
-    return {"type": kind} if file_id is None else messages.file("document", file_id)
+        return _audio(payload.get_text(chunk, "input_audio") or "")
+    file_id = payload.get_text(chunk, "file_id")
+    if file_id is not None:
+        return messages.file("document", file_id)
+    return {"type": kind}
 
 
-_PLACES = {"image_url": ("image", "image_url"), "document_url": ("document", "document_url")}
+def _audio(value: str) -> Part:
+    if value.startswith(("data:", "http:", "https:")):
+        return data_part("audio", value)
+    return messages.blob("audio", None, value)
 
 
-def _sound(given: str) -> Part:
-    if given.startswith(("data:", "http:", "https:")):
-        return data_part("audio", given)
-    return messages.blob("audio", None, given)
+def _tool_call_part(call: Any) -> Part:
+    return messages.tool_call(
+        payload.get_text(call, "id"),
+        payload.get_text(call, "function", "name") or "",
+        payload.get(call, "function", "arguments"),
+    )
 
 
-def plain(response: Any, holder: str) -> dict[str, Any]:
+def openai_response(response: Any, message_field: str) -> dict[str, Any]:
     """Return an answer, or a piece of one, as OpenAI's chat API has it."""
+    choices = payload.get_list(response, "choices")
     return {
-        "id": payload.field(response, "id"),
-        "model": payload.field(response, "model"),
-        "usage": _usage(payload.field(response, "usage")),
-        "choices": [_choice(each, holder) for each in payload.items(payload.field(response, "choices"))],
+        "id": payload.get(response, "id"),
+        "model": payload.get(response, "model"),
+        "usage": _usage(payload.get(response, "usage")),
+        "choices": [_choice(choice, message_field) for choice in choices],
     }
 
 
-def _usage(told: Any) -> dict[str, Any] | None:
-    if told is None:
+def _usage(raw: Any) -> dict[str, Any] | None:
+    if raw is None:
         return None
-    known = speakeasy.known(told)
-    cached = payload.whole(payload.field(known, "num_cached_tokens"))
-    return known if cached is None else {"cached_tokens": cached, **known}
+    counts = speakeasy.sent_fields(raw)
+    cached = payload.as_int(counts.get("num_cached_tokens"))
+    if cached is None:
+        return counts
+    return {"cached_tokens": cached, **counts}
 
 
-def _choice(raw: Any, holder: str) -> dict[str, Any]:
-    answer = payload.field(raw, holder)
-    told = payload.field(answer, "content")
-    reason = payload.text(payload.field(raw, "finish_reason"))
-    calls = payload.items(payload.field(answer, "tool_calls"))
+def _choice(raw: Any, message_field: str) -> dict[str, Any]:
+    message = payload.get(raw, message_field)
+    raw_content = payload.get(message, "content")
+    reason = payload.get_text(raw, "finish_reason")
+    tool_calls = payload.get_list(message, "tool_calls")
     return {
-        "index": payload.whole(payload.field(raw, "index")),
+        "index": payload.get_int(raw, "index"),
         "finish_reason": _FINISH_REASONS.get(reason or "", reason),
-        holder: {
+        message_field: {
             "role": "assistant",
-            "content": said(told) or None,
-            "reasoning_content": thought(told) or None,
-            "tool_calls": [_call(call) for call in calls],
+            "content": text_of(raw_content) or None,
+            "reasoning_content": reasoning_of(raw_content) or None,
+            "tool_calls": [_openai_tool_call(call) for call in tool_calls],
         },
     }
 
 
-def _call(raw: Any) -> dict[str, Any]:
-    function = payload.field(raw, "function")
-    arguments = payload.field(function, "arguments")
+def _openai_tool_call(raw: Any) -> dict[str, Any]:
+    arguments = payload.get(raw, "function", "arguments")
+    if not isinstance(arguments, str):
+        arguments = json.dumps(arguments)
     return {
-        "id": payload.text(payload.field(raw, "id")),
+        "id": payload.get_text(raw, "id"),
         # Its default would make one call of all.
-        "index": speakeasy.known(raw).get("index"),
-        "function": {
-            "name": payload.text(payload.field(function, "name")),
-            "arguments": arguments if isinstance(arguments, str) else json.dumps(arguments),
-        },
+        "index": speakeasy.sent_fields(raw).get("index"),
+        "function": {"name": payload.get_text(raw, "function", "name"), "arguments": arguments},
     }

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from obs_instrumentors import speakeasy
-from obs_instrumentors.openai.chat_messages import tool_definition
-from obs_instrumentors.openai.endpoint import read_sampling
+from obs_instrumentors.clients import speakeasy
+from obs_instrumentors.wire.continuation import append_part, output_message
+from obs_instrumentors.wire.openai.chat_messages import tool_definition
+from obs_instrumentors.wire.openai.common_fields import output_type, read_sampling
+from obs_instrumentors.wire.token_counts import sum_counts, usage_or_none
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
 from obs_run.core.operations import Inference, Usage
@@ -19,132 +21,153 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Conversation(speakeasy.Sent, Inference):
+class StreamedCall:
+    """The call of a function that streams; its arguments are kept only while content is wanted."""
+
+    name: str
+    arguments: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Conversation(speakeasy.SentOperation, Inference):
     """One turn of a conversation; while it streams, what has come in so far."""
 
     name: str = "chat"
-    calls: dict[str, list[str]] = field(default_factory=dict)
-    """Name and pieces of the arguments of the calls of functions, by their ids."""
-    pieces: list[Part] = field(default_factory=list)
+    streamed_calls: dict[str, StreamedCall] = field(default_factory=dict)
+    """By the id of the call."""
+    streamed_parts: list[Part] = field(default_factory=list)
 
-    def sent(self, body: dict[str, Any]) -> None:
+    def read_request(self, body: dict[str, Any]) -> None:
         """Read the request's final body."""
+        # The model stands beside the completion's arguments, and was read already.
         model = self.request_model
-        wishes = payload.field(body, "completion_args") or {}
-        read_sampling(self, wishes)
+        arguments = payload.get(body, "completion_args") or {}
+        read_sampling(self, arguments)
         self.request_model = model
-        self.seed = payload.whole(wishes.get("random_seed"))
-        kind = payload.text(payload.field(wishes.get("response_format"), "type"))
-        self.output_type = None if kind is None else "json" if kind.startswith("json") else kind
-        self.extra.update(agent(body))
+        self.seed = payload.as_int(arguments.get("random_seed"))
+        self.output_type = output_type(arguments.get("response_format"))
+        self.extra.update(agent_attributes(body))
         if content.wanted():
-            instructions = payload.text(body.get("instructions"))
-            self.system_instructions = None if instructions is None else [messages.text(instructions)]
+            instructions = payload.as_text(body.get("instructions"))
+            if instructions is not None:
+                self.system_instructions = [messages.text(instructions)]
             self.input_messages = _input_messages(body.get("inputs"))
-            self.tool_definitions = [tool_definition(tool) for tool in payload.items(body.get("tools"))] or None
+            self.tool_definitions = [tool_definition(tool) for tool in payload.as_list(body.get("tools"))] or None
 
 
-def agent(body: dict[str, Any]) -> dict[str, Any]:
+def agent_attributes(body: dict[str, Any]) -> dict[str, Any]:
     """Return which agent, that Mistral keeps, is asked."""
-    agent_id = payload.text(body.get("agent_id"))
+    agent_id = payload.as_text(body.get("agent_id"))
     return {} if agent_id is None else {semconv.AGENT_ID: agent_id}
 
 
-def result(operation: Conversation, response: Any) -> None:
-    """Read the answer of a turn."""
-    _header(operation, response)
-    entries = payload.items(payload.field(response, "outputs"))
+def read_response(operation: Conversation, response: Any) -> None:
+    """Read a ConversationResponse."""
+    _read_header(operation, response)
+    entries = payload.get_list(response, "outputs")
+    tool_names: list[str] = []
     for entry in entries:
-        operation.response_model = payload.text(payload.field(entry, "model")) or operation.response_model
-    calls = [each for each in entries if payload.field(each, "type") == "function.call"]
-    operation.tool_calls = [payload.text(payload.field(each, "name")) or "" for each in calls] or None
-    operation.finish_reasons = ["tool_call"] if calls else None
+        operation.response_model = payload.get_text(entry, "model") or operation.response_model
+        if payload.get(entry, "type") == "function.call":
+            tool_names.append(payload.get_text(entry, "name") or "")
+    _set_tool_calls(operation, tool_names)
     if content.wanted() and entries:
-        parts = [part for each in entries for part in _parts(each)]
-        operation.output_messages = [_answer(operation, parts)]
+        parts: list[Part] = []
+        for entry in entries:
+            parts += _parts(entry)
+        operation.output_messages = [output_message(operation, parts)]
 
 
-def event(operation: Conversation, piece: Any) -> None:
-    """Read a piece of a turn's stream."""
-    data = payload.field(piece, "data")
-    _header(operation, data)
-    operation.response_model = payload.text(payload.field(data, "model")) or operation.response_model
-    kind = payload.field(data, "type")
+def _set_tool_calls(operation: Conversation, names: list[str]) -> None:
+    """Note the functions that the model asks for; it is all that a turn tells of why it ended."""
+    operation.tool_calls = names or None
+    operation.finish_reasons = ["tool_call"] if names else None
+
+
+def read_event(operation: Conversation, event: Any) -> None:
+    """Read a ConversationEvents, whose data tell its kind."""
+    data = payload.get(event, "data")
+    _read_header(operation, data)
+    operation.response_model = payload.get_text(data, "model") or operation.response_model
+    kind = payload.get(data, "type")
     if kind == "function.call.delta":
-        call_id = payload.text(payload.field(data, "tool_call_id")) or ""
-        call = operation.calls.setdefault(call_id, [payload.text(payload.field(data, "name")) or ""])
-        if content.wanted():
-            call.append(payload.text(payload.field(data, "arguments")) or "")
+        _read_call_delta(operation, data)
     elif kind == "message.output.delta" and content.wanted():
-        told = payload.field(data, "content")
+        raw_content = payload.get(data, "content")
         # A chunk comes by itself where it does not come as a list.
-        _add(operation, told if isinstance(told, (str, list)) else [told])
+        if not isinstance(raw_content, (str, list)):
+            raw_content = [raw_content]
+        for part in contents.parts(raw_content):
+            append_part(operation.streamed_parts, part)
     elif kind == "conversation.response.error":
-        operation.error_type = str(payload.first(payload.field(data, "code"), "_OTHER"))
+        operation.error_type = str(payload.coalesce(payload.get(data, "code"), "_OTHER"))
 
 
-def end(operation: Conversation) -> None:
+def _read_call_delta(operation: Conversation, data: Any) -> None:
+    call_id = payload.get_text(data, "tool_call_id") or ""
+    call = operation.streamed_calls.get(call_id)
+    if call is None:
+        call = operation.streamed_calls[call_id] = StreamedCall(payload.get_text(data, "name") or "")
+    if content.wanted():
+        call.arguments.append(payload.get_text(data, "arguments") or "")
+
+
+def finish(operation: Conversation) -> None:
     """Complete the operation from what has come in."""
-    calls, operation.calls = operation.calls, {}
-    operation.tool_calls = [call[0] for call in calls.values()] or None
-    operation.finish_reasons = ["tool_call"] if calls else None
-    made = [messages.tool_call(call_id, name, "".join(rest)) for call_id, (name, *rest) in calls.items()]
-    if content.wanted() and (operation.pieces or made):
-        operation.output_messages = [_answer(operation, [*operation.pieces, *made])]
+    calls, operation.streamed_calls = operation.streamed_calls, {}
+    _set_tool_calls(operation, [call.name for call in calls.values()])
+    if not content.wanted():
+        return
+    parts = [*operation.streamed_parts]
+    for call_id, call in calls.items():
+        parts.append(messages.tool_call(call_id, call.name, "".join(call.arguments)))
+    if parts:
+        operation.output_messages = [output_message(operation, parts)]
 
 
-def _answer(operation: Conversation, parts: list[Part]) -> Message:
-    reason = operation.finish_reasons[0] if operation.finish_reasons else None
-    return messages.message("assistant", *parts, finish_reason=reason)
+def _read_header(operation: Conversation, response: Any) -> None:
+    operation.conversation_id = payload.get_text(response, "conversation_id") or operation.conversation_id
+    raw_usage = payload.get(response, "usage")
+    if raw_usage is not None:
+        operation.usage = _usage(speakeasy.sent_fields(raw_usage)) or operation.usage
 
 
-def _header(operation: Conversation, told: Any) -> None:
-    operation.conversation_id = payload.text(payload.field(told, "conversation_id")) or operation.conversation_id
-    counts = payload.field(told, "usage")
-    if counts is not None:
-        operation.usage = _usage(speakeasy.known(counts)) or operation.usage
-
-
-def _usage(told: dict[str, Any]) -> Usage | None:
+def _usage(counts: dict[str, Any]) -> Usage | None:
     """Return the tokens of a turn; what Mistral's own tools gave the model is counted apart and is input too."""
-    inputs = [payload.whole(told.get(name)) for name in ("prompt_tokens", "connector_tokens")]
-    known = [each for each in inputs if each is not None]
-    read = Usage(input_tokens=sum(known) if known else None, output_tokens=payload.whole(told.get("completion_tokens")))
-    return None if read == Usage() else read
+    inputs = [payload.as_int(counts.get(name)) for name in ("prompt_tokens", "connector_tokens")]
+    usage = Usage(
+        input_tokens=sum_counts(inputs),
+        output_tokens=payload.as_int(counts.get("completion_tokens")),
+    )
+    return usage_or_none(usage)
 
 
-def _add(operation: Conversation, told: Any) -> None:
-    for part in contents.parts(told):
-        last = operation.pieces[-1] if operation.pieces else {}
-        if part["type"] in ("text", "reasoning") and part["type"] == last.get("type"):
-            last["content"] += part["content"]
-        else:
-            operation.pieces.append(part)
-
-
-def _input_messages(given: Any) -> list[Message] | None:
-    if isinstance(given, str):
-        return [messages.message("user", messages.text(given))]
-    return [_input_message(entry) for entry in payload.items(given)] or None
+def _input_messages(value: Any) -> list[Message] | None:
+    if isinstance(value, str):
+        return [messages.message("user", messages.text(value))]
+    return [_input_message(entry) for entry in payload.as_list(value)] or None
 
 
 def _input_message(entry: Any) -> Message:
-    kind = payload.text(payload.field(entry, "type"))
-    role = payload.text(payload.field(entry, "role")) or ("tool" if kind == "function.result" else "assistant")
+    role = payload.get_text(entry, "role")
+    if role is None:
+        # Only messages have a role: results of functions are the agent's, everything else was the model's before.
+        role = "tool" if payload.get(entry, "type") == "function.result" else "assistant"
     return messages.message(role, *_parts(entry))
 
 
 def _parts(entry: Any) -> list[Part]:
-    kind = payload.text(payload.field(entry, "type")) or "message.input"
-    call_id = payload.text(payload.first(payload.field(entry, "tool_call_id"), payload.field(entry, "id")))
+    kind = payload.get_text(entry, "type") or "message.input"
     if kind.startswith("message."):
-        return contents.parts(payload.field(entry, "content"))
+        return contents.parts(payload.get(entry, "content"))
+    call_id = payload.as_text(payload.coalesce(payload.get(entry, "tool_call_id"), payload.get(entry, "id")))
     if kind == "function.result":
-        return [messages.tool_call_response(call_id, messages.parsed(payload.field(entry, "result")))]
-    name = payload.text(payload.field(entry, "name")) or ""
+        return [messages.tool_call_response(call_id, messages.parsed(payload.get(entry, "result")))]
+    name = payload.get_text(entry, "name") or ""
     if kind == "function.call":
-        return [messages.tool_call(call_id, name, payload.field(entry, "arguments"))]
+        return [messages.tool_call(call_id, name, payload.get(entry, "arguments"))]
     if kind == "tool.execution":
-        details = {"type": name, "arguments": messages.parsed(payload.text(payload.field(entry, "arguments")))}
-        return [{"type": "server_tool_call", "id": call_id, "name": name, "server_tool_call": details}]
+        # A tool that Mistral runs itself, such as a search of the web.
+        call = {"type": name, "arguments": messages.parsed(payload.get_text(entry, "arguments"))}
+        return [{"type": "server_tool_call", "id": call_id, "name": name, "server_tool_call": call}]
     return [{"type": kind}]

@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 
-from obs_run.base import guard, payload
-from obs_run.core import ownership
+from obs_run.base import payload
+from obs_run.core import native_spans, ownership
 from obs_run.core.operations import ModelCall
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from obs_run.core.outcomes import Call
 
 
-def without_span(wrapped: Callable[..., Any], _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Return the request without a span of the client's where the call is recorded already."""
-    if guard.call("inside of a call", _is_told_already, kwargs, default=False):
-        return kwargs["request"], None
-    return wrapped(*args, **kwargs)
+def _request_without_span(call: Call) -> tuple[Any, None] | None:
+    """Return the request without a span of the client's; None where the client is to make one."""
+    if "request" not in call.kwargs or not _is_recorded(call.kwargs["tracer"]):
+        return None
+    return call.kwargs["request"], None
 
 
-def _is_told_already(kwargs: dict[str, Any]) -> bool:
+def _is_recorded(tracer: Any) -> bool:
     """Whether the call is recorded, and the client's span would go where its recording goes.
 
     What the user lets the client send elsewhere, such as to Mistral itself, has a provider and a resource of its own.
@@ -29,5 +29,9 @@ def _is_told_already(kwargs: dict[str, Any]) -> bool:
     recording = ownership.current_recording()
     if recording is None or not isinstance(recording.operation, ModelCall):
         return False
-    resource = payload.field(kwargs["tracer"], "resource")
-    return "request" in kwargs and resource is payload.field(trace.get_tracer_provider(), "resource")
+    # A tracer does not tell its provider, but keeps the provider's resource.
+    return payload.get(tracer, "resource") is payload.get(trace.get_tracer_provider(), "resource")
+
+
+REQUEST_WITHOUT_SPAN = native_spans.wrap_replaced(_request_without_span)
+"""The wrapper of the client's ``get_traced_request_and_span``, which returns a request and its span."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from obs_instrumentors import stainless
-from obs_instrumentors.stainless import closings
+from obs_instrumentors.clients import stainless
+from obs_instrumentors.clients.stainless import close_targets
 from obs_run.core.hooks import Instrumentor, Target
 
 from . import calls
@@ -38,8 +38,8 @@ INSTRUMENTORS = (
         ">=1.26,<4",
         "openai",
         "openai",
-        *closings("openai.lib.streaming.chat._completions", "ChatCompletionStream", "AsyncChatCompletionStream"),
-        *closings("openai.lib.streaming.responses._responses", "ResponseStream", "AsyncResponseStream"),
+        *close_targets("openai.lib.streaming.chat._completions", "ChatCompletionStream", "AsyncChatCompletionStream"),
+        *close_targets("openai.lib.streaming.responses._responses", "ResponseStream", "AsyncResponseStream"),
     ),
     _library("groq", "groq", ">=0.13,<2", "groq", "groq"),
     _library("together", "together", ">=2,<4", "together", "together_ai"),

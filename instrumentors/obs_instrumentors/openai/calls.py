@@ -6,14 +6,13 @@ import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from obs_instrumentors import stainless
-from obs_instrumentors.stainless import Dialect
+from obs_instrumentors.clients import hosts, stainless
+from obs_instrumentors.clients.stainless import Dialect
+from obs_instrumentors.wire.openai import chat, completions, embeddings, media, moderations, responses
 from obs_run.base import payload
 
-from . import chat, completions, embeddings, hosts, media, moderations, responses
-
 if TYPE_CHECKING:
-    from obs_instrumentors.stainless import Endpoint
+    from obs_instrumentors.wire.endpoint import Endpoint
     from obs_run.core.operations import Operation
     from obs_run.core.outcomes import Call
 
@@ -37,60 +36,70 @@ _RAW_MODE = "x-stainless-raw-response"
 
 def dialect(provider: str) -> Dialect:
     """Return how a library speaks the API; ``provider`` is who answers where the host does not tell."""
-    return Dialect(endpoint, partial(hosts.place, default=provider), _failure, _prepare)
+    return Dialect(endpoint, partial(hosts.read_provider, default=provider), _read_failure, _prepare)
 
 
 def endpoint(method: str, path: str) -> Endpoint | None:
     """Return what a request means, None where it is no model call."""
-    for end in stainless.ends(path):
-        found = ENDPOINTS.get(f"{method} {end}")
-        if found is not None:
-            return found
+    for suffix in stainless.path_suffixes(path):
+        listed = ENDPOINTS.get(f"{method} {suffix}")
+        if listed is not None:
+            return listed
     if method == "get" and path.rpartition("/")[0].endswith("/responses"):
         return responses.FETCH
     if method == "post" and path.endswith("/messages"):
         # Fireworks answers in Anthropic's format too.
-        from obs_instrumentors.anthropic import messages
+        from obs_instrumentors.wire.anthropic import messages
 
         return messages.ENDPOINT
     return None
 
 
 def _prepare(operation: Operation, call: Call) -> None:
-    """Ask for the usage of a stream where the host is known to tell it."""
+    """Ask for the usage of a stream where the host is known to tell it: there is none otherwise."""
     options = call.argument(1, "options")
     if isinstance(operation, chat.Chat) and _may_ask_for_usage(operation, options):
         operation.asked_for_usage = True
-        call.replace(1, "options", _asking_for_usage(options))
+        call.replace(1, "options", _with_usage_option(options))
 
 
-def _failure(endpoint: Endpoint, operation: Operation, error: BaseException) -> None:
-    body = payload.field(error, "body")
+def _read_failure(endpoint: Endpoint, operation: Operation, error: BaseException) -> None:
+    """Read an APIError; some clients of the family have the code in the body alone, some in an error within."""
+    body = payload.get(error, "body")
     operation.error_type = (
-        payload.text(payload.field(error, "code"))
-        or payload.text(payload.field(body, "code"))
-        or payload.text(payload.field(body, "error", "code"))
+        payload.get_text(error, "code")
+        or payload.get_text(body, "code")
+        or payload.get_text(body, "error", "code")
         or operation.error_type
     )
-    completion = payload.field(error, "completion")
+    completion = payload.get(error, "completion")
     if completion is not None:
         # The answer was cut off, which the client's parse() raises after the provider has billed it.
-        endpoint.result(operation, completion)
+        endpoint.read_response(operation, completion)
 
 
 def _may_ask_for_usage(operation: chat.Chat, options: Any) -> bool:
-    if not operation.stream or operation.told_usage_option:
+    if not operation.stream or operation.agent_asks_for_usage:
         return False
-    headers = options.headers if isinstance(options.headers, dict) else {}
-    # A raw response would show the agent the chunk that we have to hide.
-    return not any(name.lower() == _RAW_MODE for name in headers) and hosts.tells_usage(operation)
+    if _is_raw_mode(options):
+        # A raw response would show the agent the chunk that we have to hide.
+        return False
+    return hosts.sends_usage_if_asked(operation)
 
 
-def _asking_for_usage(options: Any) -> Any:
+def _is_raw_mode(options: Any) -> bool:
+    if not isinstance(options.headers, dict):
+        # The client's own mark for headers that were not given.
+        return False
+    return any(name.lower() == _RAW_MODE for name in options.headers)
+
+
+def _with_usage_option(options: Any) -> Any:
     """Return a copy of the request's options that asks for usage; the agent's own objects stay as they are."""
-    asking = copy.copy(options)
+    result = copy.copy(options)
+    # What the agent put into the extra body wins over the rest of it.
     name = "extra_json" if "stream_options" in (options.extra_json or {}) else "json_data"
     body = getattr(options, name)
-    wishes = {**(body.get("stream_options") or {}), "include_usage": True}
-    setattr(asking, name, {**body, "stream_options": wishes})
-    return asking
+    stream_options = {**(body.get("stream_options") or {}), "include_usage": True}
+    setattr(result, name, {**body, "stream_options": stream_options})
+    return result

@@ -1,15 +1,20 @@
-"""Reading what libraries return, whether it is JSON as dicts or objects with attributes."""
+"""Reading what libraries return, whether it is JSON as dicts or objects with attributes.
+
+``get`` follows a path and ``get_text``, ``get_int``, ``get_float`` and ``get_list`` check what is there; the ``as_``
+functions check a value that the caller already has. What is missing or of another type is None (a list: empty), so
+that a provider's novelty costs an attribute and not the operation.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-_NOTHING: dict[str, Any] = {}
+_EMPTY: dict[str, Any] = {}
 # Classes with a __getattr__, as pydantic's models have, answer getattr() three times more slowly.
-_inside = object.__getattribute__
+_get_attribute = object.__getattribute__
 
 
-def field(value: Any, *path: str) -> Any:
+def get(value: Any, *path: str) -> Any:
     """Return what stands at ``path`` in dicts or objects, None where anything on the way is missing."""
     for name in path:
         if value is None:
@@ -18,87 +23,116 @@ def field(value: Any, *path: str) -> Any:
     return value
 
 
+# These repeat what the as_ functions say: a call within would be a third of their cost, and a response has dozens.
+
+
+def get_text(value: Any, *path: str) -> str | None:
+    """Return the text at ``path`` that is not empty, None otherwise."""
+    text = get(value, *path)
+    return text if isinstance(text, str) and text else None
+
+
+def get_int(value: Any, *path: str) -> int | None:
+    """Return the int at ``path``, None if there is none."""
+    count = get(value, *path)
+    return count if isinstance(count, int) and not isinstance(count, bool) else None
+
+
+def get_float(value: Any, *path: str) -> float | None:
+    """Return the number at ``path`` as a float, None if there is none."""
+    return as_float(get(value, *path))
+
+
+def get_list(value: Any, *path: str) -> list[Any]:
+    """Return the elements of the list or tuple at ``path``, an empty list if there is none."""
+    elements = get(value, *path)
+    return list(elements) if isinstance(elements, (list, tuple)) else []
+
+
 def error_name(error: BaseException) -> str:
     """Return an exception's name as ``error.type`` wants it: with its module, unless it is built in."""
     kind = type(error)
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    if kind.__module__ == "builtins":
+        return kind.__qualname__
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def fields(value: Any) -> Any:
+def as_dict_or_self(value: Any) -> Any:
     """Return an object as the dict of its fields where it has one, and anything else as it is.
 
     Models of pydantic take microseconds to answer for each field that they do not have.
     """
     if isinstance(value, dict) or not hasattr(value, "__dict__"):
         return value
-    further = getattr(value, "__pydantic_extra__", None)
-    return {**value.__dict__, **further} if further else value.__dict__
+    extra = getattr(value, "__pydantic_extra__", None)
+    return {**value.__dict__, **extra} if extra else value.__dict__
 
 
-_models: set[type] = set()
+_pydantic_models: set[type] = set()
 """Pydantic's classes seen so far: their instances can be asked directly, without a search for what they lack."""
-_MOST_MODELS = 1024
+_MAX_PYDANTIC_MODELS = 1024
 
 
-def mapping(value: Any) -> dict[str, Any]:
+def as_dict(value: Any) -> dict[str, Any]:
     """Return an object as the dict of its fields, empty where it has none."""
-    if type(value) in _models:
+    if type(value) in _pydantic_models:
         try:
-            further = value.__pydantic_extra__
+            extra = value.__pydantic_extra__
         except AttributeError:
-            return _mapping(value)
-        return {**value.__dict__, **further} if further else value.__dict__
-    return _mapping(value)
+            return _as_dict(value)
+        return {**value.__dict__, **extra} if extra else value.__dict__
+    return _as_dict(value)
 
 
-def _mapping(value: Any) -> dict[str, Any]:
+def _as_dict(value: Any) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
     if value is None:
-        return _NOTHING
+        return _EMPTY
     try:
-        found: dict[str, Any] = _inside(value, "__dict__")
+        fields: dict[str, Any] = _get_attribute(value, "__dict__")
     except AttributeError:
-        return _NOTHING
+        return _EMPTY
     try:
-        further = _inside(value, "__pydantic_extra__")
+        extra = _get_attribute(value, "__pydantic_extra__")
     except AttributeError:
         # Azure's models are mappings that keep their fields elsewhere.
-        return {key: value[key] for key in value} if hasattr(type(value), "keys") else found
-    if len(_models) < _MOST_MODELS:
-        _models.add(type(value))
-    return {**found, **further} if further else found
+        return {key: value[key] for key in value} if hasattr(type(value), "keys") else fields
+    # Classes may be made without end, such as one for each answer's schema.
+    if len(_pydantic_models) < _MAX_PYDANTIC_MODELS:
+        _pydantic_models.add(type(value))
+    return {**fields, **extra} if extra else fields
 
 
-def whole(value: Any) -> int | None:
-    """Return a count as an int, None if it is not one."""
+def as_int(value: Any) -> int | None:
+    """Return a value that is an int, None otherwise; a bool is none."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def count(value: Any) -> int | None:
+def as_count(value: Any) -> int | None:
     """Return a count as an int where a library writes it as a float, None if it is not a whole one."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    return whole(value)
+    return as_int(value)
 
 
-def number(value: Any) -> float | None:
-    """Return a figure as a float, None if it is not one."""
+def as_float(value: Any) -> float | None:
+    """Return a number as a float, None if it is none; a bool is none."""
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
-def text(value: Any) -> str | None:
+def as_text(value: Any) -> str | None:
     """Return a text that is not empty, None otherwise."""
     return value if isinstance(value, str) and value else None
 
 
-def items(value: Any) -> list[Any]:
-    """Return the elements of a list or tuple, none where it is something else."""
+def as_list(value: Any) -> list[Any]:
+    """Return the elements of a list or tuple, an empty list for anything else."""
     return list(value) if isinstance(value, (list, tuple)) else []
 
 
-def first(*values: Any) -> Any:
-    """Return the first value that is known."""
+def coalesce(*values: Any) -> Any:
+    """Return the first value that is not None."""
     for value in values:
         if value is not None:
             return value

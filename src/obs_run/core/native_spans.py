@@ -61,6 +61,21 @@ def _replace_result(
     return replace(returned, Call(instance, args, kwargs))
 
 
+def wrap_replaced(replace: Callable[[Call], Any]) -> Wrapper:
+    """Return the wrapper of a function of a library's own tracing that ``replace`` answers in its place.
+
+    Where that gives None, or fails, the library's function runs.
+    """
+
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        replacement = guard.call("adoption", lambda: replace(Call(instance, args, kwargs)))
+        if replacement is None:
+            return wrapped(*args, **kwargs)
+        return replacement
+
+    return wrapper
+
+
 def start_no_span(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001 (as wrapt calls it)
     """Take the place of a tracer's ``start_as_current_span``: no span, and the current one stays current."""
     scope = guard.call("adoption", _scope_without_span)

@@ -72,13 +72,13 @@ def _begun(name: str, method: Method, reader: Reader, call: Call) -> tuple[Opera
 
 def search(system: str, operation: str, collection: Any, **known: Any) -> Retrieval:
     """Return a search in a collection of a store."""
-    name = payload.text(collection)
+    name = payload.as_text(collection)
     return Retrieval(system=system, database_operation=operation, collection=name, data_source=name, **known)
 
 
 def database_call(system: str, operation: str, collection: Any = None, **known: Any) -> DatabaseCall:
     """Return any other call of a store."""
-    return DatabaseCall(operation, system=system, collection=payload.text(collection), **known)
+    return DatabaseCall(operation, system=system, collection=payload.as_text(collection), **known)
 
 
 def locate(operation: Operation, url: Any) -> None:
@@ -107,14 +107,14 @@ def batch(value: Any) -> int | None:
 def found(operation: Any, hits: Sequence[tuple[Any, Any, Any]], *, wanted: bool) -> None:
     """Note the hits of a search, each its id, score and content; the latter only while content is ``wanted``."""
     operation.returned = len(hits)
-    scores = [payload.number(score) for _, score, _ in hits[:_MOST_SCORES]]
+    scores = [payload.as_float(score) for _, score, _ in hits[:_MOST_SCORES]]
     operation.scores = [score for score in scores if score is not None] or None
     if wanted:
         operation.documents = [_document(*hit) for hit in hits]
 
 
 def _document(identity: Any, score: Any, content: Any) -> dict[str, Any]:
-    told = {"id": None if identity is None else str(identity), "score": payload.number(score), "content": content}
+    told = {"id": None if identity is None else str(identity), "score": payload.as_float(score), "content": content}
     return {name: value for name, value in told.items() if value is not None}
 
 

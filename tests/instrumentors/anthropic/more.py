@@ -58,12 +58,12 @@ def _client(stub: Any, **options: Any) -> Any:
     ],
 )
 def test_the_provider_is_named_by_the_endpoint(url: str, provider: str, stub: Any) -> None:
-    from obs_instrumentors.anthropic import _place
+    from obs_instrumentors.anthropic import _read_provider
 
     from obs_run.core.operations import Inference
 
     operation = Inference("chat")
-    _place(operation, _client(stub, base_url=url))
+    _read_provider(operation, _client(stub, base_url=url))
     assert operation.provider == provider
 
 
@@ -89,14 +89,14 @@ def test_platforms(stub: Any, instrumented: None, telemetry: Any) -> None:
 
 
 def test_the_models_of_bedrock_and_vertex_are_named(stub: Any) -> None:
-    from obs_instrumentors.anthropic import _place
+    from obs_instrumentors.anthropic import _read_provider
 
     from obs_run.core.operations import Inference
 
     for name, provider in (("AnthropicBedrock", "aws.bedrock"), ("AsyncAnthropicVertex", "gcp.vertex_ai")):
         kind = type(name, (anthropic.Anthropic,), {})
         operation = Inference("chat")
-        _place(operation, kind(base_url=stub.origin, api_key="none"))
+        _read_provider(operation, kind(base_url=stub.origin, api_key="none"))
         assert operation.provider == provider
 
 

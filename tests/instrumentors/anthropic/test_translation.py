@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from obs_instrumentors.anthropic import _endpoint, blocks, completions, messages, tools
+from obs_instrumentors.anthropic import _endpoint, completions, tools
+from obs_instrumentors.wire.anthropic import blocks, messages
 
 from obs_run.core import content
 from obs_run.core.operations import Usage
 from obs_run.core.outcomes import Call
 
 if TYPE_CHECKING:
-    from obs_instrumentors.stainless import Endpoint
+    from obs_instrumentors.wire.endpoint import Endpoint
 
 WHOLE: dict[str, Any] = {
     "id": "msg_013Zva2CMHLNnXjNJJKqJ2EF",
@@ -89,15 +90,15 @@ def unwanted(monkeypatch: pytest.MonkeyPatch) -> None:
 def _read(events: list[dict[str, Any]]) -> messages.Answer:
     operation = messages.Answer()
     for event in events:
-        messages._chunk(operation, event)
-    messages._end(operation)
+        messages.read_event(operation, event)
+    messages.finish(operation)
     return operation
 
 
 @pytest.mark.usefixtures("wanted")
 def test_a_whole_message() -> None:
     operation = messages.Answer()
-    messages._result(operation, WHOLE)
+    messages.read_response(operation, WHOLE)
     assert operation.usage == Usage(
         input_tokens=188111,
         output_tokens=393,
@@ -171,11 +172,13 @@ def test_a_stream_that_ends_early_counts_what_is_known() -> None:
 
 @pytest.mark.usefixtures("unwanted")
 def test_without_content_no_text_is_kept() -> None:
-    operation = messages._begin({"model": "m", "messages": [{"role": "user", "content": "secret"}], "system": "secret"})
+    operation = messages.parse_request(
+        {"model": "m", "messages": [{"role": "user", "content": "secret"}], "system": "secret"}
+    )
     for event in STREAM:
-        messages._chunk(operation, event)
+        messages.read_event(operation, event)
     assert "max_uses_exceeded" not in repr(operation)
-    messages._end(operation)
+    messages.finish(operation)
     assert "secret" not in repr(operation)
     assert operation.output_messages is None
 
@@ -193,16 +196,16 @@ def test_without_content_no_text_is_kept() -> None:
 )
 def test_reasons(told: str, reason: str) -> None:
     operation = messages.Answer()
-    messages._result(operation, {**WHOLE, "stop_reason": told})
+    messages.read_response(operation, {**WHOLE, "stop_reason": told})
     assert operation.finish_reasons == [reason]
 
 
 @pytest.mark.parametrize("broken", [None, "text", 7, [], {}, {"usage": "none", "content": "text", "stop_reason": 3}])
 def test_answers_of_another_shape_tell_nothing(broken: Any) -> None:
     operation = messages.Answer()
-    messages._result(operation, broken)
-    messages._chunk(operation, broken)
-    messages._end(operation)
+    messages.read_response(operation, broken)
+    messages.read_event(operation, broken)
+    messages.finish(operation)
     assert (operation.usage, operation.finish_reasons, operation.tool_calls) == (None, None, None)
 
 
@@ -295,7 +298,7 @@ def test_endpoints(method: str, path: str, endpoint: Endpoint | None) -> None:
 @pytest.mark.usefixtures("wanted")
 def test_a_member_of_a_toolset_is_a_tool() -> None:
     asked = {"name": "click", "id": "toolu_2", "input": {"x": 1}, "toolset_name": "browser"}
-    operation, reader = tools.begin_tool(Call(None, (asked,), {}))
+    operation, reader = tools.start_tool_call(Call(None, (asked,), {}))
     assert (operation.tool_name, operation.call_id, operation.arguments) == ("click", "toolu_2", {"x": 1})
     reader.result(operation, {"type": "tool_result", "content": "no such place", "is_error": True})
     assert (operation.error_type, operation.result) == ("tool_error", "no such place")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from obs_instrumentors import azure_inference
-from obs_instrumentors.openai import chat
+from obs_instrumentors.wire.openai import compatible_chat
 
 from obs_run.core.operations import Inference
 from obs_run.core.outcomes import Call
@@ -15,8 +15,10 @@ from obs_run.core.outcomes import Call
 
 def begun(endpoint: str = "https://travel.services.ai.azure.com/models", own: Any = None, **given: Any) -> Inference:
     client = SimpleNamespace(_config=SimpleNamespace(endpoint=endpoint), **(own or {}))
-    names, reader = azure_inference._CHAT, azure_inference._ANSWER
-    operation, _ = azure_inference.begin(chat.COMPATIBLE, names, reader, Call(client, (), {"messages": [], **given}))
+    names, reader = azure_inference._CHAT_PARAMETERS, azure_inference._CHAT
+    operation, _ = azure_inference.start_operation(
+        compatible_chat.parse_request, names, reader, Call(client, (), {"messages": [], **given})
+    )
     assert isinstance(operation, Inference)
     return operation
 

@@ -26,13 +26,13 @@ def unwanted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_text_is_kept_unless_wanted(unwanted: None) -> None:
     assert unwanted is None
-    operation = converse.begin({"messages": [{"role": "user", "content": [{"text": "secret"}]}]})
+    operation = converse.parse_request({"messages": [{"role": "user", "content": [{"text": "secret"}]}]})
     for event in (
         {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": "secret"}}},
         {"messageStop": {"stopReason": "max_tokens"}},
     ):
-        converse.chunk(operation, event)
-    answer.end(operation)
+        converse.read_event(operation, event)
+    answer.finish(operation)
     assert "secret" not in str(operation)
     assert operation.finish_reasons == ["length"]
 
@@ -47,7 +47,7 @@ def test_parts_of_converse(wanted: None) -> None:
         {"reasoningContent": {"reasoningText": {"text": "Hm", "signature": "x"}}},
     ]
     results = [{"toolResult": {"toolUseId": "t1", "content": [{"json": {"sun": True}}], "status": "success"}}]
-    operation = converse.begin(
+    operation = converse.parse_request(
         {
             "messages": [{"role": "user", "content": said}, {"role": "user", "content": results}],
             "system": [{"text": "Be kind."}, {"cachePoint": {"type": "default"}}],
@@ -84,8 +84,8 @@ def test_parts_of_converse(wanted: None) -> None:
     ],
 )
 def test_cached_tokens_are_counted_once(told: dict[str, int], usage: Usage | None) -> None:
-    operation = converse.begin({})
-    converse.result(operation, {"usage": told, "stopReason": "end_turn"})
+    operation = converse.parse_request({})
+    converse.read_response(operation, {"usage": told, "stopReason": "end_turn"})
     assert operation.usage == usage
 
 
@@ -104,14 +104,14 @@ def test_cached_tokens_are_counted_once(told: dict[str, int], usage: Usage | Non
     ],
 )
 def test_a_body_is_told_by_its_shape(model: str, body: dict[str, Any], kind: type, name: str) -> None:
-    operation = bodies.begin(body, model)
+    operation = bodies.parse_request(body, model)
     assert isinstance(operation, kind)
     assert operation.name == name
 
 
 def test_a_stream_of_anthropic(wanted: None) -> None:
     assert wanted is None
-    operation = bodies.begin({"anthropic_version": "x", "messages": [{"role": "user", "content": "x"}]}, "m")
+    operation = bodies.parse_request({"anthropic_version": "x", "messages": [{"role": "user", "content": "x"}]}, "m")
     assert isinstance(operation, Inference)
     usage = {"input_tokens": 4, "cache_read_input_tokens": 6, "cache_creation_input_tokens": 0, "output_tokens": 1}
     tool = {"type": "tool_use", "id": "t1", "name": "weather", "input": {}}
@@ -125,8 +125,8 @@ def test_a_stream_of_anthropic(wanted: None) -> None:
         {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 9}},
         {"type": "message_stop", "amazon-bedrock-invocationMetrics": {"inputTokenCount": 99}},
     ):
-        bodies.chunk(operation, event)
-    bodies.end(operation)
+        bodies.read_chunk(operation, event)
+    bodies.finish(operation)
     assert operation.usage == Usage(10, 9, 6, 0)
     assert operation.response_id == "msg_1"
     assert operation.tool_calls == ["weather"]
@@ -145,7 +145,8 @@ def test_a_stream_of_anthropic(wanted: None) -> None:
 def test_rerank_of_the_agent_runtime(wanted: None) -> None:
     assert wanted is None
     inline = [{"type": "TEXT", "textDocument": {"text": text}} for text in ("a", "b")]
-    operation, result, _, _ = agents.CALLS["Rerank"](
+    call = agents.CALLS["Rerank"]
+    operation = call.parse_request(
         {
             "queries": [{"type": "TEXT", "textQuery": {"text": "x"}}],
             "sources": [{"type": "INLINE", "inlineDocumentSource": each} for each in inline],
@@ -155,17 +156,17 @@ def test_rerank_of_the_agent_runtime(wanted: None) -> None:
         }
     )
     assert isinstance(operation, Rerank)
-    assert result is not None
-    result(operation, {"results": [{"index": 1, "relevanceScore": 0.5}]})
+    call.read(operation, {"results": [{"index": 1, "relevanceScore": 0.5}]})
     assert operation.request_model == "arn:m"
     assert operation.documents == [{"id": "1", "score": 0.5, "content": "b"}]
 
 
 def test_an_agent_that_hands_control_back(unwanted: None) -> None:
     assert unwanted is None
-    operation, _, chunk, _ = agents.CALLS["InvokeInlineAgent"]({"foundationModel": "m", "sessionId": "s"})
+    call = agents.CALLS["InvokeInlineAgent"]
+    operation = call.parse_request({"foundationModel": "m", "sessionId": "s"})
     assert isinstance(operation, RemoteAgentRun)
-    assert chunk is not None
-    chunk(operation, {"returnControl": {"invocationInputs": [{"functionInvocationInput": {"function": "weather"}}]}})
+    invocation = {"functionInvocationInput": {"function": "weather"}}
+    call.read(operation, {"returnControl": {"invocationInputs": [invocation]}})
     assert operation.tool_calls == ["weather"]
     assert operation.usage is None

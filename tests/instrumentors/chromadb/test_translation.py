@@ -20,14 +20,14 @@ FOUND: dict[str, Any] = {
 
 
 def test_hits_of_two_queries() -> None:
-    operation = chromadb._query("query", COLLECTION, {"query_embeddings": [[1.0], [2.0]], "n_results": 2})
-    chromadb._hits(operation, FOUND)
+    operation = chromadb._parse_query("query", COLLECTION, {"query_embeddings": [[1.0], [2.0]], "n_results": 2})
+    chromadb._read_hits(operation, FOUND)
     assert (operation.batch_size, operation.returned, operation.scores) == (2, 3, [0.25, 0.5, 0.75])
 
 
 def test_hits_without_distances() -> None:
-    operation = chromadb._query("query", COLLECTION, {"query_embeddings": [1.0]})
-    chromadb._hits(operation, {"ids": [["lisbon"]], "documents": None, "distances": None})
+    operation = chromadb._parse_query("query", COLLECTION, {"query_embeddings": [1.0]})
+    chromadb._read_hits(operation, {"ids": [["lisbon"]], "documents": None, "distances": None})
     assert (operation.batch_size, operation.returned, operation.scores, operation.top_k) == (None, 1, None, 10)
 
 
@@ -35,13 +35,13 @@ def test_hits_without_distances() -> None:
     ("vectors", "count"), [([1.0, 2.0], 1), ([[1.0, 2.0]], 1), ([[1.0], [2.0]], 2), ([], 0), (None, 0)]
 )
 def test_one_or_many_vectors(vectors: Any, count: int) -> None:
-    assert chromadb._vectors(vectors) == count
+    assert chromadb._vector_count(vectors) == count
 
 
 def test_hybrid_search() -> None:
     asked = SimpleNamespace(_limit=SimpleNamespace(limit=3), _rank=SimpleNamespace(query="Where?"))
-    operation = chromadb._search("search", COLLECTION, {"searches": asked})
-    chromadb._hits(operation, {"ids": [["lisbon"]], "scores": [[0.5]], "documents": [None]})
+    operation = chromadb._parse_search("search", COLLECTION, {"searches": asked})
+    chromadb._read_hits(operation, {"ids": [["lisbon"]], "scores": [[0.5]], "documents": [None]})
     assert (operation.top_k, operation.returned, operation.scores) == (3, 1, [0.5])
     assert operation.query_text is None
 

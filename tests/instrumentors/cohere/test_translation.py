@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from obs_instrumentors.cohere import endpoint, v2
+from obs_instrumentors.wire import cohere
 
 from obs_run.core.operations import Usage
 
@@ -29,7 +30,7 @@ CHAT: dict[str, Any] = {
 
 def test_chat_of_plain_data() -> None:
     method = v2.METHODS["chat"]
-    operation = method.begin({"model": "command-a-03-2025", "messages": [], "p": 0.9, "stop_sequences": ["."]})
+    operation = method.parse_request({"model": "command-a-03-2025", "messages": [], "p": 0.9, "stop_sequences": ["."]})
     method.reader.result(operation, CHAT)
     assert operation.attributes() == {
         "gen_ai.operation.name": "chat",
@@ -78,13 +79,13 @@ def test_finish_reasons(told: str | None, reason: str | None) -> None:
     ],
 )
 def test_usage(told: dict[str, Any] | None, usage: Usage | None) -> None:
-    assert endpoint.usage(told) == usage
+    assert cohere.usage(told) == usage
 
 
 def test_searches_are_kept() -> None:
-    operation = endpoint.Reranking()
+    operation = cohere.Reranking()
     results = [{"index": 1, "relevance_score": 0.98}, {"index": 0, "relevance_score": 0.01}]
-    endpoint.RERANK.reader.result(operation, {"results": results, "meta": {"billed_units": {"search_units": 1.0}}})
+    cohere.read_rerank_response(operation, {"results": results, "meta": {"billed_units": {"search_units": 1.0}}})
     assert operation.scores == [0.98, 0.01]
     assert operation.extra == {"obs.usage.search_units": 1}
     assert operation.usage is None

@@ -61,8 +61,8 @@ PIECES: list[dict[str, Any]] = [
 def test_pieces_of_a_stream() -> None:
     operation = Answer("generate_content")
     for piece in PIECES:
-        answers.read(operation, piece)
-    answers.end(operation)
+        answers.read_response(operation, piece)
+    answers.finish(operation)
     assert operation.usage == Usage(input_tokens=24, output_tokens=35, reasoning_tokens=29)
     assert (operation.response_id, operation.response_model) == ("xYz", "gemini-2.5-flash")
     assert operation.tool_calls == ["weather"]
@@ -83,8 +83,8 @@ def test_pieces_of_a_stream() -> None:
 def test_a_refused_prompt_has_no_candidates() -> None:
     operation = Answer("generate_content")
     refused = {"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": {"promptTokenCount": 4}}
-    answers.read(operation, refused)
-    answers.end(operation)
+    answers.read_response(operation, refused)
+    answers.finish(operation)
     assert operation.finish_reasons == ["content_filter"]
     assert operation.usage == Usage(input_tokens=4)
     assert operation.output_messages is None

@@ -31,14 +31,14 @@ def test_the_provider_that_answers(url: str | None, told: str | None, named: str
 @pytest.mark.parametrize(
     ("asked", "first", "name", "output"),
     [
-        (huggingface._picture, "prompt", "image_generation", "image"),
-        (huggingface._speech, "text", "speech", "speech"),
-        (huggingface._hearing, "audio", "transcription", "text"),
+        (huggingface._parse_image, "prompt", "image_generation", "image"),
+        (huggingface._parse_speech, "text", "speech", "speech"),
+        (huggingface._parse_transcription, "audio", "transcription", "text"),
     ],
 )
 def test_pictures_and_sound(asked: Any, first: str, name: str, output: str) -> None:
     client = SimpleNamespace(model="a/b", provider="replicate")
-    operation, _ = huggingface.begin(asked, first, Call(client, ("x",), {}))
+    operation, _ = huggingface.start_operation(asked, first, huggingface._SILENT, Call(client, ("x",), {}))
     told = operation.attributes()
     assert (operation.name, told["gen_ai.output.type"], operation.provider) == (name, output, "replicate")
     assert operation.request_model == "a/b"
@@ -46,7 +46,9 @@ def test_pictures_and_sound(asked: Any, first: str, name: str, output: str) -> N
 
 def test_the_request_names_model_and_address() -> None:
     client = SimpleNamespace(model=None, provider="auto")
-    operation, _ = huggingface.begin(huggingface._features, "text", Call(client, (["x", "y"],), {}))
+    operation, _ = huggingface.start_operation(
+        huggingface._parse_features, "text", huggingface._SILENT, Call(client, (["x", "y"],), {})
+    )
     url = "https://router.huggingface.co/hf-inference/models/a/b/pipeline/feature-extraction"
     huggingface.note_request(operation, Call(client, (SimpleNamespace(url=url, model="a/b"),), {}))
     assert (operation.server_address, operation.server_port) == ("router.huggingface.co", 443)

@@ -21,9 +21,9 @@ TABLE = SimpleNamespace(name="cities")
 
 
 def test_search_and_take() -> None:
-    search = lancedb._query("to_arrow", LanceVectorQueryBuilder(_table=TABLE, _limit=3), {})
+    search = lancedb._parse_query("to_arrow", LanceVectorQueryBuilder(_table=TABLE, _limit=3), {})
     assert (search.name, search.attributes()["gen_ai.retrieval.top_k"]) == ("retrieval", 3)
-    assert lancedb._query("to_arrow", LanceTakeQueryBuilder(_table=TABLE), {}).name == "take"
+    assert lancedb._parse_query("to_arrow", LanceTakeQueryBuilder(_table=TABLE), {}).name == "take"
 
 
 @pytest.mark.parametrize(
@@ -42,11 +42,11 @@ def test_texts(query: Any, text: str | None) -> None:
 
 
 def test_a_reader_of_batches_tells_nothing() -> None:
-    operation = lancedb._query("to_batches", LanceVectorQueryBuilder(_table=TABLE, _limit=None), {})
-    lancedb._rows(operation, object())  # type: ignore[arg-type]
+    operation = lancedb._parse_query("to_batches", LanceVectorQueryBuilder(_table=TABLE, _limit=None), {})
+    lancedb._read_rows(operation, object())  # type: ignore[arg-type]
     assert "db.response.returned_rows" not in operation.attributes()
 
 
 def test_merge_is_named_as_the_agent_calls_it() -> None:
-    operation = lancedb._write("_do_merge", TABLE, {"data": [{}, {}]})
+    operation = lancedb._parse_write("_do_merge", TABLE, {"data": [{}, {}]})
     assert (operation.name, operation.batch_size) == ("merge_insert", 2)

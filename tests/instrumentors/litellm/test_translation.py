@@ -37,11 +37,11 @@ def library(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_names(body: dict[str, Any], named: tuple[str, str | None]) -> None:
-    assert providers.named(body) == named
+    assert providers.provider_and_model(body) == named
 
 
 def begun(name: str, *args: Any, **kwargs: Any) -> Any:
-    found = calls.begin(FUNCTIONS[name], Call(None, args, kwargs))
+    found = calls.start_operation(FUNCTIONS[name], Call(None, args, kwargs))
     assert found is not None
     return found
 
@@ -58,7 +58,7 @@ def test_arguments_by_place() -> None:
 
 
 def test_coroutine_of_the_sync_function_is_left_alone() -> None:
-    assert calls.begin(FUNCTIONS["completion"], Call(None, ("gpt-5",), {"acompletion": True})) is None
+    assert calls.start_operation(FUNCTIONS["completion"], Call(None, ("gpt-5",), {"acompletion": True})) is None
 
 
 ANSWER: dict[str, Any] = {
@@ -99,7 +99,7 @@ def test_cached_answers_cost_nothing() -> None:
 def test_usage_in_two_chunks() -> None:
     operation = ModelCall("chat")
     for told in ({"prompt_tokens": 9, "completion_tokens": 1}, None, {"prompt_tokens": 0, "completion_tokens": 5}):
-        calls.read_chunk(operation, Call(SimpleNamespace(), (), {"chunk": {"usage": told}}))
+        calls.read_provider_chunk(operation, Call(SimpleNamespace(), (), {"chunk": {"usage": told}}))
     assert operation.usage == Usage(input_tokens=9, output_tokens=5)
 
 

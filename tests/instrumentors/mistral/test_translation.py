@@ -71,7 +71,7 @@ def test_an_answer_in_the_shape_of_openai() -> None:
             }
         ],
     }
-    plain = contents.plain(raw, "message")
+    plain = contents.openai_response(raw, "message")
     assert plain["usage"]["cached_tokens"] == 2
     assert plain["choices"] == [
         {
@@ -99,7 +99,7 @@ def test_entries_of_a_conversation() -> None:
         "usage": {"prompt_tokens": 188, "completion_tokens": 55, "total_tokens": 7355, "connector_tokens": 7112},
     }
     operation = Conversation()
-    conversations.result(operation, told)
+    conversations.read_response(operation, told)
     assert operation.usage == Usage(input_tokens=7300, output_tokens=55)
     assert (operation.conversation_id, operation.response_model) == ("conv_1", "mistral-medium")
     assert operation.output_messages == [
@@ -121,7 +121,7 @@ def test_entries_of_a_conversation() -> None:
 def test_what_is_not_set_is_unknown() -> None:
     unset = Unset()
     operation = Conversation()
-    conversations.result(
+    conversations.read_response(
         operation,
         {
             "conversation_id": unset,
@@ -131,7 +131,7 @@ def test_what_is_not_set_is_unknown() -> None:
     )
     assert operation.usage is None
     assert (operation.conversation_id, operation.response_model) == (None, None)
-    plain = contents.plain({"choices": [{"delta": {"content": unset, "tool_calls": unset}}]}, "delta")
+    plain = contents.openai_response({"choices": [{"delta": {"content": unset, "tool_calls": unset}}]}, "delta")
     assert plain["choices"][0]["delta"] == {
         "role": "assistant",
         "content": None,

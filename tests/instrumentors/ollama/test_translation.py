@@ -55,7 +55,7 @@ def wanted(monkeypatch: pytest.MonkeyPatch) -> None:
 def begun(path: str, body: dict[str, Any], **options: Any) -> tuple[Any, Reader]:
     url = SimpleNamespace(host="localhost", port=11434)
     client = SimpleNamespace(_client=SimpleNamespace(base_url=url))
-    begun = ollama.begin(Call(client, (type, "POST", path), {"json": body, **options}))
+    begun = ollama.start_operation(Call(client, (type, "POST", path), {"json": body, **options}))
     assert begun is not None
     return begun
 
@@ -123,7 +123,7 @@ def test_images_and_tool_answers() -> None:
 
 
 def test_other_requests_are_no_model_calls() -> None:
-    assert ollama.begin(Call(None, (dict, "GET", "/api/tags"), {})) is None
+    assert ollama.start_operation(Call(None, (dict, "GET", "/api/tags"), {})) is None
 
 
 def test_no_counts_are_no_usage() -> None:

@@ -7,9 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from obs_instrumentors import stainless
+from obs_instrumentors.clients import hosts, stainless
 from obs_instrumentors.openai import calls as translations
-from obs_instrumentors.openai import chat, hosts
+from obs_instrumentors.wire.openai import chat
 
 from tests.instrumentors.openai.test_modes import ASKED, MODES, seen
 
@@ -32,9 +32,9 @@ def _break_function(module: Any, name: str, patch: pytest.MonkeyPatch) -> None:
 
 BREAKS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "provider": partial(_break_function, hosts, "address"),
-    "usage wish": partial(_break_function, translations, "_asking_for_usage"),
+    "usage wish": partial(_break_function, translations, "_with_usage_option"),
     "retries": partial(_break_function, stainless, "_count_retries"),
-    **{name: partial(_break_endpoint, name) for name in ("begin", "result", "chunk", "end")},
+    **{name: partial(_break_endpoint, name) for name in ("parse_request", "read_response", "read_chunk", "finish")},
     **{name: partial(_break_function, stainless, name) for name in ("_result", "_failure", "_closed")},
 }
 

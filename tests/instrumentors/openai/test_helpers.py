@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
-from obs_instrumentors.openai import hosts
+from obs_instrumentors.clients import hosts
 from pydantic import BaseModel
 
 from obs_run.core.operations import Inference
@@ -115,7 +115,7 @@ def test_azure(stub: Any, instrumented: None, telemetry: Any) -> None:
 )
 def test_the_provider_is_named_by_the_endpoint(url: str, provider: str, port: int) -> None:
     operation = Inference("chat")
-    hosts.place(operation, openai.OpenAI(base_url=url, api_key="stub"), "openai")
+    hosts.read_provider(operation, openai.OpenAI(base_url=url, api_key="stub"), "openai")
     assert (operation.provider, operation.server_port) == (provider, port)
 
 
@@ -132,7 +132,7 @@ def test_the_provider_is_named_by_the_endpoint(url: str, provider: str, port: in
 def test_the_user_names_the_provider(url: str, provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OBS_PROVIDER_HOSTS", "localhost:1234=lm_studio,gateway.example.org=mine")
     operation = Inference("chat")
-    hosts.place(operation, openai.OpenAI(base_url=url, api_key="stub"), "openai")
+    hosts.read_provider(operation, openai.OpenAI(base_url=url, api_key="stub"), "openai")
     assert operation.provider == provider
 
 
@@ -153,5 +153,5 @@ def test_azure_behind_a_gateway(telemetry: Any, instrumented: None) -> None:
     assert (instrumented, telemetry.spans()) == (None, [])
     operation = Inference("chat")
     azure = openai.AzureOpenAI(base_url="https://gateway.example.org/openai", api_key="stub", api_version="2025-04-01")
-    hosts.place(operation, azure, "openai")
+    hosts.read_provider(operation, azure, "openai")
     assert operation.provider == "azure.ai.openai"

@@ -206,7 +206,7 @@ outer = recorder.start(FetchedResponse(provider="the-framework", response_id="re
 with outer:
     with TelemetryHandler().fetch_response("theirs", response_id="resp_2") as call:
         call.response_status = "completed"
-outer.finish()
+outer.end()
 """
     handler = "from opentelemetry.util.genai.handler import TelemetryHandler"
     attributes = only(run_agent(python, OURS + handler + ours, stub.url))

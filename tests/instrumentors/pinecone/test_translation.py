@@ -20,21 +20,23 @@ INDEX = SimpleNamespace(_host="https://my-places-a1b2c3d.svc.aped-4627-b74a.pine
     ],
 )
 def test_name_of_an_index(host: str, name: str | None) -> None:
-    operation = pinecone._records("delete", SimpleNamespace(_config=SimpleNamespace(host=host)), {"namespace": "n"})
+    operation = pinecone._parse_records(
+        "delete", SimpleNamespace(_config=SimpleNamespace(host=host)), {"namespace": "n"}
+    )
     assert (operation.collection, operation.namespace) == (name, "n")
 
 
 def test_matches_and_hits() -> None:
-    operation = pinecone._query("query", INDEX, {"top_k": 3})
-    pinecone._hits(operation, {"matches": [{"id": "a", "score": 0.5, "metadata": {}}]})
+    operation = pinecone._parse_query("query", INDEX, {"top_k": 3})
+    pinecone._read_hits(operation, {"matches": [{"id": "a", "score": 0.5, "metadata": {}}]})
     assert (operation.returned, operation.scores, operation.top_k) == (1, [0.5], 3)
-    pinecone._hits(operation, {"result": {"hits": [{"_id": "a", "_score": 0.25}, {"_id": "b", "_score": 0.125}]}})
+    pinecone._read_hits(operation, {"result": {"hits": [{"_id": "a", "_score": 0.25}, {"_id": "b", "_score": 0.125}]}})
     assert (operation.returned, operation.scores) == (2, [0.25, 0.125])
 
 
 def test_a_result_to_come_tells_nothing() -> None:
-    operation = pinecone._query("query", INDEX, {"top_k": 3})
-    pinecone._hits(operation, object())
+    operation = pinecone._parse_query("query", INDEX, {"top_k": 3})
+    pinecone._read_hits(operation, object())
     assert operation.returned is None
 
 
@@ -43,9 +45,9 @@ def test_a_result_to_come_tells_nothing() -> None:
     [({"vectors": [1, 2]}, 2), ({"ids": ["a"]}, None), ({"documents": [{}, {}, {}]}, 3), ({"delete_all": True}, None)],
 )
 def test_batches(given: dict[str, Any], batch: int | None) -> None:
-    assert pinecone._records("upsert", INDEX, given).batch_size == batch
+    assert pinecone._parse_records("upsert", INDEX, given).batch_size == batch
 
 
 def test_model_by_its_enumeration() -> None:
-    operation = pinecone._embed("embed", INDEX, {"model": SimpleNamespace(value="e5"), "inputs": "one"})
+    operation = pinecone._parse_embed("embed", INDEX, {"model": SimpleNamespace(value="e5"), "inputs": "one"})
     assert (operation.request_model, operation.input_count) == ("e5", 1)

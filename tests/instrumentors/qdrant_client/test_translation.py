@@ -24,8 +24,8 @@ REMOTE = SimpleNamespace(_client=SimpleNamespace(_host="store", _port=6333, _grp
     ],
 )
 def test_hits_in_every_shape(result: Any, returned: int) -> None:
-    operation = qdrant_client._search("query_points", None, {"collection_name": "cities"})
-    qdrant_client._hits(operation, result)
+    operation = qdrant_client._parse_search("query_points", None, {"collection_name": "cities"})
+    qdrant_client._read_hits(operation, result)
     assert operation.returned == returned
     assert operation.scores == ([1.0, 0.5] * (returned // 2) or None)
     assert operation.top_k == 10
@@ -45,15 +45,15 @@ def test_hits_in_every_shape(result: Any, returned: int) -> None:
     ],
 )
 def test_batches(given: dict[str, Any], batch: int | None) -> None:
-    assert qdrant_client._records("upsert", None, {"collection_name": "cities", **given}).batch_size == batch
+    assert qdrant_client._parse_records("upsert", None, {"collection_name": "cities", **given}).batch_size == batch
 
 
 def test_port_of_grpc() -> None:
-    operation = qdrant_client._records("count", REMOTE, {"collection_name": "cities"})
+    operation = qdrant_client._parse_records("count", REMOTE, {"collection_name": "cities"})
     assert (operation.server_address, operation.server_port) == ("store", 6334)
 
 
 def test_model_that_embeds_the_query() -> None:
     asked = SimpleNamespace(nearest=SimpleNamespace(text="Where to?", model="some/model"))
-    operation = qdrant_client._search("query_points", None, {"query": asked})
+    operation = qdrant_client._parse_search("query_points", None, {"query": asked})
     assert (operation.request_model, operation.query_text) == ("some/model", None)

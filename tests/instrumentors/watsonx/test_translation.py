@@ -33,7 +33,7 @@ def test_events_count_the_output_so_far() -> None:
 def test_the_services_own_code_names_the_error(told: str, named: str | None) -> None:
     operation = watsonx.Continuation("text_completion")
     error = type("ApiRequestFailure", (Exception,), {"response": SimpleNamespace(text=told)})()
-    watsonx._failure(operation, error)
+    watsonx._read_failure(operation, error)
     assert operation.error_type == named
 
 
@@ -45,7 +45,9 @@ def test_a_deployment_is_the_model_where_no_other_is_named() -> None:
         params={"max_new_tokens": 5},
         _client=SimpleNamespace(credentials=credentials),
     )
-    operation, _ = watsonx.begin(watsonx._prompt, watsonx._PROMPT, Call(model, ("Where to?",), {}))
+    operation, _ = watsonx.start_operation(
+        watsonx._parse_prompt, 1, watsonx._GENERATION, Call(model, ("Where to?",), {})
+    )
     told = operation.attributes()
     assert told["gen_ai.request.model"] == "travel"
     assert told["gen_ai.request.max_tokens"] == 5

@@ -24,7 +24,9 @@ CONNECTION = SimpleNamespace(_connection_params=PARAMS)
     ],
 )
 def test_rest(method: str, url: str, body: Any, told: tuple[str, str, str | None]) -> None:
-    operation = weaviate._sent("_send", CONNECTION, {"method": method, "url": url, "weaviate_object": body})
+    operation = weaviate._parse_rest_request(
+        "_send", CONNECTION, {"method": method, "url": url, "weaviate_object": body}
+    )
     assert operation is not None
     assert (operation.name, operation.collection, operation.namespace) == told
     assert (operation.server_address, operation.server_port) == ("store", 8080)
@@ -35,15 +37,15 @@ def test_rest(method: str, url: str, body: Any, told: tuple[str, str, str | None
     [("GET", "http://store/v1/meta"), ("GET", "http://store/v1/schema"), ("POST", "http://store/v1/graphql")],
 )
 def test_what_is_no_call_of_the_agent(method: str, url: str) -> None:
-    assert weaviate._sent("_send", CONNECTION, {"method": method, "url": url}) is None
+    assert weaviate._parse_rest_request("_send", CONNECTION, {"method": method, "url": url}) is None
 
 
 def test_batch_of_one_collection() -> None:
     objects = [SimpleNamespace(collection="Cities", tenant="") for _ in range(2)]
-    operation = weaviate._objects("", CONNECTION, {"request": SimpleNamespace(objects=objects)})
+    operation = weaviate._parse_batch("", CONNECTION, {"request": SimpleNamespace(objects=objects)})
     assert operation is not None
     assert (operation.collection, operation.namespace, operation.batch_size) == ("Cities", None, 2)
     objects[0].collection = "Towns"
-    mixed = weaviate._objects("", CONNECTION, {"request": SimpleNamespace(objects=objects)})
+    mixed = weaviate._parse_batch("", CONNECTION, {"request": SimpleNamespace(objects=objects)})
     assert mixed is not None
     assert mixed.collection is None

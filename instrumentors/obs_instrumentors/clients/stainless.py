@@ -19,6 +19,7 @@ from obs_run.core.outcomes import Reader
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from obs_instrumentors.wire.endpoint import Endpoint
     from obs_run.core.operations import Operation
     from obs_run.core.outcomes import Call
 
@@ -27,63 +28,52 @@ _CLIENTS = ("SyncAPIClient", "AsyncAPIClient")
 
 
 @dataclass(frozen=True)
-class Endpoint:
-    """Pure functions from a request's body to an operation, and from a response or its pieces into it."""
-
-    begin: Callable[[dict[str, Any]], Operation]
-    result: Callable[[Any, Any], None]
-    chunk: Callable[[Any, Any], None] | None = None
-    end: Callable[[Any], None] | None = None
-    is_synthetic: Callable[[Any, Any], bool] | None = None
-
-
-@dataclass(frozen=True)
 class Dialect:
     """What a library makes of the common base.
 
-    ``endpoint`` finds what method and path mean, None where it is no model call; ``place`` says who answers where;
-    ``failure`` reads the library's error; ``prepare`` learns from the whole call, and may replace its arguments;
-    ``response`` reads what only the HTTP response says.
+    ``endpoint`` tells what method and path mean, None where it is no model call; ``read_provider`` says who answers
+    where; ``read_failure`` reads the library's error; ``prepare`` reads the whole call, and may replace its arguments;
+    ``read_headers`` reads what only the HTTP response says.
     """
 
     endpoint: Callable[[str, str], Endpoint | None]
-    place: Callable[[Operation, Any], None]
-    failure: Callable[[Endpoint, Operation, BaseException], None]
+    read_provider: Callable[[Operation, Any], None]
+    read_failure: Callable[[Endpoint, Operation, BaseException], None]
     prepare: Callable[[Operation, Call], None] | None = None
-    response: Callable[[Operation, Any], None] | None = None
+    read_headers: Callable[[Operation, Any], None] | None = None
 
 
 def targets(package: str, dialect: Dialect) -> tuple[Target, ...]:
     """Return the targets of a package's base."""
-    base, streaming, response = (f"{package}.{name}" for name in ("_base_client", "_streaming", "_response"))
-    begins, noticed = partial(begin, dialect), partial(_note_response, dialect)
+    base = f"{package}._base_client"
+    streaming = f"{package}._streaming"
+    response = f"{package}._response"
+    start = partial(start_operation, dialect)
+    note_response = streams.wrap_inner_call(partial(_note_response, dialect))
     return (
-        Target(base, "SyncAPIClient.request", streams.wrap_call(begins)),
-        Target(base, "AsyncAPIClient.request", streams.wrap_async_call(begins)),
-        *(
-            Target(base, f"{name}._process_response", streams.wrap_inner_call(noticed), optional=True)
-            for name in _CLIENTS
-        ),
+        Target(base, "SyncAPIClient.request", streams.wrap_call(start)),
+        Target(base, "AsyncAPIClient.request", streams.wrap_async_call(start)),
+        *(Target(base, f"{name}._process_response", note_response, optional=True) for name in _CLIENTS),
         Target(streaming, "Stream.__stream__", streams.wrap_iter(http_response)),
         Target(streaming, "AsyncStream.__stream__", streams.wrap_iter(http_response)),
-        *closings(streaming, "Stream", "AsyncStream"),
-        *closings(response, "APIResponse", "AsyncAPIResponse"),
+        *close_targets(streaming, "Stream", "AsyncStream"),
+        *close_targets(response, "APIResponse", "AsyncAPIResponse"),
     )
 
 
-def closings(module: str, *classes: str) -> tuple[Target, ...]:
+def close_targets(module: str, *classes: str) -> tuple[Target, ...]:
     """Return the targets for classes whose ``close`` ends the reading of a response."""
     return tuple(Target(module, f"{name}.close", streams.wrap_close(http_response), optional=True) for name in classes)
 
 
-def begin(dialect: Dialect, call: Call) -> tuple[Operation, Reader] | None:
+def start_operation(dialect: Dialect, call: Call) -> tuple[Operation, Reader] | None:
     """Return the operation that a request means and how its outcome is read; None where it is no model call."""
     options = call.argument(1, "options")
-    endpoint = dialect.endpoint(options.method.lower(), path(options.url))
+    endpoint = dialect.endpoint(options.method.lower(), path_of(options.url))
     if endpoint is None:
         return None
-    operation = endpoint.begin(_body(options))
-    dialect.place(operation, call.instance)
+    operation = endpoint.parse_request(_body(options))
+    dialect.read_provider(operation, call.instance)
     if call.kwargs.get("stream") and isinstance(operation, Inference):
         operation.stream = True
     if dialect.prepare is not None:
@@ -91,15 +81,16 @@ def begin(dialect: Dialect, call: Call) -> tuple[Operation, Reader] | None:
     return operation, reader(endpoint, dialect)
 
 
-def path(url: str) -> str:
+def path_of(url: str) -> str:
     """Return the path of a request's URL, without what only asks for a variant of it."""
     return url.partition("?")[0].rstrip("/")
 
 
-def ends(path: str) -> tuple[str, str]:
+def path_suffixes(path: str) -> tuple[str, str]:
     """Return the last two parts of a path and the last one; providers put different prefixes before them."""
     parent, _, last = path.rpartition("/")
-    return f"/{parent.rpartition('/')[2]}/{last}", f"/{last}"
+    _, _, before_last = parent.rpartition("/")
+    return f"/{before_last}/{last}", f"/{last}"
 
 
 def http_response(value: Any) -> Any:
@@ -108,16 +99,22 @@ def http_response(value: Any) -> Any:
         # A model takes microseconds to say that it has no such fields.
         return None
     for name in ("http_response", "response", "_response"):
-        found = getattr(value, name, None)
-        if hasattr(found, "is_stream_consumed"):
-            return found
-    return value if hasattr(value, "is_stream_consumed") else None
+        response = getattr(value, name, None)
+        if _is_http_response(response):
+            return response
+    return value if _is_http_response(value) else None
+
+
+def _is_http_response(value: Any) -> bool:
+    """Whether a value is a response of httpx, by a field that only those have: we do not import it."""
+    return hasattr(value, "is_stream_consumed")
 
 
 def _body(options: Any) -> dict[str, Any]:
-    """Return the request's JSON body: what the client was given, and what the agent put beside it."""
+    """Return the JSON body of FinalRequestOptions: what the method was called with, and the agent's extra body."""
     if options.method.lower() == "get":
-        return {"id": path(options.url).rpartition("/")[2]}
+        # A request for a stored response, whose id is in the path.
+        return {"id": path_of(options.url).rpartition("/")[2]}
     body: dict[str, Any] = {}
     for part in (options.json_data, options.extra_json):
         if isinstance(part, dict):
@@ -129,20 +126,22 @@ def _note_response(dialect: Dialect, operation: Operation, call: Call) -> None:
     """Read from the response that is about to be parsed how often the client tried again."""
     response = call.argument(2, "response")
     _count_retries(operation, response)
-    if dialect.response is not None:
-        dialect.response(operation, response)
+    if dialect.read_headers is not None:
+        dialect.read_headers(operation, response)
 
 
-def _later(returned: Any) -> Any:
+def _deferred(returned: Any) -> Any:
     """Return the HTTP response that the agent will read, None where it has been read."""
     response = http_response(returned)
-    return None if response is None or _is_read(response) else response
+    if response is None or _is_read(response):
+        return None
+    return response
 
 
 def _result(endpoint: Endpoint, operation: Operation, returned: Any) -> None:
     response = http_response(returned)
     if response is None:
-        endpoint.result(operation, returned)
+        endpoint.read_response(operation, returned)
     else:
         _read_body(endpoint, operation, response)
 
@@ -156,13 +155,14 @@ def _closed(endpoint: Endpoint, operation: Operation, instance: Any) -> None:
 
 
 def _failure(endpoint: Endpoint, dialect: Dialect, operation: Operation, error: BaseException) -> None:
-    dialect.failure(endpoint, operation, error)
-    _count_retries(operation, payload.first(payload.field(error, "response"), error))
+    dialect.read_failure(endpoint, operation, error)
+    # A connection that failed has a request and no response.
+    _count_retries(operation, payload.coalesce(payload.get(error, "response"), error))
 
 
 def _read_body(endpoint: Endpoint, operation: Operation, response: Any) -> None:
     if "json" in response.headers.get("content-type", ""):
-        endpoint.result(operation, messages.parsed(response.text))
+        endpoint.read_response(operation, messages.parsed(response.text))
 
 
 def _is_read(response: Any) -> bool:
@@ -171,8 +171,10 @@ def _is_read(response: Any) -> bool:
 
 
 def _count_retries(operation: Operation, response: Any) -> None:
-    headers = payload.field(response, "request", "headers")
-    count = headers.get(_RETRIES, "") if headers is not None else ""
+    headers = payload.get(response, "request", "headers")
+    if headers is None:
+        return
+    count = headers.get(_RETRIES, "")
     if count.isdigit() and int(count):
         operation.extra[semconv.OBS_REQUEST_RETRIES] = int(count)
 
@@ -182,10 +184,10 @@ def reader(endpoint: Endpoint, dialect: Dialect) -> Reader:
     """Return how the outcome of an endpoint is read, whatever mode the agent asked for it in."""
     return Reader(
         result=partial(_result, endpoint),
-        deferred=_later,
-        chunk=endpoint.chunk,
-        is_synthetic=endpoint.is_synthetic,
-        end=endpoint.end,
+        deferred=_deferred,
+        chunk=endpoint.read_chunk,
+        is_synthetic=endpoint.hides_chunk,
+        end=endpoint.finish,
         failure=partial(_failure, endpoint, dialect),
         closed=partial(_closed, endpoint),
     )

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.wire.server_address import DEFAULT_PORTS
 from obs_run.base import payload
 from obs_run.core import messages, semconv
 
@@ -13,55 +14,46 @@ if TYPE_CHECKING:
     from obs_run.core.operations import Operation
     from obs_run.core.outcomes import Call
 
-_PORTS = {"http": 80, "https": 443}
-
 
 @dataclass
-class Sent:
+class SentOperation:
     """An operation that reads its request as it is sent."""
 
     request: Any = None
     retries: int = 0
 
     @abstractmethod
-    def sent(self, body: dict[str, Any]) -> None:
+    def read_request(self, body: dict[str, Any]) -> None:
         """Read the request's final body."""
 
 
 def note_request(operation: Operation, call: Call) -> None:
     """Read the request that is about to be sent, and count how often it is sent again."""
-    if not isinstance(operation, Sent):
+    if not isinstance(operation, SentOperation):
         return
     request = call.argument(1, "request")
     if request is operation.request:
         operation.retries += 1
         operation.extra[semconv.OBS_REQUEST_RETRIES] = operation.retries
         return
-    begun, operation.request = operation.request is not None, request
-    if begun:
+    is_first = operation.request is None
+    operation.request = request
+    if not is_first:
         # The rest of an answer that comes in several requests.
         return
-    operation.server_address = payload.text(request.url.host)
-    operation.server_port = request.url.port or _PORTS.get(request.url.scheme)
+    operation.server_address = payload.as_text(request.url.host)
+    operation.server_port = request.url.port or DEFAULT_PORTS.get(request.url.scheme)
     body = messages.parsed(request.content.decode("utf-8", "replace"))
     if isinstance(body, dict):
-        operation.sent(body)
+        operation.read_request(body)
 
 
-def stream(returned: Any) -> Any:
-    """Return a stream, by which its recording is found again; None for what is no stream."""
-    return returned if hasattr(type(returned), "__next__") or hasattr(type(returned), "__anext__") else None
-
-
-def same(instance: Any) -> Any:
-    """Return the stream that a method belongs to."""
-    return instance
-
-
-def known(model: Any) -> dict[str, Any]:
+def sent_fields(model: Any) -> dict[str, Any]:
     """Return the fields of a model that the provider did send; the others have defaults that mean nothing."""
-    names = payload.field(model, "model_fields_set")
-    fields = payload.fields(model)
+    fields = payload.as_dict_or_self(model)
     if not isinstance(fields, dict):
         return {}
-    return {name: fields[name] for name in names if name in fields} if isinstance(names, set) else fields
+    names = payload.get(model, "model_fields_set")
+    if not isinstance(names, set):
+        return fields
+    return {name: fields[name] for name in names if name in fields}

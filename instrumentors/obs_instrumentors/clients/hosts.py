@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.wire.server_address import DEFAULT_PORTS
 from obs_run import settings
 from obs_run.base import guard, payload
 
@@ -36,64 +37,65 @@ _PROVIDERS = {
     "aiplatform.googleapis.com": "gcp.vertex_ai",
     "ml.cloud.ibm.com": "ibm.watsonx.ai",
 }
-# The system fingerprints of servers that anyone can run. Others, such as LM Studio's, tell nothing of the kind.
-_FINGERPRINTS = {"vllm-": "vllm", "fp_ollama": "ollama"}
 _AZURE = "azure.ai.openai"
 _BEDROCK = "aws.bedrock"
 
 # Only hosts whose API reference promises one more chunk, with empty choices, for stream_options.include_usage.
 # Azure's support depends on the API version and on the kind of input; the others of the table above send usage
 # with the last chunk without being asked, or don't say.
-_STREAM_USAGE = ("api.openai.com", "api.deepseek.com")
-
-_PORTS = {"http": 80, "https": 443}
+_STREAM_USAGE_HOSTS = ("api.openai.com", "api.deepseek.com")
 
 
 def address(client: Any) -> tuple[str | None, int | None]:
     """Return host and port of a client's base URL."""
     url = client.base_url
-    return payload.text(url.host), url.port or _PORTS.get(url.scheme)
+    return payload.as_text(url.host), url.port or DEFAULT_PORTS.get(url.scheme)
 
 
-def place(operation: Operation, client: Any, default: str) -> None:
+def read_provider(operation: Operation, client: Any, default: str) -> None:
     """Say on the operation who answers and where; ``default`` is the provider where the host does not tell."""
     host, port = address(client)
     operation.server_address, operation.server_port = host, port
-    named = settings.get("OBS_PROVIDER_HOSTS") or {}
-    operation.provider = named.get(f"{host}:{port}") or named.get(host) or _provider(host or "", type(client), default)  # type: ignore[arg-type]
+    provider = _provider_by_setting(host, port)
+    if provider is None:
+        provider = _provider(host or "", type(client), default)  # type: ignore[arg-type] # a class is hashable
+    operation.provider = provider
 
 
-def recognise(operation: Operation, fingerprint: str) -> None:
-    """Say who answers where only the answer tells: servers that speak OpenAI's API stand at any address."""
-    if operation.provider == "openai":
-        for start, provider in _FINGERPRINTS.items():
-            if fingerprint.startswith(start):
-                operation.provider = provider
+def _provider_by_setting(host: str | None, port: int | None) -> str | None:
+    providers = settings.get("OBS_PROVIDER_HOSTS") or {}
+    return providers.get(f"{host}:{port}") or providers.get(host)
 
 
-def tells_usage(operation: Operation) -> bool:
+def sends_usage_if_asked(operation: Operation) -> bool:
     """Whether the host is known to answer the wish for a stream's usage."""
+    # After a fault of ours the chunk that we ask for might not be hidden.
     if not settings.get("OBS_STREAM_USAGE") or guard.has_failed():
         return False
     host = operation.server_address or ""
-    more = settings.get("OBS_STREAM_USAGE_HOSTS") or ()
-    return _belongs(host, _STREAM_USAGE) or host in more or f"{host}:{operation.server_port}" in more
+    if _is_within(host, _STREAM_USAGE_HOSTS):
+        return True
+    hosts = settings.get("OBS_STREAM_USAGE_HOSTS") or ()
+    return host in hosts or f"{host}:{operation.server_port}" in hosts
 
 
 @lru_cache(maxsize=64)
 def _provider(host: str, client: type, default: str) -> str:
     if host.startswith(("bedrock-runtime", "bedrock-mantle")) or host.endswith(".api.aws"):
         return _BEDROCK
-    parts = host.split(".")
-    for length in range(len(parts), 1, -1):
-        known = _PROVIDERS.get(".".join(parts[-length:]))
-        if known is not None:
-            return known
+    labels = host.split(".")
+    # The longest domain first: a host of its own within one that is in the table.
+    for length in range(len(labels), 1, -1):
+        provider = _PROVIDERS.get(".".join(labels[-length:]))
+        if provider is not None:
+            return provider
     if host.endswith("-aiplatform.googleapis.com"):
         return _PROVIDERS["aiplatform.googleapis.com"]
-    # An Azure deployment behind a gateway's own name.
-    return _AZURE if any("AzureOpenAI" in parent.__name__ for parent in client.__mro__) else default
+    if any("AzureOpenAI" in parent.__name__ for parent in client.__mro__):
+        # An Azure deployment behind a gateway's own name.
+        return _AZURE
+    return default
 
 
-def _belongs(host: str, known: tuple[str, ...]) -> bool:
-    return any(host == name or host.endswith(f".{name}") for name in known)
+def _is_within(host: str, domains: tuple[str, ...]) -> bool:
+    return any(host == domain or host.endswith(f".{domain}") for domain in domains)

@@ -1,0 +1,1 @@
+"""Anthropic's Messages API, which Bedrock and Fireworks speak too."""

@@ -1,0 +1,225 @@
+"""Anthropic's Messages API, whole (``Message``) and as events (``RawMessageStreamEvent``), token counts and batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from obs_instrumentors.wire.continuation import output_message
+from obs_instrumentors.wire.endpoint import Endpoint
+from obs_instrumentors.wire.token_counts import usage_or_none
+from obs_run.base import payload
+from obs_run.core import content, messages, semconv
+from obs_run.core.operations import Inference, ModelCall, Usage
+
+from . import blocks
+
+
+@dataclass
+class Answer(Inference):
+    """A model's message; while it streams, what has come in so far."""
+
+    name: str = "chat"
+    blocks: dict[int, Block] = field(default_factory=dict)
+    counts: dict[str, Any] = field(default_factory=dict)
+    """The usage as Anthropic tells it: later events of a stream repeat some counts and leave others out."""
+
+
+@dataclass
+class Block:
+    """A content block of a stream: how it started, and its pieces while content is wanted."""
+
+    start: dict[str, Any]
+    pieces: dict[str, list[Any]] = field(default_factory=dict)
+
+
+FINISH_REASONS = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_call",
+    "refusal": "content_filter",
+}
+# What a delta brings, by the field of the block that it continues.
+_DELTA_FIELDS = {"text": "text", "thinking": "thinking", "partial_json": "input", "citation": "citations"}
+
+
+def parse_request(body: dict[str, Any]) -> Answer:
+    """Return the operation that a request means."""
+    operation = Answer()
+    read_sampling(operation, body)
+    operation.max_tokens = payload.as_int(body.get("max_tokens"))
+    output_config = body.get("output_config")
+    operation.reasoning_level = payload.get_text(output_config, "effort")
+    # The beta had the format beside the configuration that it stands in now.
+    output_format = payload.coalesce(payload.get(output_config, "format"), body.get("output_format"))
+    if payload.get(output_format, "type") == "json_schema":
+        operation.output_type = "json"
+    if content.wanted():
+        operation.system_instructions = blocks.parts(body.get("system")) or None
+        operation.input_messages = [blocks.message(raw) for raw in payload.as_list(body.get("messages"))]
+        tools = payload.as_list(body.get("tools"))
+        operation.tool_definitions = [blocks.tool_definition(tool) for tool in tools] or None
+    return operation
+
+
+def read_sampling(operation: Inference, body: dict[str, Any]) -> None:
+    """Read what messages and completions name alike."""
+    operation.request_model = payload.as_text(body.get("model"))
+    operation.temperature = payload.as_float(body.get("temperature"))
+    operation.top_p = payload.as_float(body.get("top_p"))
+    operation.top_k = payload.as_int(body.get("top_k"))
+    stops = [text for text in payload.as_list(body.get("stop_sequences")) if isinstance(text, str)]
+    operation.stop_sequences = stops or None
+
+
+def read_response(operation: Answer, response: Any) -> None:
+    """Read a Message."""
+    _read_header(operation, response)
+    operation.counts.update(_set_fields(payload.get(response, "usage")))
+    _complete(operation, payload.get_list(response, "content"))
+
+
+def read_event(operation: Answer, event: Any) -> None:
+    """Read a RawMessageStreamEvent into what came before it."""
+    # Deltas first: nearly all events are.
+    kind = payload.get(event, "type")
+    if kind == "content_block_delta":
+        block = operation.blocks.get(payload.get(event, "index"))
+        if block is not None and content.wanted():
+            _read_delta(block, payload.as_dict_or_self(payload.get(event, "delta")))
+    elif kind == "content_block_start":
+        _start_block(operation, event)
+    elif kind == "message_start":
+        _read_header(operation, payload.get(event, "message"))
+        operation.counts.update(_set_fields(payload.get(event, "message", "usage")))
+        # What stands there is a placeholder.
+        operation.counts.pop("output_tokens", None)
+        operation.usage = usage(operation.counts)
+    elif kind == "message_delta":
+        _read_stop_reason(operation, payload.get(event, "delta"))
+        operation.counts.update(_set_fields(payload.get(event, "usage")))
+        operation.usage = usage(operation.counts)
+
+
+def _start_block(operation: Answer, event: Any) -> None:
+    fields = payload.as_dict_or_self(payload.get(event, "content_block"))
+    start = dict(fields)
+    if not content.wanted():
+        # That a tool is called, and which, is no content.
+        start = {"type": fields.get("type"), "name": fields.get("name")}
+    operation.blocks[payload.get(event, "index")] = Block(start)
+
+
+def _read_delta(block: Block, delta: Any) -> None:
+    for name, block_field in _DELTA_FIELDS.items():
+        piece = payload.get(delta, name)
+        if piece:
+            block.pieces.setdefault(block_field, []).append(piece)
+
+
+def finish(operation: Answer) -> None:
+    """Complete the operation from the blocks that have streamed."""
+    raw_blocks = [_join_block(block) for _, block in sorted(operation.blocks.items())]
+    operation.blocks = {}
+    _complete(operation, raw_blocks)
+
+
+def _join_block(block: Block) -> dict[str, Any]:
+    """Return a block as it would have come whole."""
+    raw = block.start
+    for name, pieces in block.pieces.items():
+        if name == "citations":
+            raw[name] = pieces
+            continue
+        beginning = payload.as_text(raw.get(name)) or ""
+        text = beginning + "".join(map(str, pieces))
+        # A tool's input starts as an empty object and comes as pieces of JSON.
+        raw[name] = messages.parsed(text) if name == "input" else text
+    return raw
+
+
+def _complete(operation: Answer, raw_blocks: list[Any]) -> None:
+    operation.usage = usage(operation.counts)
+    _read_price_context(operation)
+    names = [payload.get(block, "name") for block in raw_blocks if payload.get(block, "type") == "tool_use"]
+    operation.tool_calls = [name for name in names if isinstance(name, str)] or None
+    if content.wanted() and raw_blocks:
+        operation.output_messages = [output_message(operation, blocks.parts(raw_blocks))]
+
+
+def _read_price_context(operation: Answer) -> None:
+    """Read what the price depends on beside model and tokens."""
+    tier = payload.as_text(operation.counts.get("service_tier"))
+    speed = payload.as_text(operation.counts.get("speed"))
+    if tier is not None:
+        operation.extra[semconv.ANTHROPIC_RESPONSE_SERVICE_TIER] = tier
+    context: dict[str, str] = {}
+    if tier is not None and tier != "standard":
+        context["service_tier"] = tier
+    if speed is not None and speed != "standard":
+        context["speed"] = speed
+    operation.price_context = context or None
+
+
+def _read_header(operation: Answer, response: Any) -> None:
+    operation.response_id = payload.get_text(response, "id") or operation.response_id
+    operation.response_model = payload.get_text(response, "model") or operation.response_model
+    _read_stop_reason(operation, response)
+
+
+def _read_stop_reason(operation: Answer, raw: Any) -> None:
+    reason = payload.get_text(raw, "stop_reason")
+    if reason is not None:
+        operation.finish_reasons = [FINISH_REASONS.get(reason, reason)]
+        operation.extra[semconv.ANTHROPIC_STOP_REASON] = reason
+
+
+def _set_fields(raw: Any) -> dict[str, Any]:
+    """Return the fields that have a value: a null says that the event does not tell it."""
+    fields = payload.as_dict_or_self(raw)
+    if not isinstance(fields, dict):
+        return {}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def usage(counts: dict[str, Any]) -> Usage | None:
+    """Return the tokens of a message; Anthropic's own count of the input leaves the cache's out."""
+    input_tokens = payload.as_int(counts.get("input_tokens"))
+    cache_read = payload.as_int(counts.get("cache_read_input_tokens"))
+    cache_write = payload.as_int(counts.get("cache_creation_input_tokens"))
+    if input_tokens is not None:
+        input_tokens += (cache_read or 0) + (cache_write or 0)
+    cache_writes = counts.get("cache_creation")
+    result = Usage(
+        input_tokens=input_tokens,
+        output_tokens=payload.as_int(counts.get("output_tokens")),
+        cache_read_tokens=cache_read,
+        cache_write_tokens=cache_write,
+        cache_write_5m_tokens=payload.get_int(cache_writes, "ephemeral_5m_input_tokens"),
+        cache_write_1h_tokens=payload.get_int(cache_writes, "ephemeral_1h_input_tokens"),
+        reasoning_tokens=payload.get_int(counts.get("output_tokens_details"), "thinking_tokens"),
+    )
+    return usage_or_none(result)
+
+
+def _parse_count_request(body: dict[str, Any]) -> ModelCall:
+    return ModelCall("count_tokens", request_model=payload.as_text(body.get("model")))
+
+
+def _parse_batch_request(body: dict[str, Any]) -> ModelCall:
+    requests = payload.as_list(body.get("requests"))
+    models = {payload.get(request, "params", "model") for request in requests}
+    # A batch of several models has none to be named by.
+    model = payload.as_text(models.pop()) if len(models) == 1 else None
+    return ModelCall("create_batch", request_model=model, input_count=len(requests) or None)
+
+
+def _read_nothing(_operation: ModelCall, _response: Any) -> None:
+    """Neither a count nor a batch that has just begun tells of tokens that were used."""
+
+
+ENDPOINT = Endpoint(parse_request, read_response, read_event, finish)
+COUNT = Endpoint(_parse_count_request, _read_nothing)
+BATCH = Endpoint(_parse_batch_request, _read_nothing)

@@ -1,0 +1,96 @@
+"""Cohere's reranking and the usage that its responses tell; LiteLLM speaks it for all who rerank."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from obs_instrumentors.wire.token_counts import sum_counts, usage_or_none
+from obs_run.base import payload
+from obs_run.core import content, semconv
+from obs_run.core.operations import Rerank, Usage
+
+if TYPE_CHECKING:
+    from obs_run.core.operations import ModelCall
+
+
+@dataclass
+class Reranking(Rerank):
+    """A reranking, with the documents that were sent; their texts are kept only while content is wanted."""
+
+    documents_sent: list[Any] = field(default_factory=list)
+
+
+def parse_rerank_request(body: dict[str, Any]) -> Reranking:
+    """Return the reranking that a request asks for."""
+    documents = payload.as_list(body.get("documents"))
+    operation = Reranking(request_model=payload.as_text(body.get("model")), top_k=payload.as_count(body.get("top_n")))
+    operation.input_count = len(documents)
+    if content.wanted():
+        operation.query_text = payload.as_text(body.get("query"))
+        for document in documents:
+            text = document if isinstance(document, str) else payload.get(document, "text")
+            operation.documents_sent.append({"content": text})
+    return operation
+
+
+def read_rerank_response(operation: Reranking, returned: Any) -> None:
+    """Read usage and ranking from the response of a reranking."""
+    response = data_of(returned)
+    read_meta(operation, payload.get(response, "meta"))
+    _rank(operation, payload.get_list(response, "results"))
+
+
+def _rank(operation: Reranking, results: list[Any]) -> None:
+    """Put the documents that were sent in the order of the results."""
+    scores = [payload.get_float(result, "relevance_score") for result in results]
+    operation.scores = [score for score in scores if score is not None]
+    if not content.wanted():
+        return
+    operation.documents = []
+    for result, score in zip(results, scores, strict=True):
+        position = payload.get_int(result, "index") or 0
+        operation.documents.append({**operation.documents_sent[position], "id": str(position), "score": score})
+
+
+def data_of(returned: Any) -> Any:
+    """Return the response itself where the agent asked for the raw response."""
+    if hasattr(returned, "_response") and hasattr(returned, "data"):
+        return returned.data
+    return returned
+
+
+def usage(raw: Any) -> Usage | None:
+    """Return the tokens that a response reports: billed ones where there are any, as the conventions prefer."""
+    billed = payload.get(raw, "billed_units")
+    tokens = payload.get(raw, "tokens")
+    text_tokens = payload.as_count(payload.get(billed, "text_tokens"))
+    image_tokens = payload.as_count(payload.get(billed, "image_tokens"))
+    input_tokens = payload.coalesce(
+        payload.as_count(payload.get(billed, "input_tokens")),
+        sum_counts((text_tokens, image_tokens)),
+        payload.as_count(payload.get(tokens, "input_tokens")),
+    )
+    output_tokens = payload.coalesce(
+        payload.as_count(payload.get(billed, "output_tokens")),
+        payload.as_count(payload.get(tokens, "output_tokens")),
+    )
+    result = Usage(
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        text_input_tokens=text_tokens,
+        image_input_tokens=image_tokens,
+    )
+    cached = payload.as_count(payload.get(raw, "cached_tokens"))
+    if cached is not None and input_tokens is not None and cached <= input_tokens:
+        # Of all that was read, and so of what was billed only where it fits in.
+        result.cache_read_tokens = cached
+    return usage_or_none(result)
+
+
+def read_meta(operation: ModelCall, raw: Any) -> None:
+    """Read the usage of a response: tokens, and the searches that reranking is billed by."""
+    operation.usage = usage(raw) or operation.usage
+    searches = payload.as_count(payload.get(raw, "billed_units", "search_units"))
+    if searches is not None:
+        operation.extra[semconv.OBS_USAGE_SEARCH_UNITS] = searches

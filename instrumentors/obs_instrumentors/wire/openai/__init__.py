@@ -1,0 +1,1 @@
+"""OpenAI's API, which many providers and libraries speak."""

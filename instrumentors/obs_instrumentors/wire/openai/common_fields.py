@@ -1,0 +1,134 @@
+"""What requests and responses of all endpoints name alike: sampling, ids, usage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from obs_run.base import payload
+from obs_run.core import semconv
+from obs_run.core.operations import Usage
+
+if TYPE_CHECKING:
+    from obs_run.core.operations import Inference
+
+
+def read_sampling(operation: Inference, body: dict[str, Any]) -> None:
+    """Read what all inference requests name alike."""
+    operation.request_model = payload.as_text(body.get("model"))
+    operation.temperature = payload.as_float(body.get("temperature"))
+    operation.top_p = payload.as_float(body.get("top_p"))
+    operation.top_k = payload.as_int(body.get("top_k"))
+    operation.seed = payload.as_int(body.get("seed"))
+    operation.frequency_penalty = payload.as_float(body.get("frequency_penalty"))
+    operation.presence_penalty = payload.as_float(body.get("presence_penalty"))
+    # The newer chats' name, that of responses, and the one that most providers still use.
+    max_tokens = payload.coalesce(
+        body.get("max_completion_tokens"), body.get("max_output_tokens"), body.get("max_tokens")
+    )
+    operation.max_tokens = payload.as_int(max_tokens)
+    operation.stop_sequences = _stop_sequences(body.get("stop"))
+    count = payload.as_int(body.get("n"))
+    if count != 1:
+        # The conventions leave the usual number out.
+        operation.choice_count = count
+    tier = payload.as_text(body.get("service_tier"))
+    if tier is not None and tier != "auto":
+        operation.extra[semconv.OPENAI_REQUEST_SERVICE_TIER] = tier
+
+
+def _stop_sequences(stop: Any) -> list[str] | None:
+    if isinstance(stop, str):
+        return [stop]
+    return [text for text in payload.as_list(stop) if isinstance(text, str)] or None
+
+
+def output_type(response_format: Any) -> str | None:
+    """Return what a request wants to have, in the conventions' words."""
+    kind = payload.get_text(response_format, "type")
+    if kind is not None and kind.startswith("json"):
+        # With a schema or without.
+        return "json"
+    return kind
+
+
+def read_header(operation: Inference, response: dict[str, Any]) -> None:
+    """Read what all responses and stream chunks name alike; what a chunk leaves out stays as it was."""
+    operation.response_id = payload.as_text(response.get("id")) or operation.response_id
+    operation.response_model = payload.as_text(response.get("model")) or operation.response_model
+    for name, key in _HEADER:
+        value = payload.as_text(response.get(name))
+        if value is not None and operation.extra.get(key) != value:
+            operation.extra[key] = value
+            if name == "system_fingerprint":
+                _recognise_server(operation, value)
+
+
+def _recognise_server(operation: Inference, fingerprint: str) -> None:
+    """Say who answers where only the answer tells: servers that speak OpenAI's API stand at any address."""
+    if operation.provider != "openai":
+        return
+    for start, provider in _SERVERS.items():
+        if fingerprint.startswith(start):
+            operation.provider = provider
+
+
+def usage(raw: Any) -> Usage | None:
+    """Return the tokens that a provider reports, by the names of the chat or of the newer endpoints."""
+    if raw is None:
+        return None
+    counts = payload.as_dict(raw)
+    as_int, coalesce = payload.as_int, payload.coalesce
+    result = Usage(
+        input_tokens=as_int(coalesce(counts.get("prompt_tokens"), counts.get("input_tokens"))),
+        output_tokens=as_int(coalesce(counts.get("completion_tokens"), counts.get("output_tokens"))),
+        # Moonshot's name and DeepSeek's; others tell it in the details.
+        cache_read_tokens=as_int(coalesce(counts.get("cached_tokens"), counts.get("prompt_cache_hit_tokens"))),
+        reasoning_tokens=as_int(counts.get("reasoning_tokens")),
+    )
+    input_details = _details(counts, _INPUT_DETAILS)
+    _read_details(result, input_details, _INPUT_PARTS)
+    _read_details(result, _details(counts, _OUTPUT_DETAILS), _OUTPUT_PARTS)
+    result.audio_cache_read_tokens = payload.get_int(input_details.get("cached_tokens_details"), "audio_tokens")
+    if all(value is None for value in result.__dict__.values()):
+        return None
+    return result
+
+
+def _details(counts: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    for name in names:
+        value = counts.get(name)
+        if value is not None:
+            return payload.as_dict(value)
+    return {}
+
+
+def _read_details(usage: Usage, details: dict[str, Any], parts: dict[str, str]) -> None:
+    for name, value in details.items():
+        if name not in parts:
+            continue
+        count = payload.as_int(value)
+        if count is not None:
+            setattr(usage, parts[name], count)
+
+
+_HEADER = (
+    ("service_tier", semconv.OPENAI_RESPONSE_SERVICE_TIER),
+    ("system_fingerprint", semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT),
+)
+# The system fingerprints of servers that anyone can run. Others, such as LM Studio's, tell nothing of the kind.
+_SERVERS = {"vllm-": "vllm", "fp_ollama": "ollama"}
+_INPUT_DETAILS = ("prompt_tokens_details", "input_tokens_details", "input_token_details")
+_INPUT_PARTS = {
+    "cached_tokens": "cache_read_tokens",
+    "cache_write_tokens": "cache_write_tokens",
+    "text_tokens": "text_input_tokens",
+    "image_tokens": "image_input_tokens",
+    "audio_tokens": "audio_input_tokens",
+}
+_OUTPUT_PARTS = {
+    "reasoning_tokens": "reasoning_tokens",
+    "text_tokens": "text_output_tokens",
+    "image_tokens": "image_output_tokens",
+    "audio_tokens": "audio_output_tokens",
+}
+_OUTPUT_DETAILS = ("completion_tokens_details", "output_tokens_details", "output_token_details")

@@ -1,0 +1,30 @@
+"""Counts of tokens that come in parts, or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from obs_run.core.operations import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def sum_counts(counts: Iterable[int | None]) -> int | None:
+    """Return the sum of the counts that are there, None if none is."""
+    present = [count for count in counts if count is not None]
+    return sum(present) if present else None
+
+
+def count_by_modality(counts: Iterable[tuple[str, int | None]]) -> dict[str, int]:
+    """Return the sums of counts that stand beside their modality."""
+    sums: dict[str, int] = {}
+    for modality, count in counts:
+        if count is not None:
+            sums[modality] = sums.get(modality, 0) + count
+    return sums
+
+
+def usage_or_none(usage: Usage) -> Usage | None:
+    """Return usage that has a count, None where it has none: then nothing was told, which is not nothing used."""
+    return None if usage == Usage() else usage
