@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import faults
 from tests.instrumentors.scenarios import Driver, Library, Scenario, seen
 
 if TYPE_CHECKING:
@@ -53,7 +54,6 @@ TOKENS = {
     f"gen_ai.usage.{direction}_tokens": f"gen_ai.client.inference.usage.{direction}_tokens"
     for direction in ("input", "output")
 }
-FAULTS = ("begin", "result", "chunk", "end", "failure", "close", "stream", "inside of a call", "finish", "context")
 
 
 @pytest.fixture(params=LIBRARY.kinds)
@@ -164,40 +164,38 @@ def test_agent_sees_the_same(kind: str, scenario: Scenario, driver_of: Any, tele
         span_of(scenario, telemetry)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_fault_of_ours(
-    fault: str, kind: str, driver_of: Any, telemetry: Any, with_content: None, monkeypatch: pytest.MonkeyPatch
+def test_faults_of_ours(
+    kind: str, driver_of: Any, telemetry: Any, with_content: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever of ours raises, at one place after the other: the agent's results and errors stay the same."""
-    from obs_run.base import guard
-
+    """Whatever of ours raises, one function after the other: the agent's results and errors stay the same."""
     assert with_content is None
     telemetry.may_fail = True
     # What we ask a provider for we have to hide from the agent, which is the one thing that a fault can prevent, once.
     monkeypatch.setenv("OBS_STREAM_USAGE", "false")
     mine = [scenario for one, scenario in SCENARIOS if one == kind]
-    if kind not in WITHOUT_US:
-        driver = driver_of(kind)
-        WITHOUT_US[kind] = [seen(scenario.call, driver) for scenario in mine]
-    telemetry.clear()
-    original = guard.call
-
-    def call(site: str, function: Any, *args: Any, **options: Any) -> Any:
-        return original(site, _broken if site == fault else function, *args, **options)
-
+    driver = driver_of(kind)
+    without = [seen(scenario.call, driver) for scenario in mine]
+    passed_by: dict[faults.Function, list[int]] = {}
     driver = driver_of(kind)
     with instrumented():
-        monkeypatch.setattr(guard, "call", call)
-        with_us = [seen(scenario.call, driver) for scenario in mine]
-    assert with_us == WITHOUT_US[kind]
+        for number, scenario in enumerate(mine):
+            with faults.entered() as functions:
+                seen(scenario.call, driver)
+            for function in functions:
+                passed_by.setdefault(function, []).append(number)
+    assert [function for function in passed_by if LIBRARY.instrumentor.replace(".", "/") in function.file]
 
-
-WITHOUT_US: dict[str, list[Any]] = {}
-"""What the agent sees of all scenarios without us, by kind of client."""
-
-
-def _broken(*_: Any, **__: Any) -> Any:
-    raise RuntimeError("a fault of ours")
+    wrong = []
+    for function, numbers in sorted(passed_by.items()):
+        driver = driver_of(kind)
+        with instrumented(), faults.raising(function) as fault:
+            with_us = [seen(mine[number].call, driver) for number in numbers]
+        changed = [mine[number].name for number, it in zip(numbers, with_us, strict=True) if it != without[number]]
+        if changed or not fault.fired:
+            wrong.append((str(function), f"fired {fault.fired} times", changed))
+        if not function.translates():
+            telemetry.clear()
+    assert wrong == []
 
 
 def _parsed(value: Any) -> Any:

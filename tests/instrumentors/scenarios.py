@@ -187,5 +187,6 @@ def without_ids(value: Any) -> Any:
 _IDS = re.compile(
     r"(?<=[-_])0{3,}[0-9]+"
     r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|(?<=0x)[0-9a-f]+|(?<=cancel scope )[0-9a-f]+"
     r"|[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT"
 )

@@ -146,7 +146,7 @@ class Reading:
             reading = _waiting.pop(number, None)
             # While the interpreter goes down its modules are half gone; open spans were ended before.
             if reading is not None and not is_finalizing():
-                reading.finish(how="abandoned")
+                guard.call("finish", reading.finish, how="abandoned")
 
         self.key = weakref.ref(key, forgotten)
         _waiting[number] = self
