@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from types import CodeType, FrameType
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -57,27 +57,46 @@ class FaultOfOursError(RuntimeError):
     """What the function raises."""
 
 
+def passed(works: Mapping[str, Callable[[], Any]]) -> dict[Function, list[str]]:
+    """Do the works, and return the functions that can fail in them: for each the names of works to try it in.
+
+    Those are all works that it is part of where the guard itself calls it, and the first and last of them where it is
+    further inside, since its fault takes the same way out.
+    """
+    guarded: dict[Function, list[str]] = {}
+    inner: dict[Function, list[str]] = {}
+    for name, work in works.items():
+        with _entered() as functions:
+            work()
+        for function, by_guard in functions.items():
+            (guarded if by_guard else inner).setdefault(function, []).append(name)
+    ends = {function: list(dict.fromkeys((names[0], names[-1]))) for function, names in inner.items()}
+    return dict(sorted({**ends, **guarded}.items()))
+
+
 @contextlib.contextmanager
-def entered() -> Iterator[set[Function]]:
-    """Collect what is entered of the instrumentors, and what the guard is asked to call of the rest of ours."""
+def _entered() -> Iterator[dict[Function, bool]]:
+    """Collect what is entered of the instrumentors, and what the guard is asked to call, which is what is True."""
     from obs_run.base import guard
 
     instrumentors, ours = (f"{ROOT / folder}{os.sep}" for folder in ("instrumentors", "src"))
     guarding = guard.call.__code__
-    functions: set[Function] = set()
+    functions: dict[Function, bool] = {}
 
     def trace(frame: FrameType, _event: str, _argument: Any) -> None:
         code = frame.f_code
-        if code is guarding:
+        by_guard = code is guarding
+        if by_guard:
             code = getattr(_function_of(frame.f_locals["function"]), "__code__", guarding)
         elif not code.co_filename.startswith(instrumentors):
             return
         if code.co_filename.startswith((instrumentors, ours)) and code.co_name not in _UNNAMED:
-            functions.add(Function.of(code))
+            function = Function.of(code)
+            functions[function] = functions.get(function, False) or by_guard
 
     with _traced(trace):
         yield functions
-    functions.discard(Function.of(guarding))
+    functions.pop(Function.of(guarding), None)
 
 
 def _function_of(called: Any) -> Any:

@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -172,25 +173,20 @@ def test_faults_of_ours(
     telemetry.may_fail = True
     # What we ask a provider for we have to hide from the agent, which is the one thing that a fault can prevent, once.
     monkeypatch.setenv("OBS_STREAM_USAGE", "false")
-    mine = [scenario for one, scenario in SCENARIOS if one == kind]
+    mine = {scenario.name: scenario.call for one, scenario in SCENARIOS if one == kind}
     driver = driver_of(kind)
-    without = [seen(scenario.call, driver) for scenario in mine]
-    passed_by: dict[faults.Function, list[int]] = {}
+    without = {name: seen(call, driver) for name, call in mine.items()}
     driver = driver_of(kind)
     with instrumented():
-        for number, scenario in enumerate(mine):
-            with faults.entered() as functions:
-                seen(scenario.call, driver)
-            for function in functions:
-                passed_by.setdefault(function, []).append(number)
-    assert [function for function in passed_by if LIBRARY.instrumentor.replace(".", "/") in function.file]
+        passed = faults.passed({name: partial(seen, call, driver) for name, call in mine.items()})
+    assert [function for function in passed if function.translates()]
 
     wrong = []
-    for function, numbers in sorted(passed_by.items()):
+    for function, names in passed.items():
         driver = driver_of(kind)
         with instrumented(), faults.raising(function) as fault:
-            with_us = [seen(mine[number].call, driver) for number in numbers]
-        changed = [mine[number].name for number, it in zip(numbers, with_us, strict=True) if it != without[number]]
+            with_us = {name: seen(mine[name], driver) for name in names}
+        changed = [name for name in names if with_us[name] != without[name]]
         if changed or not fault.fired:
             wrong.append((str(function), f"fired {fault.fired} times", changed))
         if not function.translates():

@@ -133,4 +133,4 @@ def test_a_broken_instrumentor_of_others(source: str, receiver: Receiver, tmp_pa
     found = lines(tmp_path, environment(receiver.endpoint, tmp_path, PYTHONPATH=str(site)))
     assert len(found) == 1, found
     assert "library" in found[0]
-    assert receiver.wait_for(lambda got: bool(got.named("work")), 3)
+    assert receiver.wait_for(lambda got: bool(got.named("work")), 30)

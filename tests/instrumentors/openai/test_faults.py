@@ -27,17 +27,6 @@ def with_us(library: Any, telemetry: Any) -> Iterator[None]:
     hooks.undo()
 
 
-def passed(works: dict[str, Callable[[], Any]]) -> dict[faults.Function, list[str]]:
-    """Return the functions of ours that each work passes."""
-    passed_by: dict[faults.Function, list[str]] = {}
-    for name, work in works.items():
-        with faults.entered() as functions:
-            work()
-        for function in functions:
-            passed_by.setdefault(function, []).append(name)
-    return passed_by
-
-
 def wrong(function: faults.Function, works: dict[str, Callable[[], Any]], without: dict[str, Any]) -> list[str]:
     """Return the works in which the agent sees the fault, and whether it never fired."""
     with faults.raising(function) as fault:
@@ -61,7 +50,7 @@ def assert_the_same(works: dict[str, Callable[[], Any]], request: pytest.Fixture
     """Break what the works pass, or only the functions of these names, and assert that the agent sees nothing of it."""
     without = {name: work() for name, work in works.items()}
     request.getfixturevalue("with_us")
-    functions = {function: by for function, by in passed(works).items() if not names or function.name in names}
+    functions = {function: by for function, by in faults.passed(works).items() if not names or function.name in names}
     assert len({function.name for function in functions}) >= (len(names) or 20)
     telemetry = request.getfixturevalue("telemetry")
     faulty = []

