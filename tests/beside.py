@@ -21,11 +21,9 @@ class Took(NamedTuple):
     def assert_within(self, seconds: float, yardsticks: int) -> None:
         """Assert that it took no longer than it may wait, and than so many yardsticks beside that."""
         most = seconds + yardsticks * self.yardstick
-        text = (
-            f"took {self.seconds:.2f} s; allowed: {seconds} s and {yardsticks} x {self.yardstick:.2f} s = {most:.2f} s"
-        )
-        print(text)
-        assert self.seconds <= most, text
+        figures = f"{self.seconds:.2f} s, of {most:.2f} = {seconds} + {yardsticks} x {self.yardstick:.2f}"
+        print(figures)
+        assert self.seconds <= most, figures
 
 
 def beside(work: Callable[[], object], yardstick: Callable[[], object]) -> Took:

@@ -7,6 +7,7 @@ function was kept, and counts how often it did: a fault that never fires proves 
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 import sys
 import threading
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType
 
 ROOT = Path(__file__).resolve().parents[1]
-_UNNAMED = ("<module>", "<lambda>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
-"""Code that is no function with a name: what stands around it raises for it."""
+_UNNAMED = ("<lambda>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
+"""Functions that have no name: what stands around them raises for them."""
 
 
 class Function(NamedTuple):
@@ -65,6 +66,9 @@ def passed(works: Mapping[str, Callable[[], Any]]) -> dict[Function, list[str]]:
     """
     guarded: dict[Function, list[str]] = {}
     inner: dict[Function, list[str]] = {}
+    for work in works.values():
+        # What an import alone calls is not entered again.
+        work()
     for name, work in works.items():
         with _entered() as functions:
             work()
@@ -90,13 +94,18 @@ def _entered() -> Iterator[dict[Function, bool]]:
             code = getattr(_function_of(frame.f_locals["function"]), "__code__", guarding)
         elif not code.co_filename.startswith(instrumentors):
             return
-        if code.co_filename.startswith((instrumentors, ours)) and code.co_name not in _UNNAMED:
+        if code.co_filename.startswith((instrumentors, ours)) and _is_named_function(code):
             function = Function.of(code)
             functions[function] = functions.get(function, False) or by_guard
 
     with _traced(trace):
         yield functions
     functions.pop(Function.of(guarding), None)
+
+
+def _is_named_function(code: CodeType) -> bool:
+    # The bodies of modules and classes, entered at the first import alone, keep their variables in a mapping.
+    return bool(code.co_flags & inspect.CO_OPTIMIZED) and code.co_name not in _UNNAMED
 
 
 def _function_of(called: Any) -> Any:

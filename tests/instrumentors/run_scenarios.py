@@ -188,10 +188,10 @@ def test_faults_of_ours(
             with_us = {name: seen(mine[name], driver) for name in names}
         changed = [name for name in names if with_us[name] != without[name]]
         if changed or not fault.fired:
-            wrong.append((str(function), f"fired {fault.fired} times", changed))
+            wrong.append(f"{function}: fired {fault.fired} times, changed {changed}")
         if not function.translates():
             telemetry.clear()
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def _parsed(value: Any) -> Any:
