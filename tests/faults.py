@@ -104,8 +104,11 @@ def _entered() -> Iterator[dict[Function, bool]]:
 
 
 def _is_named_function(code: CodeType) -> bool:
-    # The bodies of modules and classes, entered at the first import alone, keep their variables in a mapping.
-    return bool(code.co_flags & inspect.CO_OPTIMIZED) and code.co_name not in _UNNAMED
+    # The bodies of modules and classes, entered at the first import alone, keep their variables in a mapping. A wrapper
+    # is what the agent itself calls: the guard is inside of it.
+    is_function = bool(code.co_flags & inspect.CO_OPTIMIZED)
+    is_wrapper = code.co_argcount == 4 and code.co_varnames[0] == "wrapped"
+    return is_function and not is_wrapper and code.co_name not in _UNNAMED
 
 
 def _function_of(called: Any) -> Any:

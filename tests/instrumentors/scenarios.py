@@ -140,7 +140,7 @@ class Library:
     python: str | None = None
     """The Python for environments that need another than the tests' own, such as "3.12"."""
     heavy: bool = False
-    """Whether only ``make test-heavy`` runs it, because of the size of what must be installed."""
+    """Whether only ``make test-all`` runs it, because of the size of what must be installed."""
     variables: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 PYTHON = str(SCRIPTS / "python")
 FLUSH_SECONDS = 2.0
 # An agent imports and starts, beside waiting, what plain Python does not; idle it is about three times as much.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.otlp_receiver import Receiver
 
 REQUESTS = 5
-pytestmark = pytest.mark.timeout(400)  # the first time environments are made
+pytestmark = [pytest.mark.environments, pytest.mark.timeout(900)]  # the first time environments are made
 
 
 def soon(condition: Callable[[], bool], seconds: float = 100) -> bool:
