@@ -161,7 +161,7 @@ def _traced(trace: Callable[[FrameType, str, Any], None]) -> Iterator[None]:
         yield
     finally:
         sys.settrace(before)
-        threading.settrace(before)  # type: ignore[arg-type]  # None ends it
+        threading.settrace(before)  # None ends it
 
 
 def _nothing() -> None:

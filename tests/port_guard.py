@@ -16,15 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Self
 
+from tests.port_report import tell
+
 if TYPE_CHECKING:
     from types import TracebackType
 
 _PREFIX = "obs_tests_ports_"
 _LINE = (
     "import sys; sys.addaudithook(lambda event, args: event in ('socket.connect', 'socket.bind')"
-    " and isinstance(args[1], tuple) and args[1][1] in {ports} and open({file!r}, 'a')"
-    ".write(f'{{event}} {{args[1]}} by {{getattr(sys, \"argv\", None)}}\\n') and None)\n"
+    " and isinstance(args[1], tuple) and args[1][1] in {ports}"
+    " and __import__('runpy').run_path({teller!r})['tell'](event, args[1], {pid}, {report!r}))\n"
 )
+_TELLER = Path(__file__).with_name("port_report.py")
 _numbers = count()
 
 
@@ -50,7 +53,8 @@ class PortGuard:
     def __enter__(self) -> Self:
         self._forget_killed()
         self._report.touch()
-        (self._site / f"{self._mine}.pth").write_text(_LINE.format(ports=self._ports, file=str(self._report)))
+        line = _LINE.format(ports=self._ports, teller=str(_TELLER), pid=os.getpid(), report=str(self._report))
+        (self._site / f"{self._mine}.pth").write_text(line)
         self._is_on = True
         sys.addaudithook(self._see)
         return self
@@ -64,8 +68,7 @@ class PortGuard:
         if self._is_on and event in ("socket.connect", "socket.bind"):
             address = arguments[1]
             if isinstance(address, tuple) and address[1] in self._ports:
-                with self._report.open("a") as report:
-                    report.write(f"{event} {address} by this test\n")
+                tell(event, address, os.getpid(), str(self._report))
 
     def _forget_killed(self) -> None:
         for left in self._site.glob(f"{_PREFIX}*.pth"):

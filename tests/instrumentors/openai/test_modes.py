@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.instrumentors.openai.drivers import driver, instrument, numbers_tries
+from tests.ports import nobody
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -189,7 +190,7 @@ def test_errors(model: str, error_type: str, kind: str, calls: Any, telemetry: A
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
 @pytest.mark.parametrize(
-    ("base_url", "error"), [(None, "APITimeoutError"), ("http://127.0.0.1:9", "APIConnectionError")]
+    ("base_url", "error"), [(None, "APITimeoutError"), (f"http://{nobody()}", "APIConnectionError")]
 )
 def test_no_answer(
     kind: str,

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.otlp_receiver import Receiver
+from tests.ports import nobody
 
 if TYPE_CHECKING:
     import pytest
@@ -97,11 +98,11 @@ def test_what_cannot_be_delivered_is_tried_again(agent: Run) -> None:
 
 def test_an_endpoint_that_is_away_holds_nobody_up(agent: Run) -> None:
     ran = agent(
-        """
+        f"""
     import time
     from obs_run.logging import DistributedLogger, RemoteLogHandler
     logger = DistributedLogger("remote")
-    logger.add_handler(RemoteLogHandler("remote", "http://127.0.0.1:9"))
+    logger.add_handler(RemoteLogHandler("remote", "http://{nobody()}"))
     begun = time.perf_counter()
     for number in range(1000):
         logger.info("m")

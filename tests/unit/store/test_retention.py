@@ -15,6 +15,7 @@ from obs_run import cli
 from obs_run.store import retention
 from obs_run.store.exporters import StoreLogExporter, StoreMetricExporter, StoreSpanExporter
 from obs_run.store.reader import Reader
+from tests.ports import nobody
 from tests.unit.agents import run
 from tests.unit.store import making
 
@@ -266,5 +267,5 @@ def test_doctor_says_how_long_telemetry_stays(
         "ok   audit trail: whole files older than 400d (OBS_AUDIT_KEEP) are deleted, which the trail records",
     ]
     monkeypatch.setenv("OBS_AUDIT", "false")
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://{nobody()}")
     assert told() == ["-    log files: none (OBS_LOG_FOLDER=none)", "-    audit trail: off (OBS_AUDIT=false)"]
