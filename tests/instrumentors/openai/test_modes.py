@@ -190,7 +190,9 @@ def test_errors(model: str, error_type: str, kind: str, calls: Any, telemetry: A
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
 @pytest.mark.parametrize(
-    ("base_url", "error"), [(None, "APITimeoutError"), (f"http://{nobody()}", "APIConnectionError")]
+    ("base_url", "error"),
+    [(None, "APITimeoutError"), (f"http://{nobody()}", "APIConnectionError")],
+    ids=["timeout", "nobody"],
 )
 def test_no_answer(
     kind: str,
