@@ -1,23 +1,34 @@
 # The front door. Needs Python 3.10 or newer, make, and a network; everything else is made here.
-.PHONY: install demo test test-heavy check lint types pins prices docs backends benchmark clean
+.PHONY: install demo quick test test-all check lint types pins prices docs backends benchmark clean
 
 PYTHON ?= python3
 UV := $(or $(shell command -v uv),.cache/uv/bin/uv)
 BIN := .venv/bin
+JOBS ?= 2
+NEEDS_MORE := backends or environments or heavy or slow
 
 install: .venv/installed
 
 demo: install
 	$(BIN)/python examples/demo.py
 
-# The real Collector, Jaeger and Prometheus are found or built first: five minutes when cold, none after that.
-test: install
-	$(BIN)/python -m tests.e2e.backends.install
-	$(BIN)/python -m pytest
+# What needs neither network nor other environments nor backends: for after each change, in some three minutes.
+quick: install
+	$(BIN)/python -m pytest -n $(JOBS) -m "not ($(NEEDS_MORE))"
 
-# The libraries whose environments take several GB; what ran last, and when, is kept in tests/instrumentors/heavy.json.
-test-heavy: install
-	$(BIN)/python -m pytest -m heavy tests/instrumentors/test_heavy.py
+# What goes in, and what CI runs (which versions of the libraries: docs/testing.md). The backends are found or built first:
+# five minutes when cold, none after that.
+test: quick
+	$(BIN)/python -m tests.e2e.backends.install
+	$(BIN)/python -m pytest -m "($(NEEDS_MORE)) and not heavy"
+
+# All versions of all libraries, and those that take several GB; what passed, and when, is kept in docs/testing.md.
+test-all: export OBS_TESTS_VERSIONS = all
+test-all: export OBS_TESTS_KEEP_RUNS = 1
+test-all: quick
+	$(BIN)/python -m tests.e2e.backends.install
+	$(BIN)/python -m pytest -m "$(NEEDS_MORE)"
+	$(BIN)/python tools/make_docs.py
 
 check: lint types test
 

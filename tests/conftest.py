@@ -1,8 +1,58 @@
 from __future__ import annotations
 
+import os
 import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import ports
+from tests.launch import environments
+from tests.port_guard import PortGuard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BUILD_SECONDS = 1800  # making the backends for the first time takes minutes
 
 # Whoever starts the tests may ignore these, as nohup and shells do for what runs in the background; agents inherit it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 for number in (signal.SIGHUP, signal.SIGTERM):
     signal.signal(number, signal.SIG_DFL)
+
+# Where the developer's own telemetry goes is no business of the tests, nor of the agents that inherit from them.
+# A library's tests in an environment of their own have what they need from run_tests.
+if "OBS_TEST_LIBRARY" not in os.environ:
+    for name in [
+        each for each in os.environ if each.startswith(("OTEL_", "OBS_")) and not each.startswith("OBS_TESTS_")
+    ]:
+        del os.environ[name]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "backend_tool" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.backends)
+            item.add_marker(pytest.mark.timeout(BUILD_SECONDS))
+
+
+@pytest.fixture(scope="session")
+def port_guard() -> Iterator[PortGuard]:
+    with PortGuard(ports.NOT_OURS) as guard:
+        yield guard
+
+
+@pytest.fixture(autouse=True)
+def only_ports_of_our_own(port_guard: PortGuard) -> Iterator[None]:
+    """Fail a test that speaks to, or listens on, a port which belongs to whoever uses this machine."""
+    yield
+    assert port_guard.used() == []
+
+
+@pytest.fixture(autouse=True)
+def environments_where_they_are_marked(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that makes an environment and is not marked so: the quick ring must do without the network."""
+    is_marked = request.node.get_closest_marker("environments") is not None
+    token = environments.may_be_made.set(is_marked)
+    yield
+    environments.may_be_made.reset(token)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from examples.stub_llm import StubServer
+from tests.otlp_receiver import Receiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,7 @@ RUN_HERE = (
 )
 # What cannot run inside of a test, and which test stands for it.
 RUN_ELSEWHERE = {
+    "make quick": "this run",
     "make test": "this run",
     "make check": ".ci/run",
     "pip install .": "tests/launch/test_installation.py",
@@ -59,6 +61,12 @@ def stub() -> Iterator[StubServer]:
         yield server
 
 
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as running:
+        yield running
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A user's folder, with an agent."""
@@ -77,8 +85,9 @@ def test_the_test_that_stands_for_a_command_exists(place: str) -> None:
     assert (ROOT / place).is_file()
 
 
+@pytest.mark.slow
 # One test, so that what one command records the next one can show.
-def test_the_commands_do_what_the_documents_say(folder: Path, stub: StubServer) -> None:
+def test_the_commands_do_what_the_documents_say(folder: Path, stub: StubServer, receiver: Receiver) -> None:
     scripts = sysconfig.get_path("scripts")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "OBS_"))}
     environment |= {
@@ -89,13 +98,17 @@ def test_the_commands_do_what_the_documents_say(folder: Path, stub: StubServer) 
     }
     for command in (*RUN_HERE, *RUN_IN_CHECKOUT):
         here = ROOT if command in RUN_IN_CHECKOUT else folder
-        line = command.replace("table.txt", str(folder / "table.txt"))
+        line = command.replace("table.txt", str(folder / "table.txt")).replace(
+            "http://127.0.0.1:4318", receiver.endpoint
+        )
         ran = subprocess.run(
             line, shell=True, cwd=here, env=environment, capture_output=True, text=True, timeout=100, check=False
         )
         assert ran.returncode == 0, f"{command}\n{ran.stdout}\n{ran.stderr}"
         if command == "obsctl show":
             assert "chat gpt-5-mini" in ran.stdout
+    # One of them is the command for a Collector.
+    assert receiver.named("chat gpt-5-mini")
 
 
 def test_the_generated_parts_are_up_to_date() -> None:

@@ -32,7 +32,8 @@ OLDEST = (
 TOOLS = ("hypothesis", "jsonschema", "openai", "pyyaml", "trustme")
 
 
-@pytest.mark.timeout(500)  # the environment may have to be made first
+@pytest.mark.environments
+@pytest.mark.timeout(1800)  # the environment may have to be made first
 def test_the_oldest_opentelemetry_does() -> None:
     python = python_with(*OLDEST, *TOOLS, "--editable", str(ROOT))
     said = run_tests(python, *(UNIT / name for name in FILES))

@@ -65,11 +65,26 @@ def tested_libraries_table() -> str:
 
 
 def _tested(library: Any) -> Iterator[str]:
-    """Yield an environment's label, with the last run and its date where only ``make test-heavy`` makes it."""
-    runs = json.loads((ROOT / "tests" / "instrumentors" / "heavy.json").read_text(encoding="utf-8"))
+    """Yield an environment's label, with the last run and its date where only ``make test-all`` makes it."""
+    runs = json.loads((ROOT / "tests" / "instrumentors" / "runs.json").read_text(encoding="utf-8"))
     for label in library.environments:
         last = runs[library.name][label] if library.heavy else None
         yield label if last is None else f"{label} (last run {last['date']}, torch {last['versions']['torch']})"
+
+
+def runs_table() -> str:
+    """Return the table of which version of each library was tried last, and when, as ``make test-all`` kept it."""
+    from tests.instrumentors.libraries import LIBRARIES, RUNS
+
+    runs = json.loads(RUNS.read_text(encoding="utf-8"))
+    rows = ["| Tests | Environment | Last run | Python | Versions |", "| --- | --- | --- | --- | --- |"]
+    for folder, library in LIBRARIES.items():
+        for label in library.environments:
+            run = runs.get(folder, {}).get(label)
+            if run is not None:
+                versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
+                rows.append(f"| {folder} | {label} | {run['date']} | {run['python']} | {versions} |")
+    return "\n".join(rows)
 
 
 def launcher_table() -> str:
@@ -164,6 +179,7 @@ PARTS = {
     ("docs/settings.md", "settings"): lambda: settings_table(per_signal=True),
     ("docs/metrics.md", "metrics"): metrics_table,
     ("docs/libraries.md", "libraries"): tested_libraries_table,
+    ("docs/testing.md", "last runs"): runs_table,
     ("docs/launcher.md", "launcher cases"): launcher_table,
     ("docs/privacy.md", "privacy kinds"): privacy_table,
 }

@@ -17,8 +17,9 @@ import pytest
 
 from tests.e2e.backends import install, waiting
 from tests.e2e.backends.install import ROOT
-from tests.e2e.backends.servers import HOST, Backends, free_ports, running
+from tests.e2e.backends.servers import Backends, running
 from tests.e2e.planted import Planted, planted
+from tests.ports import HOST, free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,6 +13,7 @@ import trustme
 from tests.e2e.backends import clients, servers
 from tests.e2e.backends.fixtures import FindTool
 from tests.e2e.backends.install import ROOT
+from tests.ports import free_ports
 from tests.unit.access.serving import serving
 
 CONFIG = ROOT / "configs" / "prometheus-agents.yaml"
@@ -44,7 +45,7 @@ def configured(folder: Path, password: str, **ports: int) -> Path:
 
 @contextmanager
 def prometheus(program: Path, config: Path) -> Iterator[clients.Prometheus]:
-    [port] = servers.free_ports(1)
+    [port] = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     command: list[str | Path] = [
         program,

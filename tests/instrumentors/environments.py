@@ -11,7 +11,7 @@ import threading
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from tests.launch.environments import ROOT, interpreter, make
+from tests.launch.environments import ROOT, assert_may_be_made, interpreter, make
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +29,7 @@ _being_made: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 def python_with(*requirements: str, python: str | None = None) -> Path:
     """Return the interpreter of an environment with the requirements; the name of its folder is their hash."""
+    assert_may_be_made()
     wanted = (*_OURS, *requirements)
     base = interpreter(python) if python else sys.executable
     assert base is not None, f"Python {python} is not installed"
@@ -54,7 +55,7 @@ def run_tests(python: Path, *files: Path, **variables: str) -> str:
         env=environ,
         capture_output=True,
         text=True,
-        timeout=800,
+        timeout=3000,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,7 +1,12 @@
-"""The libraries with a scenario set, by the folder that holds it."""
+"""The libraries with a scenario set, by the folder that holds it; how the set is run, and what is kept of the run."""
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import subprocess
+from datetime import datetime, timezone
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +17,13 @@ if TYPE_CHECKING:
     from tests.instrumentors.scenarios import Library
 
 HERE = Path(__file__).parent
+RUNS = HERE / "runs.json"
+"""What ran last: by library and environment the date, Python, and the versions of what the environment is made for."""
+_VERSIONS = """
+import json, platform, sys
+from importlib.metadata import version
+print(json.dumps({"python": platform.python_version(), "versions": {name: version(name) for name in sys.argv[1:]}}))
+"""
 
 LIBRARIES: dict[str, Library] = {
     path.parent.name: import_module(f"tests.instrumentors.{path.parent.name}.library").LIBRARY
@@ -30,3 +42,18 @@ def run_scenarios(folder: str, label: str) -> str:
     assert " passed" in output
     assert "skipped" not in output
     return output
+
+
+def keep_run(folder: str, label: str) -> None:
+    """Write down that a scenario set passed, where ``OBS_TESTS_KEEP_RUNS`` is set: elsewhere a clone stays clean."""
+    if not os.environ.get("OBS_TESTS_KEEP_RUNS"):
+        return
+    library = LIBRARIES[folder]
+    requirements = library.environments[label]
+    python = python_with(*requirements, python=library.python)
+    names = [re.split(r"[^\w.-]", requirement, maxsplit=1)[0] for requirement in requirements]
+    shown = subprocess.run([python, "-c", _VERSIONS, *names], capture_output=True, text=True, check=True)
+    runs = json.loads(RUNS.read_text(encoding="utf-8"))
+    today = datetime.now(timezone.utc).date().isoformat()
+    runs.setdefault(folder, {})[label] = {"date": today, **json.loads(shown.stdout)}
+    RUNS.write_text(json.dumps(runs, indent=2, sort_keys=True) + "\n", encoding="utf-8")

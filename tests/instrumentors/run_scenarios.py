@@ -11,10 +11,12 @@ import importlib
 import json
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import faults
 from tests.instrumentors.scenarios import Driver, Library, Scenario, seen
 from tests.instrumentors.trees import Node, assert_trees, start_of
 
@@ -54,7 +56,6 @@ TOKENS = {
     f"gen_ai.usage.{direction}_tokens": f"gen_ai.client.inference.usage.{direction}_tokens"
     for direction in ("input", "output")
 }
-FAULTS = ("begin", "result", "chunk", "end", "failure", "close", "stream", "inside of a call", "finish", "context")
 
 
 @pytest.fixture(params=LIBRARY.kinds)
@@ -163,40 +164,33 @@ def test_agent_sees_the_same(kind: str, scenario: Scenario, driver_of: Any, tele
         span_of(scenario, telemetry)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_fault_of_ours(
-    fault: str, kind: str, driver_of: Any, telemetry: Any, with_content: None, monkeypatch: pytest.MonkeyPatch
+def test_faults_of_ours(
+    kind: str, driver_of: Any, telemetry: Any, with_content: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever of ours raises, at one place after the other: the agent's results and errors stay the same."""
-    from obs_run.base import guard
-
+    """Whatever of ours raises, one function after the other: the agent's results and errors stay the same."""
     assert with_content is None
     telemetry.may_fail = True
     # What we ask a provider for we have to hide from the agent, which is the one thing that a fault can prevent, once.
     monkeypatch.setenv("OBS_STREAM_USAGE", "false")
-    mine = [scenario for one, scenario in SCENARIOS if one == kind]
-    if kind not in WITHOUT_US:
-        driver = driver_of(kind)
-        WITHOUT_US[kind] = [seen(scenario.call, driver) for scenario in mine]
-    telemetry.clear()
-    original = guard.call
-
-    def call(site: str, function: Any, *args: Any, **options: Any) -> Any:
-        return original(site, _broken if site == fault else function, *args, **options)
-
+    mine = {scenario.name: scenario.call for one, scenario in SCENARIOS if one == kind}
+    driver = driver_of(kind)
+    without = {name: seen(call, driver) for name, call in mine.items()}
     driver = driver_of(kind)
     with instrumented():
-        monkeypatch.setattr(guard, "call", call)
-        with_us = [seen(scenario.call, driver) for scenario in mine]
-    assert with_us == WITHOUT_US[kind]
+        passed = faults.passed({name: partial(seen, call, driver) for name, call in mine.items()})
+    assert [function for function in passed if function.translates()]
 
-
-WITHOUT_US: dict[str, list[Any]] = {}
-"""What the agent sees of all scenarios without us, by kind of client."""
-
-
-def _broken(*_: Any, **__: Any) -> Any:
-    raise RuntimeError("a fault of ours")
+    wrong = []
+    for function, names in passed.items():
+        driver = driver_of(kind)
+        with instrumented(), faults.raising(function) as fault:
+            with_us = {name: seen(mine[name], driver) for name in names}
+        changed = [name for name in names if with_us[name] != without[name]]
+        if changed or not fault.fired:
+            wrong.append(f"{function}: fired {fault.fired} times, changed {changed}")
+        if not function.translates():
+            telemetry.clear()
+    assert not wrong, "\n".join(wrong)
 
 
 def _parsed(value: Any) -> Any:

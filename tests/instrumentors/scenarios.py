@@ -142,7 +142,7 @@ class Library:
     python: str | None = None
     """The Python for environments that need another than the tests' own, such as "3.12"."""
     heavy: bool = False
-    """Whether only ``make test-heavy`` runs it, because of the size of what must be installed."""
+    """Whether only ``make test-all`` runs it, because of the size of what must be installed."""
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -189,5 +189,6 @@ def without_ids(value: Any) -> Any:
 _IDS = re.compile(
     r"(?<=[-_])0{3,}[0-9]+"
     r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|(?<=0x)[0-9a-f]+|(?<=cancel scope )[0-9a-f]+"
     r"|[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT"
 )

@@ -19,7 +19,8 @@ NEEDED = (
 )
 
 
-@pytest.mark.timeout(900)  # the environment may have to be made first
+@pytest.mark.environments
+@pytest.mark.timeout(1800)  # the environment may have to be made first
 def test_pgvector() -> None:
     output = run_tests(python_with(*NEEDED), Path(__file__).parent / "pgvector" / "searches.py")
     assert "3 passed" in output

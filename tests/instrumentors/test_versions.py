@@ -1,4 +1,4 @@
-"""Every library's scenario set in isolated environments: oldest and newest supported release, and lines between."""
+"""Every library's scenario set in isolated environments: those of its releases that this run is to try."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.instrumentors.libraries import LIBRARIES, run_scenarios
+from tests.instrumentors.choice_of_versions import chosen
+from tests.instrumentors.libraries import LIBRARIES, keep_run, run_scenarios
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CASES = [(folder, label) for folder, one in LIBRARIES.items() if not one.heavy for label in one.environments]
+CASES = chosen({folder: library for folder, library in LIBRARIES.items() if not library.heavy})
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,9 @@ def outputs(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Fu
         pool.shutdown(cancel_futures=True)
 
 
-@pytest.mark.timeout(1200)  # the environment may have to be made first
+@pytest.mark.environments
+@pytest.mark.timeout(3600)  # the environment may have to be made first
 @pytest.mark.parametrize(("folder", "label"), CASES)
 def test_version(folder: str, label: str, outputs: dict[tuple[str, str], Future[str]]) -> None:
     assert " passed" in outputs[folder, label].result()
+    keep_run(folder, label)

@@ -198,11 +198,13 @@ CHILDREN = (
         """, ("work", "child")),
     Case("os.fork, child killed by SIGTERM", "all arrives", """
         span('work')
+        ready, done = os.pipe()
         pid = os.fork()
         if pid == 0:
             span('child')
+            os.write(done, b'x')
             time.sleep(30)
-        time.sleep(0.5)
+        os.read(ready, 1)
         os.kill(pid, 15)
         print(os.wait()[1])
         """, ("work", "child")),

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -44,6 +45,7 @@ HERE = Environment(sys.executable, Path(sysconfig.get_path("scripts")))
 
 def environment(packages: str = "bare", python: str = sys.executable) -> Environment:
     """Return an environment with obs-run and a group of packages, made if there is none like it."""
+    assert_may_be_made()
     version = _output(python, "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])")
     text = "\n".join([python, version, *PACKAGES[packages], *_contents()])
     name = f"{packages.replace(' ', '')}-{version}"
@@ -56,11 +58,21 @@ def environment(packages: str = "bare", python: str = sys.executable) -> Environ
     return Environment(str(folder / "bin" / "python"), folder / "bin")
 
 
+may_be_made: ContextVar[bool] = ContextVar("may_be_made", default=True)
+"""Whether the test that runs is marked as one that needs environments, and with them the network."""
+
+
 def make(folder: Path, python: str, *wanted: str) -> None:
     """Make an environment in ``folder`` and install what is wanted."""
+    assert_may_be_made()
     _output(uv(), "venv", "--quiet", "--python", python, str(folder))
     if wanted:
         _output(uv(), "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), *wanted)
+
+
+def assert_may_be_made() -> None:
+    """Assert that the test that runs is one that may need environments, be they there already or not."""
+    assert may_be_made.get(), "mark the test with pytest.mark.environments"
 
 
 @cache

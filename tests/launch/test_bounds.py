@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.beside import beside
 from tests.launch.running import SCRIPTS, environment, run
 from tests.otlp_receiver import Receiver
 
@@ -17,8 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 PYTHON = str(SCRIPTS / "python")
-MOST_SECONDS = 2.5
+FLUSH_SECONDS = 2.0
+# An agent imports and starts, beside waiting, what plain Python does not; idle it is about three times as much.
+YARDSTICKS = 12
 
 PROGRAM = """
     import logging, multiprocessing, os, sys, time
@@ -99,18 +104,16 @@ def endpoint(request: pytest.FixtureRequest) -> Iterator[str]:
 def test_the_end_comes_in_time(endpoint: str, way: str, count: int, tmp_path: Path) -> None:
     (tmp_path / "agent.py").write_text(dedent(PROGRAM))
     words = [str(SCRIPTS / "obs-run"), PYTHON, "agent.py", str(count), way]
-    env = environment(endpoint, tmp_path)
+    env = environment(endpoint, tmp_path, OBS_FLUSH_SECONDS=str(FLUSH_SECONDS))
+    outcomes = {}
+
+    def launched() -> None:
+        outcomes["launched"] = run(words, tmp_path, env)
+
+    def plain() -> None:
+        outcomes["plain"] = run(words, tmp_path, {**env, "OTEL_SDK_DISABLED": "true"})
+
+    took = beside(launched, plain)
+    assert outcomes["launched"] == outcomes["plain"]
     # A parent that waits for its child, and then says its own, has the time of two.
-    most = MOST_SECONDS * (2 if way == "child" else 1)
-    # The bound is what the launcher allows itself; on a busy machine a run may be held up by others, three are not.
-    assert any(extra_seconds(words, tmp_path, env) < most for _ in range(3))
-
-
-def extra_seconds(words: list[str], folder: Path, env: dict[str, str]) -> float:
-    begin = time.monotonic()
-    plain = run(words, folder, {**env, "OTEL_SDK_DISABLED": "true"})
-    between = time.monotonic()
-    launched = run(words, folder, env)
-    end = time.monotonic()
-    assert launched == plain
-    return (end - between) - (between - begin)
+    took.assert_within(FLUSH_SECONDS * (2 if way == "child" else 1), YARDSTICKS)

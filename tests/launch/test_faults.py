@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 PYTHON = str(SCRIPTS / "python")
 PROGRAM = """
-    import logging, sys
+    import logging, subprocess, sys
     from opentelemetry import metrics, trace
     with trace.get_tracer("case").start_as_current_span("work"):
         logging.getLogger("agent").info("a line")
+        subprocess.run(["true"])
     metrics.get_meter("case").create_counter("counted").add(1)
     print("its own output")
     sys.exit(3)
@@ -45,27 +46,27 @@ def lines(folder: Path, env: dict[str, str], *before: str) -> list[str]:
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "foo", "http"),
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon", "soon"),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "pigeon", "pigeon"),
-        ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/no/such/file", None),
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/no/such/file", "/no/such/file"),
         ("OTEL_TRACES_SAMPLER", "sometimes", "sometimes"),
         ("OTEL_TRACES_EXPORTER", "smoke", "smoke"),
         ("OTEL_BSP_SCHEDULE_DELAY", "-5", "-5"),
         ("OBS_QUEUE_BYTES", "many", "many"),
         ("OBS_FLUSH_SECONDS", "now", "now"),
         ("OBS_RUN_SPAN", "perhaps", "perhaps"),
-        ("OTEL_PROPAGATORS", "telepathy", None),
+        ("OTEL_PROPAGATORS", "telepathy", "telepathy"),
         ("OTEL_CONFIG_FILE", "missing.yaml", "OTEL_CONFIG_FILE"),
         ("OTEL_CONFIG_FILE", "broken.yaml", "OTEL_CONFIG_FILE"),
     ],
 )
-def test_a_wrong_setting(name: str, value: str, said: str | None, receiver: Receiver, tmp_path: Path) -> None:
+def test_a_wrong_setting(name: str, value: str, said: str, receiver: Receiver, tmp_path: Path) -> None:
     (tmp_path / "broken.yaml").write_text("a: [")
-    found = lines(tmp_path, environment(receiver.endpoint, tmp_path, **{name: value}))
-    if said is None:
-        assert len(found) <= 1, found
-    else:
-        assert len(found) == 1, found
-        assert name in found[0]
-        assert said in found[0]
+    # Certificates are read where there are any, and there alone.
+    endpoint = receiver.endpoint.replace("http:", "https:") if "CERTIFICATE" in name else receiver.endpoint
+    found = lines(tmp_path, environment(endpoint, tmp_path, **{name: value}))
+    assert len(found) == 1, found
+    assert said in found[0]
+    # What OpenTelemetry itself refuses it says in its own words.
+    assert name in found[0] or name == "OTEL_PROPAGATORS"
 
 
 def test_switched_off(receiver: Receiver, tmp_path: Path) -> None:
@@ -132,4 +133,4 @@ def test_a_broken_instrumentor_of_others(source: str, receiver: Receiver, tmp_pa
     found = lines(tmp_path, environment(receiver.endpoint, tmp_path, PYTHONPATH=str(site)))
     assert len(found) == 1, found
     assert "library" in found[0]
-    assert receiver.wait_for(lambda got: bool(got.named("work")), 3)
+    assert receiver.wait_for(lambda got: bool(got.named("work")), 30)

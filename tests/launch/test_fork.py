@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 PYTHON = str(SCRIPTS / "python")
 
 LOAD = """
@@ -84,9 +86,9 @@ def secure_receiver(tmp_path: Path) -> Iterator[Receiver]:
 def fork_under_load(receiver: Receiver, folder: Path, children: int, **more: str) -> None:
     (folder / "agent.py").write_text(dedent(LOAD))
     env = environment(receiver.endpoint, folder, **{"OTEL_BSP_SCHEDULE_DELAY": "20", **more})
-    outcome = run([str(SCRIPTS / "obs-run"), PYTHON, "-Wignore", "agent.py", str(children)], folder, env, seconds=60)
+    outcome = run([str(SCRIPTS / "obs-run"), PYTHON, "-Wignore", "agent.py", str(children)], folder, env, seconds=300)
     assert outcome == (0, "", "")
-    receiver.wait_for(lambda got: len(got.named("child")) >= children, 3)
+    receiver.wait_for(lambda got: len(got.named("child")) >= children, 30)
     spans = receiver.named("child")
     assert len({span.attributes["pid"] for span in spans}) == len(spans) == children
     logs = [log for log in receiver.logs if log.body == "child"]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.launch.cases import Case
     from tests.otlp_receiver import Receiver
 
-pytestmark = pytest.mark.timeout(400)  # the first time environments are made
+pytestmark = [pytest.mark.environments, pytest.mark.timeout(900)]  # the first time environments are made
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PIP = "pip==23.2"
 MOST_PACKAGES, MOST_BYTES, MOST_SECONDS = 27, 20_000_000, 120
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.environments, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

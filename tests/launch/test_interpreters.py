@@ -26,7 +26,8 @@ def found(version: str) -> str:
 
 @pytest.mark.parametrize("version", WITH_US)
 @pytest.mark.parametrize("case", CORE, ids=lambda case: case.name)
-@pytest.mark.timeout(400)
+@pytest.mark.environments
+@pytest.mark.timeout(900)
 def test_other_python_with_obs_run(case: Case, version: str, receiver: Receiver, tmp_path: Path) -> None:
     place = environments.environment(python=found(version))
     # Python 3.12 and newer warn of forks beside threads: ours must be gone by then.
@@ -35,7 +36,8 @@ def test_other_python_with_obs_run(case: Case, version: str, receiver: Receiver,
 
 
 @pytest.mark.parametrize("version", WITH_US)
-@pytest.mark.timeout(400)
+@pytest.mark.environments
+@pytest.mark.timeout(900)
 def test_a_program_whose_only_telemetry_is_its_run(version: str, receiver: Receiver, tmp_path: Path) -> None:
     # OpenTelemetry is loaded as it leaves then, when Python 3.12 starts no thread any more.
     place = environments.environment(python=found(version))
@@ -58,7 +60,8 @@ def test_other_python_without_obs_run(version: str, options: tuple[str], receive
     assert not receiver.requests
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.environments
+@pytest.mark.timeout(900)
 def test_environment_without_obs_run(receiver: Receiver, tmp_path: Path) -> None:
     environments.make(tmp_path / "venv", environments.HERE.python)
     python = str(tmp_path / "venv" / "bin" / "python")

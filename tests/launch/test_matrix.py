@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from tests.otlp_receiver import Receiver
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_case(case: Case, receiver: Receiver, tmp_path: Path) -> None:
     check(case, receiver, tmp_path)

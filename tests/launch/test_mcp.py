@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("case", MCP, ids=lambda case: case.name)
-@pytest.mark.timeout(400)
+@pytest.mark.environments
+@pytest.mark.timeout(900)
 def test_server_over_stdio(case: Mcp, receiver: Receiver, tmp_path: Path) -> None:
     (tmp_path / "agent.py").write_text(CLIENT)
     (tmp_path / "server.py").write_text(MCP_SERVER)

@@ -4,7 +4,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
@@ -15,6 +14,7 @@ import pytest
 from tests.launch import environments
 from tests.launch.running import environment
 from tests.launch.servers import APP, CELERY, SERVERS, TASKS, Server
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,16 +24,10 @@ if TYPE_CHECKING:
     from tests.otlp_receiver import Receiver
 
 REQUESTS = 5
-pytestmark = pytest.mark.timeout(400)  # the first time environments are made
+pytestmark = [pytest.mark.environments, pytest.mark.timeout(900)]  # the first time environments are made
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def soon(condition: Callable[[], bool], seconds: float = 15) -> bool:
+def soon(condition: Callable[[], bool], seconds: float = 100) -> bool:
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
@@ -62,7 +56,7 @@ class Running:
 
     def stop(self, number: int) -> int:
         self.process.send_signal(number)
-        return self.process.wait(20)
+        return self.process.wait(100)
 
     def said(self) -> str:
         return self._said.read_text()
@@ -111,7 +105,7 @@ def test_server(server: Server, receiver: Receiver, tmp_path: Path) -> None:
 
 
 def assert_requests(receiver: Receiver, count: int) -> None:
-    receiver.wait_for(lambda got: len(got.spans) >= count, seconds=5)
+    receiver.wait_for(lambda got: len(got.spans) >= count, seconds=30)
     assert [span.name for span in receiver.spans] == ["request"] * count
     assert not any(span.parent_id for span in receiver.spans)
     assert len({span.trace_id for span in receiver.spans}) == count

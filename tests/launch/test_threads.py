@@ -53,7 +53,8 @@ AGENT = """
 
 
 @pytest.mark.parametrize("version", WITH_US)
-@pytest.mark.timeout(400)
+@pytest.mark.environments
+@pytest.mark.timeout(900)
 def test_threads_of_other_pythons(version: str, receiver: Receiver, tmp_path: Path) -> None:
     python = environments.interpreter(version)
     if python is None:

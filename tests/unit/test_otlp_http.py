@@ -203,12 +203,12 @@ def test_a_server_that_closed_the_idle_connection_loses_nothing_even_at_the_end(
 
 
 def test_503_with_retry_after_is_tried_again_when_it_is_time(serve: Callable[..., Server]) -> None:
-    server = serve(answers=[(503, {"Retry-After": "7"}, b""), (200, {}, b"")])
+    server = serve(answers=[(503, {"Retry-After": "70"}, b""), (200, {}, b"")])
     made = Otlp("traces")
     _export(made, "a")
     pause = made.seconds_until_due()
     assert pause is not None
-    assert 5 < pause <= 7
+    assert 50 < pause <= 70
     made.retry_pending(None)
     assert len(server.bodies) == 1, "it is not time"
     made.retry_pending(_soon())
@@ -254,15 +254,16 @@ def test_a_refusal_is_said_once_counted_and_not_repeated(
 def test_a_silent_server_costs_no_more_than_the_deadline_or_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "100000")
         made = Otlp("traces")
         begun = time.monotonic()
         _export(made, "a", deadline=begun + 0.3)
-        assert 0.25 < time.monotonic() - begun < 2
+        assert 0.25 < time.monotonic() - begun < 10
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "200")
         patient = Otlp("traces")
         begun = time.monotonic()
         _export(patient, "a")
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 10
         assert made.seconds_until_due() is not None
         assert patient.seconds_until_due() is not None
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+from tests.ports import free_port
 from tests.unit.agents import run
 
 if TYPE_CHECKING:
@@ -15,13 +16,6 @@ AGENT = """
     url = f"http://127.0.0.1:{os.environ['OTEL_EXPORTER_PROMETHEUS_PORT']}/metrics"
     print(urllib.request.urlopen(url, timeout=10).read().decode())
 """
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 def test_the_endpoint_serves_the_agents_metrics_on_loopback(tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ def test_a_flush_does_not_wait_past_its_deadline(to: Destination, monkeypatch: p
     begun = time.monotonic()
 
     assert not queue.flush(begun + 0.2)
-    assert 0.15 < time.monotonic() - begun < 3
+    assert 0.15 < time.monotonic() - begun < 10
 
 
 def test_a_flush_in_the_midst_of_another_keeps_its_deadline_too(
@@ -147,12 +147,12 @@ def test_a_flush_in_the_midst_of_another_keeps_its_deadline_too(
     monkeypatch.setattr(queue, "_start", lambda: None)
     to.open.clear()
     queue.put(Small())
-    first = threading.Thread(target=queue.flush, args=(_in(20),))
+    first = threading.Thread(target=queue.flush, args=(_in(100),))
     first.start()
     assert to.entered.wait(10)
     begun = time.monotonic()
     assert not queue.flush(begun + 0.2)
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 10
     to.open.set()
     first.join()
     assert len(to.items) == 1
@@ -217,11 +217,10 @@ def test_put_from_a_signal_handler(agent: Run) -> None:
     signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
     end = time.monotonic() + 1
     told = 0
-    while time.monotonic() < end:
+    while time.monotonic() < end or count <= 20:
         logging.info("main")
         told += 1
     signal.setitimer(signal.ITIMER_REAL, 0)
-    assert count > 20, count
     telemetry_probe.collected()
     from obs_run.pipeline import memory
     bodies = [log.log_record.body for log in memory.exporter("logs").items]
@@ -404,14 +403,16 @@ def test_forks_beside_a_silent_collector_are_not_each_delayed(agent: Run, receiv
             if not pid:
                 os.kill(os.getpid(), 9)
             os.waitpid(pid, 0)
-        print(time.monotonic() - begun)
+        print(time.monotonic() - begun, flush=True)
+        os.kill(os.getpid(), 9)
         """,
         OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
-        OBS_FLUSH_SECONDS="0.2",
+        OBS_FLUSH_SECONDS="20",
         PYTHONWARNINGS="ignore",
     )
-    assert (ran.code, ran.err) == (0, "")
-    assert float(ran.out) < 3
+    assert (ran.code, ran.err) == (-9, "")
+    # Were each to wait for what is under way, they would take 200.
+    assert float(ran.out) < 10
 
 
 def test_a_fork_of_an_idle_agent_brings_no_warning_of_threads(agent: Run) -> None:

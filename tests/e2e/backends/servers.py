@@ -1,26 +1,17 @@
 """The real Collector, Jaeger and Prometheus on free loopback ports, with the configurations that users run."""
 
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.e2e.backends import clients, http, install, waiting
 from tests.e2e.backends.install import ROOT
+from tests.ports import HOST, free_ports
 
-HOST = "127.0.0.1"
 PATIENCE = 3  # Jaeger takes ten seconds to end once it was asked something, and has nothing to save
-
-
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind((HOST, 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import pytest
 
 from tests.instrumentors.openai.drivers import driver, instrument, numbers_tries
 from tests.instrumentors.trees import Node, assert_trees
+from tests.ports import nobody
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -190,7 +191,9 @@ def test_errors(model: str, error_type: str, kind: str, calls: Any, telemetry: A
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
 @pytest.mark.parametrize(
-    ("base_url", "error"), [(None, "APITimeoutError"), ("http://127.0.0.1:9", "APIConnectionError")]
+    ("base_url", "error"),
+    [(None, "APITimeoutError"), (f"http://{nobody()}", "APIConnectionError")],
+    ids=["timeout", "nobody"],
 )
 def test_no_answer(
     kind: str,

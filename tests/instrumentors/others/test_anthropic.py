@@ -29,7 +29,8 @@ def python() -> Path:
     return python_with("anthropic>=2,<3", "opentelemetry-instrumentation-genai-anthropic==1.3b0")
 
 
-@pytest.mark.timeout(500)  # the environment may have to be made first
+@pytest.mark.environments
+@pytest.mark.timeout(900)  # the environment may have to be made first
 @pytest.mark.parametrize(
     ("code", "preferred", "scope"),
     [(CALL, "", "obs_run"), (CALL, "official", OFFICIAL), (EXPLICIT + CALL, "", OFFICIAL)],

@@ -31,7 +31,7 @@ from opentelemetry.instrumentation.botocore import BotocoreInstrumentor
 BotocoreInstrumentor().instrument()
 """
 
-pytestmark = pytest.mark.timeout(500)  # the environment may have to be made first
+pytestmark = [pytest.mark.environments, pytest.mark.timeout(900)]  # the environment may have to be made first
 
 
 @pytest.fixture(scope="module", params=["0.60b0", "0.66b1"])

@@ -31,7 +31,7 @@ from {module} import OpenAIInstrumentor
 OpenAIInstrumentor().instrument()
 """
 
-pytestmark = pytest.mark.timeout(500)  # the environment may have to be made first
+pytestmark = [pytest.mark.environments, pytest.mark.timeout(900)]  # the environment may have to be made first
 
 
 @pytest.fixture(scope="module")

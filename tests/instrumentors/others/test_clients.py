@@ -35,7 +35,7 @@ except anthropic.NotFoundError:
     pass
 """
 
-pytestmark = pytest.mark.timeout(500)  # the environment may have to be made first
+pytestmark = [pytest.mark.environments, pytest.mark.timeout(900)]  # the environment may have to be made first
 
 
 @pytest.fixture(scope="module", params=["openai>=3,<4", "openai>=2,<3"])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 DOCTOR = "import sys; from obs_run.cli import main; sys.exit(main(['doctor']))"
 
-pytestmark = pytest.mark.timeout(500)  # the environment may have to be made first
+pytestmark = [pytest.mark.environments, pytest.mark.timeout(900)]  # the environment may have to be made first
 
 
 def doctor(python: Path, home: Path, **variables: str) -> list[str]:

@@ -66,7 +66,7 @@ for method, metadata in seen.items():
 """
 METHODS = ("/s/Plain", "/s/PlainMany", "/s/Called", "/s/CalledMany")
 
-pytestmark = pytest.mark.timeout(500)  # the environment may have to be made first
+pytestmark = [pytest.mark.environments, pytest.mark.timeout(900)]  # the environment may have to be made first
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

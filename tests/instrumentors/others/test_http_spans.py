@@ -97,7 +97,7 @@ def work():
 )
 NAMES = ("plain", "plain-vendor", "called", "called-vendor", "left", "tool", "native", "own")
 
-pytestmark = pytest.mark.timeout(500)  # the environment may have to be made first
+pytestmark = [pytest.mark.environments, pytest.mark.timeout(900)]  # the environment may have to be made first
 
 
 class Sent:

@@ -58,7 +58,7 @@ def ours(body, operation=None):
 """
 )
 
-pytestmark = pytest.mark.timeout(500)  # the environment may have to be made first
+pytestmark = [pytest.mark.environments, pytest.mark.timeout(900)]  # the environment may have to be made first
 
 
 @pytest.fixture(scope="module")

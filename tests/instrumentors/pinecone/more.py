@@ -11,6 +11,7 @@ import pytest
 from tests.instrumentors.conftest import *  # noqa: F403 (pytest finds the fixtures)
 from tests.instrumentors.pinecone.library import SINCE_9, SPACE, VECTORS, Pinecone
 from tests.instrumentors.run_scenarios import ENVIRONMENT, instrumented
+from tests.ports import nobody
 
 
 def test_address_of_a_server(stub: Any, telemetry: Any) -> None:
@@ -31,7 +32,7 @@ def test_batches_of_one_write_are_one_span(stub: Any, telemetry: Any) -> None:
 
 
 def grpc_without_a_server(telemetry: Any) -> None:
-    index = import_module("pinecone.grpc").GrpcIndex(host="127.0.0.1:9", api_key="stub", secure=False, timeout=1.0)
+    index = import_module("pinecone.grpc").GrpcIndex(host=nobody(), api_key="stub", secure=False, timeout=1.0)
     with instrumented():
         with pytest.raises(import_module("pinecone.errors").PineconeError) as caught:
             index.query(vector=[1.0, 0.0], top_k=2)

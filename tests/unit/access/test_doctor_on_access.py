@@ -7,6 +7,7 @@ import trustme
 
 from obs_run import cli
 from obs_run.base import guard
+from tests.ports import nobody
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,13 +82,13 @@ def test_certificates_and_headers_for_the_collector_that_do_not_do_fail(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = written(tmp_path / "headers", b"x-a: 1\nno header hunter2\n")
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "https://127.0.0.1:9")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"https://{nobody()}")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_CLIENT_KEY", path)
     monkeypatch.setenv("OBS_OTLP_HEADERS_FILE", path)
     assert told(capsys, "traces") == (
         1,
         [
-            "ok   traces: otlp (http/protobuf) to https://127.0.0.1:9/v1/traces",
+            f"ok   traces: otlp (http/protobuf) to https://{nobody()}/v1/traces",
             "FAIL traces: OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE is not set, but OTEL_EXPORTER_OTLP_CLIENT_KEY is",
             f"FAIL traces: OBS_OTLP_HEADERS_FILE: {path} line 2 is not key=value or key: value",
         ],

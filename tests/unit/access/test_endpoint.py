@@ -9,7 +9,8 @@ import pytest
 from obs_run.base import guard
 from obs_run.prometheus import access
 from obs_run.prometheus import endpoint as prometheus_endpoint
-from tests.unit.access.serving import free_port, is_served, serving
+from tests.ports import free_port
+from tests.unit.access.serving import is_served, serving
 from tests.unit.agents import run
 
 if TYPE_CHECKING:

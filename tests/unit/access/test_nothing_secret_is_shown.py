@@ -12,12 +12,13 @@ import pytest
 from obs_run import cli, settings
 from obs_run.base import guard
 from obs_run.privacy import forget
+from tests.ports import nobody
 
 TOKEN = "sk-" + "proj-Zq8vT3xL0aBcD1eF2gH3"
 WORD = "hunter2X9"
 FORMS = {
     "a key in the wrong place": TOKEN,
-    "a URL": f"http://me:{WORD}@127.0.0.1:9/base?api_key={WORD}&x=1",
+    "a URL": f"http://me:{WORD}@{nobody()}/base?api_key={WORD}&x=1",
     "a URL that is none": f"htp//x://me:{WORD}@host",
     "pairs": f"team=a,authorization=Bearer {TOKEN},db.password={WORD},apiKey={WORD}",
     "a pair": f"client_secret={WORD}",
@@ -80,12 +81,19 @@ def test_a_problem_shows_none(form: str) -> None:
         assert_nothing_secret(problem)
 
 
+def somewhere(form: str) -> dict[str, str]:
+    """Return an address for each signal, where what is planted is none: without any it would be a Collector's port."""
+    if form == "a URL":
+        return {}
+    return {f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT": f"http://{nobody()}" for signal in ("TRACES", "METRICS", "LOGS")}
+
+
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("exporter", ["otlp", "prometheus,console", "store"])
 def test_doctor_shows_none(
     form: str, exporter: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, text in planted(form, *ALONE).items():
+    for name, text in {**planted(form, *ALONE), **somewhere(form)}.items():
         monkeypatch.setenv(name, text)
     for signal in ("TRACES", "LOGS", "METRICS"):
         monkeypatch.setenv(f"OTEL_{signal}_EXPORTER", exporter if signal == "METRICS" else exporter.partition(",")[0])
@@ -139,6 +147,7 @@ def agent(folder: Path, given: dict[str, str]) -> str:
 def test_an_agent_shows_none(tmp_path: Path, form: str, protocol: str) -> None:
     kept = (*ALONE, "OBS_VERBOSE", "OBS_STORE_FILE", "OBS_LOG_FOLDER")
     given = {name: text for name, text in planted(form, *kept).items() if not name.endswith("_PROTOCOL")}
+    given |= somewhere(form)
     given |= {"OBS_VERBOSE": "true", "OTEL_METRICS_EXPORTER": "prometheus", "OTEL_EXPORTER_OTLP_TIMEOUT": "300"}
     given |= dict.fromkeys(("OTEL_TRACES_EXPORTER", "OTEL_LOGS_EXPORTER"), "otlp" if protocol != "none" else "store")
     if protocol != "none":

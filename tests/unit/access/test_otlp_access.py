@@ -17,6 +17,7 @@ import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
 
+from tests.ports import nobody
 from tests.unit.agents import run
 
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ def test_a_user_in_the_url_is_who_asks_and_is_not_shown(tmp_path: Path, protocol
         ran = start(tmp_path, settings(protocol, collected.url.replace("://", f"://me:{SECRET}%40@")))
     assert collected.seen("authorization") == ["Basic bWU6aHVudGVyMi1hbmQtbW9yZUA="] * 2
     assert ran.err == ""
-    closed = settings(protocol, f"http://me:{SECRET}@127.0.0.1:9", OTEL_EXPORTER_OTLP_TIMEOUT="300")
+    closed = settings(protocol, f"http://me:{SECRET}@{nobody()}", OTEL_EXPORTER_OTLP_TIMEOUT="300")
     assert SECRET not in start(tmp_path, closed).err
 
 
@@ -274,7 +275,7 @@ def encrypted(of: trustme.LeafCert) -> bytes:
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_key_with_a_password_is_one_line(tmp_path: Path, protocol: str) -> None:
     files = certificates(tmp_path, CLIENT, encrypted(CLIENT))
-    ran = start(tmp_path, settings(protocol, "https://127.0.0.1:9", **files))
+    ran = start(tmp_path, settings(protocol, f"https://{nobody()}", **files))
     [line] = ran.err.splitlines()
     assert line.startswith(f"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: '{tmp_path}/client.pem, {tmp_path}/key.pem' is not")
     assert "allowed: a readable PEM file without a password (" in line
@@ -284,7 +285,7 @@ def test_a_key_with_a_password_is_one_line(tmp_path: Path, protocol: str) -> Non
 def test_a_key_without_its_certificate_is_one_line(tmp_path: Path, protocol: str) -> None:
     files = certificates(tmp_path, CLIENT)
     del files["OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"]
-    ran = start(tmp_path, settings(protocol, "https://127.0.0.1:9", **files))
+    ran = start(tmp_path, settings(protocol, f"https://{nobody()}", **files))
     assert ran.err == "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE is not set, but OTEL_EXPORTER_OTLP_CLIENT_KEY is\n"
 
 

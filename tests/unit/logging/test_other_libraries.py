@@ -18,8 +18,6 @@ from tests.unit.logging.other_libraries import LOGURU, STRUCTLOG
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.timeout(300)  # the environment may have to be made first
-
 SHOW = "\nimport telemetry_probe; telemetry_probe.show()\n"
 OLDEST = ("structlog==21.2.0", "loguru==0.6.0")
 
@@ -36,7 +34,7 @@ def seen(folder: Path, python: str, source: str, *, start: bool = True) -> dict[
     return {**json.loads(shown), "printed": printed}
 
 
-@pytest.fixture(params=["newest", "oldest"])
+@pytest.fixture(params=["newest", pytest.param("oldest", marks=pytest.mark.environments)])
 def python(request: pytest.FixtureRequest) -> str:
     if request.param == "newest":
         return HERE.python

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.otlp_receiver import Receiver
+from tests.ports import nobody
 
 if TYPE_CHECKING:
     import pytest
@@ -97,15 +98,16 @@ def test_what_cannot_be_delivered_is_tried_again(agent: Run) -> None:
 
 def test_an_endpoint_that_is_away_holds_nobody_up(agent: Run) -> None:
     ran = agent(
-        """
+        f"""
     import time
     from obs_run.logging import DistributedLogger, RemoteLogHandler
     logger = DistributedLogger("remote")
-    logger.add_handler(RemoteLogHandler("remote", "http://127.0.0.1:9"))
+    logger.add_handler(RemoteLogHandler("remote", "http://{nobody()}"))
     begun = time.perf_counter()
     for number in range(1000):
         logger.info("m")
-    assert time.perf_counter() - begun < 1
+    took = time.perf_counter() - begun
+    assert took < 10, took
     """
     )
     line = "1000 spans, log records or metric exports were dropped: 1000 not delivered before exit"

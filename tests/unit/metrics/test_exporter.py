@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from obs_run.metrics import MetricsExporter, MetricsRegistry
-from tests.unit.test_prometheus import free_port
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.ports import free_port, nobody
 from tests.unit.agents import MEMORY
-from tests.unit.test_prometheus import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,7 +84,7 @@ def test_without_a_destination_the_process_still_knows(
     environment: dict[str, str],
     agent: Run,
 ) -> None:
-    environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OBS_FLUSH_SECONDS": "0.2", **environment}
+    environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{nobody()}", "OBS_FLUSH_SECONDS": "0.2", **environment}
     ran = agent(
         f"{MEASURE}\n    import json\n"
         "    print(json.dumps([counter('Jobs.Done').get_value(), timer('work').get_statistics()['count']]))",

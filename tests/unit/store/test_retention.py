@@ -15,6 +15,7 @@ from obs_run import cli
 from obs_run.store import retention
 from obs_run.store.exporters import StoreLogExporter, StoreMetricExporter, StoreSpanExporter
 from obs_run.store.reader import Reader
+from tests.ports import nobody
 from tests.unit.agents import run
 from tests.unit.store import making
 
@@ -171,9 +172,11 @@ def test_much_leaves_in_steps_and_its_space_is_given_back(store: Path, monkeypat
     monkeypatch.setattr(retention, "_SECONDS_BETWEEN_STEPS", 0)
     exporter = StoreSpanExporter(store, MANY)
     text = {"gen_ai.input.messages": "planted words " * 800}
+    begun = time.monotonic()
     for first in range(0, 1200, 100):
         exporter.export([making.span("old", at(40), trace=first + n + 1, attributes=text) for n in range(100)])
     exporter.shutdown()
+    filled = time.monotonic() - begun
     large = store.stat().st_size
     assert large > 12_000_000
     exporter = write(store, trace=5000)
@@ -189,7 +192,7 @@ def test_much_leaves_in_steps_and_its_space_is_given_back(store: Path, monkeypat
     assert rows(store, "traces") == 13
     assert store.stat().st_size < large / 50
     assert b"planted words" not in store.read_bytes()
-    assert longest < 2
+    assert longest < max(filled, 1), "a step is short beside the writing of what leaves"
 
 
 def test_a_look_is_taken_now_and_then(store: Path) -> None:
@@ -264,5 +267,5 @@ def test_doctor_says_how_long_telemetry_stays(
         "ok   audit trail: whole files older than 400d (OBS_AUDIT_KEEP) are deleted, which the trail records",
     ]
     monkeypatch.setenv("OBS_AUDIT", "false")
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://{nobody()}")
     assert told() == ["-    log files: none (OBS_LOG_FOLDER=none)", "-    audit trail: off (OBS_AUDIT=false)"]

@@ -113,7 +113,8 @@ def test_a_trace_id_alone_is_sampled_as_its_root_was(monkeypatch: pytest.MonkeyP
     [
         None, {}, {"traceparent": "nonsense"}, {"traceparent": f"00-{'0' * 32}-{SPAN}-01"}, {"X-Trace-ID": "short"},
         {"X-Trace-ID": "0" * 32}, {"X-Trace-ID": "g" * 32}, {"X-Trace-ID": None}, {"X-Trace-ID": 7}, "text", 7,
-        [("one",)], {"X-Trace-ID": f"{TRACE}{TRACE}"}, {"x-trace-id": TRACE[:-1] + "-"}, object(),
+        [("one",)], {"X-Trace-ID": f"{TRACE}{TRACE}"}, {"x-trace-id": TRACE[:-1] + "-"},
+        pytest.param(object(), id="an object"),
     ],
     ids=repr,
 )  # fmt: skip

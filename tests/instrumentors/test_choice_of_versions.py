@@ -1,0 +1,77 @@
+"""What ``make test`` leaves to other days it leaves to those days alone."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.instrumentors import choice_of_versions
+from tests.instrumentors.choice_of_versions import DAYS, chosen, having_their_turn, touched_libraries
+from tests.instrumentors.libraries import LIBRARIES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CASES = {(folder, label) for folder, library in LIBRARIES.items() for label in library.environments}
+NEWEST = {(folder, list(library.environments)[-1]) for folder, library in LIBRARIES.items()}
+
+
+def chosen_with(
+    monkeypatch: pytest.MonkeyPatch, changed: list[str] | None, today: str = "2026-01-01"
+) -> set[tuple[str, str]]:
+    monkeypatch.setattr(choice_of_versions, "changed_files", lambda: changed)
+    monkeypatch.setenv("OBS_TESTS_DAY", today)
+    return set(chosen(LIBRARIES))
+
+
+@pytest.fixture(autouse=True)
+def no_wishes(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("VERSIONS", "SINCE", "DAY"):
+        monkeypatch.delenv(f"OBS_TESTS_{name}", raising=False)
+
+
+@pytest.mark.parametrize("first", [date(2026, 1, 1), date(2026, 12, 29)])
+def test_each_older_version_has_its_turn_once_in_a_round(first: date) -> None:
+    older = sorted(CASES - NEWEST)
+    days = [having_their_turn(older, first + timedelta(days=number)) for number in range(DAYS)]
+    assert sorted(case for turn in days for case in turn) == older
+    assert max(map(len, days)) - min(map(len, days)) <= 1
+
+
+def test_the_newest_of_each_and_a_share_where_nothing_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monday, tuesday = (chosen_with(monkeypatch, [], day) for day in ("2026-11-23", "2026-11-24"))
+    assert monday & tuesday == NEWEST
+    assert len(NEWEST) < len(monday) < len(CASES)
+
+
+def test_what_the_change_touched_runs_in_all_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = ["instrumentors/obs_instrumentors/ollama.py", "tests/instrumentors/weaviate/server.py", "README.md"]
+    both = {case for case in CASES if case[0] in ("ollama", "weaviate")}
+    assert both <= chosen_with(monkeypatch, changed)
+    assert touched_libraries(LIBRARIES, changed) == {"ollama", "weaviate"}
+
+
+def test_what_an_instrumentor_imports_of_another_belongs_to_it_too() -> None:
+    touched = touched_libraries(LIBRARIES, ["instrumentors/obs_instrumentors/stainless.py"])
+    assert {"anthropic", "groq", "cerebras"} <= touched
+    assert touched.isdisjoint({"ollama", "qdrant_client"})
+
+
+def test_all_where_the_change_is_unknown_or_all_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert chosen_with(monkeypatch, None) == CASES
+    monkeypatch.setenv("OBS_TESTS_VERSIONS", "all")
+    assert chosen_with(monkeypatch, []) == CASES
+
+
+def test_without_git_the_change_is_unknown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(choice_of_versions, "ROOT", tmp_path)
+    assert choice_of_versions.changed_files() is None
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert choice_of_versions.changed_files() is None
+
+
+def test_the_change_since_a_commit_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OBS_TESTS_SINCE", "no-such-commit")
+    assert choice_of_versions.changed_files() is None
