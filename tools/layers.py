@@ -36,8 +36,8 @@ LAYERS = (
         "the table of every variable, and how its values are read",
         modules=("settings", "setting_texts", "_version"),
     ),
-    Layer("files", "files that several processes append to, rotate, or keep secret"),
     Layer("process", "this process: the run's identity, forks, exits and exit code, import hooks"),
+    Layer("files", "files that several processes append to, rotate, or keep secret"),
     Layer("context", "the current context and its way into threads, children and headers"),
     Layer("core", "what an agent does, as operations, recordings and records; writes to a sink"),
     Layer(
@@ -207,8 +207,10 @@ def picture(root: Path = ROOT) -> str:
 
 def purposes() -> str:
     """Return the list of the layers with what each is for."""
+    present = {layer_of(module) for module in Tree(ROOT).modules}
     rows = ["| Layer | What it is for |", "| --- | --- |"]
-    return "\n".join([*rows, *(f"| `{layer.name}` | {layer.purpose} |" for layer in LAYERS)])
+    rows += [f"| `{layer.name}` | {layer.purpose} |" for layer in LAYERS if layer in present]
+    return "\n".join(rows)
 
 
 def main() -> int:

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
 import obs_run
+from tests.layers_to_mend import STILL_WITHOUT_NAMES
+from tools.make_docs import EXTENSION_MODULES
 
 
 def test_the_public_names_are_these() -> None:
@@ -23,3 +26,13 @@ def test_the_package_costs_nothing_to_import() -> None:
 def test_a_name_that_is_not_there() -> None:
     with pytest.raises(AttributeError, match="module 'obs_run' has no attribute 'nonsense'"):
         obs_run.nonsense  # noqa: B018 (asking is the test)
+
+
+@pytest.mark.parametrize("name", [name for name in EXTENSION_MODULES if name not in STILL_WITHOUT_NAMES])
+def test_what_others_may_build_on_is_listed_sorted_and_explained(name: str) -> None:
+    module = import_module(name)
+    assert module.__doc__
+    assert list(module.__all__) == sorted(set(module.__all__))
+    for public in module.__all__:
+        assert not public.startswith("_")
+        assert getattr(module, public).__doc__, f"{name}.{public}"

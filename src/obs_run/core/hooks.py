@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 
 
+__all__ = ["Instrumentor", "Target"]
+
+
 @dataclass(frozen=True)
 class Target:
     """One function of a library and what is put around it.

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from obs_run.coexistence.util_genai import Guest
     from obs_run.core.recorder import Recording
 
+__all__ = ["Call", "Reader"]
+
 _CANCELLATIONS = ("CancelledError", "Cancelled")
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from obs_run.coexistence.util_genai import Guest
     from obs_run.core.operations import Operation
 
+__all__ = ["Recording", "start"]
+
 _WARN = 13
 _KINDS = {"CLIENT": SpanKind.CLIENT, "INTERNAL": SpanKind.INTERNAL, "SERVER": SpanKind.SERVER}
 

@@ -39,6 +39,11 @@ def note_start() -> None:
     started_ns, _begun = time.time_ns(), True
 
 
+def is_started() -> bool:
+    """Whether obs-run was started here, and the agent does not only write telemetry with our API."""
+    return _begun
+
+
 def enabled() -> bool:
     """Whether this process has a run span: a script by default, a server or a multiprocessing worker never."""
     if not _begun:
