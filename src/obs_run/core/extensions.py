@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING
-
 from obs_run.process import import_hooks, run
 
+TYPE_CHECKING = False  # the module typing costs more than waiting for a library
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from types import ModuleType
 
 __all__ = ["add_instrumentor"]
@@ -22,10 +20,13 @@ def add_instrumentor(module: str, libraries: Iterable[str]) -> None:
     """
     if run.is_started():
         for library in libraries:
-            import_hooks.when_imported(library, partial(_instrument, module))
+            import_hooks.when_imported(library, _instrument_by(module))
 
 
-def _instrument(module: str, library: ModuleType) -> None:
-    from obs_run.core import hooks
+def _instrument_by(module: str) -> Callable[[ModuleType], None]:
+    def callback(library: ModuleType) -> None:
+        from obs_run.core import hooks
 
-    hooks.instrument(module, library)
+        hooks.instrument(module, library)
+
+    return callback
