@@ -94,14 +94,6 @@ STILL_CIRCLES: list[set[str]] = [
         "obs_run.tracing.tracer",
     },
     {
-        "obs_run.cli",
-        "obs_run.cli.audit",
-        "obs_run.cli.hash_password",
-        "obs_run.cli.listing",
-        "obs_run.cli.moments",
-        "obs_run.cli.show",
-    },
-    {
         "obs_run.audit_trail.ending",
         "obs_run.audit_trail.verification",
     },
