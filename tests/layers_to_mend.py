@@ -151,10 +151,6 @@ STILL_CIRCLES: list[set[str]] = [
         "obs_run.sdk.spans",
     },
     {
-        "obs_run.pipeline.redact",
-        "obs_run.pipeline.redact_commands",
-    },
-    {
         "obs_run.privacy.engine",
         "obs_run.privacy.nested",
     },
