@@ -9,15 +9,30 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+sys.path.insert(0, str(Path(__file__).parent.parent))  # the other tools and the tests' cases are sources too
+
 from obs_instrumentors import TABLE
 
 from obs_run import settings
+from tools import layers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))  # the tests' cases are a source too
+EXTENSION_MODULES = (
+    "obs_run.core.extensions",
+    "obs_run.core.hooks",
+    "obs_run.core.streams",
+    "obs_run.core.outcomes",
+    "obs_run.core.operations",
+    "obs_run.core.messages",
+    "obs_run.core.content",
+    "obs_run.core.recorder",
+    "obs_run.base.payload",
+)
+"""What packages of others may import to build on; each has a sorted ``__all__``."""
+
 _PER_SIGNAL = re.compile(r"OTEL_EXPORTER_OTLP_(TRACES|METRICS|LOGS)_")
 
 
@@ -173,6 +188,15 @@ def _privacy_row(name: str, kinds: Iterable[str], score: Any) -> str:
     return f"| {name} | {found + missed} | {found} | {found / (found + missed):.1%} | {wrong or ''} |"
 
 
+def extension_modules_table() -> str:
+    """Return the table of the modules that other packages may build on; their names are in ``__all__``."""
+    rows = ["| Module | What is in it |", "| --- | --- |"]
+    for name in EXTENSION_MODULES:
+        purpose = str(import_module(name).__doc__).strip().splitlines()[0]
+        rows.append(f"| `{name}` | {purpose} |")
+    return "\n".join(rows)
+
+
 PARTS = {
     ("README.md", "settings"): lambda: settings_table(per_signal=False),
     ("README.md", "libraries"): libraries_table,
@@ -182,6 +206,9 @@ PARTS = {
     ("docs/testing.md", "last runs"): runs_table,
     ("docs/launcher.md", "launcher cases"): launcher_table,
     ("docs/privacy.md", "privacy kinds"): privacy_table,
+    ("docs/architecture.md", "picture"): layers.picture,
+    ("docs/architecture.md", "layers"): layers.purposes,
+    ("docs/extending.md", "modules"): extension_modules_table,
 }
 
 

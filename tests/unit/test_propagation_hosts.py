@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from obs_run import settings
-from obs_run.coexistence import propagation_grpc, propagation_hosts
+from obs_run.coexistence import propagation_grpc
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ from obs_run.coexistence import propagation_grpc, propagation_hosts
 )
 def test_hosts(hosts: str, host: str | None, expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
     monkeypatch.setenv("OBS_PROPAGATE_HOSTS", hosts)
-    assert propagation_hosts.allowed(host) is expected
+    assert propagation_rules.is_allowed(host) is expected
 
 
 @pytest.mark.parametrize(

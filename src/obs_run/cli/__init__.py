@@ -6,16 +6,14 @@ import os
 import sys
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
+from obs_run.cli.mistake import Mistake
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-EXIT_MISTAKE = 2
+_EXIT_MISTAKE = 2
 _EXIT_INTERRUPTED = 130
-
-
-class Mistake(Exception):  # noqa: N818 (it is the user's)
-    """The user asked for something that cannot be; the message is the one line that they see."""
 
 
 class Command(NamedTuple):
@@ -47,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except Mistake as mistake:
         print(f"obsctl: {mistake}", file=sys.stderr)
-        return EXIT_MISTAKE
+        return _EXIT_MISTAKE
     except BrokenPipeError:
         # The reader has seen enough; Python must not fail again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -13,7 +13,8 @@ from obs_run import settings
 from obs_run.audit_trail import place, reading, seal, verification
 from obs_run.audit_trail.entry import read_line
 from obs_run.audit_trail.findings import NeedsKeyError, TamperedError
-from obs_run.cli import Mistake, moments, words
+from obs_run.cli import moments, words
+from obs_run.cli.mistake import Mistake
 from obs_run.store import location
 
 if TYPE_CHECKING:

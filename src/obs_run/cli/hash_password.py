@@ -8,7 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from obs_run.cli import Mistake
+from obs_run.cli.mistake import Mistake
 
 if TYPE_CHECKING:
     import argparse

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from obs_run.cli import Mistake, moments, terminal, words
+from obs_run.cli import moments, terminal, words
+from obs_run.cli.mistake import Mistake
 
 if TYPE_CHECKING:
     import argparse

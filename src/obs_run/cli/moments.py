@@ -6,7 +6,7 @@ import re
 import time
 from datetime import datetime
 
-from obs_run.cli import Mistake
+from obs_run.cli.mistake import Mistake
 
 _AGO = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}

@@ -6,7 +6,8 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from obs_run.cli import Mistake, terminal
+from obs_run.cli import terminal
+from obs_run.cli.mistake import Mistake
 
 if TYPE_CHECKING:
     import argparse

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run import settings
 from obs_run.base import guard
-from obs_run.coexistence import explicit_activation, other_instrumentors, third_party
+from obs_run.coexistence import activation, other_instrumentors, third_party
 from obs_run.coexistence.other_instrumentors import Foreign
 from obs_run.core import hooks
 
@@ -125,7 +125,7 @@ def _activate(found: Foreign) -> None:
     third_party.note(found.label, "failed")
     other_instrumentors.silence_library(third_party.libraries_of(found.package)[0])
     for entry_point in found.entry_points:
-        explicit_activation.activate(entry_point.load()(), found.label)
+        activation.activate(entry_point.load()(), found.label)
     third_party.note(found.label, "active")
 
 

@@ -7,21 +7,8 @@ from functools import wraps
 from typing import Any
 
 from obs_run.base import guard
-from obs_run.coexistence import other_instrumentors, third_party
+from obs_run.coexistence import activation, choice, other_instrumentors, third_party
 from obs_run.core import hooks
-
-_launched: list[tuple[Any, str]] = []
-"""What we activated, with the names that it is known by."""
-_activating: list[Any] = []
-"""What we activate or take back at this moment, which is no wish of the agent's."""
-
-
-def activate(instrumentor: Any, label: str) -> None:
-    """Activate an instrumentor because the launcher chose it, unless the agent has done so."""
-    if getattr(instrumentor, "is_instrumented_by_opentelemetry", False):
-        return
-    _silently(instrumentor.instrument)
-    _launched.append((instrumentor, label))
 
 
 def notice_explicit(module: Any) -> None:
@@ -31,7 +18,7 @@ def notice_explicit(module: Any) -> None:
 
     @wraps(instrument)
     def noticed(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if not _activating and guard.call("instrumentor of the agent", _refused, self, default=False):
+        if not activation.activating and guard.call("instrumentor of the agent", _refused, self, default=False):
             return None
         returned = instrument(self, *args, **kwargs)
         if not getattr(self, "is_instrumented_by_opentelemetry", True):
@@ -41,7 +28,7 @@ def notice_explicit(module: Any) -> None:
     @wraps(uninstrument)
     def left(self: Any, *args: Any, **kwargs: Any) -> Any:
         returned = uninstrument(self, *args, **kwargs)
-        if not _activating:
+        if not activation.activating:
             guard.call("instrumentor of the agent", _gone, self)
         return returned
 
@@ -50,8 +37,6 @@ def notice_explicit(module: Any) -> None:
 
 def _refused(instrumentor: Any) -> bool:
     """Whether what the agent activates is left out, because the user named another one in OBS_PREFER."""
-    from obs_run.coexistence import choice
-
     package = _package_of(instrumentor)
     library = third_party.libraries_of(package)[0]
     if package and not third_party.may_coexist(package) and _has_others(package, library):
@@ -63,9 +48,9 @@ def _refused(instrumentor: Any) -> bool:
             return True
         _make_way(library, name)
     # With the agent's own options, which a second activation would be deaf to.
-    for launched in [each for each in _launched if each[0] is instrumentor]:
-        _launched.remove(launched)
-        _silently(instrumentor.uninstrument)
+    for launched in [each for each in activation.launched if each[0] is instrumentor]:
+        activation.launched.remove(launched)
+        activation.silently(instrumentor.uninstrument)
     return False
 
 
@@ -83,9 +68,9 @@ def _make_way(library: str, name: str) -> None:
     hooks.deactivate(library, why)
     other_instrumentors.silence_library(library)
     others = {each.label for each in other_instrumentors.installed_for(library)} - {name}
-    for launched, label in [each for each in _launched if each[1] in others]:
-        _launched.remove((launched, label))
-        _silently(launched.uninstrument)
+    for launched, label in [each for each in activation.launched if each[1] in others]:
+        activation.launched.remove((launched, label))
+        activation.silently(launched.uninstrument)
         third_party.note(label, why)
     for other in sorted(others):
         if third_party.outcomes().get(other) == "active":
@@ -102,14 +87,6 @@ def _gone(instrumentor: Any) -> None:
     if hooks.deactivated_reason(library) == f"the agent activated {name}":
         third_party.note(name, "taken back by the agent")
         hooks.reactivate(library)
-
-
-def _silently(do: Any) -> None:
-    _activating.append(do)
-    try:
-        do()
-    finally:
-        _activating.pop()
 
 
 def _package_of(instrumentor: Any) -> str:

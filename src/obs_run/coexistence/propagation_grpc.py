@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
+from obs_run.coexistence import propagation_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,12 +53,10 @@ def _with_interceptors(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[t
 
 def _settled(host: str | None, details: Any, metadata: Callable[..., Any]) -> Any:
     """Return the details of a call with the metadata that ``host`` is to get."""
-    from obs_run.coexistence import propagation_hosts
-
     given = list(details.metadata or ())
     before = dict(given)
     headers = dict(before)
-    propagation_hosts.settle(host, headers)
+    propagation_rules.restrict_headers(host, headers)
     if headers == before:
         return details
     added = [(name, value) for name, value in headers.items() if name not in before]

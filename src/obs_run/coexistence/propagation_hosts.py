@@ -6,13 +6,11 @@ where something writes them: such an instrumentor, or a library that does so its
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from obs_run import settings
 from obs_run.base import guard
-from obs_run.coexistence import propagation_grpc
+from obs_run.coexistence import propagation_grpc, propagation_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -21,92 +19,12 @@ if TYPE_CHECKING:
     Headers = MutableMapping[str, Any]
     Border = tuple[tuple[str, Callable[..., Any]], ...]
 
-# What no public DNS answers for: names of one word, and the endings that are kept for private use.
-_PRIVATE_ENDINGS = (".localhost", ".local", ".internal", ".svc", ".lan", ".home.arpa", ".test", ".intranet", ".corp")
-_TRACE_ID = slice(3, 35)
-
-
-def allowed(host: str | None) -> bool:
-    """Whether the user allows the trace context to go to ``host``."""
-    return host is None or _allowed(host.strip("[]").rstrip(".").lower(), settings.get("OBS_PROPAGATE_HOSTS"))
-
-
-@lru_cache(maxsize=256)
-def _allowed(host: str, words: tuple[str, ...]) -> bool:
-    return any(_matches(host, word) for word in words)
-
-
-def _matches(host: str, word: str) -> bool:
-    if word in ("*", "none"):
-        return word == "*"
-    if word == "private":
-        return _is_private(host)
-    if "/" in word:
-        return _lies_in(host, word)
-    word = word.removeprefix("*")
-    return host.endswith(word) if word.startswith(".") else host == word.strip("[]")
-
-
-def _is_private(host: str) -> bool:
-    import ipaddress
-
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return "." not in host or host.endswith(_PRIVATE_ENDINGS)
-    return address.is_private or address.is_loopback or address.is_link_local
-
-
-def _lies_in(host: str, network: str) -> bool:
-    import ipaddress
-
-    try:
-        return ipaddress.ip_address(host) in ipaddress.ip_network(network, strict=False)
-    except ValueError:
-        return False
-
-
-def settle(host: str | None, headers: Headers) -> None:
-    """Take the trace context out of ``headers`` if ``host`` must not have it; add it where a hidden span did not."""
-    from obs_run.coexistence import http_spans
-
-    current = _current()
-    if not allowed(host):
-        for name in [name for name in headers if _is_current(name, headers[name], current)]:
-            del headers[name]
-    elif http_spans.hidden():
-        present = {_text(name).lower() for name in headers}
-        for name, value in current.items():
-            if name.lower() not in present:
-                headers[name] = value
-
-
-def _current() -> dict[str, str]:
-    from opentelemetry.propagate import inject
-
-    carrier: dict[str, str] = {}
-    inject(carrier)
-    return carrier
-
-
-def _is_current(name: Any, value: Any, current: dict[str, str]) -> bool:
-    """Whether a header carries the trace that is going on; what the agent wrote of another trace is its own."""
-    found = next((each for each in current if each.lower() == _text(name).lower()), None)
-    if found is None:
-        return False
-    text, now = _text(value), current[found]
-    return text == now or (found == "traceparent" and text[_TRACE_ID] == now[_TRACE_ID])
-
-
-def _text(value: Any) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
-
 
 def _before(find: Callable[[Any, tuple[Any, ...], dict[str, Any]], tuple[str | None, Headers]]) -> Callable[..., Any]:
     """Return a wrapper that settles the headers which ``find`` gets from the call, then calls."""
 
     def settled(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        settle(*find(instance, args, kwargs))
+        propagation_rules.restrict_headers(*find(instance, args, kwargs))
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         guard.call("propagation", settled, instance, args, kwargs)
@@ -151,14 +69,14 @@ def _settled_copy(pool: Any, url: Any, given: Any) -> Any:
     host = (urlsplit(url).hostname if isinstance(url, str) and "://" in url else None) or pool.host
     before = pool.headers if given is None else given
     headers = before.copy() if hasattr(before, "copy") else dict(before)
-    settle(host, headers)
+    propagation_rules.restrict_headers(host, headers)
     return None if dict(headers) == dict(before) else headers
 
 
 def _x_ray(wrapped: Callable[..., Any], _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Keep botocore's instrumentor, which writes AWS's own header, to the allowed hosts."""
     function, endpoint, given, named = args
-    if guard.call("propagation", lambda: allowed(urlsplit(endpoint.host).hostname), default=True):
+    if guard.call("propagation", lambda: propagation_rules.is_allowed(urlsplit(endpoint.host).hostname), default=True):
         return wrapped(*args, **kwargs)
     return function(*given, **named)
 

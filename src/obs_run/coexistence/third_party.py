@@ -10,9 +10,6 @@ import os
 import sys
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import ModuleType
 
 _ROOTS = ("opentelemetry.instrumentation.genai", "opentelemetry.instrumentation", "openinference.instrumentation")
 # Folder of the instrumentor -> the module that it waits for, where that is called otherwise.
@@ -66,34 +63,9 @@ _NOT_WATCHED = frozenset(
         "wsgi",
     ]
 )
-_WITH_HEADERS = (
-    *(f"opentelemetry.instrumentation.{name}" for name in ("aiohttp_client", "grpc", "httpx", "requests", "urllib")),
-    "opentelemetry.instrumentation.botocore",
-    "opentelemetry.instrumentation.urllib3",
-    "anthropic._tracing",  # it puts the trace context into its requests by itself
-)
-# Module of others to watch for, module of ours and function in it that is called with the module.
-_FITTED = (
-    ("opentelemetry.instrumentation.instrumentor", "obs_run.coexistence.explicit_activation", "notice_explicit"),
-    ("opentelemetry.instrumentation.botocore", "obs_run.coexistence.choice", "leave_bedrock"),
-    ("opentelemetry.instrumentation.utils", "obs_run.coexistence.http_spans", "fit_checks"),
-    ("opentelemetry.instrumentation.grpc._client", "obs_run.coexistence.http_spans", "fit_grpc"),
-    ("opentelemetry.instrumentation.grpc._aio_client", "obs_run.coexistence.http_spans", "fit_grpc"),
-    *((module, "obs_run.coexistence.propagation_hosts", "guard_clients") for module in _WITH_HEADERS),
-)
 _outcomes: dict[str, str] = {}
 _installed_by_module: dict[str, tuple[str, ...]] = {}
 _scanned: list[bool] = []
-
-
-def watch() -> None:
-    """Wait for the libraries that installed instrumentors are for, and for what of theirs has to be fitted."""
-    from obs_run.process import import_hooks
-
-    for module, of_ours, function in _FITTED:
-        import_hooks.when_imported(module, _late(of_ours, function))
-    for module in installed_instrumentors():
-        import_hooks.when_imported(module, _late("obs_run.coexistence.choice", "on_library_imported"))
 
 
 def installed_instrumentors() -> dict[str, tuple[str, ...]]:
@@ -155,10 +127,3 @@ def _installed(root: str) -> list[str]:
         if os.path.isdir(instrumentors):
             names.update(os.listdir(instrumentors))
     return sorted(name for name in names - _NOT_WATCHED if name.isidentifier() and name[0] != "_")
-
-
-def _late(module_of_ours: str, function: str) -> Callable[[ModuleType], None]:
-    def callback(module: ModuleType) -> None:
-        getattr(__import__(module_of_ours, fromlist=[function]), function)(module)
-
-    return callback

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
     from typing_extensions import Self
 
+    from obs_run.core.ongoing import OwnRecording
     from obs_run.core.operations import Operation
-    from obs_run.core.recorder import Recording
 
 _SAID_BY_BOTH = ("name", "error_type")
 """What either side says of its own call."""
@@ -145,7 +145,7 @@ class _UtilGenai:
             return None
         return NestedInvocation(operation, data, span)
 
-    def with_shared_slot(self, recording: Recording, context: Context) -> Context:
+    def with_shared_slot(self, recording: OwnRecording, context: Context) -> Context:
         """Return ``context`` with a place for what a package on util-genai learns inside of a call of ours."""
         kind = _kind_of(recording.operation)
         if kind is None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     """Returns a value without what must not leave, given the value and its JSON; the same object if nothing was found.
     """
 
+__all__ = ["wanted"]
+
 _SETTING = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _DEEPEST = 16
 # What a part *is* rather than what it says: the schemas need it whole.

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     Preference = Callable[["Instrumentor"], str | None]
 
 
+__all__ = ["Instrumentor", "Target"]
+
+
 @dataclass(frozen=True)
 class Target:
     """One function of a library and what is put around it.

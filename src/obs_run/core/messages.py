@@ -8,6 +8,22 @@ from __future__ import annotations
 import json
 from typing import Any
 
+__all__ = [
+    "Message",
+    "Part",
+    "ToolDefinition",
+    "blob",
+    "file",
+    "message",
+    "parsed",
+    "reasoning",
+    "text",
+    "tool_call",
+    "tool_call_response",
+    "tool_definition",
+    "uri",
+]
+
 Part = dict[str, Any]
 Message = dict[str, Any]
 ToolDefinition = dict[str, Any]

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
     from typing_extensions import Self
 
+    from obs_run.core.ongoing import OwnRecording
     from obs_run.core.operations import Operation
-    from obs_run.core.recorder import Recording
 
 
 class NestedInvocation(Protocol):
@@ -46,7 +46,7 @@ class SharedCalls(Protocol):
     def nested(self, operation: Operation, context: Context) -> NestedInvocation | None:
         """Return what stands for ``operation`` inside of a call that the package records; None where it does not."""
 
-    def with_shared_slot(self, recording: Recording, context: Context) -> Context:
+    def with_shared_slot(self, recording: OwnRecording, context: Context) -> Context:
         """Return ``context`` with a place for what the package notes inside of a call of ours."""
 
     def merge_shared(self, operation: Operation, shared_data: Any) -> None:
@@ -71,7 +71,7 @@ def nested(operation: Operation, context: Context) -> NestedInvocation | None:
     return None
 
 
-def with_shared_slot(recording: Recording, context: Context) -> Context:
+def with_shared_slot(recording: OwnRecording, context: Context) -> Context:
     """Return ``context`` with a place for what others note inside of a call of ours."""
     for shared_calls in _installed:
         context = shared_calls.with_shared_slot(recording, context)

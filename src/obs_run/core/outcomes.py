@@ -27,6 +27,8 @@ else:
     # Before Python 3.13 a type variable has no default, which only type checkers ask for.
     OperationT_contra = TypeVar("OperationT_contra", contravariant=True)
 
+__all__ = ["Call", "Reader"]
+
 _CANCELLATIONS = ("CancelledError", "Cancelled")
 
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
 
     from obs_run.core.nesting import NestedInvocation
+    from obs_run.core.ongoing import OwnRecording
     from obs_run.core.operations import Operation
-    from obs_run.core.recorder import Recording
 
 _OWNER = api_context.create_key("obs-run-recording")
 # How the agent, or a package that it uses, says that nothing is to be recorded; OpenLLMetry has one for models alone.
@@ -22,7 +22,7 @@ _NOTHING = (api_context._SUPPRESS_INSTRUMENTATION_KEY, "suppress_instrumentation
 _NO_MODEL_CALLS = "suppress_language_model_instrumentation"
 
 
-def with_owner(recording: Recording, context: Context) -> Context:
+def with_owner(recording: OwnRecording, context: Context) -> Context:
     """Return ``context`` with ``recording`` as the one that reports what happens in it."""
     return nesting.with_shared_slot(recording, api_context.set_value(_OWNER, recording, context))
 
@@ -32,14 +32,14 @@ def with_nested_owner(invocation: NestedInvocation, context: Context) -> Context
     return api_context.set_value(_OWNER, invocation, context)
 
 
-def current_recording() -> Recording | None:
+def current_recording() -> OwnRecording | None:
     """Return the recording that reports what happens now."""
     return recording_in(api_context.get_current())
 
 
-def recording_in(context: Context) -> Recording | None:
+def recording_in(context: Context) -> OwnRecording | None:
     """Return the innermost recording of ``context`` that goes on; tasks that outlive one keep it in their context."""
-    recording = cast("Recording | None", context.get(_OWNER))
+    recording = cast("OwnRecording | None", context.get(_OWNER))
     while recording is not None and recording.is_ended:
         recording = getattr(recording, "outer", None)
     return recording
@@ -60,7 +60,7 @@ def is_suppressed(operation: Operation, context: Context) -> bool:
     return is_model_call and isinstance(recording.operation, ModelCall)
 
 
-def add_usage(recording: Recording) -> None:
+def add_usage(recording: OwnRecording) -> None:
     """Add what a model call used to the agents in whose runs it was made."""
     operation = recording.operation
     if not isinstance(operation, ModelCall) or operation.usage is None:

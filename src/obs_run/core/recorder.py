@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 
     from obs_run.context.current_context import Entry
     from obs_run.core.nesting import NestedInvocation
+    from obs_run.core.ongoing import OwnRecording
     from obs_run.core.operations import Operation
     from obs_run.core.sink import Sink
+
+__all__ = ["Recording", "start"]
 
 _VOCABULARY = "obs_run.core.operations"
 _kinds: dict[type, str] = {}
@@ -57,7 +60,7 @@ class Recording:
         "span",
     )
 
-    def __init__(self, operation: Operation, span: Span, parent: Context, outer: Recording | None, to: Sink) -> None:
+    def __init__(self, operation: Operation, span: Span, parent: Context, outer: OwnRecording | None, to: Sink) -> None:
         self.operation = operation
         self.span = span
         self.outer = outer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from obs_run.coexistence import third_party
+from obs_run.coexistence import watching
 from obs_run.process import exit_hooks, import_hooks, run
 from obs_run.process.variables import flag
 from obs_run.runtime import start as runtime_start
@@ -48,7 +48,7 @@ def start(how: str) -> None:
     if flag("OBS_PROPAGATE_CHILDREN", default=True):
         runtime_start.notice(_CHILDREN)
     _watch_instrumented()
-    third_party.watch()
+    watching.watch()
     if flag("OBS_VERBOSE", default=False):
         exit_hooks.on_exit(_summarize)
     if flag("OBS_EAGER", default=False):

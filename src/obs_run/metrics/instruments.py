@@ -162,11 +162,11 @@ def _provider() -> Any:
     if settings.get("OTEL_SDK_DISABLED"):
         return None
     from obs_run.runtime import start
-    from obs_run.sdk import lazy_api
+    from obs_run.sdk import starting
 
     if _internal._METER_PROVIDER is None:  # noqa: SLF001 (as in ``bind``)
         start.start_api()
-    return lazy_api.provider(_internal, "_METER_PROVIDER")
+    return starting.provider(_internal, "_METER_PROVIDER")
 
 
 def _after_fork_in_child() -> None:

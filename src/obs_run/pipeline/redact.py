@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
 from obs_run.base import guard
@@ -18,6 +18,8 @@ from obs_run.pipeline.items import weight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
+
+    from obs_run.pipeline.scrubber import Scrubber
 
 _SHORT = 64
 _LONG = 512
@@ -35,21 +37,6 @@ _SPECIAL: dict[str, Callable[[Any, Scrubber], Any]] = {
     semconv.DB_QUERY_TEXT: redact_commands.query,
     semconv.DB_STATEMENT: redact_commands.query,
 }
-
-
-class Scrubber(Protocol):
-    """What ``obs_run.privacy.scrubber()`` returns: each method answers with the same object where nothing was found."""
-
-    active: bool
-
-    def text(self, text: str) -> str:
-        """Return a text without what must not leave."""
-
-    def value(self, name: str | None, value: Any) -> Any:
-        """Return a value of any depth without it; ``name`` is the field that holds the value."""
-
-    def attributes(self, attributes: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return attributes without it."""
 
 
 class Redaction:

@@ -7,7 +7,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from obs_run.pipeline.redact import Scrubber
+    from obs_run.pipeline.scrubber import Scrubber
 
 _WITHHELD = "?"
 _LITERAL = re.compile(r"'[^']*(?:'|\Z)|(\$\w*\$).*?(?:\1|\Z)", re.DOTALL)

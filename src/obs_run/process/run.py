@@ -63,6 +63,11 @@ def is_starting_process() -> bool:
     return os.getpid() == _run.starting_pid
 
 
+def is_started() -> bool:
+    """Whether obs-run was started here, and the agent does not only write telemetry with our API."""
+    return _run.starting_pid is not None
+
+
 def enabled() -> bool:
     """Whether this process has a run span: a script by default, a server or a multiprocessing worker never."""
     if _run.starting_pid is None:

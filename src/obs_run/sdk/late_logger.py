@@ -6,7 +6,7 @@ from typing import Any
 
 from opentelemetry._logs import _internal as api
 
-from obs_run.sdk import lazy_api, providers
+from obs_run.sdk import providers, starting
 
 
 class LateLogger(api.ProxyLogger):
@@ -16,7 +16,7 @@ class LateLogger(api.ProxyLogger):
 
     @property
     def _logger(self) -> api.Logger:
-        provider = lazy_api.provider(api, "_LOGGER_PROVIDER")
+        provider = starting.provider(api, "_LOGGER_PROVIDER")
         if provider is None:
             return self._noop_logger
         if provider is not self._asked:

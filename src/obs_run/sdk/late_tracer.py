@@ -6,7 +6,7 @@ from typing import Any
 
 from opentelemetry import trace
 
-from obs_run.sdk import lazy_api, providers
+from obs_run.sdk import providers, starting
 
 
 class LateTracer(trace.ProxyTracer):
@@ -16,7 +16,7 @@ class LateTracer(trace.ProxyTracer):
 
     @property
     def _tracer(self) -> trace.Tracer:
-        provider = lazy_api.provider(trace, "_TRACER_PROVIDER")
+        provider = starting.provider(trace, "_TRACER_PROVIDER")
         if provider is None:
             return self._noop_tracer
         if provider is not self._asked:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import sys
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
+from obs_run.sdk import starting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-    from obs_run.sdk.providers import Providers
+    from obs_run.sdk.starting import Starter
 
 # Methods of the metrics API's stand-ins that need a provider behind them.
 _MEASURING = (
@@ -28,46 +29,15 @@ _MEASURING = (
 _OBSERVING = ("create_observable_counter", "create_observable_gauge", "create_observable_up_down_counter")
 
 
-class Starter(Protocol):
-    """Who sets the providers up."""
-
-    def set_up(self) -> Providers:
-        """Return the providers, set up at the first call."""
-
-    def providers_or_none(self) -> Providers | None:
-        """Return the providers if they have been set up."""
-
-    def adopt_tracer_provider(self, provider: Any) -> None:
-        """Have the spans of a provider that the agent set, beside what the agent does with them."""
-
-    def adopt_logger_provider(self, provider: Any) -> None:
-        """Have the records of a provider that the agent set."""
-
-
-class _Chosen:
-    """The starter of this process."""
-
-    starter: Starter
-
-
 def install(module: ModuleType, starter: Starter) -> None:
     """Prepare one of the API's modules; called when it is imported."""
-    _Chosen.starter = starter
+    starting.chosen.starter = starter
     if module.__name__ == "opentelemetry.trace":
         _install_trace(module)
     elif module.__name__ == "opentelemetry.metrics":
         _install_metrics(module, sys.modules["opentelemetry.metrics._internal"])
     elif module.__name__ == "opentelemetry._logs":
         _install_logs(module, sys.modules["opentelemetry._logs._internal"])
-
-
-def provider(home: ModuleType, name: str) -> Any:
-    """Return the global provider of a signal, ours if none was set; None while ours is being made."""
-    chosen = getattr(home, name)
-    if chosen is None:
-        guard.call("set-up", _Chosen.starter.set_up)
-        chosen = getattr(home, name)
-    return chosen
 
 
 def _install_trace(module: Any) -> None:
@@ -77,14 +47,14 @@ def _install_trace(module: Any) -> None:
 
     runtime_context.use_default(run_context.current)
     module._PROXY_TRACER_PROVIDER = LateTracerProvider()  # noqa: SLF001 (what the public getter answers until then)
-    _let_win(module, module, "_TRACER_PROVIDER", "set_tracer_provider", _Chosen.starter.adopt_tracer_provider)
+    _let_win(module, module, "_TRACER_PROVIDER", "set_tracer_provider", starting.chosen.starter.adopt_tracer_provider)
 
 
 def _install_logs(module: Any, internal: Any) -> None:
     from obs_run.sdk.late_logger import LateLoggerProvider
 
     internal._PROXY_LOGGER_PROVIDER = LateLoggerProvider()  # noqa: SLF001 (as above)
-    _let_win(module, internal, "_LOGGER_PROVIDER", "set_logger_provider", _Chosen.starter.adopt_logger_provider)
+    _let_win(module, internal, "_LOGGER_PROVIDER", "set_logger_provider", starting.chosen.starter.adopt_logger_provider)
 
 
 def _install_metrics(module: Any, internal: Any) -> None:
@@ -106,8 +76,8 @@ def _start_before(stand_in: Any, method: str) -> None:
 
     @wraps(original)
     def use(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if _Chosen.starter.providers_or_none() is None:
-            guard.call("set-up", _Chosen.starter.set_up)
+        if starting.chosen.starter.providers_or_none() is None:
+            guard.call("set-up", starting.chosen.starter.set_up)
         return original(self, *args, **kwargs)
 
     setattr(stand_in, method, use)
@@ -138,5 +108,5 @@ def _let_win(module: Any, home: Any, name: str, setter: str, on_set: Callable[[A
 
 
 def _is_own(provider: object) -> bool:
-    providers = guard.call("provider of the agent", _Chosen.starter.providers_or_none)
+    providers = guard.call("provider of the agent", starting.chosen.starter.providers_or_none)
     return providers is not None and providers.is_own(provider)
