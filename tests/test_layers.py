@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.layers_to_mend import STILL_CIRCLES, STILL_TO_MEND, STILL_WITH_FORK_HOOKS
 from tools import layers
 from tools.own_imports import Import, Tree
 
@@ -19,30 +18,10 @@ FORK_HOOKS = "src/obs_run/process/fork.py"
 TO_COME = ["bridge"]
 # Names at module level that functions rebind: state that a process has once. Objects that hold it are better.
 REBOUND: dict[str, set[str]] = {
-    "src/obs_run/audit_trail/recording.py": {"_opening", "_trail"},
-    "src/obs_run/coexistence/explicit_activation.py": {"_ours_to_say"},
-    "src/obs_run/coexistence/third_party.py": {"_contenders"},
-    "src/obs_run/context/run_context.py": {"_before", "_context", "_cut_at", "_identity"},
     "src/obs_run/core/content.py": {"_mode"},
-    "src/obs_run/launch/start.py": {"_pid", "_prepared", "_started"},
-    "src/obs_run/logging/async_handlers.py": {"_lock", "_loop"},
-    "src/obs_run/logging/entry.py": {"_second"},
-    "src/obs_run/logging/record.py": {"_configured", "_exported"},
-    "src/obs_run/metrics/callback_loop.py": {"_thread", "_waiting"},
-    "src/obs_run/metrics/registry.py": {"_making", "_registry"},
-    "src/obs_run/pipeline/queue.py": {"_making", "_queue"},
     "src/obs_run/pipeline/redact.py": {"_made", "_shared"},
     "src/obs_run/pipeline/redact_items.py": {"_of", "_shared"},
     "src/obs_run/pipeline/redact_metrics.py": {"_of", "_shared"},
-    "src/obs_run/process/exit_code.py": {"_given", "_outermost"},
-    "src/obs_run/process/exit_sequence.py": {"_active", "_first_signal", "_until"},
-    "src/obs_run/process/fork_locks.py": {"_absent"},
-    "src/obs_run/process/run.py": {"_begun", "_enabled", "_identity", "_owned", "started_ns"},
-    "src/obs_run/prometheus/endpoint.py": {"_held", "_scraping"},
-    "src/obs_run/runtime/shutdown.py": {"_prepared"},
-    "src/obs_run/sdk/providers.py": {"_held", "_installing", "_lock", "_providers"},
-    "src/obs_run/sdk/run_span.py": {"_ended"},
-    "src/obs_run/tracing/tracer.py": {"_default", "_making", "_shared"},
 }
 
 
@@ -58,12 +37,12 @@ def modules() -> tuple[tuple[str, ast.Module], ...]:
 
 
 def test_no_import_goes_against_the_direction() -> None:
-    faults = [text for one, text in layers.violations(house()) if (one.importer, one.imported) not in STILL_TO_MEND]
+    faults = [text for _, text in layers.violations(house())]
     assert not faults, "\n" + "\n".join(faults)
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    circles = [circle for circle in layers.circles(house()) if not any(still >= set(circle) for still in STILL_CIRCLES)]
+    circles = list(layers.circles(house()))
     assert not circles, "\n" + "\n\n".join(described(circle) for circle in circles)
 
 
@@ -91,7 +70,7 @@ def attribute_names(tree: ast.Module) -> list[str]:
 
 def test_forks_are_watched_by_one_module() -> None:
     hooks = [file for file, tree in modules() if mentions(tree, "register_at_fork")]
-    assert [file for file in hooks if file not in STILL_WITH_FORK_HOOKS] == [FORK_HOOKS]
+    assert hooks == [FORK_HOOKS]
 
 
 def mentions(tree: ast.Module, name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from obs_run import settings
-from obs_run.coexistence import propagation_grpc
+from obs_run.coexistence import propagation_grpc, propagation_rules
 
 
 @pytest.mark.parametrize(

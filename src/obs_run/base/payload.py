@@ -9,6 +9,23 @@ from __future__ import annotations
 
 from typing import Any
 
+__all__ = [
+    "as_count",
+    "as_dict",
+    "as_dict_or_self",
+    "as_float",
+    "as_int",
+    "as_list",
+    "as_text",
+    "coalesce",
+    "error_name",
+    "get",
+    "get_float",
+    "get_int",
+    "get_list",
+    "get_text",
+]
+
 _EMPTY: dict[str, Any] = {}
 # Classes with a __getattr__, as pydantic's models have, answer getattr() three times more slowly.
 _get_attribute = object.__getattribute__

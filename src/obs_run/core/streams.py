@@ -44,6 +44,19 @@ if TYPE_CHECKING:
     Begin = Callable[[Call], tuple[Operation, Reader] | None]
     Key = Callable[[Any], Any]
 
+__all__ = [
+    "wrap_anext",
+    "wrap_async_call",
+    "wrap_async_read",
+    "wrap_call",
+    "wrap_close",
+    "wrap_generator",
+    "wrap_inner_call",
+    "wrap_iter",
+    "wrap_next",
+    "wrap_read",
+]
+
 
 def wrap_call(begin: Begin) -> Wrapper:
     """Return the wrapper of a function that returns its result, or a generator of either kind."""
