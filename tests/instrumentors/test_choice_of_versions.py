@@ -54,7 +54,7 @@ def test_what_the_change_touched_runs_in_all_versions(monkeypatch: pytest.Monkey
 
 
 def test_what_an_instrumentor_imports_of_another_belongs_to_it_too() -> None:
-    touched = touched_libraries(LIBRARIES, ["instrumentors/obs_instrumentors/stainless.py"])
+    touched = touched_libraries(LIBRARIES, ["instrumentors/obs_instrumentors/clients/stainless.py"])
     assert {"anthropic", "groq", "cerebras"} <= touched
     assert touched.isdisjoint({"ollama", "qdrant_client"})
 

@@ -39,12 +39,12 @@ WORK = """
     import os, time, urllib.request
     from obs_run.core import recorder
     from obs_run.core.operations import AgentRun, Inference, ToolCall, Usage
-    from obs_run.pipeline.queue import queue
+    from obs_run.runtime.in_process import runtime
 
     chat = Inference("chat", provider="openai", request_model="gpt-4o", usage=Usage(3, 4))
     for operation in (AgentRun(agent_name="planner"), ToolCall(tool_name="search"), chat):
         recorder.start(operation).end()
-    assert queue().flush(time.monotonic() + 20)
+    assert runtime().queue().flush(time.monotonic() + 20)
     url = f"http://127.0.0.1:{os.environ['OTEL_EXPORTER_PROMETHEUS_PORT']}/metrics"
     print(urllib.request.urlopen(url, timeout=10).read().decode())
 """

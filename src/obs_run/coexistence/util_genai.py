@@ -17,7 +17,7 @@ from opentelemetry.trace import get_current_span, set_span_in_context
 
 from obs_run.base import guard
 from obs_run.context import current_context
-from obs_run.core import content, nesting, ownership
+from obs_run.core import content, nesting, ownership, semconv
 from obs_run.core.operations import Embedding, FetchedResponse, Inference, ModelCall, Retrieval, Usage
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _derive_names(operation: type[Operation], data: type) -> _Names:
     def passing(attributes: dict[str, str]) -> dict[str, str]:
         names = {}
         for field, attribute in attributes.items():
-            name = attribute.removeprefix("gen_ai.").replace(".", "_")
+            name = attribute.removeprefix(semconv.GEN_AI_PREFIX).replace(".", "_")
             if name in available and field not in _SAID_BY_BOTH:
                 names[field] = name
         return names

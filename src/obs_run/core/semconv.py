@@ -9,6 +9,7 @@ from __future__ import annotations
 
 SCHEMA_URL = "https://opentelemetry.io/schemas/gen-ai-dev/1.42.0-dev"
 
+GEN_AI_PREFIX = "gen_ai."
 OPERATION_NAME = "gen_ai.operation.name"
 PROVIDER_NAME = "gen_ai.provider.name"
 OUTPUT_TYPE = "gen_ai.output.type"

@@ -165,7 +165,7 @@ def test_signal_handlers_may_log_amid_anything(agent: Run, receiver: Receiver, t
         with logger.context(operation="signal"):
             logger.warning("signal", n=mine)
     signal.signal(signal.SIGALRM, on_alarm)
-    signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+    signal.setitimer(signal.ITIMER_REAL, 0.005, 0.005)
     until = time.monotonic() + 2
     number = 0
     while time.monotonic() < until or seen <= 100:
