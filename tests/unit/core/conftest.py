@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, get_current_span
+
+from obs_run.core import content, sink
+from obs_run.core.open_recordings import open_recordings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span
+
+    from obs_run.core.sink import LogRecord, OperationRecord
+
+
+class Ended(NamedTuple):
+    """An operation as the sink got it, and where it stands."""
+
+    name: str
+    span_id: int
+    parent_id: int
+    trace_id: int
+    record: OperationRecord
+
+
+class OpenSpan(NonRecordingSpan):
+    """A span of the fake sink, which counts as recording while it is open."""
+
+    def __init__(self, context: SpanContext, name: str, parent: SpanContext) -> None:
+        super().__init__(context)
+        self.name, self.parent = name, parent
+
+    def is_recording(self) -> bool:
+        return True
+
+
+class FakeSink:
+    """Keeps what core hands over; ids are counted, so that a tree can be read off."""
+
+    def __init__(self) -> None:
+        self.ended: list[Ended] = []
+        self.logs: list[LogRecord] = []
+        self._ids = iter(range(1, 10_000_000))
+
+    def start(self, name: str, kind: str, attributes: Callable[[], Any], parent: Context) -> Span:  # noqa: ARG002
+        outer = get_current_span(parent).get_span_context()
+        span_id = next(self._ids)
+        trace_id = outer.trace_id if outer.is_valid else span_id
+        flags = TraceFlags(TraceFlags.SAMPLED)
+        return OpenSpan(SpanContext(trace_id, span_id, is_remote=False, trace_flags=flags), name, outer)
+
+    def end(self, span: Any, record: OperationRecord) -> None:
+        context = span.get_span_context()
+        self.ended.append(Ended(span.name, context.span_id, span.parent.span_id, context.trace_id, record))
+
+    def log(self, record: LogRecord) -> None:
+        self.logs.append(record)
+
+    def is_exporting(self) -> bool:
+        return False
+
+    def trees(self) -> list[str]:
+        """Return each trace as nested names, such as ``a(b c(d))``; children in the order of their start."""
+        roots = sorted((each for each in self.ended if not each.parent_id), key=lambda each: each.span_id)
+        return [self._tree(root) for root in roots]
+
+    def _tree(self, root: Ended) -> str:
+        children = sorted(
+            (each for each in self.ended if each.parent_id == root.span_id), key=lambda each: each.span_id
+        )
+        inner = " ".join(self._tree(child) for child in children)
+        return f"{root.name}({inner})" if inner else root.name
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSink]:
+    to = FakeSink()
+    monkeypatch.setattr(sink._chosen, "sink", to)
+    monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "SPAN_ONLY")
+    content.forget()
+    open_recordings.forget()
+    yield to
+    open_recordings.forget()
+    content.forget()
