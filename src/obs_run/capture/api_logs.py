@@ -40,7 +40,7 @@ class ApiLogProcessor(LogRecordProcessor):
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
         """Export what waits."""
-        return self._flush(time.monotonic() + timeout_millis / 1000)
+        return bool(guard.call("flush", self._flush, time.monotonic() + timeout_millis / 1000))
 
 
 def _copy(value: Any, depth: int = 16) -> Any:

@@ -15,6 +15,7 @@ from obs_run.pipeline import redact
 if TYPE_CHECKING:
     from types import ModuleType
 
+_UNKNOWN = object()
 PROPAGATORS = {
     "opentelemetry.baggage.propagation": "W3CBaggagePropagator",
     "opentelemetry.propagators.jaeger": "JaegerPropagator",
@@ -31,7 +32,11 @@ def install(module: ModuleType) -> None:
 
     @wraps(original)
     def inject(self: Any, carrier: Any, context: Any = None, *args: Any, **options: Any) -> Any:
-        return original(self, carrier, _clean(context), *args, **options)
+        cleaned = guard.call("baggage", _clean, context, default=_UNKNOWN)
+        if cleaned is _UNKNOWN:
+            # Without a judgement nothing is sent.
+            return None
+        return original(self, carrier, cleaned, *args, **options)
 
     inject._obs_run_scrubs = True  # type: ignore[attr-defined]  # noqa: SLF001 (a mark of ours)
     kind.inject = inject

@@ -32,7 +32,7 @@ class RunContext(ContextVarsRuntimeContext):
         """Return the current context."""
         current = super().get_current()
         if current and self.filter is not None:
-            current = self.filter(current)
+            current = guard.call("context", self.filter, current, default=current)
         if current:
             return current
         if RunContext.default is None:
@@ -55,7 +55,9 @@ class _FilteredContext(ContextVarsRuntimeContext):
         self._filter = filter_
 
     def get_current(self) -> Context:
-        return self._filter(super().get_current())
+        current = super().get_current()
+        filtered: Context = guard.call("context", self._filter, current, default=current)
+        return filtered
 
 
 def filter_current(filter_: Filter) -> None:

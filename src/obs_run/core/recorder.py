@@ -135,7 +135,8 @@ class Recording:
         # The span ends whatever happens: an open one would be kept until the process ends.
         record = guard.call("end", self._record, timing, error)
         if record is None:
-            record = OperationRecord(_kind_of(type(self.operation)), {}, {}, timing, {})
+            # Of no kind, so that nothing is measured of which nothing is known.
+            record = OperationRecord("", {}, {}, timing, {})
         self._sink.end(self.span, record)
         if error is not None:
             guard.call("end", self._log_exception, record)

@@ -6,6 +6,7 @@ from typing import Any
 
 from opentelemetry._logs import _internal as api
 
+from obs_run.base import guard
 from obs_run.sdk import providers, starting
 
 
@@ -16,7 +17,7 @@ class LateLogger(api.ProxyLogger):
 
     @property
     def _logger(self) -> api.Logger:
-        provider = starting.provider(api, "_LOGGER_PROVIDER")
+        provider = guard.call("set-up", starting.provider, api, "_LOGGER_PROVIDER")
         if provider is None:
             return self._noop_logger
         if provider is not self._asked:

@@ -6,6 +6,7 @@ from typing import Any
 
 from opentelemetry import trace
 
+from obs_run.base import guard
 from obs_run.sdk import providers, starting
 
 
@@ -16,7 +17,7 @@ class LateTracer(trace.ProxyTracer):
 
     @property
     def _tracer(self) -> trace.Tracer:
-        provider = starting.provider(trace, "_TRACER_PROVIDER")
+        provider = guard.call("set-up", starting.provider, trace, "_TRACER_PROVIDER")
         if provider is None:
             return self._noop_tracer
         if provider is not self._asked:

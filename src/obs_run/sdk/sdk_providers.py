@@ -16,6 +16,7 @@ from opentelemetry.sdk import _logs, metrics
 from opentelemetry.sdk import trace as sdk
 from opentelemetry.trace import SpanKind
 
+from obs_run.base import guard
 from obs_run.context import run_context
 from obs_run.process import run
 
@@ -33,10 +34,16 @@ class Tracer(sdk.Tracer):
         self, name: str, context: Context | None = None, kind: SpanKind = SpanKind.INTERNAL, *args: Any, **kwargs: Any
     ) -> Span:
         """Start a span."""
-        if kind in _FROM_OUTSIDE and run_context.is_run(context) and not self._serves_parent():
-            current = api_context.get_current() if context is None else context
-            context = Context({key: value for key, value in current.items() if not key.startswith("current-span")})
+        if kind in _FROM_OUTSIDE:
+            context = guard.call("request from outside", self._context_from_outside, context, default=context)
         return super().start_span(name, context, kind, *args, **kwargs)
+
+    def _context_from_outside(self, context: Context | None) -> Context | None:
+        """Return a context without the run span, unless the request belongs to the run."""
+        if not run_context.is_run(context) or self._serves_parent():
+            return context
+        current = api_context.get_current() if context is None else context
+        return Context({key: value for key, value in current.items() if not key.startswith("current-span")})
 
     def _serves_parent(self) -> bool:
         # An MCP server over stdio serves the one program that started it, in whose trace it was started.

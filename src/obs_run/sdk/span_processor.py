@@ -35,7 +35,7 @@ class QueueSpanProcessor(SpanProcessor):
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 (the interface)
         """Remember that the span is open."""
-        open_recordings.add(span.context.span_id, end_unfinished, span)
+        guard.call("span", open_recordings.add, span.context.span_id, end_unfinished, span)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Hand the span over."""
@@ -72,7 +72,7 @@ class QueueSpanProcessor(SpanProcessor):
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
         """Export what waits."""
-        return self._queue.flush(time.monotonic() + timeout_millis / 1000)
+        return bool(guard.call("flush", self._queue.flush, time.monotonic() + timeout_millis / 1000))
 
 
 def end_unfinished(span: Any, ending: Ending) -> None:

@@ -372,7 +372,13 @@ LIBRARY = Library(
             "run of an agent",
             lambda its: its.run_agent(),
             "invoke_agent",
-            {"gen_ai.operation.name": "invoke_agent", "gen_ai.request.model": MODEL},
+            {
+                "gen_ai.operation.name": "invoke_agent",
+                "gen_ai.request.model": MODEL,
+                # Of the calls inside.
+                "gen_ai.usage.input_tokens": 7,
+                "gen_ai.usage.output_tokens": 17,
+            },
             tree=(
                 Node(
                     "invoke_agent",

@@ -72,4 +72,4 @@ def test_agent_sees_the_same(
 def test_agent_sees_the_same_while_usage_is_asked_for(
     works: dict[str, Callable[[], Any]], request: pytest.FixtureRequest
 ) -> None:
-    assert_the_same(works, request, "begin", "_asking_for_usage")
+    assert_the_same(works, request, "start_operation", "_with_usage_option")
