@@ -94,9 +94,12 @@ def plain_content(operation: Operation) -> dict[str, Any]:
 
 
 def plain_attributes(attributes: dict[str, Any]) -> dict[str, Any]:
-    """Return attributes whose values are plain at this moment."""
-    changed = {name: _plain(value, _DEEPEST) for name, value in attributes.items() if type(value) not in _SCALARS}
-    return {**attributes, **changed} if changed else attributes
+    """Make the values of ``attributes``, which nobody else holds, plain as they are at this moment."""
+    for name, value in attributes.items():
+        if type(value) not in _SCALARS:
+            # A known name keeps its place, so that this may be done amid going through them.
+            attributes[name] = _plain(value, _DEEPEST)
+    return attributes
 
 
 def _plain(value: Any, depth: int) -> Any:

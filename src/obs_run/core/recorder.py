@@ -110,7 +110,10 @@ class Recording:
         except IndexError:
             return
         self.is_ended = True
-        guard.call("end", self._end, error)
+        try:
+            self._end(error)
+        except Exception as failure:  # noqa: BLE001 (the guard, without the cost of a call to it)
+            guard.failed("end", failure)
 
     def end_unfinished(self, ending: Ending) -> None:
         """End the operation with what is known of it so far, because nobody else will."""
@@ -133,8 +136,10 @@ class Recording:
         timing = self._timing()
         open_recordings.discard(self.span.get_span_context().span_id)
         # The span ends whatever happens: an open one would be kept until the process ends.
-        record = guard.call("end", self._record, timing, error)
-        if record is None:
+        try:
+            record = self._record(timing, error)
+        except Exception as failure:  # noqa: BLE001 (as above)
+            guard.failed("end", failure)
             # Of no kind, so that nothing is measured of which nothing is known.
             record = OperationRecord("", {}, {}, timing, {})
         self._sink.end(self.span, record)
@@ -190,7 +195,11 @@ def start(
     Its parent is what is current in the context ``parent`` (default: here). With ``owner``, which must allow weak
     references, the recording ends when that object is gone.
     """
-    return guard.call("start", _start, operation, parent, owner)
+    try:
+        return _start(operation, parent, owner)
+    except Exception as failure:  # noqa: BLE001 (as above)
+        guard.failed("start", failure)
+        return None
 
 
 def _start(operation: Operation, parent: Context | None, owner: object) -> Recording | NestedInvocation | None:

@@ -35,11 +35,17 @@ class QueueSpanProcessor(SpanProcessor):
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 (the interface)
         """Remember that the span is open."""
-        guard.call("span", open_recordings.add, span.context.span_id, end_unfinished, span)
+        try:
+            open_recordings.add(span.context.span_id, end_unfinished, span)
+        except Exception as error:  # noqa: BLE001 (the guard, without the cost of a call to it)
+            guard.failed("span", error)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Hand the span over."""
-        guard.call("span", self._take, span)
+        try:
+            self._take(span)
+        except Exception as error:  # noqa: BLE001 (as above)
+            guard.failed("span", error)
 
     def _take(self, span: ReadableSpan) -> None:
         context = span.context
