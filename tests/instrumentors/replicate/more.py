@@ -10,8 +10,10 @@ from typing import Any
 _PROGRAM = """
 from functools import partial
 from obs_run.process import import_hooks
+from obs_run.runtime import in_process
 from obs_instrumentors import TABLE
 from obs_run.core import hooks
+in_process.install()
 for module, name in TABLE.items():
     if name == "obs_instrumentors.replicate":
         import_hooks.when_imported(module, partial(hooks.instrument, name))

@@ -17,9 +17,11 @@ from tests.instrumentors.xai.server import Server
 _PROGRAM = """
 import sys
 from obs_run.process import import_hooks
+from obs_run.runtime import in_process
 from obs_instrumentors import TABLE
 from obs_run.core import hooks
 from functools import partial
+in_process.install()
 for module, name in TABLE.items():
     if name == "obs_instrumentors.xai":
         import_hooks.when_imported(module, partial(hooks.instrument, name))
