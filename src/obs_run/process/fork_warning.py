@@ -6,9 +6,8 @@ From 3.12 until a fix in 3.14.1 the threads are counted after the hooks ran in t
 from __future__ import annotations
 
 import sys
-import warnings
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # the module typing costs more than all that happens at a process's start
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -19,6 +18,8 @@ def would_be_shown(forking: FrameType | None) -> bool:
     """Whether a thread that a hook starts after the fork in this frame would make Python print its warning."""
     if not _COUNTED_LATE:
         return False
+    import warnings
+
     name = forking.f_globals.get("__name__", "") if forking is not None else ""
     for action, message, category, module, _ in warnings.filters:
         matches = module is None or (module == name if isinstance(module, str) else module.match(name))
