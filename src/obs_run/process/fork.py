@@ -52,6 +52,7 @@ class _Forks:
     def __init__(self) -> None:
         self._hooks: list[tuple[int, int, _Hooks]] = []
         self._is_installed = False
+        self._watches_late = False
         self._holds_import_lock = False
         self._given_up: set[str] = set()
         self.forking_frame: FrameType | None = None
@@ -69,29 +70,52 @@ class _Forks:
         self._hooks.append((order, len(self._hooks), hooks))
         self._hooks.sort(key=lambda entry: entry[:2])
         self.install()
+        if order > RUN and not self._watches_late:
+            # Registered only now, when ``logging`` has been imported: before a fork this runs before that module takes
+            # its lock, which a thread that is sent home may need.
+            self._watches_late = True
+            os.register_at_fork(
+                before=self._before_late, after_in_parent=self._in_parent_late, after_in_child=self._in_child_late
+            )
+
+    def _run_before(self, *, is_late: bool) -> None:
+        fork_locks.begin()
+        for order, _, hooks in reversed(self._hooks):
+            if hooks.before is not None and (order > RUN) == is_late:
+                guard.call(f"before a fork: {hooks.name}", hooks.before)
+
+    def _before_late(self) -> None:
+        self._run_before(is_late=True)
 
     def _before(self) -> None:
-        fork_locks.begin()
-        for _, _, hooks in reversed(self._hooks):
-            if hooks.before is not None:
-                guard.call(f"before a fork: {hooks.name}", hooks.before)
+        self._run_before(is_late=False)
         guard.call("before a fork: imports", self._end_imports)
         fork_locks.complete()
 
+    def _in_parent_late(self) -> None:
+        self.forking_frame = sys._getframe().f_back  # noqa: SLF001 (the hook's caller is the one who forks)
+        self._run_in_parent(is_late=True)
+        self.forking_frame = None
+
+    def _in_child_late(self) -> None:
+        self._run_in_child(is_late=True)
+
     def _in_parent(self) -> None:
         self._release_import_lock()
-        self.forking_frame = sys._getframe().f_back  # noqa: SLF001 (the hook's caller is the one who forks)
-        try:
-            for _, _, hooks in self._hooks:
-                if hooks.in_parent is not None:
-                    guard.call(f"after a fork: {hooks.name}", hooks.in_parent)
-        finally:
-            self.forking_frame = None
+        self._run_in_parent(is_late=False)
+
+    def _run_in_parent(self, *, is_late: bool) -> None:
+        for order, _, hooks in self._hooks:
+            if hooks.in_parent is not None and (order > RUN) == is_late:
+                guard.call(f"after a fork: {hooks.name}", hooks.in_parent)
 
     def _in_child(self) -> None:
         self._forget_imports()
-        for _, _, hooks in self._hooks:
-            if hooks.in_child is not None:
+        self._run_in_child(is_late=False)
+
+    def _run_in_child(self, *, is_late: bool) -> None:
+        for order, _, hooks in self._hooks:
+            if hooks.in_child is not None and (order > RUN) == is_late:
                 guard.call(f"in a child: {hooks.name}", hooks.in_child)
 
     def _end_imports(self) -> None:
