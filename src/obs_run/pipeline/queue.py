@@ -47,6 +47,7 @@ class Consumer(Protocol):
 
 _MOST_ITEMS = 512
 _FORK_PATIENCE = 0.5
+_LOADING_PATIENCE = 3.0
 _CLOSE_RESERVE = 0.1
 
 
@@ -241,7 +242,8 @@ class Queue:
         if thread is None or self.is_export_thread() or self._waited_for == self._step:
             return
         self._wake.put(None)
-        thread.join(_FORK_PATIENCE)
+        # While it loads what an export needs, which takes long on a busy machine, it is waited for longer.
+        thread.join(_FORK_PATIENCE if self._consumer is not None else _LOADING_PATIENCE)
         if thread.is_alive():
             self._waited_for = self._step
         else:
