@@ -33,3 +33,27 @@ def test_a_second_signal_does_not_cut_the_flush_short(second: int, receiver: Rec
         assert process.wait(20) == -signal.SIGTERM
     # The silent collector would keep it for a minute.
     assert 1.5 < time.monotonic() - start < 20
+
+
+# A signal that comes in the midst of an import is held back for a moment: an export may need what is half imported.
+ENDS = {
+    "end": "",
+    "sys.exit": "sys.exit(3)",
+    "os._exit": "os._exit(3)",
+    "exec": "os.execv(sys.executable, [sys.executable, '-c', ''])",
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_amid_an_import_kills_however_the_program_ends(
+    end: str, number: int, receiver: Receiver, tmp_path: Path
+) -> None:
+    (tmp_path / "victim.py").write_text(f"import os; os.kill(os.getpid(), {int(number)})\n")
+    (tmp_path / "agent.py").write_text(PRELUDE + f"import os, sys; span('work'); import victim; {ENDS[end]}\n")
+    done = subprocess.run(
+        [str(SCRIPTS / "obs-run"), sys.executable, "agent.py"],
+        cwd=tmp_path, env=environment(receiver.endpoint, tmp_path), timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == -number
+    assert "work" in {span.name for span in receiver.spans}

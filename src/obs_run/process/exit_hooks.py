@@ -65,6 +65,7 @@ def _at_exit() -> None:
         from obs_run.process import exit_sequence
 
         exit_sequence.of_interpreter(ExitInfo("exit"), _callbacks)
+        _die_of_pending_signal()
 
 
 def _handle_signals() -> None:
@@ -91,7 +92,6 @@ def _handle_signals() -> None:
 
 def _on_signal(number: int, _frame: object) -> None:
     """Flush, then die of the signal as if it had never been handled."""
-    import _signal
 
     def again() -> None:
         os.kill(os.getpid(), number)
@@ -100,8 +100,23 @@ def _on_signal(number: int, _frame: object) -> None:
         goes_on = guard.call("signal", _flush_for_signal, number, again, default=False)
         if goes_on:
             return
+    _die_of(number)
+
+
+def _die_of_pending_signal() -> None:
+    """Die of the signal that was to kill the process while it could not be flushed, as it would have without us."""
+    from obs_run.process import exit_sequence
+
+    number = exit_sequence.pending_signal()
+    if number is not None:
+        guard.call("signal", _die_of, number)
+
+
+def _die_of(number: int) -> None:
+    import _signal
+
     _signal.signal(number, _signal.SIG_DFL)
-    again()
+    os.kill(os.getpid(), number)
 
 
 def _flush_for_signal(number: int, again: Callable[[], None]) -> bool:
@@ -128,6 +143,7 @@ def _make_exit(original: Callable[[int], Any]) -> Callable[[int], Any]:
 
         code = status if isinstance(status, int) else None
         exit_sequence.watched(ExitInfo("os._exit", exit_code=code), _callbacks, lambda: original(status))
+        _die_of_pending_signal()
 
     return _exit
 
@@ -153,9 +169,13 @@ def _execute(execve: Callable[[Any, Any, Any], Any], path: Any, argv: Any, env: 
         return execve(path, argv, env)
     from obs_run.process import exit_sequence
 
+    def become(*arguments: Any) -> Any:
+        _die_of_pending_signal()
+        return execve(*arguments)
+
     for environment in _exec_environments[-1:]:
         env = guard.call("exec", environment, env, path, default=env)
-    return exit_sequence.by_exec(ExitInfo("exec"), _callbacks, execve, (path, argv, env))
+    return exit_sequence.by_exec(ExitInfo("exec"), _callbacks, become, (path, argv, env))
 
 
 def _replace(name: str, function: Any) -> None:

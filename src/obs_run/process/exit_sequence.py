@@ -31,7 +31,8 @@ class _Sequence:
     """Which process and thread are leaving, and since when."""
 
     def __init__(self) -> None:
-        self.first_signal: tuple[int, float] | None = None
+        self.first_signal: tuple[int, int, float] | None = None
+        """Process, number, and when it came."""
         self.leaving: tuple[int, int] | None = None
         """Process and thread."""
         self.until = 0.0
@@ -56,7 +57,9 @@ def of_interpreter(info: ExitInfo, callbacks: Callbacks) -> None:
     """Leave by the interpreter's own end."""
     # First of all, because signals are let pass from then on: the process ends in a moment anyway.
     first = _enter(info)
-    _describe_end(info)
+    info.signal = pending_signal()
+    if info.signal is None:
+        _describe_end(info)
     if first:
         _call(info, callbacks)
     _sequence.leaving = None
@@ -73,10 +76,10 @@ def postponed(info: ExitInfo) -> bool:
     The export needs modules at its first time that the interrupted thread may be importing, and the queue.
     """
     now = monotonic()
-    if _sequence.first_signal is None or _sequence.first_signal[0] != os.getpid():
-        _sequence.first_signal = os.getpid(), now
-    waited = now - _sequence.first_signal[1]
-    info.deadline -= waited
+    first = _sequence.first_signal
+    if first is None or first[0] != os.getpid():
+        first = _sequence.first_signal = os.getpid(), info.signal or 0, now
+    info.deadline -= now - first[2]
     if info.deadline - now < _LEAST or _sequence.is_busy is None or not _sequence.is_busy():
         return False
 
@@ -86,6 +89,14 @@ def postponed(info: ExitInfo) -> bool:
 
     start_new_thread(send_again, ())
     return True
+
+
+def pending_signal() -> int | None:
+    """Return the signal that came to this process and is to kill it, though the process could still go on a little."""
+    first = _sequence.first_signal
+    if first is None or first[0] != os.getpid():
+        return None
+    return first[1]
 
 
 def is_importing() -> bool:
