@@ -3,10 +3,11 @@
 The tables in README.md and docs/settings.md, ``obsctl settings`` and the messages about wrong values are made from it.
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: named tuples compile annotations that are texts, and the first compilation in
+# a process costs as much as a tenth of a start.
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from obs_run.setting_texts import (
     age,
@@ -29,10 +30,7 @@ from obs_run.setting_texts import (
     words,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    Parse = Callable[[str], Any]
+Parse = Callable[[str], Any]
 
 
 class Setting(NamedTuple):

@@ -214,3 +214,22 @@ def test_a_record_loads_no_sdk_on_the_agents_thread(agent: Run) -> None:
         OTEL_BSP_SCHEDULE_DELAY="60000",
     )
     assert (ran.code, ran.out, ran.err) == (0, "light", "")
+
+
+def test_capturing_compiles_no_text_at_start(agent: Run) -> None:
+    # The first compilation in a process builds the classes of the syntax tree: ten million instructions.
+    ran = agent(
+        """
+        import sys
+
+        def compiled_text(event, arguments):
+            # Modules come from files, and named tuples evaluate a lambda, which needs no syntax tree.
+            if event == "compile" and arguments[1] == "<string>" and not arguments[0].startswith(b"lambda"):
+                print("compiled", arguments)
+
+        sys.addaudithook(compiled_text)
+        import logging
+        assert hasattr(logging.Logger.callHandlers, "__wrapped__")
+        """
+    )
+    assert (ran.code, ran.out) == (0, ""), ran.err

@@ -1,13 +1,10 @@
 """What has begun and not ended: a bounded registry, from which the run ends what is left."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, NamedTuple
+# No `from __future__ import annotations`: see settings.py.
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from obs_run.base import guard
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _MOST = 10_000
 

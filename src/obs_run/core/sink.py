@@ -4,17 +4,15 @@ What passes is plain data, complete at that moment: texts, numbers, bools, None,
 could as well be written into memory that another process reads. Of OpenTelemetry only contexts and spans pass.
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: see settings.py.
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
-    Attributes = dict[str, Any]
+Attributes = dict[str, Any]
 
 
 class Timing(NamedTuple):
@@ -49,6 +47,22 @@ class OperationRecord(NamedTuple):
     pricing: Attributes
     """What only its price needs: tokens by how they were cached, ``context`` with what changes the price."""
     error: ErrorRecord | None = None
+
+
+class Scope(NamedTuple):
+    """An instrumentation scope that has more than a name."""
+
+    name: str
+    version: str | None = None
+    schema_url: str | None = None
+    attributes: Attributes | None = None
+
+
+class ResourceRecord(NamedTuple):
+    """A resource that is not this process's own."""
+
+    attributes: Attributes
+    schema_url: str = ""
 
 
 class LogRecord:
@@ -96,29 +110,13 @@ class LogRecord:
         """Whose it is, where that is not this process as we describe it."""
 
 
-class Scope(NamedTuple):
-    """An instrumentation scope that has more than a name."""
-
-    name: str
-    version: str | None = None
-    schema_url: str | None = None
-    attributes: Attributes | None = None
-
-
-class ResourceRecord(NamedTuple):
-    """A resource that is not this process's own."""
-
-    attributes: Attributes
-    schema_url: str = ""
-
-
 class Sink(Protocol):
     """Takes what core records, from any thread, and never blocks or raises."""
 
-    def start(self, name: str, kind: str, attributes: Callable[[], Attributes], parent: Context) -> Span:
+    def start(self, name: str, kind: str, attributes: Callable[[], Attributes], parent: "Context") -> "Span":
         """Begin the record of an operation below ``parent``; ``attributes`` is called only if they are read now."""
 
-    def end(self, span: Span, record: OperationRecord) -> None:
+    def end(self, span: "Span", record: OperationRecord) -> None:
         """End what ``start`` returned."""
 
     def log(self, record: LogRecord) -> None:

@@ -1,19 +1,15 @@
 """The one loss path: telemetry that was dropped, refused or left behind is counted by reason, and said."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: see settings.py.
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, NewType
+from typing import NamedTuple, NewType
 
 from obs_run.base import guard
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from obs_run.pipeline.signals import Signal
+from obs_run.pipeline.signals import Signal
 
 Reason = NewType("Reason", str)
 

@@ -9,8 +9,10 @@ import _thread
 import sys
 import threading
 import time
+
+# The module queue would bring more than this, and an agent may have put other classes into it (gevent does).
+from _queue import Empty, SimpleQueue
 from collections import deque
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
 
 from obs_run import settings

@@ -17,7 +17,6 @@ from obs_run.pipeline.items import DeferredCall, LogItem, SpanItem
 from obs_run.pipeline.losses import Losses
 from obs_run.pipeline.queue import Queue
 from obs_run.process import exit_hooks, exit_sequence, fork, run
-from obs_run.runtime.late_pools import without_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -279,6 +278,8 @@ class Runtime:
             guard.call("set-up", self._load_export_path)
 
     def _load_export_path(self) -> None:
+        from obs_run.runtime.late_pools import without_threads
+
         with without_threads():
             import obs_run.pipeline.export_pipeline  # noqa: F401 (with it all of OpenTelemetry that is needed)
 
