@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from obs_run.core import content, messages
+from obs_run.pipeline import content_limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +70,7 @@ def _written(value: Any, longest: int, most: int, *, binary: bool) -> Any:
         patch.setenv("OBS_CONTENT_MAX_CHARS", str(longest))
         patch.setenv("OBS_CONTENT_MAX_MESSAGE_CHARS", str(most))
         patch.setenv("OBS_CONTENT_BINARY", str(binary).lower())
-        text = content.to_json(content.limited(value))
+        text = content.to_json(content_limits.limited(value))
     text.encode("utf-8")
     return json.loads(text, parse_constant=pytest.fail)
 

@@ -175,7 +175,7 @@ def test_sizes_count_texts_wherever_they_are() -> None:
     from opentelemetry.sdk.trace import Event, ReadableSpan
 
     text = "x" * 10_000
-    operation = OperationRecord("ToolCall", {}, {"gen_ai.tool.call.arguments": {"a": [{"b": text}]}}, Timing(1), {})
+    operation = OperationRecord("ToolCall", {}, {"a": text}, Timing(1), {}, content_size=len(text))
     log: dict[str, Any] = {"time_ns": 1, "severity": 9, "severity_text": "", "trace": (0, 0, 0), "scope": ""}
     items: list[Any] = [
         SpanItem(ReadableSpan("s", attributes={"a": text})),

@@ -13,7 +13,8 @@ from obs_run.audit_trail import place, seal
 from obs_run.audit_trail.entry import Origin, canonical
 from obs_run.audit_trail.trail import Limits, Receipt, Trail
 from obs_run.base import guard
-from obs_run.base.plain_values import Snapshot, to_json
+from obs_run.base.json_text import to_json
+from obs_run.base.plain_values import Snapshot
 from obs_run.context import log_context, propagation
 from obs_run.core import semconv
 from obs_run.process import fork, program

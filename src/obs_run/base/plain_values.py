@@ -5,7 +5,6 @@ Nothing here raises, and nothing is kept of the agent's own objects, which may c
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from itertools import islice
 from math import isfinite
@@ -13,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
 from obs_run.base.encodable import encodable
+from obs_run.base.json_text import to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     Plain = dict[str, Any]
 
@@ -213,33 +213,3 @@ def described(error: BaseException) -> str:
     """Return an exception as the last line of its traceback tells it."""
     said = guard.shown(error)
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
-
-
-def _make_encode() -> Callable[[Any, int], Iterable[str]]:
-    # As ``json.JSONEncoder`` makes it, but for each text anew.
-    make = getattr(json.encoder, "c_make_encoder", None)
-    if make is None:
-        encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=guard.shown).encode
-        return lambda value, _: (encode(value),)
-    escape = json.encoder.encode_basestring
-    sort_keys = skip_keys = False
-    encoder: Callable[[Any, int], Iterable[str]] = make(
-        None,
-        guard.shown,
-        escape,
-        None,
-        ":",
-        ",",
-        sort_keys,
-        skip_keys,
-        True,  # noqa: FBT003 (C takes no names)
-    )
-    return encoder
-
-
-_encode = _make_encode()
-
-
-def to_json(value: Any) -> str:
-    """Return plain values as JSON text."""
-    return "".join(_encode(value, 0))

@@ -70,7 +70,7 @@ def file(modality: str, file_id: str, mime_type: str | None = None) -> Part:
 
 
 def blob(modality: str, mime_type: str | None, content: str) -> Part:
-    """Return a part that carries base64 ``content``; ``content.limited`` replaces it by its size unless asked for."""
+    """Return a part that carries base64 ``content``; the export replaces it by its size unless asked for."""
     return {"type": "blob", "modality": modality, "mime_type": mime_type, "content": content}
 
 

@@ -164,13 +164,15 @@ class Recording:
         if failure is None and ended_by_error is not None:
             failure = ErrorRecord(None, ended_by_error)
         ownership.add_usage(self)
+        plain_content, content_size = content.plain_content(operation)
         return OperationRecord(
             _kind_of(type(operation)),
             content.plain_attributes(attributes),
-            content.plain_content(operation),
+            plain_content,
             timing,
             operation.pricing(),
             failure,
+            content_size,
         )
 
     def _timing(self) -> Timing:

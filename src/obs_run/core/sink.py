@@ -47,6 +47,8 @@ class OperationRecord(NamedTuple):
     pricing: Attributes
     """What only its price needs: tokens by how they were cached, ``context`` with what changes the price."""
     error: ErrorRecord | None = None
+    content_size: int = 0
+    """Roughly how many bytes of memory the content holds."""
 
 
 class Scope(NamedTuple):

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from obs_run import privacy, settings
-from obs_run.base.plain_values import Snapshot, to_json
+from obs_run.base.json_text import to_json
+from obs_run.base.plain_values import Snapshot
 from obs_run.logging.entry import is_safe, line
 from obs_run.logging.handlers import LogHandler
 from obs_run.logging.levels import LogLevel

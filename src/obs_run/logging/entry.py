@@ -10,7 +10,8 @@ from typing import Any
 from uuid import uuid4
 
 from obs_run import privacy
-from obs_run.base.plain_values import Snapshot, to_json
+from obs_run.base.json_text import to_json
+from obs_run.base.plain_values import Snapshot
 from obs_run.logging.levels import LogCategory, LogLevel
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run import privacy, settings
 from obs_run.base import guard
+from obs_run.base.json_text import to_json
 from obs_run.base.payload import error_name
-from obs_run.base.plain_values import Snapshot, described, to_json
+from obs_run.base.plain_values import Snapshot, described
 from obs_run.core import log_records, semconv
 from obs_run.core.sink import LogRecord
 from obs_run.logging.entry import LogContext, StructuredLogEntry, attach_record, mark_safe, record_of

@@ -28,9 +28,7 @@ class SpanItem:
             self.size += _weight_of(span.attributes)
         else:
             # All else that it holds, and its span, are short labels.
-            self.size += _LABELS_SIZE
-            if operation.content:
-                self.size += weight(operation.content)
+            self.size += _LABELS_SIZE + operation.content_size
         # To ask the SDK's lists for their length is cheaper than to go through an empty one.
         for attached in (span.events, span.links):
             if len(attached):

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
 from obs_run.base import guard
-from obs_run.core import content, semconv
-from obs_run.pipeline import redact_commands
+from obs_run.base.json_text import to_json
+from obs_run.core import semconv
+from obs_run.pipeline import content_limits, redact_commands
 from obs_run.pipeline.items import weight
 
 if TYPE_CHECKING:
@@ -92,9 +93,12 @@ class Redaction:
             self._remember(name, value)
         return scrubbed
 
-    def content(self, name: str, value: Any) -> Any:
-        """Return content within the limits; scrubbed as objects, before it is cut."""
-        return content.limited(value, lambda piece, text: self._piece(name, piece, text))
+    def content(self, name: str, value: Any, *, is_own: bool = False) -> Any:
+        """Return content within the limits; scrubbed as objects, before it is cut.
+
+        With ``is_own`` it is plain and nobody else's.
+        """
+        return content_limits.limited(value, lambda piece, text: self._piece(name, piece, text), is_own=is_own)
 
     def _piece(self, name: str, piece: Any, text: str) -> Any:
         """Return a message or another piece of content; most were in the call before, too."""
@@ -143,7 +147,7 @@ class Redaction:
         if isinstance(value, str):
             return value if len(value) <= self._most else self._cut(value)
         if isinstance(value, (dict, list, tuple)) and weight(value) > self._most:
-            return content.limited(value, self._deep, self._most)
+            return content_limits.limited(value, self._deep, self._most)
         return value
 
     def _deep(self, piece: Any, _: str) -> Any:
@@ -156,8 +160,8 @@ class Redaction:
             except (ValueError, RecursionError):
                 pass
             else:
-                return content.to_json(content.limited(parsed, self._deep))
-        cut: str = content.limited(text, self._deep, self._most)
+                return to_json(content_limits.limited(parsed, self._deep))
+        cut: str = content_limits.limited(text, self._deep, self._most)
         return cut
 
     def _knows(self, name: str | None, value: Any) -> bool:
@@ -219,7 +223,7 @@ def shared() -> Redaction | None:
 def limited(name: str, value: Any) -> Any:
     """Return content within the limits, scrubbed if anything is."""
     redaction = shared()
-    return content.limited(value) if redaction is None else redaction.content(name, value)
+    return content_limits.limited(value) if redaction is None else redaction.content(name, value)
 
 
 def forget() -> None:

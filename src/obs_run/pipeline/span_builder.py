@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.attributes import BoundedAttributes
 
-from obs_run.core import content, semconv
-from obs_run.pipeline import redact_items, vector_sql
+from obs_run.base.json_text import to_json
+from obs_run.core import semconv
+from obs_run.pipeline import content_limits, redact_items, vector_sql
 from obs_run.pipeline.rebuilt_span import rebuild_span
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 
 _PLAIN = frozenset([str, int, float, bool])
+_LISTS = frozenset([list, tuple])
+_LARGE = 1024 * 1024
 
 
 def complete_span(
@@ -54,8 +57,23 @@ def _clean(attributes: dict[str, Any]) -> dict[str, Any]:
     odd = {name: value for name, value in attributes.items() if type(value) not in _PLAIN}
     if not odd:
         return attributes
-    plain = {name: value for name, value in attributes.items() if name not in odd}
-    return {**plain, **BoundedAttributes(attributes=odd)}
+    clean = attributes.copy()
+    for name, value in odd.items():
+        if _is_uniform(value):
+            clean[name] = tuple(value)
+            continue
+        del clean[name]
+        # Its own judgement and warning, which take long.
+        clean.update(BoundedAttributes(attributes={name: value}))
+    return clean
+
+
+def _is_uniform(value: Any) -> bool:
+    """Whether a value is a list of texts, or of numbers of one kind."""
+    if type(value) not in _LISTS:
+        return False
+    kinds = {type(item) for item in value}
+    return len(kinds) == 1 and kinds <= _PLAIN
 
 
 def _joined(own: Resource, ours: Resource) -> Resource:
@@ -70,7 +88,7 @@ def _joined(own: Resource, ours: Resource) -> Resource:
 
 def as_json(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return content as attributes of a span: JSON texts, which is what trace viewers read."""
-    return {name: value if isinstance(value, (str, bool)) else content.to_json(value) for name, value in values.items()}
+    return {name: value if isinstance(value, (str, bool)) else to_json(value) for name, value in values.items()}
 
 
 def limit_content(operation: OperationRecord, redaction: Redaction | None) -> dict[str, Any]:
@@ -78,17 +96,19 @@ def limit_content(operation: OperationRecord, redaction: Redaction | None) -> di
 
     What cannot be scrubbed is left out, and marked.
     """
+    # To look whether all of it may stay as it is takes its JSON, which of large content is cut first.
+    is_own = operation.content_size < _LARGE
     if redaction is None:
-        return {name: content.limited(value) for name, value in operation.content.items()}
+        return {name: content_limits.limited(value, is_own=is_own) for name, value in operation.content.items()}
     limited: dict[str, Any] = {}
     for name, value in operation.content.items():
-        limited.update(_scrubbed(name, value, redaction))
+        limited.update(_scrubbed(name, value, redaction, is_own=is_own))
     return limited
 
 
-def _scrubbed(name: str, value: Any, redaction: Redaction) -> dict[str, Any]:
+def _scrubbed(name: str, value: Any, redaction: Redaction, *, is_own: bool) -> dict[str, Any]:
     try:
-        return {name: redaction.content(name, value)}
+        return {name: redaction.content(name, value, is_own=is_own)}
     except Exception as error:  # noqa: BLE001 (whatever it was, the content must not leave as it is)
         redact_items.say_withheld("content", error)
         return {semconv.OBS_PRIVACY_WITHHELD: True}

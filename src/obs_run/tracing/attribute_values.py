@@ -7,7 +7,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
-from obs_run.base.plain_values import Snapshot, to_json
+from obs_run.base.json_text import to_json
+from obs_run.base.plain_values import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

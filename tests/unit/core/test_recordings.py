@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import threading
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
@@ -57,10 +58,10 @@ def test_what_passes_is_plain_and_nobody_elses(fake: FakeSink) -> None:
         def __str__(self) -> str:
             return "odd"
 
-    class Text(str):
-        __slots__ = ()
+    class Text(str, Enum):
+        STRING = "t"
 
-    arguments: dict[Any, Any] = {"list": [1, (2, 3)], 4: Odd(), "text": Text("t"), "bytes": b"abc"}
+    arguments: dict[Any, Any] = {"list": [1, (2, 3)], 4: Odd(), "text": Text.STRING, "bytes": b"abc"}
     stops = ["a", "b"]
     call = start(Inference("chat", stop_sequences=stops, extra={"obs.x": Odd()}))
     call.operation.input_messages = [messages.message("user", messages.tool_call("1", "f", arguments))]  # type: ignore[attr-defined]

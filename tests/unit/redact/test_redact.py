@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from obs_run.core import content, messages
+from obs_run.core import messages
+from obs_run.pipeline import content_limits
 from obs_run.pipeline.redact import Redaction
 from tests.unit.scrubbers import Small
 
@@ -82,7 +83,7 @@ def test_a_text_too_long_to_be_scrubbed_is_cut(monkeypatch: pytest.MonkeyPatch) 
     scrubber = Small()
     told = Redaction(scrubber).attributes({"big": "x" * 5_000_000 + "SECRET1"})
     assert told == {"big": "x" * 1000 + "[4999007 characters cut]"}
-    assert max(map(len, scrubber.asked)) < 1000 + 2 * content.MARGIN
+    assert max(map(len, scrubber.asked)) < 1000 + 2 * content_limits.MARGIN
 
 
 def test_long_json_of_others_stays_json(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +124,7 @@ def test_content_without_findings_is_what_the_limits_leave_of_it(value: Any, lon
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OBS_CONTENT_MAX_CHARS", str(longest))
         if "SECRET" not in repr(value) and "password" not in repr(value):
-            assert Redaction(Small()).content("x", value) == content.limited(value)
+            assert Redaction(Small()).content("x", value) == content_limits.limited(value)
 
 
 def test_ids_that_providers_make_cost_nothing_and_hide_nothing() -> None:

@@ -1,0 +1,165 @@
+"""The limits of content: they cut inside the parts, so that the JSON always parses."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from obs_run import settings
+from obs_run.base import guard
+from obs_run.base.encodable import encodable
+from obs_run.base.json_text import to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Scrub = Callable[[Any, str], Any]
+    """Returns a value without what must not leave, given the value and its JSON; the same object if nothing was found.
+    """
+
+_DEEPEST = 16
+# What a part *is* rather than what it says: the schemas need it whole.
+_LABELS = frozenset({"type", "role", "id", "name", "modality", "mime_type", "finish_reason"})
+_BLOB_LABELS = _LABELS | {"content"}
+_INT64 = 2**63
+_LONGEST_LABEL = 256
+MARGIN = 8192
+"""Characters behind a limit that are scrubbed too; private keys, the longest of secrets, fit into it."""
+_MARK = "\uf8ff\ue000"  # what a cut leaves until the text has been scrubbed; nobody writes that
+# Signs, in the JSON of a value, of what is replaced whatever its length; the last is a number that may be too large.
+_REPLACED = re.compile(r'"type":"blob"|NaN|Infinity|\d{19}').search
+
+
+class _Limits(NamedTuple):
+    longest: int
+    keep_binary: bool
+    is_own: bool
+    step: str = "only"
+    """"first" leaves a margin behind the limit, "last" takes it away."""
+
+
+def limited(value: Any, scrub: Scrub | None = None, longest: int | None = None, *, is_own: bool = False) -> Any:
+    """Return a copy of ``value`` with long texts cut, binary parts named by size, and oversized lists shortened.
+
+    ``scrub`` is given each piece of the copy before it is cut for good: half of a secret cannot be recognised any more.
+    With ``is_own`` the value is plain and nobody else's, so that what is within the limits need not be copied.
+    """
+    if longest is None:
+        longest = settings.get("OBS_CONTENT_MAX_CHARS")
+    limits = _Limits(longest, settings.get("OBS_CONTENT_BINARY"), is_own)
+    if isinstance(value, (list, tuple)):
+        return _newest(value, settings.get("OBS_CONTENT_MAX_MESSAGE_CHARS"), limits, scrub)
+    return _bounded(value, limits, _DEEPEST, scrub)[0]
+
+
+def _bounded(value: Any, limits: _Limits, depth: int, scrub: Scrub | None) -> tuple[Any, int]:
+    """Return the value within the limits, and how long it is as JSON."""
+    text = to_json(value) if limits.is_own else ""
+    if text and _is_within(text, limits):
+        clean = value if scrub is None else scrub(value, text)
+        if clean is value:
+            return value, len(text)
+    if scrub is None:
+        cut = _cut(value, limits, depth)
+        return cut, len(to_json(cut))
+    return _scrubbed(value, limits, depth, scrub)
+
+
+def _is_within(text: str, limits: _Limits) -> bool:
+    """Whether a value with this JSON is as short, as flat and as plain as it has to be."""
+    if len(text) > limits.longest or text.count("[") + text.count("{") >= _DEEPEST:
+        return False
+    return _REPLACED(text) is None and encodable(text) == text
+
+
+def _scrubbed(value: Any, limits: _Limits, depth: int, scrub: Scrub) -> tuple[Any, int]:
+    """Return the value within the limits, and how long it is as JSON."""
+    # A text of any size must not be scrubbed whole; with the margin every secret that the limit cuts is seen whole.
+    roomy = _cut(value, limits._replace(step="first"), depth)
+    text = to_json(roomy)
+    clean = scrub(roomy, text)
+    if clean is not roomy:
+        text = to_json(clean)
+    # Most texts are far from the limit, which their JSON tells.
+    if len(text) > limits.longest or _MARK in text:
+        clean = _cut(clean, limits._replace(keep_binary=True, step="last"), depth)
+        text = to_json(clean)
+    return clean, len(text)
+
+
+def _cut(value: Any, limits: _Limits, depth: int) -> Any:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        # Longer ones Python refuses to write, and OTLP has no place for them.
+        return value if -_INT64 <= value < _INT64 else f"[integer of {value.bit_length()} bits]"
+    if isinstance(value, float):
+        # NaN and the infinities have no JSON form.
+        return value if value - value == 0 else str(value)
+    if isinstance(value, (dict, list, tuple)):
+        return _cut_inside(value, limits, depth - 1) if depth else "[nested too deep]"
+    text = f"[{len(value)} bytes]" if isinstance(value, (bytes, bytearray)) else encodable(guard.shown(value))
+    if limits.step == "only" and len(text) <= limits.longest:
+        return text
+    return _cut_text(text, limits)
+
+
+def _cut_text(text: str, limits: _Limits) -> str:
+    longest, missing = limits.longest, 0
+    if limits.step == "first":
+        longest += MARGIN
+    elif limits.step == "last" and text.endswith(_MARK):
+        # At its end may stand the beginning of a secret that was not recognised.
+        text, _, number = text[: -len(_MARK)].rpartition(_MARK)
+        longest = min(longest, max(0, len(text) - MARGIN))
+        missing = int(number) if number.isdecimal() else 0
+    if len(text) <= longest:
+        return text
+    missing += len(text) - longest
+    note = f"{_MARK}{missing}{_MARK}" if limits.step == "first" else f"[{missing} characters cut]"
+    return text[:longest] + note
+
+
+def _cut_inside(value: Any, limits: _Limits, depth: int) -> Any:
+    if not isinstance(value, dict):
+        return [_cut(item, limits, depth) for item in value]
+    whole = _LABELS
+    if value.get("type") == "blob" and isinstance(value.get("content"), str):
+        if not limits.keep_binary:
+            value = _without_payload(value)
+        whole = _BLOB_LABELS
+    return {
+        encodable(guard.shown(key)): encodable(item)
+        if isinstance(item, str) and key in whole and (len(item) <= _LONGEST_LABEL or key == "content")
+        else _cut(item, limits, depth)
+        for key, item in value.items()
+    }
+
+
+def _without_payload(blob: dict[str, Any]) -> dict[str, Any]:
+    encoded: str = blob["content"]
+    return {
+        "type": "omitted_blob",
+        "modality": blob.get("modality"),
+        "mime_type": blob.get("mime_type"),
+        "size": len(encoded) * 3 // 4 - encoded[-2:].count("="),
+    }
+
+
+def _newest(items: Any, most: int, limits: _Limits, scrub: Scrub | None) -> list[Any]:
+    """Return the newest items that fit into ``most`` characters, within the limits; the last is always kept."""
+    room = most
+    kept: list[Any] = []
+    depth = _DEEPEST - 1
+    for item in reversed(items):
+        bounded, size = _bounded(item, limits, depth, scrub)
+        room -= size
+        if room < 0 and kept:
+            break
+        kept.append(bounded)
+    kept.reverse()
+    missing = len(items) - len(kept)
+    if missing and kept and isinstance(kept[0], dict) and "role" in kept[0]:
+        note = {"type": "text", "content": f"[{missing} earlier messages left out]"}
+        kept.insert(0, {**kept[0], "parts": [note]})
+    return kept
