@@ -286,3 +286,59 @@ def test_a_call_made_later_by_what_a_call_began_is_recorded(agent: Run) -> None:
     telemetry_probe.show()
     """)
     assert set(ran.spans()) == {"chat outer", "chat later"}
+
+
+NOWHERE = {f"OTEL_{signal}_EXPORTER": "none" for signal in ("TRACES", "METRICS", "LOGS")}
+CALLS = """
+    from opentelemetry import metrics, trace
+    from obs_run.core import content, recorder
+    from obs_run.core.operations import Inference, Usage
+
+    def call(number):
+        recording = recorder.start(Inference("chat", request_model="m"))
+        recording.operation.response_id = number
+        recording.operation.usage = Usage(7, 1)
+        recording.end()
+        assert recording.span.get_span_context().is_valid
+
+    assert not content.wanted()
+    call("unread")
+"""
+
+
+def test_what_goes_nowhere_is_made_for_a_processor_of_the_agents(agent: Run) -> None:
+    more = """
+    from opentelemetry.sdk.trace import SpanProcessor
+
+    class Mine(SpanProcessor):
+        def on_end(self, span):
+            print(span.name, span.attributes["gen_ai.response.id"])
+
+    trace.get_tracer_provider().add_span_processor(Mine())
+    call("read")
+    """
+    ran = agent(CALLS + more, OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY", **NOWHERE)
+    assert (ran.code, ran.out, ran.err) == (0, "chat m read\n", "")
+
+
+def test_what_goes_nowhere_is_measured_for_a_meter_provider_of_the_agents(agent: Run) -> None:
+    more = """
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+
+    reader = InMemoryMetricReader()
+    metrics.set_meter_provider(MeterProvider([reader]))
+    call("read")
+    trace.get_tracer_provider().force_flush()
+    points = [
+        point
+        for resource in reader.get_metrics_data().resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        for point in metric.data.data_points
+        if metric.name == "gen_ai.client.token.usage" and point.attributes["gen_ai.token.type"] == "input"
+    ]
+    print([point.sum for point in points])
+    """
+    ran = agent(CALLS + more, OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="true", **NOWHERE)
+    assert (ran.code, ran.out) == (0, "[7]\n"), ran.err

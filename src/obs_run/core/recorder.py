@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 import weakref
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import set_span_in_context
@@ -133,18 +134,20 @@ class Recording:
         self._owner = weakref.ref(owner, end)
 
     def _end(self, error: BaseException | None) -> None:
-        timing = self._timing()
         open_recordings.discard(self.span.get_span_context().span_id)
+        self._sink.end(self.span, partial(self._complete, self._timing(), error))
+
+    def _complete(self, timing: Timing, error: BaseException | None) -> OperationRecord:
+        """Return the record; of no kind where that fails, so that nothing is measured of which nothing is known."""
         # The span ends whatever happens: an open one would be kept until the process ends.
         try:
             record = self._record(timing, error)
         except Exception as failure:  # noqa: BLE001 (as above)
             guard.failed("end", failure)
-            # Of no kind, so that nothing is measured of which nothing is known.
-            record = OperationRecord("", {}, {}, timing, {})
-        self._sink.end(self.span, record)
-        if error is not None:
-            guard.call("end", self._log_exception, record)
+            return OperationRecord("", {}, {}, timing, {})
+        if error is not None and record.error is not None:
+            guard.call("end", log_records.log_exception, record.error, self.span.get_span_context())
+        return record
 
     def _record(self, timing: Timing, error: BaseException | None) -> OperationRecord:
         operation = self.operation
@@ -183,10 +186,6 @@ class Recording:
         if self._chunks > 1:
             gap = (self._last_chunk - self._first_chunk) / (self._chunks - 1) / 1e9
         return Timing(duration, (self._first_chunk - self._started) / 1e9, gap)
-
-    def _log_exception(self, record: OperationRecord) -> None:
-        if record.error is not None:
-            log_records.log_exception(record.error, self.span.get_span_context())
 
 
 def start(

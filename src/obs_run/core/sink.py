@@ -118,8 +118,8 @@ class Sink(Protocol):
     def start(self, name: str, kind: str, attributes: Callable[[], Attributes], parent: "Context") -> "Span":
         """Begin the record of an operation below ``parent``; ``attributes`` is called only if they are read now."""
 
-    def end(self, span: "Span", record: OperationRecord) -> None:
-        """End what ``start`` returned."""
+    def end(self, span: "Span", complete: Callable[[], OperationRecord]) -> None:
+        """End what ``start`` returned; ``complete`` makes the record, and is called at once where anybody takes it."""
 
     def log(self, record: LogRecord) -> None:
         """Take a log record."""

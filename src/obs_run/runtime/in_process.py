@@ -65,9 +65,9 @@ class Runtime:
         """Begin the record of an operation."""
         return self._spans().start(name, kind, attributes, parent)
 
-    def end(self, span: Span, record: OperationRecord) -> None:
+    def end(self, span: Span, complete: Callable[[], OperationRecord]) -> None:
         """End it."""
-        self._spans().end(span, record)
+        self._spans().end(span, complete)
 
     def log(self, record: LogRecord) -> None:
         """Take a log record."""
@@ -238,8 +238,14 @@ class Runtime:
             if settings.get("OTEL_CONFIG_FILE"):
                 self._span_sink = span_sink.ConfiguredSpanSink(providers, self._complete_at_once)
             else:
-                self._span_sink = span_sink.SpanSink(providers, self._processor_of_spans(), self.queue())
+                kind = span_sink.SpanSink if self._exports_something() else span_sink.IdleSpanSink
+                self._span_sink = kind(providers, self._processor_of_spans(), self.queue())
         return self._span_sink
+
+    def _exports_something(self) -> bool:
+        from obs_run.runtime import destinations
+
+        return any(set(destinations.names(signal)) - {"none"} for signal in ("traces", "metrics", "logs"))
 
     def _complete_at_once(self, record: OperationRecord) -> Attributes:
         from obs_run.core import content

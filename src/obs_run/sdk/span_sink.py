@@ -8,6 +8,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from obs_run.core import semconv
 from obs_run.pipeline.items import OperationItem
+from obs_run.sdk.providers import global_meter_provider
 from obs_run.sdk.span_processor import is_free
 
 if TYPE_CHECKING:
@@ -37,8 +38,9 @@ class SpanSink:
         is_read_now = not self._providers.is_sole_span_reader()
         return self._providers.tracer().start_span(name, parent, _KINDS[kind], attributes() if is_read_now else None)
 
-    def end(self, span: Span, record: OperationRecord) -> None:
+    def end(self, span: Span, complete: Callable[[], OperationRecord]) -> None:
         """End a span; its operation goes along with it, or alone where the span is not kept."""
+        record = complete()
         if semconv.OBS_SPAN_UNFINISHED in record.attributes and not is_free(span):
             return
         context = span.get_span_context()
@@ -55,6 +57,20 @@ class SpanSink:
             self._queue.put(OperationItem(record))
 
 
+class IdleSpanSink(SpanSink):
+    """For a process that exports nothing: spans have their ids, and what they stand for is made for the agent alone.
+
+    It may have a processor or a meter provider of its own.
+    """
+
+    def end(self, span: Span, complete: Callable[[], OperationRecord]) -> None:
+        """End a span, with its operation where anybody reads it."""
+        if not self._providers.is_sole_span_reader() or global_meter_provider() is not None:
+            super().end(span, complete)
+        elif is_free(span):
+            span.end()
+
+
 class ConfiguredSpanSink:
     """Spans for providers that a configuration file set up, which export them their own way.
 
@@ -69,8 +85,9 @@ class ConfiguredSpanSink:
         """Begin a span."""
         return self._providers.tracer().start_span(name, parent, _KINDS[kind], attributes())
 
-    def end(self, span: Span, record: OperationRecord) -> None:
+    def end(self, span: Span, complete: Callable[[], OperationRecord]) -> None:
         """End a span with all that it is to have."""
+        record = complete()
         if record.error is not None:
             span.set_status(Status(StatusCode.ERROR, record.error.message))
         added = self._complete(record)

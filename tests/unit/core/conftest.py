@@ -53,7 +53,8 @@ class FakeSink:
         flags = TraceFlags(TraceFlags.SAMPLED)
         return OpenSpan(SpanContext(trace_id, span_id, is_remote=False, trace_flags=flags), name, outer)
 
-    def end(self, span: Any, record: OperationRecord) -> None:
+    def end(self, span: Any, complete: Callable[[], OperationRecord]) -> None:
+        record = complete()
         context = span.get_span_context()
         self.ended.append(Ended(span.name, context.span_id, span.parent.span_id, context.trace_id, record))
 
