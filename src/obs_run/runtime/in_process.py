@@ -220,7 +220,7 @@ class Runtime:
         if self._span_processor is None:
             from obs_run.sdk.span_processor import QueueSpanProcessor
 
-            self._span_processor = QueueSpanProcessor(self.queue())
+            self._span_processor = QueueSpanProcessor(self.queue(), exports_spans=_is_exported("traces"))
         return self._span_processor
 
     def _processor_of_logs(self) -> ApiLogProcessor:
@@ -238,14 +238,10 @@ class Runtime:
             if settings.get("OTEL_CONFIG_FILE"):
                 self._span_sink = span_sink.ConfiguredSpanSink(providers, self._complete_at_once)
             else:
-                kind = span_sink.SpanSink if self._exports_something() else span_sink.IdleSpanSink
+                is_idle = not any(map(_is_exported, ("traces", "metrics", "logs")))
+                kind = span_sink.IdleSpanSink if is_idle else span_sink.SpanSink
                 self._span_sink = kind(providers, self._processor_of_spans(), self.queue())
         return self._span_sink
-
-    def _exports_something(self) -> bool:
-        from obs_run.runtime import destinations
-
-        return any(set(destinations.names(signal)) - {"none"} for signal in ("traces", "metrics", "logs"))
 
     def _complete_at_once(self, record: OperationRecord) -> Attributes:
         from obs_run.core import content
@@ -394,6 +390,12 @@ class Runtime:
     def is_busy(self) -> bool:
         """Whether a signal handler has to wait a moment before it flushes."""
         return bool(guard.call("signal", self._is_busy, default=False))
+
+
+def _is_exported(signal: str) -> bool:
+    from obs_run.runtime import destinations
+
+    return bool(set(destinations.names(signal)) - {"none"})
 
 
 _runtime = Runtime()

@@ -26,10 +26,14 @@ _LOCK_PATIENCE = 0.05
 
 
 class QueueSpanProcessor(SpanProcessor):
-    """Puts each span that ends into the queue, together with the operation that it stands for."""
+    """Puts each span that ends into the queue, together with the operation that it stands for.
 
-    def __init__(self, queue: Queue) -> None:
+    Without ``exports_spans`` only operations are wanted there, which are measured.
+    """
+
+    def __init__(self, queue: Queue, *, exports_spans: bool = True) -> None:
         self._queue = queue
+        self._exports_spans = exports_spans
         self._inherited: set[int] = set()
         self._operations: dict[int, OperationRecord] = {}
 
@@ -57,6 +61,8 @@ class QueueSpanProcessor(SpanProcessor):
         if span_id in self._inherited:
             # Begun before a fork: the parent ends it too, and exports it.
             self._inherited.discard(span_id)
+        elif operation is None and not self._exports_spans:
+            return
         elif context.trace_flags.sampled and not self._queue.is_export_thread():
             self._queue.put(SpanItem(span, operation))
 
