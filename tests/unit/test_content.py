@@ -70,12 +70,20 @@ def _written(value: Any, longest: int, most: int, *, binary: bool) -> Any:
         patch.setenv("OBS_CONTENT_MAX_CHARS", str(longest))
         patch.setenv("OBS_CONTENT_MAX_MESSAGE_CHARS", str(most))
         patch.setenv("OBS_CONTENT_BINARY", str(binary).lower())
-        text = content.to_json(content_limits.limited(value))
-    text.encode("utf-8")
-    return json.loads(text, parse_constant=pytest.fail)
+        limits = content_limits.read_limits()
+        # As the recorder hands it over; what is within the limits is not copied again.
+        copy = content.PlainCopy().of(value)
+        text = content.to_json(content_limits.limited(copy, limits._replace(is_own=True)))
+        assert text == content.to_json(content_limits.limited(copy, limits))
+        # And as a package of others has it.
+        foreign = content.to_json(content_limits.limited(value, limits))
+    for written in (text, foreign):
+        written.encode("utf-8")
+        json.loads(written, parse_constant=pytest.fail)
+    return json.loads(text)
 
 
-LIMITS = {"longest": st.integers(0, 60), "most": st.integers(0, 2000), "binary": st.booleans()}
+LIMITS = {"longest": st.integers(0, 600), "most": st.integers(0, 2000), "binary": st.booleans()}
 
 
 @given(value=ANYTHING, **LIMITS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
@@ -16,6 +17,8 @@ __all__ = ["to_json", "wanted"]
 _SETTING = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _DEEPEST = 16
 _SCALARS = frozenset({str, int, float, bool, type(None)})
+_NUMBERS = frozenset({int, float, bool, type(None)})
+_INT64 = 2**63
 _ITEM_SIZE = 50
 _mode: str | None = None
 
@@ -100,17 +103,22 @@ class PlainCopy:
             return value
         if kind is dict or issubclass(kind, dict):
             return self._of_dict(value, depth - 1) if depth else "[nested too deep]"
-        if kind in _SCALARS:
-            return value
         if issubclass(kind, (list, tuple)):
             return self._of_list(value, depth - 1) if depth else "[nested too deep]"
-        return self._of_other(value, kind)
+        return _as_number(value) if kind in _NUMBERS else self._of_other(value, kind)
 
     def _of_list(self, values: Any, depth: int) -> list[Any]:
         # At once, where no other thread can come between.
         items = list(values)
         self.size += _ITEM_SIZE * len(items)
-        return [self.of(item, depth) for item in items]
+        plain: list[Any] = []
+        for item in items:
+            # Most are messages and their parts; a call costs more than the question.
+            if type(item) is dict and depth:
+                plain.append(self._of_dict(item, depth - 1))
+            else:
+                plain.append(self.of(item, depth))
+        return plain
 
     def _of_dict(self, values: Any, depth: int) -> dict[str, Any]:
         copied: dict[Any, Any] = dict.copy(values)
@@ -131,8 +139,18 @@ class PlainCopy:
             return f"[{len(value)} bytes]"
         for number in (int, float):
             if issubclass(kind, number):
-                return number(value)
+                return _as_number(number(value))
         # As JSON has it: an enumeration's text, not its name.
         text = str.__str__(value) if issubclass(kind, str) else guard.shown(value)
         self.size += len(text)
         return text
+
+
+def _as_number(value: Any) -> Any:
+    """Return a number, bool or None that JSON and OTLP have a form for, else a text."""
+    kind = type(value)
+    if kind is int and not -_INT64 <= value < _INT64:
+        return f"[integer of {value.bit_length()} bits]"
+    if kind is float and not isfinite(value):
+        return str(value)
+    return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run import settings
@@ -26,33 +25,44 @@ _LONGEST_LABEL = 256
 MARGIN = 8192
 """Characters behind a limit that are scrubbed too; private keys, the longest of secrets, fit into it."""
 _MARK = "\uf8ff\ue000"  # what a cut leaves until the text has been scrubbed; nobody writes that
-# Signs, in the JSON of a value, of what is replaced whatever its length; the last is a number that may be too large.
-_REPLACED = re.compile(r'"type":"blob"|NaN|Infinity|\d{19}').search
+_BLOB = '"type":"blob"'
 
 
-class _Limits(NamedTuple):
+class Limits(NamedTuple):
+    """How much is kept, and of what."""
+
     longest: int
+    """Characters of one text."""
+    longest_list: int
+    """Characters of a list of messages as JSON."""
     keep_binary: bool
     is_own: bool
+    """Whether the content is plain and nobody else's, so that what is within the limits need not be copied."""
     step: str = "only"
     """"first" leaves a margin behind the limit, "last" takes it away."""
 
 
-def limited(value: Any, scrub: Scrub | None = None, longest: int | None = None, *, is_own: bool = False) -> Any:
+def read_limits(*, is_own: bool = False) -> Limits:
+    """Return what the settings say."""
+    return Limits(
+        settings.get("OBS_CONTENT_MAX_CHARS"),
+        settings.get("OBS_CONTENT_MAX_MESSAGE_CHARS"),
+        settings.get("OBS_CONTENT_BINARY"),
+        is_own,
+    )
+
+
+def limited(value: Any, limits: Limits, scrub: Scrub | None = None) -> Any:
     """Return a copy of ``value`` with long texts cut, binary parts named by size, and oversized lists shortened.
 
     ``scrub`` is given each piece of the copy before it is cut for good: half of a secret cannot be recognised any more.
-    With ``is_own`` the value is plain and nobody else's, so that what is within the limits need not be copied.
     """
-    if longest is None:
-        longest = settings.get("OBS_CONTENT_MAX_CHARS")
-    limits = _Limits(longest, settings.get("OBS_CONTENT_BINARY"), is_own)
     if isinstance(value, (list, tuple)):
-        return _newest(value, settings.get("OBS_CONTENT_MAX_MESSAGE_CHARS"), limits, scrub)
+        return _newest(value, limits, scrub)
     return _bounded(value, limits, _DEEPEST, scrub)[0]
 
 
-def _bounded(value: Any, limits: _Limits, depth: int, scrub: Scrub | None) -> tuple[Any, int]:
+def _bounded(value: Any, limits: Limits, depth: int, scrub: Scrub | None) -> tuple[Any, int]:
     """Return the value within the limits, and how long it is as JSON."""
     text = to_json(value) if limits.is_own else ""
     if text and _is_within(text, limits):
@@ -65,14 +75,14 @@ def _bounded(value: Any, limits: _Limits, depth: int, scrub: Scrub | None) -> tu
     return _scrubbed(value, limits, depth, scrub)
 
 
-def _is_within(text: str, limits: _Limits) -> bool:
+def _is_within(text: str, limits: Limits) -> bool:
     """Whether a value with this JSON is as short, as flat and as plain as it has to be."""
     if len(text) > limits.longest or text.count("[") + text.count("{") >= _DEEPEST:
         return False
-    return _REPLACED(text) is None and encodable(text) == text
+    return _BLOB not in text and encodable(text) == text
 
 
-def _scrubbed(value: Any, limits: _Limits, depth: int, scrub: Scrub) -> tuple[Any, int]:
+def _scrubbed(value: Any, limits: Limits, depth: int, scrub: Scrub) -> tuple[Any, int]:
     """Return the value within the limits, and how long it is as JSON."""
     # A text of any size must not be scrubbed whole; with the margin every secret that the limit cuts is seen whole.
     roomy = _cut(value, limits._replace(step="first"), depth)
@@ -87,7 +97,7 @@ def _scrubbed(value: Any, limits: _Limits, depth: int, scrub: Scrub) -> tuple[An
     return clean, len(text)
 
 
-def _cut(value: Any, limits: _Limits, depth: int) -> Any:
+def _cut(value: Any, limits: Limits, depth: int) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
@@ -104,7 +114,7 @@ def _cut(value: Any, limits: _Limits, depth: int) -> Any:
     return _cut_text(text, limits)
 
 
-def _cut_text(text: str, limits: _Limits) -> str:
+def _cut_text(text: str, limits: Limits) -> str:
     longest, missing = limits.longest, 0
     if limits.step == "first":
         longest += MARGIN
@@ -120,7 +130,7 @@ def _cut_text(text: str, limits: _Limits) -> str:
     return text[:longest] + note
 
 
-def _cut_inside(value: Any, limits: _Limits, depth: int) -> Any:
+def _cut_inside(value: Any, limits: Limits, depth: int) -> Any:
     if not isinstance(value, dict):
         return [_cut(item, limits, depth) for item in value]
     whole = _LABELS
@@ -146,9 +156,9 @@ def _without_payload(blob: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _newest(items: Any, most: int, limits: _Limits, scrub: Scrub | None) -> list[Any]:
-    """Return the newest items that fit into ``most`` characters, within the limits; the last is always kept."""
-    room = most
+def _newest(items: Any, limits: Limits, scrub: Scrub | None) -> list[Any]:
+    """Return the newest items that fit into the limits; the last is always kept."""
+    room = limits.longest_list
     kept: list[Any] = []
     depth = _DEEPEST - 1
     for item in reversed(items):

@@ -20,6 +20,7 @@ from obs_run.pipeline.items import weight
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from obs_run.pipeline.content_limits import Limits
     from obs_run.pipeline.scrubber import Scrubber
 
 _SHORT = 64
@@ -93,12 +94,9 @@ class Redaction:
             self._remember(name, value)
         return scrubbed
 
-    def content(self, name: str, value: Any, *, is_own: bool = False) -> Any:
-        """Return content within the limits; scrubbed as objects, before it is cut.
-
-        With ``is_own`` it is plain and nobody else's.
-        """
-        return content_limits.limited(value, lambda piece, text: self._piece(name, piece, text), is_own=is_own)
+    def content(self, name: str, value: Any, limits: Limits) -> Any:
+        """Return content within the limits; scrubbed as objects, before it is cut."""
+        return content_limits.limited(value, limits, lambda piece, text: self._piece(name, piece, text))
 
     def _piece(self, name: str, piece: Any, text: str) -> Any:
         """Return a message or another piece of content; most were in the call before, too."""
@@ -147,8 +145,11 @@ class Redaction:
         if isinstance(value, str):
             return value if len(value) <= self._most else self._cut(value)
         if isinstance(value, (dict, list, tuple)) and weight(value) > self._most:
-            return content_limits.limited(value, self._deep, self._most)
+            return content_limits.limited(value, self._large_limits(), self._deep)
         return value
+
+    def _large_limits(self) -> Limits:
+        return content_limits.read_limits()._replace(longest=self._most)
 
     def _deep(self, piece: Any, _: str) -> Any:
         return self._scrubber.value(None, piece)
@@ -160,8 +161,8 @@ class Redaction:
             except (ValueError, RecursionError):
                 pass
             else:
-                return to_json(content_limits.limited(parsed, self._deep))
-        cut: str = content_limits.limited(text, self._deep, self._most)
+                return to_json(content_limits.limited(parsed, content_limits.read_limits(), self._deep))
+        cut: str = content_limits.limited(text, self._large_limits(), self._deep)
         return cut
 
     def _knows(self, name: str | None, value: Any) -> bool:
@@ -222,8 +223,10 @@ def shared() -> Redaction | None:
 
 def limited(name: str, value: Any) -> Any:
     """Return content within the limits, scrubbed if anything is."""
-    redaction = shared()
-    return content_limits.limited(value) if redaction is None else redaction.content(name, value)
+    redaction, limits = shared(), content_limits.read_limits()
+    if redaction is None:
+        return content_limits.limited(value, limits)
+    return redaction.content(name, value, limits)
 
 
 def forget() -> None:

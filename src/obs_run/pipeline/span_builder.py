@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
     from obs_run.core.sink import OperationRecord
+    from obs_run.pipeline.content_limits import Limits
     from obs_run.pipeline.items import SpanItem
     from obs_run.pipeline.prices import Cost
     from obs_run.pipeline.redact import Redaction
@@ -97,18 +98,18 @@ def limit_content(operation: OperationRecord, redaction: Redaction | None) -> di
     What cannot be scrubbed is left out, and marked.
     """
     # To look whether all of it may stay as it is takes its JSON, which of large content is cut first.
-    is_own = operation.content_size < _LARGE
+    limits = content_limits.read_limits(is_own=operation.content_size < _LARGE)
     if redaction is None:
-        return {name: content_limits.limited(value, is_own=is_own) for name, value in operation.content.items()}
+        return {name: content_limits.limited(value, limits) for name, value in operation.content.items()}
     limited: dict[str, Any] = {}
     for name, value in operation.content.items():
-        limited.update(_scrubbed(name, value, redaction, is_own=is_own))
+        limited.update(_scrubbed(name, value, redaction, limits))
     return limited
 
 
-def _scrubbed(name: str, value: Any, redaction: Redaction, *, is_own: bool) -> dict[str, Any]:
+def _scrubbed(name: str, value: Any, redaction: Redaction, limits: Limits) -> dict[str, Any]:
     try:
-        return {name: redaction.content(name, value, is_own=is_own)}
+        return {name: redaction.content(name, value, limits)}
     except Exception as error:  # noqa: BLE001 (whatever it was, the content must not leave as it is)
         redact_items.say_withheld("content", error)
         return {semconv.OBS_PRIVACY_WITHHELD: True}

@@ -104,7 +104,7 @@ def test_no_half_of_a_secret_survives_the_limit(before: int, findings: int, monk
     secret = "SECRET" + "7" * 60
     start = "".join(f"{secret} " for _ in range(findings))[:before].rpartition(" ")[0]
     text = start + " " * (before - len(start)) + secret + " the end" + " " * 9000
-    told = Redaction(Small()).content("gen_ai.tool.call.result", text)
+    told = Redaction(Small()).content("gen_ai.tool.call.result", text, content_limits.read_limits())
     assert "SECR" not in told
     assert "7777" not in told
     shown, _, note = told.rpartition("[")
@@ -114,7 +114,7 @@ def test_no_half_of_a_secret_survives_the_limit(before: int, findings: int, monk
 
 def test_content_is_scrubbed_as_objects_and_stays_what_it_was(redaction: Redaction) -> None:
     arguments = {"city": "Lisbon", "password": {"is": "deep"}, "days": [1, "SECRET5"]}
-    told = redaction.content("gen_ai.tool.call.arguments", arguments)
+    told = redaction.content("gen_ai.tool.call.arguments", arguments, content_limits.read_limits())
     assert told == {"city": "Lisbon", "password": "[password]", "days": [1, "[secret]"]}
     assert arguments["days"] == [1, "SECRET5"]
 
@@ -123,8 +123,9 @@ def test_content_is_scrubbed_as_objects_and_stays_what_it_was(redaction: Redacti
 def test_content_without_findings_is_what_the_limits_leave_of_it(value: Any, longest: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OBS_CONTENT_MAX_CHARS", str(longest))
+        limits = content_limits.read_limits()
         if "SECRET" not in repr(value) and "password" not in repr(value):
-            assert Redaction(Small()).content("x", value) == content_limits.limited(value)
+            assert Redaction(Small()).content("x", value, limits) == content_limits.limited(value, limits)
 
 
 def test_ids_that_providers_make_cost_nothing_and_hide_nothing() -> None:
