@@ -14,7 +14,7 @@ from tests.e2e.backends import pins, recipes
 from tests.e2e.backends.recipes import MissingError
 
 ROOT = Path(__file__).parents[3]
-REQUIRE = "OBS_TESTS_REQUIRE_BACKENDS"
+REQUIRE = "OBS_TESTS_REQUIRE_ALL"
 
 
 class Tool(NamedTuple):
