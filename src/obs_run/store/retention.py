@@ -5,14 +5,15 @@ Done by whoever writes, in steps that hold an export thread up for a moment only
 
 from __future__ import annotations
 
-import sqlite3
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from glob import escape
 from typing import TYPE_CHECKING
 
+from obs_run.store.transactions import transaction
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import sqlite3
     from pathlib import Path
 
 # Kept free below the bound, so that one batch and the write-ahead log fit above it.
@@ -87,19 +88,6 @@ def aged(connection: sqlite3.Connection, keep: float) -> int:
     now = time.time_ns()
     question = f"SELECT count(*) FROM traces WHERE {_AGED}"  # noqa: S608 (our own names)
     return int(connection.execute(question, _times(now - int(keep * 10**9), now)).fetchone()[0])
-
-
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Write for the length of the block, all or nothing."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        with suppress(sqlite3.Error):
-            connection.rollback()
-        raise
 
 
 # A trace's age is that of its newest record. A record from the future tells nothing, so that the writing of the trace

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from obs_run.store import permissions
+from obs_run.store.transactions import transaction
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,17 +145,12 @@ def _configure(connection: sqlite3.Connection, max_bytes: int) -> None:
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     if _check(connection, path) == len(STEPS):
         return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         for step in STEPS[_check(connection, path) :]:
             for statement in step.split(";"):
                 connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {len(STEPS)}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.rollback()
-        raise
 
 
 def is_corrupt(error: Exception) -> bool:

@@ -13,8 +13,9 @@ from obs_run.base import guard
 from obs_run.process import fork
 from obs_run.store import schema
 from obs_run.store.location import absolute, default_path
-from obs_run.store.retention import Retention, transaction
+from obs_run.store.retention import Retention
 from obs_run.store.rows import CONTAINERS, Batch, Origins
+from obs_run.store.transactions import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
