@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent / "instrumentors" / "obs_instrumentors"
-OURS = ("obs_instrumentors", "obs_run")
+# Ours, and what only the core makes telemetry with.
+WATCHED = ("obs_instrumentors", "obs_run", "opentelemetry")
 CORE = ("obs_run.base", "obs_run.core")
 WIRE = "obs_instrumentors.wire"
 CLIENTS = "obs_instrumentors.clients"
@@ -33,7 +34,7 @@ def allowed_for(module: str) -> tuple[str, ...]:
 
 
 def imports_of(module: str, *, is_package: bool, source: str) -> Iterator[str]:
-    """Yield the modules of ours that a module imports, inside functions and for types too."""
+    """Yield the modules of ours and of OpenTelemetry that a module imports, inside functions and for types too."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -43,7 +44,7 @@ def imports_of(module: str, *, is_package: bool, source: str) -> Iterator[str]:
             names = [f"{parent}.{alias.name}" for alias in node.names]
         else:
             continue
-        yield from (name for name in names if name.split(".")[0] in OURS)
+        yield from (name for name in names if name.split(".")[0] in WATCHED)
 
 
 def _origin(module: str, node: ast.ImportFrom, *, is_package: bool) -> str:
@@ -86,6 +87,7 @@ def test_instrumentors_import_only_what_they_share() -> None:
         ("obs_instrumentors.wire.openai.chat", "from obs_run import settings"),
         ("obs_instrumentors.clients.hosts", "from obs_instrumentors import openai"),
         ("obs_instrumentors.ollama", "from obs_run.pipeline import queue"),
+        ("obs_instrumentors.ollama", "from opentelemetry import trace"),
         ("obs_instrumentors.ollama", "if TYPE_CHECKING:\n    from obs_run.sdk import providers"),
     ],
 )

@@ -19,7 +19,7 @@ TO_COME = ["bridge"]
 # Names at module level that functions rebind: state that a process has once. Objects that hold it are better.
 REBOUND: dict[str, set[str]] = {
     "src/obs_run/core/content.py": {"_mode"},
-    "src/obs_run/pipeline/redact.py": {"_made", "_shared"},
+    "src/obs_run/pipeline/redact.py": {"_is_loaded", "_shared"},
     "src/obs_run/pipeline/redact_items.py": {"_of", "_shared"},
     "src/obs_run/pipeline/redact_metrics.py": {"_of", "_shared"},
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.wire.server_address import read_store_address
 from obs_run.base import guard, payload
 from obs_run.core import content, streams, vector_stores
 from obs_run.core.hooks import Instrumentor, Target
@@ -29,7 +30,7 @@ def _read_address(operation: Operation, instance: Any) -> None:
         operation.__dict__["namespace"] = f"{tenant}|{database}"
     # A collection has a client, a client has a server.
     url = payload.coalesce(payload.get(instance, "_client", "_api_url"), payload.get(instance, "_server", "_api_url"))
-    vector_stores.locate(operation, url)
+    read_store_address(operation, url)
 
 
 def _parse_query(name: str, instance: Any, arguments: dict[str, Any]) -> Retrieval:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.wire.server_address import read_store_address
 from obs_run.base import payload
 from obs_run.core import content, streams, vector_stores
 from obs_run.core.hooks import Instrumentor, Target
@@ -40,7 +41,7 @@ def _index(instance: Any) -> str | None:
 
 def _read_address(operation: Retrieval | DatabaseCall, instance: Any, arguments: dict[str, Any]) -> None:
     operation.namespace = payload.as_text(arguments.get("namespace"))
-    vector_stores.locate(operation, _host(instance))
+    read_store_address(operation, _host(instance))
 
 
 def _parse_query(name: str, instance: Any, arguments: dict[str, Any]) -> Retrieval:
@@ -130,7 +131,7 @@ def _read_model(operation: ModelCall, instance: Any, arguments: dict[str, Any]) 
     operation.provider = _SYSTEM
     # A text or a member of an enumeration.
     operation.request_model = payload.as_text(payload.coalesce(payload.get(model, "value"), model))
-    vector_stores.locate(operation, _host(instance))
+    read_store_address(operation, _host(instance))
 
 
 def _read_embedding(operation: Embedding, result: Any) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.clients.stream_objects import itself
+from obs_instrumentors.wire.server_address import read_store_address
 from obs_run.base import payload
 from obs_run.core import content, streams, vector_stores
 from obs_run.core.hooks import Instrumentor, Target
@@ -52,7 +53,7 @@ def _read_address(operation: Operation, client: Any) -> None:
     database = payload.get_text(config, "db_name")
     if database is not None:
         operation.__dict__["namespace"] = database
-    vector_stores.locate(operation, payload.get(config, "address"))
+    read_store_address(operation, payload.get(config, "address"))
 
 
 def _parse_search(name: str, client: Any, arguments: dict[str, Any]) -> Retrieval:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.wire.server_address import read_store_address
 from obs_run.base import payload
 from obs_run.core import content, streams, vector_stores
 from obs_run.core.hooks import Instrumentor
@@ -22,9 +23,9 @@ _DEFAULT_LIMIT = 10
 def _read_address(operation: Operation, instance: Any) -> None:
     client = payload.get(instance, "_client")
     if payload.get(client, "_prefer_grpc"):
-        vector_stores.locate(operation, f"{client._host}:{client._grpc_port}")  # noqa: SLF001 (there is no public way)
+        read_store_address(operation, f"{client._host}:{client._grpc_port}")  # noqa: SLF001 (there is no public way)
     else:
-        vector_stores.locate(operation, payload.get(client, "rest_uri"))
+        read_store_address(operation, payload.get(client, "rest_uri"))
 
 
 def _parse_search(name: str, instance: Any, arguments: dict[str, Any]) -> Retrieval:

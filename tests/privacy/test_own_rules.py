@@ -176,6 +176,6 @@ def test_a_rule_that_breaks_while_it_runs_is_switched_off(
     def broken(_self: Any, _subject: Any) -> Any:
         raise MemoryError("no more")
 
-    monkeypatch.setattr(own_rules.OwnRule, "_found", broken)
+    monkeypatch.setattr(own_rules.OwnRule, "_matches", broken)
     assert scrubber.text("hello there") == "[withheld]"
     assert "rule slow is switched off: MemoryError: no more; texts are withheld" in caplog.text

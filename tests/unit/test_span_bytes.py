@@ -84,6 +84,6 @@ def test_what_is_not_ordinary_is_left_to_the_official_encoder(kind: str, caplog:
 
 
 def test_the_texts_it_remembers_are_bounded() -> None:
-    for number in range(2 * span_bytes._MOST_KNOWN):
+    for number in range(2 * span_bytes._MOST_CACHED):
         span_bytes.request([unusual(attributes={"key": f"value {number}"})])
-    assert 0 < len(span_bytes._known) <= span_bytes._MOST_KNOWN
+    assert 0 < len(span_bytes._cache) <= span_bytes._MOST_CACHED

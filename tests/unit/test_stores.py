@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from obs_instrumentors.wire import server_address
 from opentelemetry import context as api_context
 
 from obs_run.core import ownership, vector_stores
@@ -71,12 +72,14 @@ def test_no_more_than_a_hundred_scores() -> None:
         ("store:443", "store", 443),
         ("https://store", "store", 443),
         ("http://store", "store", 80),
+        ("grpc://store", "store", 443),
         ("", None, None),
+        (None, None, None),
     ],
 )
-def test_addresses(url: str, address: str | None, port: int | None) -> None:
+def test_addresses(url: str | None, address: str | None, port: int | None) -> None:
     operation = vector_stores.database_call("shelf", "get")
-    vector_stores.locate(operation, url)
+    server_address.read_store_address(operation, url)
     assert (operation.server_address, operation.server_port) == (address, port)
 
 

@@ -161,6 +161,10 @@ class Theirs:
     def own_provider(_: Call) -> None:
         return None
 
+    @staticmethod
+    def replace(call: Call) -> str | None:
+        return "replaced" if native_spans.has_global_provider(call.kwargs["tracer"]) else None
+
 
 class Observer:
     """An observer of calls."""
@@ -485,8 +489,10 @@ def native_tracers(client: Client) -> Outcome:
     tracer = SimpleNamespace(start_span=start_span, other="other")
     wrapper = partial(native_spans.wrap_get_tracer, Theirs.covers, Theirs.own_provider)
     adopted = client.do(wrapper, lambda: tracer)
+    replacing = partial(native_spans.wrap_replaced, Theirs.replace)
+    request = client.do(replacing, lambda tracer: ["request", tracer is not None], tracer=SimpleNamespace(resource="x"))
     with client.do(lambda: native_spans.start_no_span, lambda: nullcontext("span")):
-        return [adopted.start_span("name", attributes={"x": 1}), adopted.start_span("name"), adopted.other]
+        return [request, adopted.start_span("name", attributes={"x": 1}), adopted.start_span("name"), adopted.other]
 
 
 SCENARIOS = (

@@ -105,12 +105,6 @@ def _parse_generate(params: dict[str, Any]) -> Answer:
     return operation
 
 
-def _parse_generate_stream(params: dict[str, Any]) -> Answer:
-    operation = _parse_generate(params)
-    operation.stream = True
-    return operation
-
-
 def _read_generated(operation: Answer, response: Any) -> None:
     operation.conversation_id = payload.as_text(response.get("sessionId")) or operation.conversation_id
     _read_generated_event(operation, response)
@@ -127,7 +121,6 @@ def _read_generated_event(operation: Answer, event: Any) -> None:
 
 def _parse_agent(params: dict[str, Any]) -> RemoteAgentRun:
     operation = RemoteAgentRun(
-        stream=True,
         agent_id=payload.as_text(params.get("agentId")),
         agent_name=payload.as_text(params.get("agentName")),
         agent_version=payload.as_text(params.get("agentAliasId")),
@@ -212,7 +205,7 @@ CALLS: dict[str, AgentCall] = {
     "Retrieve": AgentCall(_parse_retrieve, _read_retrieval),
     "Rerank": AgentCall(_parse_rerank, _read_rerank),
     "RetrieveAndGenerate": AgentCall(_parse_generate, _read_generated),
-    "RetrieveAndGenerateStream": AgentCall(_parse_generate_stream, _read_generated_event, "stream"),
+    "RetrieveAndGenerateStream": AgentCall(_parse_generate, _read_generated_event, "stream"),
     "InvokeAgent": AgentCall(_parse_agent, _read_agent_event, "completion"),
     "InvokeInlineAgent": AgentCall(_parse_agent, _read_agent_event, "completion"),
     "ApplyGuardrail": AgentCall(_parse_guardrail, _read_nothing),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from obs_run.core.outcomes import Call
 
     from .agents import AgentCall
+    from .answer import Answer
 
     Started = tuple[Operation, Reader]
 
@@ -39,16 +40,20 @@ def start_operation(call: Call) -> Started:
 
 
 def _converse(params: dict[str, Any]) -> Started:
-    operation = converse.parse_request(params)
-    operation.request_model = payload.as_text(params.get("modelId"))
+    operation = _parse_conversation(params)
     return operation, Reader(partial(_read_response, converse.read_response), failure=_read_failure)
 
 
 def _converse_stream(params: dict[str, Any]) -> Started:
-    operation = converse.parse_request(params)
-    operation.request_model = payload.as_text(params.get("modelId"))
+    operation = _parse_conversation(params)
     operation.stream = True
     return operation, _stream_reader(operation, "stream", converse.read_event, answer.finish)
+
+
+def _parse_conversation(params: dict[str, Any]) -> Answer:
+    operation = converse.parse_request(params)
+    operation.request_model = payload.as_text(params.get("modelId"))
+    return operation
 
 
 def _invoke(params: dict[str, Any]) -> Started:
@@ -91,6 +96,7 @@ def _agent_call(agent_call: AgentCall, params: dict[str, Any]) -> Started:
     operation = agent_call.parse_request(params)
     if agent_call.stream_field is None:
         return operation, Reader(partial(_read_response, agent_call.read), failure=_read_failure)
+    operation.stream = True  # type: ignore[attr-defined] # only inferences and agents stream
     return operation, _stream_reader(operation, agent_call.stream_field, agent_call.read, agents.finish)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from obs_instrumentors.wire.server_address import DEFAULT_PORTS
+from obs_instrumentors.wire.server_address import host_and_port
 from obs_run import settings
-from obs_run.base import guard, payload
+from obs_run.base import guard
 
 if TYPE_CHECKING:
     from obs_run.core.operations import Operation
@@ -46,15 +46,9 @@ _BEDROCK = "aws.bedrock"
 _STREAM_USAGE_HOSTS = ("api.openai.com", "api.deepseek.com")
 
 
-def address(client: Any) -> tuple[str | None, int | None]:
-    """Return host and port of a client's base URL."""
-    url = client.base_url
-    return payload.as_text(url.host), url.port or DEFAULT_PORTS.get(url.scheme)
-
-
 def read_provider(operation: Operation, client: Any, default: str) -> None:
     """Say on the operation who answers and where; ``default`` is the provider where the host does not tell."""
-    host, port = address(client)
+    host, port = host_and_port(client.base_url)
     operation.server_address, operation.server_port = host, port
     provider = _provider_by_setting(host, port)
     if provider is None:

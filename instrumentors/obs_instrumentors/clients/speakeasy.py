@@ -6,7 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from obs_instrumentors.wire.server_address import DEFAULT_PORTS
+from obs_instrumentors.wire.server_address import host_and_port
 from obs_run.base import payload
 from obs_run.core import messages, semconv
 
@@ -41,8 +41,7 @@ def note_request(operation: Operation, call: Call) -> None:
     if not is_first:
         # The rest of an answer that comes in several requests.
         return
-    operation.server_address = payload.as_text(request.url.host)
-    operation.server_port = request.url.port or DEFAULT_PORTS.get(request.url.scheme)
+    operation.server_address, operation.server_port = host_and_port(request.url)
     body = messages.parsed(request.content.decode("utf-8", "replace"))
     if isinstance(body, dict):
         operation.read_request(body)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 def start_operation(method: Method, call: Call) -> tuple[ModelCall, Reader]:
     """Return the operation that a call of a method means, and how its outcome is read."""
     operation = method.parse_request(call.kwargs)
+    if method.reader.lazy:
+        operation.stream = True  # type: ignore[attr-defined] # only inferences are streams
     endpoint.read_provider(operation, call.instance)
     return operation, method.reader
 

@@ -32,12 +32,6 @@ def _parse_chat_request(body: dict[str, Any]) -> Chat:
     return operation
 
 
-def _parse_chat_stream_request(body: dict[str, Any]) -> Chat:
-    operation = _parse_chat_request(body)
-    operation.stream = True
-    return operation
-
-
 def _messages(body: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the conversation as OpenAI's messages: the history, the message, and results of tools that follow it."""
     return [
@@ -132,12 +126,6 @@ def _parse_completion_request(body: dict[str, Any]) -> Inference:
     return operation
 
 
-def _parse_completion_stream_request(body: dict[str, Any]) -> Inference:
-    operation = _parse_completion_request(body)
-    operation.stream = True
-    return operation
-
-
 def _read_completion_response(operation: Inference, returned: Any) -> None:
     """Read a Generation."""
     response = data_of(returned)
@@ -179,9 +167,9 @@ _CLASSIFICATION = Reader(_read_classification_response)
 
 METHODS = {
     "chat": Method(_parse_chat_request, _CHAT),
-    "chat_stream": Method(_parse_chat_stream_request, _CHAT_STREAM),
+    "chat_stream": Method(_parse_chat_request, _CHAT_STREAM),
     "generate": Method(_parse_completion_request, _COMPLETION),
-    "generate_stream": Method(_parse_completion_stream_request, _COMPLETION_STREAM),
+    "generate_stream": Method(_parse_completion_request, _COMPLETION_STREAM),
     "rerank": RERANK,
     "classify": Method(_parse_classification_request, _CLASSIFICATION),
 }

@@ -25,12 +25,6 @@ def _parse_request(body: dict[str, Any]) -> Chat:
     return operation
 
 
-def _parse_stream_request(body: dict[str, Any]) -> Chat:
-    operation = _parse_request(body)
-    operation.stream = True
-    return operation
-
-
 def _message(raw: Any) -> dict[str, Any]:
     """Return a message in OpenAI's shape: plans and thoughts are what it calls reasoning."""
     role = payload.get(raw, "role")
@@ -110,7 +104,7 @@ _CHAT_STREAM = Reader(_read_response, chunk=_read_event, end=chat.finish, lazy=T
 
 METHODS = {
     "chat": Method(_parse_request, _CHAT),
-    "chat_stream": Method(_parse_stream_request, _CHAT_STREAM),
+    "chat_stream": Method(_parse_request, _CHAT_STREAM),
     "embed": EMBED,
     "rerank": RERANK,
 }

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry import trace
-
-from obs_run.base import payload
 from obs_run.core import native_spans, ownership
 from obs_run.core.operations import ModelCall
 
@@ -29,8 +26,7 @@ def _is_recorded(tracer: Any) -> bool:
     recording = ownership.current_recording()
     if recording is None or not isinstance(recording.operation, ModelCall):
         return False
-    # A tracer does not tell its provider, but keeps the provider's resource.
-    return payload.get(tracer, "resource") is payload.get(trace.get_tracer_provider(), "resource")
+    return native_spans.has_global_provider(tracer)
 
 
 REQUEST_WITHOUT_SPAN = native_spans.wrap_replaced(_request_without_span)

@@ -54,34 +54,34 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         )
 
 
-def run(given: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Do what was asked for."""
-    where = place.default() if given.file is None else place.Place(location.absolute(given.file))
+    where = place.default() if args.file is None else place.Place(location.absolute(args.file))
     try:
         if not (where.active.exists() or where.head.exists() or (where.active.parent.is_dir() and where.numbers())):
             raise Mistake(f"there is no audit trail at {where.active}")
         if where.active.is_dir():
             raise Mistake(f"{where.active} is a folder; the trail is a file such as {where.active / 'audit.jsonl'}")
-        return _verify(given, where) if given.what == "verify" else _show(given, where)
+        return _verify(args, where) if args.what == "verify" else _show(args, where)
     except OSError as error:
         raise Mistake(f"the audit trail at {where.active} cannot be read: {error.strerror or error}") from None
 
 
 def _copy(text: str) -> tuple[int, str]:
-    found = _COPY.fullmatch(text)
-    if found is None:
+    match = _COPY.fullmatch(text)
+    if match is None:
         raise Mistake(f"--expect {text!r} is not a sequence number, a colon and 64 hexadecimal digits")
-    return int(found[1]), found[2]
+    return int(match[1]), match[2]
 
 
-def _verify(given: argparse.Namespace, where: place.Place) -> int:
-    files = given.key_file or [settings.get("OBS_AUDIT_KEY_FILE")]
+def _verify(args: argparse.Namespace, where: place.Place) -> int:
+    files = args.key_file or [settings.get("OBS_AUDIT_KEY_FILE")]
     try:
         keys = [seal.read_key(location.absolute(file)) for file in files if file]
     except seal.KeyFileError as error:
         raise Mistake(str(error)) from None
     try:
-        found = verification.verify(where, seal.by_key(*keys), dict(given.expect))
+        result = verification.verify(where, seal.by_key(*keys), dict(args.expect))
     except NeedsKeyError as error:
         raise Mistake(
             f"the audit trail at {where.active} is kept with a key (its id is {error}): "
@@ -90,34 +90,37 @@ def _verify(given: argparse.Namespace, where: place.Place) -> int:
     except TamperedError as error:
         print(f"audit trail {where.active} does not verify: {words.one_line(str(error))}")
         return 1
-    told = [words.count(found.records, "record"), f"in {words.count(found.files, 'file')}"]
-    if found.records:
-        told += [f"from {found.since} to {found.until}", f"head {found.head.sequence}:{found.head.hash}"]
-    if found.key_id:
-        told.append(f"key {found.key_id}")
-    print(f"audit trail {where.active} verifies: {', '.join(told)}")
-    for note in found.notes:
+    parts = [words.count(result.records, "record"), f"in {words.count(result.files, 'file')}"]
+    if result.records:
+        parts += [f"from {result.since} to {result.until}", f"head {result.head.sequence}:{result.head.hash}"]
+    if result.key_id:
+        parts.append(f"key {result.key_id}")
+    print(f"audit trail {where.active} verifies: {', '.join(parts)}")
+    for note in result.notes:
         print(f"  {words.one_line(note)}")
     return 0
 
 
-def _show(given: argparse.Namespace, where: place.Place) -> int:
-    if given.limit < 0:
+def _show(args: argparse.Namespace, where: place.Place) -> int:
+    if args.limit < 0:
         raise Mistake("-n takes a number from 0")
-    bounds = [None if text is None else moments.parse(f"--{name}", text) for name, text in
-              (("since", given.since), ("until", given.until))]  # fmt: skip
-    wanted = {name: text for name in ("action", "actor", "outcome", "service") if (text := getattr(given, name))}
+    bounds = [_bound("--since", args.since), _bound("--until", args.until)]
+    wanted = {name: text for name in ("action", "actor", "outcome", "service") if (text := getattr(args, name))}
     from collections import deque
 
-    found: deque[dict[str, Any]] = deque(
-        (entry for entry in _entries(where) if _fits(entry, bounds, wanted)), maxlen=given.limit or None
+    entries: deque[dict[str, Any]] = deque(
+        (entry for entry in _entries(where) if _fits(entry, bounds, wanted)), maxlen=args.limit or None
     )
-    for entry in found:
-        print(json.dumps(entry, ensure_ascii=False) if given.json else _line(entry))
-    if not found:
+    for entry in entries:
+        print(json.dumps(entry, ensure_ascii=False) if args.json else _line(entry))
+    if not entries:
         print("obsctl: no record of the audit trail fits", file=sys.stderr)
         return 1
     return 0
+
+
+def _bound(option: str, text: str | None) -> int | None:
+    return None if text is None else moments.parse(option, text)
 
 
 def _entries(where: place.Place) -> Iterator[dict[str, Any]]:
@@ -131,8 +134,9 @@ def _entries(where: place.Place) -> Iterator[dict[str, Any]]:
                 else:
                     yield {**entry.fields, "hash": entry.hash}
     if foreign:
-        told = f"{words.count(foreign, 'line')} that {'is' if foreign == 1 else 'are'} no record"
-        print(f"obsctl: the audit trail has {told}; see obsctl audit verify", file=sys.stderr)
+        verb = "is" if foreign == 1 else "are"
+        lines = f"{words.count(foreign, 'line')} that {verb} no record"
+        print(f"obsctl: the audit trail has {lines}; see obsctl audit verify", file=sys.stderr)
 
 
 def _fits(entry: dict[str, Any], bounds: list[int | None], wanted: dict[str, str]) -> bool:
@@ -142,18 +146,18 @@ def _fits(entry: dict[str, Any], bounds: list[int | None], wanted: dict[str, str
         moment = datetime.fromisoformat(entry["time"].replace("Z", "+00:00")).timestamp() * 1e9
         if (since is not None and moment < since) or (until is not None and moment > until):
             return False
-    told = {**_told(entry), "service": entry.get("service")}
-    return all(str(told.get(name)) == text for name, text in wanted.items())
+    fields = {**_with_action(entry), "service": entry.get("service")}
+    return all(str(fields.get(name)) == text for name, text in wanted.items())
 
 
-def _told(entry: dict[str, Any]) -> dict[str, Any]:
+def _with_action(entry: dict[str, Any]) -> dict[str, Any]:
     """Return the record; one of a logger has a message in the place of an action."""
     record: dict[str, Any] = entry["record"]
     return record if "action" in record else {"action": record.get("message"), **record}
 
 
 def _line(entry: dict[str, Any]) -> str:
-    record = dict(_told(entry))
+    record = dict(_with_action(entry))
     time = entry["time"].replace("T", " ")
     parts = [f"{entry['sequence']:>6}  {time}  {entry.get('service')}  {record.pop('action')}"]
     record.pop("message", None)
@@ -162,5 +166,6 @@ def _line(entry: dict[str, Any]) -> str:
             record.update(record.pop(inside))
     for name, value in record.items():
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        parts.append(f"{name}={json.dumps(text, ensure_ascii=False) if ' ' in text or not text else text}")
+        needs_quotes = " " in text or not text
+        parts.append(f"{name}={json.dumps(text, ensure_ascii=False) if needs_quotes else text}")
     return words.one_line("  ".join(parts[:1]) + "".join(f"  {part}" for part in parts[1:]))

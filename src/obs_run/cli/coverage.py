@@ -41,30 +41,30 @@ def libraries() -> list[Library]:
     """Return every installed library that agents are made of, with who instruments it and why."""
     from obs_instrumentors import TABLE
 
-    found: list[Library] = []
+    result: list[Library] = []
     covered: set[str] = set()
-    told: set[str] = set()
+    reported: set[str] = set()
     for name in sorted(set(TABLE.values())):
         try:
             instrumentors = import_module(name).INSTRUMENTORS
         except Exception as error:  # noqa: BLE001 (whatever a broken instrumentor raises is what is to be told)
-            found.append(Library("FAIL", name, f"cannot be loaded: {type(error).__name__}: {error}"))
+            result.append(Library("FAIL", name, f"cannot be loaded: {type(error).__name__}: {error}"))
             continue
         for instrumentor in instrumentors:
             covered.add(instrumentor.distribution)
-            told.update(each for each in choice.libraries_of(instrumentor))
-            found.extend(_ours(instrumentor))
+            reported.update(each for each in choice.libraries_of(instrumentor))
+            result.extend(_ours(instrumentor))
     for library in sorted(third_party.installed_instrumentors()):
         others = other_instrumentors.installed_for(library)
         covered.update(
             name for each in others for name, _, _ in other_instrumentors.instrumented_by(each.entry_points[0])
         )
-        found.extend(_of_others(library, [each for each in others if library not in told or _is_beside(each)]))
+        result.extend(_of_others(library, [each for each in others if library not in reported or _is_beside(each)]))
     for name in WELL_KNOWN:
         version = None if name in covered else installed(name)
         if version is not None:
-            found.append(Library("-", f"{name} {version}", "not covered by obs-run"))
-    return [*found, *_misnamed()]
+            result.append(Library("-", f"{name} {version}", "not covered by obs-run"))
+    return [*result, *_misnamed()]
 
 
 def _ours(instrumentor: Instrumentor) -> Iterator[Library]:
@@ -148,11 +148,11 @@ def _rest(others: Iterable[Foreign], chosen: Foreign | None, why: str = "") -> s
 
 def _misnamed() -> Iterator[Library]:
     """Yield what OBS_PREFER names and is not there."""
-    known = {
+    distributions = {
         each.distribution
         for library in third_party.installed_instrumentors()
         for each in other_instrumentors.installed_for(library)
     }
     for _, who in settings.lookup("OBS_PREFER").value or ():
-        if who not in _FAMILIES | known:
+        if who not in _FAMILIES | distributions:
             yield Library("!", "OBS_PREFER", f"{who} is not installed")

@@ -33,9 +33,9 @@ def requirements(distribution: str) -> Iterator[tuple[str, str | None, str]]:
     except metadata.PackageNotFoundError:
         lines = []
     for line in lines:
-        found = _REQUIREMENT.fullmatch(line.strip())
-        if found and "extra" not in (found[3] or ""):
-            yield found[1], installed(found[1]), found[2].strip()
+        match = _REQUIREMENT.fullmatch(line.strip())
+        if match and "extra" not in (match[3] or ""):
+            yield match[1], installed(match[1]), match[2].strip()
 
 
 def fits(version: str, wanted: str) -> bool:

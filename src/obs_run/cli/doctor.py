@@ -29,12 +29,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(given: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Print the findings; 1 if one of them is FAIL."""
     sections: list[tuple[str, Callable[[], Iterable[Finding]]]] = [
         ("This installation", _installation),
         ("Libraries", _libraries),
-        ("Where telemetry goes", lambda: _destinations(send=given.send)),
+        ("Where telemetry goes", lambda: _destinations(send=args.send)),
         ("What is taken out of it", privacy.findings),
         ("How long it stays on this machine", retention.findings),
         ("Launcher", _launcher),
@@ -67,15 +67,15 @@ def _print(title: str, findings: list[Finding]) -> None:
 def _installation() -> Iterator[Finding]:
     python = ".".join(map(str, sys.version_info[:3]))
     yield Finding("ok", "obs-run", f"{__version__} on Python {python}, {sys.prefix}")
-    for name, found, wanted in diagnosis.requirements("obs-run"):
+    for name, version, wanted in diagnosis.requirements("obs-run"):
         if not name.startswith("opentelemetry"):
             continue
-        if found is None:
+        if version is None:
             yield Finding("FAIL", name, f"not installed; wanted {wanted}")
-        elif not diagnosis.fits(found, wanted):
-            yield Finding("FAIL", name, f"{found} is installed; wanted {wanted}")
+        elif not diagnosis.fits(version, wanted):
+            yield Finding("FAIL", name, f"{version} is installed; wanted {wanted}")
         else:
-            yield Finding("ok", name, found)
+            yield Finding("ok", name, version)
 
 
 def _libraries() -> Iterator[Finding]:
@@ -139,10 +139,10 @@ def _store(signal: str) -> Finding:
     except StoreError as error:
         return Finding("FAIL", signal, str(error))
     limit = settings.lookup("OBS_STORE_MAX_BYTES").value
-    told = (
+    contents = (
         f"{words.count(traces, 'trace')}, {words.count(spans, 'span')}, {words.a_size(size)} of {words.a_size(limit)}"
     )
-    return Finding("ok", signal, f"local store {path}: {told}")
+    return Finding("ok", signal, f"local store {path}: {contents}")
 
 
 _PATCHES = (
@@ -173,9 +173,9 @@ def _launcher() -> Iterator[Finding]:
 
 
 def _settings() -> Iterator[Finding]:
-    found = [("FAIL", problem) for problem in settings.problems()] + [("!", name) for name in unknown(os.environ)]
-    for mark, problem in found:
+    problems = [("FAIL", problem) for problem in settings.problems()] + [("!", name) for name in unknown(os.environ)]
+    for mark, problem in problems:
         name, _, text = problem.partition(": ")
         yield Finding(mark, name, words.one_line(text))
-    if not found:
+    if not problems:
         yield Finding("ok", "variables", "nothing wrong; see obsctl settings")

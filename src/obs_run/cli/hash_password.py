@@ -21,9 +21,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("user", help="the user's name; the password is asked for, or read from standard input")
 
 
-def run(given: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Print the line."""
-    if not given.user or ":" in given.user or given.user.strip() != given.user or given.user.startswith("#"):
+    if not args.user or ":" in args.user or args.user.strip() != args.user or args.user.startswith("#"):
         raise Mistake("a user's name has no colon, no space around it, and does not begin with #")
     if sys.stdin.isatty():
         from getpass import getpass
@@ -33,17 +33,17 @@ def run(given: argparse.Namespace) -> int:
         password = sys.stdin.readline().rstrip("\r\n")
     if not password:
         raise Mistake("no password was given")
-    print(f"{given.user}:{hashed(password.encode())}")
+    print(f"{args.user}:{hashed(password.encode())}")
     return 0
 
 
 def hashed(password: bytes) -> str:
     """Return the scrypt hash of ``password`` as a PHC string (which passlib makes and reads, too)."""
     salt = os.urandom(16)
-    made = hashlib.scrypt(
+    digest = hashlib.scrypt(
         password, salt=salt, n=1 << _LOGARITHM, r=_BLOCK, p=_PARALLEL, maxmem=256 * _BLOCK << _LOGARITHM, dklen=32
     )
-    return f"$scrypt$ln={_LOGARITHM},r={_BLOCK},p={_PARALLEL}${_base64(salt)}${_base64(made)}"
+    return f"$scrypt$ln={_LOGARITHM},r={_BLOCK},p={_PARALLEL}${_base64(salt)}${_base64(digest)}"
 
 
 def _base64(data: bytes) -> str:

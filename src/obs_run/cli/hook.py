@@ -14,11 +14,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     del parser
 
 
-def run(given: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Install the hook, or take it out, and say which files that was."""
     from obs_run.launch import hook
 
-    installing = given.command == "install-hook"
+    installing = args.command == "install-hook"
     try:
         files = hook.install() if installing else hook.uninstall()
     except OSError as error:

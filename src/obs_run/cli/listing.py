@@ -28,16 +28,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     terminal.store_argument(parser)
 
 
-def run(given: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Print the list."""
-    if given.limit < 1:
+    if args.limit < 1:
         raise Mistake("-n takes a number from 1")
-    since = None if given.since is None else moments.parse("--since", given.since)
-    with terminal.open_store(given.store) as reader:
+    since = None if args.since is None else moments.parse("--since", args.since)
+    with terminal.open_store(args.store) as reader:
         if reader is None:
             return 1
-        traces = reader.traces(given.limit, service=given.service, since_ns=since, errors=given.errors)
-    if given.json:
+        traces = reader.traces(args.limit, service=args.service, since_ns=since, errors=args.errors)
+    if args.json:
         import json
         from dataclasses import asdict
 
@@ -81,6 +81,7 @@ def _print(traces: Sequence[Trace]) -> None:
     for name in _HEADER:
         table.add_column(name, no_wrap=True, justify="right" if name in _HEADER[2:8] else "left")
     for trace, row in zip(traces, rows, strict=True):
-        told = (row[0][:_SHORT_ID], row[1].rsplit("+", 1)[0], *row[2:])
-        table.add_row(*(Text(text, "red" if trace.errors else "default") for text in told))
+        cells = (row[0][:_SHORT_ID], row[1].rsplit("+", 1)[0], *row[2:])
+        style = "red" if trace.errors else "default"
+        table.add_row(*(Text(cell, style) for cell in cells))
     Console(highlight=False).print(table)

@@ -42,5 +42,5 @@ def _of(about: str, chosen: Mapping[str, Action], among: int) -> Finding:
     counts: dict[str, int] = {}
     for action in chosen.values():
         counts[action.how] = counts.get(action.how, 0) + 1
-    told = ", ".join(f"{how} {count}" for how, count in sorted(counts.items()))
-    return Finding("ok", about, f"{words.count(len(chosen), 'kind')} of {among} taken out: {told}")
+    actions = ", ".join(f"{how} {count}" for how, count in sorted(counts.items()))
+    return Finding("ok", about, f"{words.count(len(chosen), 'kind')} of {among} taken out: {actions}")

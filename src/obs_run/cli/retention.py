@@ -36,8 +36,8 @@ def _store() -> Iterator[Finding]:
     until = f"{words.age(keep)} (OBS_STORE_KEEP)" if keep else "any age (OBS_STORE_KEEP=0)"
     size = f"{words.a_size(_read('OBS_STORE_MAX_BYTES'))} in all (OBS_STORE_MAX_BYTES)"
     waiting = _aged(keep) if keep else 0
-    told = f"; {words.count(waiting, 'older trace')} will leave when agents next write" if waiting else ""
-    yield Finding("ok", "local store", f"traces, logs and metrics up to {until}, {size}{told}")
+    note = f"; {words.count(waiting, 'older trace')} will leave when agents next write" if waiting else ""
+    yield Finding("ok", "local store", f"traces, logs and metrics up to {until}, {size}{note}")
     said = permissions.openness(path)
     if said:
         yield Finding("!", "local store", said)

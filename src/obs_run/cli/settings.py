@@ -22,12 +22,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", action="store_true", help="only the variables that are set")
 
 
-def run(given: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Print the table."""
-    if given.markdown:
+    if args.markdown:
         print(markdown(), end="")
         return 0
-    print(*_lines(os.environ, only_set=given.set), sep="\n")
+    print(*_lines(os.environ, only_set=args.set), sep="\n")
     return 0
 
 

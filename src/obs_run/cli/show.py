@@ -28,21 +28,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     terminal.store_argument(parser)
 
 
-def run(given: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Print the trace."""
-    if given.trace and given.last:
+    if args.trace and args.last:
         raise Mistake("give a trace id or --last, not both")
-    if given.trace and not _ID.fullmatch(given.trace):
-        raise Mistake(f"{given.trace!r} is not a trace id: up to 32 hexadecimal digits; see obsctl list")
-    with terminal.open_store(given.store) as reader:
+    if args.trace and not _ID.fullmatch(args.trace):
+        raise Mistake(f"{args.trace!r} is not a trace id: up to 32 hexadecimal digits; see obsctl list")
+    with terminal.open_store(args.store) as reader:
         if reader is None:
             return 1
-        trace = _named(reader, given.trace) if given.trace else reader.newest()
+        trace = _named(reader, args.trace) if args.trace else reader.newest()
         if trace is None:
             print("obsctl: the local store has no trace yet; run an agent: obs-run python agent.py", file=sys.stderr)
             return 1
         spans, logs = reader.spans(trace.trace_id), reader.logs(trace.trace_id)
-    if given.json:
+    if args.json:
         import json
 
         from obs_run.store.otlp_json import trace_json
@@ -56,13 +56,13 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _named(reader: Reader, prefix: str) -> Trace:
-    found = reader.find(prefix)
-    if not found:
+    traces = reader.find(prefix)
+    if not traces:
         raise Mistake(f"no trace begins with {prefix}; see obsctl list")
-    if len(found) > 1:
-        ids = ", ".join(trace.trace_id for trace in found[:3])
-        raise Mistake(f"several traces begin with {prefix}: {ids}{' ...' if len(found) > 3 else ''}")  # noqa: PLR2004 (as many as are named)
-    return found[0]
+    if len(traces) > 1:
+        ids = ", ".join(trace.trace_id for trace in traces[:3])
+        raise Mistake(f"several traces begin with {prefix}: {ids}{' ...' if len(traces) > 3 else ''}")  # noqa: PLR2004 (as many as are named)
+    return traces[0]
 
 
 def _print(lines: Iterable[Line]) -> None:

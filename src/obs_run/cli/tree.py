@@ -166,12 +166,12 @@ def _process(span: Span, above: Span | None) -> str:
     if above is None:
         return ""
     pid = span.resource.get("process.pid")
-    told = []
+    parts = []
     if span.service != above.service:
-        told.append(words.one_line(span.service))
+        parts.append(words.one_line(span.service))
     if pid is not None and pid != above.resource.get("process.pid"):
-        told.append(f"pid {pid}")
-    return " ".join(told)
+        parts.append(f"pid {pid}")
+    return " ".join(parts)
 
 
 def _error(span: Span) -> str:
@@ -181,20 +181,29 @@ def _error(span: Span) -> str:
     short = kind.rsplit(".", 1)[-1]
     if kind and text.startswith((f"{kind}: ", f"{short}: ")):
         text = text.split(": ", 1)[1]
-    told = ": ".join(part for part in (kind, text) if part)
-    return words.one_line(f"ERROR {told}".rstrip())
+    message = ": ".join(part for part in (kind, text) if part)
+    return words.one_line(f"ERROR {message}".rstrip())
+
+
+def _body_text(log: LogLine) -> str:
+    if log.body is None or isinstance(log.body, str):
+        return log.body or ""
+    return encode(log.body)
 
 
 def _log_parts(log: LogLine, start_ns: int) -> Iterator[Part]:
     severity = log.severity or 0
-    style = "red" if severity >= _ERROR else "yellow" if severity >= _WARN else "dim"
+    style = "dim"
+    if severity >= _ERROR:
+        style = "red"
+    elif severity >= _WARN:
+        style = "yellow"
     yield Part(f"{(log.time_ns - start_ns) / 1e9:+.3f}s", "dim")
     yield Part(log.severity_text or ("EVENT" if log.event_name else "LOG"), style)
-    body = log.body if isinstance(log.body, str) else "" if log.body is None else encode(log.body)
-    told = body or log.event_name or ""
+    text = _body_text(log) or log.event_name or ""
     if log.scope is not None and log.scope.name and not log.event_name:
-        told = f"{log.scope.name}: {told}"
+        text = f"{log.scope.name}: {text}"
     kind = log.attributes.get(semconv.EXCEPTION_TYPE)
     if kind:
-        told += f" ({kind}: {log.attributes.get(semconv.EXCEPTION_MESSAGE) or ''})"
-    yield Part(words.one_line(told), style if severity >= _WARN else "")
+        text += f" ({kind}: {log.attributes.get(semconv.EXCEPTION_MESSAGE) or ''})"
+    yield Part(words.one_line(text), style if severity >= _WARN else "")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_run.base import guard
+from obs_run.base import guard, payload
 from obs_run.core import semconv
 from obs_run.core.outcomes import Call
 
@@ -43,6 +43,14 @@ def wrap_get_tracer(covers: Covers, own_provider: Callable[[Call], Any]) -> Wrap
         return tracer if is_foreign else AdoptedTracer(tracer, covers)
 
     return wrap_result(adopt)
+
+
+def has_global_provider(tracer: Any) -> bool:
+    """Whether a tracer of the SDK's is the global provider's, where our spans go."""
+    from opentelemetry import trace
+
+    # A tracer has no attribute for its provider, but keeps the provider's resource.
+    return payload.get(tracer, "resource") is payload.get(trace.get_tracer_provider(), "resource")
 
 
 def wrap_result(replace: Callable[[Any, Call], Any]) -> Wrapper:

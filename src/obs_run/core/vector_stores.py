@@ -6,7 +6,6 @@ import contextvars
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from obs_run.base import guard, payload
 from obs_run.core import streams
@@ -79,14 +78,6 @@ def search(system: str, operation: str, collection: Any, **known: Any) -> Retrie
 def database_call(system: str, operation: str, collection: Any = None, **known: Any) -> DatabaseCall:
     """Return any other call of a store."""
     return DatabaseCall(operation, system=system, collection=payload.as_text(collection), **known)
-
-
-def locate(operation: Operation, url: Any) -> None:
-    """Note where the store is, where it is behind a URL."""
-    if isinstance(url, str) and url:
-        parts = urlsplit(url if "//" in url else f"//{url}")
-        operation.server_address = parts.hostname
-        operation.server_port = parts.port or (80 if parts.scheme == "http" else 443)
 
 
 def size(value: Any) -> int | None:

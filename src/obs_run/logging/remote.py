@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_run.base import guard
 from obs_run.logging.handlers import LogHandler
 from obs_run.logging.record import exported, log_record_of
 from obs_run.pipeline.items import LogItem
-from obs_run.runtime.own_endpoint import OwnEndpoint
-from obs_run.setting_texts import url
+from obs_run.runtime.own_endpoint import own_endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +42,7 @@ class RemoteLogHandler(LogHandler):
     ) -> None:
         super().__init__(name, min_level=min_level)
         self.endpoint, self.batch_size, self.flush_interval = endpoint, batch_size, flush_interval
-        self._to = None if endpoint is None else _destination(endpoint, batch_size, dict(headers or {}))
+        self._to = own_endpoint("RemoteLogHandler", "logs", endpoint, batch_size, headers, _record)
 
     def write(self, entry: StructuredLogEntry) -> bool:
         """Put the record into the queue of the pipeline, for this handler's endpoint."""
@@ -55,14 +53,6 @@ class RemoteLogHandler(LogHandler):
         item = LogItem(log_record_of(entry))
         self._to.put(item.record, item.size)
         return True
-
-
-def _destination(endpoint: str, batch_size: int, headers: dict[str, str]) -> OwnEndpoint | None:
-    try:
-        return OwnEndpoint("logs", url(endpoint), max(1, batch_size), headers, _record)
-    except ValueError as allowed:
-        guard.warn_once(f"RemoteLogHandler: endpoint {endpoint!r} is not allowed; allowed: {allowed}")
-        return None
 
 
 def _record(record: LogRecord, resource: Resource) -> Any:

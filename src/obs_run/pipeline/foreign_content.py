@@ -20,22 +20,25 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
 
-def span(given: ReadableSpan) -> ReadableSpan:
+def span(original: ReadableSpan) -> ReadableSpan:
     """Return a span without content, unless content is wanted."""
-    if content.wanted() or not (_has(given.attributes) or any(_has(event.attributes) for event in given.events)):
-        return given
-    events = [_event(event) for event in given.events]
-    return rebuild_span(given, attributes=_without(given.attributes), events=events)
+    if content.wanted():
+        return original
+    has_content = _has(original.attributes) or any(_has(event.attributes) for event in original.events)
+    if not has_content:
+        return original
+    events = [_event(event) for event in original.events]
+    return rebuild_span(original, attributes=_without(original.attributes), events=events)
 
 
-def record(given: ReadableLogRecord) -> ReadableLogRecord:
+def record(original: ReadableLogRecord) -> ReadableLogRecord:
     """Return a log record or event of others without content, unless content is wanted."""
-    if content.wanted() or not _has(given.log_record.attributes):
-        return given
+    if content.wanted() or not _has(original.log_record.attributes):
+        return original
     # The record is the agent's own, and other processors have it too.
-    changed = copy.copy(given.log_record)
+    changed = copy.copy(original.log_record)
     changed.attributes = _without(changed.attributes)
-    return replace(given, log_record=changed)
+    return replace(original, log_record=changed)
 
 
 def _has(attributes: Any) -> bool:

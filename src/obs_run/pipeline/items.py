@@ -73,8 +73,11 @@ _SMALL = frozenset({int, float, bool, type(None)})
 
 
 def _weight_of(attributes: Any) -> int:
+    if not attributes:
+        return 0
     # The SDK's mapping answers a copy at once, and dict() key by key.
-    return weight(attributes.copy() if hasattr(attributes, "copy") else dict(attributes)) if attributes else 0
+    plain = attributes.copy() if hasattr(attributes, "copy") else dict(attributes)
+    return weight(plain)
 
 
 def weight(value: Any, depth: int = 6) -> int:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from obs_run.core.sink import OperationRecord
     from obs_run.pipeline.items import SpanItem
 
-_MOST_KNOWN = 256
+_MOST_CACHED = 256
 _scopes: dict[str, InstrumentationScope] = {}
 
 
@@ -82,12 +82,12 @@ def _resource(record: sink.LogRecord, ours: Resource) -> Resource:
 def _scope(scope: str | sink.Scope) -> InstrumentationScope:
     if isinstance(scope, sink.Scope):
         return InstrumentationScope(scope.name, scope.version, scope.schema_url, scope.attributes)
-    known = _scopes.get(scope)
-    if known is None:
-        if len(_scopes) >= _MOST_KNOWN:
+    result = _scopes.get(scope)
+    if result is None:
+        if len(_scopes) >= _MOST_CACHED:
             _scopes.clear()
-        known = _scopes[scope] = InstrumentationScope(scope)
-    return known
+        result = _scopes[scope] = InstrumentationScope(scope)
+    return result
 
 
 def _encodable(value: Any) -> Any:

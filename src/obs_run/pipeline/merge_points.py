@@ -27,11 +27,11 @@ _MOST_BUCKETS = 160
 
 def merged(points: Sequence[Any], data: Any) -> list[Any]:
     """Return the points of one metric, each set of labels once, in the order of their first."""
-    found: dict[Any, Any] = {}
+    by_labels: dict[Any, Any] = {}
     for point in points:
         key = _key(point.attributes)
-        found[key] = _join(found[key], point, data) if key in found else point
-    return list(found.values())
+        by_labels[key] = _join(by_labels[key], point, data) if key in by_labels else point
+    return list(by_labels.values())
 
 
 def _key(attributes: Mapping[str, Any] | None) -> Any:

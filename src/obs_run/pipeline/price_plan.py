@@ -67,7 +67,12 @@ class Plan:
         """Return the money for input, output and all."""
         counts: list[int] = []
         for position, parts in self._steps:
-            left = 0 if position is None else 1 if position == _ONE else amounts[position]
+            if position is None:
+                left = 0
+            elif position == _ONE:
+                left = 1
+            else:
+                left = amounts[position]
             for part in parts:
                 left -= counts[part]
             if left < 0:

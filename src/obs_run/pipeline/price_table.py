@@ -129,11 +129,11 @@ def _dashed_days(model: str) -> str:
     """Write ``-20251211``, as gateways do, the way providers do: ``-2025-12-11``."""
     import datetime as dt
 
-    def dashed(found: re.Match[str]) -> str:
+    def dashed(match: re.Match[str]) -> str:
         try:
-            return f"-{dt.date(*map(int, found.groups()))}"
+            return f"-{dt.date(*map(int, match.groups()))}"
         except ValueError:
-            return found.group()
+            return match.group()
 
     return re.sub(_COMPACT_DAY, dashed, model)
 
@@ -210,8 +210,8 @@ class Table:
         return model
 
     def _own_model(self, provider: Provider, name: str) -> Model | None:
-        found = (line for line in self._lines(provider) if matches(line.partition("\t")[0], name))
-        return next(map(self._read, found), None)
+        lines = (line for line in self._lines(provider) if matches(line.partition("\t")[0], name))
+        return next(map(self._read, lines), None)
 
     def _lines(self, provider: Provider) -> list[str]:
         # Not kept: a whole provider in memory costs more than reading it again for each new model.

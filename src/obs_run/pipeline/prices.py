@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BUILT_IN = Path(__file__).with_name("price_table.txt")
 
-_MOST_KNOWN = 256
+_MOST_CACHED = 256
 _TABLE_START = '{"format":"obs-prices/'
 
 # Values of gen_ai.provider.name whose id in the table is another one and that the table would not find by itself,
@@ -130,7 +130,7 @@ class Prices:
     def __init__(self, table: Table, own: OwnPrices | None = None) -> None:
         self.table = table
         self._own = own
-        self._found: dict[tuple[str | None, str, str | None], tuple[Model | None, str]] = {}
+        self._models: dict[tuple[str | None, str, str | None], tuple[Model | None, str]] = {}
         self._plans: dict[tuple[Any, ...], Plan | None] = {}
 
     def price(
@@ -146,31 +146,31 @@ class Prices:
         shape = _shape(usage)
         if shape is None:
             return self._price(provider, model, usage, when, host, context)
-        found, source = self._known_model(provider, model, host)
-        if found is None:
+        entry, source = self._cached_model(provider, model, host)
+        if entry is None:
             return None
-        alternative = found.steady(when, context)
+        alternative = entry.steady(when, context)
         if alternative is None:
             return self._price(provider, model, usage, when, host, context)
-        plan = self._plan((provider, model, host, alternative, shape), found.alternatives[alternative].rates, usage)
+        plan = self._plan((provider, model, host, alternative, shape), entry.alternatives[alternative].rates, usage)
         try:
             return None if plan is None else Cost(*plan.bill(usage), source)
         except ContradictoryUsageError:
             return None
 
-    def _known_model(self, provider: str | None, model: str, host: str | None) -> tuple[Model | None, str]:
+    def _cached_model(self, provider: str | None, model: str, host: str | None) -> tuple[Model | None, str]:
         key = provider, model, host
-        found = self._found.get(key)
-        if found is None:
-            if len(self._found) >= _MOST_KNOWN:
-                self._found.clear()
+        entry = self._models.get(key)
+        if entry is None:
+            if len(self._models) >= _MOST_CACHED:
+                self._models.clear()
                 self._plans.clear()
-            found = self._found[key] = self._model(provider, model.lower(), host)
-        return found
+            entry = self._models[key] = self._model(provider, model.lower(), host)
+        return entry
 
     def _plan(self, key: tuple[Any, ...], rates: Rates, usage: Usage) -> Plan | None:
         if key not in self._plans:
-            if len(self._plans) >= _MOST_KNOWN:
+            if len(self._plans) >= _MOST_CACHED:
                 self._plans.clear()
             reported = _checked(usage, self.table.units)
             try:
@@ -193,13 +193,13 @@ class Prices:
         reported = _checked(usage, self.table.units)
         if not reported:
             return None
-        found, source = self._model(provider, model.lower(), host)
-        if found is None:
+        entry, source = self._model(provider, model.lower(), host)
+        if entry is None:
             return None
-        if found.shortest_recording:
-            reported = _billed_recording(reported, found.shortest_recording)
+        if entry.shortest_recording:
+            reported = _billed_recording(reported, entry.shortest_recording)
         try:
-            return Cost(*_bill(found.rates(when, context), reported, self.table.units), source)
+            return Cost(*_bill(entry.rates(when, context), reported, self.table.units), source)
         except ContradictoryUsageError:
             return None
 

@@ -176,7 +176,10 @@ class Queue:
         """Return the flush that the thread is asked for, None when it is time to export."""
         with self._lock:
             empty = self._asleep = not self._items
-            pause = self._delay if not empty else None if self._consumer is None else self._consumer.seconds_until_due()
+            if not empty:
+                pause: float | None = self._delay
+            else:
+                pause = None if self._consumer is None else self._consumer.seconds_until_due()
         request = _next(wake, pause)
         if empty and request is None and not self._stopping and self._bytes < self._batch_bytes:
             # Woken by the first item after a silence: give others the time to join it.
@@ -189,11 +192,11 @@ class Queue:
         if not draining.acquire(timeout=-1 if deadline is None else max(0.0, deadline - time.monotonic())):
             return False
         try:
-            return self._drain_alone(deadline, closing=closing)
+            return self._drain_locked(deadline, closing=closing)
         finally:
             draining.release()
 
-    def _drain_alone(self, deadline: float | None, *, closing: bool) -> bool:
+    def _drain_locked(self, deadline: float | None, *, closing: bool) -> bool:
         if self._consumer is None:
             self._consumer = self._make_consumer()
         while self._items and not (deadline is not None and time.monotonic() > deadline):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _SHORT = 64
 _LONG = 512
-_MOST_KNOWN = 8192
+_MOST_CACHED = 8192
 _FEW = 16
 _NUMBERS = frozenset({int, float, bool, type(None)})
 _OWN_NAMES = frozenset(value for value in vars(semconv).values() if isinstance(value, str))
@@ -51,13 +51,13 @@ class Redaction:
         self._clean: set[tuple[str | None, Any]] = set()
         self._clean_pieces: set[bytes] = set()
 
-    def attributes(self, given: Any, done: Collection[str] = _NOTHING) -> Any:
-        """Return ``given`` or a dict in its place; the names in ``done`` are clean already."""
-        if not given:
-            return given
+    def attributes(self, attributes: Any, done: Collection[str] = _NOTHING) -> Any:
+        """Return ``attributes`` or a dict in its place; the names in ``done`` are clean already."""
+        if not attributes:
+            return attributes
         # The SDK's mapping answers a copy at once, and item by item only slowly.
-        items = given.copy() if hasattr(given, "copy") else dict(given)
-        found: dict[str, Mapping[str, Any]] = {}
+        items = attributes.copy() if hasattr(attributes, "copy") else dict(attributes)
+        replacements: dict[str, Mapping[str, Any]] = {}
         clean = self._clean
         for name, value in items.items():
             # Each attribute of each span passes here.
@@ -66,17 +66,17 @@ class Redaction:
                 continue
             instead = self._instead(name, value)
             if instead is not None:
-                found[name] = instead
-        if not found:
-            return given
-        told: dict[str, Any] = {}
+                replacements[name] = instead
+        if not replacements:
+            return attributes
+        result: dict[str, Any] = {}
         for name, value in items.items():
-            told.update(found.get(name, {name: value}))
-        return told
+            result.update(replacements.get(name, {name: value}))
+        return result
 
     def text(self, text: Any) -> Any:
         """Return a name or description; what is no text is returned as it is."""
-        if not text or not isinstance(text, str) or self._knows(None, text):
+        if not text or not isinstance(text, str) or self._is_cached(None, text):
             return text
         scrubbed = self._scrubber.text(self._within(text))
         if scrubbed is text:
@@ -85,7 +85,7 @@ class Redaction:
 
     def value(self, name: str | None, value: Any) -> Any:
         """Return a value of any kind, such as a log record's body."""
-        if type(value) in _NUMBERS or self._knows(name, value):
+        if type(value) in _NUMBERS or self._is_cached(name, value):
             return value
         if isinstance(value, (bytes, bytearray)):
             return self._of_bytes(name, value)
@@ -110,7 +110,7 @@ class Redaction:
 
     def _instead(self, name: str, value: Any) -> Mapping[str, Any] | None:
         """Return what takes the attribute's place, None if it may stay."""
-        if self._knows(name, value) or (name in _IDS and type(value) is str and _PROVIDERS_ID(value)):
+        if self._is_cached(name, value) or (name in _IDS and type(value) is str and _PROVIDERS_ID(value)):
             return None
         if type(value) is str and len(value) > _LONG:
             # What others write as content is told again and again.
@@ -120,8 +120,11 @@ class Redaction:
         else:
             digest = b""
         special = _SPECIAL.get(name)
-        told = value if special is None else special(value, self._scrubber)
-        one = {name: self._of_bytes(name, told) if isinstance(told, (bytes, bytearray)) else self._within(told)}
+        candidate = value if special is None else special(value, self._scrubber)
+        if isinstance(candidate, (bytes, bytearray)):
+            one = {name: self._of_bytes(name, candidate)}
+        else:
+            one = {name: self._within(candidate)}
         scrubbed = self._scrubber.attributes(one)
         if scrubbed is one and one[name] is value:
             if digest:
@@ -165,7 +168,7 @@ class Redaction:
         cut: str = content_limits.limited(text, self._large_limits(), self._deep)
         return cut
 
-    def _knows(self, name: str | None, value: Any) -> bool:
+    def _is_cached(self, name: str | None, value: Any) -> bool:
         try:
             return (name, value) in self._clean
         except TypeError:  # a list or a dict, inside of a tuple as well
@@ -181,10 +184,10 @@ class Redaction:
             self._keep(self._clean, (name, value))
 
     @staticmethod
-    def _keep(known: set[Any], one: Any) -> None:
-        if len(known) >= _MOST_KNOWN:
-            known.clear()
-        known.add(one)
+    def _keep(cache: set[Any], one: Any) -> None:
+        if len(cache) >= _MOST_CACHED:
+            cache.clear()
+        cache.add(one)
 
 
 def _digest(name: str, text: str) -> bytes:
@@ -208,16 +211,16 @@ class _Broken:
 
 
 _shared: Redaction | None = None
-_made = False
+_is_loaded = False
 
 
 def shared() -> Redaction | None:
     """Return the process's redaction, made at the first call; None where nothing is to be scrubbed."""
-    global _shared, _made
-    if not _made:
+    global _shared, _is_loaded
+    if not _is_loaded:
         scrubber = _scrubber()
         _shared = None if scrubber is None else Redaction(scrubber)
-        _made = True
+        _is_loaded = True
     return _shared
 
 
@@ -231,8 +234,8 @@ def limited(name: str, value: Any) -> Any:
 
 def forget() -> None:
     """Make the redaction again at the next call."""
-    global _shared, _made
-    _shared, _made = None, False
+    global _shared, _is_loaded
+    _shared, _is_loaded = None, False
 
 
 def wanted() -> bool:
@@ -247,9 +250,9 @@ def _scrubber() -> Scrubber | None:
     try:
         from obs_run.privacy import scrubber
 
-        made: Scrubber = scrubber()
+        loaded: Scrubber = scrubber()
     except Exception as error:  # noqa: BLE001 (whatever it was, nothing may leave that was not looked at)
         why = f"{type(error).__name__}: {guard.shown(error)}"
         guard.warn_once(f"OBS_PRIVACY: the rules cannot be loaded ({why}): telemetry leaves without its texts")
         return _Broken()
-    return made if made.active else None
+    return loaded if loaded.active else None

@@ -13,27 +13,27 @@ _WITHHELD = "?"
 _LITERAL = re.compile(r"'[^']*(?:'|\Z)|(\$\w*\$).*?(?:\1|\Z)", re.DOTALL)
 
 
-def arguments(given: Any, scrubber: Scrubber) -> Any:
+def arguments(words: Any, scrubber: Scrubber) -> Any:
     """Return a program's arguments: what ``--password x``, ``--password=x`` and ``PASSWORD=x`` name is scrubbed."""
-    if not isinstance(given, (list, tuple)):
-        return line(given, scrubber)
-    told = list(given)
+    if not isinstance(words, (list, tuple)):
+        return line(words, scrubber)
+    result = list(words)
     option = None
-    for place, word in enumerate(given):
+    for place, word in enumerate(words):
         if not isinstance(word, str):
             option = None
             continue
         name, equals, value = word.partition("=")
         bare = name.lstrip("-")
         if equals and bare:
-            told[place] = _named(bare, value, word, name + equals, scrubber)
+            result[place] = _named(bare, value, word, name + equals, scrubber)
             option = None
         elif word.startswith("-") and bare and not _is_secret(option, word, scrubber):
             option = bare
         else:
-            told[place] = word if option is None else _named(option, word, word, "", scrubber)
+            result[place] = word if option is None else _named(option, word, word, "", scrubber)
             option = None
-    return given if told == list(given) else tuple(told)
+    return words if result == list(words) else tuple(result)
 
 
 def _named(name: str, value: str, word: str, before: str, scrubber: Scrubber) -> str:
@@ -50,26 +50,26 @@ def _is_secret(option: str | None, word: str, scrubber: Scrubber) -> bool:
     return scrubber.attributes(one) is not one
 
 
-def line(given: Any, scrubber: Scrubber) -> Any:
+def line(command_line: Any, scrubber: Scrubber) -> Any:
     """Return a command line as ``arguments`` has its words."""
-    if not isinstance(given, str):
-        return given
+    if not isinstance(command_line, str):
+        return command_line
     try:
-        words = shlex.split(given)
+        words = shlex.split(command_line)
     except ValueError:  # a quotation without its end
-        words = given.split()
-    told = arguments(tuple(words), scrubber)
-    return given if told == tuple(words) else shlex.join(told)
+        words = command_line.split()
+    scrubbed = arguments(tuple(words), scrubber)
+    return command_line if scrubbed == tuple(words) else shlex.join(scrubbed)
 
 
-def query(given: Any, scrubber: Scrubber) -> Any:  # noqa: ARG001 (one signature for all)
+def query(statement: Any, scrubber: Scrubber) -> Any:  # noqa: ARG001 (one signature for all)
     """Return SQL with a question mark for each quoted literal, as the database conventions want it.
 
     Source: OpenTelemetry semantic conventions 1.41, database spans, "Sanitization of db.query.text".
     """
-    if not isinstance(given, str) or given[:1] in ("{", "["):
-        return given
-    text = given
+    if not isinstance(statement, str) or statement[:1] in ("{", "["):
+        return statement
+    text = statement
     if "\\'" in text:
         # Whether a backslash keeps the quotation open is the database's own affair: nothing between may be seen.
         first, last = text.index("'"), text.rindex("'")

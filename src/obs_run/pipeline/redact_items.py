@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 WITHHELD = "[withheld]"
 _MARK = {semconv.OBS_PRIVACY_WITHHELD: True}
 _NOTHING: frozenset[str] = frozenset()
-_MOST_KNOWN = 256
+_MOST_CACHED = 256
 
 
 class ItemRedaction:
@@ -36,7 +36,7 @@ class ItemRedaction:
     def __init__(self, redaction: Redaction) -> None:
         self._values = redaction
         # Resources and scopes are few, and stand on every item.
-        self._known: dict[int, tuple[Any, Any]] = {}
+        self._cache: dict[int, tuple[Any, Any]] = {}
 
     def span(self, span: ReadableSpan, done: Collection[str] = _NOTHING) -> ReadableSpan:
         """Return a span that may leave; the attributes named in ``done`` are clean already."""
@@ -56,31 +56,31 @@ class ItemRedaction:
 
     def resource(self, resource: Resource) -> Resource:
         """Return a resource that may leave."""
-        found: Resource = self._once(resource, "a resource", self._resource, _bare_resource)
-        return found
+        result: Resource = self._once(resource, "a resource", self._resource, _bare_resource)
+        return result
 
     def scope(self, scope: InstrumentationScope | None) -> InstrumentationScope | None:
         """Return an instrumentation scope that may leave."""
         if scope is None:
             return None
-        found: InstrumentationScope = self._once(
+        result: InstrumentationScope = self._once(
             scope, "a scope", self._scope, lambda _: InstrumentationScope(WITHHELD)
         )
-        return found
+        return result
 
-    def _once(self, given: Any, what: str, scrub: Callable[[Any], Any], instead: Callable[[Any], Any]) -> Any:
-        known = self._known.get(id(given))
-        if known is not None:
-            return known[1]
+    def _once(self, original: Any, what: str, scrub: Callable[[Any], Any], instead: Callable[[Any], Any]) -> Any:
+        cached = self._cache.get(id(original))
+        if cached is not None:
+            return cached[1]
         try:
-            scrubbed = scrub(given)
+            scrubbed = scrub(original)
         except Exception as error:  # noqa: BLE001 (as above)
             say_withheld(what, error)
-            scrubbed = instead(given)
-        if len(self._known) >= _MOST_KNOWN:
-            self._known.clear()
+            scrubbed = instead(original)
+        if len(self._cache) >= _MOST_CACHED:
+            self._cache.clear()
         # Kept beside the result: the id of an object that is gone may be another's.
-        self._known[id(given)] = given, scrubbed
+        self._cache[id(original)] = original, scrubbed
         return scrubbed
 
     def _resource(self, resource: Resource) -> Resource:
@@ -206,8 +206,8 @@ class ItemRedaction:
 
 
 def _bare_resource(resource: Resource) -> Resource:
-    told = {name: value for name, value in resource.attributes.items() if name.startswith("telemetry.")}
-    return Resource({**told, **_MARK})
+    kept = {name: value for name, value in resource.attributes.items() if name.startswith("telemetry.")}
+    return Resource({**kept, **_MARK})
 
 
 def _each(items: Any, scrub: Callable[[Any], Any]) -> Any:
@@ -232,8 +232,8 @@ def _bare(link: Any) -> Link:
 
 def _figures(attributes: Any) -> dict[str, Any]:
     """Return the attributes that are numbers under names of the conventions."""
-    given = dict(attributes or {})
-    return {name: value for name, value in given.items() if redact.is_figure(name, value)}
+    plain = dict(attributes or {})
+    return {name: value for name, value in plain.items() if redact.is_figure(name, value)}
 
 
 def say_withheld(what: str, error: BaseException) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from obs_run.pipeline.redact import Redaction
 
-_MOST_KNOWN = 4096
+_MOST_CACHED = 4096
 
 
 class MetricRedaction:
@@ -23,7 +23,7 @@ class MetricRedaction:
     def __init__(self, redaction: Redaction, items: redact_items.ItemRedaction) -> None:
         self._values = redaction
         self._items = items
-        self._known: dict[int, tuple[Any, Any]] = {}
+        self._cache: dict[int, tuple[Any, Any]] = {}
 
     def data(self, collected: Any) -> Any:
         """Return ``MetricsData`` that may leave."""
@@ -35,9 +35,9 @@ class MetricRedaction:
         return scoped if resource is metrics.resource else replace(scoped, resource=resource)
 
     def _scope(self, metrics: Any) -> Any:
-        told = _rebuilt(metrics, "metrics", self._metric)
+        clean = _rebuilt(metrics, "metrics", self._metric)
         scope = self._items.scope(metrics.scope)
-        return told if scope is metrics.scope else replace(told, scope=scope)
+        return clean if scope is metrics.scope else replace(clean, scope=scope)
 
     def _metric(self, metric: Any) -> Any:
         """Return a metric that may leave; None for one that cannot, because its name is what must not be told."""
@@ -64,9 +64,9 @@ class MetricRedaction:
         attributes = self._labels(point.attributes)
         exemplars = point.exemplars
         if exemplars:
-            told = [self._exemplar(each) for each in exemplars]
-            if any(one is not other for one, other in zip(told, exemplars, strict=True)):
-                return replace(point, attributes=attributes, exemplars=told)
+            clean = [self._exemplar(each) for each in exemplars]
+            if any(one is not other for one, other in zip(clean, exemplars, strict=True)):
+                return replace(point, attributes=attributes, exemplars=clean)
         return point if attributes is point.attributes else replace(point, attributes=attributes)
 
     def _exemplar(self, exemplar: Any) -> Any:
@@ -78,23 +78,23 @@ class MetricRedaction:
         )
 
     def _labels(self, attributes: Any) -> Any:
-        known = self._known.get(id(attributes))
-        if known is not None and known[0] is attributes:
-            return known[1]
+        cached = self._cache.get(id(attributes))
+        if cached is not None and cached[0] is attributes:
+            return cached[1]
         try:
-            told = self._values.attributes(attributes)
+            clean = self._values.attributes(attributes)
         except Exception as error:  # noqa: BLE001 (as above)
             redact_items.say_withheld("metric labels", error)
-            told = {semconv.OBS_PRIVACY_WITHHELD: True}
-        if len(self._known) >= _MOST_KNOWN:
-            self._known.clear()
-        self._known[id(attributes)] = attributes, told
-        return told
+            clean = {semconv.OBS_PRIVACY_WITHHELD: True}
+        if len(self._cache) >= _MOST_CACHED:
+            self._cache.clear()
+        self._cache[id(attributes)] = attributes, clean
+        return clean
 
 
 def _rebuilt(holder: Any, field: str, scrub: Callable[[Any], Any]) -> Any:
     before = getattr(holder, field)
-    after = [told for each in before if (told := scrub(each)) is not None]
+    after = [clean for each in before if (clean := scrub(each)) is not None]
     same = len(before) == len(after) and all(one is other for one, other in zip(before, after, strict=True))
     return holder if same else replace(holder, **{field: after})
 

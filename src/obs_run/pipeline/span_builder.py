@@ -38,9 +38,9 @@ def complete_span(
     """
     span, operation = item.span, item.operation
     if operation is not None:
-        given: Any = span.attributes or {}
+        original: Any = span.attributes or {}
         # The SDK's mapping answers a copy at once, and ** key by key.
-        own = given.copy() if hasattr(given, "copy") else given
+        own = original.copy() if hasattr(original, "copy") else original
         attributes = {**own, **_clean(operation.attributes), **as_json(content_values), **cost_attributes(cost)}
         return rebuild_span(span, attributes=attributes, resource=_joined(span.resource, resource))
     search = vector_sql.search(span.attributes)

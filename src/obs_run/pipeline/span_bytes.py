@@ -23,10 +23,10 @@ _DOUBLE = struct.Struct("<d")
 _TIMES = struct.Struct("<BQBQ")
 _END = b"\x85\x01" + struct.pack("<I", 0x100)  # the flags: whether the parent is remote is known, and it is not
 _END_REMOTE = b"\x85\x01" + struct.pack("<I", 0x300)
-_MOST_KNOWN = 4096
-_LONGEST_KNOWN = 64
+_MOST_CACHED = 4096
+_LONGEST_CACHED = 64
 _DEEPEST = 32
-_known: dict[tuple[str, str], bytes] = {}
+_cache: dict[tuple[str, str], bytes] = {}
 
 
 class UnusualError(Exception):
@@ -87,13 +87,14 @@ def _span(span: ReadableSpan) -> bytes:
 
 def _attributes(tag: bytes, attributes: Mapping[str, Any]) -> bytes:
     parts = []
-    for key, value in attributes.copy().items() if hasattr(attributes, "copy") else attributes.items():
-        if type(value) is str and len(value) <= _LONGEST_KNOWN:
-            pair = _known.get((key, value))
+    plain = attributes.copy() if hasattr(attributes, "copy") else attributes
+    for key, value in plain.items():
+        if type(value) is str and len(value) <= _LONGEST_CACHED:
+            pair = _cache.get((key, value))
             if pair is None:
-                if len(_known) >= _MOST_KNOWN:
-                    _known.clear()
-                pair = _known[key, value] = _pair(key, value)
+                if len(_cache) >= _MOST_CACHED:
+                    _cache.clear()
+                pair = _cache[key, value] = _pair(key, value)
         else:
             pair = _pair(key, value)
         parts.append(_field(tag, pair))

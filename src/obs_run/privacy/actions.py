@@ -54,4 +54,4 @@ def placeholders(text: str, kinds: frozenset[str]) -> list[tuple[int, int]]:
     """Return where placeholders of ``kinds`` stand in ``text``."""
     if "[" not in text:
         return []
-    return [found.span() for found in _PLACEHOLDER.finditer(text) if found[1] is None or found[1] in kinds]
+    return [match.span() for match in _PLACEHOLDER.finditer(text) if match[1] is None or match[1] in kinds]

@@ -160,14 +160,14 @@ class _Sign(NamedTuple):
 
 def _sign(subject: Subject, at: int, rule: NameRule, name: bytes) -> _Sign | None:
     low = subject.low
-    if found := _SEPARATOR.match(low, at):
-        return _Sign(found.end(), certain=True, spaced=b":" in found[0])
-    if b"--" in name and (found := _SPACED.match(low, at)):
-        return _Sign(found.end(), certain=True, spaced=False)
-    found = (rule.kind == "password" and _QUOTED_NEXT.match(low, at)) or _COPULA.match(low, at)
-    found = found or _FAR_COPULA.match(low, at)
-    if found:
-        return _Sign(found.end(), certain=False, spaced=True)
+    if match := _SEPARATOR.match(low, at):
+        return _Sign(match.end(), certain=True, spaced=b":" in match[0])
+    if b"--" in name and (match := _SPACED.match(low, at)):
+        return _Sign(match.end(), certain=True, spaced=False)
+    match = (rule.kind == "password" and _QUOTED_NEXT.match(low, at)) or _COPULA.match(low, at)
+    match = match or _FAR_COPULA.match(low, at)
+    if match:
+        return _Sign(match.end(), certain=False, spaced=True)
     loose = None if name else _LOOSE.match(subject.text, at)
     return _Sign(loose.end(), certain=False, spaced=True) if loose else None
 
@@ -193,11 +193,11 @@ def _bare(subject: Subject, start: int, rule: NameRule, name: bytes, sign: _Sign
     low = subject.low
     scheme = _SCHEME.match(low, start)
     start = scheme.end() if scheme else start
-    found = (_LINE if rule.kind == "cookie" else _UNQUOTED).match(low, start)
-    if not found or _TEMPLATE.match(low, start) or low[found.end() : found.end() + 1] == b"(":
+    match = (_LINE if rule.kind == "cookie" else _UNQUOTED).match(low, start)
+    if not match or _TEMPLATE.match(low, start) or low[match.end() : match.end() + 1] == b"(":
         return
-    value = found[0]
-    end = found.end()
+    value = match[0]
+    end = match.end()
     stripped = value.rstrip(b".,;:") if sign.spaced else value
     end -= len(value) - len(stripped)
     value = stripped
@@ -220,12 +220,12 @@ def _closing(low: bytes, quote: re.Match[bytes]) -> int:
     at = quote.end()
     line = low.find(b"\n", at)
     limit = len(low) if line < 0 or len(quote[2]) > 1 else line
-    while (found := low.find(sign, at, limit)) >= 0:
-        before = low[max(at, found - 16) : found]
+    while (position := low.find(sign, at, limit)) >= 0:
+        before = low[max(at, position - 16) : position]
         slashes = 0 if quote[1] else len(before) - len(before.rstrip(b"\\"))
         if slashes % 2 == 0:
-            return found
-        at = found + 1
+            return position
+        at = position + 1
     return limit
 
 

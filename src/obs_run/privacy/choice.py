@@ -65,7 +65,9 @@ class Choice:
 
     def rank(self, kind: str) -> int:
         """Return the place of ``kind`` where several were found in one place: secrets come first."""
-        return 0 if kind == WITHHELD_KIND else 1 if kind in SECRETS else 2
+        if kind == WITHHELD_KIND:
+            return 0
+        return 1 if kind in SECRETS else 2
 
 
 def chosen() -> Choice:

@@ -41,24 +41,24 @@ def find(subject: Subject) -> Iterator[Match]:
     if b" -" in low:
         yield from _options(raw, low)
     if b"(" in raw and (b"auth=" in low or b"login(" in low):
-        for found in _PAIR.finditer(low):
-            yield Match(*found.span(1), "password")
+        for pair in _PAIR.finditer(low):
+            yield Match(*pair.span(1), "password")
 
 
 def _options(raw: bytes, low: bytes) -> Iterator[Match]:
     """Find passwords in the options of programs."""
     if b"curl" in low:
-        for found in _CURL_USER.finditer(raw):
-            if not found[2].startswith((b"$", b"{", b"<", b"*", b"//")):
-                yield Match(*found.span(2), "authorization")
+        for match in _CURL_USER.finditer(raw):
+            if not match[2].startswith((b"$", b"{", b"<", b"*", b"//")):
+                yield Match(*match.span(2), "authorization")
     if b" -p" in low and (b"sshpass" in low or b"mysql" in low):
-        for found in _SHELL_PASSWORD.finditer(low):
-            yield Match(*found.span(found.lastindex or 0), "password")
+        for match in _SHELL_PASSWORD.finditer(low):
+            yield Match(*match.span(match.lastindex or 0), "password")
 
 
 def _private_keys(raw: bytes) -> Iterator[Match]:
     begins = list(_PRIVATE.finditer(raw))
-    ends = [found.end() for found in _END.finditer(raw)]
+    ends = [match.end() for match in _END.finditer(raw)]
     limits = [begin.start() for begin in begins[1:]] + [len(raw)]
     for begin, limit in zip(begins, limits, strict=False):
         while ends and ends[0] < begin.end():

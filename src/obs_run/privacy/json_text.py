@@ -48,10 +48,10 @@ def parsed(text: str) -> Parsed | None:
     """Return what the JSON ``text`` says, None where it is no JSON or deeper than Python can read."""
     repeats = False
 
-    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+    def pairs(members: list[tuple[str, Any]]) -> dict[str, Any]:
         nonlocal repeats
-        result = dict(found)
-        repeats = repeats or len(result) < len(found)
+        result = dict(members)
+        repeats = repeats or len(result) < len(members)
         return result
 
     try:

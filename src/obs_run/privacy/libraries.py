@@ -24,14 +24,14 @@ def _module(name: str) -> Any:
 
 def is_valid(module: str, number: str) -> bool:
     """Whether ``stdnum.<module>`` accepts the number."""
-    found = _module(f"stdnum.{module}")
-    return found is None or bool(found.is_valid(number))
+    validator = _module(f"stdnum.{module}")
+    return validator is None or bool(validator.is_valid(number))
 
 
 def is_iban(number: str) -> bool:
     """Whether the length and the check digits are right; a country's list of banks is out of date too soon."""
-    found = _module("stdnum.iban")
-    return found is None or bool(found.is_valid(number, check_country=False))
+    validator = _module("stdnum.iban")
+    return validator is None or bool(validator.is_valid(number, check_country=False))
 
 
 def is_phone_number(number: str, regions: tuple[str, ...], *, possible: bool = False) -> bool:

@@ -44,8 +44,8 @@ def has_core(name: str) -> bool:
 def places(low: bytes) -> Iterator[tuple[int, int]]:
     """Yield where pieces of names stand."""
     for core in _CORES:
-        for found in core.finditer(low):
-            yield found.span()
+        for match in core.finditer(low):
+            yield match.span()
     for sign in _SIGNS + _WORDS if _has_end(low) else _WORDS:
         at = low.find(sign)
         while at >= 0:

@@ -100,15 +100,15 @@ class Walk:
             return text
         if self._json_depth >= _DEEPEST_JSON:
             return WITHHELD
-        found = parsed(text)
-        if found is None:
+        document = parsed(text)
+        if document is None:
             return scrubber.plain(text)
         self._json_depth += 1
         try:
-            result = self._any(found.value, None, depth + 1)
+            result = self._any(document.value, None, depth + 1)
         finally:
             self._json_depth -= 1
-        if result is found.value and not found.repeats:
+        if result is document.value and not document.repeats:
             return text
         return written(None if result is _GONE else result, text)
 

@@ -87,13 +87,13 @@ def _is_version(before: bytes, octets: list[bytes]) -> bool:
 
 def _ipv6(raw: bytes) -> Iterator[Match]:
     done = 0
-    for found in _COLONS.finditer(raw):
-        if found.start() < done:
+    for match in _COLONS.finditer(raw):
+        if match.start() < done:
             continue
-        lead = raw[max(done, found.start() - _LONGEST_IPV6) : found.start()]
-        rest = raw[found.start() : found.start() + _LONGEST_IPV6]
-        start = found.start() - len(lead) + len(lead.rstrip(_IPV6))
-        end = found.start() + len(rest) - len(rest.lstrip(_IPV6))
+        lead = raw[max(done, match.start() - _LONGEST_IPV6) : match.start()]
+        rest = raw[match.start() : match.start() + _LONGEST_IPV6]
+        start = match.start() - len(lead) + len(lead.rstrip(_IPV6))
+        end = match.start() + len(rest) - len(rest.lstrip(_IPV6))
         done = end
         text = raw[start:end].rstrip(b".")
         if text.endswith(b":") and not text.endswith(b"::"):

@@ -17,12 +17,22 @@ KINDS = frozenset({"card", "iban", "phone"}) | national_ids.KINDS
 
 _DIGITS = b"0123456789"
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-# Digits, letters, what may stand inside of a number, and the rest, each as one sign: what begins with a literal is
-# searched for ten times as fast as what begins with a choice.
-_CLASSES = bytes(
-    48 if one in _DIGITS else 97 if one in _LETTERS else 95 if one == 95 else 45 if one in b" ./+()-" else 32  # noqa: PLR2004
-    for one in range(256)
-)
+_BETWEEN = b" ./+()-"
+
+
+def _class_of(sign: int) -> int:
+    """Return the sign that stands for all of its class: ``0``, ``a``, ``_``, ``-`` inside of a number, or a space."""
+    if sign in _DIGITS:
+        return ord("0")
+    if sign in _LETTERS:
+        return ord("a")
+    if sign == ord("_"):
+        return sign
+    return ord("-") if sign in _BETWEEN else ord(" ")
+
+
+# What begins with a literal is searched for ten times as fast as what begins with a choice.
+_CLASSES = bytes(map(_class_of, range(256)))
 _LONG = re.compile(rb"0[0-]{5,}0")
 _LETTER_DIGITS = re.compile(rb"a00")
 _DIGITS_LETTER = re.compile(rb"00a")
@@ -81,8 +91,9 @@ class Finder:
             if long[0] != b"0000-00-00" or subject.raw[start : start + 2] not in (b"20", b"19"):
                 yield from self._in_long(subject, start, end)
         done = 0
-        for at in sorted([found.start() for found in _LETTER_DIGITS.finditer(classes)]
-                         + [found.start() for found in _DIGITS_LETTER.finditer(classes)]):  # fmt: skip
+        letter_digits = [match.start() for match in _LETTER_DIGITS.finditer(classes)]
+        digits_letter = [match.start() for match in _DIGITS_LETTER.finditer(classes)]
+        for at in sorted(letter_digits + digits_letter):
             if at >= done:
                 lead, rest = classes[max(0, at - _LONGEST_WORD) : at], classes[at : at + _LONGEST_WORD]
                 first = at - len(lead) + len(lead.rstrip(b"0a"))
@@ -161,7 +172,8 @@ class Finder:
             digits = text if bare else "".join(filter(str.isdigit, text))
             if self._is_card(shape, digits):
                 return Match(start, end, "card")
-            kind = self._ids.of_shape(shape, text, phrase.before + phrase.text[:first] if at else phrase.before)
+            before = phrase.before + phrase.text[:first] if at else phrase.before
+            kind = self._ids.of_shape(shape, text, before)
             if kind:
                 return Match(start, end, kind)
         may_call = (
@@ -218,8 +230,8 @@ def _is_escape(raw: bytes, start: int) -> bool:
 
 def _iban(raw: bytes, start: int) -> int | None:
     """Return where the IBAN ends that begins at ``start``; words after it may look like a part of it."""
-    found = _IBAN.match(raw, start)
-    text = found[0] if found else b""
+    match = _IBAN.match(raw, start)
+    text = match[0] if match else b""
     while len(text) >= _SHORTEST_IBAN:
         number = text.decode().replace("-", "").replace(" ", "")
         if _mod97(number) and libraries.is_iban(number):
@@ -230,15 +242,17 @@ def _iban(raw: bytes, start: int) -> int | None:
 
 def _hetu(raw: bytes, end: int) -> Iterator[Match]:
     """Find the Finnish id of which all but the letter at ``end`` was found."""
-    found = _HETU.match(raw, max(0, end - 10))
-    alone = found and not raw[max(0, found.start() - 1) : found.start()].isalnum()
-    if found and alone and libraries.is_valid("fi.hetu", found[0].decode()):
-        yield Match(*found.span(), "fi.hetu")
+    match = _HETU.match(raw, max(0, end - 10))
+    if match is None:
+        return
+    is_separate = not raw[max(0, match.start() - 1) : match.start()].isalnum()
+    if is_separate and libraries.is_valid("fi.hetu", match[0].decode()):
+        yield Match(*match.span(), "fi.hetu")
 
 
 def _spaced_nino(subject: Subject) -> Iterator[Match]:
-    for found in national_ids.SPACED_NINO.finditer(subject.raw):
-        yield Match(*found.span(), "gb.nino")
+    for match in national_ids.SPACED_NINO.finditer(subject.raw):
+        yield Match(*match.span(), "gb.nino")
 
 
 def _is_decimal_or_date(shape: str, text: str) -> bool:

@@ -59,7 +59,7 @@ class OwnRule:
             return
         began = time.thread_time()  # that others are busy is not the rule's fault
         try:
-            yield from self._found(subject)
+            yield from self._matches(subject)
         except Exception as error:  # noqa: BLE001 (the pattern is the user's)
             busy = time.thread_time() - began > SECONDS_PER_TEXT * _SHARE_OF_PROCESSOR
             if not isinstance(error, TimeoutError) or busy:
@@ -71,14 +71,14 @@ class OwnRule:
         if self._seconds > max(SECONDS_BEFORE_AVERAGE, self._characters * SECONDS_PER_CHARACTER):
             self._disable(f"{self._seconds:.1f} s for {self._characters} characters so far")
 
-    def _found(self, subject: Subject) -> list[Match]:
-        found = []
+    def _matches(self, subject: Subject) -> list[Match]:
+        matches = []
         for pattern in self._patterns:
             for match in pattern.finditer(subject.text, timeout=SECONDS_PER_TEXT, concurrent=True):
                 start, end = match.span()
                 if end > start:
-                    found.append(Match(start, end, self.kind))
-        return found
+                    matches.append(Match(start, end, self.kind))
+        return matches
 
     def _disable(self, reason: str) -> None:
         self.disabled = True

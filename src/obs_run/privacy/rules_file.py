@@ -55,7 +55,7 @@ class _File:
         except ImportError:
             raise self.wrong("needs PyYAML and regex", "(pip install 'obs-run[privacy]')") from None
         try:
-            found = yaml.safe_load(Path(self.path).read_text(encoding="utf-8"))
+            content = yaml.safe_load(Path(self.path).read_text(encoding="utf-8"))
         except OSError as error:
             raise self.wrong("cannot be read:", str(error.strerror)) from None
         except UnicodeDecodeError:
@@ -64,7 +64,7 @@ class _File:
             mark = getattr(error, "problem_mark", None)
             line = f"line {mark.line + 1}" if mark else "the text"
             raise self.wrong(line, f"is no YAML: {getattr(error, 'problem', error)}") from None
-        return self.mapping("the file", {} if found is None else found)
+        return self.mapping("the file", {} if content is None else content)
 
     def mapping(self, where: str, value: Any) -> Mapping[str, Any]:
         if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):

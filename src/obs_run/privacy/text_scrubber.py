@@ -114,13 +114,13 @@ class TextScrubber:
 
     def _matches(self, subject: Subject) -> list[Match]:
         kinds = self._names
-        found = [match for detect in self._choice.detectors for match in detect(subject) if match.kind in kinds]
-        if found and subject.placeholders:
-            found = [match for match in found if not subject.is_placeholder(match.start, match.end)]
+        matches = [match for detect in self._choice.detectors for match in detect(subject) if match.kind in kinds]
+        if matches and subject.placeholders:
+            matches = [match for match in matches if not subject.is_placeholder(match.start, match.end)]
         allowed = self._choice.rules.allowed_texts
         if allowed:
-            found = [match for match in found if subject.text[match.start : match.end] not in allowed]
-        return resolved(found, self._choice.rank) if found else found
+            matches = [match for match in matches if subject.text[match.start : match.end] not in allowed]
+        return resolved(matches, self._choice.rank) if matches else matches
 
     def _written(self, text: str, matches: list[Match]) -> str:
         pieces: list[str] = []

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 class Token(NamedTuple):
     """A shape inside of a run: what stands ``before`` and ``after`` belongs to it.
 
-    Unless it is so plain that it may begin ``anywhere``, a word begins with it, or the whole run (``alone``).
+    Unless it is so plain that it may begin ``anywhere``, a word begins with it, or the ``whole`` run.
     """
 
     kind: str
     core: str
     anywhere: bool = False
-    alone: bool = False
+    whole: bool = False
     before: str = ""
     after: str = ""
 
@@ -63,8 +63,8 @@ TOKENS = (
     Token("stripe_key", rf"whsec_{_A}{{24,}}", anywhere=True, after=r"[A-Za-z0-9+/=]*"),
     Token("twilio_key", r"SK[0-9a-f]{32}(?![0-9A-Za-z])"),
     Token("sendgrid_key", rf"{_W}{{22}}(?!{_W})", before=r"SG\.", after=rf"\.{_W}{{39,43}}"),
-    Token("mailgun_key", r"key-[0-9a-f]{32}(?![0-9A-Za-z])", alone=True),
-    Token("mailchimp_key", r"[0-9a-f]{32}-us[0-9]{1,2}(?![0-9A-Za-z_-])", alone=True),
+    Token("mailgun_key", r"key-[0-9a-f]{32}(?![0-9A-Za-z])", whole=True),
+    Token("mailchimp_key", r"[0-9a-f]{32}-us[0-9]{1,2}(?![0-9A-Za-z_-])", whole=True),
     Token("brevo_key", rf"xkeysib-[0-9a-f]{{64}}-{_A}{{16}}", anywhere=True),
     Token("huggingface_token", rf"hf_{_A}{{30,}}", anywhere=True),
     Token("huggingface_token", r"api_org_[A-Za-z]{34}", anywhere=True),
@@ -76,7 +76,7 @@ TOKENS = (
     Token("cerebras_key", rf"csk-{_A}{{40,}}"),
     Token("nvidia_key", rf"nvapi-{_W}{{40,}}", anywhere=True),
     Token("tavily_key", rf"tvly-(?:dev-|prod-)?{_A}{{20,}}", anywhere=True),
-    Token("firecrawl_key", r"fc-[0-9a-f]{32}(?![0-9A-Za-z])", alone=True),
+    Token("firecrawl_key", r"fc-[0-9a-f]{32}(?![0-9A-Za-z])", whole=True),
     Token("pinecone_key", rf"pcsk_{_A}{{4,}}_{_A}{{30,}}", anywhere=True),
     Token("langsmith_key", rf"lsv2_(?:pt|sk)_{_A}{{32,}}(?:_{_A}{{8,}})?", anywhere=True),
     Token("langsmith_key", r"ls__[0-9a-f]{32}", anywhere=True),
@@ -89,7 +89,7 @@ TOKENS = (
     Token("digitalocean_token", r"do[opr]_v1_[0-9a-f]{64}", anywhere=True),
     Token("databricks_token", r"dapi[0-9a-f]{32}(?:-[0-9])?(?![0-9A-Za-z])"),
     Token("telegram_token", rf"AA{_W}{{33}}(?!{_W})", before=r"[0-9]{8,10}:"),
-    Token("discord_token", rf"[MNO]{_W}{{22,27}}(?!{_W})", alone=True, after=rf"\.{_W}{{6,7}}\.{_W}{{27,38}}"),
+    Token("discord_token", rf"[MNO]{_W}{{22,27}}(?!{_W})", whole=True, after=rf"\.{_W}{{6,7}}\.{_W}{{27,38}}"),
     Token("shopify_token", r"shp(?:at|ca|pa|ss|tka)_[0-9a-fA-F]{32}", anywhere=True),
     Token("square_token", rf"sq0(?:atp|csp|idp|acp)-{_W}{{22,}}", anywhere=True),
     Token("square_token", rf"EAAA{_W}{{56,}}"),
@@ -114,7 +114,7 @@ TOKENS = (
     Token("fly_token", rf"fm[12][ar]?_{_A}{{20,}}", anywhere=True, after=r"[A-Za-z0-9+/=,_]*"),
     Token("planetscale_token", rf"pscale_(?:tkn|oauth|pw)_{_W}{{32,}}", anywhere=True),
     Token("supabase_key", rf"sb(?:p|_secret|_publishable)_{_W}{{20,}}", anywhere=True),
-    Token("pulumi_token", r"pul-[0-9a-f]{40}", alone=True),
+    Token("pulumi_token", r"pul-[0-9a-f]{40}", whole=True),
     Token("prefect_key", rf"pn[ub]_{_A}{{36}}", anywhere=True),
     Token("doppler_token", rf"{_A}{{40,}}", before=r"dp\.(?:pt|st|ct|sa|scim|audit)\.(?:[a-z0-9_-]{2,35}\.)?"),
     Token("dropbox_token", rf"{_W}{{60,}}", before=r"(?<![A-Za-z0-9.])sl\.(?:u\.)?"),
@@ -198,11 +198,11 @@ def find(subject: Subject) -> Iterator[Match]:
 
 def _inside(raw: bytes, start: int, end: int) -> Iterator[Match]:
     at, failures = start, 0
-    while found := _ANYWHERE.search(raw, at, end):
-        token, after = _GROUPS[found.lastgroup or ""]
-        first, last = found.span()
+    while match := _ANYWHERE.search(raw, at, end):
+        token, after = _GROUPS[match.lastgroup or ""]
+        first, last = match.span()
         rest = after.match(raw, last)
-        if rest and (token.anywhere or first == start or not (token.alone or raw[first - 1 : first].isalnum())):
+        if rest and (token.anywhere or first == start or not (token.whole or raw[first - 1 : first].isalnum())):
             yield Match(first, rest.end(), token.kind)
             at = last
             continue
@@ -220,5 +220,8 @@ def _beside(raw: bytes, start: int, end: int, *, led: bool) -> Iterator[Match]:
         ahead = before.search(lead) if before else None
         if before and not ahead:
             continue
-        if (found := core.match(raw, start, end)) and (rest := after.match(raw, found.end())):
-            yield Match(start - (len(lead) - ahead.start() if ahead else 0), rest.end(), kind)
+        match = core.match(raw, start, end)
+        rest = after.match(raw, match.end()) if match else None
+        if rest:
+            first = start - (len(lead) - ahead.start()) if ahead else start
+            yield Match(first, rest.end(), kind)

@@ -36,17 +36,17 @@ def find(subject: Subject) -> Iterator[Match]:
     """Find passwords and tokens in the part of a URL that names the user, and webhook addresses."""
     raw = subject.raw
     if b"@" in raw and b"://" in raw:
-        for found in _AUTHORITY.finditer(raw):
-            yield from _credentials(found)
+        for match in _AUTHORITY.finditer(raw):
+            yield from _credentials(match)
     if b"/" in raw and b"hook" in raw:
-        for found in _WEBHOOK.finditer(raw):
-            yield Match(*found.span(), "webhook_url")
+        for match in _WEBHOOK.finditer(raw):
+            yield Match(*match.span(), "webhook_url")
 
 
-def _credentials(found: re.Match[bytes]) -> Iterator[Match]:
-    password = found[2]
+def _credentials(match: re.Match[bytes]) -> Iterator[Match]:
+    password = match[2]
     if password:
         if not _NO_SECRETS.match(password.lower()):
-            yield Match(*found.span(2), "url_credentials")
-    elif _TOKEN.match(found[1]) and found[1].lower() not in _USERS:
-        yield Match(*found.span(1), "url_credentials")
+            yield Match(*match.span(2), "url_credentials")
+    elif _TOKEN.match(match[1]) and match[1].lower() not in _USERS:
+        yield Match(*match.span(1), "url_credentials")

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from obs_run import settings
+from obs_run import setting_texts, settings
 from obs_run.base import guard
 from obs_run.base.masking import masked_value
 from obs_run.pipeline.items import DeferredCall
@@ -14,7 +14,7 @@ from obs_run.pipeline.losses import NO_DESTINATION, NOT_DELIVERED, NOT_ENCODED
 from obs_run.runtime.in_process import runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from opentelemetry.sdk.resources import Resource
 
@@ -23,6 +23,20 @@ if TYPE_CHECKING:
     from obs_run.pipeline.signals import Signal
 
     Make = Callable[[Any, Resource], Any]
+
+
+def own_endpoint(
+    owner: str, signal: Signal, endpoint: str | None, batch_size: int, headers: Mapping[str, str] | None, make: Make
+) -> OwnEndpoint | None:
+    """Return the endpoint that ``owner``, a class, was created with; None without one, or where it is not allowed."""
+    if endpoint is None:
+        return None
+    try:
+        url = setting_texts.url(endpoint)
+    except ValueError as allowed:
+        guard.warn_once(f"{owner}: endpoint {endpoint!r} is not allowed; allowed: {allowed}")
+        return None
+    return OwnEndpoint(signal, url, max(1, batch_size), dict(headers or {}), make)
 
 
 class OwnEndpoint:

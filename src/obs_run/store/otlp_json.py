@@ -33,7 +33,9 @@ def _grouped(records: Sequence[Any], scopes_name: str, records_name: str, conver
         resource = resources.get(key)
         if resource is None:
             resource = resources[key] = {"resource": {"attributes": _attributes(record.resource)}, scopes_name: []}
-        name = (record.scope.name, record.scope.version, encode(record.scope.attributes)) if record.scope else None
+        name = None
+        if record.scope:
+            name = record.scope.name, record.scope.version, encode(record.scope.attributes)
         scope = scopes.get((key, name))
         if scope is None:
             scope = scopes[key, name] = {"scope": _scope(record.scope), records_name: []}
@@ -45,17 +47,17 @@ def _grouped(records: Sequence[Any], scopes_name: str, records_name: str, conver
 def _scope(scope: Any) -> Json:
     if scope is None:
         return {}
-    found: Json = {"name": scope.name}
+    fields: Json = {"name": scope.name}
     if scope.version:
-        found["version"] = scope.version
+        fields["version"] = scope.version
     if scope.attributes:
-        found["attributes"] = _attributes(scope.attributes)
-    return found
+        fields["attributes"] = _attributes(scope.attributes)
+    return fields
 
 
 def _span(span: Span) -> Json:
     status: Json = {"code": STATUSES.index(span.status)} if span.status != "unset" else {}
-    found: Json = {
+    fields: Json = {
         "traceId": span.trace_id,
         "spanId": span.span_id,
         "parentSpanId": span.parent_id,
@@ -75,11 +77,11 @@ def _span(span: Span) -> Json:
         ],
         "status": status | ({"message": span.status_text} if span.status_text else {}),
     }
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _log(line: LogLine) -> Json:
-    found: Json = {
+    fields: Json = {
         "timeUnixNano": str(line.time_ns),
         "severityNumber": line.severity,
         "severityText": line.severity_text,
@@ -89,7 +91,7 @@ def _log(line: LogLine) -> Json:
         "traceId": line.trace_id,
         "spanId": line.span_id,
     }
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _attributes(attributes: Mapping[str, Any]) -> list[Json]:
@@ -114,4 +116,6 @@ def _value(value: Any) -> Json:  # noqa: PLR0911 (one return a type of AnyValue)
 
 def _not_finite(value: float) -> str:
     # The JSON mapping of protocol buffers.
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if math.isnan(value):
+        return "NaN"
+    return "Infinity" if value > 0 else "-Infinity"

@@ -84,8 +84,8 @@ class Reader:
 
     def newest(self) -> Trace | None:
         """Return the trace that began last; one of which only log lines are known if there is no other."""
-        found = self.traces(1) or self.traces(1, without_spans=True)
-        return found[0] if found else None
+        traces = self.traces(1) or self.traces(1, without_spans=True)
+        return traces[0] if traces else None
 
     def find(self, prefix: str) -> list[Trace]:
         """Return the traces whose id begins with ``prefix``, at most ten."""

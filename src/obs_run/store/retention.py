@@ -5,14 +5,15 @@ Done by whoever writes, in steps that hold an export thread up for a moment only
 
 from __future__ import annotations
 
-import sqlite3
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from glob import escape
 from typing import TYPE_CHECKING
 
+from obs_run.store.transactions import transaction
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import sqlite3
     from pathlib import Path
 
 # Kept free below the bound, so that one batch and the write-ahead log fit above it.
@@ -27,7 +28,7 @@ _STEP_ROWS = 4000
 _STEP_PAGES = 2048
 _KEPT_FREE = 16  # one page of so many may wait to be used again
 _FUTURE_NS = 86400 * 10**9  # clocks differ; what is more than a day ahead was never now
-_ALONE = (("logs", "trace_id IS NULL AND "), ("points", ""))
+_UNTRACED = (("logs", "trace_id IS NULL AND "), ("points", ""))
 
 
 class Retention:
@@ -89,19 +90,6 @@ def aged(connection: sqlite3.Connection, keep: float) -> int:
     return int(connection.execute(question, _times(now - int(keep * 10**9), now)).fetchone()[0])
 
 
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Write for the length of the block, all or nothing."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        with suppress(sqlite3.Error):
-            connection.rollback()
-        raise
-
-
 # A trace's age is that of its newest record. A record from the future tells nothing, so that the writing of the trace
 # counts; what was written in the future, too, is dated anew when it is first met.
 _AGED = "(end_ns < :before OR (end_ns > :future AND written_ns < :before) OR (end_ns IS NULL AND written_ns < :before))"
@@ -113,10 +101,10 @@ def _times(before: int, now: int) -> dict[str, int]:
 
 def _delete_broken(path: Path, before: int) -> None:
     """Delete stores that were put aside broken, at the same age: they hold telemetry too."""
-    for aside in path.parent.glob(f"{escape(path.name)}.broken-*"):
+    for broken in path.parent.glob(f"{escape(path.name)}.broken-*"):
         with suppress(OSError):
-            if aside.stat().st_mtime_ns < before:
-                aside.unlink()
+            if broken.stat().st_mtime_ns < before:
+                broken.unlink()
 
 
 def _is_due(connection: sqlite3.Connection, before: int, now: int) -> bool:
@@ -124,7 +112,7 @@ def _is_due(connection: sqlite3.Connection, before: int, now: int) -> bool:
     questions = [
         f"SELECT 1 FROM traces WHERE {_AGED} LIMIT 1",  # noqa: S608 (our own names)
         "SELECT 1 FROM traces WHERE end_ns > :future AND written_ns > :future LIMIT 1",
-        *(f"SELECT 1 FROM {table} WHERE {alone}time_ns < :before LIMIT 1" for table, alone in _ALONE),  # noqa: S608 (our own names)
+        *(f"SELECT 1 FROM {table} WHERE {condition}time_ns < :before LIMIT 1" for table, condition in _UNTRACED),  # noqa: S608 (our own names)
     ]
     return any(connection.execute(question, times).fetchone() for question in questions)
 
@@ -144,23 +132,23 @@ def _drop_aged(connection: sqlite3.Connection, before: int, now: int) -> bool:
         ids.append((trace_id,))
         size += bytes_
     _drop_traces(connection, ids)
-    for table, alone in _ALONE:
-        done &= _drop_rows(connection, table, alone, times)
+    for table, condition in _UNTRACED:
+        done &= _drop_rows(connection, table, condition, times)
     _drop_unused(connection)
     return done
 
 
-def _drop_rows(connection: sqlite3.Connection, table: str, alone: str, times: dict[str, int]) -> bool:
+def _drop_rows(connection: sqlite3.Connection, table: str, condition: str, times: dict[str, int]) -> bool:
     """Remove a step of old rows of no trace, and those from the future that were written before them."""
     newest = connection.execute(
-        f"SELECT count(*), max(id) FROM (SELECT id FROM {table} WHERE {alone}time_ns < :before LIMIT {_STEP_ROWS})",  # noqa: S608 (our own names)
+        f"SELECT count(*), max(id) FROM (SELECT id FROM {table} WHERE {condition}time_ns < :before LIMIT {_STEP_ROWS})",  # noqa: S608 (our own names)
         times,
     ).fetchone()
     if not newest[0]:
         return True
-    old = f"SELECT id FROM {table} WHERE {alone}time_ns < :before LIMIT {_STEP_ROWS}"  # noqa: S608 (our own names)
+    old = f"SELECT id FROM {table} WHERE {condition}time_ns < :before LIMIT {_STEP_ROWS}"  # noqa: S608 (our own names)
     connection.execute(f"DELETE FROM {table} WHERE id IN ({old})", times)  # noqa: S608 (our own names)
-    future = f"SELECT id FROM {table} WHERE {alone}time_ns > :future AND id < :newest LIMIT {_STEP_ROWS}"  # noqa: S608 (our own names)
+    future = f"SELECT id FROM {table} WHERE {condition}time_ns > :future AND id < :newest LIMIT {_STEP_ROWS}"  # noqa: S608 (our own names)
     connection.execute(f"DELETE FROM {table} WHERE id IN ({future})", {**times, "newest": newest[1]})  # noqa: S608 (our own names)
     return bool(newest[0] < _STEP_ROWS)
 

@@ -51,8 +51,8 @@ class Origins:
         self.resources[key] = (key, service, text)
         if scope is None:
             return Origin(key, service, None)
-        known = self._scopes.get(id(scope)) or self._scope(scope)
-        return Origin(key, service, known[1])
+        entry = self._scopes.get(id(scope)) or self._scope(scope)
+        return Origin(key, service, entry[1])
 
     def _resource(self, resource: Resource | None) -> tuple[Any, int, str, str]:
         attributes = dict(resource.attributes) if resource is not None else {}
@@ -141,10 +141,10 @@ class Batch:
         return self
 
     def _summary(self, trace_id: str, service: str) -> Summary:
-        found = self.summaries.get((trace_id, service))
-        if found is None:
-            found = self.summaries[trace_id, service] = Summary(trace_id, service)
-        return found
+        summary = self.summaries.get((trace_id, service))
+        if summary is None:
+            summary = self.summaries[trace_id, service] = Summary(trace_id, service)
+        return summary
 
     def _span(self, span: ReadableSpan) -> None:
         context, parent = span.context, span.parent
@@ -278,8 +278,12 @@ def _number(value: Any) -> float | None:
 
 
 def _plus(total: float | None, value: float | None) -> float | None:
-    return value if total is None else total if value is None else total + value
+    if total is None or value is None:
+        return value if total is None else total
+    return total + value
 
 
 def _most(total: float | None, value: float | None) -> float | None:
-    return value if total is None else total if value is None else max(total, value)
+    if total is None or value is None:
+        return value if total is None else total
+    return max(total, value)

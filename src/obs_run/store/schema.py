@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from obs_run.store import permissions
+from obs_run.store.transactions import transaction
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,15 +103,15 @@ def _reading(path: Path, how: str) -> sqlite3.Connection:
 def _check(connection: sqlite3.Connection, path: Path) -> int:
     """Return the file's schema number; raise when the file is another program's or a newer obs-run's."""
     # One look: between two another process may make the tables, which then seem to be another program's.
-    alone = not connection.in_transaction
-    if alone:
+    begins = not connection.in_transaction
+    if begins:
         connection.execute("BEGIN")
     try:
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
         filled = connection.execute("SELECT 1 FROM sqlite_master").fetchone() is not None
     finally:
-        if alone:
+        if begins:
             connection.execute("COMMIT")
     if owner != APPLICATION_ID and (owner or filled):
         raise StoreError(f"{path} is another program's database; set OBS_STORE_FILE to a file of its own")
@@ -144,17 +145,12 @@ def _configure(connection: sqlite3.Connection, max_bytes: int) -> None:
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     if _check(connection, path) == len(STEPS):
         return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         for step in STEPS[_check(connection, path) :]:
             for statement in step.split(";"):
                 connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {len(STEPS)}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.rollback()
-        raise
 
 
 def is_corrupt(error: Exception) -> bool:
@@ -164,20 +160,21 @@ def is_corrupt(error: Exception) -> bool:
     )
 
 
-def put_aside(path: Path) -> Path | None:
+def move_broken(path: Path) -> Path | None:
     """Rename a broken store and its -wal and -shm; return its new name, None when another process already did."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
-    aside = path.with_name(f"{path.name}.broken-{stamp}-{os.getpid()}")
+    new_path = path.with_name(f"{path.name}.broken-{stamp}-{os.getpid()}")
     with _Lock(path.parent):
         if not _still_broken(path):
             return None
         # The log goes first: left behind, it would be played into the new file.
         for ending in ("-wal", "-shm", ""):
             part = path.with_name(path.name + ending)
+            new_part = new_path.with_name(new_path.name + ending)
             if part.exists():
-                part.rename(aside.with_name(aside.name + ending))
-                aside.with_name(aside.name + ending).chmod(permissions.FILE_MODE)
-    return aside
+                part.rename(new_part)
+                new_part.chmod(permissions.FILE_MODE)
+    return new_path
 
 
 def _still_broken(path: Path) -> bool:

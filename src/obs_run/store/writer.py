@@ -13,8 +13,9 @@ from obs_run.base import guard
 from obs_run.process import fork
 from obs_run.store import schema
 from obs_run.store.location import absolute, default_path
-from obs_run.store.retention import Retention, transaction
+from obs_run.store.retention import Retention
 from obs_run.store.rows import CONTAINERS, Batch, Origins
+from obs_run.store.transactions import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,7 +114,7 @@ class Writer:
                 self._retention.apply(connection)
             except (sqlite3.Error, OSError, schema.StoreError) as error:
                 guard.call("store.close", self._close)
-                if again and schema.is_corrupt(error) and self._put_aside():
+                if again and schema.is_corrupt(error) and self._move_broken():
                     continue
                 self._say(str(error) if isinstance(error, schema.StoreError) else _reason(self.path, error))
                 return False
@@ -162,12 +163,12 @@ class Writer:
         self._origins.scopes.clear()
         self._origins.resources.clear()
 
-    def _put_aside(self) -> bool:
+    def _move_broken(self) -> bool:
         if self.path.suffix not in _DATABASE_NAMES:
             return False
-        aside = schema.put_aside(self.path)
-        if aside is not None:
-            guard.warn(f"the local store {self.path} was broken; it is now {aside.name} and a new one is begun")
+        new_path = schema.move_broken(self.path)
+        if new_path is not None:
+            guard.warn(f"the local store {self.path} was broken; it is now {new_path.name} and a new one is begun")
         # Another process may have been first; the file that is there now deserves one try either way.
         self._said.clear()
         return True
@@ -200,10 +201,10 @@ def _reason(path: Path, error: Exception) -> str:
 
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def _recount(connection: sqlite3.Connection, trace_ids: set[str]) -> None:
@@ -226,8 +227,8 @@ _writers: dict[tuple[str, int, float], Writer] = {}
 
 def writer(path: Path | str | None, max_bytes: int, keep: float = 0) -> Writer:
     """Return this process's writer to ``path``, by default the user's store; exporters of all signals share it."""
-    found = absolute(path) if path else default_path()
-    return _writers.setdefault((str(found), max_bytes, keep), Writer(found, max_bytes, keep))
+    store_path = absolute(path) if path else default_path()
+    return _writers.setdefault((str(store_path), max_bytes, keep), Writer(store_path, max_bytes, keep))
 
 
 def _each(call: Callable[[Writer], None]) -> None:

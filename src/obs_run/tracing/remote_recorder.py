@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_run.base import guard
 from obs_run.core import semconv
-from obs_run.runtime.own_endpoint import OwnEndpoint
-from obs_run.setting_texts import url
+from obs_run.runtime.own_endpoint import own_endpoint
 from obs_run.tracing.attribute_values import all_exported
 from obs_run.tracing.recorders import MOST_SPANS, InMemorySpanRecorder
 from obs_run.tracing.scrubbed_spans import scrubbed
@@ -47,21 +45,13 @@ class RemoteSpanRecorder(InMemorySpanRecorder):
     ) -> None:
         super().__init__(max_spans)
         self.endpoint, self.batch_size, self.flush_interval = endpoint, batch_size, flush_interval
-        self._to = None if endpoint is None else _destination(endpoint, batch_size, dict(headers or {}))
+        self._to = own_endpoint("RemoteSpanRecorder", "traces", endpoint, batch_size, headers, _readable)
 
     def record_span(self, span: Span) -> Awaitable[Any]:
         """Put the span into the queue of the pipeline, for this recorder's endpoint."""
         if self._to is not None:
             self._to.put(span, _SPAN_BYTES + span.weight)
         return super().record_span(span)
-
-
-def _destination(endpoint: str, batch_size: int, headers: dict[str, str]) -> OwnEndpoint | None:
-    try:
-        return OwnEndpoint("traces", url(endpoint), max(1, batch_size), headers, _readable)
-    except ValueError as allowed:
-        guard.warn_once(f"RemoteSpanRecorder: endpoint {endpoint!r} is not allowed; allowed: {allowed}")
-        return None
 
 
 def _readable(span: Span, resource: Resource) -> ReadableSpan:

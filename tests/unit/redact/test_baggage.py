@@ -21,7 +21,7 @@ PROPAGATOR = propagation.W3CBaggagePropagator
 @pytest.fixture(autouse=True)
 def _watched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redact, "_shared", Redaction(Small()))
-    monkeypatch.setattr(redact, "_made", True)
+    monkeypatch.setattr(redact, "_is_loaded", True)
     # Whatever a test before did, it begins as the library has it.
     original = getattr(PROPAGATOR.inject, "__wrapped__", PROPAGATOR.inject)
     monkeypatch.setattr(PROPAGATOR, "inject", original)

@@ -69,5 +69,5 @@ def test_what_others_are_told_is_scrubbed_if_anything_is(
     redaction: Redaction | None, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(redact, "_shared", redaction)
-    monkeypatch.setattr(redact, "_made", True)
+    monkeypatch.setattr(redact, "_is_loaded", True)
     assert redact.limited("gen_ai.system_instructions", [messages.text("it is SECRET1")]) == [messages.text(expected)]

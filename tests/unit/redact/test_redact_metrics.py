@@ -161,7 +161,7 @@ def test_labels_that_cannot_be_scrubbed_are_withheld(reader: Any, meter: Any) ->
 
 def test_a_reader_gets_only_what_may_leave(meter: Any, reader: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redact, "_shared", Redaction(Small()))
-    monkeypatch.setattr(redact, "_made", True)
+    monkeypatch.setattr(redact, "_is_loaded", True)
     redact_metrics.scrubbed(reader)
     meter.create_counter("jobs").add(1, {"key": "SECRET1"})
     [point] = _points(_collected(reader))["jobs"]
