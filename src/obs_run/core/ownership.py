@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, cast
 from opentelemetry import context as api_context
 
 from obs_run.core import nesting
-from obs_run.core.operations import AgentRun, DatabaseCall, ModelCall, Retrieval
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -49,31 +48,29 @@ def is_suppressed(operation: Operation, context: Context) -> bool:
     """Whether ``operation`` is not ours to record: whoever called the library reports it, or wants nothing reported."""
     if any(context.get(key) for key in _NOTHING):
         return True
-    is_model_call = isinstance(operation, ModelCall)
-    if is_model_call and context.get(_NO_MODEL_CALLS):
+    if operation.IS_MODEL_CALL and context.get(_NO_MODEL_CALLS):
         return True
     recording = recording_in(context)
     if recording is None:
         return False
-    if isinstance(operation, (Retrieval, DatabaseCall)):
-        return _is_in_store(operation, recording.operation)
-    return is_model_call and isinstance(recording.operation, ModelCall)
+    outer = recording.operation
+    if operation.IS_STORE_CALL:
+        return outer.IS_STORE_CALL and _is_same_system(operation, outer)
+    return operation.IS_MODEL_CALL and outer.IS_MODEL_CALL
 
 
 def add_usage(recording: OwnRecording) -> None:
     """Add what a model call used to the agents in whose runs it was made."""
-    operation = recording.operation
-    if not isinstance(operation, ModelCall) or operation.usage is None:
+    usage = getattr(recording.operation, "usage", None)
+    if usage is None or not recording.operation.IS_MODEL_CALL:
         return
     outer = recording.outer
     while outer is not None:
-        if isinstance(outer.operation, AgentRun) and not outer.is_ended:
-            outer.operation.add_usage(operation.usage)
+        if not outer.is_ended:
+            outer.operation.add_usage(usage)
         outer = getattr(outer, "outer", None)
 
 
-def _is_in_store(operation: Retrieval | DatabaseCall, outer: Operation) -> bool:
-    """Whether a call of a store is a part of another call of it."""
-    if not isinstance(outer, (Retrieval, DatabaseCall)):
-        return False
-    return outer.system == operation.system and operation.system is not None
+def _is_same_system(operation: Operation, outer: Operation) -> bool:
+    system = getattr(operation, "system", None)
+    return system is not None and system == getattr(outer, "system", None)

@@ -9,10 +9,11 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from obs_run.core import semconv
-from obs_run.core.operations import Retrieval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from obs_run.core.operations import Retrieval
 
 _SYSTEMS = ("postgresql", "cockroachdb")
 # Drivers double a percent sign where the statement has parameters.
@@ -36,6 +37,8 @@ def search(attributes: Mapping[str, Any] | None) -> Retrieval | None:
     bare = _TEXT.sub("''", statement)
     if not _OPERATOR.search(bare) or not _READS.match(bare):
         return None
+    from obs_run.core.operations import Retrieval
+
     table, limit = _TABLE.search(bare), _LIMIT.search(bare)
     name = None if table is None else table[1].replace('"', "")
     return Retrieval(data_source=name, collection=name, top_k=None if limit is None else int(limit[1]))

@@ -51,6 +51,7 @@ class ModelCall(GenAiOperation):
     """What changes the price besides the usage: ``{"processing": "batch"}``, ``{"service_tier": "flex"}``."""
 
     SUBJECT: ClassVar[str | None] = "request_model"
+    IS_MODEL_CALL: ClassVar[bool] = True
 
     def attributes(self) -> Attributes:
         """Return every known field and token count under its attribute name, content left out."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from obs_run.core import semconv
 
 from .fields import Described, attribute, attribute_metadata
+
+if TYPE_CHECKING:
+    from .model import Usage
 
 Attributes = dict[str, Any]
 
@@ -39,6 +42,9 @@ class Operation(Described):
     """The field that stands behind the operation's name in the span's name."""
     IS_AGENT: ClassVar[bool] = False
     """Whether it is the run of an agent, which is another than the agent that it runs inside of."""
+    IS_MODEL_CALL: ClassVar[bool] = False
+    IS_STORE_CALL: ClassVar[bool] = False
+    """Whether it is a call of a database, whose own calls inside of it are its parts; ``system`` names it."""
 
     def __repr__(self) -> str:
         """Show what is known."""
@@ -65,6 +71,9 @@ class Operation(Described):
     def pricing(self) -> Attributes:
         """Return what only the price needs to know; empty where nothing is paid for."""
         return {}
+
+    def add_usage(self, usage: Usage) -> None:
+        """Take note of what a model call inside used; only the run of an agent sums it up."""
 
     def inherit(self, outer: Operation) -> None:
         """Take over the conversation and the agent of the operation that this one happens inside of, where unknown."""

@@ -34,6 +34,7 @@ class Retrieval(GenAiOperation):
     """What was found: dicts of ``id``, ``score`` and, where known, ``content``."""
 
     SUBJECT: ClassVar[str | None] = "data_source"
+    IS_STORE_CALL: ClassVar[bool] = True
 
 
 @dataclass(eq=False, repr=False)
@@ -49,3 +50,4 @@ class DatabaseCall(Operation):
     returned: int | None = attribute(semconv.DB_RESPONSE_RETURNED_ROWS)
 
     SUBJECT: ClassVar[str | None] = "collection"
+    IS_STORE_CALL: ClassVar[bool] = True
