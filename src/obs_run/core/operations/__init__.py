@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from .fields import attribute, content
     from .mcp import McpCall, McpServerCall
     from .messaging import MessageOperation, MessageProcess, MessageReceive, MessageSend
-    from .model import Embedding, FetchedResponse, Inference, ModelCall, Rerank, Usage
-    from .operation import GenAiOperation, Operation
+    from .model import Embedding, FetchedResponse, Inference, ModelCall, Rerank
+    from .operation import GenAiOperation, Operation, Usage
     from .store import DatabaseCall, Retrieval
 
 __all__ = [
@@ -52,8 +52,8 @@ _NAMES = {
     "fields": ("attribute", "content"),
     "mcp": ("McpCall", "McpServerCall"),
     "messaging": ("MessageOperation", "MessageProcess", "MessageReceive", "MessageSend"),
-    "model": ("Embedding", "FetchedResponse", "Inference", "ModelCall", "Rerank", "Usage"),
-    "operation": ("GenAiOperation", "Operation"),
+    "model": ("Embedding", "FetchedResponse", "Inference", "ModelCall", "Rerank"),
+    "operation": ("GenAiOperation", "Operation", "Usage"),
     "store": ("DatabaseCall", "Retrieval"),
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names}

@@ -14,7 +14,7 @@ from .operation import Attributes, GenAiOperation
 if TYPE_CHECKING:
     from obs_run.core.messages import Message, Part, ToolDefinition
 
-    from .model import Usage
+    from .operation import Usage
 
 
 @dataclass(eq=False, repr=False)

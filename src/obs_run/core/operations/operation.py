@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from obs_run.core import semconv
 
 from .fields import Described, attribute, attribute_metadata
 
-if TYPE_CHECKING:
-    from .model import Usage
-
 Attributes = dict[str, Any]
+
+
+@dataclass
+class Usage(Described):
+    """Tokens of one call as the conventions count them: input includes cached tokens, output includes reasoning."""
+
+    input_tokens: int | None = attribute(semconv.USAGE_INPUT_TOKENS)
+    output_tokens: int | None = attribute(semconv.USAGE_OUTPUT_TOKENS)
+    cache_read_tokens: int | None = attribute(semconv.USAGE_CACHE_READ_TOKENS)
+    cache_write_tokens: int | None = attribute(semconv.USAGE_CACHE_WRITE_TOKENS)
+    reasoning_tokens: int | None = attribute(semconv.USAGE_REASONING_TOKENS)
+    text_input_tokens: int | None = attribute(semconv.USAGE_TEXT_INPUT_TOKENS)
+    image_input_tokens: int | None = attribute(semconv.USAGE_IMAGE_INPUT_TOKENS)
+    audio_input_tokens: int | None = attribute(semconv.USAGE_AUDIO_INPUT_TOKENS)
+    text_output_tokens: int | None = attribute(semconv.USAGE_TEXT_OUTPUT_TOKENS)
+    image_output_tokens: int | None = attribute(semconv.USAGE_IMAGE_OUTPUT_TOKENS)
+    audio_output_tokens: int | None = attribute(semconv.USAGE_AUDIO_OUTPUT_TOKENS)
+    audio_cache_read_tokens: int | None = attribute(semconv.USAGE_AUDIO_CACHE_READ_TOKENS)
+    cache_write_5m_tokens: int | None = None
+    """Of those written to a cache; no attribute, but the kinds have prices of their own."""
+    cache_write_1h_tokens: int | None = None
 
 
 @dataclass(eq=False, repr=False)
