@@ -24,6 +24,14 @@ def found(version: str) -> str:
     return path
 
 
+# Nothing of OpenTelemetry is loaded before, and Python refuses thread pools from then on.
+QUIET = "import atexit, logging, threading, time\nlogging.basicConfig(handlers=[logging.NullHandler()])\n"
+LATE = {
+    "atexit": QUIET + "atexit.register(logging.error, 'late')\n",
+    "thread": QUIET + "threading.Thread(target=lambda: (time.sleep(0.3), logging.error('late'))).start()\n",
+}
+
+
 @pytest.mark.parametrize("version", WITH_US)
 @pytest.mark.parametrize("case", CORE, ids=lambda case: case.name)
 @pytest.mark.environments
@@ -44,6 +52,21 @@ def test_a_program_whose_only_telemetry_is_its_run(version: str, receiver: Recei
     (tmp_path / "agent.py").write_text("import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'pass'])\n")
     env = environment(receiver.endpoint, tmp_path)
     assert run([str(place.scripts / "obs-run"), place.python, "agent.py"], tmp_path, env) == (0, "", "")
+    assert [span.name for span in receiver.spans] == ["agent"]
+
+
+@pytest.mark.parametrize("version", WITH_US)
+@pytest.mark.environments
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("late", LATE)
+def test_a_program_that_records_when_its_end_has_begun(
+    late: str, version: str, receiver: Receiver, tmp_path: Path
+) -> None:
+    place = environments.environment(python=found(version))
+    (tmp_path / "agent.py").write_text(LATE[late])
+    env = environment(receiver.endpoint, tmp_path)
+    assert run([str(place.scripts / "obs-run"), place.python, "agent.py"], tmp_path, env) == (0, "", "")
+    assert [record.body for record in receiver.logs] == ["late"]
     assert [span.name for span in receiver.spans] == ["agent"]
 
 

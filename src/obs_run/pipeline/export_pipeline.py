@@ -29,13 +29,21 @@ if TYPE_CHECKING:
 
 
 class _Batch:
-    """What is to be exported of a batch of items."""
+    """What is to be exported of a batch of items; what was handed over is in it no more."""
 
     __slots__ = ("records", "spans")
 
     def __init__(self) -> None:
         self.spans: list[ReadableSpan] = []
         self.records: list[ReadableLogRecord] = []
+
+    def take_spans(self) -> list[ReadableSpan]:
+        spans, self.spans = self.spans, []
+        return spans
+
+    def take_records(self) -> list[ReadableLogRecord]:
+        records, self.records = self.records, []
+        return records
 
 
 class ExportPipeline:
@@ -61,6 +69,9 @@ class ExportPipeline:
         self._interval = interval
         self._redaction = redact_items.shared()
         self._metrics_due = time.monotonic() + self._interval
+        self._batch = _Batch()
+        self._owes_metrics = True
+        """Whether the last export of metrics is still to come."""
         self._unseen = api_context.Context({_SUPPRESS_INSTRUMENTATION_KEY: True})
         self._stages: dict[type, Callable[[Any, _Batch], None]] = {
             SpanItem: self._take_span,
@@ -74,11 +85,11 @@ class ExportPipeline:
         # What a destination uses may be instrumented itself: recording that would never end.
         token = api_context.attach(self._unseen)
         try:
-            batch = _Batch()
+            batch = self._batch = _Batch()
             for item in items:
                 guard.call("export", self._stages[type(item)], item, batch)
-            self._hand_over(self._destinations.traces, batch.spans, deadline)
-            self._hand_over(self._destinations.logs, batch.records, deadline)
+            self._hand_over(self._destinations.traces, batch.take_spans(), deadline)
+            self._hand_over(self._destinations.logs, batch.take_records(), deadline)
         finally:
             api_context.detach(token)
 
@@ -160,6 +171,10 @@ class ExportPipeline:
         """Count what waits, and ``left`` items of the queue, as lost, while the export thread is held up; say it."""
         for destination in self._destinations.all():
             guard.call("export", destination.close, time.monotonic())
+        # The thread is held up by the first of the signals, and the others wait in its hands.
+        left += len(self._batch.take_spans()) + len(self._batch.take_records())
+        if self._owes_metrics and self._metering.has_measured():
+            left += len(self._destinations.metrics)
         self._losses.count(left, losses.NOT_DELIVERED)
         self._losses.report(final=True)
 
@@ -169,6 +184,7 @@ class ExportPipeline:
         if counts:
             guard.call("measurement", self._metering.count_lost, counts)
         data = guard.call("metrics", self._collect)
+        self._owes_metrics = deadline is None
         if data is not None:
             self._hand_over(self._destinations.metrics, data, deadline)
 

@@ -46,6 +46,10 @@ class Metering:
             measurements.cost(None if priced is None else float(priced.total), operation)
         return priced
 
+    def has_measured(self) -> bool:
+        """Whether there is anything to export."""
+        return self._measurements is not None
+
     def count_lost(self, counts: Mapping[Loss, int]) -> None:
         """Count what did not arrive, by reason, signal and destination."""
         measurements = self._instruments()

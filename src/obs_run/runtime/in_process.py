@@ -6,7 +6,6 @@ Light to import: OpenTelemetry is loaded with the first span, or by the export t
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
@@ -262,12 +261,15 @@ class Runtime:
         """
         if not self._is_prepared:
             self._is_prepared = True
-            # Registers itself too, and what is registered later runs earlier.
-            import concurrent.futures.thread  # noqa: F401
-
             exit_hooks.on_exit(self.finish)
-            with suppress(RuntimeError):  # the end has begun
+            try:
+                # Registers itself too, and what is registered later runs earlier.
+                import concurrent.futures.thread  # noqa: F401
+
                 threading._register_atexit(self._load)  # type: ignore[attr-defined]  # noqa: SLF001 (the pools' own way)
+            except RuntimeError:
+                # The end has begun: the first to record is a function of atexit, or a thread that outlives the main one.
+                guard.call("set-up", self._load_export_path, is_over=True)
 
     def owe_run_span(self) -> None:
         """Have the run span exported even if nothing else is; called amid forks, too."""
@@ -279,10 +281,10 @@ class Runtime:
         if self._has_something_to_say():
             guard.call("set-up", self._load_export_path)
 
-    def _load_export_path(self) -> None:
+    def _load_export_path(self, *, is_over: bool = False) -> None:
         from obs_run.runtime.late_pools import without_threads
 
-        with without_threads():
+        with without_threads(is_over=is_over):
             import obs_run.pipeline.export_pipeline  # noqa: F401 (with it all of OpenTelemetry that is needed)
 
             self.set_up()

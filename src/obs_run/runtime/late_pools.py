@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,14 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def without_threads() -> Iterator[None]:
-    """Have work that is given to a new thread pool done at once, on Python 3.12: it starts no thread in the end."""
-    if sys.version_info[:2] != (3, 12):
+def without_threads(*, is_over: bool = False) -> Iterator[None]:
+    """Have work that is given to a new thread pool done at once, on Python 3.12: it starts no thread in the end.
+
+    ``is_over`` says that the end has begun: no pool may start a thread then, nor the module of the pools be loaded.
+    """
+    if is_over:
+        _load_pools()
+    elif sys.version_info[:2] != (3, 12):
         yield
         return
     from concurrent import futures
@@ -31,8 +37,22 @@ def without_threads() -> Iterator[None]:
             return done
 
     pool = futures.ThreadPoolExecutor
-    futures.ThreadPoolExecutor = AtOnce  # type: ignore[misc]
+    futures.ThreadPoolExecutor = AtOnce  # type: ignore[misc,assignment]
     try:
         yield
     finally:
         futures.ThreadPoolExecutor = pool  # type: ignore[misc]
+
+
+def _load_pools() -> None:
+    """Load the module of the pools, which registers for an end that has begun, and is refused."""
+    register = threading._register_atexit  # type: ignore[attr-defined]  # noqa: SLF001 (the pools' own way)
+
+    def accept(*_: Any) -> None:
+        """Do nothing: such a pool has no threads to wait for."""
+
+    threading._register_atexit = accept  # type: ignore[attr-defined]  # noqa: SLF001 (as above)
+    try:
+        import concurrent.futures.thread  # noqa: F401
+    finally:
+        threading._register_atexit = register  # type: ignore[attr-defined]  # noqa: SLF001 (as above)
