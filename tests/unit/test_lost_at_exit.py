@@ -98,3 +98,39 @@ def test_nothing_is_said_when_all_arrives(agent: Run, receiver: Receiver) -> Non
     ran = agent(AGENT, **_settings(receiver.endpoint))
     assert (ran.code, ran.err) == (0, "")
     assert len(receiver.spans) == 20
+
+
+ALL_SIGNALS = """
+    import logging, os
+    from opentelemetry import trace
+    from obs_run.core import recorder
+    from obs_run.core.operations import Inference, Usage
+    logger = logging.getLogger("agent")
+    logger.propagate = False
+    logger.addHandler(logging.NullHandler())
+    for number in range(20):
+        trace.get_tracer("agent").start_span("work").end()
+        logger.warning("line")
+    call = recorder.start(Inference("chat", request_model="m"))
+    call.operation.usage = Usage(1, 1)
+    call.end()
+"""
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+def test_all_signals_are_counted_wherever_the_export_thread_is_held_up(
+    agent: Run, protocol: str, endpoint: str
+) -> None:
+    if protocol == "grpc":
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            ran = agent(ALL_SIGNALS, **_of_all(f"http://127.0.0.1:{silent.getsockname()[1]}", protocol))
+    else:
+        ran = agent(ALL_SIGNALS, **_of_all(endpoint, protocol))
+    assert ran.code == 0
+    assert "obs-run: 42 spans, log records or metric exports were dropped: " in ran.err
+
+
+def _of_all(endpoint: str, protocol: str) -> dict[str, str]:
+    settings = _settings(endpoint, OTEL_EXPORTER_OTLP_PROTOCOL=protocol)
+    del settings["OTEL_METRICS_EXPORTER"], settings["OTEL_LOGS_EXPORTER"]
+    return settings
