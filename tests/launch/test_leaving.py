@@ -172,3 +172,23 @@ def test_sys_exit_stays_untouched_where_that_is_wished(receiver: Receiver, tmp_p
     outcome = run([str(SCRIPTS / "obs-run"), PYTHON, "agent.py"], tmp_path, env)
     assert outcome == (3, "<class 'builtin_function_or_method'>\n", "")
     assert said(receiver) == UNKNOWN
+
+
+def test_a_span_that_is_open_at_the_end_may_be_ended_by_its_owner_after_us(receiver: Receiver, tmp_path: Path) -> None:
+    body = """
+    def work():
+        with trace.get_tracer("x").start_as_current_span("open") as span:
+            try:
+                yield
+            finally:
+                span.set_attribute("late", True)
+                span.add_event("late")
+                span.update_name("late")
+
+    kept = work()
+    next(kept)
+    """
+    plain, launched = both(body, receiver, tmp_path)
+    assert launched == plain
+    (span,) = [span for span in receiver.spans if span.name == "open"]
+    assert span.attributes["obs.span.unfinished"] is True

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import sysconfig
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
@@ -66,6 +67,28 @@ def test_an_error_of_the_library_reaches_the_agent_and_the_span(agent: Run) -> N
     span = ran.spans()["chat tiny-2"]
     assert ran.out.startswith("nothing was asked")
     assert (span["status"], span["attributes"]["error.type"]) == ("ERROR", "ValueError")
+
+
+def test_callbacks_of_a_library_make_a_tree(agent: Run) -> None:
+    ran = agent(
+        dedent("""
+        import threading
+        from callback_handler import Handler
+
+        handler = Handler()
+        handler.on_start(1, None, "outer")
+        begin = threading.Thread(target=handler.on_start, args=(2, 1, "inner"))
+        begin.start()
+        begin.join()
+        handler.on_end(1)
+        handler.on_end(2, ValueError("no"))
+        handler.on_end(2)
+        """)
+        + SHOW
+    )
+    outer, inner = (ran.spans()[f"invoke_workflow {name}"] for name in ("outer", "inner"))
+    assert inner["parent"] == outer["span"]
+    assert (outer["status"], inner["status"], ran.err) == ("UNSET", "ERROR", "")
 
 
 @pytest.mark.parametrize("broken", ["start_operation(call)", "read_answer(operation, answer)"])

@@ -163,7 +163,7 @@ def _newest(items: Any, limits: Limits, scrub: Scrub | None) -> list[Any]:
     depth = _DEEPEST - 1
     for item in reversed(items):
         bounded, size = _bounded(item, limits, depth, scrub)
-        room -= size
+        room -= size + 1  # and a comma
         if room < 0 and kept:
             break
         kept.append(bounded)

@@ -268,7 +268,7 @@ class Runtime:
 
                 threading._register_atexit(self._load)  # type: ignore[attr-defined]  # noqa: SLF001 (the pools' own way)
             except RuntimeError:
-                # The end has begun: the first to record is a function of atexit, or a thread that outlives the main one.
+                # The end has begun: a function of atexit, or a thread that outlives the main one, records first.
                 guard.call("set-up", self._load_export_path, is_over=True)
 
     def owe_run_span(self) -> None:

@@ -23,6 +23,16 @@ if TYPE_CHECKING:
 
 # How long a span's lock is waited for: the thread that a signal interrupted may hold it, and would for ever.
 _LOCK_PATIENCE = 0.05
+_CHANGES = (
+    "add_event",
+    "add_link",
+    "end",
+    "record_exception",
+    "set_attribute",
+    "set_attributes",
+    "set_status",
+    "update_name",
+)
 
 
 class QueueSpanProcessor(SpanProcessor):
@@ -91,6 +101,17 @@ def end_unfinished(span: Any, ending: Ending) -> None:
     """End a span that nobody ended, marked; one whose lock is held by whoever was interrupted stays open."""
     if mark_unfinished(span, ending):
         span.end()
+        _accept_late_calls(span)
+
+
+def _accept_late_calls(span: Any) -> None:
+    """Have the agent end and change its span as if it were open: the SDK would print that it is not."""
+    for name in _CHANGES:
+        setattr(span, name, _do_nothing)
+
+
+def _do_nothing(*_: Any, **__: Any) -> None:
+    """Stand for a method of a span that was ended before its owner ended it."""
 
 
 def mark_unfinished(span: Any, ending: Ending) -> bool:
