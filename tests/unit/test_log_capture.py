@@ -233,3 +233,19 @@ def test_capturing_compiles_no_text_at_start(agent: Run) -> None:
         """
     )
     assert (ran.code, ran.out) == (0, ""), ran.err
+
+
+def test_a_record_with_an_odd_exc_info_is_kept(agent: Run) -> None:
+    ran = agent(
+        """
+        import logging
+        logger = logging.getLogger("agent")
+        logger.addHandler(logging.NullHandler())
+        logger.propagate = False
+        logger.error("odd", exc_info=(1, 2))
+        logger.error("short", exc_info=(None, None, None))
+        import telemetry_probe
+        telemetry_probe.show()
+        """
+    )
+    assert (set(ran.logs()), ran.err) == ({"odd", "short"}, "")

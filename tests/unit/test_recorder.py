@@ -342,3 +342,30 @@ def test_what_goes_nowhere_is_measured_for_a_meter_provider_of_the_agents(agent:
     """
     ran = agent(CALLS + more, OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="true", **NOWHERE)
     assert (ran.code, ran.out) == (0, "[7]\n"), ran.err
+
+
+def test_what_the_garbage_collector_ends_in_the_export_thread_is_exported(agent: Run) -> None:
+    seen = agent(
+        """
+        import time
+        from opentelemetry import trace
+        from obs_run.core import recorder
+        from obs_run.core.operations import Inference
+        from obs_run.runtime.in_process import runtime
+
+        spans = [trace.get_tracer("agent").start_span("span") for _ in range(3)]
+        calls = [recorder.start(Inference("chat", request_model="m")) for _ in range(3)]
+
+        def end_all():
+            assert runtime().is_exporting()
+            trace.get_tracer("agent").start_span("export thread's own").end()
+            for each in (*spans, *calls):
+                each.end()
+
+        runtime().call_later(end_all)
+        assert runtime().queue().flush(time.monotonic() + 20)
+        import telemetry_probe
+        telemetry_probe.show()
+        """
+    ).seen
+    assert sorted(span["name"] for span in seen["spans"]) == ["chat m"] * 3 + ["span"] * 3

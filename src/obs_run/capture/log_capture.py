@@ -128,7 +128,7 @@ def _attributes(record: LogRecord) -> dict[str, Any]:
         if key not in known and value is not None:
             attributes[str(key)] = _plain(value)
     error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
-    if error is not None:
+    if isinstance(error, BaseException):  # the agent may write anything there
         attributes[semconv.EXCEPTION_TYPE] = error_name(error)
         attributes[semconv.EXCEPTION_MESSAGE] = guard.shown(error)
         stack = traceback.format_exception(type(error), error, error.__traceback__)

@@ -45,11 +45,15 @@ class QueueSpanProcessor(SpanProcessor):
         self._queue = queue
         self._exports_spans = exports_spans
         self._inherited: set[int] = set()
+        self._own: set[int] = set()
+        """Begun by the export thread. What it only ends may be the agent's: the garbage collector runs anywhere."""
         self._operations: dict[int, OperationRecord] = {}
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 (the interface)
         """Remember that the span is open."""
         try:
+            if self._queue.is_export_thread():
+                self._own.add(span.context.span_id)
             open_recordings.add(span.context.span_id, end_unfinished, span)
         except Exception as error:  # noqa: BLE001 (the guard, without the cost of a call to it)
             guard.failed("span", error)
@@ -71,9 +75,11 @@ class QueueSpanProcessor(SpanProcessor):
         if span_id in self._inherited:
             # Begun before a fork: the parent ends it too, and exports it.
             self._inherited.discard(span_id)
+        elif span_id in self._own:
+            self._own.discard(span_id)
         elif operation is None and not self._exports_spans:
             return
-        elif context.trace_flags.sampled and not self._queue.is_export_thread():
+        elif context.trace_flags.sampled:
             self._queue.put(SpanItem(span, operation))
 
     def attach_operation(self, span_id: int, operation: OperationRecord) -> None:
