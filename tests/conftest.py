@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,13 @@ from tests.port_guard import PortGuard
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+
+if find_spec("hypothesis") is not None:  # the environments of the libraries do without
+    from hypothesis import settings
+
+    # A busy machine is no fault of an example.
+    settings.register_profile("any machine", deadline=None)
+    settings.load_profile("any machine")
 
 BUILD_SECONDS = 1800  # making the backends for the first time takes minutes
 

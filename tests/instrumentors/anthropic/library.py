@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import Any
 
 from tests.instrumentors.anthropic.talk import SEARCH, TALK, TALKED
@@ -18,6 +19,8 @@ TOOLS = [{"name": name, "description": f"The {name}", "input_schema": SCHEMA} fo
 FORM = {"output_config": {"effort": "low", "format": {"type": "json_schema", "schema": SCHEMA}}}
 THINKING = {"thinking": {"type": "enabled", "budget_tokens": 1024}}
 USER = {"role": "user", "parts": [{"type": "text", "content": "Where to?"}]}
+# The runner of the older clients sends two words more with a tool's result, and the stub counts words.
+_RUNNERS_WORDS = 9 if version("anthropic").startswith("0.") else 7
 OLDEST, NEWEST_0, FIRST_1, TRACED = "0.40.0, oldest", "0, newest", "1.0.0", "1.14.0, traces itself"
 NEWEST = "2, newest"
 
@@ -376,7 +379,7 @@ LIBRARY = Library(
                 "gen_ai.operation.name": "invoke_agent",
                 "gen_ai.request.model": MODEL,
                 # Of the calls inside.
-                "gen_ai.usage.input_tokens": 7,
+                "gen_ai.usage.input_tokens": _RUNNERS_WORDS,
                 "gen_ai.usage.output_tokens": 17,
             },
             tree=(
