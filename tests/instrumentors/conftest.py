@@ -58,6 +58,8 @@ class Telemetry:
     def clear(self) -> None:
         from obs_run.pipeline import memory
 
+        # Streams that the test before abandoned end with their last reference, which cycles of a library delay.
+        gc.collect()
         self.flush()
         for signal in ("traces", "logs", "metrics"):
             memory.exporter(signal).items.clear()
