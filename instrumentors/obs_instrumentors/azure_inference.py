@@ -13,7 +13,8 @@ from obs_instrumentors.clients.stream_objects import itself
 from obs_instrumentors.wire.openai import compatible_chat, embeddings
 from obs_instrumentors.wire.server_address import read_server_address
 from obs_run.base import payload
-from obs_run.core import messages, native_spans, streams
+from obs_run.base.json_text import from_json
+from obs_run.core import native_spans, streams
 from obs_run.core.hooks import Instrumentor, Target
 from obs_run.core.outcomes import Reader
 
@@ -60,7 +61,7 @@ def _body(names: tuple[str, ...], call: Call) -> dict[str, Any]:
     """Return the request's body, which is given whole as JSON or bytes, or as arguments."""
     body: Any = call.argument(0, "body")
     if isinstance(body, (bytes, bytearray)):
-        body = messages.parsed(body.decode("utf-8", "replace"))
+        body = from_json(body)
     if not isinstance(body, dict):
         body = _body_of_arguments(names, call)
     response_format = body.get("response_format")

@@ -123,7 +123,7 @@ def _read_header(operation: ModelCall, response: Any) -> None:
 def _read_answer(operation: Answer, response: Any) -> None:
     # A completion has the fields of a message itself.
     message = payload.coalesce(payload.get(response, "message"), response)
-    operation.raw_tool_calls += payload.get_list(message, "tool_calls")
+    operation.raw_tool_calls += [_copied_call(call) for call in payload.get_list(message, "tool_calls")]
     reason = payload.get_text(response, "done_reason")
     if reason is not None:
         # Ollama says that it stopped, also where it stopped to have a tool called.
@@ -134,6 +134,13 @@ def _read_answer(operation: Answer, response: Any) -> None:
         piece = payload.get_text(message, name)
         if piece is not None:
             operation.texts[name] = operation.texts.get(name, "") + piece
+
+
+def _copied_call(raw: Any) -> dict[str, Any]:
+    """Return a call of a tool as it came; the agent may change its own before the stream is over."""
+    function = payload.get(raw, "function")
+    arguments = content.copied(payload.get(function, "arguments")) if content.wanted() else None
+    return {"function": {"name": payload.get(function, "name"), "arguments": arguments}}
 
 
 def _finish(operation: Answer) -> None:
@@ -149,7 +156,7 @@ def _message(raw: Any, finish_reason: str | None = None) -> Message:
     role = payload.get_text(raw, "role") or "user"
     text = payload.as_text(payload.coalesce(payload.get(raw, "content"), payload.get(raw, "response")))
     if role == "tool":
-        return messages.message(role, messages.tool_call_response(None, messages.parsed(text)))
+        return messages.message(role, messages.tool_call_response(None, text))
     parts = []
     reasoning = payload.get_text(raw, "thinking")
     if reasoning is not None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from obs_instrumentors.wire.continuation import output_message
 from obs_instrumentors.wire.openai.chat_messages import data_part
 from obs_run.base import payload
+from obs_run.base.json_text import from_json
 from obs_run.core import content, messages, streams
 from obs_run.core.hooks import Instrumentor, Target
 from obs_run.core.operations import Inference, Usage
@@ -157,7 +158,7 @@ def _read_event(operation: Answer, event: Any) -> None:
     if kind == "output":
         _read_piece(operation, event.data)
     elif kind == "done":
-        reason = payload.get(messages.parsed(event.data), "reason") if event.data else None
+        reason = payload.get(from_json(event.data), "reason")
         operation.finish_reasons = [reason or "stop"]
 
 

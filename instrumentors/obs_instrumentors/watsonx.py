@@ -14,6 +14,7 @@ from obs_instrumentors.wire.openai import compatible_chat
 from obs_instrumentors.wire.server_address import read_server_address
 from obs_instrumentors.wire.token_counts import sum_counts, usage_or_none
 from obs_run.base import payload
+from obs_run.base.json_text import from_json
 from obs_run.core import content, messages, streams
 from obs_run.core.hooks import Instrumentor, Target
 from obs_run.core.operations import Embedding, Inference, Rerank, Usage
@@ -209,7 +210,7 @@ def _read_rerank(operation: Rerank, response: Any) -> None:
 
 def _read_failure(operation: Operation, error: BaseException) -> None:
     """Read an ApiRequestFailure, whose response lists the errors."""
-    body = messages.parsed(payload.get_text(error, "response", "text"))
+    body = from_json(payload.get_text(error, "response", "text"))
     errors = payload.get_list(body, "errors")
     if errors:
         operation.error_type = payload.get_text(errors[0], "code") or operation.error_type

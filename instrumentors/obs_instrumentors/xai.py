@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.wire.openai.chat_messages import data_part
 from obs_run.base import payload
+from obs_run.base.json_text import from_exact_json
 from obs_run.core import content, messages, native_spans, streams
 from obs_run.core.hooks import Instrumentor, Target
 from obs_run.core.operations import Inference, Usage
@@ -187,7 +188,7 @@ def _message(raw: Any) -> Message:
     if role == "tool":
         text = "".join(str(part.get("content", "")) for part in parts)
         call_id = payload.as_text(getattr(raw, "tool_call_id", None))
-        return messages.message(role, messages.tool_call_response(call_id, messages.parsed(text)))
+        return messages.message(role, messages.tool_call_response(call_id, text))
     return messages.message(role, *_reasoning_parts(raw), *parts, *_tool_call_parts(raw), name=raw.name or None)
 
 
@@ -215,7 +216,8 @@ def _tool_definition(raw: Any) -> messages.ToolDefinition:
         # A tool that xAI runs itself.
         return messages.tool_definition(str(kind), kind=str(kind))
     function = raw.function
-    return messages.tool_definition(function.name, function.description or None, messages.parsed(function.parameters))
+    schema = from_exact_json(function.parameters) if function.parameters else None
+    return messages.tool_definition(function.name, function.description or None, schema)
 
 
 def _targets(package: str, call: Callable[..., Wrapper]) -> Iterator[Target]:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from obs_run.base.json_text import from_exact_json, from_json
 from obs_run.core import content, messages
 from obs_run.pipeline import content_limits
 
@@ -160,11 +161,41 @@ def test_modes(text: str, wanted: bool, spans: bool, events: bool, monkeypatch: 
     assert (content.wanted(), content.on_spans(), content.on_events()) == (wanted, spans, events)
 
 
-def test_tool_arguments_are_objects_where_they_are_json() -> None:
-    assert messages.tool_call("1", "f", '{"a": [1]}')["arguments"] == {"a": [1]}
-    assert messages.tool_call("1", "f", '{"a": [1')["arguments"] == '{"a": [1'
-    assert messages.tool_call(None, "f", "plain")["arguments"] == "plain"
+@pytest.mark.parametrize("arguments", ['{"a": 0.12345678901234567890123}', '{"a": 1, "a": 2}', '{"a": [1', "[" * 9999])
+def test_arguments_stay_the_text_that_they_were(arguments: str) -> None:
+    assert _written(messages.tool_call("1", "f", arguments), 10000, 0, binary=False)["arguments"] == arguments
+    # Where a provider has objects, and sends them in pieces of text.
+    assert from_exact_json(arguments) == arguments
 
 
-def test_an_integer_too_long_to_be_written_is_described() -> None:
-    assert _written([10**5000], 100, 100, binary=False) == ["[integer of 16610 bits]"]
+@pytest.mark.parametrize("value", [{"a": 0.1, "b": [1.50, -0.0, 10**400]}, {"a": {}}, [], {"a": 0.30000000000000004}])
+def test_an_object_in_pieces_is_one_where_it_says_the_same(value: Any) -> None:
+    assert from_exact_json(json.dumps(value)) == value
+
+
+@pytest.mark.parametrize("body", ["", "no", b"", b"[DONE]", "[" * 99999, '{"a"'])
+def test_a_body_that_is_no_json_is_none(body: Any) -> None:
+    assert from_json(body) is None
+
+
+@pytest.mark.parametrize(
+    "body", ['\n\n \t{"a": 1}', b'   {"a": 1}', '{"a": 1}'.encode("utf-16"), b'\xef\xbb\xbf{"a":1}', {"a": 1}]
+)
+def test_a_body_is_read_whatever_stands_before_it(body: Any) -> None:
+    assert from_json(body) == {"a": 1}
+
+
+def test_long_integers_are_kept() -> None:
+    assert _written([12500000000000000000], 100, 100, binary=False) == [12500000000000000000]
+    assert _written([16**2000], 3000, 9000, binary=False) == [hex(16**2000)]
+
+
+def test_what_is_nested_deeper_than_viewers_go_is_kept_as_json() -> None:
+    inner: Any = {"deep": "a text"}
+    for _ in range(40):
+        inner = {"more": [inner]}
+    written = content.to_json(_written({"arguments": inner}, 3000, 9000, binary=False))
+    assert "a text" in written
+    circle: list[Any] = []
+    circle.append(circle)
+    assert "[nested too deep]" in content.to_json(_written(circle, 100, 100, binary=False))

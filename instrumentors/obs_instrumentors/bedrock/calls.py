@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.wire.server_address import read_server_address
 from obs_run.base import payload
-from obs_run.core import messages, semconv
+from obs_run.base.json_text import from_json
+from obs_run.core import semconv
 from obs_run.core.outcomes import Reader
 
 from . import agents, answer, bodies, converse
@@ -176,7 +177,7 @@ def _read_event(operation: Inference, event: Any) -> None:
 
 
 def _parsed(raw: bytes | bytearray) -> dict[str, Any]:
-    body = messages.parsed(raw.decode("utf-8", "replace").lstrip())
+    body = from_json(raw)
     return body if isinstance(body, dict) else {}
 
 

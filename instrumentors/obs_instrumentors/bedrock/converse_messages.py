@@ -52,7 +52,7 @@ def tool_definition(raw: Any) -> ToolDefinition | None:
     return messages.tool_definition(
         payload.get_text(spec, "name") or "",
         payload.get_text(spec, "description"),
-        messages.parsed(payload.get(spec, "inputSchema", "json")),
+        payload.get(spec, "inputSchema", "json"),
     )
 
 
@@ -80,7 +80,7 @@ def _tool_call(raw: Any) -> Part:
 
 def _tool_response(raw: Any) -> Part:
     results = [_tool_result(block) for block in payload.get_list(raw, "content")]
-    response = messages.parsed(results[0]) if len(results) == 1 else results
+    response = results[0] if len(results) == 1 else results
     return messages.tool_call_response(payload.get_text(raw, "toolUseId"), response)
 
 

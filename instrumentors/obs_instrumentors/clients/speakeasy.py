@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.wire.server_address import host_and_port
 from obs_run.base import payload
-from obs_run.core import messages, semconv
+from obs_run.base.json_text import from_json
+from obs_run.core import semconv
 
 if TYPE_CHECKING:
     from obs_run.core.operations import Operation
@@ -42,7 +43,7 @@ def note_request(operation: Operation, call: Call) -> None:
         # The rest of an answer that comes in several requests.
         return
     operation.server_address, operation.server_port = host_and_port(request.url)
-    body = messages.parsed(request.content.decode("utf-8", "replace"))
+    body = from_json(request.content)
     if isinstance(body, dict):
         operation.read_request(body)
 

@@ -11,7 +11,8 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import payload
-from obs_run.core import messages, semconv, streams
+from obs_run.base.json_text import from_json
+from obs_run.core import semconv, streams
 from obs_run.core.hooks import Target
 from obs_run.core.operations import Inference
 from obs_run.core.outcomes import Reader
@@ -162,7 +163,7 @@ def _failure(endpoint: Endpoint, dialect: Dialect, operation: Operation, error: 
 
 def _read_body(endpoint: Endpoint, operation: Operation, response: Any) -> None:
     if "json" in response.headers.get("content-type", ""):
-        endpoint.read_response(operation, messages.parsed(response.text))
+        endpoint.read_response(operation, from_json(response.content))
 
 
 def _is_read(response: Any) -> bool:

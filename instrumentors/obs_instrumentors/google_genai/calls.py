@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from obs_instrumentors.wire.server_address import read_server_address
 from obs_instrumentors.wire.token_counts import sum_counts
 from obs_run.base import payload
-from obs_run.core import messages, semconv
+from obs_run.base.json_text import from_json
+from obs_run.core import semconv
 from obs_run.core.operations import Embedding, ModelCall, Usage
 from obs_run.core.outcomes import Reader
 
@@ -140,7 +141,7 @@ def _read_embedding_request(operation: EmbeddingCall, body: Any) -> None:
 
 def _read_response(operation: ModelCall, returned: Any) -> None:
     """Read an HttpResponse; the count of tokens that was asked for is no usage."""
-    response = messages.parsed(payload.get(returned, "body"))
+    response = from_json(payload.get(returned, "body"))
     if isinstance(operation, Answer):
         answers.read_response(operation, response)
         answers.finish(operation)
@@ -158,7 +159,7 @@ def _usage_of_predictions(response: Any) -> Usage | None:
 
 
 def _read_chunk(operation: Answer, returned: Any) -> None:
-    answers.read_response(operation, messages.parsed(payload.get(returned, "body")))
+    answers.read_response(operation, from_json(payload.get(returned, "body")))
 
 
 _RESPONSE = Reader(_read_response, failure=_read_failure)

@@ -118,7 +118,7 @@ def _read_event(operation: Turn, event: Any) -> None:
         if name is not None:
             operation.function_calls.append(name)
         if content.wanted():
-            operation.steps.append(steps.parts(step))
+            operation.steps.append(content.copied(steps.parts(step)))
     elif kind == "step.delta" and content.wanted():
         if not operation.steps:
             operation.steps.append([])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.wire.continuation import append_part
 from obs_run.base import payload
+from obs_run.base.json_text import from_exact_json
 from obs_run.core import messages
 
 from .contents import modality
@@ -108,7 +109,8 @@ def with_parsed_arguments(part: Part) -> Part:
     """Return a part with the arguments that came in pieces as what they say."""
     if part["type"] != "tool_call":
         return part
-    return {**part, "arguments": messages.parsed(part["arguments"])}
+    arguments = part["arguments"]
+    return {**part, "arguments": from_exact_json(arguments) if isinstance(arguments, str) else arguments}
 
 
 def _content_parts(value: Any) -> list[Part]:
@@ -143,4 +145,4 @@ def _plain(value: Any) -> Any:
         return [_plain(element) for element in value]
     if hasattr(value, "model_dump"):
         return value.model_dump(exclude_none=True)
-    return messages.parsed(value)
+    return value

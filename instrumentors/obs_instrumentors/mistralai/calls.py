@@ -12,7 +12,8 @@ from obs_instrumentors.wire.openai import chat, common_fields, responses
 from obs_instrumentors.wire.openai.chat_messages import tool_definition
 from obs_instrumentors.wire.openai.embeddings import input_count
 from obs_run.base import payload
-from obs_run.core import content, messages, semconv
+from obs_run.base.json_text import from_json
+from obs_run.core import content, semconv
 from obs_run.core.operations import Embedding, ModelCall, Usage
 from obs_run.core.outcomes import Reader
 
@@ -91,7 +92,7 @@ def start_operation(
 
 def _read_failure(operation: ModelCall, error: BaseException) -> None:
     """Read an SDKError, whose body names the error, itself or in an object within."""
-    body = messages.parsed(payload.get(error, "body"))
+    body = from_json(payload.get(error, "body"))
     details = payload.coalesce(payload.get(body, "error"), body)
     operation.error_type = (
         payload.get_text(details, "type") or payload.get_text(details, "code") or operation.error_type

@@ -36,8 +36,7 @@ def message(raw: Any) -> Message:
     name = payload.get_text(raw, "name")
     raw_content = payload.get(raw, "content")
     if role == "tool":
-        response = messages.parsed(text_of(raw_content))
-        part = messages.tool_call_response(payload.get_text(raw, "tool_call_id"), response)
+        part = messages.tool_call_response(payload.get_text(raw, "tool_call_id"), text_of(raw_content))
         return messages.message(role, part, name=name)
     tool_calls = [_tool_call_part(call) for call in payload.get_list(raw, "tool_calls")]
     return messages.message(role, *parts(raw_content), *tool_calls, name=name)

@@ -162,12 +162,12 @@ def _parts(entry: Any) -> list[Part]:
         return contents.parts(payload.get(entry, "content"))
     call_id = payload.as_text(payload.coalesce(payload.get(entry, "tool_call_id"), payload.get(entry, "id")))
     if kind == "function.result":
-        return [messages.tool_call_response(call_id, messages.parsed(payload.get(entry, "result")))]
+        return [messages.tool_call_response(call_id, payload.get(entry, "result"))]
     name = payload.get_text(entry, "name") or ""
     if kind == "function.call":
         return [messages.tool_call(call_id, name, payload.get(entry, "arguments"))]
     if kind == "tool.execution":
         # A tool that Mistral runs itself, such as a search of the web.
-        call = {"type": name, "arguments": messages.parsed(payload.get_text(entry, "arguments"))}
+        call = {"type": name, "arguments": payload.get_text(entry, "arguments")}
         return [{"type": "server_tool_call", "id": call_id, "name": name, "server_tool_call": call}]
     return [{"type": kind}]

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from _thread import get_ident
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run import settings
 from obs_run.base import guard
 from obs_run.base.json_text import to_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
     from obs_run.core.operations import Operation
+
+    T = TypeVar("T")
 
 __all__ = ["to_json", "wanted"]
 
@@ -18,9 +24,12 @@ _SETTING = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _DEEPEST = 16
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _NUMBERS = frozenset({int, float, bool, type(None)})
-_INT64 = 2**63
+_MOST_BITS = 2048
+"""Of longer integers Python may refuse to write the digits."""
 _ITEM_SIZE = 50
 _mode: str | None = None
+_threads_without: set[int] = set()
+"""Those that read a call again, whose content could not be read."""
 
 
 def mode() -> str:
@@ -45,7 +54,25 @@ def _read_mode() -> str:
 
 def wanted() -> bool:
     """Whether prompts, answers, tool arguments and results are to be recorded at all."""
+    if _threads_without and get_ident() in _threads_without:
+        return False
     return mode() != "none"
+
+
+def read(site: str, function: Callable[..., T], *args: Any) -> T | None:
+    """Return ``function(*args)``; where it fails it is called again without content, so that only that is lost."""
+    try:
+        return function(*args)
+    except Exception as error:  # noqa: BLE001 (the guard, without the cost of a call to it)
+        guard.failed(site, error)
+    if not wanted():
+        return None
+    thread = get_ident()
+    _threads_without.add(thread)
+    try:
+        return guard.call(site, function, *args)
+    finally:
+        _threads_without.discard(thread)
 
 
 def on_spans() -> bool:
@@ -75,15 +102,61 @@ def plain_attributes(attributes: dict[str, Any]) -> dict[str, Any]:
     return attributes
 
 
-def plain_content(operation: Operation) -> tuple[dict[str, Any], int]:
-    """Return an operation's content by attribute names, as it is at this moment, and roughly how many bytes it has.
+class Taken(NamedTuple):
+    """A value of an operation's content, as it was when it was taken."""
 
-    There is none unless content is wanted.
+    source: Any
+    length: int
+    """How many items the source had; what an instrumentor added since is to be taken too."""
+    plain: Any
+    size: int
+
+
+def take(operation: Operation) -> dict[str, Taken] | None:
+    """Return an operation's content by attribute names, as it is at this moment; None unless content is wanted."""
+    if not wanted():
+        return None
+    return {name: taken for name, value in operation.content().items() if (taken := _take(value)) is not None}
+
+
+def _take(value: Any) -> Taken | None:
+    copy = PlainCopy()
+    try:
+        length = len(value) if isinstance(value, (list, dict)) else 0
+        return Taken(value, length, copy.of(value), copy.size)
+    except Exception as error:  # noqa: BLE001 (the rest of the call is kept)
+        guard.failed("content", error)
+        return None
+
+
+def plain_content(operation: Operation, before: dict[str, Taken] | None) -> tuple[dict[str, Any], int]:
+    """Return an operation's content by attribute names, and roughly how many bytes it has.
+
+    It is as it is at this moment; what was taken ``before``, when the call was made, is as it was then.
     """
     if not wanted():
         return {}, 0
-    copy = PlainCopy()
-    return {name: copy.of(value) for name, value in operation.content().items()}, copy.size
+    plain: dict[str, Any] = {}
+    size = 0
+    for name, value in operation.content().items():
+        taken = None if before is None else before.get(name)
+        if taken is None or not _is_same(taken, value):
+            taken = _take(value)
+        if taken is not None:
+            plain[name] = taken.plain
+            size += taken.size
+    return plain, size
+
+
+def _is_same(taken: Taken, value: Any) -> bool:
+    if taken.source is not value:
+        return False
+    return not isinstance(value, (list, dict)) or len(value) == taken.length
+
+
+def copied(value: Any) -> Any:
+    """Return a copy of a value that the agent holds too and may change before the operation ends."""
+    return PlainCopy().of(value)
 
 
 class PlainCopy:
@@ -102,10 +175,19 @@ class PlainCopy:
             self.size += len(value)
             return value
         if kind is dict or issubclass(kind, dict):
-            return self._of_dict(value, depth - 1) if depth else "[nested too deep]"
+            return self._of_dict(value, depth - 1) if depth else self._as_text(value)
         if issubclass(kind, (list, tuple)):
-            return self._of_list(value, depth - 1) if depth else "[nested too deep]"
+            return self._of_list(value, depth - 1) if depth else self._as_text(value)
         return _as_number(value) if kind in _NUMBERS else self._of_other(value, kind)
+
+    def _as_text(self, value: Any) -> str:
+        """Return what is deeper than viewers and OTLP go as its JSON."""
+        try:
+            text = to_json(value)
+        except (RecursionError, TypeError, ValueError):
+            return "[nested too deep]"
+        self.size += len(text)
+        return text
 
     def _of_list(self, values: Any, depth: int) -> list[Any]:
         # At once, where no other thread can come between.
@@ -147,10 +229,10 @@ class PlainCopy:
 
 
 def _as_number(value: Any) -> Any:
-    """Return a number, bool or None that JSON and OTLP have a form for, else a text."""
+    """Return a number, bool or None that JSON has a form for, else a text."""
     kind = type(value)
-    if kind is int and not -_INT64 <= value < _INT64:
-        return f"[integer of {value.bit_length()} bits]"
+    if kind is int and value.bit_length() > _MOST_BITS:
+        return f"{value:#x}"
     if kind is float and not isfinite(value):
         return str(value)
     return value

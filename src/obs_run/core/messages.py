@@ -5,7 +5,6 @@ A message is a plain dict ``{"role": ..., "parts": [...]}``, ready to be written
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 __all__ = [
@@ -15,7 +14,6 @@ __all__ = [
     "blob",
     "file",
     "message",
-    "parsed",
     "reasoning",
     "text",
     "tool_call",
@@ -50,8 +48,8 @@ def reasoning(content: str) -> Part:
 
 
 def tool_call(call_id: str | None, name: str, arguments: Any) -> Part:
-    """Return the model's wish to have a tool called; ``arguments`` as an object where they are JSON."""
-    return {"type": "tool_call", "id": call_id, "name": name, "arguments": parsed(arguments)}
+    """Return the model's wish to have a tool called; ``arguments`` as the provider has them: JSON text or an object."""
+    return {"type": "tool_call", "id": call_id, "name": name, "arguments": arguments}
 
 
 def tool_call_response(call_id: str | None, response: Any) -> Part:
@@ -84,13 +82,3 @@ def tool_definition(
     if parameters is not None:
         fields["parameters"] = parameters
     return fields
-
-
-def parsed(value: Any) -> Any:
-    """Return the object that a JSON text stands for, or the text itself where it is none."""
-    if isinstance(value, str) and value[:1] in ("{", "["):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    return value

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from obs_run.base import generators, guard
 from obs_run.base.steps import Step
+from obs_run.core import content
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +96,7 @@ class OutcomeTracker(Step):
         deferred = self.reader.deferred
         key = None if deferred is None else guard.call("result", deferred, returned)
         if key is None:
-            guard.call("result", self.reader.result, self.recording.operation, returned)
+            content.read("result", self.reader.result, self.recording.operation, returned)
             self.finish()
         else:
             guard.call("result", self._wait_for, key)
@@ -151,7 +152,7 @@ class OutcomeTracker(Step):
             self.finish(stream_end="abandoned")
             return
         if self.reader.closed is not None:
-            guard.call("close", self.reader.closed, self.recording.operation, response)
+            content.read("close", self.reader.closed, self.recording.operation, response)
         self.finish()
 
     def finish(self, error: BaseException | None = None, stream_end: str | None = None) -> None:
@@ -163,7 +164,7 @@ class OutcomeTracker(Step):
         if self.key is not None:
             _waiting.pop(id(self.key()), None)
         if reader.end is not None and (self.key is not None or self.is_iterated):
-            guard.call("end", reader.end, operation)
+            content.read("end", reader.end, operation)
         if error is not None and reader.failure is not None:
             guard.call("failure", reader.failure, operation, error)
         if stream_end is not None and hasattr(operation, "stream_end"):

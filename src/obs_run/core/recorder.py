@@ -52,6 +52,7 @@ class Recording:
         "_open",
         "_owner",
         "_parent",
+        "_request_content",
         "_sink",
         "_started",
         "is_ended",
@@ -72,6 +73,8 @@ class Recording:
         self._parent = parent
         self._sink = to
         self._marks: dict[str, Any] = {}
+        # Until the call has ended the agent may change what it asked with.
+        self._request_content = content.take(operation)
         self._entries: list[Entry] = []
         self._owner: weakref.ref[Any] | None = None
         self._first_chunk = self._last_chunk = self._chunks = 0
@@ -167,7 +170,7 @@ class Recording:
         if failure is None and ended_by_error is not None:
             failure = ErrorRecord(None, ended_by_error)
         ownership.add_usage(self)
-        plain_content, content_size = content.plain_content(operation)
+        plain_content, content_size = content.plain_content(operation, self._request_content)
         return OperationRecord(
             _kind_of(type(operation)),
             content.plain_attributes(attributes),

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.base import generators, guard
 from obs_run.base.steps import Step
+from obs_run.core import content
 from obs_run.core.outcomes import Call, OutcomeTracker, tracker_of
 
 if TYPE_CHECKING:
@@ -217,7 +218,7 @@ def _begin_call(
 ) -> tuple[Call, OutcomeTracker | _LazyCall] | None:
     """Begin to record a call; None where it is not recorded."""
     call = Call(instance, args, kwargs)
-    request = begin(call)
+    request = content.read("begin", begin, call)
     if request is None:
         return None
     operation, reader = request

@@ -20,7 +20,7 @@ _DEEPEST = 16
 # What a part *is* rather than what it says: the schemas need it whole.
 _LABELS = frozenset({"type", "role", "id", "name", "modality", "mime_type", "finish_reason"})
 _BLOB_LABELS = _LABELS | {"content"}
-_INT64 = 2**63
+_MOST_BITS = 2048
 _LONGEST_LABEL = 256
 MARGIN = 8192
 """Characters behind a limit that are scrubbed too; private keys, the longest of secrets, fit into it."""
@@ -101,17 +101,24 @@ def _cut(value: Any, limits: Limits, depth: int) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
-        # Longer ones Python refuses to write, and OTLP has no place for them.
-        return value if -_INT64 <= value < _INT64 else f"[integer of {value.bit_length()} bits]"
+        # Of longer ones Python may refuse to write the digits.
+        return value if value.bit_length() <= _MOST_BITS else f"{value:#x}"
     if isinstance(value, float):
         # NaN and the infinities have no JSON form.
         return value if value - value == 0 else str(value)
     if isinstance(value, (dict, list, tuple)):
-        return _cut_inside(value, limits, depth - 1) if depth else "[nested too deep]"
+        return _cut_inside(value, limits, depth - 1) if depth else _cut_text(_json_of_deep(value), limits)
     text = f"[{len(value)} bytes]" if isinstance(value, (bytes, bytearray)) else encodable(guard.shown(value))
     if limits.step == "only" and len(text) <= limits.longest:
         return text
     return _cut_text(text, limits)
+
+
+def _json_of_deep(value: Any) -> str:
+    try:
+        return encodable(to_json(value))
+    except (RecursionError, TypeError, ValueError):
+        return "[nested too deep]"
 
 
 def _cut_text(text: str, limits: Limits) -> str:

@@ -254,7 +254,7 @@ def test_answers_of_another_shape_tell_nothing(broken: Any) -> None:
                 ],
             },
             [
-                {"type": "tool_call_response", "id": "toolu_1", "response": {"a": 1}},
+                {"type": "tool_call_response", "id": "toolu_1", "response": '{"a": 1}'},
                 {"type": "uri", "modality": "image", "mime_type": None, "uri": "https://example.org/a.png"},
             ],
         ),

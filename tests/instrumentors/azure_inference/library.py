@@ -94,7 +94,7 @@ def answered(*parts: dict[str, Any], reason: str = "stop") -> dict[str, Any]:
 
 def calls() -> list[dict[str, Any]]:
     return [
-        {"type": "tool_call", "id": f"call_00000{number}", "name": name, "arguments": {"city": "Lisbon"}}
+        {"type": "tool_call", "id": f"call_00000{number}", "name": name, "arguments": '{"city": "Lisbon"}'}
         for number, name in enumerate(NAMES, 1)
     ]
 

@@ -70,7 +70,7 @@ def answered(*parts: dict[str, Any], reason: str | None = "stop") -> dict[str, A
 
 def calls(*ids: str | None) -> list[dict[str, Any]]:
     return [
-        {"type": "tool_call", "id": call_id, "name": name, "arguments": {"city": "Lisbon"}}
+        {"type": "tool_call", "id": call_id, "name": name, "arguments": '{"city": "Lisbon"}'}
         for call_id, name in zip(ids, _NAMES, strict=True)
     ]
 

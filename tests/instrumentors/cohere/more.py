@@ -62,7 +62,7 @@ def test_thoughts_and_tool_answers(its: Cohere, telemetry: Any, with_content: No
             "role": "assistant",
             "parts": [
                 {"type": "reasoning", "content": "Look."},
-                {"type": "tool_call", "id": "call_1", "name": "weather", "arguments": {"city": "Oslo"}},
+                {"type": "tool_call", "id": "call_1", "name": "weather", "arguments": '{"city": "Oslo"}'},
             ],
         },
         {"role": "tool", "parts": [{"type": "tool_call_response", "id": "call_1", "response": '{"sun":1}'}]},

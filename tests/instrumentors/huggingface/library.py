@@ -93,7 +93,7 @@ def answered(*parts: dict[str, Any], reason: str | None = "stop") -> dict[str, A
 
 def calls() -> list[dict[str, Any]]:
     return [
-        {"type": "tool_call", "id": f"call_00000{number}", "name": name, "arguments": {"city": "Lisbon"}}
+        {"type": "tool_call", "id": f"call_00000{number}", "name": name, "arguments": '{"city": "Lisbon"}'}
         for number, name in enumerate(NAMES, 1)
     ]
 

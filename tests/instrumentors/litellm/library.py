@@ -123,7 +123,7 @@ def answered(*parts: dict[str, Any], reason: str = "stop") -> dict[str, Any]:
 
 def calls() -> list[dict[str, Any]]:
     return [
-        {"type": "tool_call", "id": f"call_{number:06d}", "name": name, "arguments": {"city": "Lisbon"}}
+        {"type": "tool_call", "id": f"call_{number:06d}", "name": name, "arguments": '{"city": "Lisbon"}'}
         for number, name in enumerate(_NAMES, 1)
     ]
 

@@ -79,7 +79,7 @@ def answered(*parts: dict[str, Any], reason: str = "stop") -> dict[str, Any]:
 
 _TEXT = {"type": "text", "content": ANSWER}
 _CALLS = [
-    {"type": "tool_call", "id": f"call_00000{number}", "name": name, "arguments": {"city": "Lisbon"}}
+    {"type": "tool_call", "id": f"call_00000{number}", "name": name, "arguments": '{"city": "Lisbon"}'}
     for number, name in enumerate(_NAMES, 1)
 ]
 _TOOLS = {"gen_ai.tool.definitions": [{"type": "function", "name": name, "parameters": SCHEMA} for name in _NAMES]}

@@ -89,7 +89,7 @@ def test_request(mistral: Mistral, telemetry: Any, with_content: None) -> None:
             {"type": "text", "content": "Where to?"},
             {"type": "omitted_blob", "modality": "image", "mime_type": "image/png", "size": 3},
         ],
-        [{"type": "tool_call", "id": "c1", "name": "weather", "arguments": {"city": "Oslo"}}],
+        [{"type": "tool_call", "id": "c1", "name": "weather", "arguments": '{"city": "Oslo"}'}],
         [{"type": "tool_call_response", "id": "c1", "response": "rain"}],
     ]
 
@@ -229,8 +229,8 @@ if _has("conversations"):
         assert span.attributes["obs.response.tool_calls"] == ("weather", "hotels")
         parts = attribute(span, "gen_ai.output.messages")[0]["parts"]
         assert [(part["name"], part["arguments"]) for part in parts] == [
-            ("weather", {"city": "Lisbon"}),
-            ("hotels", {"city": "Lisbon"}),
+            ("weather", '{"city": "Lisbon"}'),
+            ("hotels", '{"city": "Lisbon"}'),
         ]
 
     def test_stream_of_a_conversation(mistral: Mistral, telemetry: Any, with_content: None) -> None:

@@ -110,7 +110,7 @@ def test_entries_of_a_conversation() -> None:
                     "type": "server_tool_call",
                     "id": "x1",
                     "name": "web_search",
-                    "server_tool_call": {"type": "web_search", "arguments": {"query": "Oslo"}},
+                    "server_tool_call": {"type": "web_search", "arguments": '{"query": "Oslo"}'},
                 },
                 {"type": "text", "content": "Rain."},
             ],

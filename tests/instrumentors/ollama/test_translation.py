@@ -119,7 +119,7 @@ def test_images_and_tool_answers() -> None:
     operation, _ = begun("/api/chat", {"model": "llava", "messages": said})
     asked, answered = operation.input_messages
     assert asked["parts"][1] == {"type": "blob", "modality": "image", "mime_type": None, "content": "aGk="}
-    assert answered["parts"] == [{"type": "tool_call_response", "id": None, "response": {"sun": True}}]
+    assert answered["parts"] == [{"type": "tool_call_response", "id": None, "response": '{"sun": true}'}]
 
 
 def test_other_requests_are_no_model_calls() -> None:

@@ -112,7 +112,7 @@ def answered(*parts: dict[str, Any], reason: str = "stop") -> dict[str, Any]:
 def called(_: Driver) -> dict[str, Any]:
     """Return the tools that the model asked for, under the ids that the stub gives after a reset."""
     calls = [
-        {"type": "tool_call", "id": f"call_{number:06d}", "name": name, "arguments": {"city": "Lisbon"}}
+        {"type": "tool_call", "id": f"call_{number:06d}", "name": name, "arguments": '{"city": "Lisbon"}'}
         for number, name in enumerate(_NAMES, 1)
     ]
     definitions = [{"type": "function", "name": name, "parameters": SCHEMA} for name in _NAMES]

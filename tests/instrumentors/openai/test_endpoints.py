@@ -173,7 +173,7 @@ def test_content_of_chat(calls: Any, telemetry: Any, *, stream: bool) -> None:
         },
         {
             "role": "assistant",
-            "parts": [{"type": "tool_call", "id": "call_1", "name": "weather", "arguments": {"city": "Oslo"}}],
+            "parts": [{"type": "tool_call", "id": "call_1", "name": "weather", "arguments": '{"city": "Oslo"}'}],
         },
         {"role": "tool", "parts": [{"type": "tool_call_response", "id": "call_1", "response": "rain"}]},
     ]

@@ -85,7 +85,9 @@ def answered(*parts: dict[str, Any], reason: str = "stop", count: int = 1) -> di
 
 
 _TEXT = {"type": "text", "content": ANSWER}
-_CALLS = [{"type": "tool_call", "id": f"call-{name}", "name": name, "arguments": {"city": "Lisbon"}} for name in NAMES]
+_CALLS = [
+    {"type": "tool_call", "id": f"call-{name}", "name": name, "arguments": '{"city": "Lisbon"}'} for name in NAMES
+]
 _TOOLS = {"gen_ai.tool.definitions": [{"type": "function", "name": name, "parameters": SCHEMA} for name in NAMES]}
 _STREAM: dict[str, Any] = {"gen_ai__request__stream": True}
 _CALLED: dict[str, Any] = {"gen_ai__response__finish_reasons": ("tool_call",), "obs__response__tool_calls": NAMES}

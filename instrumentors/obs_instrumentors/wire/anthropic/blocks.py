@@ -67,7 +67,7 @@ def _text(raw: Any) -> list[Part]:
     part = messages.text(payload.get_text(raw, "text") or "")
     citations = payload.get_list(raw, "citations")
     if citations:
-        part["citations"] = _plain(citations)
+        part["citations"] = plain(citations)
     return [part]
 
 
@@ -106,7 +106,7 @@ def _tool_result(raw: Any) -> list[Part]:
             texts.append(part["content"])
         else:
             attachments.append(part)
-    response = messages.parsed("".join(texts))
+    response = "".join(texts)
     return [messages.tool_call_response(payload.get_text(raw, "tool_use_id"), response), *attachments]
 
 
@@ -131,18 +131,18 @@ def _compaction(raw: Any) -> list[Part]:
 
 
 def _inner_fields(raw: Any) -> dict[str, Any]:
-    fields = _plain(raw)
+    fields = plain(raw)
     return {name: value for name, value in fields.items() if name not in _OUTER_FIELDS and value is not None}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return models as dicts, whole."""
     if isinstance(value, (list, tuple)):
-        return [_plain(element) for element in value]
+        return [plain(element) for element in value]
     fields = payload.as_dict_or_self(value)
     if not isinstance(fields, dict):
         return value
-    return {name: _plain(field) for name, field in fields.items()}
+    return {name: plain(field) for name, field in fields.items()}
 
 
 def _name(raw: Any) -> str:

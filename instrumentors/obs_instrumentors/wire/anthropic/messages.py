@@ -9,7 +9,8 @@ from obs_instrumentors.wire.continuation import output_message
 from obs_instrumentors.wire.endpoint import Endpoint
 from obs_instrumentors.wire.token_counts import usage_or_none
 from obs_run.base import payload
-from obs_run.core import content, messages, semconv
+from obs_run.base.json_text import from_exact_json
+from obs_run.core import content, semconv
 from obs_run.core.operations import Inference, ModelCall, Usage
 
 from . import blocks
@@ -105,7 +106,8 @@ def read_event(operation: Answer, event: Any) -> None:
 
 def _start_block(operation: Answer, event: Any) -> None:
     fields = payload.as_dict_or_self(payload.get(event, "content_block"))
-    start = dict(fields)
+    # Helpers of the client put the rest of the block into the same object.
+    start = blocks.plain(fields)
     if not content.wanted():
         # That a tool is called, and which, is no content.
         start = {"type": fields.get("type"), "name": fields.get("name")}
@@ -116,7 +118,7 @@ def _read_delta(block: Block, delta: Any) -> None:
     for name, block_field in _DELTA_FIELDS.items():
         piece = payload.get(delta, name)
         if piece:
-            block.pieces.setdefault(block_field, []).append(piece)
+            block.pieces.setdefault(block_field, []).append(blocks.plain(piece))
 
 
 def finish(operation: Answer) -> None:
@@ -136,7 +138,7 @@ def _join_block(block: Block) -> dict[str, Any]:
         beginning = payload.as_text(raw.get(name)) or ""
         text = beginning + "".join(map(str, pieces))
         # A tool's input starts as an empty object and comes as pieces of JSON.
-        raw[name] = messages.parsed(text) if name == "input" else text
+        raw[name] = from_exact_json(text) if name == "input" else text
     return raw
 
 

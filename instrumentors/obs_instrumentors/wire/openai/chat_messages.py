@@ -129,4 +129,4 @@ def _tool_response(raw: Any) -> Any:
     if isinstance(raw, (list, tuple)):
         texts = [payload.get_text(part, "text") or "" for part in raw]
         return "".join(texts)
-    return messages.parsed(raw)
+    return raw

@@ -118,7 +118,7 @@ def _tool_response(item: Any) -> list[Part]:
     if isinstance(output, (list, tuple)):
         texts = [payload.get_text(part, "text") or "" for part in output]
         output = "".join(texts)
-    return [messages.tool_call_response(payload.get_text(item, "call_id"), messages.parsed(output))]
+    return [messages.tool_call_response(payload.get_text(item, "call_id"), output)]
 
 
 def _compaction(item: Any) -> list[Part]:
@@ -142,7 +142,7 @@ def _server_tool_call(item: Any) -> list[Part]:
 def _plain(value: Any) -> Any:
     if hasattr(value, "model_dump"):
         return value.model_dump(exclude_none=True)
-    return messages.parsed(value)
+    return value
 
 
 _ITEM_READERS: dict[str, Callable[[Any], list[Part]]] = {
