@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from obs_run.base import payload
+from obs_instrumentors.clients import response_bytes
+from obs_instrumentors.clients.stream_objects import stream_or_none
+from obs_instrumentors.wire.server_sent_events import all_data
+from obs_run.base import guard, payload
 from obs_run.base.json_text import from_json
 from obs_run.core import semconv, streams
 from obs_run.core.hooks import Target
@@ -132,10 +135,15 @@ def _note_response(dialect: Dialect, operation: Operation, call: Call) -> None:
 
 
 def _deferred(returned: Any) -> Any:
-    """Return the HTTP response that the agent will read, None where it has been read."""
+    """Return the HTTP response that the agent will read, None where what it says is there already."""
     response = http_response(returned)
-    if response is None or _is_read(response):
+    if response is None:
         return None
+    if _is_read(response):
+        # A hook of the agent may have read the body of a stream, whose events the agent reads all the same.
+        return None if stream_or_none(returned) is None else response
+    if response_bytes.is_event_stream(response):
+        guard.call("stream", response_bytes.follow, response)
     return response
 
 
@@ -164,6 +172,11 @@ def _failure(endpoint: Endpoint, dialect: Dialect, operation: Operation, error: 
 def _read_body(endpoint: Endpoint, operation: Operation, response: Any) -> None:
     if "json" in response.headers.get("content-type", ""):
         endpoint.read_response(operation, from_json(response.content))
+    elif endpoint.read_chunk is not None and response_bytes.is_event_stream(response):
+        for event in all_data(response.content):
+            endpoint.read_chunk(operation, event)
+        if endpoint.finish is not None:
+            endpoint.finish(operation)
 
 
 def _is_read(response: Any) -> bool:

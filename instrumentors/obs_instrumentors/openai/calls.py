@@ -6,7 +6,7 @@ import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from obs_instrumentors.clients import hosts, stainless
+from obs_instrumentors.clients import hosts, http_clients, stainless
 from obs_instrumentors.clients.stainless import Dialect
 from obs_instrumentors.wire.openai import chat, completions, embeddings, media, moderations, responses
 from obs_run.base import payload
@@ -58,7 +58,7 @@ def endpoint(method: str, path: str) -> Endpoint | None:
 def _prepare(operation: Operation, call: Call) -> None:
     """Ask for the usage of a stream where the host is known to tell it: there is none otherwise."""
     options = call.argument(1, "options")
-    if isinstance(operation, chat.Chat) and _may_ask_for_usage(operation, options):
+    if isinstance(operation, chat.Chat) and _may_ask_for_usage(operation, options, call.instance):
         operation.asked_for_usage = True
         call.replace(1, "options", _with_usage_option(options))
 
@@ -78,13 +78,13 @@ def _read_failure(endpoint: Endpoint, operation: Operation, error: BaseException
         endpoint.read_response(operation, completion)
 
 
-def _may_ask_for_usage(operation: chat.Chat, options: Any) -> bool:
+def _may_ask_for_usage(operation: chat.Chat, options: Any, client: Any) -> bool:
     if not operation.stream or operation.agent_asks_for_usage:
         return False
     if _is_raw_mode(options):
         # A raw response would show the agent the chunk that we have to hide.
         return False
-    return hosts.sends_usage_if_asked(operation)
+    return hosts.sends_usage_if_asked(operation) and http_clients.is_private(client)
 
 
 def _is_raw_mode(options: Any) -> bool:

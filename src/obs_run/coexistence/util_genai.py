@@ -21,6 +21,7 @@ from obs_run.core import content, nesting, ownership, semconv
 from obs_run.core.operations import Embedding, FetchedResponse, Inference, ModelCall, Retrieval, Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
     from opentelemetry.context import Context
@@ -84,11 +85,12 @@ def _derive_names(operation: type[Operation], data: type) -> _Names:
 class NestedInvocation:
     """An operation inside of another package's recorded call: it makes no span, and tells what it learns at its end."""
 
-    __slots__ = ("_data", "_first_chunk", "_started", "is_ended", "operation", "span")
+    __slots__ = ("_data", "_first_chunk", "_started", "is_ended", "operation", "read_unfinished", "span")
 
     def __init__(self, operation: Operation, data: Any, span: Span) -> None:
         self.operation = operation
         self.is_ended = False
+        self.read_unfinished: Callable[[], None] | None = None
         self.span = span
         self._data = data
         self._first_chunk: int | None = None
@@ -117,6 +119,7 @@ class NestedInvocation:
         """Tell the outer call what is known, once."""
         if not self.is_ended:
             self.is_ended = True
+            self.read_unfinished = None
             guard.call("shared call", self._share)
 
     def _share(self) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
     from typing_extensions import Self
@@ -22,6 +24,7 @@ class NestedInvocation(Protocol):
     operation: Operation
     span: Span
     is_ended: bool
+    read_unfinished: Callable[[], None] | None
 
     @property
     def context(self) -> Context:

@@ -113,7 +113,9 @@ class OutcomeTracker(Step):
 
     def start_reading(self, *, is_current: bool = True) -> OutcomeTracker:
         """Return the steps in which the agent reads; with ``is_current`` the recording owns what happens inside."""
-        self.is_iterated = True
+        if not self.is_iterated:
+            self.is_iterated = True
+            self.recording.read_unfinished = self._read_end
         self._context = self.recording if is_current else None
         return self
 
@@ -163,16 +165,22 @@ class OutcomeTracker(Step):
         operation = recording.operation
         if self.key is not None:
             _waiting.pop(id(self.key()), None)
-        if reader.end is not None and (self.key is not None or self.is_iterated):
-            content.read("end", reader.end, operation)
+        self._read_end()
         if error is not None and reader.failure is not None:
             guard.call("failure", reader.failure, operation, error)
-        if stream_end is not None and hasattr(operation, "stream_end"):
+        if stream_end is not None and hasattr(operation, "stream_end") and not operation.is_answered():
             operation.stream_end = stream_end
         guard.call("finish", recording.end, error)
 
+    def _read_end(self) -> None:
+        """Read what has come in of a stream, which is over."""
+        if self.reader.end is not None and (self.key is not None or self.is_iterated):
+            content.read("end", self.reader.end, self.recording.operation)
+
     def _wait_for(self, key: Any) -> None:
         number = id(key)
+        # Where the process leaves first, what the agent has read is recorded all the same.
+        self.recording.read_unfinished = self._read_end
         self.key = weakref.ref(key, partial(guard.call, "finish", _abandon, number))
         _waiting[number] = self
 

@@ -18,6 +18,8 @@ from obs_run.core.open_recordings import Ending, open_recordings
 from obs_run.core.sink import ErrorRecord, OperationRecord, Timing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
     from typing_extensions import Self
@@ -58,6 +60,7 @@ class Recording:
         "is_ended",
         "operation",
         "outer",
+        "read_unfinished",
         "shared_data",
         "span",
     )
@@ -68,6 +71,8 @@ class Recording:
         self.outer = outer
         """The recording around this one, for what holds of its parts too."""
         self.is_ended = False
+        self.read_unfinished: Callable[[], None] | None = None
+        """Reads what has come in of an outcome that will not come to its end."""
         self.shared_data: Any = None
         """What another package noted of the operation, from inside of it."""
         self._parent = parent
@@ -114,6 +119,7 @@ class Recording:
         except IndexError:
             return
         self.is_ended = True
+        self.read_unfinished = None
         try:
             self._end(error)
         except Exception as failure:  # noqa: BLE001 (the guard, without the cost of a call to it)
@@ -121,6 +127,8 @@ class Recording:
 
     def end_unfinished(self, ending: Ending) -> None:
         """End the operation with what is known of it so far, because nobody else will."""
+        if self.read_unfinished is not None and not self.is_ended:
+            guard.call("end", self.read_unfinished)
         self._marks = {semconv.OBS_SPAN_UNFINISHED: True, semconv.OBS_SPAN_ENDED_BY: ending.ended_by}
         if ending.error is not None:
             self._marks[""] = ending.error

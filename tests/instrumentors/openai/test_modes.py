@@ -48,7 +48,7 @@ NO_USAGE = {
     "abandoned",
     "left",
 }
-UNREAD = {"streaming, lines", "streaming, unread"}
+UNREAD = {"streaming, unread"}
 STREAMS = {
     "stream",
     "stream, usage wanted",

@@ -24,8 +24,14 @@ class Chat(Inference):
     agent_asks_for_usage: bool = False
     """Whether the agent asks for usage itself."""
     choices: dict[int, Choice] = field(default_factory=dict)
+    is_whole: bool = False
+    """Whether each choice has come to its end."""
     last_chunk_id: str | None = None
     """The id of the chunk before; the rest of a chunk's header changes with it, or at the end."""
+
+    def is_answered(self) -> bool:
+        """Whether all has come in, with the usage where the agent asks for it, which comes last."""
+        return self.is_whole and (self.usage is not None or not self.agent_asks_for_usage)
 
 
 @dataclass
@@ -197,6 +203,8 @@ def finish(operation: Chat) -> None:
     """Complete the operation from the choices that have streamed."""
     choices = [choice for _, choice in sorted(operation.choices.items())]
     operation.choices = {}
+    is_whole = len(choices) >= (operation.choice_count or 1) and all(choice.finish_reason for choice in choices)
+    operation.is_whole = operation.is_whole or is_whole
     if any(choice.finish_reason for choice in choices):
         operation.finish_reasons = [finish_reason(choice.finish_reason) for choice in choices]
     names = [tool_call.name for choice in choices for tool_call in choice.tool_calls.values()]

@@ -133,13 +133,14 @@ def _server_tool_call(item: Any) -> list[Part]:
     for name in ("action", "arguments", "queries", "code", "server_label", "status"):
         value = payload.get(item, name)
         if value is not None:
-            details[name] = _plain(value)
+            details[name] = plain(value)
     call_id = payload.get_text(item, "id")
     name = payload.get_text(item, "name") or kind
     return [{"type": "server_tool_call", "id": call_id, "name": name, "server_tool_call": details}]
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a model of the client as the fields that it has, and anything else as it is."""
     if hasattr(value, "model_dump"):
         return value.model_dump(exclude_none=True)
     return value

@@ -12,10 +12,21 @@ from obs_run.core import content, messages, semconv
 from obs_run.core.operations import FetchedResponse, Inference
 
 from .common_fields import output_type, read_header, read_sampling, usage
-from .response_items import input_messages, output_parts, tool_definition
+from .response_items import input_messages, output_parts, plain, tool_definition
 
 _TOOL_CALLS = ("function_call", "custom_tool_call")
 _INCOMPLETE = {"max_output_tokens": "length", "max_tokens": "length"}
+_PIECES: dict[str, tuple[str, str, str | None]] = {
+    "response.output_text": ("message", "content", "output_text"),
+    "response.refusal": ("message", "content", "refusal"),
+    "response.reasoning_text": ("reasoning", "content", "reasoning_text"),
+    "response.reasoning_summary_text": ("reasoning", "summary", "summary_text"),
+    "response.function_call_arguments": ("function_call", "arguments", None),
+    "response.custom_tool_call_input": ("custom_tool_call", "input", None),
+    "response.mcp_call_arguments": ("mcp_call", "arguments", None),
+    "response.code_interpreter_call_code": ("code_interpreter_call", "code", None),
+}
+"""What a delta continues: the type of its item, the field there, and the type of the part in that field, if any."""
 _FINAL_EVENTS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
 
 
@@ -24,9 +35,18 @@ class Response(Inference):
     """A response; while it streams, what has come in so far."""
 
     name: str = "chat"
-    text_deltas: list[str] = field(default_factory=list)
-    """Text of a stream, kept only while content is wanted."""
-    streamed_tool_calls: list[str] = field(default_factory=list)
+    items: dict[int, StreamedItem] = field(default_factory=dict)
+    """Output items of a stream by their places; their texts are kept only while content is wanted."""
+
+
+@dataclass
+class StreamedItem:
+    """An output item of a stream: how it started or ended, and its pieces until then."""
+
+    fields: dict[str, Any]
+    is_done: bool = False
+    pieces: dict[tuple[str, int], list[str]] = field(default_factory=dict)
+    """By the kind of what they continue and its place in the item."""
 
 
 def parse_request(body: dict[str, Any]) -> Response:
@@ -100,27 +120,66 @@ def read_event(operation: Response, event: Any) -> None:
     kind = payload.get(event, "type")
     if kind in _FINAL_EVENTS:
         read_response(operation, payload.get(event, "response"))
-        operation.text_deltas = []
+        operation.items = {}
     elif kind in ("response.created", "response.queued"):
         read_header(operation, payload.as_dict(payload.get(event, "response")))
-    elif kind == "response.output_item.added":
-        name = _tool_name(payload.get(event, "item"))
-        if name is not None:
-            operation.streamed_tool_calls.append(name)
-    elif kind == "response.output_text.delta" and content.wanted():
-        operation.text_deltas.append(payload.get_text(event, "delta") or "")
+    elif kind in ("response.output_item.added", "response.output_item.done"):
+        _keep_item(operation, event, is_done=kind.endswith(".done"))
+    elif isinstance(kind, str) and kind.endswith(".delta") and content.wanted():
+        _keep_piece(operation, kind.removesuffix(".delta"), event)
     elif kind == "error":
         operation.error_type = payload.get_text(event, "code") or "_OTHER"
 
 
+def _keep_item(operation: Response, event: Any, *, is_done: bool) -> None:
+    item = payload.get(event, "item")
+    if content.wanted():
+        # Helpers of the client put the rest of an item into the same object.
+        fields: dict[str, Any] = content.copied(plain(item))
+    else:
+        # That a tool is called, and which, is no content.
+        fields = {"type": payload.get(item, "type"), "name": payload.get(item, "name")}
+    place = payload.get_int(event, "output_index")
+    operation.items[len(operation.items) if place is None else place] = StreamedItem(fields, is_done)
+
+
+def _keep_piece(operation: Response, kind: str, event: Any) -> None:
+    piece = payload.get_text(event, "delta")
+    place = payload.get_int(event, "output_index") or 0
+    if piece is None or kind not in _PIECES:
+        return
+    # Its beginning may have been left out by a server that only speaks the format.
+    item = operation.items.setdefault(place, StreamedItem({"type": _PIECES[kind][0]}))
+    inner = payload.coalesce(payload.get_int(event, "content_index"), payload.get_int(event, "summary_index"), 0)
+    item.pieces.setdefault((kind, inner), []).append(piece)
+
+
 def finish(operation: Response) -> None:
     """Keep what came in of a stream that did not reach its last event."""
-    if operation.response_status is None:
-        operation.tool_calls = operation.streamed_tool_calls or None
-        if operation.text_deltas:
-            part = messages.text("".join(operation.text_deltas))
-            operation.output_messages = [messages.message("assistant", part)]
-    operation.text_deltas = []
+    items = [_joined(item) for _, item in sorted(operation.items.items())]
+    operation.items = {}
+    if operation.response_status is not None:
+        return
+    operation.tool_calls = _tool_names(items) or None
+    parts = output_parts(items) if content.wanted() else []
+    if parts:
+        operation.output_messages = [messages.message("assistant", *parts)]
+
+
+def _joined(item: StreamedItem) -> dict[str, Any]:
+    """Return an item as far as it has come in."""
+    fields = item.fields
+    if item.is_done:
+        return fields
+    for (kind, _), pieces in sorted(item.pieces.items()):
+        _, name, part_type = _PIECES[kind]
+        text = "".join(pieces)
+        if part_type is None:
+            fields[name] = text
+        else:
+            text_field = "refusal" if part_type == "refusal" else "text"
+            fields[name] = [*payload.as_list(fields.get(name)), {"type": part_type, text_field: text}]
+    return fields
 
 
 def _parse_fetch(body: dict[str, Any]) -> FetchedResponse:

@@ -90,6 +90,10 @@ class Operation(Described):
         """Return what only the price needs to know; empty where nothing is paid for."""
         return {}
 
+    def is_answered(self) -> bool:
+        """Whether the whole answer has come in: a model says why it stopped at the end, though a stream may go on."""
+        return bool(getattr(self, "finish_reasons", None))
+
     def add_usage(self, usage: Usage) -> None:
         """Take note of what a model call inside used; only the run of an agent sums it up."""
 
