@@ -26,6 +26,7 @@ __all__ = [
     "get_text",
 ]
 
+_INT64 = 2**63
 _EMPTY: dict[str, Any] = {}
 # Classes with a __getattr__, as pydantic's models have, answer getattr() three times more slowly.
 _get_attribute = object.__getattribute__
@@ -46,13 +47,14 @@ def get(value: Any, *path: str) -> Any:
 def get_text(value: Any, *path: str) -> str | None:
     """Return the text at ``path`` that is not empty, None otherwise."""
     text = get(value, *path)
-    return text if isinstance(text, str) and text else None
+    if type(text) is str:
+        return text or None
+    return as_text(text)
 
 
 def get_int(value: Any, *path: str) -> int | None:
     """Return the int at ``path``, None if there is none."""
-    count = get(value, *path)
-    return count if isinstance(count, int) and not isinstance(count, bool) else None
+    return as_int(get(value, *path))
 
 
 def get_float(value: Any, *path: str) -> float | None:
@@ -122,25 +124,36 @@ def _as_dict(value: Any) -> dict[str, Any]:
 
 
 def as_int(value: Any) -> int | None:
-    """Return a value that is an int, None otherwise; a bool is none."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    """Return a value that is an int as a plain one, None otherwise; a bool is none, nor is what OTLP cannot say."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    number = int.__int__(value)
+    return number if -_INT64 <= number < _INT64 else None
 
 
 def as_count(value: Any) -> int | None:
     """Return a count as an int where a library writes it as a float, None if it is not a whole one."""
     if isinstance(value, float) and value.is_integer():
-        return int(value)
+        return as_int(int(value))
     return as_int(value)
 
 
 def as_float(value: Any) -> float | None:
     """Return a number as a float, None if it is none; a bool is none."""
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
 
 
 def as_text(value: Any) -> str | None:
-    """Return a text that is not empty, None otherwise."""
-    return value if isinstance(value, str) and value else None
+    """Return a text that is not empty, as a plain one, None otherwise."""
+    if type(value) is str:
+        return value or None
+    # A member of an enumeration of texts would be shown by its own name.
+    return (str.__str__(value) or None) if isinstance(value, str) else None
 
 
 def as_list(value: Any) -> list[Any]:

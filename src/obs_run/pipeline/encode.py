@@ -20,7 +20,17 @@ def encode(signal: str, batch: Any) -> bytes:
             return span_bytes.request(batch)
         except (span_bytes.UnusualError, UnicodeEncodeError, OverflowError, struct.error):
             pass
-    return official(batch).SerializeToString()  # type: ignore[no-any-return]
+    return official(_sayable(signal, batch)).SerializeToString()  # type: ignore[no-any-return]
+
+
+def _sayable(signal: str, batch: Any) -> Any:
+    from obs_run.pipeline import otlp_values
+
+    if signal == "traces":
+        return otlp_values.spans(batch)
+    if signal == "logs":
+        return otlp_values.records(batch)
+    return otlp_values.metrics(batch)
 
 
 def halves(batch: Any) -> tuple[Any, Any] | None:

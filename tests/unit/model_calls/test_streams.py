@@ -113,6 +113,7 @@ from obs_run import settings
 getattr(settings, "forget", lambda: None)()
 seen = []
 def keep(response): response.read(); seen.append(response.text)
+def note(request): seen.append(request.content.decode())
 class Own(openai.OpenAI):
     def _prepare_options(self, options): seen.append(json.dumps(options.json_data)); return options
 class Transport(httpx2.HTTPTransport):
@@ -127,8 +128,7 @@ def look(way):
     if way == "raw": seen.extend(map(bytes.decode, create(made()).response.iter_raw()))
     if way == "body": seen.append(create(made()).response.read().decode())
     if way == "hook": list(create(made(http_client=httpx2.Client(event_hooks={"response": [keep]}))))
-    if way == "request hook":
-        list(create(made(http_client=httpx2.Client(event_hooks={"request": [lambda r: seen.append(r.content.decode())]}))))
+    if way == "request hook": list(create(made(http_client=httpx2.Client(event_hooks={"request": [note]}))))
     if way == "transport": list(create(made(http_client=httpx2.Client(transport=Transport()))))
     if way == "mount": list(create(made(http_client=httpx2.Client(mounts={"http://": Transport()}))))
     if way == "class": list(create(made(Own)))
@@ -167,8 +167,8 @@ PAYING = """
 import os, signal, sys, asyncio
 from fake_models import *
 STREAM = HELLO[:2] + [chunk({"tool_calls": [{"index": 0, **tool_call("pay", '{"a"')}]}), chunk({}, "tool_calls")]
-RESPONSE = response_events({"type": "function_call", "id": "i", "call_id": "t1", "name": "pay", "arguments": '{"a": 1}'},
-    {"type": "response.function_call_arguments.delta", "delta": '{"a"'})
+ITEM = {"type": "function_call", "id": "i", "call_id": "t1", "name": "pay", "arguments": '{"a": 1}'}
+RESPONSE = response_events(ITEM, {"type": "response.function_call_arguments.delta", "delta": '{"a"'})
 def begin():
     stream = iter(client(STREAM).chat.completions.create(**QUESTION, stream=True))
     for _ in range(3): next(stream)
@@ -273,8 +273,10 @@ show()"""
     "source",
     [
         ONE_OF_TWO,
-        f"{BEGIN}\nfor each in client([*HELLO, usage_chunk()]).chat.completions.create({ASKED}):\n"
-        "    if each.choices[0].finish_reason: break\nshow()",
+        (
+            f"{BEGIN}\nfor each in client([*HELLO, usage_chunk()]).chat.completions.create({ASKED}):\n"
+            "    if each.choices[0].finish_reason: break\nshow()"
+        ),
     ],
 )
 def test_a_break_before_the_last_event_is_abandoned(source: str, agent: Run) -> None:

@@ -68,7 +68,7 @@ def completion(**message: Any) -> dict[str, Any]:
 def chunk(delta: dict[str, Any], finish_reason: str | None = None, **more: Any) -> dict[str, Any]:
     """Return a chunk of one."""
     choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
-    head = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "gpt-4o-mini"}
+    head: dict[str, Any] = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "gpt-4o-mini"}
     return {**head, "choices": [choice], **more}
 
 
@@ -87,9 +87,18 @@ HELLO = [chunk({"content": "Hel"}), chunk({"content": "lo"}), chunk({}, "stop")]
 
 def response(*output: Any, **more: Any) -> dict[str, Any]:
     """Return a response of the Responses API."""
-    fields = {"id": "r1", "object": "response", "created_at": 1, "model": "gpt-5-mini", "output": list(output)}
+    fields: dict[str, Any] = {
+        "id": "r1",
+        "object": "response",
+        "created_at": 1,
+        "model": "gpt-5-mini",
+        "output": list(output),
+    }
     more = {"parallel_tool_calls": True, "tool_choice": "auto", "tools": [], "status": "completed", **more}
-    counts = {"input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}
+    counts: dict[str, Any] = {
+        "input_tokens_details": {"cached_tokens": 0},
+        "output_tokens_details": {"reasoning_tokens": 0},
+    }
     return {**fields, "usage": {"input_tokens": 100, "output_tokens": 50, "total_tokens": 150, **counts}, **more}
 
 

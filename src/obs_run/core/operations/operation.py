@@ -72,6 +72,9 @@ class Operation(Described):
     def span_name(self) -> str:
         """Return the span's name: the operation, and what it is about if that is known."""
         subject = getattr(self, self.SUBJECT) if self.SUBJECT else None
+        if isinstance(subject, str) and type(subject) is not str:
+            # A member of an enumeration of texts would be shown by its own name.
+            subject = str.__str__(subject)
         return f"{self.name} {subject}" if subject else self.name
 
     def attributes(self) -> Attributes:
