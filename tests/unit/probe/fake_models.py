@@ -105,7 +105,7 @@ def response(*output: Any, **more: Any) -> dict[str, Any]:
 def response_events(item: dict[str, Any], *deltas: dict[str, Any]) -> list[Any]:
     """Return the events of a response of one item, up to the last."""
     started = {**item, "arguments": ""} if "arguments" in item else item
-    events = [
+    events: list[dict[str, Any]] = [
         {"type": "response.created", "response": response(status="in_progress", usage=None)},
         {"type": "response.output_item.added", "output_index": 0, "item": started},
         *({"output_index": 0, "item_id": "i", **delta} for delta in deltas),
