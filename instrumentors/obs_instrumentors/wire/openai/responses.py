@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from obs_instrumentors.wire import billing
 from obs_instrumentors.wire.continuation import output_message
 from obs_instrumentors.wire.endpoint import Endpoint
+from obs_instrumentors.wire.failures import error_type, read_error, read_missing_answer
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
-from obs_run.core.operations import FetchedResponse, Inference
+from obs_run.core.operations import FetchedResponse, Inference, ModelCall
 
-from .common_fields import output_type, read_header, read_sampling, usage
-from .response_items import input_messages, output_parts, tool_definition
+from .common_fields import output_type, read_header, read_sampling, read_usage
+from .response_items import input_messages, output_parts, system_instructions, tool_definition, tool_name
 
-_TOOL_CALLS = ("function_call", "custom_tool_call")
 _INCOMPLETE = {"max_output_tokens": "length", "max_tokens": "length"}
 _FINAL_EVENTS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
 
@@ -38,9 +39,7 @@ def parse_request(body: dict[str, Any]) -> Response:
     operation.conversation_id = _conversation_id(body)
     operation.output_type = output_type(payload.get(body, "text", "format"))
     if content.wanted():
-        instructions = body.get("instructions")
-        if isinstance(instructions, str):
-            operation.system_instructions = [messages.text(instructions)]
+        operation.system_instructions = system_instructions(body)
         operation.input_messages = input_messages(body.get("input"))
         tools = payload.as_list(body.get("tools"))
         operation.tool_definitions = [tool_definition(tool) for tool in tools] or None
@@ -55,28 +54,39 @@ def _conversation_id(value: Any) -> str | None:
 
 def read_response(operation: Response, response: Any) -> None:
     """Read a Response."""
-    read_header(operation, payload.as_dict(response))
-    operation.usage = usage(payload.get(response, "usage"))
+    fields = payload.as_dict(response)
+    read_header(operation, fields)
+    read_usage(operation, fields.get("usage"))
+    _read_searches(operation, response)
     operation.conversation_id = operation.conversation_id or _conversation_id(response)
     operation.response_status = payload.get_text(response, "status")
     operation.finish_reasons = _finish_reasons(response)
     items = payload.get_list(response, "output")
     operation.tool_calls = _tool_names(items) or None
+    read_error(operation, fields)
+    read_missing_answer(operation, fields, "output")
     if operation.response_status == "failed":
-        operation.error_type = payload.get_text(response, "error", "code") or "_OTHER"
+        operation.error_type = operation.error_type or "_OTHER"
     if content.wanted() and items:
         operation.output_messages = [output_message(operation, output_parts(items))]
 
 
+def _read_searches(operation: ModelCall, response: Any) -> None:
+    """Read the searches that are paid for; without the provider's own count each call of the tool is one."""
+    items = payload.get_list(response, "output")
+    searches = payload.get_int(response, "tool_usage", "web_search", "num_requests")
+    if searches is None:
+        # To open a page, or to look for a text in it, is free.
+        calls = [item for item in items if payload.get(item, "type") == "web_search_call"]
+        searches = sum(payload.get(call, "action", "type") in (None, "search") for call in calls)
+    billing.add_units(operation, "web_searches", searches)
+    file_searches = sum(payload.get(item, "type") == "file_search_call" for item in items)
+    billing.add_units(operation, "storage_searches", file_searches)
+
+
 def _tool_names(items: list[Any]) -> list[str]:
-    names = [_tool_name(item) for item in items]
+    names = [tool_name(item) for item in items]
     return [name for name in names if name is not None]
-
-
-def _tool_name(item: Any) -> str | None:
-    if payload.get(item, "type") not in _TOOL_CALLS:
-        return None
-    return payload.get_text(item, "name")
 
 
 def _finish_reasons(response: Any) -> list[str] | None:
@@ -104,13 +114,14 @@ def read_event(operation: Response, event: Any) -> None:
     elif kind in ("response.created", "response.queued"):
         read_header(operation, payload.as_dict(payload.get(event, "response")))
     elif kind == "response.output_item.added":
-        name = _tool_name(payload.get(event, "item"))
+        name = tool_name(payload.get(event, "item"))
         if name is not None:
             operation.streamed_tool_calls.append(name)
     elif kind == "response.output_text.delta" and content.wanted():
         operation.text_deltas.append(payload.get_text(event, "delta") or "")
     elif kind == "error":
-        operation.error_type = payload.get_text(event, "code") or "_OTHER"
+        # The code itself, or in an object around it.
+        operation.error_type = error_type(payload.coalesce(payload.get(event, "error"), event))
 
 
 def finish(operation: Response) -> None:

@@ -13,6 +13,16 @@ from .operation import Attributes, GenAiOperation, Usage
 if TYPE_CHECKING:
     from obs_run.core.messages import Message, Part, ToolDefinition
 
+_UNIT_ATTRIBUTES = {
+    "web_searches": semconv.OBS_USAGE_WEB_SEARCHES,
+    "social_searches": semconv.OBS_USAGE_SOCIAL_SEARCHES,
+    "storage_searches": semconv.OBS_USAGE_STORAGE_SEARCHES,
+    "rerank_searches": semconv.OBS_USAGE_SEARCH_UNITS,
+    "audio_seconds": semconv.OBS_USAGE_AUDIO_SECONDS,
+    "input_characters": semconv.OBS_USAGE_CHARACTERS,
+    "input_document_pages": semconv.OBS_USAGE_DOCUMENT_PAGES,
+}
+
 
 @dataclass(eq=False, repr=False)
 class ModelCall(GenAiOperation):
@@ -28,6 +38,10 @@ class ModelCall(GenAiOperation):
     input_count: int | None = attribute(semconv.OBS_REQUEST_INPUT_COUNT)
     price_context: dict[str, str] | None = None
     """What changes the price besides the usage: ``{"processing": "batch"}``, ``{"service_tier": "flex"}``."""
+    billed_units: dict[str, float] | None = None
+    """What is paid for beside tokens, by the price table's names of units: ``{"web_searches": 2}``."""
+    reported_cost: dict[str, float] | None = None
+    """US dollars by the answer's own word: ``total`` and, where it tells them, ``input`` and ``output``."""
 
     SUBJECT: ClassVar[str | None] = "request_model"
     IS_MODEL_CALL: ClassVar[bool] = True
@@ -40,10 +54,13 @@ class ModelCall(GenAiOperation):
             for key, name in Usage.ATTRIBUTES.items():
                 if counts[key] is not None:
                     attributes[name] = counts[key]
+        for unit, count in (self.billed_units or {}).items():
+            if unit in _UNIT_ATTRIBUTES:
+                attributes[_UNIT_ATTRIBUTES[unit]] = count
         return attributes
 
     def pricing(self) -> Attributes:
-        """Return the tokens by how long they are cached, and ``context`` with what else changes the price."""
+        """Return the tokens by how long they are cached, ``context`` with what else changes the price, and the rest."""
         pricing: Attributes = {}
         if self.usage is not None and self.usage.cache_write_5m_tokens is not None:
             pricing["cache_write_5m_tokens"] = self.usage.cache_write_5m_tokens
@@ -51,6 +68,10 @@ class ModelCall(GenAiOperation):
             pricing["cache_write_1h_tokens"] = self.usage.cache_write_1h_tokens
         if self.price_context is not None:
             pricing["context"] = self.price_context
+        if self.billed_units is not None:
+            pricing["units"] = dict(self.billed_units)
+        if self.reported_cost is not None:
+            pricing["cost"] = dict(self.reported_cost)
         return pricing
 
 
