@@ -1,4 +1,4 @@
-"""A server that gives the answers it is told to, one after the other, to whatever is asked: bodies no stub thinks of."""
+"""A server that gives the answers it is told to, one after the other, to whatever is asked."""
 
 from __future__ import annotations
 

@@ -63,6 +63,10 @@ NOT_MEASURED = {
 PARTS = {
     "omitted_blob": "a binary payload replaced by its type and size",
     "refusal": "what the model says when it refuses",
+    "mcp_approval_request": "as the provider has it: whether a tool of a server may be called",
+    "mcp_approval_response": "the answer to it",
+    "prompt": "a prompt that the provider stores, with what the agent puts into it",
+    "novelty": "in tests, what a provider thinks of tomorrow; parts of types that are not known are kept as they came",
 }
 """Message parts beside the schemas' own types, which allow any with a ``type``."""
 

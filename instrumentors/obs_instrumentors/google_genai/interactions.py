@@ -9,7 +9,7 @@ from obs_instrumentors.clients import speakeasy
 from obs_instrumentors.clients.stream_objects import stream_or_none
 from obs_instrumentors.wire.continuation import output_message
 from obs_instrumentors.wire.openai.response_items import tool_definition
-from obs_instrumentors.wire.token_counts import count_by_modality, sum_counts, usage_or_none
+from obs_instrumentors.wire.token_counts import count_by_modality, sum_counts, sum_usages, usage_or_none
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
 from obs_run.core.operations import FetchedResponse, Inference, Usage
@@ -138,7 +138,7 @@ def _read_header(operation: Turn, interaction: Any) -> None:
 
 def _finish(operation: Turn) -> None:
     operation.tool_calls = operation.function_calls or None
-    operation.usage = _sum_usages(operation.usages)
+    operation.usage = sum_usages(operation.usages)
     reason = _FINISH_REASONS.get(operation.response_status or "")
     operation.finish_reasons = None if reason is None else [reason]
     if reason == "error":
@@ -184,16 +184,6 @@ def _by_modality(raw: Any, *names: str) -> dict[str, int]:
         details = payload.get_list(raw, name)
         counts += [(str(payload.get(each, "modality")), payload.get_int(each, "tokens")) for each in details]
     return count_by_modality(counts)
-
-
-def _sum_usages(usages: list[Usage]) -> Usage | None:
-    """Return the tokens of all the requests of a turn."""
-    if not usages:
-        return None
-    total = Usage()
-    for name in vars(total):
-        setattr(total, name, sum_counts(getattr(usage, name) for usage in usages))
-    return total
 
 
 def _read_fetched(operation: FetchedTurn, returned: Any) -> None:

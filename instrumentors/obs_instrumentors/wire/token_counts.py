@@ -38,3 +38,13 @@ def merge_usage(before: Usage | None, usage: Usage | None) -> Usage | None:
         if getattr(usage, name) is None:
             setattr(usage, name, count)
     return usage
+
+
+def sum_usages(usages: list[Usage]) -> Usage | None:
+    """Return what several requests used together; None where there were none."""
+    if not usages:
+        return None
+    total = Usage()
+    for name in vars(total):
+        setattr(total, name, sum_counts(getattr(usage, name) for usage in usages))
+    return total

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timezone
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run import settings
 from obs_run.core import semconv
@@ -65,14 +65,23 @@ def of(record: OperationRecord) -> Bill | None:
     if reported is not None:
         input_side, output_side, total = (_decimal(reported.get(side)) for side in ("input", "output", "total"))
         return Bill(input_side, output_side, total, _REPORTED)
-    model = _priced_model(record.attributes)
+    calls = record.pricing.get("calls")
+    if calls is None:
+        return _of_one(record)
+    return _sum([_of_one(_inner_call(record, *call)) for call in calls], _of_one(_fees(record)))
+
+
+def _of_one(record: OperationRecord) -> Bill | None:
+    """Return the cost of what one model did."""
+    attributes = record.attributes
+    model = attributes.get(semconv.RESPONSE_MODEL) or attributes.get(semconv.REQUEST_MODEL)
     if model is None:
         return None
-    usage = _usage(record.attributes, record.pricing)
+    usage = _usage(attributes, record.pricing)
     now = datetime.now(tz=timezone.utc)
     priced = _price(record, model, usage, now)
     if priced is None:
-        request_model = record.attributes.get(semconv.REQUEST_MODEL)
+        request_model = attributes.get(semconv.REQUEST_MODEL)
         if request_model in (None, model) or not _is_same_model(request_model, model):
             return None
         model = request_model
@@ -80,14 +89,38 @@ def of(record: OperationRecord) -> Bill | None:
     return None if priced is None else _without_unknown(record, model, usage, priced, now)
 
 
+def _inner_call(record: OperationRecord, model: str | None, counts: Attributes, pricing: Attributes) -> OperationRecord:
+    """Return the record of one of several calls that the provider made for one; fees are for all of them."""
+    attributes = {name: value for name, value in record.attributes.items() if name not in _USAGE}
+    attributes.update(counts)
+    if model is not None:
+        attributes[semconv.RESPONSE_MODEL] = model
+    context = record.pricing.get("context")
+    return record._replace(attributes=attributes, pricing={**pricing, "context": context})
+
+
+def _fees(record: OperationRecord) -> OperationRecord:
+    """Return the record of what is paid for beside the tokens."""
+    nothing = {semconv.USAGE_INPUT_TOKENS: 0, semconv.USAGE_OUTPUT_TOKENS: 0}
+    fees = {"units": record.pricing.get("units")}
+    return _inner_call(record, None, nothing, fees)
+
+
+def _sum(bills: list[Bill | None], fees: Bill | None) -> Bill | None:
+    """Return what several calls cost together; None where that of one is not known."""
+    known = [bill for bill in (*bills, fees) if bill is not None]
+    if not known or len(known) <= len(bills):
+        return None
+    sides = [_sum_or_none([bill[side] for bill in known]) for side in range(3)]
+    return Bill(sides[0], sides[1], sides[2], known[0].source)
+
+
+def _sum_or_none(amounts: list[Any]) -> Decimal | None:
+    return None if None in amounts else sum(amounts, start=Decimal(0))
+
+
 def _decimal(amount: float | None) -> Decimal | None:
     return None if amount is None else Decimal(repr(amount))
-
-
-def _priced_model(attributes: Attributes) -> str | None:
-    """Return the model that answered; the one that was asked for where the answer does not tell."""
-    model: str | None = attributes.get(semconv.RESPONSE_MODEL) or attributes.get(semconv.REQUEST_MODEL)
-    return model
 
 
 def _is_same_model(request_model: str, response_model: str) -> bool:
@@ -119,7 +152,8 @@ def _without_unknown(
     for side, tokens in (("input", usage.input_tokens), ("output", usage.output_tokens)):
         if tokens is not None or (side == "output" and record.kind not in _WITH_OUTPUT):
             continue
-        one_more = _price(record, model, usage._replace(**{f"{side}_tokens": 1}), when)
+        more = usage._replace(input_tokens=1) if side == "input" else usage._replace(output_tokens=1)
+        one_more = _price(record, model, more, when)
         if one_more is None or one_more.total != priced.total:
             is_known = False
     if is_known:

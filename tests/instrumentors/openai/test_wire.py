@@ -376,3 +376,238 @@ def test_the_provider_counts_the_searches(answering: Any, telemetry: Any) -> Non
     search = {"type": "web_search_call", "id": "w", "status": "completed", "action": {"type": "search", "query": "x"}}
     answering(response(search, tool_usage={"web_search": {"num_requests": 4}, "image_gen": None})).respond()
     assert telemetry.attributes()["obs.usage.web_searches"] == 4
+
+
+SHELL = {"commands": ["ls"], "timeout_ms": 5, "max_output_length": None}
+CLICK = {"type": "click", "x": 1, "y": 2, "button": "left"}
+PATCH = {"type": "update_file", "path": "a.py", "diff": "+x"}
+AGENTS_CALLS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "shell": (
+        {"type": "shell_call", "id": "s", "call_id": "1", "action": SHELL, "status": "completed"},
+        {"name": "shell", "arguments": {"commands": ["ls"], "timeout_ms": 5}},
+    ),
+    "shell of the agent's own machine": (
+        {"type": "shell_call", "id": "s", "call_id": "1", "action": SHELL, "environment": {"type": "local"}},
+        {"name": "shell", "arguments": {"commands": ["ls"], "timeout_ms": 5}},
+    ),
+    "local shell": (
+        {"type": "local_shell_call", "id": "s", "call_id": "1", "action": {"type": "exec", "command": ["ls"]}},
+        {"name": "local_shell", "arguments": {"type": "exec", "command": ["ls"]}},
+    ),
+    "apply_patch": (
+        {"type": "apply_patch_call", "id": "s", "call_id": "1", "operation": PATCH, "status": "completed"},
+        {"name": "apply_patch", "arguments": PATCH},
+    ),
+    "computer": (
+        {"type": "computer_call", "id": "s", "call_id": "1", "action": CLICK, "pending_safety_checks": []},
+        {"name": "computer", "arguments": CLICK},
+    ),
+    "computer, several actions": (
+        {"type": "computer_call", "id": "s", "call_id": "1", "actions": [CLICK, CLICK]},
+        {"name": "computer", "arguments": {"actions": [CLICK, CLICK]}},
+    ),
+    "custom": (
+        {"type": "custom_tool_call", "id": "s", "call_id": "1", "name": "sql", "input": "SELECT 1"},
+        {"name": "sql", "arguments": "SELECT 1"},
+    ),
+    "search of tools": (
+        {"type": "tool_search_call", "id": "s", "call_id": "1", "execution": "client", "arguments": {"q": "x"}},
+        {"name": "tool_search", "arguments": {"q": "x"}},
+    ),
+    "not known today": (
+        {"type": "browser_call", "id": "s", "call_id": "1", "steps": ["open"], "status": "completed"},
+        {"name": "browser", "arguments": {"steps": ["open"]}},
+    ),
+}
+
+
+@pytest.mark.usefixtures("with_content")
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("case", AGENTS_CALLS)
+def test_calls_that_the_agent_has_to_make(case: str, answering: Any, telemetry: Any, *, stream: bool) -> None:
+    item, told = AGENTS_CALLS[case]
+    whole = response(item)
+    events = [
+        {"type": "response.output_item.added", "sequence_number": 1, "output_index": 0, "item": item},
+        {"type": "response.completed", "sequence_number": 2, "response": whole},
+    ]
+    if stream:
+        list(answering(events).respond(stream=True))
+    else:
+        answering(whole).respond()
+    attributes = telemetry.attributes()
+    assert attributes["obs.response.tool_calls"] == (told["name"],)
+    assert attributes["gen_ai.response.finish_reasons"] == ("tool_call",)
+    (message,) = output_of(telemetry)
+    assert message["parts"] == [{"type": "tool_call", "id": "1", **told}]
+
+
+@pytest.mark.usefixtures("with_content")
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"type": "shell_call", "environment": {"type": "container_reference"}},
+        {"type": "tool_search_call", "execution": "server"},
+    ],
+)
+def test_calls_that_the_provider_makes_itself(more: Any, answering: Any, telemetry: Any) -> None:
+    answering(response({"id": "s", "call_id": "1", "action": {"commands": ["ls"]}, **more})).respond()
+    assert telemetry.attributes()["gen_ai.response.finish_reasons"] == ("stop",)
+    (message,) = output_of(telemetry)
+    assert message["parts"][0]["type"] == "server_tool_call"
+
+
+PIXEL = "data:image/png;base64,aGk="
+SIZE = {"type": "omitted_blob", "modality": "image", "mime_type": "image/png", "size": 2}
+LOGS = {"type": "logs", "logs": "4"}
+HIT = {"file_id": "file_1", "filename": "a.pdf", "score": 0.5, "text": "found"}
+RESULTS: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
+    "mcp_call": (
+        {"name": "add", "server_label": "math", "arguments": '{"a": 2}', "output": "4"},
+        [{"type": "server_tool_call_response", "id": "i", "server_tool_call_response": {"type": "mcp", "output": "4"}}],
+    ),
+    "mcp_call, failed": (
+        {"name": "add", "server_label": "math", "arguments": "{}", "error": "no such tool"},
+        [
+            {
+                "type": "server_tool_call_response",
+                "id": "i",
+                "server_tool_call_response": {"type": "mcp", "error": "no such tool"},
+            }
+        ],
+    ),
+    "code_interpreter_call": (
+        {"code": "2+2", "container_id": "c", "outputs": [LOGS, {"type": "image", "url": PIXEL}]},
+        [
+            {
+                "type": "server_tool_call_response",
+                "id": "i",
+                "server_tool_call_response": {"type": "code_interpreter", "outputs": [LOGS, SIZE]},
+            }
+        ],
+    ),
+    "file_search_call": (
+        {"queries": ["x"], "results": [HIT]},
+        [
+            {
+                "type": "server_tool_call_response",
+                "id": "i",
+                "server_tool_call_response": {"type": "file_search", "results": [HIT]},
+            }
+        ],
+    ),
+    "image_generation_call": (
+        {"result": "aGk=", "revised_prompt": "A small dog.", "output_format": "png"},
+        [
+            {
+                "type": "server_tool_call_response",
+                "id": "i",
+                "server_tool_call_response": {"type": "image_generation", "revised_prompt": "A small dog."},
+            },
+            SIZE,
+        ],
+    ),
+}
+
+
+@pytest.mark.usefixtures("with_content")
+@pytest.mark.parametrize("case", RESULTS)
+def test_what_tools_of_the_provider_gave(case: str, answering: Any, telemetry: Any) -> None:
+    fields, expected = RESULTS[case]
+    item = {"type": case.partition(",")[0], "id": "i", "status": "completed", **fields}
+    answering(response(item)).respond()
+    (message,) = output_of(telemetry)
+    call, *results = message["parts"]
+    assert call["type"] == "server_tool_call"
+    assert call["server_tool_call"]["status"] == "completed"
+    assert results == expected
+
+
+@pytest.mark.usefixtures("with_content")
+def test_what_the_agent_sends_back(answering: Any, telemetry: Any) -> None:
+    items: list[dict[str, Any]] = [
+        {
+            "type": "function_call_output",
+            "call_id": "1",
+            "output": [
+                {"type": "input_text", "text": "seen"},
+                {"type": "input_image", "image_url": PIXEL},
+                {"type": "input_file", "filename": "a.pdf", "file_id": "file_1"},
+            ],
+        },
+        {"type": "computer_call_output", "call_id": "2", "output": {"type": "computer_screenshot", "image_url": PIXEL}},
+        {"type": "shell_call_output", "call_id": "3", "output": [{"stdout": "a", "outcome": {"type": "exit"}}]},
+        {"type": "local_shell_call_output", "id": "4", "output": "b"},
+        {"type": "apply_patch_call_output", "call_id": "5", "status": "failed", "output": "no"},
+        {"type": "mcp_approval_request", "id": "6", "name": "pay", "arguments": "{}", "server_label": "bank"},
+        {"type": "mcp_approval_response", "approval_request_id": "6", "approve": False, "reason": "too much"},
+        {"type": "novelty", "id": "7", "inside": {"a": [1]}},
+    ]
+    answering(response()).respond(input=items)
+    told = [(message["role"], message["parts"]) for message in input_of(telemetry)]
+    assert told == [
+        (
+            "tool",
+            [
+                {"type": "tool_call_response", "id": "1", "response": "seen"},
+                SIZE,
+                {"type": "file", "modality": "document", "mime_type": None, "file_id": "file_1", "name": "a.pdf"},
+            ],
+        ),
+        ("tool", [{"type": "tool_call_response", "id": "2", "response": {"type": "computer_screenshot"}}, SIZE]),
+        (
+            "tool",
+            [{"type": "tool_call_response", "id": "3", "response": [{"stdout": "a", "outcome": {"type": "exit"}}]}],
+        ),
+        ("tool", [{"type": "tool_call_response", "id": "4", "response": "b"}]),
+        ("tool", [{"type": "tool_call_response", "id": "5", "response": "no", "status": "failed"}]),
+        ("assistant", [items[5]]),
+        ("user", [items[6]]),
+        ("assistant", [items[7]]),
+    ]
+
+
+@pytest.mark.usefixtures("with_content")
+def test_what_a_stored_prompt_is_filled_with(answering: Any, telemetry: Any) -> None:
+    variables = {"city": "Oslo", "map": {"type": "input_image", "image_url": PIXEL}}
+    answering(response()).respond(prompt={"id": "pmpt_1", "version": "2", "variables": variables})
+    assert json.loads(telemetry.attributes()["gen_ai.system_instructions"]) == [
+        {"type": "prompt", "id": "pmpt_1", "version": "2", "variables": {"city": "Oslo", "map": SIZE}}
+    ]
+
+
+@pytest.mark.usefixtures("with_content")
+def test_titles_of_citations(answering: Any, telemetry: Any) -> None:
+    citation = {"type": "url_citation", "url": "https://example.org", "title": "Oslo", "start_index": 0, "end_index": 2}
+    text = {"type": "output_text", "text": "hi", "annotations": [citation]}
+    item = {"type": "message", "id": "m", "role": "assistant", "status": "completed", "content": [text]}
+    answering(response(item)).respond()
+    (message,) = output_of(telemetry)
+    assert message["parts"] == [{"type": "text", "content": "hi", "citations": [citation]}]
+
+
+@pytest.mark.usefixtures("with_content")
+def test_parts_of_a_chat_that_we_do_not_know(answering: Any, telemetry: Any) -> None:
+    parts = [
+        {"type": "video_url", "video_url": {"url": "https://example.org/a.mp4"}},
+        {"type": "file", "file": {"filename": "a.pdf", "file_id": "file_1"}},
+        {"type": "novelty", "document": {"data": {"a": 1}}},
+        {"type": "novelty"},
+        "plain",
+    ]
+    tool = [{"type": "text", "text": "seen"}, {"type": "image_url", "image_url": {"url": PIXEL}}]
+    history = [{"role": "user", "content": parts}, {"role": "tool", "tool_call_id": "1", "content": tool}]
+    executed = {"index": 0, "type": "search", "arguments": '{"q": "x"}', "output": "found"}
+    answering(completion(executed_tools=[executed])).chat(messages=history)
+    asked, answered = input_of(telemetry)
+    assert asked["parts"] == [
+        {"type": "uri", "modality": "video", "mime_type": None, "uri": "https://example.org/a.mp4"},
+        {"type": "file", "modality": "document", "mime_type": None, "file_id": "file_1", "name": "a.pdf"},
+        parts[2],
+        {"type": "novelty"},
+        {"type": "text", "content": "plain"},
+    ]
+    assert answered["parts"] == [{"type": "tool_call_response", "id": "1", "response": "seen"}, SIZE]
+    (message,) = output_of(telemetry)
+    assert message["parts"][1]["type"] == "server_tool_call"
+    assert message["parts"][1]["server_tool_call"]["output"] == "found"

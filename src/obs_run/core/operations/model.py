@@ -42,6 +42,8 @@ class ModelCall(GenAiOperation):
     """What is paid for beside tokens, by the price table's names of units: ``{"web_searches": 2}``."""
     reported_cost: dict[str, float] | None = None
     """US dollars by the answer's own word: ``total`` and, where it tells them, ``input`` and ``output``."""
+    billed_calls: list[tuple[str | None, Usage]] | None = None
+    """Where the provider made several calls of one: each call's usage and model, None for the model that answered."""
 
     SUBJECT: ClassVar[str | None] = "request_model"
     IS_MODEL_CALL: ClassVar[bool] = True
@@ -50,10 +52,7 @@ class ModelCall(GenAiOperation):
         """Return every known field and token count under its attribute name, content left out."""
         attributes = super().attributes()
         if self.usage is not None:
-            counts = self.usage.__dict__
-            for key, name in Usage.ATTRIBUTES.items():
-                if counts[key] is not None:
-                    attributes[name] = counts[key]
+            attributes.update(_counts(self.usage))
         for unit, count in (self.billed_units or {}).items():
             if unit in _UNIT_ATTRIBUTES:
                 attributes[_UNIT_ATTRIBUTES[unit]] = count
@@ -62,17 +61,29 @@ class ModelCall(GenAiOperation):
     def pricing(self) -> Attributes:
         """Return the tokens by how long they are cached, ``context`` with what else changes the price, and the rest."""
         pricing: Attributes = {}
-        if self.usage is not None and self.usage.cache_write_5m_tokens is not None:
-            pricing["cache_write_5m_tokens"] = self.usage.cache_write_5m_tokens
-        if self.usage is not None and self.usage.cache_write_1h_tokens is not None:
-            pricing["cache_write_1h_tokens"] = self.usage.cache_write_1h_tokens
+        if self.usage is not None:
+            pricing.update(_cache_writes(self.usage))
         if self.price_context is not None:
             pricing["context"] = self.price_context
         if self.billed_units is not None:
             pricing["units"] = dict(self.billed_units)
         if self.reported_cost is not None:
             pricing["cost"] = dict(self.reported_cost)
+        if self.billed_calls is not None:
+            pricing["calls"] = [(model, _counts(usage), _cache_writes(usage)) for model, usage in self.billed_calls]
         return pricing
+
+
+def _counts(usage: Usage) -> Attributes:
+    counts = usage.__dict__
+    return {name: counts[key] for key, name in Usage.ATTRIBUTES.items() if counts[key] is not None}
+
+
+def _cache_writes(usage: Usage) -> Attributes:
+    """Return the tokens by how long they are cached, which have no attributes."""
+    counts = usage.__dict__
+    names = ("cache_write_5m_tokens", "cache_write_1h_tokens")
+    return {name: counts[name] for name in names if counts[name] is not None}
 
 
 @dataclass(eq=False, repr=False)
