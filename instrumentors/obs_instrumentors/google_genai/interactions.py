@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.clients import speakeasy
 from obs_instrumentors.clients.stream_objects import stream_or_none
+from obs_instrumentors.wire import uncounted
 from obs_instrumentors.wire.continuation import output_message
 from obs_instrumentors.wire.openai.response_items import tool_definition
 from obs_instrumentors.wire.token_counts import count_by_modality, sum_counts, sum_usages, usage_or_none
@@ -139,6 +140,7 @@ def _read_header(operation: Turn, interaction: Any) -> None:
 def _finish(operation: Turn) -> None:
     operation.tool_calls = operation.function_calls or None
     operation.usage = sum_usages(operation.usages)
+    uncounted.note_answer(operation, is_over=operation.response_status in _FINISH_REASONS)
     reason = _FINISH_REASONS.get(operation.response_status or "")
     operation.finish_reasons = None if reason is None else [reason]
     if reason == "error":
@@ -193,6 +195,15 @@ def _read_fetched(operation: FetchedTurn, returned: Any) -> None:
     operation.response_status = payload.get_text(interaction, "status") or operation.response_status
     reason = _FINISH_REASONS.get(operation.response_status or "")
     operation.finish_reasons = None if reason is None else [reason]
+    if reason is None:
+        return
+    is_background = payload.get(interaction, "background") is True
+    counted = usage(payload.get(interaction, "usage"))
+    if uncounted.count_fetched(operation, counted, is_background=is_background) and content.wanted():
+        parts: list[Part] = []
+        for step in payload.get_list(interaction, "steps"):
+            parts += steps.parts(step)
+        operation.output_messages = [messages.message("assistant", *parts, finish_reason=reason)]
 
 
 def _read_failure(operation: Operation, error: BaseException) -> None:

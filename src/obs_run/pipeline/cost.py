@@ -28,7 +28,7 @@ _USAGE = (
     semconv.USAGE_AUDIO_OUTPUT_TOKENS,
     semconv.USAGE_AUDIO_CACHE_READ_TOKENS,
 )
-_WITH_OUTPUT = ("Inference", "RemoteAgentRun")
+_WITH_OUTPUT = ("Inference", "FetchedResponse", "RemoteAgentRun")
 """Kinds of operations that have output by their nature: what others do not tell of it is none."""
 
 

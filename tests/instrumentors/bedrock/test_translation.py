@@ -69,7 +69,10 @@ def test_parts_of_converse(wanted: None) -> None:
                 {"type": "reasoning", "content": "Hm"},
             ],
         },
-        {"role": "tool", "parts": [{"type": "tool_call_response", "id": "t1", "response": {"sun": True}}]},
+        {
+            "role": "tool",
+            "parts": [{"type": "tool_call_response", "id": "t1", "response": {"sun": True}, "status": "success"}],
+        },
     ]
 
 

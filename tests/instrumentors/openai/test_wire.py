@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -611,3 +612,121 @@ def test_parts_of_a_chat_that_we_do_not_know(answering: Any, telemetry: Any) -> 
     (message,) = output_of(telemetry)
     assert message["parts"][1]["type"] == "server_tool_call"
     assert message["parts"][1]["server_tool_call"]["output"] == "found"
+
+
+def _tokens(telemetry: Any) -> list[tuple[Any, Any]]:
+    names = ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens")
+    told = [tuple(span.attributes.get(name) for name in names) for span in telemetry.spans()]
+    return [each for each in told if each != (None, None)]
+
+
+QUEUED = response(status="queued", usage=None, background=True)
+
+
+@pytest.mark.usefixtures("with_content")
+def test_a_response_in_the_background_is_counted_when_its_end_comes(answering: Any, telemetry: Any) -> None:
+    text = {"type": "output_text", "text": "hi", "annotations": []}
+    item = {"type": "message", "id": "m", "role": "assistant", "status": "completed", "content": [text]}
+    before = telemetry.total("gen_ai.client.inference.usage.input_tokens")
+    client = answering(QUEUED, response(status="in_progress", usage=None), response(item))
+    made = client.respond(background=True)
+    for _ in range(5):
+        client.openai.responses.retrieve(made.id)
+    assert _tokens(telemetry) == [(100, 50)]
+    assert telemetry.total("gen_ai.client.inference.usage.input_tokens") == before + 100
+    counting = telemetry.spans()[2].attributes
+    assert counting["obs.usage.source"] == "fetched"
+    assert counting["obs.cost.total"] > 0
+    assert json.loads(counting["gen_ai.output.messages"])[0]["parts"] == [{"type": "text", "content": "hi"}]
+
+
+@pytest.mark.parametrize("is_resumed", [False, True])
+def test_a_stream_that_was_left_is_counted_when_its_end_comes(
+    answering: Any, telemetry: Any, *, is_resumed: bool
+) -> None:
+    created = {"type": "response.created", "sequence_number": 0, "response": QUEUED}
+    ended = [{"type": "response.completed", "sequence_number": 1, "response": response()}]
+    client = answering([created, {"type": "response.in_progress"}], ended if is_resumed else response())
+    with client.respond(background=True, stream=True) as stream:
+        next(iter(stream))
+    for _ in range(3):
+        fetched = client.openai.responses.retrieve("r1", stream=is_resumed)
+        assert not is_resumed or list(fetched)
+    assert _tokens(telemetry) == [(100, 50)]
+
+
+def test_what_was_counted_is_not_counted_again(answering: Any, telemetry: Any) -> None:
+    client = answering(response(background=True))
+    client.respond(background=True)
+    client.openai.responses.retrieve("r1")
+    assert _tokens(telemetry) == [(100, 50)]
+
+
+def test_a_response_of_others_is_counted_if_nobody_can_have_done_it(answering: Any, telemetry: Any) -> None:
+    for is_background, count in ((False, 0), (True, 1)):
+        client = answering(response(background=is_background))
+        client.openai.responses.retrieve("r1")
+        client.openai.responses.retrieve("r1")
+        assert len(_tokens(telemetry)) == count
+
+
+def test_a_response_that_failed_in_the_background(answering: Any, telemetry: Any) -> None:
+    client = answering(QUEUED, response(status="failed", error={"code": "server_error", "message": "x"}))
+    client.respond(background=True)
+    client.openai.responses.retrieve("r1")
+    assert telemetry.spans()[1].status.status_code.name == "ERROR"
+    assert telemetry.spans()[1].attributes["error.type"] == "server_error"
+
+
+def test_few_ids_are_kept(answering: Any, telemetry: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from obs_instrumentors.wire import uncounted
+
+    kept: OrderedDict[Any, object] = OrderedDict()
+    monkeypatch.setattr(uncounted, "_MOST", 3)
+    monkeypatch.setattr(uncounted, "_waiting", kept)
+    client = answering(*({**QUEUED, "id": f"r{number}"} for number in range(10)))
+    for _ in range(10):
+        client.respond(background=True)
+    assert [response_id for _, _, response_id in kept] == ["r7", "r8", "r9"]
+    assert len(telemetry.spans()) == 10
+
+
+def test_compaction_of_a_conversation(answering: Any, telemetry: Any) -> None:
+    compacted = {
+        **response({"type": "compaction", "id": "c", "encrypted_content": "x"}),
+        "object": "response.compaction",
+    }
+    answering(compacted).openai.responses.compact(model="gpt-5-mini", input="x")
+    span = telemetry.span()
+    assert span.name == "compact gpt-5-mini"
+    assert span.attributes["gen_ai.response.finish_reasons"] == ("compaction",)
+    assert _tokens(telemetry) == [(100, 50)]
+
+
+def test_counting_uses_no_tokens(answering: Any, telemetry: Any) -> None:
+    counted = {"object": "response.input_tokens", "input_tokens": 11}
+    answering(counted).openai.responses.input_tokens.count(model="gpt-5-mini", input="x")
+    assert telemetry.span().name == "count_tokens gpt-5-mini"
+    assert _tokens(telemetry) == []
+
+
+def test_a_batch_is_counted_when_it_is_over(answering: Any, telemetry: Any) -> None:
+    batch = {"id": "b1", "object": "batch", "endpoint": "/v1/responses", "status": "in_progress", "model": "gpt-5-mini"}
+    used = {"input_tokens": 1000, "output_tokens": 100, "total_tokens": 1100}
+    over = {**batch, "status": "completed", "usage": used}
+    client = answering(batch, {**batch, "status": "finalizing"}, over)
+    client.openai.batches.create(input_file_id="f", endpoint="/v1/responses", completion_window="24h")
+    for _ in range(4):
+        client.openai.batches.retrieve("b1")
+    assert [span.name for span in telemetry.spans()] == ["create_batch", *["fetch_batch"] * 4]
+    assert _tokens(telemetry) == [(1000, 100)]
+    counting = telemetry.spans()[2].attributes
+    assert counting["gen_ai.response.status"] == "completed"
+    assert counting["obs.cost.total"] == pytest.approx((1000 * 0.25e-6 + 100 * 2e-6) / 2)
+
+
+def test_a_batch_that_failed(answering: Any, telemetry: Any) -> None:
+    errors = {"object": "list", "data": [{"code": "invalid_json_line", "message": "x", "line": 1}]}
+    batch = {"id": "b2", "object": "batch", "endpoint": "/v1/responses", "status": "failed", "errors": errors}
+    answering(batch).openai.batches.retrieve("b2")
+    assert telemetry.attributes()["error.type"] == "invalid_json_line"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from obs_instrumentors.wire import billing
+from obs_instrumentors.wire import billing, uncounted
 from obs_instrumentors.wire.continuation import output_message
 from obs_instrumentors.wire.endpoint import Endpoint
 from obs_instrumentors.wire.failures import error_type, read_error, read_missing_answer
@@ -13,10 +13,11 @@ from obs_run.base import payload
 from obs_run.core import content, messages, semconv
 from obs_run.core.operations import FetchedResponse, Inference, ModelCall
 
-from .common_fields import output_type, read_header, read_sampling, read_usage
+from .common_fields import output_type, read_header, read_sampling, read_usage, usage
 from .response_items import input_messages, output_parts, system_instructions, tool_definition, tool_name
 
 _INCOMPLETE = {"max_output_tokens": "length", "max_tokens": "length"}
+_FINAL_STATUSES = ("completed", "incomplete", "failed", "cancelled")
 _FINAL_EVENTS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
 
 
@@ -54,6 +55,11 @@ def _conversation_id(value: Any) -> str | None:
 
 def read_response(operation: Response, response: Any) -> None:
     """Read a Response."""
+    _read_answer(operation, response)
+    uncounted.note_answer(operation, is_over=operation.response_status in _FINAL_STATUSES)
+
+
+def _read_answer(operation: Response, response: Any) -> None:
     fields = payload.as_dict(response)
     read_header(operation, fields)
     read_usage(operation, fields.get("usage"))
@@ -131,6 +137,7 @@ def finish(operation: Response) -> None:
         if operation.text_deltas:
             part = messages.text("".join(operation.text_deltas))
             operation.output_messages = [messages.message("assistant", part)]
+        uncounted.note_answer(operation, is_over=False)
     operation.text_deltas = []
 
 
@@ -139,9 +146,24 @@ def _parse_fetch(body: dict[str, Any]) -> FetchedResponse:
 
 
 def _read_fetched(operation: FetchedResponse, response: Any) -> None:
+    """Read a Response that was made before; the first one that brings its end counts as its answer."""
     operation.response_model = payload.get_text(response, "model")
     operation.response_status = payload.get_text(response, "status")
     operation.finish_reasons = _finish_reasons(response)
+    if operation.response_status not in _FINAL_STATUSES:
+        return
+    answer = Response(response_id=operation.response_id)
+    counted = usage(payload.get(response, "usage"))
+    is_background = payload.get(response, "background") is True
+    if not uncounted.count_fetched(operation, counted, is_background=is_background):
+        return
+    _read_answer(answer, response)
+    operation.billed_units, operation.reported_cost = answer.billed_units, answer.reported_cost
+    operation.tool_calls, operation.error_type = answer.tool_calls, answer.error_type
+    operation.output_messages = answer.output_messages
+    tier = answer.extra.get(semconv.OPENAI_RESPONSE_SERVICE_TIER)
+    if tier not in (None, "default"):
+        operation.price_context = {"service_tier": tier}
 
 
 def _read_fetched_event(operation: FetchedResponse, event: Any) -> None:
@@ -149,5 +171,35 @@ def _read_fetched_event(operation: FetchedResponse, event: Any) -> None:
         _read_fetched(operation, payload.get(event, "response"))
 
 
+def _parse_compaction(body: dict[str, Any]) -> Response:
+    operation = parse_request(body)
+    operation.name = "compact"
+    return operation
+
+
+def _read_compaction(operation: Response, compaction: Any) -> None:
+    """Read a CompactedResponse: the conversation in fewer tokens, and what it took to make that."""
+    fields = payload.as_dict(compaction)
+    read_header(operation, fields)
+    read_usage(operation, fields.get("usage"))
+    read_error(operation, fields)
+    items = payload.get_list(compaction, "output")
+    if items:
+        operation.finish_reasons = ["compaction"]
+    if content.wanted() and items:
+        operation.output_messages = [output_message(operation, output_parts(items))]
+
+
+def _parse_count_request(body: dict[str, Any]) -> ModelCall:
+    return ModelCall("count_tokens", request_model=payload.as_text(body.get("model")))
+
+
+def _read_count(operation: ModelCall, response: Any) -> None:
+    """Read nothing but an error: what is counted is not used."""
+    read_error(operation, payload.as_dict(response))
+
+
 ENDPOINT = Endpoint(parse_request, read_response, read_event, finish)
+COMPACT = Endpoint(_parse_compaction, _read_compaction)
+COUNT = Endpoint(_parse_count_request, _read_count)
 FETCH = Endpoint(_parse_fetch, _read_fetched, _read_fetched_event)

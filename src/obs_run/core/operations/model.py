@@ -119,15 +119,23 @@ class Inference(ModelCall):
 
 
 @dataclass(eq=False, repr=False)
-class FetchedResponse(GenAiOperation):
-    """A stored response that the agent asks for again: ``fetch_response``. Its usage was counted when it was made."""
+class FetchedResponse(ModelCall):
+    """A stored response that the agent asks for again: ``fetch_response``.
+
+    Its usage was counted when it was made, but for one that was not yet there then: the question that brings it has it.
+    """
 
     name: str = "fetch_response"
     response_id: str | None = attribute(semconv.RESPONSE_ID)
     response_model: str | None = attribute(semconv.RESPONSE_MODEL)
     response_status: str | None = attribute(semconv.RESPONSE_STATUS)
     finish_reasons: list[str] | None = attribute(semconv.RESPONSE_FINISH_REASONS)
+    tool_calls: list[str] | None = attribute(semconv.OBS_TOOL_CALLS)
     stream_end: str | None = attribute(semconv.OBS_RESPONSE_STREAM_END)
+
+    output_messages: list[Message] | None = content(semconv.OUTPUT_MESSAGES)
+
+    SUBJECT: ClassVar[str | None] = None
 
 
 @dataclass(eq=False, repr=False)
