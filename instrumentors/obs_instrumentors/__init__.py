@@ -208,6 +208,7 @@ _MODULES = {
         "xai_sdk.aio.chat",
         "xai_sdk.aio.image",
         "xai_sdk.aio.video",
+        "xai_sdk.client",
         "xai_sdk.sync.chat",
         "xai_sdk.sync.image",
         "xai_sdk.sync.video",

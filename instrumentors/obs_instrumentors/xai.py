@@ -8,8 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
+from obs_instrumentors.wire import billing
 from obs_instrumentors.wire.openai.chat_messages import data_part
+from obs_instrumentors.wire.server_address import read_store_address
 from obs_run.base import payload
 from obs_run.base.json_text import from_exact_json
 from obs_run.core import content, messages, native_spans, streams
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     from obs_run.core.outcomes import Call
 
 _PROVIDER = "x_ai"
+_HOST = "api.x.ai"
+_addresses: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+"""Host and perhaps port by the stub of a client."""
 # The protocol's enumerations, by number as its messages have them.
 _ROLES = {1: "user", 2: "assistant", 3: "system", 4: "tool", 5: "tool", 6: "system"}
 _ASSISTANT = 2
@@ -32,6 +38,7 @@ _REASONING_LEVELS = {1: "low", 2: "medium", 3: "high", 4: "none", 5: "xhigh"}
 _OUTPUT_TYPES = {1: "text", 2: "json", 3: "json"}
 _FINISH_REASONS = {1: "length", 2: "length", 3: "stop", 4: "tool_call", 5: "time_limit"}
 
+_WEB_SEARCH, _X_SEARCH = 1, 2
 
 # The fields that have no value unless the agent sets them.
 _SAMPLING_FIELDS = ("seed", "temperature", "top_p", "frequency_penalty", "presence_penalty", "max_tokens")
@@ -47,6 +54,7 @@ class Answer(Inference):
 def start_operation(output_type: str | None, call: Call) -> tuple[Inference, Reader]:
     """Return the operation of an answer that is asked for at once."""
     operation = _parse_request(call)
+    _read_address(operation, call.instance)
     operation.output_type = output_type or operation.output_type
     return operation, Reader(_read_response, failure=_read_failure)
 
@@ -54,6 +62,7 @@ def start_operation(output_type: str | None, call: Call) -> tuple[Inference, Rea
 def start_stream(call: Call) -> tuple[Inference, Reader]:
     """Return the operation of an answer that comes in pieces."""
     operation = _parse_request(call)
+    _read_address(operation, call.instance)
     operation.stream = True
     return operation, Reader(_read_response, chunk=_read_chunk, end=_finish, failure=_read_failure, lazy=True)
 
@@ -62,10 +71,24 @@ def start_media(output_type: str, call: Call) -> tuple[Inference, Reader]:
     """Return the operation of an image or video that is made from a prompt."""
     operation = Inference(f"{output_type}_generation", _PROVIDER, output_type=output_type)
     operation.request_model = payload.as_text(call.argument(1, "model"))
+    _read_address(operation, call.instance)
     prompt = payload.as_text(call.argument(0, "prompt"))
     if prompt is not None and content.wanted():
         operation.input_messages = [messages.message("user", messages.text(prompt))]
     return operation, Reader(_read_media, failure=_read_failure)
+
+
+def note_address(_: None, call: Call) -> None:
+    """Note where a new client's requests go: gRPC's stubs, which send them, do not tell."""
+    address = call.kwargs.get("api_host", _HOST)
+    for name in ("chat", "image", "video"):
+        stub = payload.get(call.instance, name, "_stub")
+        if stub is not None:
+            _addresses[stub] = address
+
+
+def _read_address(operation: Inference, holder: Any) -> None:
+    read_store_address(operation, _addresses.get(payload.get(holder, "_stub")))
 
 
 def _parse_request(call: Call) -> Answer:
@@ -103,7 +126,7 @@ def _first(value: Any) -> Any:
 def _read_response(operation: Answer, returned: Any) -> None:
     response = _first(returned)
     if response.proto.HasField("usage"):
-        operation.usage = _usage(response.proto.usage)
+        _read_usage(operation, response.proto.usage)
     operation.latest = response
     _finish(operation)
 
@@ -114,7 +137,7 @@ def _read_chunk(operation: Answer, item: Any) -> None:
     operation.latest = _first(response)
     proto = _first(chunk).proto
     if proto.HasField("usage"):
-        operation.usage = _usage(proto.usage)
+        _read_usage(operation, proto.usage)
 
 
 def _finish(operation: Answer) -> None:
@@ -140,6 +163,20 @@ def _outputs(response: Any) -> Any:
     return payload.coalesce(payload.get(response, "outputs"), payload.get(response, "choices"))
 
 
+def _read_usage(operation: Answer, raw: Any) -> None:
+    operation.usage = _usage(raw)
+    tools = list(getattr(raw, "server_side_tools_used", ()))
+    billing.add_units(operation, "web_searches", tools.count(_WEB_SEARCH))
+    billing.add_units(operation, "social_searches", tools.count(_X_SEARCH))
+    _read_cost(operation, raw)
+
+
+def _read_cost(operation: Inference, raw: Any) -> None:
+    """Read what the provider says that it takes, which newer releases know."""
+    if "cost_in_usd_ticks" in raw.DESCRIPTOR.fields_by_name and raw.HasField("cost_in_usd_ticks"):
+        billing.read_cost(operation, {"cost_in_usd_ticks": raw.cost_in_usd_ticks})
+
+
 def _usage(raw: Any) -> Usage:
     output_tokens = raw.completion_tokens
     # Reasoning is counted beside the answer; the total tells so.
@@ -160,6 +197,9 @@ def _read_media(operation: Inference, returned: Any) -> None:
     """Read an ImageResponse or VideoResponse; fetching what lies at its address is the agent's affair."""
     response = _first(returned)
     operation.response_model = payload.get_text(response, "model")
+    usage = payload.get(response, "proto", "usage")
+    if usage is not None:
+        _read_cost(operation, usage)
     url = payload.get_text(response, "_image", "url") or payload.get_text(response, "_video", "url")
     if url is not None and content.wanted():
         part = messages.uri(operation.output_type or "image", url)
@@ -242,7 +282,11 @@ INSTRUMENTORS = (
         "xai",
         "xai-sdk",
         ">=1.0,<2",
-        (*_targets("xai_sdk.sync", streams.wrap_call), *_targets("xai_sdk.aio", streams.wrap_async_call)),
+        (
+            Target("xai_sdk.client", "BaseClient.__init__", native_spans.wrap_result(note_address), optional=True),
+            *_targets("xai_sdk.sync", streams.wrap_call),
+            *_targets("xai_sdk.aio", streams.wrap_async_call),
+        ),
         ("chat", "image_generation", "video_generation"),
     ),
 )

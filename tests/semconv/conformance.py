@@ -104,7 +104,10 @@ def _operation(span: Any, operation: str, attributes: Mapping[str, Any]) -> Iter
         yield "gen_ai.request.choice.count is left out where it is 1"
     if "gen_ai.response.time_to_first_chunk" in attributes and not attributes.get("gen_ai.request.stream"):
         yield "gen_ai.response.time_to_first_chunk without gen_ai.request.stream"
-    if operation in ("execute_tool", "fetch_response") and any(".usage." in name for name in attributes):
+    counts_elsewhere = operation == "execute_tool" or (
+        operation == "fetch_response" and attributes.get("obs.usage.source") != "fetched"
+    )
+    if counts_elsewhere and any(name.startswith("gen_ai.usage.") for name in attributes):
         yield "token usage would be counted twice"
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 OPERATIONS = {
     "classification": "no convention knows classification",
     "count_tokens": "no convention knows a provider's counting of tokens",
+    "compact": "no convention knows a provider's compaction of a conversation",
     "create_batch": "no convention knows batches",
+    "fetch_batch": "no convention knows batches",
     "rerank": "no convention knows reranking",
     "image_generation": "no convention knows images",
     "image_edit": "no convention knows images",
@@ -63,6 +65,10 @@ NOT_MEASURED = {
 PARTS = {
     "omitted_blob": "a binary payload replaced by its type and size",
     "refusal": "what the model says when it refuses",
+    "mcp_approval_request": "as the provider has it: whether a tool of a server may be called",
+    "mcp_approval_response": "the answer to it",
+    "prompt": "a prompt that the provider stores, with what the agent puts into it",
+    "novelty": "in tests, what a provider thinks of tomorrow; parts of types that are not known are kept as they came",
 }
 """Message parts beside the schemas' own types, which allow any with a ``type``."""
 
@@ -74,7 +80,10 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
         "gen_ai.agent.version": "the tag has it",
     },
     "Embedding": {"gen_ai.conversation.id": _CONVERSATION},
-    "FetchedResponse": {"gen_ai.conversation.id": _CONVERSATION},
+    "FetchedResponse": {
+        "gen_ai.conversation.id": _CONVERSATION,
+        "gen_ai.request.model": "a field of all calls of models, which this one leaves empty",
+    },
     "Inference": {"gen_ai.response.status": "the convention has it on fetched responses, where the same words stand"},
     "Memory": {"gen_ai.conversation.id": _CONVERSATION},
     "MessageProcess": {"messaging.consumer.group.name": "in the registry, and on the spans of single systems"},

@@ -18,6 +18,7 @@ def total(**fields: Any) -> Decimal:
     assert cost.is_billable(record)
     priced = cost.of(record)
     assert priced is not None
+    assert priced.total is not None
     return priced.total
 
 
@@ -46,11 +47,51 @@ def test_the_server_says_who_is_paid() -> None:
     call = Embedding("embeddings", "openai", "api.mistral.ai", request_model="mistral-embed", usage=Usage(5))
     priced = cost.of(record_of(call))
     assert priced is not None
+    assert priced.total is not None
     assert priced.total > 0
 
 
-def test_the_model_that_was_asked_for_has_a_price_where_the_one_that_answered_has_none() -> None:
-    assert total(**OPENAI, response_model="a-name-that-nobody-prices") == total(**OPENAI)
+def test_a_model_that_answered_in_place_of_another_has_a_price_of_its_own_or_none() -> None:
+    answered: dict[str, Any] = {"name": "chat", "usage": Usage(1, 1), **OPENAI}
+    for other in ("a-name-that-nobody-prices", "gpt-5-mega", "gpt-5-2-ultra"):
+        assert cost.of(record_of(Inference(**answered, response_model=other))) is None
+
+
+def test_a_dated_name_has_the_price_of_the_model() -> None:
+    for same in ("gpt-5-2027-01-01", "GPT-5", "openai/gpt-5", "gpt-5@20270101", "gpt-5-latest"):
+        assert total(**OPENAI, response_model=same) == total(**OPENAI)
+
+
+def test_the_answer_knows_best_what_it_cost() -> None:
+    told = cost.of(record_of(Inference("chat", usage=Usage(1, 1), **OPENAI, reported_cost={"total": 0.25})))
+    assert told is not None
+    assert (told.input, told.output, told.total, told.source) == (None, None, Decimal("0.25"), "provider")
+
+
+def test_searches_are_paid_for_beside_tokens() -> None:
+    searched = total(**OPENAI, billed_units={"web_searches": 2, "storage_searches": 1})
+    assert searched - total(**OPENAI) == Decimal("0.0225")
+
+
+def test_unknown_tokens_do_not_cost_nothing() -> None:
+    left = cost.of(record_of(Inference("chat", usage=Usage(1_000_000), **OPENAI)))
+    assert left is not None
+    assert left.input == Decimal("1.25")
+    assert left.output is None
+    assert left.total is None
+    spoken: dict[str, Any] = {"provider": "openai", "billed_units": {"input_characters": 1_000_000}}
+    known = cost.of(record_of(Inference("speech", request_model="tts-1", **spoken)))
+    assert known is not None
+    assert known.total == 15
+    assert cost.of(record_of(Inference("speech", request_model="gpt-4o-mini-tts", **spoken))) is None
+
+
+def test_what_has_no_output_is_known_without_it() -> None:
+    call = Embedding("embeddings", "openai", request_model="text-embedding-3-small", usage=Usage(1_000_000))
+    priced = cost.of(record_of(call))
+    assert priced is not None
+    assert priced.total is not None
+    assert priced.total > 0
 
 
 def test_kinds_of_tokens_have_prices_of_their_own() -> None:

@@ -23,6 +23,7 @@ _CALLS = frozenset(
         "ApplyGuardrail",
         "Converse",
         "ConverseStream",
+        "CountTokens",
         "InvokeAgent",
         "InvokeInlineAgent",
         "InvokeModel",
@@ -42,6 +43,7 @@ _OPERATIONS = (
     "image_generation",
     "invoke_agent",
     "moderation",
+    "count_tokens",
 )
 
 

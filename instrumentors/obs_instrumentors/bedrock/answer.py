@@ -14,9 +14,11 @@ _FINISH_REASONS = {
     "end_turn": "stop",
     "stop_sequence": "stop",
     "finish": "stop",
+    "endoftext": "stop",
     "finished": "stop",
     "complete": "stop",
     "max_tokens": "length",
+    "length": "length",
     "model_context_window_exceeded": "length",
     "tool_use": "tool_call",
     "tool_calls": "tool_call",
@@ -43,6 +45,16 @@ class Answer(Inference):
     """An inference; while its answer streams or is unread, what has come in so far."""
 
     blocks: dict[int, Block] = field(default_factory=dict)
+    earlier_blocks: list[Block] = field(default_factory=list)
+    """Blocks whose index a later one has too."""
+
+    def start_block(self, index: Any, kind: str) -> Block:
+        """Return the new block that an event begins."""
+        number = payload.as_int(index) or 0
+        if number in self.blocks:
+            self.earlier_blocks.append(self.blocks[number])
+        self.blocks[number] = Block(kind)
+        return self.blocks[number]
 
     def block(self, index: Any, kind: str = "text") -> Block:
         """Return the block that a piece belongs to."""
@@ -73,8 +85,9 @@ def append_text(block: Block, value: Any) -> None:
 
 def finish(operation: Answer) -> None:
     """Make the message of an answer whose blocks have streamed."""
-    blocks = [block for _, block in sorted(operation.blocks.items())]
-    operation.blocks = {}
+    started = [block for _, block in sorted(operation.blocks.items())]
+    blocks = [*operation.earlier_blocks, *started]
+    operation.blocks, operation.earlier_blocks = {}, []
     tool_names = [block.tool_name for block in blocks if block.tool_name is not None]
     operation.tool_calls = tool_names or operation.tool_calls
     if content.wanted() and blocks:

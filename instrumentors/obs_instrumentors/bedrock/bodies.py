@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.wire.anthropic import messages as anthropic
 from obs_instrumentors.wire.openai import chat, compatible_chat
+from obs_instrumentors.wire.token_counts import merge_usage
 from obs_run.base import payload
 from obs_run.core import content
 from obs_run.core.operations import Embedding, Inference, Rerank
@@ -79,8 +80,10 @@ def read_chunk(operation: Inference, body: dict[str, Any]) -> None:
     elif isinstance(operation, Answer):
         _read_answer(operation, body, converse.read_event)
     metrics = body.get(_METRICS)
-    if metrics is not None and operation.usage is None:
-        operation.usage = usage_of(*(metrics.get(name) for name in _METRIC_COUNTS))
+    if metrics is not None:
+        told = usage_of(*(metrics.get(name) for name in _METRIC_COUNTS))
+        # The model's own counts tell more.
+        operation.usage = merge_usage(told, operation.usage)
 
 
 def _read_answer(operation: Answer, body: dict[str, Any], read_converse: Callable[[Answer, Any], None]) -> None:

@@ -9,6 +9,7 @@ from obs_instrumentors.wire.server_address import read_server_address
 from obs_run.base import payload
 from obs_run.base.json_text import from_json
 from obs_run.core import semconv
+from obs_run.core.operations import ModelCall
 from obs_run.core.outcomes import Reader
 
 from . import agents, answer, bodies, converse
@@ -17,7 +18,7 @@ from .answer import usage_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from obs_run.core.operations import Inference, ModelCall, Operation
+    from obs_run.core.operations import Inference, Operation
     from obs_run.core.outcomes import Call
 
     from .agents import AgentCall
@@ -55,6 +56,12 @@ def _parse_conversation(params: dict[str, Any]) -> Answer:
     operation = converse.parse_request(params)
     operation.request_model = payload.as_text(params.get("modelId"))
     return operation
+
+
+def _count_tokens(params: dict[str, Any]) -> Started:
+    """Return the operation of CountTokens; what is counted is not used."""
+    operation = ModelCall("count_tokens", request_model=payload.as_text(params.get("modelId")))
+    return operation, Reader(partial(_read_response, _read_nothing), failure=_read_failure)
 
 
 def _invoke(params: dict[str, Any]) -> Started:
@@ -188,6 +195,7 @@ def _read_nothing(_operation: Operation, _returned: Any) -> None:
 _CALLS: dict[str, Callable[[dict[str, Any]], Started]] = {
     "Converse": _converse,
     "ConverseStream": _converse_stream,
+    "CountTokens": _count_tokens,
     "InvokeModel": _invoke,
     "InvokeModelWithResponseStream": _invoke_stream,
     **{name: partial(_agent_call, agent_call) for name, agent_call in agents.CALLS.items()},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from obs_instrumentors.wire.token_counts import merge_usage
 from obs_run.base import payload
 from obs_run.core import content, semconv
 
@@ -75,7 +76,7 @@ def read_event(operation: Answer, event: Any) -> None:
 def _read_block_start(operation: Answer, event: Any) -> None:
     tool = payload.get(event, "start", "toolUse")
     if tool is not None:
-        block = operation.block(payload.get(event, "contentBlockIndex"), "tool")
+        block = operation.start_block(payload.get(event, "contentBlockIndex"), "tool")
         block.tool_name = payload.get_text(tool, "name")
         block.call_id = payload.get_text(tool, "toolUseId")
 
@@ -106,7 +107,7 @@ def _read_metadata(operation: Answer, holder: Any) -> None:
         ),
         payload.get(counts, "totalTokens"),
     )
-    operation.usage = usage or operation.usage
+    operation.usage = merge_usage(operation.usage, usage)
     routed = payload.get_text(holder, "trace", "promptRouter", "invokedModelId")
     operation.response_model = routed or operation.response_model
 

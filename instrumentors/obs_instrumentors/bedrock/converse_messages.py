@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.wire.plain import plain, unknown_part
 from obs_run.base import payload
 from obs_run.core import messages
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from obs_run.core.messages import Message, Part, ToolDefinition
 
 _MODALITIES = ("image", "video", "audio", "document")
+_MARKS = ("cachePoint",)
 _DOCUMENT_TYPES = {"pdf": "application/pdf", "txt": "text/plain", "md": "text/markdown"}
 
 
@@ -40,7 +42,8 @@ def _part(raw: Any) -> Part | None:
         read = _BLOCK_READERS.get(kind)
         if read is not None:
             return read(block)
-    return None
+    kinds = [kind for kind in raw if kind not in _MARKS]
+    return unknown_part(raw, kinds[0]) if kinds else None
 
 
 def tool_definition(raw: Any) -> ToolDefinition | None:
@@ -66,7 +69,11 @@ def _guarded_text(raw: Any) -> Part:
 
 def _cited_text(raw: Any) -> Part:
     texts = [payload.get_text(item, "text") or "" for item in payload.get_list(raw, "content")]
-    return messages.text("".join(texts))
+    part = messages.text("".join(texts))
+    citations = payload.get_list(raw, "citations")
+    if citations:
+        part["citations"] = plain(citations)
+    return part
 
 
 def _reasoning(raw: Any) -> Part:
@@ -81,7 +88,11 @@ def _tool_call(raw: Any) -> Part:
 def _tool_response(raw: Any) -> Part:
     results = [_tool_result(block) for block in payload.get_list(raw, "content")]
     response = results[0] if len(results) == 1 else results
-    return messages.tool_call_response(payload.get_text(raw, "toolUseId"), response)
+    part = messages.tool_call_response(payload.get_text(raw, "toolUseId"), response)
+    status = payload.get_text(raw, "status")
+    if status is not None:
+        part["status"] = status
+    return part
 
 
 def _tool_result(block: Any) -> Any:
@@ -89,6 +100,14 @@ def _tool_result(block: Any) -> Any:
 
 
 def _media(modality: str, raw: Any) -> Part:
+    part = _source(modality, raw)
+    name = payload.get_text(raw, "name")
+    if name is not None:
+        part["name"] = name
+    return part
+
+
+def _source(modality: str, raw: Any) -> Part:
     mime_type = _mime_type(modality, payload.get_text(raw, "format"))
     source = payload.get(raw, "source")
     uri = payload.get_text(source, "s3Location", "uri")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from obs_instrumentors.wire.token_counts import sum_counts
+from obs_instrumentors.wire.failures import read_error
+from obs_instrumentors.wire.token_counts import merge_usage, sum_counts
 from obs_run.base import payload
 from obs_run.core import content, messages
 
@@ -12,8 +13,8 @@ from .answer import Answer, append_text, read_finish_reason, usage_of
 
 # What the makers of models call the same things; a body has one of each.
 _TEXT_FIELDS = ("outputText", "generation", "text", "completion")
-_REASON_FIELDS = ("completionReason", "stop_reason", "finish_reason")
-_RESULT_FIELDS = ("results", "outputs", "generations", "choices")
+_REASON_FIELDS = ("completionReason", "stop_reason", "finish_reason", "finishReason")
+_RESULT_FIELDS = ("results", "outputs", "generations", "choices", "completions")
 _MAX_TOKENS_FIELDS = ("max_tokens", "max_gen_len", "maxTokenCount", "maxTokens", "max_tokens_to_sample")
 
 
@@ -60,16 +61,24 @@ def read_response(operation: Answer, body: dict[str, Any]) -> None:
     results = payload.as_list(_first_of(body, *_RESULT_FIELDS))
     # Without a list of results the body itself is the only one.
     for index, result in enumerate(results or [body]):
-        append_text(operation.block(index), _first_of(result, *_TEXT_FIELDS))
-        read_finish_reason(operation, _first_of(result, *_REASON_FIELDS))
+        # AI21 has the text in an object around it, and the reason too.
+        text = payload.coalesce(_first_of(result, *_TEXT_FIELDS), payload.get(result, "data", "text"))
+        append_text(operation.block(index), text)
+        reason = _first_of(result, *_REASON_FIELDS)
+        read_finish_reason(operation, payload.coalesce(payload.get(reason, "reason"), reason))
     output_tokens = payload.coalesce(
         body.get("totalOutputTextTokenCount"),
         sum_counts(payload.get_int(result, "tokenCount") for result in results),
         body.get("generation_token_count"),
+        sum_counts(len(payload.get_list(result, "data", "tokens")) or None for result in results),
     )
-    input_tokens = _first_of(body, "inputTextTokenCount", "prompt_token_count")
-    operation.usage = usage_of(input_tokens, output_tokens) or operation.usage
-    operation.response_id = payload.as_text(_first_of(body, "response_id", "id")) or operation.response_id
+    # AI21 lists the tokens themselves.
+    prompt_tokens = len(payload.get_list(body, "prompt", "tokens")) or None
+    input_tokens = payload.coalesce(_first_of(body, "inputTextTokenCount", "prompt_token_count"), prompt_tokens)
+    operation.usage = merge_usage(operation.usage, usage_of(input_tokens, output_tokens))
+    read_error(operation, body)
+    response_id = _first_of(body, "response_id", "id")
+    operation.response_id = payload.as_text(response_id) or operation.response_id
 
 
 def read_images(operation: Answer, body: dict[str, Any]) -> None:

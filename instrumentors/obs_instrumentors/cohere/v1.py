@@ -8,13 +8,14 @@ from obs_instrumentors.wire.cohere import data_of, read_meta
 from obs_instrumentors.wire.openai import chat, compatible_chat, completions
 from obs_run.base import payload
 from obs_run.core import content
-from obs_run.core.operations import Inference, ModelCall
+from obs_run.core.operations import ModelCall
 from obs_run.core.outcomes import Reader
 
 from .endpoint import RERANK, Method, finish_reason, read_sampling, system_instructions
 
 if TYPE_CHECKING:
     from obs_instrumentors.wire.openai.chat import Chat
+    from obs_instrumentors.wire.openai.completions import Completion
 
 _ROLES = {"CHATBOT": "assistant"}
 
@@ -118,7 +119,7 @@ def _finish_chat(operation: Chat) -> None:
         chat.finish(operation)
 
 
-def _parse_completion_request(body: dict[str, Any]) -> Inference:
+def _parse_completion_request(body: dict[str, Any]) -> Completion:
     operation = completions.parse_request(body)
     read_sampling(operation, body)
     count = payload.as_count(body.get("num_generations"))
@@ -126,7 +127,7 @@ def _parse_completion_request(body: dict[str, Any]) -> Inference:
     return operation
 
 
-def _read_completion_response(operation: Inference, returned: Any) -> None:
+def _read_completion_response(operation: Completion, returned: Any) -> None:
     """Read a Generation."""
     response = data_of(returned)
     choices = []
@@ -137,7 +138,7 @@ def _read_completion_response(operation: Inference, returned: Any) -> None:
     read_meta(operation, payload.get(response, "meta"))
 
 
-def _read_completion_event(operation: Inference, event: Any) -> None:
+def _read_completion_event(operation: Completion, event: Any) -> None:
     """Read a GenerateStreamedResponse."""
     choice: dict[str, Any] = {"index": payload.get(event, "index")}
     if payload.get(event, "event_type") == "text-generation":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.wire.cohere import data_of, read_meta
+from obs_instrumentors.wire.failures import error_type
 from obs_instrumentors.wire.openai import chat, compatible_chat
 from obs_run.base import payload
 from obs_run.core import content
@@ -70,8 +71,7 @@ def _read_event(operation: Chat, event: Any) -> None:
         delta = payload.get(event, "delta")
         read_meta(operation, payload.get(delta, "usage"))
         choice["finish_reason"] = finish_reason(payload.get(delta, "finish_reason"))
-        if payload.get(delta, "error") is not None:
-            operation.error_type = "_OTHER"
+        operation.error_type = error_type(payload.get(delta, "error")) or operation.error_type
     else:
         delta = _delta(kind, event)
         if delta is not None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from obs_instrumentors.wire.token_counts import count_by_modality, sum_counts, usage_or_none
+from obs_instrumentors.wire import billing
+from obs_instrumentors.wire.failures import error_type
+from obs_instrumentors.wire.token_counts import count_by_modality, merge_usage, sum_counts, usage_or_none
 from obs_run.base import payload
 from obs_run.core import content, messages
 from obs_run.core.operations import Inference, Usage
@@ -23,6 +25,8 @@ class Candidate:
     parts: list[Part] = field(default_factory=list)
     tool_calls: list[str] = field(default_factory=list)
     finish_reason: str | None = None
+    search_queries: list[str] = field(default_factory=list)
+    citations: list[Any] = field(default_factory=list)
 
 
 @dataclass
@@ -33,6 +37,7 @@ class Answer(Inference):
     attempts: int = 0
 
 
+_PAID_BY_ANSWER = ("gemini-1.", "gemini-2.")
 _OUTPUT_TYPES = {
     "application/json": "json",
     "text/x.enum": "text",
@@ -90,11 +95,14 @@ def read_response(operation: Answer, response: Any) -> None:
     """Read a GenerateContentResponse, whole or the next piece of one, or the predictions of an image model."""
     operation.response_id = payload.as_text(get(response, "responseId")) or operation.response_id
     operation.response_model = payload.as_text(get(response, "modelVersion")) or operation.response_model
-    operation.usage = usage(response) or operation.usage
+    operation.usage = merge_usage(operation.usage, usage(response))
+    error = get(response, "error")
+    if error:
+        operation.error_type = payload.get_text(error, "status") or error_type(error)
     for position, raw in enumerate(payload.as_list(get(response, "candidates"))):
         index = payload.as_count(get(raw, "index")) or position
         _read_candidate(operation.candidates.setdefault(index, Candidate()), raw)
-    if get(response, "promptFeedback", "blockReason") is not None:
+    if get(response, "promptFeedback", "blockReason") not in (None, "BLOCK_REASON_UNSPECIFIED"):
         # The prompt was refused: there are no candidates that could tell.
         operation.finish_reasons = ["content_filter"]
     images = payload.as_list(get(response, "predictions"))
@@ -109,6 +117,10 @@ def _image(raw: Any) -> Part:
 
 def _read_candidate(candidate: Candidate, raw: Any) -> None:
     candidate.finish_reason = finish_reason(get(raw, "finishReason")) or candidate.finish_reason
+    grounding = get(raw, "groundingMetadata")
+    for query in payload.as_list(get(grounding, "webSearchQueries")):
+        if query and query not in candidate.search_queries:
+            candidate.search_queries.append(query)
     wants_content = content.wanted()
     for part in payload.as_list(get(raw, "content", "parts")):
         name = payload.as_text(get(part, "functionCall", "name"))
@@ -116,6 +128,9 @@ def _read_candidate(candidate: Candidate, raw: Any) -> None:
             candidate.tool_calls.append(name)
         if wants_content:
             add_part(candidate.parts, part)
+    if wants_content:
+        candidate.citations += payload.as_list(get(grounding, "groundingChunks"))
+        candidate.citations += payload.as_list(get(raw, "citationMetadata", "citations"))
 
 
 def usage(response: Any) -> Usage | None:
@@ -161,15 +176,32 @@ def finish(operation: Answer) -> None:
     tool_calls: list[str] = []
     for candidate in candidates:
         tool_calls += candidate.tool_calls
-    operation.tool_calls = tool_calls or None
+    operation.tool_calls = tool_calls or operation.tool_calls
+    _count_searches(operation, candidates)
     reasons = [_finish_reason(candidate) for candidate in candidates]
-    if any(reasons):
-        operation.finish_reasons = [reason or "error" for reason in reasons]
+    operation.finish_reasons = [reason for reason in reasons if reason is not None] or operation.finish_reasons
     if candidates and content.wanted():
         operation.output_messages = [
-            messages.message("assistant", *candidate.parts, finish_reason=reason)
+            messages.message("assistant", *_cited(candidate), finish_reason=reason)
             for candidate, reason in zip(candidates, reasons, strict=True)
         ]
+
+
+def _count_searches(operation: Answer, candidates: list[Candidate]) -> None:
+    """Count the searches that are paid for: each of them, or with older models each answer that is grounded."""
+    queries = sum(len(candidate.search_queries) for candidate in candidates)
+    model = operation.response_model or operation.request_model or ""
+    if queries and any(family in model for family in _PAID_BY_ANSWER):
+        queries = 1
+    billing.add_units(operation, "web_searches", queries)
+
+
+def _cited(candidate: Candidate) -> list[Part]:
+    """Return the parts of an answer, the last of its texts with what it refers to."""
+    texts = [part for part in candidate.parts if part["type"] == "text"]
+    if texts and candidate.citations:
+        texts[-1]["citations"] = candidate.citations
+    return candidate.parts
 
 
 def _finish_reason(candidate: Candidate) -> str | None:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.clients import speakeasy
 from obs_instrumentors.clients.stream_objects import stream_or_none
+from obs_instrumentors.wire import uncounted
 from obs_instrumentors.wire.continuation import output_message
 from obs_instrumentors.wire.openai.response_items import tool_definition
-from obs_instrumentors.wire.token_counts import count_by_modality, sum_counts, usage_or_none
+from obs_instrumentors.wire.token_counts import count_by_modality, sum_counts, sum_usages, usage_or_none
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
 from obs_run.core.operations import FetchedResponse, Inference, Usage
@@ -138,7 +139,8 @@ def _read_header(operation: Turn, interaction: Any) -> None:
 
 def _finish(operation: Turn) -> None:
     operation.tool_calls = operation.function_calls or None
-    operation.usage = _sum_usages(operation.usages)
+    operation.usage = sum_usages(operation.usages)
+    uncounted.note_answer(operation, is_over=operation.response_status in _FINISH_REASONS)
     reason = _FINISH_REASONS.get(operation.response_status or "")
     operation.finish_reasons = None if reason is None else [reason]
     if reason == "error":
@@ -186,16 +188,6 @@ def _by_modality(raw: Any, *names: str) -> dict[str, int]:
     return count_by_modality(counts)
 
 
-def _sum_usages(usages: list[Usage]) -> Usage | None:
-    """Return the tokens of all the requests of a turn."""
-    if not usages:
-        return None
-    total = Usage()
-    for name in vars(total):
-        setattr(total, name, sum_counts(getattr(usage, name) for usage in usages))
-    return total
-
-
 def _read_fetched(operation: FetchedTurn, returned: Any) -> None:
     """Read an Interaction, or an event that has one."""
     interaction = payload.coalesce(payload.get(returned, "interaction"), returned)
@@ -203,6 +195,15 @@ def _read_fetched(operation: FetchedTurn, returned: Any) -> None:
     operation.response_status = payload.get_text(interaction, "status") or operation.response_status
     reason = _FINISH_REASONS.get(operation.response_status or "")
     operation.finish_reasons = None if reason is None else [reason]
+    if reason is None:
+        return
+    is_background = payload.get(interaction, "background") is True
+    counted = usage(payload.get(interaction, "usage"))
+    if uncounted.count_fetched(operation, counted, is_background=is_background) and content.wanted():
+        parts: list[Part] = []
+        for step in payload.get_list(interaction, "steps"):
+            parts += steps.parts(step)
+        operation.output_messages = [messages.message("assistant", *parts, finish_reason=reason)]
 
 
 def _read_failure(operation: Operation, error: BaseException) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.wire.continuation import append_part
+from obs_instrumentors.wire.plain import unknown_part
 from obs_run.base import payload
 from obs_run.base.json_text import from_exact_json
 from obs_run.core import messages
@@ -79,7 +80,7 @@ def _server_tool_part(step: Any, kind: str, call_id: str | None, name: str | Non
     if kind.endswith("_result"):
         response = {"type": kind.removesuffix("_result"), "result": _plain(payload.get(step, "result"))}
         return {"type": "server_tool_call_response", "id": call_id, "server_tool_call_response": response}
-    return {"type": kind}
+    return unknown_part(step)
 
 
 def add_delta(step_parts: list[Part], delta: Any) -> None:
@@ -124,7 +125,7 @@ def _content_part(raw: Any) -> Part:
     if kind == "text":
         return messages.text(payload.get_text(raw, "text") or "")
     if kind not in _MEDIA:
-        return {"type": kind}
+        return unknown_part(raw)
     mime_type = payload.get_text(raw, "mime_type")
     part_modality = kind
     if kind == "document" and mime_type is not None:

@@ -24,6 +24,7 @@ from . import providers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from obs_instrumentors.wire.openai.completions import Completion
     from obs_instrumentors.wire.openai.responses import Response
     from obs_run.core.outcomes import Call
 
@@ -124,6 +125,8 @@ def _read_response(read: Read, operation: ModelCall, response: Any) -> None:
     read(operation, response)
     operation.usage = None
     is_cached = payload.get(response, "_hidden_params", "cache_hit")
+    if is_cached:
+        operation.billed_units = operation.reported_cost = None
     if operation.provider_reports_usage is not False and not is_cached:
         operation.usage = _usage(payload.get(response, "usage"))
     if operation.usage is not None and isinstance(operation, Embedding):
@@ -146,7 +149,7 @@ def _read_chunk(read: Read, operation: ModelCall, chunk: Any) -> None:
     _strip_provider(operation)
 
 
-def _read_text_chunk(operation: Inference, chunk: Any) -> None:
+def _read_text_chunk(operation: Completion, chunk: Any) -> None:
     """Read a piece of a completion's stream, which some providers send as a piece of a chat's."""
     choices = []
     for choice in payload.get_list(chunk, "choices"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.clients import speakeasy
 from obs_instrumentors.clients.stream_objects import stream_or_none
+from obs_instrumentors.wire import billing
 from obs_instrumentors.wire.openai import chat, common_fields, responses
 from obs_instrumentors.wire.openai.chat_messages import tool_definition
 from obs_instrumentors.wire.openai.embeddings import input_count
@@ -64,6 +65,18 @@ class EmbeddingCall(speakeasy.SentOperation, Embedding):
 
 
 @dataclass
+class PageCall(speakeasy.SentOperation, ModelCall):
+    """The reading of a document, which is paid for by its pages."""
+
+    is_annotated: bool = False
+
+    def read_request(self, body: dict[str, Any]) -> None:
+        """Read the request's final body: pages cost more where the model also fills in a form."""
+        forms = (body.get("document_annotation_format"), body.get("bbox_annotation_format"))
+        self.is_annotated = payload.coalesce(*forms) is not None
+
+
+@dataclass
 class OtherCall(speakeasy.SentOperation, ModelCall):
     """A call of a model that answers with neither text nor vectors."""
 
@@ -113,9 +126,7 @@ def _read_chat_event(operation: Chat, event: Any) -> None:
 
 
 def _read_audio_seconds(operation: Chat, response: Any) -> None:
-    seconds = payload.get_float(response, "usage", "prompt_audio_seconds")
-    if seconds is not None:
-        operation.extra[semconv.OBS_USAGE_AUDIO_SECONDS] = seconds
+    billing.add_seconds(operation, payload.get_float(response, "usage", "prompt_audio_seconds"))
 
 
 def _read_response(operation: Response, response: Any) -> None:
@@ -143,6 +154,15 @@ def _read_embedding(operation: EmbeddingCall, response: Any) -> None:
 
 def _read_model(operation: ModelCall, response: Any) -> None:
     operation.response_model = payload.get_text(response, "model")
+
+
+def _read_pages(operation: PageCall, response: Any) -> None:
+    """Read an OCRResponse."""
+    _read_model(operation, response)
+    pages = payload.get_int(response, "usage_info", "pages_processed")
+    billing.add_units(operation, "input_document_pages", pages)
+    if operation.is_annotated:
+        billing.add_units(operation, "input_annotated_document_pages", pages)
 
 
 def _stream_reader(read_response: Callable[[Any, Any], None], read_event: Any, finish: Any) -> Reader:
@@ -184,5 +204,5 @@ METHODS: dict[str, dict[str, tuple[Callable[[], ModelCall], Reader]]] = {
         "moderate": (partial(OtherCall, "moderation"), _OTHER),
         "moderate_chat": (partial(OtherCall, "moderation"), _OTHER),
     },
-    "ocr.Ocr": {"process": (partial(OtherCall, "ocr"), _OTHER)},
+    "ocr.Ocr": {"process": (partial(PageCall, "ocr"), Reader(_read_pages, failure=_read_failure))},
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.clients import speakeasy
 from obs_instrumentors.wire.openai.chat_messages import data_part
+from obs_instrumentors.wire.plain import unknown_part
 from obs_run.base import payload
 from obs_run.core import messages
 
@@ -89,8 +90,12 @@ def _part(chunk: Any) -> Part:
         return _audio(payload.get_text(chunk, "input_audio") or "")
     file_id = payload.get_text(chunk, "file_id")
     if file_id is not None:
-        return messages.file("document", file_id)
-    return {"type": kind}
+        part = messages.file("document", file_id)
+        name = payload.get_text(chunk, "file_name")
+        if name is not None:
+            part["name"] = name
+        return part
+    return unknown_part(chunk, kind)
 
 
 def _audio(value: str) -> Part:

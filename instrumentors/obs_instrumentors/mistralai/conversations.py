@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.clients import speakeasy
+from obs_instrumentors.wire import billing
 from obs_instrumentors.wire.continuation import append_part, output_message
 from obs_instrumentors.wire.openai.chat_messages import tool_definition
 from obs_instrumentors.wire.openai.common_fields import output_type, read_sampling
-from obs_instrumentors.wire.token_counts import sum_counts, usage_or_none
+from obs_instrumentors.wire.plain import plain, unknown_part
+from obs_instrumentors.wire.token_counts import merge_usage, sum_counts, usage_or_none
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
 from obs_run.core.operations import Inference, Usage
@@ -129,7 +131,10 @@ def _read_header(operation: Conversation, response: Any) -> None:
     operation.conversation_id = payload.get_text(response, "conversation_id") or operation.conversation_id
     raw_usage = payload.get(response, "usage")
     if raw_usage is not None:
-        operation.usage = _usage(speakeasy.sent_fields(raw_usage)) or operation.usage
+        operation.usage = merge_usage(operation.usage, _usage(speakeasy.sent_fields(raw_usage)))
+        connectors = payload.as_dict(payload.get(raw_usage, "connectors"))
+        searches = [payload.as_int(count) for name, count in connectors.items() if name.startswith("web_search")]
+        billing.add_units(operation, "web_searches", sum_counts(searches))
 
 
 def _usage(counts: dict[str, Any]) -> Usage | None:
@@ -169,5 +174,9 @@ def _parts(entry: Any) -> list[Part]:
     if kind == "tool.execution":
         # A tool that Mistral runs itself, such as a search of the web.
         call = {"type": name, "arguments": payload.get_text(entry, "arguments")}
+        info = plain(payload.as_dict(payload.get(entry, "info")))
+        if info:
+            # What the tool says of itself, such as the code that was run.
+            call["info"] = info
         return [{"type": "server_tool_call", "id": call_id, "name": name, "server_tool_call": call}]
-    return [{"type": kind}]
+    return [unknown_part(entry, kind)]

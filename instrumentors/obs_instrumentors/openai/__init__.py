@@ -20,6 +20,10 @@ _OPERATIONS = (
     "translation",
     "moderation",
     "fetch_response",
+    "compact",
+    "count_tokens",
+    "create_batch",
+    "fetch_batch",
 )
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.clients import hosts, http_clients, stainless
 from obs_instrumentors.clients.stainless import Dialect
-from obs_instrumentors.wire.openai import chat, completions, embeddings, media, moderations, responses
+from obs_instrumentors.wire.failures import error_code
+from obs_instrumentors.wire.openai import batches, chat, completions, embeddings, media, moderations, responses
 from obs_run.base import payload
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ ENDPOINTS: dict[str, Endpoint] = {
     "post /chat/completions": chat.ENDPOINT,
     "post /completions": completions.ENDPOINT,
     "post /responses": responses.ENDPOINT,
+    "post /responses/compact": responses.COMPACT,
+    "post /responses/input_tokens": responses.COUNT,
+    "post /batches": batches.CREATE,
     "post /embeddings": embeddings.ENDPOINT,
     "post /images/generations": media.IMAGE_GENERATION,
     "post /images/edits": media.IMAGE_EDIT,
@@ -30,6 +34,8 @@ ENDPOINTS: dict[str, Endpoint] = {
     "post /moderations": moderations.ENDPOINT,
 }
 """By method and end of the path; providers put different prefixes before it."""
+_FETCHES = {"responses": responses.FETCH, "batches": batches.FETCH}
+"""By the name of the collection that the id in the path is of."""
 
 _RAW_MODE = "x-stainless-raw-response"
 
@@ -45,8 +51,8 @@ def endpoint(method: str, path: str) -> Endpoint | None:
         listed = ENDPOINTS.get(f"{method} {suffix}")
         if listed is not None:
             return listed
-    if method == "get" and path.rpartition("/")[0].endswith("/responses"):
-        return responses.FETCH
+    if method == "get":
+        return _FETCHES.get(path.rpartition("/")[0].rpartition("/")[2])
     if method == "post" and path.endswith("/messages"):
         # Fireworks answers in Anthropic's format too.
         from obs_instrumentors.wire.anthropic import messages
@@ -67,10 +73,7 @@ def _read_failure(endpoint: Endpoint, operation: Operation, error: BaseException
     """Read an APIError; some clients of the family have the code in the body alone, some in an error within."""
     body = payload.get(error, "body")
     operation.error_type = (
-        payload.get_text(error, "code")
-        or payload.get_text(body, "code")
-        or payload.get_text(body, "error", "code")
-        or operation.error_type
+        error_code(error) or error_code(body) or error_code(payload.get(body, "error")) or operation.error_type
     )
     completion = payload.get(error, "completion")
     if completion is not None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from obs_instrumentors.wire.token_counts import sum_counts, usage_or_none
+from obs_instrumentors.wire import billing
+from obs_instrumentors.wire.token_counts import merge_usage, sum_counts, usage_or_none
 from obs_run.base import payload
-from obs_run.core import content, semconv
+from obs_run.core import content
 from obs_run.core.operations import Rerank, Usage
 
 if TYPE_CHECKING:
@@ -90,7 +91,6 @@ def usage(raw: Any) -> Usage | None:
 
 def read_meta(operation: ModelCall, raw: Any) -> None:
     """Read the usage of a response: tokens, and the searches that reranking is billed by."""
-    operation.usage = usage(raw) or operation.usage
+    operation.usage = merge_usage(operation.usage, usage(raw))
     searches = payload.as_count(payload.get(raw, "billed_units", "search_units"))
-    if searches is not None:
-        operation.extra[semconv.OBS_USAGE_SEARCH_UNITS] = searches
+    billing.add_units(operation, "rerank_searches", searches)

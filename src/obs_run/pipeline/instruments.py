@@ -192,7 +192,7 @@ def _tokens_per_call(
 
 
 def _token_counter(name: str, description: str, values: tuple[Value, ...]) -> Instrument:
-    return Instrument(name, "counter", "{token}", description, _new("Inference"), values)
+    return Instrument(name, "counter", "{token}", description, _new("Inference", "FetchedResponse"), values)
 
 
 COST = Instrument(
@@ -200,7 +200,7 @@ COST = Instrument(
     "counter",
     "{USD}",
     "What model calls cost, in US dollars, by the table of prices.",
-    _both("Inference", "RemoteAgentRun", *_OTHER_MODEL_CALLS),
+    _both("Inference", "FetchedResponse", "RemoteAgentRun", *_OTHER_MODEL_CALLS),
 )
 UNKNOWN_COST = Instrument(
     semconv.METRIC_COST_UNKNOWN,
@@ -281,7 +281,7 @@ TABLE = (
         semconv.METRIC_OLD_TOKENS,
         "Number of input and output tokens used.",
         # The newest conventions count the tokens of inferences only.
-        {**_both("RemoteAgentRun", *_OTHER_MODEL_CALLS), **_old("Inference")},
+        {**_both("RemoteAgentRun", *_OTHER_MODEL_CALLS), **_old("Inference", "FetchedResponse")},
         (
             Value(_attribute(semconv.USAGE_INPUT_TOKENS), (semconv.TOKEN_TYPE, "input")),
             Value(_attribute(semconv.USAGE_OUTPUT_TOKENS), (semconv.TOKEN_TYPE, "output")),

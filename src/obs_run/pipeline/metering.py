@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.metrics import MeterProvider as SdkMeterProvider
 
     from obs_run.core.sink import OperationRecord
+    from obs_run.pipeline.cost import Bill
     from obs_run.pipeline.losses import Loss
     from obs_run.pipeline.measurements import Measurements
-    from obs_run.pipeline.prices import Cost
 
 
 class Metering:
@@ -32,7 +32,7 @@ class Metering:
         self._any_provider = any_provider
         self._measurements: Measurements | None = None
 
-    def measure(self, operation: OperationRecord, *, has_span: bool = True) -> Cost | None:
+    def measure(self, operation: OperationRecord, *, has_span: bool = True) -> Bill | None:
         """Record the metrics of an operation, and return what it cost if its span is exported."""
         measurements = self._instruments()
         if measurements is not None:
@@ -43,7 +43,8 @@ class Metering:
             return None
         priced = guard.call("price", cost.of, operation)
         if measurements is not None:
-            measurements.cost(None if priced is None else float(priced.total), operation)
+            total = None if priced is None else priced.total
+            measurements.cost(None if total is None else float(total), operation)
         return priced
 
     def has_measured(self) -> bool:

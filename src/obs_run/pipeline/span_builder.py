@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from obs_run.core.sink import OperationRecord
     from obs_run.pipeline.content_limits import Limits
+    from obs_run.pipeline.cost import Bill
     from obs_run.pipeline.items import SpanItem
-    from obs_run.pipeline.prices import Cost
     from obs_run.pipeline.redact import Redaction
 
 
@@ -30,7 +30,7 @@ _LARGE = 1024 * 1024
 
 
 def complete_span(
-    item: SpanItem, resource: Resource, cost: Cost | None, content_values: Mapping[str, Any]
+    item: SpanItem, resource: Resource, cost: Bill | None, content_values: Mapping[str, Any]
 ) -> ReadableSpan:
     """Return the span as it is exported: with this process's resource, its operation, its content and its cost.
 
@@ -115,13 +115,14 @@ def _scrubbed(name: str, value: Any, redaction: Redaction, limits: Limits) -> di
         return {semconv.OBS_PRIVACY_WITHHELD: True}
 
 
-def cost_attributes(cost: Cost | None) -> dict[str, Any]:
+def cost_attributes(cost: Bill | None) -> dict[str, Any]:
     """Return what the call cost, in USD; nothing where model or usage are unknown."""
     if cost is None:
         return {}
-    return {
-        semconv.OBS_COST_INPUT: float(cost.input),
-        semconv.OBS_COST_OUTPUT: float(cost.output),
-        semconv.OBS_COST_TOTAL: float(cost.total),
-        semconv.OBS_COST_PRICE_TABLE: cost.table_version,
+    attributes = {
+        semconv.OBS_COST_INPUT: cost.input,
+        semconv.OBS_COST_OUTPUT: cost.output,
+        semconv.OBS_COST_TOTAL: cost.total,
     }
+    known = {name: float(amount) for name, amount in attributes.items() if amount is not None}
+    return {**known, semconv.OBS_COST_PRICE_TABLE: cost.source}

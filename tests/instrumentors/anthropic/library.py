@@ -165,7 +165,7 @@ LIBRARY = Library(
     },
     driver=Anthropic,
     traces_itself=(TRACED, NEWEST),
-    more=("more.py", "more_tools.py"),
+    more=("more.py", "more_tools.py", "more_wire.py"),
     scenarios=(
         Scenario("chat", lambda its: its.chat(), f"chat {MODEL}", attributes(), answered(_TEXT)),
         Scenario("tools", lambda its: its.chat(tools=TOOLS), f"chat {MODEL}", attributes(**_ASKED_TOOLS), called),

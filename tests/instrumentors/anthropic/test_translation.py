@@ -243,7 +243,7 @@ def test_answers_of_another_shape_tell_nothing(broken: Any) -> None:
             {"type": "compaction", "content": "So far."},
             [{"type": "compaction", "id": None, "content": "So far."}],
         ),
-        ({"type": "hologram", "data": "x"}, [{"type": "hologram"}]),
+        ({"type": "hologram", "data": "x"}, [{"type": "hologram", "data": "x"}]),
         (
             {
                 "type": "tool_result",

@@ -186,7 +186,8 @@ LIBRARY = Library(
         NEWEST: ("aiobotocore>=3.10,<4", "boto3"),
     },
     driver=Bedrock,
-    more=("more.py",),
+    more=("more.py", "more_wire.py"),
+    less={OLDEST: ("more_wire.py",)},
     scenarios=(
         Scenario("chat", lambda its: its.chat(), f"chat {MODEL}", conversed(), answered(TEXT)),
         Scenario(

@@ -65,11 +65,15 @@ def test_parts_of_converse(wanted: None) -> None:
                     "modality": "document",
                     "mime_type": "application/pdf",
                     "uri": "s3://guide/a.pdf",
+                    "name": "guide",
                 },
                 {"type": "reasoning", "content": "Hm"},
             ],
         },
-        {"role": "tool", "parts": [{"type": "tool_call_response", "id": "t1", "response": {"sun": True}}]},
+        {
+            "role": "tool",
+            "parts": [{"type": "tool_call_response", "id": "t1", "response": {"sun": True}, "status": "success"}],
+        },
     ]
 
 
@@ -170,3 +174,67 @@ def test_an_agent_that_hands_control_back(unwanted: None) -> None:
     call.read(operation, {"returnControl": {"invocationInputs": [invocation]}})
     assert operation.tool_calls == ["weather"]
     assert operation.usage is None
+
+
+def test_later_nulls_of_a_stream_take_nothing_back() -> None:
+    operation = bodies.parse_request({"prompt": "x", "max_gen_len": 9}, "meta.llama3")
+    assert isinstance(operation, Inference)
+    none = {"prompt_token_count": None, "generation_token_count": 2, "stop_reason": None}
+    metrics = {"inputTokenCount": 17, "outputTokenCount": 3}
+    for body in (
+        {"generation": "a", "prompt_token_count": 17, "generation_token_count": 1, "stop_reason": None},
+        {"generation": "b", **none},
+        {"generation": "", **none, "generation_token_count": 3, "stop_reason": "stop"},
+        {"generation": "", "amazon-bedrock-invocationMetrics": metrics},
+    ):
+        bodies.read_chunk(operation, body)
+    bodies.finish(operation)
+    assert operation.usage == Usage(17, 3)
+    assert operation.finish_reasons == ["stop"]
+
+
+def test_a_completion_of_ai21(wanted: None) -> None:
+    assert wanted is None
+    operation = bodies.parse_request({"prompt": "x", "maxTokens": 9}, "ai21.j2-mid-v1")
+    data = {"text": "To Lisbon.", "tokens": [{}, {}, {}]}
+    body = {
+        "id": 1234,
+        "prompt": {"text": "x", "tokens": [{}, {}]},
+        "completions": [{"data": data, "finishReason": {"reason": "endoftext"}}],
+    }
+    bodies.read_response(operation, body)
+    bodies.finish(operation)
+    assert isinstance(operation, Inference)
+    assert operation.usage == Usage(2, 3)
+    assert operation.output_messages == [
+        {"role": "assistant", "parts": [{"type": "text", "content": "To Lisbon."}], "finish_reason": "stop"}
+    ]
+
+
+def test_calls_with_one_index(wanted: None) -> None:
+    assert wanted is None
+    operation = converse.parse_request({"messages": []})
+    for call_id, name in (("1", "a"), ("2", "b")):
+        start = {"toolUse": {"toolUseId": call_id, "name": name}}
+        converse.read_event(operation, {"contentBlockStart": {"contentBlockIndex": 0, "start": start}})
+        delta = {"toolUse": {"input": "{}"}}
+        converse.read_event(operation, {"contentBlockDelta": {"contentBlockIndex": 0, "delta": delta}})
+    answer.finish(operation)
+    assert operation.tool_calls == ["a", "b"]
+    assert operation.output_messages is not None
+    assert [part["id"] for part in operation.output_messages[0]["parts"]] == ["1", "2"]
+
+
+def test_an_error_inside_of_a_body() -> None:
+    operation = bodies.parse_request({"messages": [{"role": "user", "content": "x"}]}, "a-model")
+    bodies.read_response(operation, {"error": {"code": 429, "message": "slow"}})
+    assert operation.error_type == "429"
+
+
+def test_blocks_that_we_do_not_know(wanted: None) -> None:
+    assert wanted is None
+    asked = [{"role": "user", "content": [{"novelty": {"a": [1]}}, {"cachePoint": {"type": "default"}}]}]
+    operation = converse.parse_request({"messages": asked})
+    assert operation.input_messages == [
+        {"role": "user", "parts": [{"type": "novelty", "novelty": {"a": [1]}}]},
+    ]

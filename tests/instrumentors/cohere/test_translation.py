@@ -87,5 +87,6 @@ def test_searches_are_kept() -> None:
     results = [{"index": 1, "relevance_score": 0.98}, {"index": 0, "relevance_score": 0.01}]
     cohere.read_rerank_response(operation, {"results": results, "meta": {"billed_units": {"search_units": 1.0}}})
     assert operation.scores == [0.98, 0.01]
-    assert operation.extra == {"obs.usage.search_units": 1}
+    assert operation.billed_units == {"rerank_searches": 1}
+    assert operation.attributes()["obs.usage.search_units"] == 1
     assert operation.usage is None

@@ -48,7 +48,7 @@ def test_chunks() -> None:
         {"type": "reasoning", "content": "Hm."},
         {"type": "blob", "modality": "audio", "mime_type": None, "content": "YWJj"},
         {"type": "file", "modality": "document", "mime_type": None, "file_id": "f1"},
-        {"type": "reference"},
+        {"type": "reference", "reference_ids": [1]},
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.wire.plain import fields_besides, plain, unknown_part
 from obs_run.base import payload
 from obs_run.core import messages
 
@@ -59,8 +60,10 @@ def _block_parts(raw: Any) -> list[Part]:
         return read(raw)
     if kind.endswith(_RESULT_SUFFIX):
         return _server_tool_result(raw)
-    # What is encrypted, or not known here, is named and left out.
-    return [{"type": kind or "unknown"}]
+    if kind.startswith("redacted"):
+        # What is encrypted is named and left out.
+        return [{"type": kind}]
+    return [unknown_part(raw)]
 
 
 def _text(raw: Any) -> list[Part]:
@@ -76,8 +79,14 @@ def _thinking(raw: Any) -> list[Part]:
 
 
 def _media(raw: Any) -> list[Part]:
-    modality = _kind(raw)
-    source = payload.get(raw, "source")
+    parts = _source(_kind(raw), payload.get(raw, "source"), raw)
+    title = payload.get_text(raw, "title")
+    if title is not None and parts:
+        parts[0]["name"] = title
+    return parts
+
+
+def _source(modality: str, source: Any, raw: Any) -> list[Part]:
     kind = _kind(source)
     mime_type = payload.get_text(source, "media_type")
     if kind == "url":
@@ -89,6 +98,8 @@ def _media(raw: Any) -> list[Part]:
     data = payload.get(source, "data")
     if kind == "text":
         return [messages.text(payload.as_text(data) or "")]
+    if data is None:
+        return [unknown_part(raw)]
     # The client also takes an open file, which is not ours to read.
     return [messages.blob(modality, mime_type, data if isinstance(data, str) else "")]
 
@@ -106,8 +117,10 @@ def _tool_result(raw: Any) -> list[Part]:
             texts.append(part["content"])
         else:
             attachments.append(part)
-    response = "".join(texts)
-    return [messages.tool_call_response(payload.get_text(raw, "tool_use_id"), response), *attachments]
+    part = messages.tool_call_response(payload.get_text(raw, "tool_use_id"), "".join(texts))
+    if payload.get(raw, "is_error") is True:
+        part["is_error"] = True
+    return [part, *attachments]
 
 
 def _server_tool_call(raw: Any) -> list[Part]:
@@ -131,18 +144,7 @@ def _compaction(raw: Any) -> list[Part]:
 
 
 def _inner_fields(raw: Any) -> dict[str, Any]:
-    fields = plain(raw)
-    return {name: value for name, value in fields.items() if name not in _OUTER_FIELDS and value is not None}
-
-
-def plain(value: Any) -> Any:
-    """Return models as dicts, whole."""
-    if isinstance(value, (list, tuple)):
-        return [plain(element) for element in value]
-    fields = payload.as_dict_or_self(value)
-    if not isinstance(fields, dict):
-        return value
-    return {name: plain(field) for name, field in fields.items()}
+    return fields_besides(raw, *_OUTER_FIELDS)
 
 
 def _name(raw: Any) -> str:

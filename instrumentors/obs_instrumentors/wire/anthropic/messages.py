@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from obs_instrumentors.wire import billing
 from obs_instrumentors.wire.continuation import output_message
 from obs_instrumentors.wire.endpoint import Endpoint
-from obs_instrumentors.wire.token_counts import usage_or_none
+from obs_instrumentors.wire.failures import UNKNOWN, error_type, read_error, read_missing_answer
+from obs_instrumentors.wire.plain import plain
+from obs_instrumentors.wire.token_counts import sum_usages, usage_or_none
 from obs_run.base import payload
 from obs_run.base.json_text import from_exact_json
 from obs_run.core import content, semconv
@@ -22,6 +25,8 @@ class Answer(Inference):
 
     name: str = "chat"
     blocks: dict[int, Block] = field(default_factory=dict)
+    earlier_blocks: list[Block] = field(default_factory=list)
+    """Blocks whose index a later one has too, as some servers give the same one to all."""
     counts: dict[str, Any] = field(default_factory=dict)
     """The usage as Anthropic tells it: later events of a stream repeat some counts and leave others out."""
 
@@ -42,8 +47,9 @@ FINISH_REASONS = {
     "tool_use": "tool_call",
     "refusal": "content_filter",
 }
-# What a delta brings, by the field of the block that it continues.
-_DELTA_FIELDS = {"text": "text", "thinking": "thinking", "partial_json": "input", "citation": "citations"}
+_DELTA_FIELDS = {"partial_json": "input", "citation": "citations"}
+"""Fields of deltas that have another name in the block that they continue."""
+_NO_CONTENT = ("type", "signature")
 
 
 def parse_request(body: dict[str, Any]) -> Answer:
@@ -78,8 +84,13 @@ def read_sampling(operation: Inference, body: dict[str, Any]) -> None:
 def read_response(operation: Answer, response: Any) -> None:
     """Read a Message."""
     _read_header(operation, response)
-    operation.counts.update(_set_fields(payload.get(response, "usage")))
+    _update_counts(operation, payload.get(response, "usage"))
     _complete(operation, payload.get_list(response, "content"))
+    fields = payload.as_dict(response)
+    read_error(operation, fields)
+    if fields.get("type") == "error":
+        operation.error_type = operation.error_type or UNKNOWN
+    read_missing_answer(operation, fields, "content")
 
 
 def read_event(operation: Answer, event: Any) -> None:
@@ -89,42 +100,54 @@ def read_event(operation: Answer, event: Any) -> None:
     if kind == "content_block_delta":
         block = operation.blocks.get(payload.get(event, "index"))
         if block is not None and content.wanted():
-            _read_delta(block, payload.as_dict_or_self(payload.get(event, "delta")))
+            _read_delta(block, payload.as_dict(payload.get(event, "delta")))
     elif kind == "content_block_start":
         _start_block(operation, event)
     elif kind == "message_start":
         _read_header(operation, payload.get(event, "message"))
-        operation.counts.update(_set_fields(payload.get(event, "message", "usage")))
+        _update_counts(operation, payload.get(event, "message", "usage"))
         # What stands there is a placeholder.
         operation.counts.pop("output_tokens", None)
         operation.usage = usage(operation.counts)
     elif kind == "message_delta":
         _read_stop_reason(operation, payload.get(event, "delta"))
-        operation.counts.update(_set_fields(payload.get(event, "usage")))
+        _update_counts(operation, payload.get(event, "usage"))
         operation.usage = usage(operation.counts)
+    elif kind == "error":
+        operation.error_type = error_type(payload.get(event, "error")) or UNKNOWN
+
+
+def _update_counts(operation: Answer, raw: Any) -> None:
+    """Keep the counts of an event; one that leaves a count out, or has a zero in its place, takes nothing back."""
+    for name, value in _set_fields(raw).items():
+        if value != 0 or name not in operation.counts:
+            operation.counts[name] = value
 
 
 def _start_block(operation: Answer, event: Any) -> None:
     fields = payload.as_dict_or_self(payload.get(event, "content_block"))
-    # Helpers of the client put the rest of the block into the same object.
-    start = blocks.plain(fields)
-    if not content.wanted():
-        # That a tool is called, and which, is no content.
-        start = {"type": fields.get("type"), "name": fields.get("name")}
-    operation.blocks[payload.get(event, "index")] = Block(start)
+    # That a tool is called, and which, is no content.
+    start = {"type": fields.get("type"), "name": fields.get("name")}
+    if content.wanted():
+        # Helpers of the client put the rest of the block into the same object.
+        start = plain(fields)
+    index = payload.get(event, "index")
+    if index in operation.blocks:
+        operation.earlier_blocks.append(operation.blocks[index])
+    operation.blocks[index] = Block(start)
 
 
-def _read_delta(block: Block, delta: Any) -> None:
-    for name, block_field in _DELTA_FIELDS.items():
-        piece = payload.get(delta, name)
-        if piece:
-            block.pieces.setdefault(block_field, []).append(blocks.plain(piece))
+def _read_delta(block: Block, delta: dict[str, Any]) -> None:
+    for name, piece in delta.items():
+        if piece and name not in _NO_CONTENT:
+            block.pieces.setdefault(_DELTA_FIELDS.get(name, name), []).append(plain(piece))
 
 
 def finish(operation: Answer) -> None:
     """Complete the operation from the blocks that have streamed."""
-    raw_blocks = [_join_block(block) for _, block in sorted(operation.blocks.items())]
-    operation.blocks = {}
+    started = [block for _, block in sorted(operation.blocks.items())]
+    raw_blocks = [_join_block(block) for block in (*operation.earlier_blocks, *started)]
+    operation.blocks, operation.earlier_blocks = {}, []
     _complete(operation, raw_blocks)
 
 
@@ -132,11 +155,11 @@ def _join_block(block: Block) -> dict[str, Any]:
     """Return a block as it would have come whole."""
     raw = block.start
     for name, pieces in block.pieces.items():
-        if name == "citations":
+        if not all(isinstance(piece, str) for piece in pieces):
             raw[name] = pieces
             continue
         beginning = payload.as_text(raw.get(name)) or ""
-        text = beginning + "".join(map(str, pieces))
+        text = beginning + "".join(pieces)
         # A tool's input starts as an empty object and comes as pieces of JSON.
         raw[name] = from_exact_json(text) if name == "input" else text
     return raw
@@ -144,11 +167,35 @@ def _join_block(block: Block) -> dict[str, Any]:
 
 def _complete(operation: Answer, raw_blocks: list[Any]) -> None:
     operation.usage = usage(operation.counts)
+    _read_iterations(operation)
+    billing.read_units(operation, operation.counts)
+    billing.read_cost(operation, operation.counts)
     _read_price_context(operation)
     names = [payload.get(block, "name") for block in raw_blocks if payload.get(block, "type") == "tool_use"]
     operation.tool_calls = [name for name in names if isinstance(name, str)] or None
     if content.wanted() and raw_blocks:
         operation.output_messages = [output_message(operation, blocks.parts(raw_blocks))]
+
+
+def _read_iterations(operation: Answer) -> None:
+    """Read the usage of a call that was several: a compaction's and an advisor's are in no other count.
+
+    Each has its own model, and a price of its own.
+    """
+    calls: list[tuple[str | None, Usage]] = []
+    for raw in payload.as_list(operation.counts.get("iterations")):
+        call_usage = usage(_set_fields(raw))
+        if call_usage is not None:
+            calls.append((payload.get_text(raw, "model"), call_usage))
+    total = sum_usages([call_usage for _, call_usage in calls])
+    if total is None or operation.usage is None:
+        return
+    if (total.input_tokens or 0) < (operation.usage.input_tokens or 0):
+        # Not all of them are told.
+        return
+    total.reasoning_tokens = operation.usage.reasoning_tokens
+    operation.usage = total
+    operation.billed_calls = calls
 
 
 def _read_price_context(operation: Answer) -> None:

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from obs_instrumentors.wire.endpoint import Endpoint
+from obs_instrumentors.wire.failures import UNKNOWN, error_type, read_error, read_missing_answer
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
 from obs_run.core.operations import Inference
 
 from .chat_messages import chat_message, tool_definition
-from .common_fields import output_type, read_header, read_sampling, usage
+from .common_fields import output_type, read_header, read_sampling, read_usage
+from .tool_call_deltas import ToolCallDelta, ToolCallDeltas
 
 
 @dataclass
@@ -39,30 +41,27 @@ class Choice:
     """One choice of a stream; texts are kept only while content is wanted."""
 
     texts: dict[str, list[str]] = field(default_factory=dict)
-    tool_calls: dict[int, ToolCallDelta] = field(default_factory=dict)
+    audio: dict[str, list[str]] = field(default_factory=dict)
+    others: dict[str, Any] = field(default_factory=dict)
+    """Fields of the answer that come whole."""
+    tool_calls: ToolCallDeltas = field(default_factory=ToolCallDeltas)
+    function_call: ToolCallDelta | None = None
+    """What tool calls were before there could be several."""
     finish_reason: str | None = None
-
-
-@dataclass
-class ToolCallDelta:
-    """A tool call of a stream: its name comes first, its arguments in pieces."""
-
-    name: str = ""
-    call_id: str | None = None
-    arguments: list[str] = field(default_factory=list)
 
 
 _FINISH_REASONS = {"tool_calls": "tool_call", "function_call": "tool_call"}
 _TEXT_FIELDS = ("reasoning_content", "reasoning", "content", "refusal")
-_FUNCTION_CALL = -1
-"""The index under which the older ``function_call``, which has none, is kept beside the tool calls."""
+_AUDIO_FIELDS = ("id", "transcript", "data")
+_WHOLE_FIELDS = ("annotations", "executed_tools", "images")
+"""Fields beside the texts that a stream does not cut into pieces."""
 
 
-def finish_reason(value: Any) -> str:
-    """Return a finish reason as the conventions call it."""
+def finish_reason(value: Any) -> str | None:
+    """Return a finish reason as the conventions call it; None where the provider tells none."""
     reason = payload.as_text(value)
     if reason is None:
-        return "error"
+        return None
     return _FINISH_REASONS.get(reason, reason)
 
 
@@ -88,7 +87,7 @@ def read_response(operation: Chat, response: Any) -> None:
     """Read a ChatCompletion."""
     fields = payload.as_dict(response)
     read_header(operation, fields)
-    operation.usage = usage(fields.get("usage"))
+    read_usage(operation, fields.get("usage"))
     finish_reasons: list[str] = []
     tool_names: list[str] = []
     output_messages: list[messages.Message] = []
@@ -97,14 +96,27 @@ def read_response(operation: Chat, response: Any) -> None:
         choice = payload.as_dict(raw_choice)
         message = payload.as_dict(choice.get("message"))
         reason = finish_reason(choice.get("finish_reason"))
-        finish_reasons.append(reason)
+        if reason is not None:
+            finish_reasons.append(reason)
+        _read_choice_error(operation, choice, reason)
         tool_names += _tool_names(message)
         if wants_content:
             output_messages.append(chat_message(message, reason))
+    read_error(operation, fields)
+    read_missing_answer(operation, fields, "choices")
     operation.finish_reasons = finish_reasons or None
     operation.tool_calls = tool_names or None
     if wants_content:
         operation.output_messages = output_messages
+
+
+def _read_choice_error(operation: Chat, choice: dict[str, Any], reason: str | None) -> None:
+    """Read the error that one choice ended with, as gateways pass on what went wrong behind them."""
+    found = error_type(choice.get("error"))
+    if found is None and reason == "error":
+        found = UNKNOWN
+    if found is not None and operation.error_type in (None, UNKNOWN):
+        operation.error_type = found
 
 
 def _tool_names(message: dict[str, Any]) -> list[str]:
@@ -129,13 +141,12 @@ def read_chunk(operation: Chat, chunk: Any) -> None:
     if raw_usage is None and "x_groq" in fields:
         raw_usage = payload.get(fields["x_groq"], "usage")
     if raw_usage is not None:
-        operation.usage = usage(raw_usage)
+        read_usage(operation, raw_usage)
         if operation.asked_for_usage:
             operation.usage_source = "requested"
-    error = fields.get("error")
-    if error is not None:
+    if "error" in fields or "base_resp" in fields or fields.get("object") == "error":
         # Some clients of the family hand an error event to the agent as a chunk.
-        operation.error_type = payload.get_text(error, "code") or "_OTHER"
+        read_error(operation, fields)
     choices = fields.get("choices")
     # A list, as it nearly always is, is read in place: as_list() would copy it for every chunk.
     for choice in choices if type(choices) is list else payload.as_list(choices):
@@ -149,40 +160,42 @@ def _read_choice(operation: Chat, choice: dict[str, Any]) -> None:
         state = operation.choices[index] = Choice()
     reason = choice.get("finish_reason")
     if reason is not None:
-        state.finish_reason = payload.as_text(reason) or state.finish_reason
+        state.finish_reason = finish_reason(reason) or state.finish_reason
+        _read_choice_error(operation, choice, state.finish_reason)
     delta = payload.as_dict(choice.get("delta"))
     wants_content = content.wanted()
     if wants_content:
-        for name in _TEXT_FIELDS:
-            text = delta.get(name)
-            if text and isinstance(text, str):
-                state.texts.setdefault(name, []).append(text)
+        _read_content(state, delta)
     tool_calls = delta.get("tool_calls")
     # Most chunks bring a piece of text alone.
     if tool_calls:
-        _read_tool_calls(state, tool_calls, wants_content=wants_content)
+        state.tool_calls.read(tool_calls, wants_content=wants_content)
     function = delta.get("function_call")
     if function is not None:
-        tool_call = state.tool_calls.setdefault(_FUNCTION_CALL, ToolCallDelta())
-        _read_tool_call(tool_call, {"function": function}, wants_content=wants_content)
+        state.function_call = state.function_call or ToolCallDelta()
+        name, piece = payload.get_text(function, "name"), payload.get_text(function, "arguments")
+        state.function_call.add(None, name, piece, wants_content=wants_content)
 
 
-def _read_tool_calls(state: Choice, tool_calls: Any, *, wants_content: bool) -> None:
-    for position, raw_call in enumerate(payload.as_list(tool_calls)):
-        # Together's client reads the index as a float.
-        index = payload.get_float(raw_call, "index")
-        key = position if index is None else int(index)
-        tool_call = state.tool_calls.setdefault(key, ToolCallDelta())
-        _read_tool_call(tool_call, raw_call, wants_content=wants_content)
-
-
-def _read_tool_call(tool_call: ToolCallDelta, delta: Any, *, wants_content: bool) -> None:
-    function = _called_function(delta)
-    tool_call.name = payload.get_text(function, "name") or tool_call.name
-    tool_call.call_id = payload.get_text(delta, "id") or tool_call.call_id
-    piece = payload.as_text(payload.coalesce(payload.get(function, "arguments"), payload.get(function, "input")))
-    if wants_content and piece is not None:
-        tool_call.arguments.append(piece)
+def _read_content(state: Choice, delta: dict[str, Any]) -> None:
+    for name in _TEXT_FIELDS:
+        text = delta.get(name)
+        if not text:
+            continue
+        if isinstance(text, str):
+            state.texts.setdefault(name, []).append(text)
+        elif name == "content":
+            # A list of parts, as answers that come whole may have too.
+            state.others.setdefault(name, []).extend(payload.as_list(text))
+    audio = delta.get("audio")
+    if audio is not None:
+        for name in _AUDIO_FIELDS:
+            piece = payload.get_text(audio, name)
+            if piece is not None:
+                state.audio.setdefault(name, []).append(piece)
+    for name in _WHOLE_FIELDS:
+        if delta.get(name):
+            state.others.setdefault(name, []).extend(payload.as_list(delta[name]))
 
 
 def hides_chunk(operation: Chat, chunk: Any) -> bool:
@@ -203,28 +216,39 @@ def finish(operation: Chat) -> None:
     """Complete the operation from the choices that have streamed."""
     choices = [choice for _, choice in sorted(operation.choices.items())]
     operation.choices = {}
+    if not choices:
+        # The answer came whole.
+        return
     is_whole = len(choices) >= (operation.choice_count or 1) and all(choice.finish_reason for choice in choices)
     operation.is_whole = operation.is_whole or is_whole
-    if any(choice.finish_reason for choice in choices):
-        operation.finish_reasons = [finish_reason(choice.finish_reason) for choice in choices]
-    names = [tool_call.name for choice in choices for tool_call in choice.tool_calls.values()]
+    # A choice that the agent did not read to its end has none.
+    operation.finish_reasons = [choice.finish_reason for choice in choices if choice.finish_reason] or None
+    names = [tool_call.name for choice in choices for tool_call in _tool_calls(choice)]
     operation.tool_calls = [name for name in names if name] or None
-    if content.wanted() and choices:
+    if content.wanted():
         operation.output_messages = [_streamed_message(choice) for choice in choices]
+
+
+def _tool_calls(choice: Choice) -> list[ToolCallDelta]:
+    calls = list(choice.tool_calls)
+    if choice.function_call is not None:
+        calls.append(choice.function_call)
+    return calls
 
 
 def _streamed_message(choice: Choice) -> messages.Message:
     """Return the message whose pieces have streamed, by the way of its shape when it comes whole."""
-    message: dict[str, Any] = {"role": "assistant", "tool_calls": []}
+    message: dict[str, Any] = {"role": "assistant", "tool_calls": [], **choice.others}
     for name, pieces in choice.texts.items():
         message[name] = "".join(pieces)
-    for tool_call in choice.tool_calls.values():
+    if choice.audio:
+        message["audio"] = {name: "".join(pieces) for name, pieces in choice.audio.items()}
+        # The same with each piece, if it is repeated.
+        message["audio"]["id"] = choice.audio.get("id", [None])[0]
+    for tool_call in _tool_calls(choice):
         function = {"name": tool_call.name, "arguments": "".join(tool_call.arguments)}
         message["tool_calls"].append({"id": tool_call.call_id, "function": function})
-    reason = None
-    if choice.finish_reason is not None:
-        reason = finish_reason(choice.finish_reason)
-    return chat_message(message, reason)
+    return chat_message(message, choice.finish_reason)
 
 
 ENDPOINT = Endpoint(parse_request, read_response, read_chunk, finish, hides_chunk)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.wire.plain import plain, unknown_part
 from obs_run.base import payload
 from obs_run.core import messages
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from obs_run.core.messages import Message, Part, ToolDefinition
 
 
@@ -16,9 +20,8 @@ def chat_message(raw: Any, finish_reason: str | None = None) -> Message:
     role = payload.get_text(raw, "role") or "assistant"
     name = payload.get_text(raw, "name")
     if role in ("tool", "function"):
-        call_id = payload.get_text(raw, "tool_call_id")
-        response = messages.tool_call_response(call_id, _tool_response(payload.get(raw, "content")))
-        return messages.message("tool", response, name=name)
+        parts = _tool_response(payload.get_text(raw, "tool_call_id"), payload.get(raw, "content"))
+        return messages.message("tool", *parts, name=name)
     return messages.message(role, *_parts(raw), name=name, finish_reason=finish_reason)
 
 
@@ -54,11 +57,29 @@ def _parts(raw: Any) -> list[Part]:
     if refusal is not None:
         parts.append({"type": "refusal", "content": refusal})
     parts += _audio_parts(payload.get(raw, "audio"))
+    parts += [_part(image) for image in payload.get_list(raw, "images")]
+    parts += [_executed_tool(tool) for tool in payload.get_list(raw, "executed_tools")]
     parts += [_tool_call(call) for call in payload.get_list(raw, "tool_calls")]
     function = payload.get(raw, "function_call")
     if function is not None:
         parts.append(_tool_call({"function": function}))
+    _add_citations(parts, payload.get_list(raw, "annotations"))
     return parts
+
+
+def _add_citations(parts: list[Part], citations: list[Any]) -> None:
+    """Keep what an answer refers to with its text."""
+    texts = [part for part in parts if part["type"] == "text"]
+    if texts and citations:
+        texts[-1]["citations"] = plain(citations)
+
+
+def _executed_tool(raw: Any) -> Part:
+    """Return a tool that Groq's systems called themselves, with what it gave."""
+    kind = payload.get_text(raw, "type") or "tool"
+    name = payload.get_text(raw, "name") or kind
+    call = {**plain(payload.as_dict(raw)), "type": kind}
+    return {"type": "server_tool_call", "id": None, "name": name, "server_tool_call": call}
 
 
 def _content_parts(raw: Any) -> list[Part]:
@@ -69,21 +90,52 @@ def _content_parts(raw: Any) -> list[Part]:
 
 
 def _part(raw: Any) -> Part:
-    kind = payload.get_text(raw, "type") or "text"
-    if kind == "text":
-        return messages.text(payload.get_text(raw, "text") or "")
-    if kind == "image_url":
-        image = payload.get(raw, "image_url")
-        # Some libraries give the address itself where OpenAI has an object around it.
-        url = payload.coalesce(payload.get(image, "url"), image)
-        return data_part("image", payload.as_text(url) or "")
-    if kind == "input_audio":
-        return audio_part(payload.get(raw, "input_audio"))
-    if kind == "file":
-        return _file(payload.get(raw, "file"))
-    if kind == "refusal":
-        return {"type": "refusal", "content": payload.get_text(raw, "refusal") or ""}
-    return {"type": kind}
+    if isinstance(raw, str):
+        return messages.text(raw)
+    kind = payload.get_text(raw, "type")
+    read = _PART_READERS.get(kind or "text")
+    if read is None or (kind is None and payload.get(raw, "text") is None):
+        return unknown_part(raw)
+    return read(raw)
+
+
+def _text(raw: Any) -> Part:
+    return messages.text(payload.get_text(raw, "text") or "")
+
+
+def _refusal(raw: Any) -> Part:
+    return {"type": "refusal", "content": payload.get_text(raw, "refusal") or ""}
+
+
+def _thinking(raw: Any) -> Part:
+    """Return what a model thought, as text or as parts of its own."""
+    thoughts = payload.get(raw, "thinking")
+    if isinstance(thoughts, str):
+        return messages.reasoning(thoughts)
+    return messages.reasoning("".join(payload.get_text(part, "text") or "" for part in payload.as_list(thoughts)))
+
+
+def _url(modality: str, kind: str, raw: Any) -> Part:
+    """Return the part that an address means; some libraries give it itself where OpenAI has an object around it."""
+    holder = payload.get(raw, kind)
+    url = payload.as_text(payload.coalesce(payload.get(holder, "url"), holder))
+    return unknown_part(raw) if url is None else data_part(modality, url)
+
+
+def _input_audio(raw: Any) -> Part:
+    return audio_part(payload.get(raw, "input_audio"))
+
+
+_PART_READERS: dict[str, Callable[[Any], Part]] = {
+    "text": _text,
+    "refusal": _refusal,
+    "thinking": _thinking,
+    "image_url": partial(_url, "image", "image_url"),
+    "video_url": partial(_url, "video", "video_url"),
+    "audio_url": partial(_url, "audio", "audio_url"),
+    "input_audio": _input_audio,
+    "file": lambda raw: _file(payload.get(raw, "file")),
+}
 
 
 def audio_part(raw: Any) -> Part:
@@ -95,8 +147,16 @@ def audio_part(raw: Any) -> Part:
 def _file(raw: Any) -> Part:
     file_id = payload.get_text(raw, "file_id")
     if file_id is not None:
-        return messages.file("document", file_id)
-    return data_part("document", payload.get_text(raw, "file_data") or "")
+        return named(messages.file("document", file_id), payload.get_text(raw, "filename"))
+    part = data_part("document", payload.get_text(raw, "file_data") or "")
+    return named(part, payload.get_text(raw, "filename"))
+
+
+def named(part: Part, name: str | None) -> Part:
+    """Return a part with the name of its file, where there is one."""
+    if name is not None:
+        part["name"] = name
+    return part
 
 
 def _audio_parts(raw: Any) -> list[Part]:
@@ -108,10 +168,11 @@ def _audio_parts(raw: Any) -> list[Part]:
     if transcript is not None:
         parts.append(messages.text(transcript))
     data = payload.get_text(raw, "data")
-    if data is None:
-        parts.append(messages.file("audio", str(payload.get(raw, "id"))))
-    else:
+    audio_id = payload.get_text(raw, "id")
+    if data is not None:
         parts.append(messages.blob("audio", None, data))
+    elif audio_id is not None:
+        parts.append(messages.file("audio", audio_id))
     return parts
 
 
@@ -125,8 +186,15 @@ def _tool_call(raw: Any) -> Part:
     )
 
 
-def _tool_response(raw: Any) -> Any:
-    if isinstance(raw, (list, tuple)):
-        texts = [payload.get_text(part, "text") or "" for part in raw]
-        return "".join(texts)
-    return raw
+def _tool_response(call_id: str | None, raw: Any) -> list[Part]:
+    """Return what a tool answered: its texts as one; images and files follow as parts of their own."""
+    if not isinstance(raw, (list, tuple)):
+        return [messages.tool_call_response(call_id, raw)]
+    texts, attachments = split_texts([_part(part) for part in raw])
+    return [messages.tool_call_response(call_id, texts), *attachments]
+
+
+def split_texts(parts: list[Part]) -> tuple[str, list[Part]]:
+    """Return what parts say as one text, and the other ones."""
+    texts = [part["content"] for part in parts if part["type"] == "text"]
+    return "".join(texts), [part for part in parts if part["type"] != "text"]

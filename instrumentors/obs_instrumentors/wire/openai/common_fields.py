@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.wire import billing
+from obs_instrumentors.wire.token_counts import merge_usage
 from obs_run.base import payload
 from obs_run.core import semconv
 from obs_run.core.operations import Usage
 
 if TYPE_CHECKING:
-    from obs_run.core.operations import Inference
+    from obs_run.core.operations import Inference, ModelCall
 
 
 def read_sampling(operation: Inference, body: dict[str, Any]) -> None:
@@ -72,6 +74,15 @@ def _recognise_server(operation: Inference, fingerprint: str) -> None:
             operation.provider = provider
 
 
+def read_usage(operation: ModelCall, raw: Any) -> None:
+    """Read what a provider reports of tokens, searches and money; what it leaves out stays as it was."""
+    if raw is None:
+        return
+    operation.usage = merge_usage(operation.usage, usage(raw))
+    billing.read_cost(operation, raw)
+    billing.read_units(operation, raw)
+
+
 def usage(raw: Any) -> Usage | None:
     """Return the tokens that a provider reports, by the names of the chat or of the newer endpoints."""
     if raw is None:
@@ -91,7 +102,32 @@ def usage(raw: Any) -> Usage | None:
     result.audio_cache_read_tokens = payload.get_int(input_details.get("cached_tokens_details"), "audio_tokens")
     if all(value is None for value in result.__dict__.values()):
         return None
+    _include_parts(result, counts)
     return result
+
+
+def _include_parts(usage: Usage, counts: dict[str, Any]) -> None:
+    """Count in what some providers count beside: the conventions' output has reasoning, their input what is cached.
+
+    Gemini and xAI tell of it in the total alone; Perplexity's total leaves it out, as it does the citations.
+    """
+    if usage.input_tokens is None or usage.output_tokens is None:
+        return
+    reasoning = usage.reasoning_tokens or 0
+    citations = payload.as_int(counts.get("citation_tokens"))
+    if citations is not None:
+        usage.output_tokens += reasoning + citations
+        return
+    total = payload.as_int(counts.get("total_tokens"))
+    missing = 0 if total is None else total - usage.input_tokens - usage.output_tokens
+    cached = (usage.cache_read_tokens or 0) + (usage.cache_write_tokens or 0)
+    if missing > 0 and missing == cached and missing != reasoning:
+        usage.input_tokens += cached
+    elif missing > 0 and not reasoning:
+        usage.output_tokens += missing
+        usage.reasoning_tokens = missing
+    elif reasoning and (missing == reasoning or reasoning > usage.output_tokens):
+        usage.output_tokens += reasoning
 
 
 def _details(counts: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

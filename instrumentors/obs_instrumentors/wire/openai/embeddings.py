@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from obs_instrumentors.wire.endpoint import Endpoint
+from obs_instrumentors.wire.failures import read_error, read_missing_answer
 from obs_run.base import payload
 from obs_run.core.operations import Embedding
 
-from .common_fields import usage
+from .common_fields import read_usage
 
 
 def parse_request(body: dict[str, Any]) -> Embedding:
@@ -36,7 +37,10 @@ def input_count(value: Any) -> int | None:
 def read_response(operation: Embedding, response: Any) -> None:
     """Read a CreateEmbeddingResponse; the vectors are not recorded."""
     operation.response_model = payload.get_text(response, "model")
-    operation.usage = usage(payload.get(response, "usage"))
+    read_usage(operation, payload.get(response, "usage"))
+    fields = payload.as_dict(response)
+    read_error(operation, fields)
+    read_missing_answer(operation, fields, "data")
 
 
 ENDPOINT = Endpoint(parse_request, read_response)

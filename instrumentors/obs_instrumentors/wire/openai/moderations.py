@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from obs_instrumentors.wire.endpoint import Endpoint
+from obs_instrumentors.wire.failures import read_error
 from obs_run.base import payload
 from obs_run.core.operations import ModelCall
 
@@ -21,6 +22,7 @@ def parse_request(body: dict[str, Any]) -> ModelCall:
 def read_response(operation: ModelCall, response: Any) -> None:
     """Read a ModerationCreateResponse; it tells no usage."""
     operation.response_model = payload.get_text(response, "model")
+    read_error(operation, payload.as_dict(response))
 
 
 ENDPOINT = Endpoint(parse_request, read_response)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from obs_instrumentors.wire import billing, uncounted
 from obs_instrumentors.wire.continuation import output_message
 from obs_instrumentors.wire.endpoint import Endpoint
+from obs_instrumentors.wire.failures import error_type, read_error, read_missing_answer
+from obs_instrumentors.wire.plain import plain
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
-from obs_run.core.operations import FetchedResponse, Inference
+from obs_run.core.operations import FetchedResponse, Inference, ModelCall
 
-from .common_fields import output_type, read_header, read_sampling, usage
-from .response_items import input_messages, output_parts, plain, tool_definition
+from .common_fields import output_type, read_header, read_sampling, read_usage, usage
+from .response_items import input_messages, output_parts, system_instructions, tool_definition, tool_name
 
-_TOOL_CALLS = ("function_call", "custom_tool_call")
 _INCOMPLETE = {"max_output_tokens": "length", "max_tokens": "length"}
 _PIECES: dict[str, tuple[str, str, str | None]] = {
     "response.output_text": ("message", "content", "output_text"),
@@ -27,6 +29,7 @@ _PIECES: dict[str, tuple[str, str, str | None]] = {
     "response.code_interpreter_call_code": ("code_interpreter_call", "code", None),
 }
 """What a delta continues: the type of its item, the field there, and the type of the part in that field, if any."""
+_FINAL_STATUSES = ("completed", "incomplete", "failed", "cancelled")
 _FINAL_EVENTS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
 
 
@@ -44,6 +47,7 @@ class StreamedItem:
     """An output item of a stream: how it started or ended, and its pieces until then."""
 
     fields: dict[str, Any]
+    tool_name: str | None = None
     is_done: bool = False
     pieces: dict[tuple[str, int], list[str]] = field(default_factory=dict)
     """By the kind of what they continue and its place in the item."""
@@ -58,9 +62,7 @@ def parse_request(body: dict[str, Any]) -> Response:
     operation.conversation_id = _conversation_id(body)
     operation.output_type = output_type(payload.get(body, "text", "format"))
     if content.wanted():
-        instructions = body.get("instructions")
-        if isinstance(instructions, str):
-            operation.system_instructions = [messages.text(instructions)]
+        operation.system_instructions = system_instructions(body)
         operation.input_messages = input_messages(body.get("input"))
         tools = payload.as_list(body.get("tools"))
         operation.tool_definitions = [tool_definition(tool) for tool in tools] or None
@@ -75,28 +77,44 @@ def _conversation_id(value: Any) -> str | None:
 
 def read_response(operation: Response, response: Any) -> None:
     """Read a Response."""
-    read_header(operation, payload.as_dict(response))
-    operation.usage = usage(payload.get(response, "usage"))
+    _read_answer(operation, response)
+    uncounted.note_answer(operation, is_over=operation.response_status in _FINAL_STATUSES)
+
+
+def _read_answer(operation: Response, response: Any) -> None:
+    fields = payload.as_dict(response)
+    read_header(operation, fields)
+    read_usage(operation, fields.get("usage"))
+    _read_searches(operation, response)
     operation.conversation_id = operation.conversation_id or _conversation_id(response)
     operation.response_status = payload.get_text(response, "status")
     operation.finish_reasons = _finish_reasons(response)
     items = payload.get_list(response, "output")
     operation.tool_calls = _tool_names(items) or None
+    read_error(operation, fields)
+    read_missing_answer(operation, fields, "output")
     if operation.response_status == "failed":
-        operation.error_type = payload.get_text(response, "error", "code") or "_OTHER"
+        operation.error_type = operation.error_type or "_OTHER"
     if content.wanted() and items:
         operation.output_messages = [output_message(operation, output_parts(items))]
 
 
+def _read_searches(operation: ModelCall, response: Any) -> None:
+    """Read the searches that are paid for; without the provider's own count each call of the tool is one."""
+    items = payload.get_list(response, "output")
+    searches = payload.get_int(response, "tool_usage", "web_search", "num_requests")
+    if searches is None:
+        # To open a page, or to look for a text in it, is free.
+        calls = [item for item in items if payload.get(item, "type") == "web_search_call"]
+        searches = sum(payload.get(call, "action", "type") in (None, "search") for call in calls)
+    billing.add_units(operation, "web_searches", searches)
+    file_searches = sum(payload.get(item, "type") == "file_search_call" for item in items)
+    billing.add_units(operation, "storage_searches", file_searches)
+
+
 def _tool_names(items: list[Any]) -> list[str]:
-    names = [_tool_name(item) for item in items]
+    names = [tool_name(item) for item in items]
     return [name for name in names if name is not None]
-
-
-def _tool_name(item: Any) -> str | None:
-    if payload.get(item, "type") not in _TOOL_CALLS:
-        return None
-    return payload.get_text(item, "name")
 
 
 def _finish_reasons(response: Any) -> list[str] | None:
@@ -128,19 +146,17 @@ def read_event(operation: Response, event: Any) -> None:
     elif isinstance(kind, str) and kind.endswith(".delta") and content.wanted():
         _keep_piece(operation, kind.removesuffix(".delta"), event)
     elif kind == "error":
-        operation.error_type = payload.get_text(event, "code") or "_OTHER"
+        # The code itself, or in an object around it.
+        operation.error_type = error_type(payload.coalesce(payload.get(event, "error"), event))
 
 
 def _keep_item(operation: Response, event: Any, *, is_done: bool) -> None:
     item = payload.get(event, "item")
-    if content.wanted():
-        # Helpers of the client put the rest of an item into the same object.
-        fields: dict[str, Any] = content.copied(plain(item))
-    else:
-        # That a tool is called, and which, is no content.
-        fields = {"type": payload.get(item, "type"), "name": payload.get(item, "name")}
+    # Helpers of the client put the rest of an item into the same object.
+    fields: dict[str, Any] = content.copied(plain(item)) if content.wanted() else {}
     place = payload.get_int(event, "output_index")
-    operation.items[len(operation.items) if place is None else place] = StreamedItem(fields, is_done)
+    # That a tool is called, and which, is no content.
+    operation.items[len(operation.items) if place is None else place] = StreamedItem(fields, tool_name(item), is_done)
 
 
 def _keep_piece(operation: Response, kind: str, event: Any) -> None:
@@ -156,14 +172,15 @@ def _keep_piece(operation: Response, kind: str, event: Any) -> None:
 
 def finish(operation: Response) -> None:
     """Keep what came in of a stream that did not reach its last event."""
-    items = [_joined(item) for _, item in sorted(operation.items.items())]
+    items = [item for _, item in sorted(operation.items.items())]
     operation.items = {}
     if operation.response_status is not None:
         return
-    operation.tool_calls = _tool_names(items) or None
-    parts = output_parts(items) if content.wanted() else []
+    operation.tool_calls = [item.tool_name for item in items if item.tool_name is not None] or None
+    parts = output_parts([_joined(item) for item in items]) if content.wanted() else []
     if parts:
         operation.output_messages = [messages.message("assistant", *parts)]
+    uncounted.note_answer(operation, is_over=False)
 
 
 def _joined(item: StreamedItem) -> dict[str, Any]:
@@ -187,9 +204,24 @@ def _parse_fetch(body: dict[str, Any]) -> FetchedResponse:
 
 
 def _read_fetched(operation: FetchedResponse, response: Any) -> None:
+    """Read a Response that was made before; the first one that brings its end counts as its answer."""
     operation.response_model = payload.get_text(response, "model")
     operation.response_status = payload.get_text(response, "status")
     operation.finish_reasons = _finish_reasons(response)
+    if operation.response_status not in _FINAL_STATUSES:
+        return
+    answer = Response(response_id=operation.response_id)
+    counted = usage(payload.get(response, "usage"))
+    is_background = payload.get(response, "background") is True
+    if not uncounted.count_fetched(operation, counted, is_background=is_background):
+        return
+    _read_answer(answer, response)
+    operation.billed_units, operation.reported_cost = answer.billed_units, answer.reported_cost
+    operation.tool_calls, operation.error_type = answer.tool_calls, answer.error_type
+    operation.output_messages = answer.output_messages
+    tier = answer.extra.get(semconv.OPENAI_RESPONSE_SERVICE_TIER)
+    if tier not in (None, "default"):
+        operation.price_context = {"service_tier": tier}
 
 
 def _read_fetched_event(operation: FetchedResponse, event: Any) -> None:
@@ -197,5 +229,35 @@ def _read_fetched_event(operation: FetchedResponse, event: Any) -> None:
         _read_fetched(operation, payload.get(event, "response"))
 
 
+def _parse_compaction(body: dict[str, Any]) -> Response:
+    operation = parse_request(body)
+    operation.name = "compact"
+    return operation
+
+
+def _read_compaction(operation: Response, compaction: Any) -> None:
+    """Read a CompactedResponse: the conversation in fewer tokens, and what it took to make that."""
+    fields = payload.as_dict(compaction)
+    read_header(operation, fields)
+    read_usage(operation, fields.get("usage"))
+    read_error(operation, fields)
+    items = payload.get_list(compaction, "output")
+    if items:
+        operation.finish_reasons = ["compaction"]
+    if content.wanted() and items:
+        operation.output_messages = [output_message(operation, output_parts(items))]
+
+
+def _parse_count_request(body: dict[str, Any]) -> ModelCall:
+    return ModelCall("count_tokens", request_model=payload.as_text(body.get("model")))
+
+
+def _read_count(operation: ModelCall, response: Any) -> None:
+    """Read nothing but an error: what is counted is not used."""
+    read_error(operation, payload.as_dict(response))
+
+
 ENDPOINT = Endpoint(parse_request, read_response, read_event, finish)
+COMPACT = Endpoint(_parse_compaction, _read_compaction)
+COUNT = Endpoint(_parse_count_request, _read_count)
 FETCH = Endpoint(_parse_fetch, _read_fetched, _read_fetched_event)

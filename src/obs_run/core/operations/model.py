@@ -13,6 +13,16 @@ from .operation import Attributes, GenAiOperation, Usage
 if TYPE_CHECKING:
     from obs_run.core.messages import Message, Part, ToolDefinition
 
+_UNIT_ATTRIBUTES = {
+    "web_searches": semconv.OBS_USAGE_WEB_SEARCHES,
+    "social_searches": semconv.OBS_USAGE_SOCIAL_SEARCHES,
+    "storage_searches": semconv.OBS_USAGE_STORAGE_SEARCHES,
+    "rerank_searches": semconv.OBS_USAGE_SEARCH_UNITS,
+    "audio_seconds": semconv.OBS_USAGE_AUDIO_SECONDS,
+    "input_characters": semconv.OBS_USAGE_CHARACTERS,
+    "input_document_pages": semconv.OBS_USAGE_DOCUMENT_PAGES,
+}
+
 
 @dataclass(eq=False, repr=False)
 class ModelCall(GenAiOperation):
@@ -28,6 +38,12 @@ class ModelCall(GenAiOperation):
     input_count: int | None = attribute(semconv.OBS_REQUEST_INPUT_COUNT)
     price_context: dict[str, str] | None = None
     """What changes the price besides the usage: ``{"processing": "batch"}``, ``{"service_tier": "flex"}``."""
+    billed_units: dict[str, float] | None = None
+    """What is paid for beside tokens, by the price table's names of units: ``{"web_searches": 2}``."""
+    reported_cost: dict[str, float] | None = None
+    """US dollars by the answer's own word: ``total`` and, where it tells them, ``input`` and ``output``."""
+    billed_calls: list[tuple[str | None, Usage]] | None = None
+    """Where the provider made several calls of one: each call's usage and model, None for the model that answered."""
 
     SUBJECT: ClassVar[str | None] = "request_model"
     IS_MODEL_CALL: ClassVar[bool] = True
@@ -36,22 +52,38 @@ class ModelCall(GenAiOperation):
         """Return every known field and token count under its attribute name, content left out."""
         attributes = super().attributes()
         if self.usage is not None:
-            counts = self.usage.__dict__
-            for key, name in Usage.ATTRIBUTES.items():
-                if counts[key] is not None:
-                    attributes[name] = counts[key]
+            attributes.update(_counts(self.usage))
+        for unit, count in (self.billed_units or {}).items():
+            if unit in _UNIT_ATTRIBUTES:
+                attributes[_UNIT_ATTRIBUTES[unit]] = count
         return attributes
 
     def pricing(self) -> Attributes:
-        """Return the tokens by how long they are cached, and ``context`` with what else changes the price."""
+        """Return the tokens by how long they are cached, ``context`` with what else changes the price, and the rest."""
         pricing: Attributes = {}
-        if self.usage is not None and self.usage.cache_write_5m_tokens is not None:
-            pricing["cache_write_5m_tokens"] = self.usage.cache_write_5m_tokens
-        if self.usage is not None and self.usage.cache_write_1h_tokens is not None:
-            pricing["cache_write_1h_tokens"] = self.usage.cache_write_1h_tokens
+        if self.usage is not None:
+            pricing.update(_cache_writes(self.usage))
         if self.price_context is not None:
             pricing["context"] = self.price_context
+        if self.billed_units is not None:
+            pricing["units"] = dict(self.billed_units)
+        if self.reported_cost is not None:
+            pricing["cost"] = dict(self.reported_cost)
+        if self.billed_calls is not None:
+            pricing["calls"] = [(model, _counts(usage), _cache_writes(usage)) for model, usage in self.billed_calls]
         return pricing
+
+
+def _counts(usage: Usage) -> Attributes:
+    counts = usage.__dict__
+    return {name: counts[key] for key, name in Usage.ATTRIBUTES.items() if counts[key] is not None}
+
+
+def _cache_writes(usage: Usage) -> Attributes:
+    """Return the tokens by how long they are cached, which have no attributes."""
+    counts = usage.__dict__
+    names = ("cache_write_5m_tokens", "cache_write_1h_tokens")
+    return {name: counts[name] for name in names if counts[name] is not None}
 
 
 @dataclass(eq=False, repr=False)
@@ -87,15 +119,23 @@ class Inference(ModelCall):
 
 
 @dataclass(eq=False, repr=False)
-class FetchedResponse(GenAiOperation):
-    """A stored response that the agent asks for again: ``fetch_response``. Its usage was counted when it was made."""
+class FetchedResponse(ModelCall):
+    """A stored response that the agent asks for again: ``fetch_response``.
+
+    Its usage was counted when it was made, but for one that was not yet there then: the question that brings it has it.
+    """
 
     name: str = "fetch_response"
     response_id: str | None = attribute(semconv.RESPONSE_ID)
     response_model: str | None = attribute(semconv.RESPONSE_MODEL)
     response_status: str | None = attribute(semconv.RESPONSE_STATUS)
     finish_reasons: list[str] | None = attribute(semconv.RESPONSE_FINISH_REASONS)
+    tool_calls: list[str] | None = attribute(semconv.OBS_TOOL_CALLS)
     stream_end: str | None = attribute(semconv.OBS_RESPONSE_STREAM_END)
+
+    output_messages: list[Message] | None = content(semconv.OUTPUT_MESSAGES)
+
+    SUBJECT: ClassVar[str | None] = None
 
 
 @dataclass(eq=False, repr=False)
