@@ -213,8 +213,8 @@ def test_calls_of_a_stream_are_told_apart(case: str, answering: Any, telemetry: 
     assert telemetry.attributes()["obs.response.tool_calls"] == ("a", "b")
     (message,) = output_of(telemetry)
     assert message["parts"] == [
-        {"type": "tool_call", "id": "1", "name": "a", "arguments": json.loads(OSLO)},
-        {"type": "tool_call", "id": "2", "name": "b", "arguments": json.loads(ROME)},
+        {"type": "tool_call", "id": "1", "name": "a", "arguments": OSLO},
+        {"type": "tool_call", "id": "2", "name": "b", "arguments": ROME},
     ]
 
 
