@@ -194,7 +194,7 @@ def test_it_can_be_switched_off(agent: Run) -> None:
     ran = agent(
         """
         import logging
-        assert not hasattr(logging.Logger.callHandlers, "__wrapped__")
+        assert type(logging.Logger.callHandlers) is type(lambda: None)
         logging.warning("said")
         """,
         OBS_LOGS="false",
@@ -229,7 +229,7 @@ def test_capturing_compiles_no_text_at_start(agent: Run) -> None:
 
         sys.addaudithook(compiled_text)
         import logging
-        assert hasattr(logging.Logger.callHandlers, "__wrapped__")
+        assert type(logging.Logger.callHandlers) is not type(lambda: None)
         """
     )
     assert (ran.code, ran.out) == (0, ""), ran.err

@@ -9,17 +9,17 @@ from __future__ import annotations
 import sys
 import threading
 import traceback
-from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
-from obs_run.base import guard
+from obs_run.base import guard, stand_in
 from obs_run.base.payload import error_name
 from obs_run.context import log_context, propagation
 from obs_run.core import log_records, semconv, sink
 
 if TYPE_CHECKING:
-    from logging import LogRecord
+    from collections.abc import Callable
+    from logging import Logger, LogRecord
     from types import ModuleType
 
 _STANDARD = frozenset(  # what every record has, as ``logging.LogRecord`` documents it
@@ -62,16 +62,19 @@ def install(logging: ModuleType) -> None:
         return
     original = logging.Logger.callHandlers
 
-    @wraps(original)
-    def call_handlers(self: Any, record: LogRecord) -> None:
-        _handling.depth += 1
-        try:
-            original(self, record)
-        finally:
+    def called() -> Callable[..., object]:
+        return stand_in.observed(original, begin)
+
+    def begin(logger: Logger, record: LogRecord) -> stand_in.Begun:
+        def end(_has_returned: bool) -> None:  # noqa: FBT001 (see stand_in.End)
             _handling.depth -= 1
             guard.call("log record", _capture, record)
 
-    logging.Logger.callHandlers = call_handlers
+        _handling.depth += 1
+        return original, (logger, record), end
+
+    # Not a function around the original: handlers look for the caller in the stack, as loguru's documents have them do.
+    logging.Logger.callHandlers = stand_in.MethodStandIn(original, called)
 
 
 class _Handling(threading.local):
@@ -150,4 +153,4 @@ def _structlog(record: LogRecord) -> dict[str, Any] | None:
 def is_installed() -> bool:
     """Whether log records are being captured in this process."""
     logging = sys.modules.get("logging")
-    return logging is not None and hasattr(logging.Logger.callHandlers, "__wrapped__")
+    return logging is not None and stand_in.is_stand_in(logging.Logger.callHandlers)

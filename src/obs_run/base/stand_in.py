@@ -1,0 +1,145 @@
+"""What takes the place of somebody else's function and is not seen there, neither by looking at it nor by its frames.
+
+While the original runs there is no frame of ours around it: what is ours runs before or after it, and what calls the
+three is written in C. So tracebacks, ``logging``'s search for the caller and every other walk of the stack are as they
+are without us.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import starmap
+
+from obs_run.base import guard
+
+TYPE_CHECKING = False  # the module typing costs more than all of this package's start
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    End = Callable[[bool], object]
+    Begun = tuple[Callable[..., Any], tuple[Any, ...], End]
+    Begin = Callable[..., Begun]
+
+
+class StandIn:
+    """Takes the place of a built-in function; whoever asks it for anything but a call asks the original.
+
+    ``called`` gives what is called in place of the original; its frame is gone when that runs.
+    """
+
+    __slots__ = ("__weakref__", "_called", "_original")
+
+    def __init__(self, original: Any, called: Callable[[], Callable[..., Any]]) -> None:
+        object.__setattr__(self, "_original", original)
+        object.__setattr__(self, "_called", called)
+
+    # A property: Python looks the method up, and the frame of the getter is gone when it calls what it got.
+    @property
+    def __call__(self) -> Any:
+        return object.__getattribute__(self, "_called")()
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("__reduce_ex__", "__reduce__"):
+            return partial(_reduce, self)
+        return getattr(original_of(self), name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        setattr(original_of(self), name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(original_of(self), name)
+
+    def __repr__(self) -> str:
+        return repr(original_of(self))
+
+
+class MethodStandIn(StandIn):
+    """Takes the place of a method written in Python, which binds to an instance."""
+
+    __slots__ = ()
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """Bind, as a function does."""
+        return self if instance is None else _BOUND(self, instance)
+
+
+class Prepared:
+    """Takes the place of a method: ``prepare(instance)`` runs when the method is looked up, to be called at once."""
+
+    __slots__ = ("_original", "_prepare")
+
+    def __init__(self, original: Any, prepare: Callable[[Any], object]) -> None:
+        self._original = original
+        self._prepare = prepare
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """Prepare what is to come, and give the original."""
+        if instance is not None:
+            guard.call("preparation", self._prepare, instance)
+        return self._original.__get__(instance, owner)
+
+
+class ObservedCall(map):  # type: ignore[type-arg]  # an iterator of nothing that anybody reads
+    """One call of a function whose result nobody reads: what ``begin`` gives is called, then its ``end``.
+
+    ``begin`` gets the arguments and gives the function to call, its arguments, and ``end``, which is told whether the
+    call returned. It is this class that is called, by way of ``observed``: the call is the first step of an iterator,
+    which the interpreter takes when it looks for ``__init__``.
+    """
+
+    __slots__ = ("_end",)
+    _end: list[End]
+
+    def __new__(cls, original: Any, begin: Begin, /, *args: Any, **kwargs: Any) -> ObservedCall:  # noqa: PYI034
+        begun = guard.call("begin", begin, *args, **kwargs)
+        if begun is None:
+            begun = partial(original, **kwargs), args, _pass
+        function, arguments, end = begun
+        ends = [end]
+        made = map.__new__(cls, partial(_returned, ends), starmap(function, (arguments,)))
+        made._end = ends
+        return made
+
+    __init__ = property(next)  # type: ignore[assignment]
+
+    def __del__(self) -> None:
+        # Left over where the call has raised.
+        if self._end:
+            guard.call("end", self._end.pop(), False)
+
+
+def observed(original: Any, begin: Begin) -> Callable[..., object]:
+    """Return what calls ``original`` as ``begin`` says, without a frame of ours; its result is of no use."""
+    return partial(ObservedCall, original, begin)
+
+
+def original_of(function: Any) -> Any:
+    """Return what a stand-in stands for; any other function is its own original."""
+    if is_stand_in(function):
+        return object.__getattribute__(function, "_original")
+    return function
+
+
+def is_stand_in(function: object) -> bool:
+    """Whether ``function`` is a stand-in; ``isinstance`` would ask the original."""
+    return issubclass(type(function), StandIn)
+
+
+def _reduce(stand_in: StandIn, _protocol: int = 0) -> Any:
+    """Have it pickled as the original is: by its name, which means the original where there is no stand-in."""
+    return original_of(stand_in).__qualname__
+
+
+def _returned(ends: list[End], _result: object) -> Callable[..., None]:
+    if ends:
+        guard.call("end", ends.pop(), True)
+    return _pass
+
+
+def _pass(*_: object, **__: object) -> None:
+    """Do nothing."""
+
+
+# ``types.MethodType``; the module costs something at the start.
+_BOUND: Any = type(_pass.__get__(object()))
