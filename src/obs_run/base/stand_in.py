@@ -15,11 +15,11 @@ from obs_run.base import guard
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import TracebackType
     from typing import Any
 
     End = Callable[[bool], object]
-    Begun = tuple[Callable[..., Any], tuple[Any, ...], End]
-    Begin = Callable[..., Begun]
+    Begin = Callable[..., End | None]
 
 
 class StandIn:
@@ -29,6 +29,9 @@ class StandIn:
     """
 
     __slots__ = ("__weakref__", "_called", "_original")
+
+    # ``help`` asks for it past all that an object may say.
+    __doc__ = property(lambda self: original_of(self).__doc__)  # type: ignore[assignment]
 
     def __init__(self, original: Any, called: Callable[[], Callable[..., Any]]) -> None:
         object.__setattr__(self, "_original", original)
@@ -42,6 +45,8 @@ class StandIn:
     def __getattribute__(self, name: str) -> Any:
         if name in ("__reduce_ex__", "__reduce__"):
             return partial(_reduce, self)
+        if name in ("__eq__", "__ne__", "__hash__"):
+            return object.__getattribute__(self, name)
         return getattr(original_of(self), name)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -64,40 +69,38 @@ class MethodStandIn(StandIn):
         return self if instance is None else _BOUND(self, instance)
 
 
-class Prepared:
+class PreparedMethod(StandIn):
     """Takes the place of a method: ``prepare(instance)`` runs when the method is looked up, to be called at once."""
 
-    __slots__ = ("_original", "_prepare")
+    __slots__ = ("_prepare",)
 
     def __init__(self, original: Any, prepare: Callable[[Any], object]) -> None:
-        self._original = original
-        self._prepare = prepare
+        super().__init__(original, lambda: original)
+        object.__setattr__(self, "_prepare", prepare)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """Prepare what is to come, and give the original."""
         if instance is not None:
-            guard.call("preparation", self._prepare, instance)
-        return self._original.__get__(instance, owner)
+            guard.call("preparation", object.__getattribute__(self, "_prepare"), instance)
+        return original_of(self).__get__(instance, owner)
 
 
 class ObservedCall(map):  # type: ignore[type-arg]  # an iterator of nothing that anybody reads
-    """One call of a function whose result nobody reads: what ``begin`` gives is called, then its ``end``.
+    """One call of a function whose result nobody reads.
 
-    ``begin`` gets the arguments and gives the function to call, its arguments, and ``end``, which is told whether the
-    call returned. It is this class that is called, by way of ``observed``: the call is the first step of an iterator,
-    which the interpreter takes when it looks for ``__init__``.
+    ``begin`` gets the arguments and gives ``end``, which is told afterwards whether the call returned. It is this class
+    that is called, by way of ``observed``: the call is the first step of an iterator, which Python takes when it looks
+    for ``__init__``.
     """
 
     __slots__ = ("_end",)
     _end: list[End]
 
     def __new__(cls, original: Any, begin: Begin, /, *args: Any, **kwargs: Any) -> ObservedCall:  # noqa: PYI034
-        begun = guard.call("begin", begin, *args, **kwargs)
-        if begun is None:
-            begun = partial(original, **kwargs), args, _pass
-        function, arguments, end = begun
-        ends = [end]
-        made = map.__new__(cls, partial(_returned, ends), starmap(function, (arguments,)))
+        end = guard.call("begin", begin, *args, **kwargs)
+        ends = [] if end is None else [end]
+        function = partial(original, **kwargs) if kwargs else original
+        made = map.__new__(cls, partial(_returned, ends), starmap(function, (args,)))
         made._end = ends
         return made
 
@@ -110,8 +113,34 @@ class ObservedCall(map):  # type: ignore[type-arg]  # an iterator of nothing tha
 
 
 def observed(original: Any, begin: Begin) -> Callable[..., object]:
-    """Return what calls ``original`` as ``begin`` says, without a frame of ours; its result is of no use."""
+    """Return what calls ``begin``, ``original`` and what ``begin`` gave; its result is of no use."""
     return partial(ObservedCall, original, begin)
+
+
+def hide_frame(error: BaseException, traceback: TracebackType | None) -> None:
+    """Take the frame out of the traceback of ``error`` that called what has raised it: the first one now.
+
+    From Python 3.11 on a frame stays out of it that an exception leaves by the end of ``with`` or by a bare ``raise``.
+    """
+    if traceback is not None:
+        error.__traceback__ = traceback.tb_next
+
+
+class _NoFrame:
+    """Keeps the frame that enters it out of the tracebacks of errors that pass."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Begin the block."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: TracebackType | None) -> None:
+        """Pass the error on."""
+        if error is not None:
+            hide_frame(error, traceback)
+
+
+no_frame = _NoFrame()
 
 
 def original_of(function: Any) -> Any:

@@ -65,13 +65,13 @@ def install(logging: ModuleType) -> None:
     def called() -> Callable[..., object]:
         return stand_in.observed(original, begin)
 
-    def begin(logger: Logger, record: LogRecord) -> stand_in.Begun:
+    def begin(_logger: Logger, record: LogRecord) -> stand_in.End:
         def end(_has_returned: bool) -> None:  # noqa: FBT001 (see stand_in.End)
             _handling.depth -= 1
             guard.call("log record", _capture, record)
 
         _handling.depth += 1
-        return original, (logger, record), end
+        return end
 
     # Not a function around the original: handlers look for the caller in the stack, as loguru's documents have them do.
     logging.Logger.callHandlers = stand_in.MethodStandIn(original, called)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sys
 
-from obs_run.base import guard
+from obs_run.base import guard, stand_in
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
     from types import FrameType
+    from typing import Any
 
 
 class _Seen:
@@ -31,8 +32,9 @@ _seen = _Seen()
 
 def install() -> None:
     """Take notice of sys.exit, exit and quit; what they do stays the same to the last frame of a traceback."""
-    exit_ = _make_exit()
-    sys.exit = exit_
+    original = sys.exit
+    exit_ = _make_exit(original)
+    sys.exit = stand_in.StandIn(original, lambda: exit_)  # type: ignore[assignment]
     # The class of exit and quit raises what this name means in its module.
     builtins = sys.modules.get("_sitebuiltins")
     if builtins is not None:
@@ -70,23 +72,18 @@ def of_interpreter() -> tuple[int | None, BaseException | None]:
     return None, None
 
 
-def _make_exit() -> type:
-    original = sys.exit
-
-    # A class, because it binds to no instance, as a built-in function does not, and because its two halves run one
-    # after the other: when the second, which is the original, raises, no frame of ours is in the traceback.
-    class exit:  # noqa: A001, N801 (it takes the place of one)
-        def __new__(cls, status: object = None, /) -> exit:  # noqa: PYI034 (a class in a function)
-            guard.call("exit code", _note, status)
+def _make_exit(original: Any) -> type:
+    # A class, because its two halves run one after the other: when the second, which is the original, raises, no frame
+    # of ours is in the traceback.
+    class Exit:
+        def __new__(cls, *arguments: object, **named: object) -> Exit:  # noqa: PYI034 (a class in a function)
+            if len(arguments) <= 1 and not named:
+                guard.call("exit code", _note, *(arguments or (None,)))
             return object.__new__(cls)
 
         __init__ = original
 
-    exit.__new__.__annotations__.clear()  # the original shows none
-    exit.__module__, exit.__qualname__, exit.__doc__ = "sys", "exit", original.__doc__
-    setattr(exit, "__wrapped__", original)  # noqa: B010 (the class declares no such attribute)
-    made: type = exit
-    return made
+    return Exit
 
 
 def _system_exit(code: object = None) -> SystemExit:

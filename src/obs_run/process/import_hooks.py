@@ -95,7 +95,7 @@ class _Shadow:
     def __call__(self) -> Callable[[ModuleType], object]:
         return stand_in.observed(self._execute, self._begin)
 
-    def _begin(self, module: ModuleType) -> stand_in.Begun:
+    def _begin(self, module: ModuleType) -> stand_in.End:
         name = module.__spec__.name if module.__spec__ else module.__name__
         self.names.discard(name)
         if not self.names and self._attributes.get("exec_module") is self:
@@ -108,4 +108,4 @@ class _Shadow:
             if has_returned:
                 _run(_waiting.pop(name, []), sys.modules.get(name, module))
 
-        return self._execute, (module,), end
+        return end
