@@ -15,11 +15,12 @@ from obs_run.base import guard
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
-    from typing import Any
+    from types import CodeType, FunctionType, TracebackType
+    from typing import Any, TypeVar
 
     End = Callable[[bool], object]
     Begin = Callable[..., End | None]
+    Function = TypeVar("Function", bound=FunctionType)
 
 
 class StandIn:
@@ -124,6 +125,21 @@ def hide_frame(error: BaseException, traceback: TracebackType | None) -> None:
     """
     if traceback is not None:
         error.__traceback__ = traceback.tb_next
+
+
+def passed_over(function: Function) -> Function:
+    """Return ``function`` so that searches of the stack for a caller go past its frames, as past the import system's.
+
+    It is by the file's name that ``warnings`` and ``logging`` know those.
+    """
+    code = function.__code__
+    if code not in _passed_over:
+        _passed_over[code] = code.replace(co_filename=f"{code.co_filename} importlib _bootstrap")
+    function.__code__ = _passed_over[code]
+    return function
+
+
+_passed_over: dict[CodeType, CodeType] = {}
 
 
 class _NoFrame:
