@@ -29,7 +29,17 @@ def followed(inner: Any, start: Callable[[], Step | None]) -> Any:
         follow = follow_async_generators
     else:
         return inner
-    return follow(lambda: inner, lambda _args, _kwargs: start())()
+    following = follow(lambda: inner, lambda _args, _kwargs: start())()
+    take_name(following, inner)
+    return following
+
+
+def take_name(made: Any, named: Any) -> None:
+    """Give a generator or coroutine the name of what it stands for."""
+    for attribute in ("__name__", "__qualname__"):
+        name = getattr(named, attribute, None)
+        if isinstance(name, str):
+            setattr(made, attribute, name)
 
 
 def follow_generators(

@@ -132,7 +132,7 @@ def _activate(found: Foreign) -> None:
 
 def leave_bedrock(module: Any) -> None:
     """Leave calls of models on AWS to ours, where it instruments them; the official botocore one has the rest."""
-    import wrapt
+    from obs_run.core import watched_functions
 
     def patched(wrapped: Any, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if guard.call("botocore", _is_ours, *args[1:2], default=False):
@@ -142,7 +142,7 @@ def leave_bedrock(module: Any) -> None:
 
     for name in ("BotocoreInstrumentor", "AiobotocoreInstrumentor"):
         if hasattr(module, name):
-            wrapt.wrap_function_wrapper(module, f"{name}._patched_api_call", patched)
+            watched_functions.watch(module, f"{name}._patched_api_call", patched)
 
 
 def _is_ours(client: Any) -> bool:

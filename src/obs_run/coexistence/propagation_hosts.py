@@ -131,9 +131,9 @@ def guard_clients(module: ModuleType) -> None:
 
 
 def _watch(module: ModuleType) -> None:
-    import wrapt
+    from obs_run.core import watched_functions
 
     for name, wrapper in _BORDERS[module.__name__]:
         if name.partition(".")[0] in _NEWER and not hasattr(module, name.partition(".")[0]):
             continue
-        guard.call(f"propagation of {module.__name__}:{name}", wrapt.wrap_function_wrapper, module, name, wrapper)
+        guard.call(f"propagation of {module.__name__}:{name}", watched_functions.watch, module, name, wrapper)

@@ -80,7 +80,7 @@ def wrap_async_call(begin: Begin) -> Wrapper:
     """Return the wrapper of a coroutine function, as ``wrap_call`` does of a sync one."""
 
     @passed_over
-    async def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    async def observe(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         begun = guard.call("begin", _begin_call, begin, instance, args, kwargs)
         if begun is None:
             with no_frame:
@@ -89,6 +89,12 @@ def wrap_async_call(begin: Begin) -> Wrapper:
         with step:
             returned = await wrapped(*call.args, **call.kwargs)
         return guard.call("outcome", step.read_returned, returned, default=returned)
+
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        coroutine = observe(wrapped, instance, args, kwargs)
+        # Python's warning of one that was never awaited tells the name.
+        guard.call("begin", generators.take_name, coroutine, wrapped)
+        return coroutine
 
     return wrapper
 
