@@ -12,6 +12,7 @@ from obs_run.base import guard, stand_in
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FrameType
     from typing import Any
 
@@ -44,11 +45,8 @@ def install() -> None:
 def watch() -> None:
     """Remember the outermost frame of the program, whichever thread this is called in."""
     if _seen.outermost is None:
-        for frame in sys._current_frames().values():  # noqa: SLF001 (public but for its name)
-            outermost = _outermost_of(frame)
-            if outermost is not None:
-                _seen.outermost = outermost
-                return
+        # In no variable: one of these frames is this function's own, and in a circle it would live on with all others.
+        _seen.outermost = _first(map(_outermost_of, sys._current_frames().values()))  # noqa: SLF001 (public but for its name)
 
 
 def of_interpreter() -> tuple[int | None, BaseException | None]:
@@ -107,6 +105,10 @@ def _outermost_of(frame: FrameType | None) -> FrameType | None:
         return None
     name, module = frame.f_code.co_name, frame.f_globals.get("__name__")
     return frame if (name, module) in (("<module>", "__main__"), ("_run_module_as_main", "runpy")) else None
+
+
+def _first(frames: Iterator[FrameType | None]) -> FrameType | None:
+    return next(filter(None, frames), None)
 
 
 def _reached_the_top(error: BaseException) -> bool:
