@@ -12,7 +12,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
-from obs_run.base import guard, stand_in
+from obs_run.base import guard, passive_values, stand_in
 from obs_run.base.payload import error_name
 from obs_run.context import log_context, propagation
 from obs_run.core import log_records, semconv, sink
@@ -51,7 +51,6 @@ _STANDARD = frozenset(  # what every record has, as ``logging.LogRecord`` docume
 )
 # What structlog adds to an event, and the record has already.
 _STRUCTLOG = frozenset(["_record", "_from_structlog", "event", "level", "logger", "timestamp"])
-_INT64 = 2**63
 _SEVERITIES = ((50, 21), (40, 17), (30, 13), (20, 9), (10, 5))
 
 
@@ -108,8 +107,15 @@ def _capture(record: LogRecord) -> None:
 def _message(record: LogRecord) -> str:
     told = _structlog(record)
     if told is not None:
-        return guard.shown(told.get("event", ""))
-    # The arguments may change after the call, so the text is made now; the agent's handlers made it already.
+        return str(passive_values.attribute(told.get("event", "")))
+    # The arguments may change after the call, so the text is made now.
+    arguments = record.args
+    values = tuple(arguments.values()) if type(arguments) is dict else arguments or ()
+    is_passive = type(values) is tuple and passive_values.is_passive((record.msg, *values))
+    # What runs code of the agent is made a text by its handlers, or by nobody.
+    formatted = record.__dict__.get("message")
+    if not is_passive:
+        return formatted if isinstance(formatted, str) and formatted else passive_values.message(record.msg, arguments)
     try:
         return record.getMessage()
     except Exception:  # noqa: BLE001 (the agent's own formatting error, which logging reports itself)
@@ -124,12 +130,12 @@ def _attributes(record: LogRecord) -> dict[str, Any]:
         semconv.THREAD_NAME: record.threadName,
     }
     for key, value in log_context.all_fields().items():
-        attributes[key] = _plain(value)
+        attributes[key] = passive_values.attribute(value)
     told = _structlog(record)
     extras, known = (record.__dict__, _STANDARD) if told is None else (told, _STRUCTLOG)
     for key, value in extras.items():
         if key not in known and value is not None:
-            attributes[str(key)] = _plain(value)
+            attributes[str(key)] = passive_values.attribute(value)
     error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
     if isinstance(error, BaseException):  # the agent may write anything there
         attributes[semconv.EXCEPTION_TYPE] = error_name(error)
@@ -137,11 +143,6 @@ def _attributes(record: LogRecord) -> dict[str, Any]:
         stack = traceback.format_exception(type(error), error, error.__traceback__)
         attributes[semconv.EXCEPTION_STACKTRACE] = "".join(stack)
     return {key: value for key, value in attributes.items() if value is not None}
-
-
-def _plain(value: Any) -> Any:
-    plain = isinstance(value, (str, float)) or (isinstance(value, int) and -_INT64 <= value < _INT64)
-    return value if plain else guard.shown(value)
 
 
 def _structlog(record: LogRecord) -> dict[str, Any] | None:
