@@ -362,3 +362,31 @@ def test_a_large_value_costs_no_more_than_its_beginning(agent: Run) -> None:
     longest = max(len(body) for body in ran.logs())
     assert longest < 100_000
     assert len(ran.logs()["many"]["attributes"]["numbers"]) < 100_000
+
+
+@pytest.mark.parametrize("logs", ["true", "false"])
+def test_formats_may_name_the_ids_of_the_span(agent: Run, logs: str) -> None:
+    ran = agent(
+        """
+        import logging, sys
+        import telemetry_probe
+        from opentelemetry import trace
+        names = "otelTraceID otelSpanID otelTraceSampled otelServiceName message".split()
+        logging.basicConfig(format=" ".join(f"%({name})s" for name in names))
+        with trace.get_tracer("t").start_as_current_span("work"):
+            logging.getLogger("x").warning("inside")
+        logging.warning("outside")
+        telemetry_probe.show()
+        """,
+        OTEL_PYTHON_LOG_CORRELATION="true",
+        OBS_LOGS=logs,
+        OTEL_SERVICE_NAME="service",
+    )
+    span = ran.spans()["work"]
+    inside, outside = ran.err.splitlines()
+    assert inside == f"{span['trace']} {span['span']} True service inside"
+    assert outside.startswith(span["trace"])
+    assert outside.endswith(" True service outside")
+    records = ran.logs()
+    assert set(records) == ({"inside", "outside"} if logs == "true" else set())
+    assert not any(name.startswith("otel") for record in records.values() for name in record["attributes"])

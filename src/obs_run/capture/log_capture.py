@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from obs_run import settings
 from obs_run.base import guard, passive_values, stand_in
 from obs_run.base.payload import error_name
+from obs_run.capture import log_correlation
 from obs_run.context import log_context, propagation
 from obs_run.core import log_records, semconv, sink
 
@@ -56,24 +57,36 @@ _SEVERITIES = ((50, 21), (40, 17), (30, 13), (20, 9), (10, 5))
 
 def install(logging: ModuleType) -> None:
     """Record what loggers handle from now on; what the agent's own handlers do stays as it is."""
-    # With a configuration file its providers have the say, and its own handler may be on.
-    if not settings.get("OBS_LOGS") or settings.get("OTEL_CONFIG_FILE") or is_installed():
+    correlates = settings.get("OTEL_PYTHON_LOG_CORRELATION")
+    if not (_is_wanted() or correlates) or stand_in.is_stand_in(logging.Logger.callHandlers):
         return
     original = logging.Logger.callHandlers
+    begin = _begin_correlated if correlates else _begin
 
     def called() -> Callable[..., object]:
         return stand_in.observed(original, begin)
 
-    def begin(_logger: Logger, record: LogRecord) -> stand_in.End:
-        def end(_has_returned: bool) -> None:  # noqa: FBT001 (see stand_in.End)
-            _handling.depth -= 1
-            guard.call("log record", _capture, record)
-
-        _handling.depth += 1
-        return end
-
     # Not a function around the original: handlers look for the caller in the stack, as loguru's documents have them do.
     logging.Logger.callHandlers = stand_in.MethodStandIn(original, called)
+
+
+def _begin(_logger: Logger, record: LogRecord) -> stand_in.End:
+    def end(_has_returned: bool) -> None:  # noqa: FBT001 (see stand_in.End)
+        _handling.depth -= 1
+        guard.call("log record", _capture, record)
+
+    _handling.depth += 1
+    return end
+
+
+def _begin_correlated(logger: Logger, record: LogRecord) -> stand_in.End | None:
+    guard.call("log correlation", log_correlation.add, record)
+    return _begin(logger, record) if _is_wanted() else None
+
+
+def _is_wanted() -> bool:
+    # With a configuration file its providers have the say, and its own handler may be on.
+    return bool(settings.get("OBS_LOGS") and not settings.get("OTEL_CONFIG_FILE"))
 
 
 class _Handling(threading.local):
@@ -134,7 +147,7 @@ def _attributes(record: LogRecord) -> dict[str, Any]:
     told = _structlog(record)
     extras, known = (record.__dict__, _STANDARD) if told is None else (told, _STRUCTLOG)
     for key, value in extras.items():
-        if key not in known and value is not None:
+        if key not in known and key not in log_correlation.FIELDS and value is not None:
             attributes[str(key)] = passive_values.attribute(value)
     error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
     if isinstance(error, BaseException):  # the agent may write anything there
@@ -154,4 +167,4 @@ def _structlog(record: LogRecord) -> dict[str, Any] | None:
 def is_installed() -> bool:
     """Whether log records are being captured in this process."""
     logging = sys.modules.get("logging")
-    return logging is not None and stand_in.is_stand_in(logging.Logger.callHandlers)
+    return logging is not None and stand_in.is_stand_in(logging.Logger.callHandlers) and _is_wanted()

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import wrapt
 
 if TYPE_CHECKING:
-    from obs_run.core.hooks import Wrapper
+    from collections.abc import Callable
+
+    Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 
 
 class _BoundFunction(wrapt.BoundFunctionWrapper):  # type: ignore[misc]  # the package ships no types for it
