@@ -309,8 +309,8 @@ def test_no_code_of_the_agent_runs_for_what_its_handlers_leave_alone(agent: Run)
         "rows": "<__main__.Rows object>",
         "numbers": "[1, 2]",
         "colour": "Colour.RED",
-        "within": "['<__main__.Query object>']",
-        "deep": "{'a': {'b': '<__main__.Query object>'}}",
+        "within": "[<__main__.Query object>]",
+        "deep": "{'a': {'b': <__main__.Query object>}}",
         "text": "text",
         "day": "2026-01-02",
         "price": "1.50",
@@ -319,7 +319,7 @@ def test_no_code_of_the_agent_runs_for_what_its_handlers_leave_alone(agent: Run)
     }
     assert set(logs) == {
         "extras",
-        "arguments <__main__.Query object> ['<__main__.Query object>'] 3 1.5 Colour.RED",
+        "arguments <__main__.Query object> [<__main__.Query object>] 3 1.5 Colour.RED",
         "by name <__main__.Query object> 2026-01-02",
         "wrong %d",
         "<__main__.Query object>",

@@ -6,48 +6,36 @@ told by its class, unless its class is one of Python's.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
-from obs_run.base.plain_values import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 _SCALARS = frozenset([str, int, float, bool, type(None)])
 _FEW = 32
+_MOST_ITEMS = 4096  # of one value, whatever their depth
+_DEEPEST = 16
+_LONGEST = 65536
 _INT64 = 2**63
+_PATHS = frozenset(["PosixPath", "PurePosixPath", "PureWindowsPath", "WindowsPath"])
 # Module and name of the classes whose text is no code of the agent's, and short.
 _KNOWN = {
-    "builtins": frozenset(["complex", "range", "ellipsis", "NotImplementedType", "builtin_function_or_method", "function"]),
+    "builtins": frozenset(["builtin_function_or_method", "complex", "ellipsis", "function", "range"]),
     "datetime": frozenset(["date", "datetime", "time", "timedelta", "timezone"]),
     "decimal": frozenset(["Decimal"]),
     "fractions": frozenset(["Fraction"]),
     "ipaddress": frozenset(["IPv4Address", "IPv4Network", "IPv6Address", "IPv6Network"]),
-    "pathlib": frozenset(["PosixPath", "PurePosixPath", "PureWindowsPath", "WindowsPath"]),
-    "pathlib._local": frozenset(["PosixPath", "PurePosixPath", "PureWindowsPath", "WindowsPath"]),
+    "pathlib": _PATHS,
+    "pathlib._local": _PATHS,
     "uuid": frozenset(["UUID"]),
 }
-_NUMPY = ("int", "uint", "float", "complex", "bool", "datetime64", "timedelta64")
+_NUMPY = ("bool", "complex", "datetime64", "float", "int", "timedelta64", "uint")
 
 
-class PassiveSnapshot(Snapshot):
-    """What one record takes from the agent without calling it."""
-
-    __slots__ = ()
-
-    def _is_mapping(self, kind: type) -> bool:
-        return issubclass(kind, dict)
-
-    def _text_of(self, value: Any) -> str:
-        if _is_text(value):
-            return Snapshot._text_of(self, value)
-        if has_known_text(value):
-            return guard.shown(value)
-        return _told_by_class(value)
-
-
-class ToldByClass:
+class _Verbatim:
     """Stands for an object in a message that nobody has formatted."""
 
     __slots__ = ("_text",)
@@ -61,6 +49,15 @@ class ToldByClass:
     __repr__ = __str__
 
 
+class _Room:
+    """How many items a value may still show."""
+
+    __slots__ = ("items",)
+
+    def __init__(self) -> None:
+        self.items = _MOST_ITEMS
+
+
 def attribute(value: Any) -> Any:
     """Return a value as an attribute: text, number or bool."""
     kind = type(value)
@@ -68,10 +65,12 @@ def attribute(value: Any) -> Any:
         return value
     if kind is int and -_INT64 <= value < _INT64:
         return value
-    if _is_simple(value):
+    plain = _as_base(value, kind)
+    if type(plain) is not kind:
+        return attribute(plain)
+    if kind is int or has_known_text(value) or _is_simple(value):
         return guard.shown(value)
-    plain = PassiveSnapshot().value(value)
-    return plain if type(plain) in _SCALARS else guard.shown(plain)
+    return guard.call("log record", _shown, value, _Room(), 0, default=told_by_class(value))
 
 
 def message(template: Any, arguments: Any) -> str:
@@ -80,18 +79,18 @@ def message(template: Any, arguments: Any) -> str:
     if not arguments:
         return text
     try:
-        return text % _passive(arguments)
-    except Exception:  # noqa: BLE001 (the agent's own mistake, or a format that the class has no text for)
+        return text % _passive_arguments(arguments)
+    except Exception:  # noqa: BLE001 (the agent's own mistake, or a format that a text does not fit)
         return text
 
 
 def is_passive(values: Sequence[Any]) -> bool:
     """Whether no code of the agent runs when these are made a text, and little time passes."""
-    return all(type(value) in _SCALARS or _is_simple(value) or has_known_text(value) for value in values)
+    return all(_is_passive(value) for value in values)
 
 
 def has_known_text(value: Any) -> bool:
-    """Whether the text of ``value`` is Python's own."""
+    """Whether the text of ``value`` is Python's own; an exception's is taken for that."""
     kind = type(value)
     if kind in _SCALARS or issubclass(kind, BaseException):
         return True
@@ -102,22 +101,42 @@ def has_known_text(value: Any) -> bool:
     return kind.__str__ is object.__str__ and kind.__repr__ is object.__repr__
 
 
-def _is_text(value: Any) -> bool:
-    """Whether Python's own methods make the text, past those of a class that derives."""
-    return issubclass(type(value), (str, bytes, bytearray, memoryview))
+def told_by_class(value: Any) -> str:
+    """Return what can be said of an object without asking it."""
+    kind = type(value)
+    if issubclass(kind, type):
+        return type.__repr__(value)
+    if any(base.__module__ == "enum" and base.__name__ == "Enum" for base in kind.__mro__):
+        name = vars(value).get("_name_")
+        if type(name) is str:
+            return f"{kind.__name__}.{name}"
+    return f"<{kind.__module__}.{kind.__qualname__} object>"
+
+
+def _is_passive(value: Any) -> bool:
+    return type(value) in _SCALARS or _is_simple(value) or has_known_text(value)
 
 
 def _is_simple(value: Any) -> bool:
     """Whether it is a short list or the like of nothing but numbers and texts."""
     kind = type(value)
-    if kind is dict:
-        return len(value) <= _FEW and _SCALARS.issuperset(map(type, value)) and _SCALARS.issuperset(map(type, value.values()))
     if kind in (list, tuple, set, frozenset):
         return len(value) <= _FEW and _SCALARS.issuperset(map(type, value))
-    return False
+    if kind is not dict or len(value) > _FEW:
+        return False
+    return _SCALARS.issuperset(map(type, value)) and _SCALARS.issuperset(map(type, value.values()))
 
 
-def _passive(arguments: Any) -> Any:
+def _as_base(value: Any, kind: type) -> Any:
+    """Return a number or text of a class that derives from Python's as one of Python's."""
+    base: Callable[[Any], Any]
+    for base in (str, int, float):
+        if issubclass(kind, base) and kind not in _SCALARS:
+            return {str: str.__str__, int: int.__int__, float: float.__float__}[base](value)
+    return value
+
+
+def _passive_arguments(arguments: Any) -> Any:
     if type(arguments) is tuple:
         return tuple(map(_passive_argument, arguments))
     if type(arguments) is dict:
@@ -126,29 +145,39 @@ def _passive(arguments: Any) -> Any:
 
 
 def _passive_argument(value: Any) -> Any:
+    value = _as_base(value, type(value))
+    return value if _is_passive(value) else _Verbatim(str(attribute(value)))
+
+
+def _shown(value: Any, room: _Room, depth: int) -> str:
+    """Return the text of a value in a list or the like, which is one itself mostly."""
     kind = type(value)
-    if kind in _SCALARS or _is_simple(value) or has_known_text(value):
-        return value
-    # Of classes that derive from numbers, formats want the number.
-    if issubclass(kind, int):
-        return int.__int__(value)
-    if issubclass(kind, float):
-        return float.__float__(value)
-    return ToldByClass(str(attribute(value)))
+    if issubclass(kind, (str, bytes, bytearray)):
+        base = next(each for each in (str, bytes, bytearray) if issubclass(kind, each))
+        return repr(base.__getitem__(value, slice(_LONGEST)))
+    if kind in _SCALARS or has_known_text(value):
+        return guard.shown(value) if issubclass(kind, BaseException) else repr(value)
+    if depth == _DEEPEST:
+        return "..."
+    if issubclass(kind, dict):
+        items = islice(dict.items(value), room.items)
+        pairs = [f"{_shown(name, room, depth + 1)}: {_shown(item, room, depth + 1)}" for name, item in _taken(items, room)]
+        return "{" + _joined(pairs, dict.__len__(value)) + "}"
+    for base, (opening, closing) in {list: "[]", tuple: "()", set: "{}", frozenset: "{}"}.items():
+        if issubclass(kind, base):
+            items = islice(base.__iter__(value), room.items)
+            texts = [_shown(item, room, depth + 1) for item in _taken(items, room)]
+            return opening + _joined(texts, base.__len__(value)) + closing
+    return told_by_class(value)
 
 
-def _told_by_class(value: Any) -> str:
-    kind = type(value)
-    if issubclass(kind, type):
-        return type.__repr__(value)
-    member = _enum_member(value)
-    if member is not None:
-        return f"{kind.__name__}.{member}"
-    return f"<{kind.__module__}.{kind.__qualname__} object>"
+def _taken(items: Iterable[Any], room: _Room) -> list[Any]:
+    # At once, where no other thread can come between.
+    taken = list(items)
+    room.items -= len(taken)
+    return taken
 
 
-def _enum_member(value: Any) -> str | None:
-    if not any(base.__module__ == "enum" and base.__name__ == "Enum" for base in type(value).__mro__):
-        return None
-    name = vars(value).get("_name_")
-    return name if type(name) is str else None
+def _joined(texts: list[str], length: int) -> str:
+    left_out = [f"[{length - len(texts)} items left out]"] if length > len(texts) else []
+    return ", ".join(texts + left_out)

@@ -7,7 +7,7 @@ are without us.
 
 from __future__ import annotations
 
-from functools import partial
+from _functools import partial  # the module without the underscore costs more than all of this package's start
 from itertools import starmap
 
 from obs_run.base import guard

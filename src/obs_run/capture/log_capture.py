@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from obs_run import settings
 from obs_run.base import guard, passive_values, stand_in
 from obs_run.base.payload import error_name
-from obs_run.capture import log_correlation
 from obs_run.context import log_context, propagation
 from obs_run.core import log_records, semconv, sink
 
@@ -50,6 +49,8 @@ _STANDARD = frozenset(  # what every record has, as ``logging.LogRecord`` docume
         "threadName",
     ]
 )
+# What ``log_correlation`` adds.
+_CORRELATION = frozenset(["otelServiceName", "otelSpanID", "otelTraceID", "otelTraceSampled"])
 # What structlog adds to an event, and the record has already.
 _STRUCTLOG = frozenset(["_record", "_from_structlog", "event", "level", "logger", "timestamp"])
 _SEVERITIES = ((50, 21), (40, 17), (30, 13), (20, 9), (10, 5))
@@ -80,6 +81,8 @@ def _begin(_logger: Logger, record: LogRecord) -> stand_in.End:
 
 
 def _begin_correlated(logger: Logger, record: LogRecord) -> stand_in.End | None:
+    from obs_run.capture import log_correlation
+
     guard.call("log correlation", log_correlation.add, record)
     return _begin(logger, record) if _is_wanted() else None
 
@@ -147,7 +150,7 @@ def _attributes(record: LogRecord) -> dict[str, Any]:
     told = _structlog(record)
     extras, known = (record.__dict__, _STANDARD) if told is None else (told, _STRUCTLOG)
     for key, value in extras.items():
-        if key not in known and key not in log_correlation.FIELDS and value is not None:
+        if key not in known and key not in _CORRELATION and value is not None:
             attributes[str(key)] = passive_values.attribute(value)
     error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
     if isinstance(error, BaseException):  # the agent may write anything there

@@ -11,7 +11,6 @@ from obs_run.context import propagation
 if TYPE_CHECKING:
     from logging import LogRecord
 
-FIELDS = frozenset(["otelServiceName", "otelSpanID", "otelTraceID", "otelTraceSampled"])
 _NONE = "0"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from obs_run.base.passive_values import PassiveSnapshot
+from obs_run.base.passive_snapshot import PassiveSnapshot
 from obs_run.capture import log_capture
 from obs_run.context import log_context, propagation
 from obs_run.core import semconv
