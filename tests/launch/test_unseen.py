@@ -7,27 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.launch import running
+from tests.launch.beside_plain import LIBRARIES, PYTHON, both
+from tests.launch.running import assert_one_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.launch.running import Outcome
     from tests.otlp_receiver import Receiver
-
-PYTHON = running.HERE.python
-OBS_RUN = running.HERE.command("obs-run")
-
-
-def both(folder: Path, receiver: Receiver, source: str, **more: str) -> Outcome:
-    """Run a program by plain Python and by obs-run; return what came of it, which must be the same."""
-    (folder / "agent.py").write_text(dedent(source))
-    env = running.environment(receiver.endpoint, folder, **more)
-    plain = running.run([PYTHON, "agent.py"], folder, env)
-    launched = running.run([OBS_RUN, "python", "agent.py"], folder, env)
-    assert launched == plain
-    return launched
-
 
 STACKS = {
     "the caller as loguru's documents have it found": """
@@ -113,7 +99,8 @@ STACKS = {
     "an error amid an import": """
         import os, sys, traceback
         os.makedirs("folder/openai", exist_ok=True)
-        open("folder/openai/__init__.py", "w").write("import traceback; traceback.print_stack(); from openai import resources")
+        begin = "import traceback; traceback.print_stack(); from openai import resources"
+        open("folder/openai/__init__.py", "w").write(begin)
         open("folder/openai/resources.py", "w").write("import warnings; warnings.warn('old', stacklevel=2); 1 / 0")
         sys.path.insert(0, "folder")
         try:
@@ -125,7 +112,13 @@ STACKS = {
     "an error amid the import of a watched module": """
         import sys, os, traceback
         os.makedirs("folder", exist_ok=True)
-        open("folder/ollama.py", "w").write("import traceback, warnings\\ntraceback.print_stack()\\nwarnings.warn('old', DeprecationWarning, stacklevel=2)\\n1 / 0")
+        lines = (
+            "import traceback, warnings",
+            "traceback.print_stack()",
+            "warnings.warn('old', DeprecationWarning, stacklevel=2)",
+            "1 / 0",
+        )
+        open("folder/ollama.py", "w").write("\\n".join(lines))
         sys.path.insert(0, "folder")
         import ollama
     """,
@@ -215,62 +208,6 @@ def test_the_stack_has_no_frame_of_ours(name: str, tmp_path: Path, receiver: Rec
     assert ran.out + ran.err
 
 
-LIBRARIES = """
-import os, sys
-os.makedirs("packages/ollama", exist_ok=True)
-os.makedirs("packages/litellm", exist_ok=True)
-open("packages/ollama/__init__.py", "w").write("from ._client import AsyncClient, Client")
-open("packages/ollama/_client.py", "w").write('''
-import logging, warnings
-from types import SimpleNamespace
-from urllib.parse import urlsplit
-
-class EmbedResponse:
-    pass
-
-class Client:
-    def __init__(self, host=None):
-        self.host = host
-        self._client = SimpleNamespace(base_url=urlsplit("http://there:1"))
-
-    def _request(self, kind, method, path, json=None, stream=False):
-        "Ask."
-        warnings.warn("old", DeprecationWarning, stacklevel=2)
-        logging.warning("asked", stacklevel=2)
-        if stream:
-            return self._chunks()
-        raise ValueError(path)
-
-    def _chunks(self):
-        try:
-            yield 1
-        except KeyError as error:
-            raise ValueError("thrown") from error
-        raise ValueError("streamed")
-
-class AsyncClient(Client):
-    async def _request(self, kind, method, path, json=None, stream=False):
-        warnings.warn("old", DeprecationWarning, stacklevel=2)
-        if stream:
-            return self._achunks()
-        raise ValueError(path)
-
-    async def _achunks(self):
-        yield 1
-        raise ValueError("streamed")
-''')
-names = "completion text_completion embedding rerank image_generation".split()
-open("packages/litellm/__init__.py", "w").write("from .main import *")
-open("packages/litellm/main.py", "w").write("".join(f'''
-def {name}(model, messages=None, **options):
-    "Ask."
-    raise ValueError(model)
-
-async def a{name}(model, messages=None, **options):
-    raise ValueError(model)
-''' for name in names))
-sys.path.insert(0, "packages")
-"""
 CALLS = LIBRARIES + dedent("""
     import asyncio, logging, traceback
     import ollama
@@ -360,8 +297,9 @@ FUNCTIONS = """
             print(pickle.dumps(function, protocol), pickle._dumps(function, protocol))
             assert pickle.loads(pickle.dumps(function, protocol)) is function
         assert copy.copy(function) is function and copy.deepcopy([function])[0] is function
-        print(hasattr(function, "__wrapped__"), hasattr(function, "__dict__"), sorted(dir(function)) == sorted(dir(len)))
-        print(function == function, function != function, function in {function: 1}, weakref.ref(function)() is function)
+        print(hasattr(function, "__wrapped__"), hasattr(function, "__dict__"))
+        print(sorted(dir(function)) == sorted(dir(len)), weakref.ref(function)() is function)
+        print(function == function, function != function, function in {function: 1})
         print(function.__eq__(function), function.__hash__() == hash(function))
         print(pydoc.render_doc(function), functools.wraps(function)(lambda: 1).__name__)
         for change in (lambda: setattr(function, "x", 1), lambda: delattr(function, "__name__")):
@@ -465,7 +403,9 @@ def test_children_have_the_variables_that_they_would_have(tmp_path: Path, receiv
 
 
 def test_children_are_in_the_trace_of_who_started_them(tmp_path: Path, receiver: Receiver) -> None:
-    (tmp_path / "child.py").write_text("from opentelemetry import trace; trace.get_tracer('t').start_span('in child').end()")
+    (tmp_path / "child.py").write_text(
+        "from opentelemetry import trace; trace.get_tracer('t').start_span('in child').end()"
+    )
     source = f"""
         import os, subprocess, sys
         from opentelemetry import trace
@@ -488,7 +428,7 @@ def test_children_are_in_the_trace_of_who_started_them(tmp_path: Path, receiver:
         """
     both(tmp_path, receiver, source)
     assert receiver.wait_for(lambda got: len(got.spans) >= 34)
-    running.assert_one_tree(receiver)
+    assert_one_tree(receiver)
     spans = {span.span_id: span for span in receiver.spans}
     parents = [spans[span.parent_id].name for span in receiver.spans if span.name == "child"]
     assert sorted(parents) == ["agent"] * 8 + ["inside"] * 8

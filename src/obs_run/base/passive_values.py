@@ -20,6 +20,18 @@ _MOST_ITEMS = 4096  # of one value, whatever their depth
 _DEEPEST = 16
 _LONGEST = 65536
 _INT64 = 2**63
+_CONVERSIONS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (str, str.__str__),
+    (int, int.__int__),
+    (float, float.__float__),
+)
+_BRACKETS: tuple[tuple[Any, str, str], ...] = (
+    (list, "[", "]"),
+    (tuple, "(", ")"),
+    (set, "{", "}"),
+    (frozenset, "{", "}"),
+)
+_TEXTS: tuple[Any, ...] = (str, bytes, bytearray)
 _PATHS = frozenset(["PosixPath", "PurePosixPath", "PureWindowsPath", "WindowsPath"])
 # Module and name of the classes whose text is no code of the agent's, and short.
 _KNOWN = {
@@ -70,7 +82,8 @@ def attribute(value: Any) -> Any:
         return attribute(plain)
     if kind is int or has_known_text(value) or _is_simple(value):
         return guard.shown(value)
-    return guard.call("log record", _shown, value, _Room(), 0, default=told_by_class(value))
+    text: str = guard.call("log record", _shown, value, _Room(), 0, default=told_by_class(value))
+    return text
 
 
 def message(template: Any, arguments: Any) -> str:
@@ -79,9 +92,10 @@ def message(template: Any, arguments: Any) -> str:
     if not arguments:
         return text
     try:
-        return text % _passive_arguments(arguments)
+        formatted: str = text % _passive_arguments(arguments)
     except Exception:  # noqa: BLE001 (the agent's own mistake, or a format that a text does not fit)
         return text
+    return formatted
 
 
 def is_passive(values: Sequence[Any]) -> bool:
@@ -98,7 +112,8 @@ def has_known_text(value: Any) -> bool:
         return True
     if kind.__module__ == "numpy" and kind.__name__.startswith(_NUMPY):
         return True
-    return kind.__str__ is object.__str__ and kind.__repr__ is object.__repr__
+    methods: tuple[Any, Any] = kind.__str__, kind.__repr__
+    return methods == (object.__str__, object.__repr__)
 
 
 def told_by_class(value: Any) -> str:
@@ -129,10 +144,11 @@ def _is_simple(value: Any) -> bool:
 
 def _as_base(value: Any, kind: type) -> Any:
     """Return a number or text of a class that derives from Python's as one of Python's."""
-    base: Callable[[Any], Any]
-    for base in (str, int, float):
-        if issubclass(kind, base) and kind not in _SCALARS:
-            return {str: str.__str__, int: int.__int__, float: float.__float__}[base](value)
+    if kind in _SCALARS:
+        return value
+    for base, convert in _CONVERSIONS:
+        if issubclass(kind, base):
+            return convert(value)
     return value
 
 
@@ -152,28 +168,32 @@ def _passive_argument(value: Any) -> Any:
 def _shown(value: Any, room: _Room, depth: int) -> str:
     """Return the text of a value in a list or the like, which is one itself mostly."""
     kind = type(value)
-    if issubclass(kind, (str, bytes, bytearray)):
-        base = next(each for each in (str, bytes, bytearray) if issubclass(kind, each))
-        return repr(base.__getitem__(value, slice(_LONGEST)))
+    for base in _TEXTS:
+        if issubclass(kind, base):
+            return repr(base.__getitem__(value, slice(_LONGEST)))
     if kind in _SCALARS or has_known_text(value):
         return guard.shown(value) if issubclass(kind, BaseException) else repr(value)
     if depth == _DEEPEST:
         return "..."
     if issubclass(kind, dict):
-        items = islice(dict.items(value), room.items)
-        pairs = [f"{_shown(name, room, depth + 1)}: {_shown(item, room, depth + 1)}" for name, item in _taken(items, room)]
-        return "{" + _joined(pairs, dict.__len__(value)) + "}"
-    for base, (opening, closing) in {list: "[]", tuple: "()", set: "{}", frozenset: "{}"}.items():
+        return _shown_dict(value, room, depth + 1)
+    for base, opening, closing in _BRACKETS:
         if issubclass(kind, base):
-            items = islice(base.__iter__(value), room.items)
-            texts = [_shown(item, room, depth + 1) for item in _taken(items, room)]
+            items = _taken(base.__iter__(value), room)
+            texts = [_shown(item, room, depth + 1) for item in items]
             return opening + _joined(texts, base.__len__(value)) + closing
     return told_by_class(value)
 
 
+def _shown_dict(value: Any, room: _Room, depth: int) -> str:
+    items = _taken(dict.items(value), room)
+    pairs = [f"{_shown(name, room, depth)}: {_shown(item, room, depth)}" for name, item in items]
+    return "{" + _joined(pairs, dict.__len__(value)) + "}"
+
+
 def _taken(items: Iterable[Any], room: _Room) -> list[Any]:
     # At once, where no other thread can come between.
-    taken = list(items)
+    taken = list(islice(items, room.items))
     room.items -= len(taken)
     return taken
 

@@ -7,7 +7,8 @@ are without us.
 
 from __future__ import annotations
 
-from _functools import partial  # the module without the underscore costs more than all of this package's start
+# The module without the underscore costs more than all of this package's start.
+from _functools import partial  # type: ignore[import-not-found]
 from itertools import starmap
 
 from obs_run.base import guard
@@ -15,12 +16,13 @@ from obs_run.base import guard
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import CodeType, FunctionType, TracebackType
+    from types import CodeType, TracebackType
     from typing import Any, TypeVar
 
+    # Called with whether the call has returned.
     End = Callable[[bool], object]
     Begin = Callable[..., End | None]
-    Function = TypeVar("Function", bound=FunctionType)
+    Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class StandIn:
@@ -32,7 +34,7 @@ class StandIn:
     __slots__ = ("__weakref__", "_called", "_original")
 
     # ``help`` asks for it past all that an object may say.
-    __doc__ = property(lambda self: original_of(self).__doc__)  # type: ignore[assignment]
+    __doc__ = property(lambda self: original_of(self).__doc__)
 
     def __init__(self, original: Any, called: Callable[[], Callable[..., Any]]) -> None:
         object.__setattr__(self, "_original", original)
@@ -41,9 +43,11 @@ class StandIn:
     # A property: Python looks the method up, and the frame of the getter is gone when it calls what it got.
     @property
     def __call__(self) -> Any:
+        """What is called; the agent sees the original's."""
         return object.__getattribute__(self, "_called")()
 
     def __getattribute__(self, name: str) -> Any:
+        """Ask the original."""
         if name in ("__reduce_ex__", "__reduce__"):
             return partial(_reduce, self)
         if name in ("__eq__", "__ne__", "__hash__"):
@@ -51,12 +55,15 @@ class StandIn:
         return getattr(original_of(self), name)
 
     def __setattr__(self, name: str, value: object) -> None:
+        """Change the original, which may refuse."""
         setattr(original_of(self), name, value)
 
     def __delattr__(self, name: str) -> None:
+        """Change the original, which may refuse."""
         delattr(original_of(self), name)
 
     def __repr__(self) -> str:
+        """Show the original."""
         return repr(original_of(self))
 
 
@@ -98,24 +105,26 @@ class ObservedCall(map):  # type: ignore[type-arg]  # an iterator of nothing tha
     _end: list[End]
 
     def __new__(cls, original: Any, begin: Begin, /, *args: Any, **kwargs: Any) -> ObservedCall:  # noqa: PYI034
+        """Begin the call."""
         end = guard.call("begin", begin, *args, **kwargs)
         ends = [] if end is None else [end]
         function = partial(original, **kwargs) if kwargs else original
         made = map.__new__(cls, partial(_returned, ends), starmap(function, (args,)))
-        made._end = ends
+        made._end = ends  # noqa: SLF001 (its own)
         return made
 
-    __init__ = property(next)  # type: ignore[assignment]
+    __init__ = property(next)
 
     def __del__(self) -> None:
-        # Left over where the call has raised.
+        """End a call that has raised."""
         if self._end:
-            guard.call("end", self._end.pop(), False)
+            guard.call("end", self._end.pop(), False)  # noqa: FBT003 (see End)
 
 
 def observed(original: Any, begin: Begin) -> Callable[..., object]:
     """Return what calls ``begin``, ``original`` and what ``begin`` gave; its result is of no use."""
-    return partial(ObservedCall, original, begin)
+    call: Callable[..., object] = partial(ObservedCall, original, begin)
+    return call
 
 
 def hide_frame(error: BaseException, traceback: TracebackType | None) -> None:
@@ -132,10 +141,11 @@ def passed_over(function: Function) -> Function:
 
     It is by the file's name that ``warnings`` and ``logging`` know those.
     """
-    code = function.__code__
+    changed: Any = function
+    code: CodeType = changed.__code__
     if code not in _passed_over:
         _passed_over[code] = code.replace(co_filename=f"{code.co_filename} importlib _bootstrap")
-    function.__code__ = _passed_over[code]
+    changed.__code__ = _passed_over[code]
     return function
 
 
@@ -178,7 +188,7 @@ def _reduce(stand_in: StandIn, _protocol: int = 0) -> Any:
 
 def _returned(ends: list[End], _result: object) -> Callable[..., None]:
     if ends:
-        guard.call("end", ends.pop(), True)
+        guard.call("end", ends.pop(), True)  # noqa: FBT003 (see End)
     return _pass
 
 

@@ -18,7 +18,6 @@ from obs_run.context import log_context, propagation
 from obs_run.core import log_records, semconv, sink
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from logging import Logger, LogRecord
     from types import ModuleType
 
@@ -63,12 +62,9 @@ def install(logging: ModuleType) -> None:
         return
     original = logging.Logger.callHandlers
     begin = _begin_correlated if correlates else _begin
-
-    def called() -> Callable[..., object]:
-        return stand_in.observed(original, begin)
-
+    observed = stand_in.observed(original, begin)
     # Not a function around the original: handlers look for the caller in the stack, as loguru's documents have them do.
-    logging.Logger.callHandlers = stand_in.MethodStandIn(original, called)
+    logging.Logger.callHandlers = stand_in.MethodStandIn(original, lambda: observed)
 
 
 def _begin(_logger: Logger, record: LogRecord) -> stand_in.End:

@@ -1,4 +1,4 @@
-"""The ids of the current span on records of the logging module, under OpenTelemetry's names, for the agent's formats."""
+"""The ids of the current span on records of the logging module, by OpenTelemetry's names, for the agent's formats."""
 
 from __future__ import annotations
 

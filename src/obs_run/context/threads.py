@@ -96,12 +96,9 @@ def _watch_work(module: ModuleType) -> None:
     initialize, run = item.__init__, item.run
     if stand_in.is_stand_in(vars(item)["run"]):
         return
-
-    def called() -> Callable[..., object]:
-        return stand_in.observed(run, _begin_work)
-
+    observed = stand_in.observed(run, _begin_work)
     item.__init__ = stand_in.PreparedMethod(initialize, _carry)
-    item.run = stand_in.MethodStandIn(run, called)
+    item.run = stand_in.MethodStandIn(run, lambda: observed)
 
 
 def _carry(item: Any) -> None:

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 
 
-class _BoundFunction(wrapt.BoundFunctionWrapper):  # type: ignore[misc]  # the package ships no types for it
+class _BoundFunction(wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]  # of whatever
     """What is got from a class or an instance."""
 
     def __repr__(self) -> str:
+        """Show the function."""
         return repr(self.__wrapped__)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -28,6 +29,7 @@ class _BoundFunction(wrapt.BoundFunctionWrapper):  # type: ignore[misc]  # the p
         return getattr, (_Owner(self.__module__, owner), name)
 
     def __copy__(self) -> Any:
+        """Return the same, as of any function."""
         return self
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
@@ -35,7 +37,7 @@ class _BoundFunction(wrapt.BoundFunctionWrapper):  # type: ignore[misc]  # the p
         return self if instance is None else getattr(copy.deepcopy(instance, memo), self.__name__)
 
 
-class WatchedFunction(wrapt.FunctionWrapper):  # type: ignore[misc]  # as above
+class WatchedFunction(wrapt.FunctionWrapper):  # type: ignore[type-arg]  # as above
     """What stands at ``place``, a dotted name in a module."""
 
     __bound_function_wrapper__ = _BoundFunction
@@ -45,6 +47,7 @@ class WatchedFunction(wrapt.FunctionWrapper):  # type: ignore[misc]  # as above
         self._self_place = place
 
     def __repr__(self) -> str:
+        """Show the function."""
         return repr(self.__wrapped__)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -57,9 +60,11 @@ class WatchedFunction(wrapt.FunctionWrapper):  # type: ignore[misc]  # as above
         return self.__qualname__
 
     def __copy__(self) -> Any:
+        """Return the same, as of any function."""
         return self
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        """Return the same, as of any function."""
         return self
 
 

@@ -35,7 +35,7 @@ def install() -> None:
     """Take notice of sys.exit, exit and quit; what they do stays the same to the last frame of a traceback."""
     original = sys.exit
     exit_ = _make_exit(original)
-    sys.exit = stand_in.StandIn(original, lambda: exit_)  # type: ignore[assignment]
+    sys.exit = stand_in.StandIn(original, lambda: exit_)
     # The class of exit and quit raises what this name means in its module.
     builtins = sys.modules.get("_sitebuiltins")
     if builtins is not None:
@@ -70,7 +70,7 @@ def of_interpreter() -> tuple[int | None, BaseException | None]:
     return None, None
 
 
-def _make_exit(original: Any) -> type:
+def _make_exit(original: Any) -> Any:
     # A class, because its two halves run one after the other: when the second, which is the original, raises, no frame
     # of ours is in the traceback.
     class Exit:
