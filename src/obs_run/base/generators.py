@@ -30,7 +30,7 @@ def followed(inner: Any, start: Callable[[], Step | None]) -> Any:
     else:
         return inner
     following = follow(lambda: inner, lambda _args, _kwargs: start())()
-    take_name(following, inner)
+    guard.call("begin", take_name, following, inner)
     return following
 
 
