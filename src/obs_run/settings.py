@@ -174,6 +174,9 @@ SETTINGS: tuple[Setting, ...] = (
             "Which calls of faiss are recorded: none, searches, or writes too; a call may take only microseconds.",
             _CAPTURE, choice("none", "search", "all")),
     Setting("OBS_LOGS", "flag", "true", "Export the records of the logging module.", _CAPTURE, flag),
+    Setting("OTEL_PYTHON_LOG_CORRELATION", "flag", "false",
+            "Give records of the logging module otelTraceID, otelSpanID, otelTraceSampled and otelServiceName, for "
+            "formats.", _CAPTURE, flag),
     Setting("OBS_RUN_SPAN", "flag", "true", "One span over the run of a script, parent of what it does.", _CAPTURE,
             flag),
     Setting("OBS_RUN_SPAN_ARGV", "flag", "false", "Record the script's arguments on the run span.", _CAPTURE, flag),

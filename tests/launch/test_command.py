@@ -55,6 +55,23 @@ def test_environment_is_the_users_and_two_variables(command: str, tmp_path: Path
     assert found == env
 
 
+@BOTH
+def test_a_variable_may_be_as_long_as_the_system_takes(command: str, tmp_path: Path) -> None:
+    long = {"my.key": "x" * 131_000, "BASH_FUNC_x%%": "y" * 131_000, "PLAIN": "z" * 131_000}
+    code = "import os; print([len(os.environ[name]) for name in ('my.key', 'BASH_FUNC_x%%', 'PLAIN')])"
+    words = [str(SCRIPTS / command), "python", "-c", code]
+    assert run(words, tmp_path, environment("http://x", tmp_path, **long)) == (0, "[131000, 131000, 131000]\n", "")
+
+
+@BOTH
+@pytest.mark.parametrize("options", [["--"], ["--content", "--"]])
+def test_options_may_be_ended(command: str, options: list[str], tmp_path: Path) -> None:
+    (tmp_path / "x.py").write_text("import sys; print(sys.argv)")
+    for program in (["python", "x.py", "--", "-a"], ["x.py", "--", "-a"]):
+        words = [str(SCRIPTS / command), *options, *program]
+        assert run(words, tmp_path, environment("http://x", tmp_path)) == (0, "['x.py', '--', '-a']\n", "")
+
+
 def test_same_process(tmp_path: Path) -> None:
     words = [str(SCRIPTS / "obs-run"), "sh", "-c", "echo $$"]
     with subprocess.Popen(words, env=environment("", tmp_path), stdout=subprocess.PIPE, text=True) as process:

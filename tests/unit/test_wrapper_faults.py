@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import inspect
+import sys
 import traceback
 from contextlib import nullcontext
 from dataclasses import is_dataclass
@@ -617,14 +618,19 @@ def test_nothing_is_left_out() -> None:
     assert not outcomes._waiting
 
 
+# Before Python 3.11 no frame can leave a traceback.
+FRAMES = 0 if sys.version_info >= (3, 11) else 1
+
+
 def frames_of_ours(function: Callable[[], Any]) -> int:
     with pytest.raises(ValueError, match="theirs") as caught:
         function()
-    files = {module.__file__ for module in (*MODULES, guard)}
-    return sum(frame.filename in files for frame in traceback.extract_tb(caught.value.__traceback__))
+    # Frames that searches for the caller pass over have more in the name.
+    files = tuple(str(module.__file__) for module in (*MODULES, guard))
+    return sum(frame.filename.startswith(files) for frame in traceback.extract_tb(caught.value.__traceback__))
 
 
-def test_tracebacks_have_one_frame_of_ours() -> None:
+def test_tracebacks_have_no_frame_of_ours() -> None:
     client, error = Client(ours=True), ERRORS[1]
     stream = client.do(call, client.stream, client.chunks, error)
     iterated = client.do(partial(streams.wrap_iter, Theirs.key), stream.each, instance=stream)
@@ -639,4 +645,4 @@ def test_tracebacks_have_one_frame_of_ours() -> None:
         "generator function": lambda: list(client.observed(client.chunks)(error)),
         "async generator function": lambda: awaited(alist(client.observed(client.achunks)(error))),
     }
-    assert {name: frames_of_ours(function) for name, function in calls.items()} == dict.fromkeys(calls, 1)
+    assert {name: frames_of_ours(function) for name, function in calls.items()} == dict.fromkeys(calls, FRAMES)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from obs_run.base import guard
 from obs_run.base.generators import follow_async_generators, follow_generators
+from obs_run.base.stand_in import no_frame, passed_over
 from obs_run.base.steps import Step
 
 if TYPE_CHECKING:
@@ -112,10 +113,12 @@ class _ObservedStream(_ObservedCall):
 
 def _observe_plain(function: Any, begin: Begin) -> Any:
     @wraps(function)
+    @passed_over
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         step = guard.call("decorator", _ObservedCall, begin, args, kwargs)
         if step is None:
-            return function(*args, **kwargs)
+            with no_frame:
+                return function(*args, **kwargs)
         with step:
             result = function(*args, **kwargs)
         if isinstance(result, CoroutineType):
@@ -136,10 +139,12 @@ async def _observe_awaiting(coroutine: Coroutine[Any, Any, Any], step: _Observed
 
 def _observe_coroutine(function: Any, begin: Begin) -> Any:
     @wraps(function)
+    @passed_over
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
         step = guard.call("decorator", _ObservedCall, begin, args, kwargs)
         if step is None:
-            return await function(*args, **kwargs)
+            with no_frame:
+                return await function(*args, **kwargs)
         with step:
             result = await function(*args, **kwargs)
         guard.call("decorator", step.end_observer, None, result)

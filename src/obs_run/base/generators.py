@@ -10,6 +10,7 @@ from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
+from obs_run.base.stand_in import hide_frame, no_frame, passed_over
 from obs_run.base.steps import Step
 
 if TYPE_CHECKING:
@@ -28,7 +29,17 @@ def followed(inner: Any, start: Callable[[], Step | None]) -> Any:
         follow = follow_async_generators
     else:
         return inner
-    return follow(lambda: inner, lambda _args, _kwargs: start())()
+    following = follow(lambda: inner, lambda _args, _kwargs: start())()
+    guard.call("begin", take_name, following, inner)
+    return following
+
+
+def take_name(made: Any, named: Any) -> None:
+    """Give a generator or coroutine the name of what it stands for."""
+    for attribute in ("__name__", "__qualname__"):
+        name = getattr(named, attribute, None)
+        if isinstance(name, str):
+            setattr(made, attribute, name)
 
 
 def follow_generators(
@@ -36,8 +47,10 @@ def follow_generators(
 ) -> Callable[..., Generator[Any, Any, Any]]:
     """Return a generator function in the place of ``function``; ``start`` gets the arguments at the first reading."""
 
+    @passed_over
     def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        inner = function(*args, **kwargs)
+        with no_frame:
+            inner = function(*args, **kwargs)
         step = guard.call("begin", start, args, kwargs) or _NOT_FOLLOWED
         advance: Callable[[], Any] = inner.__next__
         while True:
@@ -53,9 +66,11 @@ def follow_generators(
                 sent = yield chunk
             except GeneratorExit as left:
                 guard.call("finish", step.end, left)
-                inner.close()
+                with no_frame:
+                    inner.close()
                 raise
             except BaseException as thrown:  # noqa: BLE001 (it is the agent's, on its way into the library)
+                hide_frame(thrown, thrown.__traceback__)
                 advance = partial(inner.throw, thrown)
             else:
                 if sent is not None:
@@ -69,8 +84,10 @@ def follow_async_generators(
 ) -> Callable[..., AsyncGenerator[Any, Any]]:
     """Return an async generator function in the place of ``function``, as ``follow_generators`` does of a sync one."""
 
+    @passed_over
     async def wrapper(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        inner = function(*args, **kwargs)
+        with no_frame:
+            inner = function(*args, **kwargs)
         step = guard.call("begin", start, args, kwargs) or _NOT_FOLLOWED
         advance: Callable[[], Any] = inner.__anext__
         while True:
@@ -86,9 +103,11 @@ def follow_async_generators(
                 sent = yield chunk
             except GeneratorExit as left:
                 guard.call("finish", step.end, left)
-                await inner.aclose()
+                with no_frame:
+                    await inner.aclose()
                 raise
             except BaseException as thrown:  # noqa: BLE001 (it is the agent's, on its way into the library)
+                hide_frame(thrown, thrown.__traceback__)
                 advance = partial(inner.athrow, thrown)
             else:
                 if sent is not None:

@@ -66,7 +66,7 @@ class Snapshot:
 
     def text(self, value: Any) -> str:
         """Return any value as a text of bounded length that UTF-8 can say."""
-        text = value if type(value) is str else _text_of(value)
+        text = value if type(value) is str else self._text_of(value)
         if len(text) <= _SHORT:
             # So short that the bound on items bounds them.
             return text if text.isascii() else encodable(text)
@@ -92,7 +92,7 @@ class Snapshot:
     def _other(self, value: Any, kind: type, around: tuple[int, ...]) -> Any:
         # By the type, because an object may lie about its class; by the base's own methods, because subclasses may
         # have broken ones.
-        if kind is dict or (not issubclass(kind, _PLAIN) and issubclass(kind, Mapping)):
+        if kind is dict or self._is_mapping(kind):
             return self._inside(value, self._mapping, around)
         if issubclass(kind, _SEQUENCES):
             return self._inside(value, self._sequence, around)
@@ -101,6 +101,12 @@ class Snapshot:
         if issubclass(kind, float):
             return self.value(float.__float__(value))
         return self.text(value)
+
+    def _is_mapping(self, kind: type) -> bool:
+        return not issubclass(kind, _PLAIN) and issubclass(kind, Mapping)
+
+    def _text_of(self, value: Any) -> str:
+        return _text_of(value)
 
     def _inside(self, value: Any, take: Callable[[Any, tuple[int, ...]], Any], around: tuple[int, ...]) -> Any:
         if len(around) >= _DEEPEST:

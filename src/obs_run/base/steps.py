@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_run.base import guard
+from obs_run.base import guard, stand_in
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -38,6 +38,8 @@ class Step:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Leave the context, and pass on what was raised, which goes on its way whatever the context says."""
+        if error is not None:
+            stand_in.hide_frame(error, traceback)
         context = self._context
         if context is not None:
             try:

@@ -9,17 +9,16 @@ from __future__ import annotations
 import sys
 import threading
 import traceback
-from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
-from obs_run.base import guard
+from obs_run.base import guard, passive_values, stand_in
 from obs_run.base.payload import error_name
 from obs_run.context import log_context, propagation
 from obs_run.core import log_records, semconv, sink
 
 if TYPE_CHECKING:
-    from logging import LogRecord
+    from logging import Logger, LogRecord
     from types import ModuleType
 
 _STANDARD = frozenset(  # what every record has, as ``logging.LogRecord`` documents it
@@ -49,29 +48,44 @@ _STANDARD = frozenset(  # what every record has, as ``logging.LogRecord`` docume
         "threadName",
     ]
 )
+# What ``log_correlation`` adds.
+_CORRELATION = frozenset(["otelServiceName", "otelSpanID", "otelTraceID", "otelTraceSampled"])
 # What structlog adds to an event, and the record has already.
 _STRUCTLOG = frozenset(["_record", "_from_structlog", "event", "level", "logger", "timestamp"])
-_INT64 = 2**63
 _SEVERITIES = ((50, 21), (40, 17), (30, 13), (20, 9), (10, 5))
 
 
 def install(logging: ModuleType) -> None:
     """Record what loggers handle from now on; what the agent's own handlers do stays as it is."""
-    # With a configuration file its providers have the say, and its own handler may be on.
-    if not settings.get("OBS_LOGS") or settings.get("OTEL_CONFIG_FILE") or is_installed():
+    correlates = settings.get("OTEL_PYTHON_LOG_CORRELATION")
+    if not (_is_wanted() or correlates) or stand_in.is_stand_in(logging.Logger.callHandlers):
         return
     original = logging.Logger.callHandlers
+    begin = _begin_correlated if correlates else _begin
+    observed = stand_in.observed(original, begin)
+    # Not a function around the original: handlers look for the caller in the stack, as loguru's documents have them do.
+    logging.Logger.callHandlers = stand_in.MethodStandIn(original, lambda: observed)
 
-    @wraps(original)
-    def call_handlers(self: Any, record: LogRecord) -> None:
-        _handling.depth += 1
-        try:
-            original(self, record)
-        finally:
-            _handling.depth -= 1
-            guard.call("log record", _capture, record)
 
-    logging.Logger.callHandlers = call_handlers
+def _begin(_logger: Logger, record: LogRecord) -> stand_in.End:
+    def end(_has_returned: bool) -> None:  # noqa: FBT001 (see stand_in.End)
+        _handling.depth -= 1
+        guard.call("log record", _capture, record)
+
+    _handling.depth += 1
+    return end
+
+
+def _begin_correlated(logger: Logger, record: LogRecord) -> stand_in.End | None:
+    from obs_run.capture import log_correlation
+
+    guard.call("log correlation", log_correlation.add, record)
+    return _begin(logger, record) if _is_wanted() else None
+
+
+def _is_wanted() -> bool:
+    # With a configuration file its providers have the say, and its own handler may be on.
+    return bool(settings.get("OBS_LOGS") and not settings.get("OTEL_CONFIG_FILE"))
 
 
 class _Handling(threading.local):
@@ -105,8 +119,15 @@ def _capture(record: LogRecord) -> None:
 def _message(record: LogRecord) -> str:
     told = _structlog(record)
     if told is not None:
-        return guard.shown(told.get("event", ""))
-    # The arguments may change after the call, so the text is made now; the agent's handlers made it already.
+        return str(passive_values.attribute(told.get("event", "")))
+    # The arguments may change after the call, so the text is made now.
+    arguments = record.args
+    values = tuple(arguments.values()) if type(arguments) is dict else arguments or ()
+    is_passive = type(values) is tuple and passive_values.is_passive((record.msg, *values))
+    # What runs code of the agent is made a text by its handlers, or by nobody.
+    formatted = record.__dict__.get("message")
+    if not is_passive:
+        return formatted if isinstance(formatted, str) and formatted else passive_values.message(record.msg, arguments)
     try:
         return record.getMessage()
     except Exception:  # noqa: BLE001 (the agent's own formatting error, which logging reports itself)
@@ -121,12 +142,12 @@ def _attributes(record: LogRecord) -> dict[str, Any]:
         semconv.THREAD_NAME: record.threadName,
     }
     for key, value in log_context.all_fields().items():
-        attributes[key] = _plain(value)
+        attributes[key] = passive_values.attribute(value)
     told = _structlog(record)
     extras, known = (record.__dict__, _STANDARD) if told is None else (told, _STRUCTLOG)
     for key, value in extras.items():
-        if key not in known and value is not None:
-            attributes[str(key)] = _plain(value)
+        if key not in known and key not in _CORRELATION and value is not None:
+            attributes[str(key)] = passive_values.attribute(value)
     error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
     if isinstance(error, BaseException):  # the agent may write anything there
         attributes[semconv.EXCEPTION_TYPE] = error_name(error)
@@ -134,11 +155,6 @@ def _attributes(record: LogRecord) -> dict[str, Any]:
         stack = traceback.format_exception(type(error), error, error.__traceback__)
         attributes[semconv.EXCEPTION_STACKTRACE] = "".join(stack)
     return {key: value for key, value in attributes.items() if value is not None}
-
-
-def _plain(value: Any) -> Any:
-    plain = isinstance(value, (str, float)) or (isinstance(value, int) and -_INT64 <= value < _INT64)
-    return value if plain else guard.shown(value)
 
 
 def _structlog(record: LogRecord) -> dict[str, Any] | None:
@@ -150,4 +166,4 @@ def _structlog(record: LogRecord) -> dict[str, Any] | None:
 def is_installed() -> bool:
     """Whether log records are being captured in this process."""
     logging = sys.modules.get("logging")
-    return logging is not None and hasattr(logging.Logger.callHandlers, "__wrapped__")
+    return logging is not None and stand_in.is_stand_in(logging.Logger.callHandlers) and _is_wanted()

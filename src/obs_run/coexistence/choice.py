@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run import settings
 from obs_run.base import guard
+from obs_run.base.stand_in import no_frame
 from obs_run.coexistence import activation, other_instrumentors, third_party
 from obs_run.coexistence.other_instrumentors import Foreign
 from obs_run.core import hooks
@@ -131,16 +132,17 @@ def _activate(found: Foreign) -> None:
 
 def leave_bedrock(module: Any) -> None:
     """Leave calls of models on AWS to ours, where it instruments them; the official botocore one has the rest."""
-    import wrapt
+    from obs_run.core import watched_functions
 
     def patched(wrapped: Any, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if guard.call("botocore", _is_ours, *args[1:2], default=False):
-            return args[0](*args[2], **args[3])
-        return wrapped(*args, **kwargs)
+            wrapped, args, kwargs = args[0], args[2], args[3]
+        with no_frame:
+            return wrapped(*args, **kwargs)
 
     for name in ("BotocoreInstrumentor", "AiobotocoreInstrumentor"):
         if hasattr(module, name):
-            wrapt.wrap_function_wrapper(module, f"{name}._patched_api_call", patched)
+            watched_functions.watch(module, f"{name}._patched_api_call", patched)
 
 
 def _is_ours(client: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from obs_run.base import guard
+from obs_run.base.stand_in import no_frame, passed_over
 from obs_run.coexistence import propagation_grpc, propagation_rules
 
 if TYPE_CHECKING:
@@ -26,9 +27,11 @@ def _before(find: Callable[[Any, tuple[Any, ...], dict[str, Any]], tuple[str | N
     def settled(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         propagation_rules.restrict_headers(*find(instance, args, kwargs))
 
+    @passed_over
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         guard.call("propagation", settled, instance, args, kwargs)
-        return wrapped(*args, **kwargs)
+        with no_frame:
+            return wrapped(*args, **kwargs)
 
     return wrapper
 
@@ -52,16 +55,18 @@ def _urllib(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[str 
     return urlsplit(request.full_url).hostname, request.headers
 
 
+@passed_over
 def _urllib3(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Settle a copy of the headers: the agent may use its own for many requests."""
     place = 3
     given = args[place] if len(args) > place else kwargs.get("headers")
     headers = guard.call("propagation", _settled_copy, instance, args[1] if len(args) > 1 else kwargs.get("url"), given)
-    if headers is None:
+    if headers is not None and len(args) > place:
+        args = (*args[:place], headers, *args[place + 1 :])
+    elif headers is not None:
+        kwargs = {**kwargs, "headers": headers}
+    with no_frame:
         return wrapped(*args, **kwargs)
-    if len(args) > place:
-        return wrapped(*args[:place], headers, *args[place + 1 :], **kwargs)
-    return wrapped(*args, **{**kwargs, "headers": headers})
 
 
 def _settled_copy(pool: Any, url: Any, given: Any) -> Any:
@@ -77,8 +82,9 @@ def _x_ray(wrapped: Callable[..., Any], _: Any, args: tuple[Any, ...], kwargs: d
     """Keep botocore's instrumentor, which writes AWS's own header, to the allowed hosts."""
     function, endpoint, given, named = args
     if guard.call("propagation", lambda: propagation_rules.is_allowed(urlsplit(endpoint.host).hostname), default=True):
-        return wrapped(*args, **kwargs)
-    return function(*given, **named)
+        function, given, named = wrapped, args, kwargs
+    with no_frame:
+        return function(*given, **named)
 
 
 _HTTPX = (
@@ -125,9 +131,9 @@ def guard_clients(module: ModuleType) -> None:
 
 
 def _watch(module: ModuleType) -> None:
-    import wrapt
+    from obs_run.core import watched_functions
 
     for name, wrapper in _BORDERS[module.__name__]:
         if name.partition(".")[0] in _NEWER and not hasattr(module, name.partition(".")[0]):
             continue
-        guard.call(f"propagation of {module.__name__}:{name}", wrapt.wrap_function_wrapper, module, name, wrapper)
+        guard.call(f"propagation of {module.__name__}:{name}", watched_functions.watch, module, name, wrapper)

@@ -6,21 +6,21 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from obs_run.base import guard
-from obs_run.context import propagation
+from obs_run.base import guard, stand_in
+from obs_run.context import process_environment, propagation
 from obs_run.process import run
 from obs_run.process.variables import add_bootstrap, flag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import ModuleType
+    from types import FrameType, ModuleType
 
-_ENV = 10  # position of `env` among the arguments of Popen
 _ATTRIBUTE = "_obs_run_context"
+_ENV = 2  # position of `env` among the arguments of os.execve and os.posix_spawn
 
 
 def environment(env: Any, program: Any) -> Any:
-    """Return the environment for a child that gets ``env`` (None: ours) and runs ``program``.
+    """Return the environment for a child that gets ``env`` and runs ``program``.
 
     An environment that does not carry our variables was emptied on purpose, or is for something else: it stays.
     """
@@ -30,22 +30,41 @@ def environment(env: Any, program: Any) -> Any:
 def _environment(env: Mapping[Any, Any] | None, program: Any) -> Any:
     ours = os.environ.get("OBS_RUN")
     if env is None:
-        joined = dict(os.environ)
-    elif ours and env.get("OBS_RUN") == ours:
-        joined = dict(env)
-        add_bootstrap(joined, ours)  # PYTHONPATH replaced by someone who wanted to add to it
-    else:
+        inherit(program)
+        return None
+    if not ours or env.get("OBS_RUN") != ours:
         return env
-    if flag("OBS_PROPAGATE_CHILDREN", default=True):
-        joined.update(_context())
+    joined = dict(env)
+    add_bootstrap(joined, ours)  # PYTHONPATH replaced by someone who wanted to add to it
+    joined.update(_context_of_children())
     if is_python(program):
         run.require()
     return joined
 
 
-def exec_environment(env: Any, program: Any) -> Any:
-    """Return the environment for the program that this process becomes with ``env``."""
-    return environment(None if env is os.environ else env, program)
+def inherit(program: Any) -> None:
+    """Prepare this process for a child that inherits its environment and runs ``program``."""
+    if is_python(program):
+        run.require()
+    # Last of all, for another thread may start a child, too.
+    process_environment.put(_context_of_children())
+
+
+def _add_context(entries: list[bytes], program: Any) -> None:
+    """Add ours to an environment that ``subprocess`` has made of the agent's, if it carries our variables."""
+    ours = os.environ.get("OBS_RUN")
+    if not ours or os.fsencode(f"OBS_RUN={ours}") not in entries:
+        return
+    path = next((entry for entry in entries if entry.startswith(b"PYTHONPATH=")), b"")
+    variables = {"PYTHONPATH": os.fsdecode(path.partition(b"=")[2])} if path else {}
+    add_bootstrap(variables, ours)
+    process_environment.add(entries, {**variables, **_context_of_children()})
+    if is_python(program):
+        run.require()
+
+
+def _context_of_children() -> dict[str, str]:
+    return _context() if flag("OBS_PROPAGATE_CHILDREN", default=True) else {}
 
 
 def _context() -> dict[str, str]:
@@ -66,44 +85,80 @@ def is_python(program: Any) -> bool:
     return os.path.basename(first).startswith("python")
 
 
-def patch_subprocess(module: ModuleType) -> None:
-    """Have ``subprocess.Popen`` (and all that is built on it) hand the current trace to the child."""
-    popen = module.Popen
-    original = popen.__init__
+def patch_subprocess(module: Any) -> None:
+    """Have ``subprocess.Popen`` (and all that is built on it) hand the current trace to the child.
 
-    def __init__(self: Any, args: Any, *rest: Any, **options: Any) -> None:  # noqa: N807 (it takes the place of one)
-        program = options.get("executable") or (rest[1] if len(rest) > 1 else None) or args
-        if len(rest) >= _ENV:
-            rest = (*rest[: _ENV - 1], environment(rest[_ENV - 1], program), *rest[_ENV:])
-        else:
-            options["env"] = environment(options.get("env"), program)
-        original(self, args, *rest, **options)
+    What is watched is the function that starts the child in the end, called with an environment that is nobody's but
+    the module's: so errors have no frame of ours, and what the agent gave stays as it is.
+    """
+    # Before Python 3.11 the module uses the function where it is from.
+    home, name = module, "_fork_exec"
+    if not hasattr(module, name):
+        home, name = sys.modules.get("_posixsubprocess"), "fork_exec"
+    original = getattr(home, name, None)
+    if original is None or stand_in.is_stand_in(original):
+        return
 
-    _take_place(original, __init__)
-    popen.__init__ = __init__
+    def called() -> Any:
+        guard.call("environment of a child", _prepare_popen, sys._getframe(2))  # noqa: SLF001 (public but for its name)
+        return original
+
+    setattr(home, name, stand_in.StandIn(original, called))
+
+
+def _prepare_popen(frame: FrameType) -> None:
+    """Add the current context to the environment of the child that ``frame``, of class Popen, is about to start."""
+    values = frame.f_locals
+    if "env_list" not in values:
+        return
+    program = values.get("executable") or values["args"]
+    if values.get("self") is not None and not isinstance(program, bytes):
+        program = values["self"].args
+    if values["env_list"] is None:
+        inherit(program)
+    else:
+        _add_context(values["env_list"], program)
+
+
+def prepare_system() -> None:
+    """Have the shell that ``os.system`` is about to start inherit the current context."""
+    run.require()
+    process_environment.put(_context_of_children())
+
+
+def exec_arguments(arguments: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments of ``os.exec*`` or ``os.posix_spawn*`` with the current context in the environment given.
+
+    One that gives none, as ``os.execv``, has the program inherit it.
+    """
+    program = arguments[0] if arguments else named.get("path")
+    if len(arguments) > _ENV:
+        env = environment(arguments[_ENV], program)
+        return (*arguments[:_ENV], env, *arguments[_ENV + 1 :]), named
+    if "env" in named:
+        return arguments, {**named, "env": environment(named["env"], program)}
+    guard.call("environment of a child", inherit, program)
+    return arguments, named
 
 
 def patch_multiprocessing(module: ModuleType) -> None:
     """Have each multiprocessing process continue the trace in which it was started, by whatever start method."""
     base = module.BaseProcess
     start, bootstrap = base.start, base._bootstrap  # noqa: SLF001 (the one place that every child passes)
+    base.start = stand_in.PreparedMethod(start, _carry_context)
+    base._bootstrap = stand_in.PreparedMethod(bootstrap, _adopt_context)  # noqa: SLF001 (see above)
 
-    def start_traced(self: Any) -> Any:
-        # An attribute of the process object reaches the child by fork and by pickle alike.
-        with guard.guarded("context of a child process"):
-            setattr(self, _ATTRIBUTE, _context())
-            run.require()
-        return start(self)
 
-    def bootstrap_traced(self: Any, *args: Any, **options: Any) -> Any:
-        with guard.guarded("context of a child process"):
-            context = self.__dict__.pop(_ATTRIBUTE, None)
-            if context:
-                propagation.adopt(context)
-        return bootstrap(self, *args, **options)
+def _carry_context(process: Any) -> None:
+    # An attribute of the process object reaches the child by fork and by pickle alike.
+    setattr(process, _ATTRIBUTE, _context())
+    run.require()
 
-    base.start = _take_place(start, start_traced)
-    base._bootstrap = _take_place(bootstrap, bootstrap_traced)  # noqa: SLF001 (see above)
+
+def _adopt_context(process: Any) -> None:
+    context = process.__dict__.pop(_ATTRIBUTE, None)
+    if context:
+        propagation.adopt(context)
 
 
 def patch_mcp_stdio(module: Any) -> None:

@@ -8,9 +8,9 @@ is watched is how ``threading`` and ``concurrent.futures`` begin a thread or a w
 from __future__ import annotations
 
 import sys
-from functools import partial, wraps
+from functools import partial
 
-from obs_run.base import guard
+from obs_run.base import guard, stand_in
 from obs_run.process import import_hooks
 from obs_run.process.variables import flag
 
@@ -64,7 +64,7 @@ class _Bootstrap:
     def __get__(self, thread: Any, owner: type | None = None) -> Any:
         begin = self.original.__get__(thread, owner)
         context = None if thread is None else guard.call("thread", _context_for, thread)
-        return begin if context is None else partial(_begin, context, begin)
+        return begin if context is None else stand_in.StandIn(begin, partial(_begin, context, begin))
 
 
 def _context_for(thread: Any) -> Context | None:
@@ -78,10 +78,10 @@ def _context_for(thread: Any) -> Context | None:
     return context
 
 
-def _begin(context: Context, begin: Callable[[], None]) -> None:
+def _begin(context: Context, begin: Callable[[], None]) -> Callable[[], None]:
     # Never detached: it ends with the thread.
     guard.call("thread", sys.modules["opentelemetry.context"].attach, context)
-    begin()
+    return begin
 
 
 def _watch_threads(module: ModuleType) -> None:
@@ -94,30 +94,27 @@ def _watch_threads(module: ModuleType) -> None:
 def _watch_work(module: ModuleType) -> None:
     item: Any = module._WorkItem  # noqa: SLF001 (there is no public way)
     initialize, run = item.__init__, item.run
-    if hasattr(run, _CARRIED):
+    if stand_in.is_stand_in(vars(item)["run"]):
         return
+    observed = stand_in.observed(run, _begin_work)
+    item.__init__ = stand_in.PreparedMethod(initialize, _carry)
+    item.run = stand_in.MethodStandIn(run, lambda: observed)
 
-    @wraps(initialize)
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 (the name of what it replaces)
-        initialize(self, *args, **kwargs)
-        context = guard.call("thread pool", own_context)
-        if context is not None:
-            self.__dict__[_CARRIED] = context
 
-    @wraps(run)
-    def run_in_context(self: Any, *args: Any, **kwargs: Any) -> None:
-        context = self.__dict__.pop(_CARRIED, None)
-        if context is None:
-            run(self, *args, **kwargs)
-            return
-        api: Any = sys.modules["opentelemetry.context"]
-        token = api.attach(context)
-        try:
-            run(self, *args, **kwargs)
-        finally:
-            api.detach(token)
-            # The traceback of an error that the work ended with leads to this frame, and would keep them alive.
-            del self, args, kwargs, context, token
+def _carry(item: Any) -> None:
+    context = own_context()
+    if context is not None:
+        item.__dict__[_CARRIED] = context
 
-    setattr(run_in_context, _CARRIED, True)
-    item.__init__, item.run = __init__, run_in_context
+
+def _begin_work(item: Any) -> stand_in.End | None:
+    context = item.__dict__.pop(_CARRIED, None)
+    if context is None:
+        return None
+    api: Any = sys.modules["opentelemetry.context"]
+    token = api.attach(context)
+
+    def end(_has_returned: bool) -> None:  # noqa: FBT001 (see stand_in.End)
+        api.detach(token)
+
+    return end

@@ -261,6 +261,8 @@ def _each(targets: list[Target], module: ModuleType) -> Iterator[Target]:
 def _patch(target: Target, module: ModuleType, state: Status) -> None:
     import wrapt
 
+    from obs_run.core.watched_functions import WatchedFunction
+
     try:
         parent, attribute, original = wrapt.resolve_path(module, target.name)
     except AttributeError:
@@ -271,6 +273,7 @@ def _patch(target: Target, module: ModuleType, state: Status) -> None:
     if getattr(own, "_self_wrapper", None) is target.wrapper:
         # Another module knows the same class, and came first.
         return
-    setattr(parent, attribute, wrapt.FunctionWrapper(own, target.wrapper, enabled=state.is_active))
+    place = target.module, target.name
+    setattr(parent, attribute, WatchedFunction(place, own, target.wrapper, enabled=state.is_active))
     _undo.append((parent, attribute, own))
     state.patched.append(f"{target.module}:{target.name}")

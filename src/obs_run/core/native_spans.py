@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard, payload
+from obs_run.base.stand_in import no_frame
 from obs_run.core import semconv
 from obs_run.core.outcomes import Call
 
@@ -57,7 +58,8 @@ def wrap_result(replace: Callable[[Any, Call], Any]) -> Wrapper:
     """Return the wrapper of a function by which a library sets its own tracing up; ``replace`` gives another result."""
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        returned = wrapped(*args, **kwargs)
+        with no_frame:
+            returned = wrapped(*args, **kwargs)
         return guard.call("adoption", _replace_result, replace, returned, instance, args, kwargs, default=returned)
 
     return wrapper
@@ -77,9 +79,10 @@ def wrap_replaced(replace: Callable[[Call], Any]) -> Wrapper:
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         replacement = guard.call("adoption", lambda: replace(Call(instance, args, kwargs)))
-        if replacement is None:
+        if replacement is not None:
+            return replacement
+        with no_frame:
             return wrapped(*args, **kwargs)
-        return replacement
 
     return wrapper
 

@@ -30,6 +30,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import generators, guard
+from obs_run.base.stand_in import hide_frame, no_frame, passed_over
 from obs_run.base.steps import Step
 from obs_run.core import content
 from obs_run.core.outcomes import Call, OutcomeTracker, tracker_of
@@ -62,10 +63,12 @@ __all__ = [
 def wrap_call(begin: Begin) -> Wrapper:
     """Return the wrapper of a function that returns its result, or a generator of either kind."""
 
+    @passed_over
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         begun = guard.call("begin", _begin_call, begin, instance, args, kwargs)
         if begun is None:
-            return wrapped(*args, **kwargs)
+            with no_frame:
+                return wrapped(*args, **kwargs)
         call, step = begun
         with step:
             returned = wrapped(*call.args, **call.kwargs)
@@ -77,14 +80,22 @@ def wrap_call(begin: Begin) -> Wrapper:
 def wrap_async_call(begin: Begin) -> Wrapper:
     """Return the wrapper of a coroutine function, as ``wrap_call`` does of a sync one."""
 
-    async def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    @passed_over
+    async def observe(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         begun = guard.call("begin", _begin_call, begin, instance, args, kwargs)
         if begun is None:
-            return await wrapped(*args, **kwargs)
+            with no_frame:
+                return await wrapped(*args, **kwargs)
         call, step = begun
         with step:
             returned = await wrapped(*call.args, **call.kwargs)
         return guard.call("outcome", step.read_returned, returned, default=returned)
+
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        coroutine = observe(wrapped, instance, args, kwargs)
+        # Python's warning of one that was never awaited tells the name.
+        guard.call("begin", generators.take_name, coroutine, wrapped)
+        return coroutine
 
     return wrapper
 
@@ -95,10 +106,12 @@ def wrap_next(key: Key, *, current: bool = False) -> Wrapper:
     With ``current`` the recording owns what happens inside, where a library asks the provider only as the agent reads.
     """
 
+    @passed_over
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         step = guard.call("stream", _start_reading, key, instance, is_current=current)
         if step is None:
-            return wrapped(*args, **kwargs)
+            with no_frame:
+                return wrapped(*args, **kwargs)
         while True:
             with step:
                 chunk = wrapped(*args, **kwargs)
@@ -111,10 +124,12 @@ def wrap_next(key: Key, *, current: bool = False) -> Wrapper:
 def wrap_anext(key: Key, *, current: bool = False) -> Wrapper:
     """Return the wrapper of a stream class's ``__anext__``, as ``wrap_next`` does of ``__next__``."""
 
+    @passed_over
     async def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         step = guard.call("stream", _start_reading, key, instance, is_current=current)
         if step is None:
-            return await wrapped(*args, **kwargs)
+            with no_frame:
+                return await wrapped(*args, **kwargs)
         while True:
             with step:
                 chunk = await wrapped(*args, **kwargs)
@@ -127,10 +142,12 @@ def wrap_anext(key: Key, *, current: bool = False) -> Wrapper:
 def wrap_read(key: Key, is_last: Callable[[Any, Any], bool]) -> Wrapper:
     """Return the wrapper of a method that gives the next part of a body; ``is_last(instance, part)`` tells the last."""
 
+    @passed_over
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         step = guard.call("stream", _start_reading, key, instance)
         if step is None:
-            return wrapped(*args, **kwargs)
+            with no_frame:
+                return wrapped(*args, **kwargs)
         with step:
             part = wrapped(*args, **kwargs)
         guard.call("chunk", _read_part, step, is_last, instance, part)
@@ -142,10 +159,12 @@ def wrap_read(key: Key, is_last: Callable[[Any, Any], bool]) -> Wrapper:
 def wrap_async_read(key: Key, is_last: Callable[[Any, Any], bool]) -> Wrapper:
     """Return the wrapper of a coroutine method that gives the next part of a body, as ``wrap_read`` of a sync one."""
 
+    @passed_over
     async def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         step = guard.call("stream", _start_reading, key, instance)
         if step is None:
-            return await wrapped(*args, **kwargs)
+            with no_frame:
+                return await wrapped(*args, **kwargs)
         with step:
             part = await wrapped(*args, **kwargs)
         guard.call("chunk", _read_part, step, is_last, instance, part)
@@ -157,8 +176,10 @@ def wrap_async_read(key: Key, is_last: Callable[[Any, Any], bool]) -> Wrapper:
 def wrap_generator(key: Key) -> Wrapper:
     """Return the wrapper of a generator method of either kind that the agent itself calls: it gets a generator."""
 
+    @passed_over
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        inner = wrapped(*args, **kwargs)
+        with no_frame:
+            inner = wrapped(*args, **kwargs)
         return guard.call("stream", _follow_generator, key, instance, inner, default=inner)
 
     return wrapper
@@ -167,8 +188,10 @@ def wrap_generator(key: Key) -> Wrapper:
 def wrap_iter(key: Key) -> Wrapper:
     """Return the wrapper of a generator method of either kind that reads a stream within the library."""
 
+    @passed_over
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        chunks = wrapped(*args, **kwargs)
+        with no_frame:
+            chunks = wrapped(*args, **kwargs)
         return guard.call("stream", _follow_iterator, key, instance, chunks, default=chunks)
 
     return wrapper
@@ -177,9 +200,11 @@ def wrap_iter(key: Key) -> Wrapper:
 def wrap_close(key: Key) -> Wrapper:
     """Return the wrapper of the method that closes a response, sync or async."""
 
+    @passed_over
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         guard.call("close", _close, key, instance)
-        return wrapped(*args, **kwargs)
+        with no_frame:
+            return wrapped(*args, **kwargs)
 
     return wrapper
 
@@ -187,9 +212,11 @@ def wrap_close(key: Key) -> Wrapper:
 def wrap_inner_call(read: Callable[[Operation, Call], None]) -> Wrapper:
     """Return the wrapper of a function inside of recorded calls: ``read`` learns from its arguments."""
 
+    @passed_over
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         guard.call("inside of a call", _read_inner_call, read, instance, args, kwargs)
-        return wrapped(*args, **kwargs)
+        with no_frame:
+            return wrapped(*args, **kwargs)
 
     return wrapper
 
@@ -310,11 +337,13 @@ class _Followed(_FollowedBase):
     def __next__(self) -> Any:
         step = self._step or guard.call("stream", self._start_reading)
         if step is None:
-            return next(self._chunks)
+            with no_frame:
+                return next(self._chunks)
         while True:
             try:
                 chunk = next(self._chunks)
             except BaseException as error:
+                hide_frame(error, error.__traceback__)
                 guard.call("finish", step.end, error)
                 raise
             if not step.hides(chunk):
@@ -330,11 +359,13 @@ class _AsyncFollowed(_FollowedBase):
     async def __anext__(self) -> Any:
         step = self._step or guard.call("stream", self._start_reading)
         if step is None:
-            return await self._chunks.__anext__()
+            with no_frame:
+                return await self._chunks.__anext__()
         while True:
             try:
                 chunk = await self._chunks.__anext__()
             except BaseException as error:
+                hide_frame(error, error.__traceback__)
                 guard.call("finish", step.end, error)
                 raise
             if not step.hides(chunk):

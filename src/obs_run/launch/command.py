@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 BOOTSTRAP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bootstrap")
 
 USAGE = """\
-usage: obs-run [options] program [arguments]
+usage: obs-run [options] [--] program [arguments]
 
 Runs a Python program, or whatever starts one, with telemetry and otherwise unchanged.
 
@@ -53,6 +53,7 @@ def main() -> NoReturn:
 
 def _options(words: list[str], environ: dict[str, str]) -> list[str]:
     """Turn the leading options into variables and return the words after them."""
+    encoded = []
     words.reverse()  # so that the first word is the one to pop
     while words:
         name, has_value, value = words[-1].partition("=")
@@ -66,9 +67,14 @@ def _options(words: list[str], environ: dict[str, str]) -> list[str]:
             environ[_WITH_VALUE[name]] = value if has_value else words.pop()
         elif name == _VARIABLES:
             words.pop()
-            _restore(environ, words.pop())
+            encoded.append(value)
+        elif words[-1] == "--":
+            words.pop()
+            break
         else:
             break
+    if encoded:
+        _restore(environ, "".join(encoded))
     return words[::-1]
 
 

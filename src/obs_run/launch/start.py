@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
+from obs_run.base import guard, stand_in
 from obs_run.coexistence import watching
-from obs_run.process import exit_hooks, import_hooks, run
+from obs_run.process import exit_hooks, import_hooks, os_functions, run
 from obs_run.process.variables import flag
 from obs_run.runtime import start as runtime_start
 
@@ -13,6 +14,7 @@ TYPE_CHECKING = False  # the module typing costs more than all of this package's
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
+    from typing import Any
 
     from obs_run.core.hooks import Instrumentor
     from obs_run.process.exit_info import ExitInfo
@@ -47,6 +49,9 @@ def start(how: str) -> None:
     runtime_start.start_api()
     if flag("OBS_PROPAGATE_CHILDREN", default=True):
         runtime_start.notice(_CHILDREN)
+        os_functions.replace("system", _make_system)
+        os_functions.replace("posix_spawn", _make_spawn)
+        os_functions.replace("posix_spawnp", _make_spawn)
     _watch_instrumented()
     watching.watch()
     if flag("OBS_VERBOSE", default=False):
@@ -66,6 +71,33 @@ def _summarize(info: ExitInfo) -> None:
     from obs_run.runtime import summary
 
     summary.tell_what_was_instrumented(info)
+
+
+def _make_system(original: Any) -> Callable[[], Any]:
+    def called() -> Any:
+        guard.call("environment of a child", prepare)
+        return original
+
+    def prepare() -> None:
+        from obs_run.context import children
+
+        children.prepare_system()
+
+    return called
+
+
+def _make_spawn(original: Any) -> Callable[[], Any]:
+    def spawn(*arguments: Any, **named: Any) -> Any:
+        arguments, named = guard.call("environment of a child", prepare, arguments, named, default=(arguments, named))
+        with stand_in.no_frame:
+            return original(*arguments, **named)
+
+    def prepare(arguments: Any, named: Any) -> Any:
+        from obs_run.context import children
+
+        return children.exec_arguments(arguments, named)
+
+    return lambda: spawn
 
 
 def _watch_instrumented() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from obs_run.base.plain_values import Snapshot
+from obs_run.base.passive_snapshot import PassiveSnapshot
 from obs_run.capture import log_capture
 from obs_run.context import log_context, propagation
 from obs_run.core import semconv
@@ -63,7 +63,7 @@ def send(
     now = time.time_ns() if time_ns is None else time_ns
     record = _ForeignRecord(now, level, LogCategory.SYSTEM, propagation.current_ids() if trace is None else trace, code)
     record.level_name = level_name
-    snapshot = Snapshot()
+    snapshot = PassiveSnapshot()
     record.message = snapshot.text(message)
     fields = log_context.all_fields()
     if fields:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import sys
 
-from obs_run.base import guard
+from obs_run.base import guard, stand_in
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FrameType
+    from typing import Any
 
 
 class _Seen:
@@ -31,8 +33,9 @@ _seen = _Seen()
 
 def install() -> None:
     """Take notice of sys.exit, exit and quit; what they do stays the same to the last frame of a traceback."""
-    exit_ = _make_exit()
-    sys.exit = exit_
+    original = sys.exit
+    exit_ = _make_exit(original)
+    sys.exit = stand_in.StandIn(original, lambda: exit_)
     # The class of exit and quit raises what this name means in its module.
     builtins = sys.modules.get("_sitebuiltins")
     if builtins is not None:
@@ -42,11 +45,8 @@ def install() -> None:
 def watch() -> None:
     """Remember the outermost frame of the program, whichever thread this is called in."""
     if _seen.outermost is None:
-        for frame in sys._current_frames().values():  # noqa: SLF001 (public but for its name)
-            outermost = _outermost_of(frame)
-            if outermost is not None:
-                _seen.outermost = outermost
-                return
+        # In no variable: one of these frames is this function's own, and in a circle it would live on with all others.
+        _seen.outermost = _first(map(_outermost_of, sys._current_frames().values()))  # noqa: SLF001 (public but for its name)
 
 
 def of_interpreter() -> tuple[int | None, BaseException | None]:
@@ -70,23 +70,18 @@ def of_interpreter() -> tuple[int | None, BaseException | None]:
     return None, None
 
 
-def _make_exit() -> type:
-    original = sys.exit
-
-    # A class, because it binds to no instance, as a built-in function does not, and because its two halves run one
-    # after the other: when the second, which is the original, raises, no frame of ours is in the traceback.
-    class exit:  # noqa: A001, N801 (it takes the place of one)
-        def __new__(cls, status: object = None, /) -> exit:  # noqa: PYI034 (a class in a function)
-            guard.call("exit code", _note, status)
+def _make_exit(original: Any) -> Any:
+    # A class, because its two halves run one after the other: when the second, which is the original, raises, no frame
+    # of ours is in the traceback.
+    class Exit:
+        def __new__(cls, *arguments: object, **named: object) -> Exit:  # noqa: PYI034 (a class in a function)
+            if len(arguments) <= 1 and not named:
+                guard.call("exit code", _note, *(arguments or (None,)))
             return object.__new__(cls)
 
         __init__ = original
 
-    exit.__new__.__annotations__.clear()  # the original shows none
-    exit.__module__, exit.__qualname__, exit.__doc__ = "sys", "exit", original.__doc__
-    setattr(exit, "__wrapped__", original)  # noqa: B010 (the class declares no such attribute)
-    made: type = exit
-    return made
+    return Exit
 
 
 def _system_exit(code: object = None) -> SystemExit:
@@ -110,6 +105,10 @@ def _outermost_of(frame: FrameType | None) -> FrameType | None:
         return None
     name, module = frame.f_code.co_name, frame.f_globals.get("__name__")
     return frame if (name, module) in (("<module>", "__main__"), ("_run_module_as_main", "runpy")) else None
+
+
+def _first(frames: Iterator[FrameType | None]) -> FrameType | None:
+    return next(filter(None, frames), None)
 
 
 def _reached_the_top(error: BaseException) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from obs_run.base import guard
+from obs_run.base import guard, stand_in
+from obs_run.process import os_functions
 from obs_run.process.exit_info import ExitInfo
 from obs_run.process.variables import flag
 
@@ -31,9 +32,9 @@ def on_exit(callback: Callable[[ExitInfo], None]) -> None:
         _callbacks.append(callback)
 
 
-def change_exec_environment(environment: Callable[[Any, Any], Any]) -> None:
-    """Have ``environment(env, program)`` give the environment of a program that this process becomes."""
-    _exec_environments.append(environment)
+def change_exec_environment(change: Callable[[Any, Any], Any]) -> None:
+    """Have ``change(arguments, named)`` give the arguments of an exec, with the environment for the program in them."""
+    _exec_environments.append(change)
 
 
 def install() -> None:
@@ -43,11 +44,10 @@ def install() -> None:
     atexit.register(_at_exit)
     _handle_signals()
     if flag("OBS_HANDLE_OS_EXIT", default=True):
-        _replace("_exit", _make_exit(os._exit))
+        _replace("_exit", _make_exit)
     if flag("OBS_HANDLE_EXEC", default=True):
-        execve = os.execve
-        _replace("execv", _make_execv(execve))
-        _replace("execve", _make_execve(execve))
+        _replace("execv", _make_exec)
+        _replace("execve", _make_exec)
     if flag("OBS_HANDLE_SYS_EXIT", default=True):
         from obs_run.process import exit_code
 
@@ -132,57 +132,59 @@ def _flush_for_signal(number: int, again: Callable[[], None]) -> bool:
     return False
 
 
-def _make_exit(original: Callable[[int], Any]) -> Callable[[int], Any]:
-    def _exit(status: int) -> Any:
-        if _callbacks:
-            guard.call("os._exit", flush, status)
-        return original(status)
+def _make_exit(original: Callable[[int], Any]) -> Callable[[], Any]:
+    # A class, as the one of sys.exit: while the second half runs, which is the original, there is no frame of ours.
+    class Exit:
+        def __new__(cls, *arguments: Any, **named: Any) -> Exit:  # noqa: PYI034 (a class in a function)
+            if _callbacks and len(arguments) + len(named) == 1:
+                guard.call("os._exit", flush, *arguments, **named)
+            return object.__new__(cls)
+
+        __init__ = original
 
     def flush(status: int) -> None:
         from obs_run.process import exit_sequence
 
-        code = status if isinstance(status, int) else None
-        exit_sequence.watched(ExitInfo("os._exit", exit_code=code), _callbacks, lambda: original(status))
-        _die_of_pending_signal()
+        if isinstance(status, int):
+            exit_sequence.watched(ExitInfo("os._exit", exit_code=status), _callbacks, lambda: original(status))
+            _die_of_pending_signal()
 
-    return _exit
-
-
-def _make_execv(execve: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    def execv(path: Any, argv: Any, /) -> Any:
-        return _execute(execve, path, argv, os.environ)
-
-    return execv
+    return lambda: Exit
 
 
-def _make_execve(original: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, Any], Any]:
-    def execve(path: Any, argv: Any, env: Any) -> Any:
-        return _execute(original, path, argv, env)
+def _make_exec(original: Callable[..., Any]) -> Callable[[], Any]:
+    def execute(*arguments: Any, **named: Any) -> Any:
+        with stand_in.no_frame:
+            return _execute(original, arguments, named)
 
-    return execve
-
-
-def _execute(execve: Callable[[Any, Any, Any], Any], path: Any, argv: Any, env: Any) -> Any:
-    # os.execvp tries every folder of PATH: only the attempt that will succeed is the end of this process.
-    is_last_attempt = isinstance(path, int) or (os.access(path, os.X_OK) and not os.path.isdir(path))
-    if not is_last_attempt or not _callbacks:
-        return execve(path, argv, env)
-    from obs_run.process import exit_sequence
-
-    def become(*arguments: Any) -> Any:
-        _die_of_pending_signal()
-        return execve(*arguments)
-
-    for environment in _exec_environments[-1:]:
-        env = guard.call("exec", environment, env, path, default=env)
-    return exit_sequence.by_exec(ExitInfo("exec"), _callbacks, become, (path, argv, env))
+    return lambda: execute
 
 
-def _replace(name: str, function: Any) -> None:
-    """Put ``function`` in the place of ``os.name``, looking like what it replaces."""
-    original = getattr(os, name)
-    for attribute in ("__name__", "__qualname__", "__doc__", "__module__", "__text_signature__"):
-        setattr(function, attribute, getattr(original, attribute, None))
-    function.__wrapped__ = original
-    setattr(os, name, function)
-    _patched[f"os.{name}"] = original
+def _execute(original: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    """Become another program; ``original`` gets what the agent gave, with our variables in its environment."""
+    with stand_in.no_frame:
+        path = arguments[0] if arguments else named.get("path")
+        if not _callbacks or not guard.call("exec", _is_last_attempt, path, default=False):
+            return original(*arguments, **named)
+        from obs_run.process import exit_sequence
+
+        for change in _exec_environments[-1:]:
+            arguments, named = guard.call("exec", change, arguments, named, default=(arguments, named))
+
+        def become() -> Any:
+            with stand_in.no_frame:
+                _die_of_pending_signal()
+                return original(*arguments, **named)
+
+        return exit_sequence.by_exec(ExitInfo("exec"), _callbacks, become)
+
+
+def _is_last_attempt(path: Any) -> bool:
+    """Whether this call of exec is the end of this process: os.execvp tries every folder of PATH."""
+    return isinstance(path, int) or (os.access(path, os.X_OK) and not os.path.isdir(path))
+
+
+def _replace(name: str, make: Callable[[Any], Callable[[], Any]]) -> None:
+    """Have ``make`` say what a call of ``os.name`` calls."""
+    os_functions.replace(name, make)
+    _patched[f"os.{name}"] = getattr(os, name)

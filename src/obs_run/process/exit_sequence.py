@@ -9,7 +9,7 @@ from _thread import allocate_lock, get_ident, start_new_thread
 from contextlib import suppress
 from time import monotonic, sleep
 
-from obs_run.base import guard
+from obs_run.base import guard, stand_in
 from obs_run.process import exit_code
 
 TYPE_CHECKING = False
@@ -128,14 +128,15 @@ def watched(info: ExitInfo, callbacks: Callbacks, give_up: Callable[[], object])
     return pending.release
 
 
-def by_exec(info: ExitInfo, callbacks: Callbacks, execve: Callable[..., Any], arguments: tuple[Any, Any, Any]) -> Any:
+def by_exec(info: ExitInfo, callbacks: Callbacks, become: Callable[[], Any]) -> Any:
     """Leave by becoming another program."""
-    call_off = watched(info, callbacks, lambda: execve(*arguments))
-    try:
-        return execve(*arguments)
-    finally:  # it failed, and the agent goes on
-        call_off()
-        _sequence.leaving = None
+    call_off = watched(info, callbacks, become)
+    with stand_in.no_frame:
+        try:
+            return become()
+        finally:  # it failed, and the agent goes on
+            call_off()
+            _sequence.leaving = None
 
 
 def _enter(info: ExitInfo) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from obs_run.base import stand_in
+
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -88,7 +90,12 @@ class _Shadow:
         self._previous = attributes.get("exec_module")
         self.names = {name}
 
-    def __call__(self, module: ModuleType) -> None:
+    # No frame of ours is around the module's code: it may look who imports it, and its errors tell.
+    @property
+    def __call__(self) -> Callable[[ModuleType], object]:
+        return stand_in.observed(self._execute, self._begin)
+
+    def _begin(self, module: ModuleType) -> stand_in.End:
         name = module.__spec__.name if module.__spec__ else module.__name__
         self.names.discard(name)
         if not self.names and self._attributes.get("exec_module") is self:
@@ -96,5 +103,9 @@ class _Shadow:
                 del self._attributes["exec_module"]
             else:
                 self._attributes["exec_module"] = self._previous
-        self._execute(module)
-        _run(_waiting.pop(name, []), sys.modules.get(name, module))
+
+        def end(has_returned: bool) -> None:  # noqa: FBT001 (see stand_in.End)
+            if has_returned:
+                _run(_waiting.pop(name, []), sys.modules.get(name, module))
+
+        return end

@@ -93,7 +93,7 @@ def _owe_run_span() -> None:
     in_process.runtime().owe_run_span()
 
 
-def _exec_environment(env: Any, program: Any) -> Any:
+def _exec_environment(arguments: Any, named: Any) -> Any:
     from obs_run.context import children
 
-    return children.exec_environment(env, program)
+    return children.exec_arguments(arguments, named)

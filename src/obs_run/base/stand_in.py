@@ -1,0 +1,200 @@
+"""What takes the place of somebody else's function and is not seen there, neither by looking at it nor by its frames.
+
+While the original runs there is no frame of ours around it: what is ours runs before or after it, and what calls the
+three is written in C. So tracebacks, ``logging``'s search for the caller and every other walk of the stack are as they
+are without us.
+"""
+
+from __future__ import annotations
+
+# The module without the underscore costs more than all of this package's start.
+from _functools import partial  # type: ignore[import-not-found]
+from itertools import starmap
+
+from obs_run.base import guard
+
+TYPE_CHECKING = False  # the module typing costs more than all of this package's start
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType, TracebackType
+    from typing import Any, TypeVar
+
+    # Called with whether the call has returned.
+    End = Callable[[bool], object]
+    Begin = Callable[..., End | None]
+    Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class StandIn:
+    """Takes the place of a built-in function; whoever asks it for anything but a call asks the original.
+
+    ``called`` gives what is called in place of the original; its frame is gone when that runs.
+    """
+
+    __slots__ = ("__weakref__", "_called", "_original")
+
+    # ``help`` asks for it past all that an object may say.
+    __doc__ = property(lambda self: original_of(self).__doc__)
+
+    def __init__(self, original: Any, called: Callable[[], Callable[..., Any]]) -> None:
+        object.__setattr__(self, "_original", original)
+        object.__setattr__(self, "_called", called)
+
+    # A property: Python looks the method up, and the frame of the getter is gone when it calls what it got.
+    @property
+    def __call__(self) -> Any:
+        """What is called; the agent sees the original's."""
+        return object.__getattribute__(self, "_called")()
+
+    def __getattribute__(self, name: str) -> Any:
+        """Ask the original."""
+        if name in ("__reduce_ex__", "__reduce__"):
+            return partial(_reduce, self)
+        if name in ("__eq__", "__ne__", "__hash__"):
+            return object.__getattribute__(self, name)
+        return getattr(original_of(self), name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Change the original, which may refuse."""
+        setattr(original_of(self), name, value)
+
+    def __delattr__(self, name: str) -> None:
+        """Change the original, which may refuse."""
+        delattr(original_of(self), name)
+
+    def __repr__(self) -> str:
+        """Show the original."""
+        return repr(original_of(self))
+
+
+class MethodStandIn(StandIn):
+    """Takes the place of a method written in Python, which binds to an instance."""
+
+    __slots__ = ()
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """Bind, as a function does."""
+        return self if instance is None else _BOUND(self, instance)
+
+
+class PreparedMethod(StandIn):
+    """Takes the place of a method: ``prepare(instance)`` runs when the method is looked up, to be called at once."""
+
+    __slots__ = ("_prepare",)
+
+    def __init__(self, original: Any, prepare: Callable[[Any], object]) -> None:
+        super().__init__(original, lambda: original)
+        object.__setattr__(self, "_prepare", prepare)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """Prepare what is to come, and give the original."""
+        if instance is not None:
+            guard.call("preparation", object.__getattribute__(self, "_prepare"), instance)
+        return original_of(self).__get__(instance, owner)
+
+
+class ObservedCall(map):  # type: ignore[type-arg]  # an iterator of nothing that anybody reads
+    """One call of a function whose result nobody reads.
+
+    ``begin`` gets the arguments and gives ``end``, which is told afterwards whether the call returned. It is this class
+    that is called, by way of ``observed``: the call is the first step of an iterator, which Python takes when it looks
+    for ``__init__``.
+    """
+
+    __slots__ = ("_end",)
+    _end: list[End]
+
+    def __new__(cls, original: Any, begin: Begin, /, *args: Any, **kwargs: Any) -> ObservedCall:  # noqa: PYI034
+        """Begin the call."""
+        end = guard.call("begin", begin, *args, **kwargs)
+        ends = [] if end is None else [end]
+        function = partial(original, **kwargs) if kwargs else original
+        made = map.__new__(cls, partial(_returned, ends), starmap(function, (args,)))
+        made._end = ends  # noqa: SLF001 (its own)
+        return made
+
+    __init__ = property(next)
+
+    def __del__(self) -> None:
+        """End a call that has raised."""
+        if self._end:
+            guard.call("end", self._end.pop(), False)  # noqa: FBT003 (see End)
+
+
+def observed(original: Any, begin: Begin) -> Callable[..., object]:
+    """Return what calls ``begin``, ``original`` and what ``begin`` gave; its result is of no use."""
+    call: Callable[..., object] = partial(ObservedCall, original, begin)
+    return call
+
+
+def hide_frame(error: BaseException, traceback: TracebackType | None) -> None:
+    """Take the frame out of the traceback of ``error`` that called what has raised it: the first one now.
+
+    From Python 3.11 on a frame stays out of it that an exception leaves by the end of ``with`` or by a bare ``raise``.
+    """
+    if traceback is not None:
+        error.__traceback__ = traceback.tb_next
+
+
+def passed_over(function: Function) -> Function:
+    """Return ``function`` so that searches of the stack for a caller go past its frames, as past the import system's.
+
+    It is by the file's name that ``warnings`` and ``logging`` know those.
+    """
+    changed: Any = function
+    code: CodeType = changed.__code__
+    if code not in _passed_over:
+        _passed_over[code] = code.replace(co_filename=f"{code.co_filename} importlib _bootstrap")
+    changed.__code__ = _passed_over[code]
+    return function
+
+
+_passed_over: dict[CodeType, CodeType] = {}
+
+
+class _NoFrame:
+    """Keeps the frame that enters it out of the tracebacks of errors that pass."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Begin the block."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: TracebackType | None) -> None:
+        """Pass the error on."""
+        if error is not None:
+            hide_frame(error, traceback)
+
+
+no_frame = _NoFrame()
+
+
+def original_of(function: Any) -> Any:
+    """Return what a stand-in stands for; any other function is its own original."""
+    if is_stand_in(function):
+        return object.__getattribute__(function, "_original")
+    return function
+
+
+def is_stand_in(function: object) -> bool:
+    """Whether ``function`` is a stand-in; ``isinstance`` would ask the original."""
+    return issubclass(type(function), StandIn)
+
+
+def _reduce(stand_in: StandIn, _protocol: int = 0) -> Any:
+    """Have it pickled as the original is: by its name, which means the original where there is no stand-in."""
+    return original_of(stand_in).__qualname__
+
+
+def _returned(ends: list[End], _result: object) -> Callable[..., None]:
+    if ends:
+        guard.call("end", ends.pop(), True)  # noqa: FBT003 (see End)
+    return _pass
+
+
+def _pass(*_: object, **__: object) -> None:
+    """Do nothing."""
+
+
+# ``types.MethodType``; the module costs something at the start.
+_BOUND: Any = type(_pass.__get__(object()))
