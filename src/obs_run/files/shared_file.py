@@ -11,8 +11,6 @@ import fcntl
 import os
 import stat
 import sys
-import threading
-import time
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +18,7 @@ from weakref import WeakSet
 
 from obs_run.base import guard
 from obs_run.process import fork
+from obs_run.process.unpatched import RLock, time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +78,7 @@ class FileLock:
         self._identity: Identity = _NOTHING
         self._pid = 0
         self._patience = _PATIENCE
-        self._threads = threading.RLock()
+        self._threads = RLock()
         _locks.add(self)
 
     def mine(self) -> bool:
@@ -159,7 +158,7 @@ class FileLock:
 
     def after_fork(self) -> None:
         """In a child: let go of the parent's lock, which this process would hold on to when the parent is killed."""
-        self._threads = threading.RLock()
+        self._threads = RLock()
         self.forget()
 
     def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from time import monotonic
-
+from obs_run.process.unpatched import monotonic
 from obs_run.process.variables import seconds
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import _frozen_importlib
 import _imp
 import os
-from _thread import allocate_lock, get_ident, start_new_thread
 from contextlib import suppress
-from time import monotonic, sleep
 
 from obs_run.base import guard
 from obs_run.process import exit_code
+from obs_run.process.unpatched import allocate_lock, get_ident, monotonic, sleep, start_new_thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

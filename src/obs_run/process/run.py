@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import time
 
 from obs_run.process import fork
+from obs_run.process.unpatched import time, urandom
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
@@ -97,12 +97,12 @@ def identity() -> Identity:
 def _new_identity() -> Identity:
     parent = parse_traceparent(os.environ.get("TRACEPARENT", ""))
     if parent is None:
-        trace_id = _random(16)
-        return Identity(trace_id, _random(8), None, sampled=root_sampled(trace_id))
+        trace_id = random_id(16)
+        return Identity(trace_id, random_id(8), None, sampled=root_sampled(trace_id))
     trace_id, parent_span_id, sampled = parent
     if not _sampler().startswith("parentbased_"):
         sampled = root_sampled(trace_id)
-    return Identity(trace_id, _random(8), parent_span_id, sampled=sampled)
+    return Identity(trace_id, random_id(8), parent_span_id, sampled=sampled)
 
 
 def identity_or_none() -> Identity | None:
@@ -132,8 +132,8 @@ def adopt(traceparent: str) -> None:
 def begin_next_trace() -> None:
     """Begin another run span, in a trace of its own, in this process."""
     note_start()
-    trace_id = _random(16)
-    _run.identity = Identity(trace_id, _random(8), None, sampled=root_sampled(trace_id))
+    trace_id = random_id(16)
+    _run.identity = Identity(trace_id, random_id(8), None, sampled=root_sampled(trace_id))
 
 
 def watch_forks() -> None:
@@ -184,9 +184,10 @@ def parse_traceparent(text: str) -> tuple[int, int, bool] | None:
     return trace_id, span_id, bool(flags & 1)
 
 
-def _random(size: int) -> int:
+def random_id(size: int) -> int:
+    """Return an id of ``size`` bytes."""
     # os.urandom needs no seeding after a fork and leaves the agent's random numbers as they were.
-    return int.from_bytes(os.urandom(size), "big") or 1
+    return int.from_bytes(urandom(size), "big") or 1
 
 
 def _sampler() -> str:

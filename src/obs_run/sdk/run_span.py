@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import Event, ReadableSpan
@@ -18,6 +17,7 @@ from obs_run.context import run_context
 from obs_run.context.run_context import span_context
 from obs_run.core import semconv
 from obs_run.process import program, run
+from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource

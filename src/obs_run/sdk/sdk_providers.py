@@ -7,7 +7,6 @@ later than it is asked for). The export path gives a child its new resource.
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as api_context
@@ -19,6 +18,7 @@ from opentelemetry.trace import SpanKind
 from obs_run.base import guard
 from obs_run.context import run_context
 from obs_run.process import run
+from obs_run.process.unpatched import allocate_lock
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -62,20 +62,20 @@ class TracerProvider(sdk.TracerProvider):
         return tracer
 
     def _handle_fork(self) -> None:
-        self._tracers_lock = threading.Lock()
+        self._tracers_lock = allocate_lock()
 
 
 class MeterProvider(metrics.MeterProvider):
     """The SDK's provider, at home in forks."""
 
     def _handle_fork(self) -> None:
-        self._lock = threading.Lock()
-        self._meter_lock = threading.Lock()
+        self._lock = allocate_lock()
+        self._meter_lock = allocate_lock()
 
 
 class LoggerProvider(_logs.LoggerProvider):
     """The SDK's provider, at home in forks."""
 
     def _handle_fork(self) -> None:
-        self._logger_cache_lock = threading.Lock()
-        self._active_loggers_lock = threading.Lock()
+        self._logger_cache_lock = allocate_lock()
+        self._active_loggers_lock = allocate_lock()

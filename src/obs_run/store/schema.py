@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from typing import TYPE_CHECKING
 
+from obs_run.process.unpatched import time
 from obs_run.store import permissions
 from obs_run.store.transactions import transaction
 

@@ -6,11 +6,11 @@ import atexit
 import os
 import sqlite3
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
 from obs_run.process import fork
+from obs_run.process.unpatched import allocate_lock, get_ident, time
 from obs_run.store import schema
 from obs_run.store.location import absolute, default_path
 from obs_run.store.retention import Retention
@@ -81,7 +81,7 @@ class Writer:
     def __init__(self, path: Path, max_bytes: int, keep: float = 0) -> None:
         self.path, self.max_bytes, self._keep = path, max_bytes, keep
         self._retention = Retention(path, max_bytes, keep)
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._connection: sqlite3.Connection | None = None
         self._pid = 0
         self._origins = Origins()
@@ -92,10 +92,10 @@ class Writer:
 
     def write(self, table: str, fill: Callable[[Batch], Batch]) -> bool:
         """Store the rows that ``fill`` puts into a batch; False, and one warning, when they could not be stored."""
-        if self._inside == threading.get_ident():
+        if self._inside == get_ident():
             return False  # a warning of ours came back as a log record
         with self._lock:
-            self._inside = threading.get_ident()
+            self._inside = get_ident()
             try:
                 return bool(guard.call("store.write", self._write, table, fill, default=False))
             finally:
@@ -180,14 +180,14 @@ class Writer:
 
     def before_fork(self) -> None:
         """Leave SQLite before this process forks: a child must not inherit a connection, nor a lock inside SQLite."""
-        self._held = self._inside != threading.get_ident() and self._lock.acquire(timeout=_FORK_SECONDS)
+        self._held = self._inside != get_ident() and self._lock.acquire(timeout=_FORK_SECONDS)
         if self._held:
             guard.call("store.close", self._close)
 
     def after_fork(self, *, child: bool) -> None:
         """Go on, in the parent and in the child."""
         if child:
-            self._lock, self._inside = threading.Lock(), 0
+            self._lock, self._inside = allocate_lock(), 0
             self._leave_open()
         elif self._held:
             self._lock.release()

@@ -1,0 +1,53 @@
+"""Python's own locks, threads and clocks, whatever the agent put into their places.
+
+gevent, eventlet, freezegun and mocks replace what stands in the modules, before or after they are imported here, and some
+look for every reference to the original. So these are the members of modules made anew, which nobody else has.
+"""
+
+from __future__ import annotations
+
+import _frozen_importlib
+import _imp
+import os
+
+TYPE_CHECKING = False  # the module typing costs more than all of this package's start
+if TYPE_CHECKING:
+    import _thread
+    import time as time  # noqa: PLC0414 (given on)
+    from types import ModuleType
+
+
+def _make_anew(name: str) -> ModuleType:
+    """Return another instance of a module that is built into the interpreter."""
+    spec = _frozen_importlib.BuiltinImporter.find_spec(name)  # type: ignore[attr-defined]
+    module: ModuleType = _imp.create_builtin(spec)
+    _imp.exec_builtin(module)
+    return module
+
+
+if not TYPE_CHECKING:
+    _thread = _make_anew("_thread")
+    time = _make_anew("time")
+
+allocate_lock = _thread.allocate_lock
+RLock = _thread.RLock
+get_ident = _thread.get_ident
+get_native_id = _thread.get_native_id
+stack_size = _thread.stack_size
+start_new_thread = _thread.start_new_thread
+
+urandom = os.urandom
+
+monotonic = time.monotonic
+monotonic_ns = time.monotonic_ns
+sleep = time.sleep
+
+
+def are_locks_replaced() -> bool:
+    """Whether the locks that Python makes now, those of imports included, belong to a scheduler of greenlets.
+
+    One that is waited for in two of the system's threads may never be had.
+    """
+    import _thread as shared
+
+    return type(shared.allocate_lock) is not type(allocate_lock)

@@ -1,0 +1,204 @@
+"""What runs beside the agent is invisible to it: schedulers of greenlets, mocks, recorders, frozen clocks, closed descriptors.
+
+Each program is run with and without obs-run; what it prints, returns and leaves is the same, and its telemetry arrives.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from textwrap import dedent
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.launch import environments
+from tests.launch.running import environment, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.otlp_receiver import Receiver
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A program and what must arrive of it."""
+
+    name: str
+    program: str
+    spans: tuple[str, ...] = ("work",)
+    logs: tuple[str, ...] = ()
+    command: tuple[str, ...] = ("python", "agent.py")
+    files: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    stdin: str = ""
+
+
+_WORK = """
+import logging, random, sys, threading, time
+from opentelemetry import metrics, trace
+
+def work(pause=time.sleep):
+    with trace.get_tracer("case").start_as_current_span("work"):
+        logging.getLogger("case").warning("line")
+        pause(0.05)
+    metrics.get_meter("case").create_counter("counted").add(1)
+
+def flush():
+    getattr(trace.get_tracer_provider(), "force_flush", bool)()
+
+"""
+_LOGGED = {"logs": ("line",)}
+_THREE = {"spans": ("work",) * 3, "logs": ("line",) * 3}
+_GREENLETS = """
+import gevent
+gevent.joinall([gevent.spawn(work) for _ in range(3)])
+print("done")
+"""
+_GREEN_THREADS = """
+import eventlet
+pool = eventlet.GreenPool()
+for _ in range(3):
+    pool.spawn(work)
+pool.waitall()
+print("done")
+"""
+
+HERE = (
+    Beside(
+        "walks over threads",
+        _WORK
+        + """
+logging.basicConfig(stream=sys.stdout)
+work()
+flush()
+for thread in threading.enumerate():
+    thread is threading.current_thread() or thread.join()
+print(threading.active_count(), [thread.name for thread in threading.enumerate()])
+""",
+        **_LOGGED,
+    ),
+    Beside(
+        "blocked signals",
+        """
+import signal
+signal.signal(signal.SIGUSR1, lambda *_: print("handled"))
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+"""
+        + _WORK
+        + """
+import os
+work()
+time.sleep(0.3)
+os.kill(os.getpid(), signal.SIGUSR1)
+time.sleep(0.2)
+print(signal.sigpending(), signal.pthread_sigmask(signal.SIG_BLOCK, []))
+signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
+print("end")
+""",
+        **_LOGGED,
+    ),
+    Beside(
+        "small stacks",
+        """
+import threading
+threading.stack_size(32768)
+"""
+        + _WORK
+        + """
+work()
+print(threading.stack_size())
+""",
+        **_LOGGED,
+    ),
+    Beside(
+        "seeded random numbers",
+        _WORK
+        + """
+random.seed(42)
+for _ in range(3):
+    work()
+print(random.random())
+""",
+        **_THREE,
+    ),
+)
+
+THERE = (
+    Beside("gevent first", "from gevent import monkey; monkey.patch_all()\n" + _WORK + _GREENLETS, **_THREE),
+    Beside(
+        "gevent after logging",
+        "import logging\nfrom gevent import monkey; monkey.patch_all()\n" + _WORK + _GREENLETS,
+        **_THREE,
+    ),
+    Beside(
+        "gevent after OpenTelemetry", _WORK + "from gevent import monkey; monkey.patch_all()\n" + _GREENLETS, **_THREE
+    ),
+    Beside("gevent unpatched", _WORK + _GREENLETS.replace("(work)", "(work, gevent.sleep)"), **_THREE),
+    Beside(
+        "python -m gevent.monkey",
+        _WORK + _GREENLETS,
+        command=("python", "-m", "gevent.monkey", "agent.py"),
+        **_THREE,
+    ),
+    Beside(
+        "gevent and its threads",
+        "from gevent import monkey; monkey.patch_all()\n"
+        + _WORK
+        + """
+from concurrent.futures import ThreadPoolExecutor
+with ThreadPoolExecutor(2) as pool:
+    list(pool.map(lambda _: work(), range(3)))
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+print(len(threading.enumerate()))
+""",
+        spans=("work",) * 4,
+        logs=("line",) * 4,
+    ),
+    Beside("eventlet first", "import eventlet; eventlet.monkey_patch()\n" + _WORK + _GREEN_THREADS, **_THREE),
+    Beside(
+        "eventlet after logging",
+        "import logging\nimport eventlet; eventlet.monkey_patch()\n" + _WORK + _GREEN_THREADS,
+        **_THREE,
+    ),
+    Beside(
+        "eventlet after OpenTelemetry", _WORK + "import eventlet; eventlet.monkey_patch()\n" + _GREEN_THREADS, **_THREE
+    ),
+)
+
+
+def check(case: Beside, receiver: Receiver, folder: Path, place: environments.Environment) -> None:
+    files = {"agent.py": dedent(case.program), **case.files}
+    python = [place.python if word == "python" else word for word in case.command]
+    outcomes, left = [], []
+    for launched in (False, True):
+        home = folder / ("with" if launched else "without")
+        home.mkdir()
+        for name, text in files.items():
+            (home / name).write_text(text)
+        env = environment(receiver.endpoint, home, place.scripts, PYTHONDONTWRITEBYTECODE="1", **case.environment)
+        words = [place.command("obs-run"), *python] if launched else python
+        outcome = run(words, home, env, stdin=case.stdin, seconds=60)
+        outcomes.append([str(each).replace(str(home), "HOME") for each in outcome])
+        left.append({str(path.relative_to(home)): path.read_bytes() for path in home.rglob("*") if path.is_file()})
+    assert outcomes[1] == outcomes[0]
+    assert outcomes[0][0] == "0"
+    assert left[1] == left[0]
+    receiver.wait_for(lambda got: len(got.spans) > len(case.spans) and len(got.logs) >= len(case.logs), seconds=30)
+    assert sorted(span.name for span in receiver.spans if "obs.run.kind" not in span.attributes) == sorted(case.spans)
+    assert sorted(log.body for log in receiver.logs) == sorted(case.logs)
+    assert len({span.span_id for span in receiver.spans}) == len(case.spans) + 1
+
+
+@pytest.mark.parametrize("case", HERE, ids=lambda case: case.name)
+def test_beside(case: Beside, receiver: Receiver, tmp_path: Path) -> None:
+    check(case, receiver, tmp_path, environments.HERE)
+
+
+@pytest.mark.environments
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("case", THERE, ids=lambda case: case.name)
+def test_beside_packages(case: Beside, receiver: Receiver, tmp_path: Path) -> None:
+    check(case, receiver, tmp_path, environments.environment("beside"))
