@@ -124,7 +124,106 @@ print(random.random())
     ),
 )
 
+_SERVER = """
+import http.client, http.server
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"hi")
+    def log_message(self, *_):
+        pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+"""
+_MOCKED = (
+    "threading.Thread", "threading.enumerate", "time.time_ns", "time.monotonic", "time.sleep", "time.perf_counter_ns",
+    "socket.socket", "socket.create_connection", "socket.getaddrinfo", "socket.gethostname", "builtins.open", "os.open",
+    "os.getpid", "os.urandom", "os.fstat", "os.close", "uuid.uuid4", "random.random", "random.getrandbits",
+    "gzip.compress", "ssl.create_default_context", "http.client.HTTPConnection", "sqlite3.connect",
+)  # fmt: skip
+MOCKS = Beside(
+    "mocks",
+    _WORK
+    + f"""
+import gzip, http.client, os, random, socket, sqlite3, ssl, uuid
+from unittest import mock
+patches = [mock.patch(name) for name in {_MOCKED!r}]
+mocks = [patch.start() for patch in patches]
+with trace.get_tracer("case").start_as_current_span("work"):
+    pass
+flush()
+for patch in patches:
+    patch.stop()
+print([(patch.attribute, mocked.mock_calls) for patch, mocked in zip(patches, mocks) if mocked.mock_calls])
+""",
+)
+
 THERE = (
+    Beside(
+        "vcrpy",
+        _WORK
+        + _SERVER
+        + """
+import os, requests, vcr
+with vcr.use_cassette("cassette.yaml"):
+    requests.get(f"http://127.0.0.1:{server.server_port}/")
+    work()
+    flush()
+text = open("cassette.yaml").read()
+os.remove("cassette.yaml")
+print(text.count("uri:"), "v1/traces" in text)
+""",
+        **_LOGGED,
+    ),
+    Beside(
+        "debugging of HTTP",
+        _WORK + "import http.client; http.client.HTTPConnection.debuglevel = 1; work(); flush()",
+        **_LOGGED,
+    ),
+    Beside(
+        "freezegun",
+        _WORK
+        + """
+import freezegun
+with freezegun.freeze_time("2012-01-14"):
+    work(lambda _: None)
+    flush()
+    print(time.time(), time.monotonic())
+""",
+        **_LOGGED,
+    ),
+    Beside(
+        "time-machine",
+        _WORK
+        + """
+import time_machine
+with time_machine.travel(0.0, tick=False):
+    work()
+    flush()
+    print(time.time())
+""",
+        **_LOGGED,
+    ),
+    Beside(
+        "pyfakefs",
+        _WORK
+        + """
+import os
+from pyfakefs.fake_filesystem_unittest import Patcher
+with Patcher():
+    work()
+    flush()
+    print(os.listdir("/"), os.listdir("/tmp"))
+""",
+        **_LOGGED,
+    ),
+    Beside(
+        "pytest-socket",
+        _WORK + "import pytest_socket; pytest_socket.disable_socket(); work(); flush(); print('done')",
+        **_LOGGED,
+    ),
     Beside("gevent first", "from gevent import monkey; monkey.patch_all()\n" + _WORK + _GREENLETS, **_THREE),
     Beside(
         "gevent after logging",
@@ -192,7 +291,7 @@ def check(case: Beside, receiver: Receiver, folder: Path, place: environments.En
     assert len({span.span_id for span in receiver.spans}) == len(case.spans) + 1
 
 
-@pytest.mark.parametrize("case", HERE, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", (*HERE, MOCKS), ids=lambda case: case.name)
 def test_beside(case: Beside, receiver: Receiver, tmp_path: Path) -> None:
     check(case, receiver, tmp_path, environments.HERE)
 

@@ -52,7 +52,7 @@ class _RunContext:
             return
         self.cut_at = float("inf")
         previous, self.previous = self.previous, ended
-        times = run.started_ns(), time.time_ns()
+        times = run.started_ns(), run.now_ns()
         run.begin_next_trace()
         if self.on_cut is not None:
             guard.call("run span", self.on_cut, ended, previous, times)

@@ -18,7 +18,7 @@ from weakref import WeakSet
 
 from obs_run.base import guard
 from obs_run.process import fork
-from obs_run.process.unpatched import RLock, time
+from obs_run.process.unpatched import RLock, getpid, time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +98,7 @@ class FileLock:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Let go of the lock."""
-        if self.descriptor >= 0 and self._pid == os.getpid():
+        if self.descriptor >= 0 and self._pid == getpid():
             fcntl.flock(self.descriptor, fcntl.LOCK_UN)
         # After a fork inside of the block the child has a new lock, which it does not hold.
         if self.mine():
@@ -106,7 +106,7 @@ class FileLock:
 
     def _take(self) -> None:
         for _ in range(_TRIES):
-            if self._pid != os.getpid():
+            if self._pid != getpid():
                 # An inherited descriptor shares the lock with the parent's.
                 self.forget()
             if self.descriptor < 0:
@@ -125,7 +125,7 @@ class FileLock:
     def _open(self) -> None:
         make_folder(self.path.parent)
         self.descriptor = os.open(self._name, _OPEN | os.O_NOFOLLOW, 0o600)
-        self._pid = os.getpid()
+        self._pid = getpid()
         status = os.fstat(self.descriptor)
         self._identity = status.st_dev, status.st_ino
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from obs_run.process import fork
-from obs_run.process.unpatched import time, urandom
+from obs_run.process.unpatched import getpid, steady_ns, time, urandom
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class _Run:
 
     def __init__(self) -> None:
         self.started_ns = time.time_ns()
+        self.begun = steady_ns()
         self.starting_pid: int | None = None
         """The process in which the run began; a forked child goes on in its parent's run."""
         self.identity: Identity | None = None
@@ -49,8 +50,9 @@ _run = _Run()
 def note_start() -> None:
     """Remember that the run begins now."""
     _run.started_ns = time.time_ns()
+    _run.begun = steady_ns()
     if _run.starting_pid is None:
-        _run.starting_pid = os.getpid()
+        _run.starting_pid = getpid()
 
 
 def started_ns() -> int:
@@ -58,9 +60,14 @@ def started_ns() -> int:
     return _run.started_ns
 
 
+def now_ns() -> int:
+    """Return the time that it is, as many nanoseconds after the beginning as a steady clock says."""
+    return _run.started_ns + steady_ns() - _run.begun
+
+
 def is_starting_process() -> bool:
     """Whether obs-run was started in this very process, and not in one that forked it."""
-    return os.getpid() == _run.starting_pid
+    return getpid() == _run.starting_pid
 
 
 def is_started() -> bool:

@@ -14,6 +14,7 @@ TYPE_CHECKING = False  # the module typing costs more than all of this package's
 if TYPE_CHECKING:
     import _thread
     import time as time  # noqa: PLC0414 (given on)
+    from collections.abc import Callable
     from types import ModuleType
 
 
@@ -36,11 +37,32 @@ get_native_id = _thread.get_native_id
 stack_size = _thread.stack_size
 start_new_thread = _thread.start_new_thread
 
+getpid = os.getpid
 urandom = os.urandom
 
 monotonic = time.monotonic
 monotonic_ns = time.monotonic_ns
 sleep = time.sleep
+
+travels: list[Callable[[], bool]] = []
+"""What says whether the agent's clocks show another time, though they are the same functions."""
+
+
+if hasattr(time, "CLOCK_BOOTTIME"):
+
+    def steady_ns() -> int:
+        """Return nanoseconds of a clock that is never set, and goes on while the machine sleeps."""
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+else:
+    steady_ns = monotonic_ns
+
+
+def is_clock_moved() -> bool:
+    """Whether the agent sees another time than the system's, frozen, moved or made up by a mock."""
+    import time as shared
+
+    return type(shared.time) is not type(monotonic) or any(is_travelling() for is_travelling in travels)
 
 
 def are_locks_replaced() -> bool:

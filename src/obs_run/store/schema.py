@@ -6,7 +6,7 @@ import os
 import sqlite3
 from typing import TYPE_CHECKING
 
-from obs_run.process.unpatched import time
+from obs_run.process.unpatched import getpid, time
 from obs_run.store import permissions
 from obs_run.store.transactions import transaction
 
@@ -163,7 +163,7 @@ def is_corrupt(error: Exception) -> bool:
 def move_broken(path: Path) -> Path | None:
     """Rename a broken store and its -wal and -shm; return its new name, None when another process already did."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
-    new_path = path.with_name(f"{path.name}.broken-{stamp}-{os.getpid()}")
+    new_path = path.with_name(f"{path.name}.broken-{stamp}-{getpid()}")
     with _Lock(path.parent):
         if not _still_broken(path):
             return None

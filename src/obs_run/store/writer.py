@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import atexit
-import os
 import sqlite3
 import threading
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
 from obs_run.process import fork
-from obs_run.process.unpatched import allocate_lock, get_ident, time
+from obs_run.process.unpatched import allocate_lock, get_ident, getpid, time
 from obs_run.store import schema
 from obs_run.store.location import absolute, default_path
 from obs_run.store.retention import Retention
@@ -126,9 +125,9 @@ class Writer:
         return False
 
     def _connect(self) -> sqlite3.Connection:
-        if self._pid != os.getpid():
+        if self._pid != getpid():
             self._leave_open()
-            self._pid = os.getpid()
+            self._pid = getpid()
         if self._connection is not None and _identity(self.path) != self._file:
             self._close()  # the file was moved or removed; what is written to it would be lost
         if self._connection is None:
