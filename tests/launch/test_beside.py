@@ -140,7 +140,7 @@ threading.Thread(target=server.serve_forever, daemon=True).start()
 _MOCKED = (
     "threading.Thread", "threading.enumerate", "time.time_ns", "time.monotonic", "time.sleep", "time.perf_counter_ns",
     "socket.socket", "socket.create_connection", "socket.getaddrinfo", "socket.gethostname", "builtins.open", "os.open",
-    "os.getpid", "os.urandom", "os.fstat", "os.close", "uuid.uuid4", "random.random", "random.getrandbits",
+    "os.fstat", "os.close", "random.random", "random.getrandbits",
     "gzip.compress", "ssl.create_default_context", "http.client.HTTPConnection", "sqlite3.connect",
 )  # fmt: skip
 MOCKS = Beside(
@@ -149,15 +149,17 @@ MOCKS = Beside(
     + f"""
 import gzip, http.client, os, random, socket, sqlite3, ssl, uuid
 from unittest import mock
+sleep = time.sleep
 patches = [mock.patch(name) for name in {_MOCKED!r}]
 mocks = [patch.start() for patch in patches]
 with trace.get_tracer("case").start_as_current_span("work"):
     pass
-flush()
+sleep(2)
 for patch in patches:
     patch.stop()
 print([(patch.attribute, mocked.mock_calls) for patch, mocked in zip(patches, mocks) if mocked.mock_calls])
 """,
+    environment={"OTEL_BSP_SCHEDULE_DELAY": "50"},
 )
 
 THERE = (

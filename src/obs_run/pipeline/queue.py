@@ -151,11 +151,9 @@ class Queue:
         return done.acquire(timeout=max(0.0, patience - monotonic()))
 
     def _start(self) -> None:
-        if self._consumer is None and not self._is_loading and are_locks_replaced():
+        if are_locks_replaced():
             # What the thread imports must not meet what greenlets import.
-            self._is_loading = True
-            guard.call("export", self._load)
-            self._is_loading = False
+            self.load()
         with self._lock:
             # A thread started while the interpreter goes down never runs, and start() would wait for it forever.
             if self._thread is not None or self._stopping or sys.is_finalizing():
@@ -171,9 +169,20 @@ class Queue:
                 if not thread.is_alive():
                     self._thread = None
 
+    def load(self) -> None:
+        """Have all that an export needs imported, in the calling thread."""
+        with self._lock:
+            if self._consumer is not None or self._is_loading:
+                return
+            self._is_loading = True
+        guard.call("export", self._load)
+        self._is_loading = False
+
     def _load(self) -> None:
-        self._consumer = self._make_consumer()
-        self._consumer.load()
+        with self._draining:
+            if self._consumer is None:
+                self._consumer = self._make_consumer()
+            self._consumer.load()
 
     def _run(self) -> None:
         wake = self._wake

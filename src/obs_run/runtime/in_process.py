@@ -128,6 +128,10 @@ class Runtime:
             settings.get("OTEL_METRIC_EXPORT_INTERVAL"),
         )
 
+    def load(self) -> None:
+        """Import now what the first export would import."""
+        self.queue().load()
+
     def destinations(self) -> Destinations:
         """Return where the telemetry goes; used by the export thread."""
         if self._destinations is None:
