@@ -5,6 +5,8 @@ Each program is run with and without obs-run; what it prints, returns and leaves
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from textwrap import dedent
 from typing import TYPE_CHECKING
@@ -64,7 +66,51 @@ pool.waitall()
 print("done")
 """
 
+# Names of modules that neither Python's start nor ``logging`` imports, so that plain Python runs this agent.
+_TAKEN = set(
+    subprocess.run(
+        [sys.executable, "-c", "import logging, sys, threading; print(*sys.modules)"], capture_output=True, text=True
+    ).stdout.split()
+)
+_FREE = sorted(
+    name
+    for name in sys.stdlib_module_names - _TAKEN - set(sys.builtin_module_names)
+    if not name.startswith("_") and name not in ("this", "antigravity")
+)
+_SHADOWS = {f"{name}.py": f"print('executed {name}')\nown = True\n" for name in _FREE}
+_LOGS_ONLY = """
+import logging, sys
+logging.warning("line")
+import typing, json, queue, platform, select, socket
+print(typing.own, json.own, queue.own, select.own, socket.own)
+"""
+
 HERE = (
+    Beside("files named like modules", _LOGS_ONLY, spans=(), files=_SHADOWS, **_LOGGED),
+    Beside(
+        "a package named like a module",
+        "import logging; logging.warning('line'); import json; print(json.own)",
+        spans=(),
+        files={"json/__init__.py": "own = 1", "json/decoder.py": "boom"},
+        **_LOGGED,
+    ),
+    Beside(
+        "a path without site-packages, and with files of the agent's",
+        """
+import os, sys
+sys.path[:] = [os.path.abspath("lib"), *(entry for entry in sys.path if "site-packages" not in entry)]
+"""
+        + _LOGS_ONLY,
+        spans=(),
+        files={f"lib/{name}": text for name, text in _SHADOWS.items()},
+        **_LOGGED,
+    ),
+    Beside(
+        "an empty path",
+        "import sys, logging, threading; sys.path.clear(); logging.warning('line')",
+        spans=(),
+        **_LOGGED,
+    ),
     Beside(
         "walks over threads",
         _WORK
@@ -278,6 +324,7 @@ def check(case: Beside, receiver: Receiver, folder: Path, place: environments.En
         home = folder / ("with" if launched else "without")
         home.mkdir()
         for name, text in files.items():
+            (home / name).parent.mkdir(exist_ok=True)
             (home / name).write_text(text)
         env = environment(receiver.endpoint, home, place.scripts, PYTHONDONTWRITEBYTECODE="1", **case.environment)
         words = [place.command("obs-run"), *python] if launched else python

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from obs_run.coexistence import watching
-from obs_run.process import exit_hooks, import_hooks, run
+from obs_run.process import exit_hooks, import_hooks, own_imports, run
 from obs_run.process.variables import flag
 from obs_run.runtime import start as runtime_start
 
@@ -38,6 +38,7 @@ def start(how: str) -> None:
     if _starters or flag("OTEL_SDK_DISABLED", default=False):
         return
     _starters.append(how)
+    own_imports.note_path()
     run.note_start()
     runtime_start.prepare()
     if os.environ.get("OBS_LOG_CONSOLE", "").strip().lower() == "json":

@@ -124,9 +124,24 @@ class Address:
         connection: http.client.HTTPConnection = private_modules.load("http.client").HTTPConnection(
             self._host, self._port
         )
+        _look_up_plain_names(connection)
         if self._tls is not None:
             _add_tls(connection, self._tls.context())
         return connection
+
+
+def _host(name: str) -> str | bytes:
+    """Return a host's name as bytes if it is ASCII: it needs no codec then, which is a module that nobody else uses."""
+    return name.encode("ascii") if name.isascii() else name
+
+
+def _look_up_plain_names(connection: Any) -> None:
+    create = private_modules.load("socket").create_connection
+
+    def create_connection(address: tuple[str, int], *args: Any, **kwargs: Any) -> Any:
+        return create((_host(address[0]), address[1]), *args, **kwargs)
+
+    connection._create_connection = create_connection  # noqa: SLF001 (there is no public way)
 
 
 def _add_tls(connection: http.client.HTTPConnection, context: ssl.SSLContext) -> None:
@@ -135,7 +150,7 @@ def _add_tls(connection: http.client.HTTPConnection, context: ssl.SSLContext) ->
 
     def connect_with_tls() -> None:
         connect()
-        connection.sock = context.wrap_socket(connection.sock, server_hostname=connection.host)
+        connection.sock = context.wrap_socket(connection.sock, server_hostname=_host(connection.host))
 
     connection.connect = connect_with_tls  # type: ignore[method-assign]
 

@@ -43,7 +43,6 @@ class OtlpDestination:
     def load(self) -> None:
         """Import what the first batch needs."""
         load(self._signal)
-        "localhost".encode("idna")  # as the look-up of a host does, with a codec that is a module
 
     def export(self, batch: Batch, deadline: float | None) -> None:
         """Encode a batch, put it behind what waits, and deliver if it is time."""

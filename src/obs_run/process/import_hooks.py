@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from obs_run.process import own_imports
+
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,13 +50,21 @@ class _Finder:
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
+        own = own_imports.find_spec(name, path)
         if name not in _waiting:
-            return None
+            return own
+        spec = own or self._found_by_others(name, path, target)
+        if spec is not None and not own_imports.is_impostor(name, spec):
+            _mark(spec.loader, name)
+        return spec
+
+    def _found_by_others(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None
+    ) -> ModuleSpec | None:
         for finder in sys.meta_path:
             find = getattr(finder, "find_spec", None)
             spec: ModuleSpec | None = find(name, path, target) if find and finder is not self else None
             if spec is not None:
-                _mark(spec.loader, name)
                 return spec
         return None
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import builtins
 import os
 import sys
-import sysconfig
-from importlib.machinery import ModuleSpec, SourceFileLoader
+from _frozen_importlib import ModuleSpec
+from _frozen_importlib_external import SourceFileLoader
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +62,7 @@ def after_fork() -> None:
 
 
 def _load(name: str) -> ModuleType:
-    path = os.path.join(sysconfig.get_path("stdlib"), *_FILES[name].split("/"))
+    path = os.path.join(os.path.dirname(os.__file__), *_FILES[name].split("/"))
     full_name = _PREFIX + name.replace(".", "_")
     loader = SourceFileLoader(full_name, path)
     module = ModuleType(full_name)
