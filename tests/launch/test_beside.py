@@ -5,6 +5,7 @@ Each program is run with and without obs-run; what it prints, returns and leaves
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.beside import beside
 from tests.launch import environments
 from tests.launch.running import environment, run
 
@@ -86,6 +88,41 @@ print(typing.own, json.own, queue.own, select.own, socket.own)
 """
 
 HERE = (
+    Beside(
+        "logging reloaded, and imported anew",
+        """
+import importlib, logging, sys
+logging.warning("line")
+importlib.reload(logging)
+logging.warning("line")
+del sys.modules["logging"]
+import logging
+logging.warning("line")
+""",
+        spans=(),
+        logs=("line",) * 3,
+    ),
+    Beside(
+        "a stderr that only writes",
+        _WORK
+        + """
+class Stream:
+    def write(self, text):
+        return sys.stdout.write(text)
+    def flush(self):
+        sys.stdout.flush()
+sys.stderr = Stream()
+work()
+""",
+        **_LOGGED,
+    ),
+    Beside(
+        "a program on stdin that closes it",
+        "",
+        stdin=_WORK + "sys.stdin.close()\nwork()\n",
+        command=("python",),
+        **_LOGGED,
+    ),
     Beside("files named like modules", _LOGS_ONLY, spans=(), files=_SHADOWS, **_LOGGED),
     Beside(
         "a package named like a module",
@@ -350,3 +387,24 @@ def test_beside(case: Beside, receiver: Receiver, tmp_path: Path) -> None:
 @pytest.mark.parametrize("case", THERE, ids=lambda case: case.name)
 def test_beside_packages(case: Beside, receiver: Receiver, tmp_path: Path) -> None:
     check(case, receiver, tmp_path, environments.environment("beside"))
+
+
+def test_a_locked_store_does_not_hold_up_the_exit(tmp_path: Path) -> None:
+    env = environment("", tmp_path, OBS_FLUSH_SECONDS="1", OTEL_BSP_SCHEDULE_DELAY="50")
+    del env["OTEL_EXPORTER_OTLP_ENDPOINT"]
+    store = tmp_path / "store.db"
+    env["OBS_STORE_FILE"] = str(store)
+    (tmp_path / "agent.py").write_text(_WORK + "work(); time.sleep(float(sys.argv[1])); print('ready', flush=True)")
+    words = [environments.HERE.command("obs-run"), sys.executable, "agent.py"]
+    assert run([*words, "0"], tmp_path, env).code == 0
+    other = sqlite3.connect(store, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        # The export thread waits for the lock when the agent ends.
+        took = beside(
+            lambda: run([*words, "3"], tmp_path, env),
+            lambda: run([sys.executable, "-c", "import logging"], tmp_path, env),
+        )
+    finally:
+        other.close()
+    took.assert_within(3 + 1 + 0.5, 12)

@@ -52,6 +52,12 @@ def in_progress() -> bool:
     return leaving is not None and leaving[0] == getpid() and monotonic() < _sequence.until
 
 
+def is_late() -> bool:
+    """Whether this process is leaving and has no more time for it."""
+    leaving = _sequence.leaving
+    return leaving is not None and leaving[0] == getpid() and monotonic() >= _sequence.until
+
+
 def of_interpreter(info: ExitInfo, callbacks: Callbacks) -> None:
     """Leave by the interpreter's own end."""
     # First of all, because signals are let pass from then on: the process ends in a moment anyway.

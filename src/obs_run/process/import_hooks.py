@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     Callback = Callable[[ModuleType], None]
 
 _waiting: dict[str, list[Callback]] = {}
+_called: dict[str, list[Callback]] = {}
+"""The callbacks of modules that were imported."""
 
 
 def when_imported(module: str, callback: Callback) -> None:
@@ -29,6 +31,7 @@ def when_imported(module: str, callback: Callback) -> None:
             sys.meta_path.insert(0, _finder)
         _waiting.setdefault(module, []).append(callback)
     else:
+        _called.setdefault(module, []).append(callback)
         _run([callback], loaded)
 
 
@@ -51,6 +54,9 @@ class _Finder:
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         own = own_imports.find_spec(name, path)
+        if name in _called and name in sys.stdlib_module_names:
+            # Imported again, or reloaded: what was put in place before is gone.
+            _waiting.setdefault(name, list(_called[name]))
         if name not in _waiting:
             return own
         spec = own or self._found_by_others(name, path, target)
@@ -58,9 +64,7 @@ class _Finder:
             _mark(spec.loader, name)
         return spec
 
-    def _found_by_others(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None
-    ) -> ModuleSpec | None:
+    def _found_by_others(self, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
         for finder in sys.meta_path:
             find = getattr(finder, "find_spec", None)
             spec: ModuleSpec | None = find(name, path, target) if find and finder is not self else None
@@ -107,4 +111,6 @@ class _Shadow:
             else:
                 self._attributes["exec_module"] = self._previous
         self._execute(module)
-        _run(_waiting.pop(name, []), sys.modules.get(name, module))
+        callbacks = _waiting.pop(name, [])
+        _called[name] = callbacks
+        _run(callbacks, sys.modules.get(name, module))

@@ -132,9 +132,7 @@ class _Server:
             connection.settimeout(_PATIENCE)
             if self.tls is not None:
                 # The handshake is still to come; it waits for who asks.
-                connection = self.tls.context().wrap_socket(
-                    connection, server_side=True, do_handshake_on_connect=False
-                )
+                connection = self.tls.context().wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
             _Handler(connection, address, self)  # type: ignore[arg-type]  # all that it needs of a server
             connection.shutdown(_SHUT_WR)
         except Exception:  # noqa: BLE001, S110 (those who ask hang up, or speak something else, as they like)

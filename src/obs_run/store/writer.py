@@ -71,6 +71,7 @@ MERGE_TRACE = (
 )  # fmt: skip
 
 _FORK_SECONDS = 1.0
+_CLOSE_SECONDS = 0.1
 _DATABASE_NAMES = {".db", ".sqlite", ".sqlite3"}
 
 
@@ -102,8 +103,13 @@ class Writer:
 
     def close(self) -> None:
         """Close the connection; the next write opens it again."""
-        with self._lock:
+        # As the process leaves, the export thread may hold it for longer than there is time.
+        if not self._lock.acquire(timeout=_CLOSE_SECONDS):
+            return
+        try:
             guard.call("store.close", self._close)
+        finally:
+            self._lock.release()
 
     def _write(self, table: str, fill: Callable[[Batch], Batch]) -> bool:
         for again in (True, False):
