@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import dataclass, field
 from textwrap import dedent
 from typing import TYPE_CHECKING
@@ -245,7 +246,63 @@ print([(patch.attribute, mocked.mock_calls) for patch, mocked in zip(patches, mo
     environment={"OTEL_BSP_SCHEDULE_DELAY": "50"},
 )
 
+_FILES = """
+import os, socket
+files = [open(f"file{number}", "w+") for number in range(20)]
+first, second = socket.socketpair()
+for _ in range(2):
+    for file in files:
+        file.write("x")
+        file.flush()
+    work()
+    flush()
+    time.sleep(0.3)
+for file in files:
+    file.close()
+second.setblocking(False)
+try:
+    print(second.recv(100))
+except BlockingIOError:
+    print("nothing")
+"""
+CLOSED = tuple(
+    Beside(
+        name,
+        _WORK
+        + f"""
+print(open(os.devnull).fileno()) if (os := __import__("os")) else None
+work()
+flush()
+print(open(os.devnull).fileno())
+{closing}
+"""
+        + _FILES,
+        **_THREE,
+    )
+    for name, closing in (
+        ("all descriptors closed in a range", "os.closerange(3, 4096)"),
+        (
+            "all descriptors closed one by one",
+            "import contextlib\nfor number in range(3, 4096):\n    with contextlib.suppress(OSError): os.close(number)",
+        ),
+    )
+)
+
 THERE = (
+    Beside(
+        "a daemon that stays",
+        _WORK
+        + """
+import daemon
+work()
+flush()
+with daemon.DaemonContext(detach_process=False, stdout=sys.stdout, stderr=sys.stderr, working_directory="."):
+    exec(compile(
+        + _FILES
+        + , "files", "exec"))
+""",
+        **_THREE,
+    ),
     Beside(
         "vcrpy",
         _WORK
@@ -377,7 +434,7 @@ def check(case: Beside, receiver: Receiver, folder: Path, place: environments.En
     assert len({span.span_id for span in receiver.spans}) == len(case.spans) + 1
 
 
-@pytest.mark.parametrize("case", (*HERE, MOCKS), ids=lambda case: case.name)
+@pytest.mark.parametrize("case", (*HERE, *CLOSED, MOCKS), ids=lambda case: case.name)
 def test_beside(case: Beside, receiver: Receiver, tmp_path: Path) -> None:
     check(case, receiver, tmp_path, environments.HERE)
 
@@ -408,3 +465,15 @@ def test_a_locked_store_does_not_hold_up_the_exit(tmp_path: Path) -> None:
     finally:
         other.close()
     took.assert_within(3 + 1 + 0.5, 12)
+
+
+@pytest.mark.parametrize("case", CLOSED, ids=lambda case: case.name)
+def test_the_store_after_its_descriptors_were_closed(case: Beside, tmp_path: Path) -> None:
+    env = environment("", tmp_path, OBS_STORE_FILE=str(tmp_path / "store.db"))
+    del env["OTEL_EXPORTER_OTLP_ENDPOINT"]
+    (tmp_path / "agent.py").write_text(case.program)
+    plain = run([sys.executable, "agent.py"], tmp_path, env)
+    assert run([environments.HERE.command("obs-run"), sys.executable, "agent.py"], tmp_path, env) == plain
+    assert {(tmp_path / f"file{number}").read_text() for number in range(20)} == {"xx"}
+    with closing(sqlite3.connect(tmp_path / "store.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM spans WHERE name = 'work'").fetchone() == (3,)

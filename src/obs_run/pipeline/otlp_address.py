@@ -11,7 +11,7 @@ from obs_run import settings
 from obs_run.base import guard
 from obs_run.base.masking import masked_value
 from obs_run.files.secret_file import SecretFile, SecretFileError, lines, say_if_open, state
-from obs_run.process import private_modules
+from obs_run.process import descriptors, private_modules
 from obs_run.setting_texts import is_header_name, is_header_value
 
 if TYPE_CHECKING:
@@ -139,7 +139,11 @@ def _look_up_plain_names(connection: Any) -> None:
     create = private_modules.load("socket").create_connection
 
     def create_connection(address: tuple[str, int], *args: Any, **kwargs: Any) -> Any:
-        return create((_host(address[0]), address[1]), *args, **kwargs)
+        made = create((_host(address[0]), address[1]), *args, **kwargs)
+        timeout = made.gettimeout()
+        moved = type(made)(fileno=descriptors.move_up(made.detach()))
+        moved.settimeout(timeout)
+        return moved
 
     connection._create_connection = create_connection  # noqa: SLF001 (there is no public way)
 

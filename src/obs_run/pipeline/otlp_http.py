@@ -14,7 +14,7 @@ from obs_run._version import __version__
 from obs_run.pipeline.otlp_address import Address
 from obs_run.pipeline.otlp_answer import read_answer
 from obs_run.pipeline.request_buffer import Refused, RetryLater
-from obs_run.process import private_modules
+from obs_run.process import descriptors, private_modules
 from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class HttpTransport:
         self._gzip = settings.otlp(signal, "COMPRESSION") != "none"
         self._http_error: type[Exception] = private_modules.load("http.client").HTTPException
         self._connection: http.client.HTTPConnection | None = None
+        self._identity: descriptors.Identity | None = None
 
     def prepare(self, body: bytes) -> bytes:
         """Return the body as it is posted, compressed where the settings do not say otherwise."""
@@ -64,18 +65,28 @@ class HttpTransport:
 
     def close(self) -> None:
         """Hang up."""
+        self._disown_lost()
         if self._connection is not None:
             self._connection.close()
         self._connection = None
 
+    def _disown_lost(self) -> None:
+        """Let go of a connection whose descriptor the agent has closed, and may have taken for something else."""
+        sock = self._connection.sock if self._connection is not None else None
+        if sock is not None and descriptors.identity(sock.fileno()) != self._identity:
+            sock.detach()
+            self._connection = None
+
     def after_fork(self) -> None:
         """Close the inherited socket without a word on the wire: the connection is the parent's."""
+        self._disown_lost()
         if self._connection is not None and self._connection.sock is not None:
             # Closing the descriptor ends no TLS session; SSLSocket.unwrap() would.
             self._connection.sock.close()
         self._connection = None
 
     def _exchange(self, body: bytes, until: float) -> tuple[int, float | None, bytes]:
+        self._disown_lost()
         is_reused = self._connection is not None
         try:
             return self._post(body, until)
@@ -96,6 +107,9 @@ class HttpTransport:
         connection.timeout = patience
         if connection.sock is not None:
             connection.sock.settimeout(patience)
+        else:
+            connection.connect()
+            self._identity = descriptors.identity(connection.sock.fileno())
         connection.request("POST", self._address.path, body, self._headers())
         response = connection.getresponse()
         answer = response.read(_LARGEST_ANSWER)

@@ -15,7 +15,7 @@ from prometheus_client import MetricsHandler
 from obs_run import settings
 from obs_run.base import guard
 from obs_run.files.secret_file import SecretFileError
-from obs_run.process import fork, private_modules
+from obs_run.process import descriptors, fork, private_modules
 from obs_run.process.threads import BackgroundThread
 from obs_run.process.unpatched import RLock, allocate_lock, sleep
 from obs_run.prometheus import access as endpoint_access
@@ -97,24 +97,33 @@ class _Server:
         [(family, _, _, _, address), *_] = sockets.getaddrinfo(
             host, port, type=sockets.SOCK_STREAM, flags=sockets.AI_PASSIVE
         )
-        self.socket: socket.socket = sockets.socket(family, sockets.SOCK_STREAM)
+        made = sockets.socket(family, sockets.SOCK_STREAM)
+        self.socket: socket.socket = sockets.socket(fileno=descriptors.move_up(made.detach()))
         try:
             self.socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
             self.socket.bind((str(address[0]), port))
             self.socket.listen(_BACKLOG)
             self.server_address: tuple[Any, ...] = self.socket.getsockname()
+            self._identity = descriptors.identity(self.socket.fileno())
         except BaseException:
             self.socket.close()
             raise
 
     def serve_forever(self) -> None:
         """Answer until the socket is closed."""
-        while self.socket.fileno() >= 0:
+        while self.is_listening():
             try:
                 self._accept()
             except OSError:
                 # Who asked has hung up already, or the agent has no more descriptors.
                 sleep(_PAUSE)
+
+    def is_listening(self) -> bool:
+        """Whether the socket is open; one whose descriptor the agent closed is let go of."""
+        number = self.socket.fileno()
+        if number >= 0 and descriptors.identity(number) != self._identity:
+            self.socket.detach()
+        return self.socket.fileno() >= 0
 
     def _accept(self) -> None:
         connection, address = self.socket.accept()
@@ -163,7 +172,7 @@ class Endpoint:
     @property
     def serves(self) -> bool:
         """Whether this process answers here."""
-        return self._server is not None
+        return self._server is not None and self._server.is_listening()
 
     def serve(self) -> None:
         """Bind and answer from now on; OSError where that cannot be."""
@@ -175,7 +184,8 @@ class Endpoint:
     def let_go(self) -> None:
         """In a child process: close the parent's socket, which would keep the port taken when the parent has ended."""
         if self._server is not None:
-            self._server.socket.close()
+            if self._server.is_listening():
+                self._server.socket.close()
             self._server = None
         self.access.after_fork()
 

@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
-from obs_run.process import fork
+from obs_run.process import descriptors, fork
 from obs_run.process.unpatched import allocate_lock, get_ident, getpid, time
 from obs_run.store import schema
 from obs_run.store.location import absolute, default_path
@@ -89,6 +89,8 @@ class Writer:
         self._held = False
         self._inside = 0
         self._file: tuple[int, int] | None = None
+        self._descriptors: dict[int, descriptors.Identity] = {}
+        self._is_cut_off = False
 
     def write(self, table: str, fill: Callable[[Batch], Batch]) -> bool:
         """Store the rows that ``fill`` puts into a batch; False, and one warning, when they could not be stored."""
@@ -134,10 +136,14 @@ class Writer:
         if self._pid != getpid():
             self._leave_open()
             self._pid = getpid()
-        if self._connection is not None and _identity(self.path) != self._file:
+        if self._connection is not None and (_identity(self.path) != self._file or not self._has_descriptors()):
             self._close()  # the file was moved or removed; what is written to it would be lost
+        if self._is_cut_off:
+            raise schema.StoreError(f"telemetry is not stored: the agent closed the descriptors of {self.path}")
         if self._connection is None:
-            self._connection = schema.open_writer(self.path, self.max_bytes)
+            with descriptors.high_numbers():
+                self._connection = schema.open_writer(self.path, self.max_bytes)
+            self._descriptors = descriptors.opened(f"{self.path}{ending}" for ending in ("", "-wal", "-shm"))
             self._file = _identity(self.path)
             self._origins = Origins()
             self._retention = Retention(self.path, self.max_bytes, self._keep)
@@ -151,8 +157,22 @@ class Writer:
 
     def _close(self) -> None:
         connection, self._connection = self._connection, None
-        if connection is not None:
+        if connection is None:
+            return
+        if self._is_any_taken():
+            # SQLite would close, and lock, what is the agent's now; and for a second connection to the file as well.
+            self._is_cut_off = True
+            descriptors.keep_forever(connection)
+        else:
             connection.close()
+
+    def _has_descriptors(self) -> bool:
+        """Whether the files are open under the numbers that SQLite knows."""
+        return all(descriptors.identity(number) == known for number, known in self._descriptors.items())
+
+    def _is_any_taken(self) -> bool:
+        """Whether one of the numbers that SQLite knows leads somewhere else now."""
+        return any(descriptors.identity(number) not in (known, None) for number, known in self._descriptors.items())
 
     def _store(self, connection: sqlite3.Connection, table: str, batch: Batch) -> None:
         if not batch.rows:
