@@ -1,4 +1,4 @@
-"""What runs beside the agent is invisible to it: schedulers of greenlets, mocks, recorders, frozen clocks, closed descriptors.
+"""What runs beside the agent is invisible to it: greenlets, mocks, recorders, frozen clocks, closed descriptors.
 
 Each program is run with and without obs-run; what it prints, returns and leaves is the same, and its telemetry arrives.
 """
@@ -10,7 +10,7 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import dataclass, field
-from textwrap import dedent
+from textwrap import dedent, indent
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,8 +53,8 @@ def flush():
     getattr(trace.get_tracer_provider(), "force_flush", bool)()
 
 """
-_LOGGED = {"logs": ("line",)}
-_THREE = {"spans": ("work",) * 3, "logs": ("line",) * 3}
+_LINE = ("line",)
+_THRICE = ("work",) * 3
 _GREENLETS = """
 import gevent
 gevent.joinall([gevent.spawn(work) for _ in range(3)])
@@ -72,7 +72,10 @@ print("done")
 # Names of modules that neither Python's start nor ``logging`` imports, so that plain Python runs this agent.
 _TAKEN = set(
     subprocess.run(
-        [sys.executable, "-c", "import logging, sys, threading; print(*sys.modules)"], capture_output=True, text=True
+        [sys.executable, "-c", "import logging, sys, threading; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.split()
 )
 _FREE = sorted(
@@ -115,22 +118,22 @@ class Stream:
 sys.stderr = Stream()
 work()
 """,
-        **_LOGGED,
+        logs=_LINE,
     ),
     Beside(
         "a program on stdin that closes it",
         "",
         stdin=_WORK + "sys.stdin.close()\nwork()\n",
         command=("python",),
-        **_LOGGED,
+        logs=_LINE,
     ),
-    Beside("files named like modules", _LOGS_ONLY, spans=(), files=_SHADOWS, **_LOGGED),
+    Beside("files named like modules", _LOGS_ONLY, spans=(), files=_SHADOWS, logs=_LINE),
     Beside(
         "a package named like a module",
         "import logging; logging.warning('line'); import json; print(json.own)",
         spans=(),
         files={"json/__init__.py": "own = 1", "json/decoder.py": "boom"},
-        **_LOGGED,
+        logs=_LINE,
     ),
     Beside(
         "a path without site-packages, and with files of the agent's",
@@ -141,13 +144,13 @@ sys.path[:] = [os.path.abspath("lib"), *(entry for entry in sys.path if "site-pa
         + _LOGS_ONLY,
         spans=(),
         files={f"lib/{name}": text for name, text in _SHADOWS.items()},
-        **_LOGGED,
+        logs=_LINE,
     ),
     Beside(
         "an empty path",
         "import sys, logging, threading; sys.path.clear(); logging.warning('line')",
         spans=(),
-        **_LOGGED,
+        logs=_LINE,
     ),
     Beside(
         "walks over threads",
@@ -160,7 +163,7 @@ for thread in threading.enumerate():
     thread is threading.current_thread() or thread.join()
 print(threading.active_count(), [thread.name for thread in threading.enumerate()])
 """,
-        **_LOGGED,
+        logs=_LINE,
     ),
     Beside(
         "blocked signals",
@@ -180,7 +183,7 @@ print(signal.sigpending(), signal.pthread_sigmask(signal.SIG_BLOCK, []))
 signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
 print("end")
 """,
-        **_LOGGED,
+        logs=_LINE,
     ),
     Beside(
         "small stacks",
@@ -193,7 +196,7 @@ threading.stack_size(32768)
 work()
 print(threading.stack_size())
 """,
-        **_LOGGED,
+        logs=_LINE,
     ),
     Beside(
         "seeded random numbers",
@@ -204,7 +207,8 @@ for _ in range(3):
     work()
 print(random.random())
 """,
-        **_THREE,
+        spans=_THRICE,
+        logs=_LINE * 3,
     ),
 )
 
@@ -277,7 +281,8 @@ print(open(os.devnull).fileno())
 {closing}
 """
         + _FILES,
-        **_THREE,
+        spans=_THRICE,
+        logs=_LINE * 3,
     )
     for name, closing in (
         ("all descriptors closed in a range", "os.closerange(3, 4096)"),
@@ -297,11 +302,10 @@ import daemon
 work()
 flush()
 with daemon.DaemonContext(detach_process=False, stdout=sys.stdout, stderr=sys.stderr, working_directory="."):
-    exec(compile(
-        + _FILES
-        + , "files", "exec"))
-""",
-        **_THREE,
+"""
+        + indent(_FILES, "    "),
+        spans=_THRICE,
+        logs=_LINE * 3,
     ),
     Beside(
         "vcrpy",
@@ -317,12 +321,12 @@ text = open("cassette.yaml").read()
 os.remove("cassette.yaml")
 print(text.count("uri:"), "v1/traces" in text)
 """,
-        **_LOGGED,
+        logs=_LINE,
     ),
     Beside(
         "debugging of HTTP",
         _WORK + "import http.client; http.client.HTTPConnection.debuglevel = 1; work(); flush()",
-        **_LOGGED,
+        logs=_LINE,
     ),
     Beside(
         "freezegun",
@@ -334,7 +338,7 @@ with freezegun.freeze_time("2012-01-14"):
     flush()
     print(time.time(), time.monotonic())
 """,
-        **_LOGGED,
+        logs=_LINE,
     ),
     Beside(
         "time-machine",
@@ -346,7 +350,7 @@ with time_machine.travel(0.0, tick=False):
     flush()
     print(time.time())
 """,
-        **_LOGGED,
+        logs=_LINE,
     ),
     Beside(
         "pyfakefs",
@@ -359,28 +363,40 @@ with Patcher():
     flush()
     print(os.listdir("/"), os.listdir("/tmp"))
 """,
-        **_LOGGED,
+        logs=_LINE,
     ),
     Beside(
         "pytest-socket",
         _WORK + "import pytest_socket; pytest_socket.disable_socket(); work(); flush(); print('done')",
-        **_LOGGED,
+        logs=_LINE,
     ),
-    Beside("gevent first", "from gevent import monkey; monkey.patch_all()\n" + _WORK + _GREENLETS, **_THREE),
+    Beside(
+        "gevent first",
+        "from gevent import monkey; monkey.patch_all()\n" + _WORK + _GREENLETS,
+        spans=_THRICE,
+        logs=_LINE * 3,
+    ),
     Beside(
         "gevent after logging",
         "import logging\nfrom gevent import monkey; monkey.patch_all()\n" + _WORK + _GREENLETS,
-        **_THREE,
+        spans=_THRICE,
+        logs=_LINE * 3,
     ),
     Beside(
-        "gevent after OpenTelemetry", _WORK + "from gevent import monkey; monkey.patch_all()\n" + _GREENLETS, **_THREE
+        "gevent after OpenTelemetry",
+        _WORK + "from gevent import monkey; monkey.patch_all()\n" + _GREENLETS,
+        spans=_THRICE,
+        logs=_LINE * 3,
     ),
-    Beside("gevent unpatched", _WORK + _GREENLETS.replace("(work)", "(work, gevent.sleep)"), **_THREE),
+    Beside(
+        "gevent unpatched", _WORK + _GREENLETS.replace("(work)", "(work, gevent.sleep)"), spans=_THRICE, logs=_LINE * 3
+    ),
     Beside(
         "python -m gevent.monkey",
         _WORK + _GREENLETS,
         command=("python", "-m", "gevent.monkey", "agent.py"),
-        **_THREE,
+        spans=_THRICE,
+        logs=_LINE * 3,
     ),
     Beside(
         "gevent and its threads",
@@ -398,14 +414,23 @@ print(len(threading.enumerate()))
         spans=("work",) * 4,
         logs=("line",) * 4,
     ),
-    Beside("eventlet first", "import eventlet; eventlet.monkey_patch()\n" + _WORK + _GREEN_THREADS, **_THREE),
+    Beside(
+        "eventlet first",
+        "import eventlet; eventlet.monkey_patch()\n" + _WORK + _GREEN_THREADS,
+        spans=_THRICE,
+        logs=_LINE * 3,
+    ),
     Beside(
         "eventlet after logging",
         "import logging\nimport eventlet; eventlet.monkey_patch()\n" + _WORK + _GREEN_THREADS,
-        **_THREE,
+        spans=_THRICE,
+        logs=_LINE * 3,
     ),
     Beside(
-        "eventlet after OpenTelemetry", _WORK + "import eventlet; eventlet.monkey_patch()\n" + _GREEN_THREADS, **_THREE
+        "eventlet after OpenTelemetry",
+        _WORK + "import eventlet; eventlet.monkey_patch()\n" + _GREEN_THREADS,
+        spans=_THRICE,
+        logs=_LINE * 3,
     ),
 )
 
@@ -434,7 +459,7 @@ def check(case: Beside, receiver: Receiver, folder: Path, place: environments.En
     assert len({span.span_id for span in receiver.spans}) == len(case.spans) + 1
 
 
-@pytest.mark.parametrize("case", (*HERE, *CLOSED, MOCKS), ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*HERE, *CLOSED, MOCKS], ids=lambda case: case.name)
 def test_beside(case: Beside, receiver: Receiver, tmp_path: Path) -> None:
     check(case, receiver, tmp_path, environments.HERE)
 

@@ -18,7 +18,7 @@ _failures: set[str] = set()
 class _Imports:
     """How modules of the standard library are imported here."""
 
-    load = staticmethod(__import__)
+    load: Any = staticmethod(__import__)
 
 
 def import_with(load: Callable[[str], Any]) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def install(module: ModuleType) -> None:
     """Have our wall clock be the system's while the agent travels through time."""
-    hatch: Any = module.escape_hatch  # type: ignore[attr-defined]
+    hatch: Any = module.escape_hatch
     time_ns = unpatched.time.time_ns
 
     def real_time_ns() -> int:

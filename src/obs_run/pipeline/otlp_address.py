@@ -197,13 +197,12 @@ class Tls:
 
 
 def _context(files: Files) -> ssl.SSLContext:
-    ssl = private_modules.load("ssl")
     if files.key and not files.certificate:
         raise settings.NotAllowedError(
             "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE is not set, but OTEL_EXPORTER_OTLP_CLIENT_KEY is"
         )
     try:
-        context: ssl.SSLContext = ssl.create_default_context(cafile=files.authorities)
+        context: ssl.SSLContext = private_modules.load("ssl").create_default_context(cafile=files.authorities)
     except OSError as error:
         raise _not_a_certificate("CERTIFICATE", files.authorities or "", error) from None
     if not files.authorities and not context.get_ca_certs():

@@ -7,7 +7,7 @@ process shares its parent's connection. Source of the wire rules: OTLP specifica
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
 from obs_run._version import __version__
@@ -109,7 +109,8 @@ class HttpTransport:
             connection.sock.settimeout(patience)
         else:
             connection.connect()
-            self._identity = descriptors.identity(connection.sock.fileno())
+            opened: Any = connection.sock
+            self._identity = descriptors.identity(opened.fileno())
         connection.request("POST", self._address.path, body, self._headers())
         response = connection.getresponse()
         answer = response.read(_LARGEST_ANSWER)

@@ -1,7 +1,7 @@
 """Descriptors of ours: out of the way of the agent's numbers, and known again after it closed all that it found.
 
-Who becomes a daemon closes every descriptor, and gives the numbers to files of its own. So ours are looked at before they
-are used or closed, and have numbers that few programs come to.
+Who becomes a daemon closes every descriptor, and gives the numbers to files of its own. So ours are looked at before
+they are used or closed, and have numbers that few programs come to.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _all() -> list[int]:
     for folder in _LISTS:
         try:
             return [int(name) for name in os.listdir(folder)]
-        except OSError:
+        except OSError:  # noqa: PERF203 (the first is there nearly everywhere)
             continue
     return []
 

@@ -22,6 +22,7 @@ def would_be_shown(forking: FrameType | None) -> bool:
         return False
     warnings = own_imports.load("warnings")
     name = forking.f_globals.get("__name__", "") if forking is not None else ""
+    action: str
     for action, message, category, module, _ in warnings.filters:
         matches = module is None or (module == name if isinstance(module, str) else module.match(name))
         if matches and message is None and issubclass(DeprecationWarning, category):

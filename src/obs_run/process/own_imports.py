@@ -1,8 +1,8 @@
 """Our imports are resolved from the interpreter's folders, whatever stands beside the agent's script or in its path.
 
-A file ``typing.py`` of the agent's is not for us to execute, and what the agent imports by that name is its own file. So
-where its path has such files, or no longer leads to where we are installed, our modules get an ``__import__`` of their
-own. Everywhere else they import as everybody does.
+A file ``typing.py`` of the agent's is not for us to execute, and what the agent imports by that name is its own file.
+So where its path has such files, or no longer leads to where we are installed, our modules get an ``__import__`` of
+their own. Everywhere else they import as everybody does.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _is_imported_by_us(name: str) -> bool:
     return frame is not None and frame.f_globals.get("__name__", "").startswith(_PACKAGES)
 
 
-class _Loader(_SourceFileLoader):  # type: ignore[misc,valid-type]
+class _Loader(_SourceFileLoader):
     """Loads a module that imports as we do."""
 
     def exec_module(self, module: ModuleType) -> None:

@@ -1,7 +1,7 @@
 """Modules of the standard library for our use alone, beside those of the same names that the agent uses.
 
-What mocks, recorders, schedulers of greenlets and switches such as ``HTTPConnection.debuglevel`` do to the agent's, they do
-not do to these. They are loaded from the interpreter's own folder, when they are first used.
+What mocks, recorders, schedulers of greenlets and switches such as ``HTTPConnection.debuglevel`` do to the agent's,
+they do not do to these. They are loaded from the interpreter's own folder, when they are first used.
 """
 
 from __future__ import annotations

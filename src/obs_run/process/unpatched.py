@@ -1,7 +1,7 @@
 """Python's own locks, threads and clocks, whatever the agent put into their places.
 
-gevent, eventlet, freezegun and mocks replace what stands in the modules, before or after they are imported here, and some
-look for every reference to the original. So these are the members of modules made anew, which nobody else has.
+gevent, eventlet, freezegun and mocks replace what stands in the modules, before or after they are imported here, and
+some look for every reference to the original. So these are the members of modules made anew, which nobody else has.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     import time as time  # noqa: PLC0414 (given on)
     from collections.abc import Callable
     from types import ModuleType
+    from typing import Any
 
 
 def _make_anew(name: str) -> ModuleType:
     """Return another instance of a module that is built into the interpreter."""
-    spec = _frozen_importlib.BuiltinImporter.find_spec(name)  # type: ignore[attr-defined]
+    spec: Any = _frozen_importlib.BuiltinImporter.find_spec(name)
     module: ModuleType = _imp.create_builtin(spec)
     _imp.exec_builtin(module)
     return module

@@ -114,7 +114,7 @@ class _Server:
         while self.is_listening():
             try:
                 self._accept()
-            except OSError:
+            except OSError:  # noqa: PERF203 (once for each who asks)
                 # Who asked has hung up already, or the agent has no more descriptors.
                 sleep(_PAUSE)
 

@@ -16,5 +16,5 @@ _OURS = ("obs_run.", "obs_instrumentors.", "opentelemetry.", "google.protobuf", 
 def install(module: ModuleType) -> None:
     """Have all that an export needs imported before files are fake, and have it keep the real ones."""
     in_process.runtime().load()
-    patcher: Any = module.Patcher  # type: ignore[attr-defined]
+    patcher: Any = module.Patcher
     patcher.SKIPNAMES.update(name for name in sys.modules if name.startswith(_OURS))

@@ -1,7 +1,7 @@
 """The SDK's look for its resource without the threads that it starts for it.
 
-While it is imported it starts a thread pool for that. The agent would see the threads, greenlets would run in the midst of
-our set-up, and at the interpreter's end pools start none.
+While it is imported it starts a thread pool for that. The agent would see the threads, greenlets would run in the
+midst of our set-up, and at the interpreter's end pools start none.
 """
 
 from __future__ import annotations

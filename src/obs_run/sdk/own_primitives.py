@@ -1,7 +1,7 @@
 """Locks and random numbers of OpenTelemetry's SDK, where our threads and the agent's greenlets meet in them.
 
-A lock of gevent's or eventlet's is not for two of the system's threads. Nothing in the SDK gives way to another greenlet
-while it holds one, so a real one serves greenlets too.
+A lock of gevent's or eventlet's is not for two of the system's threads. Nothing in the SDK gives way to another
+greenlet while it holds one, so a real one serves greenlets too.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _REAL = {"Lock": unpatched.allocate_lock, "RLock": unpatched.RLock}
 
 
 class SystemIdGenerator(IdGenerator):
-    """Makes ids from the system's randomness: the agent's numbers stay as they were, and equal seeds make no equal ids."""
+    """Makes ids from the system's randomness: the agent's numbers stay as they were, and equal seeds differ here."""
 
     def generate_span_id(self) -> int:
         """Return a span id."""
