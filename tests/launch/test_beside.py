@@ -17,12 +17,12 @@ import pytest
 
 from tests.beside import beside
 from tests.launch import environments
+from tests.launch.interpreters import WITH_US
 from tests.launch.running import environment, run
+from tests.otlp_receiver import Receiver
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.otlp_receiver import Receiver
 
 
 @dataclass(frozen=True)
@@ -502,3 +502,19 @@ def test_the_store_after_its_descriptors_were_closed(case: Beside, tmp_path: Pat
     assert {(tmp_path / f"file{number}").read_text() for number in range(20)} == {"xx"}
     with closing(sqlite3.connect(tmp_path / "store.db")) as connection:
         assert connection.execute("SELECT count(*) FROM spans WHERE name = 'work'").fetchone() == (3,)
+
+
+@pytest.mark.environments
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("version", WITH_US)
+def test_beside_on_other_pythons(version: str, tmp_path: Path) -> None:
+    """Modules made anew, private ones and imports of our own stand on insides of the interpreter."""
+    python = environments.interpreter(version)
+    if python is None:
+        pytest.skip(f"there is no Python {version} on this machine")
+    place = environments.environment(python=python)
+    for number, case in enumerate((*HERE, *CLOSED)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with Receiver() as receiver:
+            check(case, receiver, folder, place)

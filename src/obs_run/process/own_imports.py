@@ -50,6 +50,8 @@ class _Own:
         self.always_private: frozenset[str] = frozenset()
         self.is_needed = False
         self.builtins: dict[str, Any] = {}
+        self.lent: dict[str, ModuleType | None] = {}
+        """What stood in the places of private modules that are shown for a moment."""
         self.importing: dict[int, int] = {}
         """How many imports of ours each thread is in."""
 
@@ -114,6 +116,7 @@ class _Loader(_SourceFileLoader):
 
     def exec_module(self, module: ModuleType) -> None:
         module.__dict__["__builtins__"] = _own.builtins
+        _lend_typing()
         super().exec_module(module)
         if module.__name__ == f"{_PRIVATE}.dataclasses":
             module.sys = _Sys()  # type: ignore[attr-defined]
@@ -192,6 +195,8 @@ def _import(
     top = name.partition(".")[0]
     me = get_ident()
     _own.importing[me] = _own.importing.get(me, 0) + 1
+    if _own.importing[me] == 1:
+        _lend_typing()
     try:
         if level or not _is_private(top):
             return original(name, globals, locals, fromlist, level)
@@ -203,6 +208,29 @@ def _import(
         _own.importing[me] -= 1
         if not _own.importing[me]:
             del _own.importing[me]
+            _take_back()
+
+
+def _lend_typing() -> None:
+    """Show the private ``typing`` under its public name until our import is over.
+
+    From Python 3.12 on the interpreter itself looks it up there as classes are made.
+    """
+    private = sys.modules.get(f"{_PRIVATE}.typing")
+    if private is None or not _is_private("typing") or sys.version_info < (3, 12):
+        return
+    if "typing" not in _own.lent:
+        _own.lent["typing"] = sys.modules.get("typing")
+    sys.modules["typing"] = private
+
+
+def _take_back() -> None:
+    for name in tuple(_own.lent):
+        before = _own.lent.pop(name, None)
+        if before is not None:
+            sys.modules[name] = before
+        elif sys.modules.get(name) is sys.modules.get(f"{_PRIVATE}.{name}"):
+            sys.modules.pop(name, None)
 
 
 def _is_private(top: str) -> bool:
