@@ -69,21 +69,19 @@ pool.waitall()
 print("done")
 """
 
-# Names of modules that neither Python's start nor ``logging`` imports, so that plain Python runs this agent.
-_TAKEN = set(
-    subprocess.run(
-        [sys.executable, "-c", "import logging, sys, threading; print(*sys.modules)"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
-)
-_FREE = sorted(
-    name
-    for name in sys.stdlib_module_names - _TAKEN - set(sys.builtin_module_names)
-    if not name.startswith("_") and name not in ("this", "antigravity")
-)
-_SHADOWS = {f"{name}.py": f"print('executed {name}')\nown = True\n" for name in _FREE}
+_ASK = """
+import logging, sys, threading
+free = sys.stdlib_module_names - set(sys.modules) - set(sys.builtin_module_names) - {"this", "antigravity"}
+print(*(name for name in free if not name.startswith("_")))
+"""
+
+
+def shadows(python: str) -> dict[str, str]:
+    """Return files with the names of all modules that neither Python's start nor ``logging`` imports."""
+    asked = subprocess.run([python, "-c", _ASK], capture_output=True, text=True, check=True)
+    return {f"{name}.py": f"print('executed {name}')\nown = True\n" for name in asked.stdout.split()}
+
+
 _LOGS_ONLY = """
 import logging, sys
 logging.warning("line")
@@ -125,31 +123,6 @@ work()
         "",
         stdin=_WORK + "sys.stdin.close()\nwork()\n",
         command=("python",),
-        logs=_LINE,
-    ),
-    Beside("files named like modules", _LOGS_ONLY, spans=(), files=_SHADOWS, logs=_LINE),
-    Beside(
-        "a package named like a module",
-        "import logging; logging.warning('line'); import json; print(json.own)",
-        spans=(),
-        files={"json/__init__.py": "own = 1", "json/decoder.py": "boom"},
-        logs=_LINE,
-    ),
-    Beside(
-        "a path without site-packages, and with files of the agent's",
-        """
-import os, sys
-sys.path[:] = [os.path.abspath("lib"), *(entry for entry in sys.path if "site-packages" not in entry)]
-"""
-        + _LOGS_ONLY,
-        spans=(),
-        files={f"lib/{name}": text for name, text in _SHADOWS.items()},
-        logs=_LINE,
-    ),
-    Beside(
-        "an empty path",
-        "import sys, logging, threading; sys.path.clear(); logging.warning('line')",
-        spans=(),
         logs=_LINE,
     ),
     Beside(
@@ -211,6 +184,38 @@ print(random.random())
         logs=_LINE * 3,
     ),
 )
+
+
+def with_shadows(python: str) -> tuple[Beside, ...]:
+    files = shadows(python)
+    return (
+        Beside("files named like modules", _LOGS_ONLY, spans=(), files=files, logs=_LINE),
+        Beside(
+            "a package named like a module",
+            "import logging; logging.warning('line'); import json; print(json.own)",
+            spans=(),
+            files={"json/__init__.py": "own = 1", "json/decoder.py": "boom"},
+            logs=_LINE,
+        ),
+        Beside(
+            "a path without site-packages, and with files of the agent's",
+            """
+import os, sys
+sys.path[:] = [os.path.abspath("lib"), *(entry for entry in sys.path if "site-packages" not in entry)]
+    """
+            + _LOGS_ONLY,
+            spans=(),
+            files={f"lib/{name}": text for name, text in files.items()},
+            logs=_LINE,
+        ),
+        Beside(
+            "an empty path",
+            "import sys, logging, threading; sys.path.clear(); logging.warning('line')",
+            spans=(),
+            logs=_LINE,
+        ),
+    )
+
 
 _SERVER = """
 import http.client, http.server
@@ -459,7 +464,7 @@ def check(case: Beside, receiver: Receiver, folder: Path, place: environments.En
     assert len({span.span_id for span in receiver.spans}) == len(case.spans) + 1
 
 
-@pytest.mark.parametrize("case", [*HERE, *CLOSED, MOCKS], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*HERE, *with_shadows(sys.executable), *CLOSED, MOCKS], ids=lambda case: case.name)
 def test_beside(case: Beside, receiver: Receiver, tmp_path: Path) -> None:
     check(case, receiver, tmp_path, environments.HERE)
 
@@ -513,7 +518,7 @@ def test_beside_on_other_pythons(version: str, tmp_path: Path) -> None:
     if python is None:
         pytest.skip(f"there is no Python {version} on this machine")
     place = environments.environment(python=python)
-    for number, case in enumerate((*HERE, *CLOSED)):
+    for number, case in enumerate((*HERE, *with_shadows(place.python), *CLOSED)):
         folder = tmp_path / str(number)
         folder.mkdir()
         with Receiver() as receiver:

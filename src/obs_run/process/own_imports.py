@@ -28,7 +28,7 @@ _PACKAGES = (
     "certifi", "grpc", "phonenumbers", "stdnum", "yaml", "regex", "importlib_metadata", "zipp",
 )  # fmt: skip
 _PRIVATE = "obs_run_standard_library"
-_MACHINERY = ("importlib", "_frozen_importlib", "obs_run.process.import_hooks")
+_MACHINERY = ("importlib", "_frozen_importlib")
 _ENDINGS = (".py", ".pyc", ".so", ".pyd")
 
 _PathFinder = _frozen_importlib_external.PathFinder
@@ -105,7 +105,8 @@ def _is_imported_by_us(name: str) -> bool:
     if name.partition(".")[0] in _own.shadowed:
         # It would be the agent's module, too.
         return False
-    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 (public but for its name)
+    # Behind this function, ``find_spec`` and the finder that asks it.
+    frame: FrameType | None = sys._getframe(3)  # noqa: SLF001 (public but for its name)
     while frame is not None and frame.f_globals.get("__name__", "").startswith(_MACHINERY):
         frame = frame.f_back
     return frame is not None and frame.f_globals.get("__name__", "").startswith(_PACKAGES)

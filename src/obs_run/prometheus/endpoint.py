@@ -7,6 +7,7 @@ what breaks a connection is printed.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -143,10 +144,11 @@ class _Server:
                 # The handshake is still to come; it waits for who asks.
                 connection = self.tls.context().wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
             _Handler(connection, address, self)  # type: ignore[arg-type]  # all that it needs of a server
-            connection.shutdown(_SHUT_WR)
         except Exception:  # noqa: BLE001, S110 (those who ask hang up, or speak something else, as they like)
             pass
         finally:
+            with suppress(OSError):
+                connection.shutdown(_SHUT_WR)
             connection.close()
             self._leave_place()
 
