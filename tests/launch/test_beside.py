@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+pytestmark = pytest.mark.slow
+
+
 @dataclass(frozen=True)
 class Beside:
     """A program and what must arrive of it."""
