@@ -94,6 +94,22 @@ print(typing.own, json.own, queue.own, select.own, socket.own)
 
 HERE = (
     Beside(
+        "random numbers of the agent's own provider",
+        """
+import random
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+trace.set_tracer_provider(TracerProvider())
+random.seed(42)
+tracer = trace.get_tracer("case")
+for _ in range(2):
+    with tracer.start_as_current_span("work"), tracer.start_as_current_span("work") as span:
+        print(span.get_span_context().span_id)
+    print(random.random())
+""",
+        spans=("work",) * 4,
+    ),
+    Beside(
         "logging reloaded, and imported anew",
         """
 import importlib, logging, sys
@@ -302,6 +318,22 @@ print(open(os.devnull).fileno())
 )
 
 THERE = (
+    Beside(
+        "random numbers of the agent's own provider",
+        """
+import random
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+trace.set_tracer_provider(TracerProvider())
+random.seed(42)
+tracer = trace.get_tracer("case")
+for _ in range(2):
+    with tracer.start_as_current_span("work"), tracer.start_as_current_span("work") as span:
+        print(span.get_span_context().span_id)
+    print(random.random())
+""",
+        spans=("work",) * 4,
+    ),
     Beside(
         "a daemon that stays",
         _WORK

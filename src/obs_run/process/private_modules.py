@@ -14,7 +14,7 @@ from _frozen_importlib_external import SourceFileLoader
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from obs_run.process import unpatched
+from obs_run.process import fork, unpatched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,7 +53,7 @@ def load(name: str) -> Any:
         return _loaded.modules.get(name) or _load(name)
 
 
-def after_fork() -> None:
+def _after_fork() -> None:
     """In a child process: another thread of the parent may have held the lock, with a module half loaded."""
     _loaded.lock = unpatched.RLock()
     for name, module in list(_loaded.modules.items()):
@@ -112,3 +112,6 @@ def _import(
     package.__dict__.update(vars(__import__(package.__name__)))
     setattr(package, name.partition(".")[2], private)
     return package
+
+
+fork.register(fork.FILES, "private modules", in_child=_after_fork)

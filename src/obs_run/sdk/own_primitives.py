@@ -13,7 +13,7 @@ from typing import Any
 
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 
-from obs_run.process import unpatched
+from obs_run.process import run, unpatched
 from obs_run.process.run import random_id
 
 _PACKAGES = ("opentelemetry.sdk.", "opentelemetry.attributes", "opentelemetry.metrics.", "prometheus_client.")
@@ -36,9 +36,29 @@ class SystemIdGenerator(IdGenerator):
         return True
 
 
+class _AsWithoutRun(RandomIdGenerator):
+    """Takes as many of the agent's random numbers as without a run span: a span without a parent takes two."""
+
+    def generate_span_id(self) -> int:
+        """Return a span id."""
+        # The SDK asks for ids in the midst of ``start_span``, and says nothing of the span.
+        parent = sys._getframe(1).f_locals.get("parent_span_context")  # noqa: SLF001 (public but for its name)
+        identity = run.identity_or_none()
+        if parent is not None and identity is not None and parent.span_id == identity.span_id:
+            self.generate_trace_id()
+        return super().generate_span_id()
+
+
+def keep_numbers_of(provider: Any) -> None:
+    """Have a provider of the agent's take the random numbers that it takes without us."""
+    generator = getattr(provider, "id_generator", None)
+    if type(generator) is RandomIdGenerator:
+        generator.__class__ = _AsWithoutRun
+
+
 def use_own_ids(tracer: Any) -> None:
     """Have a tracer of ours make such ids on a provider of the agent's too, unless that has a generator of its own."""
-    if type(getattr(tracer, "id_generator", None)) is RandomIdGenerator:
+    if type(getattr(tracer, "id_generator", None)) in (RandomIdGenerator, _AsWithoutRun):
         tracer.id_generator = SystemIdGenerator()
 
 

@@ -129,6 +129,9 @@ class Providers:
 def adopt_tracer_provider(provider: Any, processor: SpanProcessor) -> None:
     """Have the spans of a provider that the agent made, beside what the agent does with them."""
     if hasattr(provider, "add_span_processor") and _mark(provider):
+        from obs_run.sdk import own_primitives
+
+        own_primitives.keep_numbers_of(provider)
         provider.add_span_processor(processor)
 
 
