@@ -23,6 +23,18 @@ _COPIED = ("pyproject.toml", "src/obs_run/launch/scripts/*", "src/obs_run/launch
 PACKAGES = {
     "bare": (),
     "web": ("uvicorn==0.54.0", "gunicorn==27.0.1"),
+    "beside": (
+        "celery==5.7.0",
+        "eventlet",
+        "freezegun",
+        "gevent",
+        "pyfakefs",
+        "pytest-socket",
+        "python-daemon",
+        "requests",
+        "time-machine",
+        "vcrpy",
+    ),
     "celery": ("celery==5.7.0", "sqlalchemy==2.1.9"),
     "mcp 1": ("mcp==1.30.0",),
     "mcp 2": ("mcp==2.3.0",),

@@ -75,8 +75,10 @@ def test_spans_that_never_leave_the_queue_are_counted(agent: Run) -> None:
     """The export thread is held up in the look-up of a name, which knows no deadline."""
     ran = agent(
         """
-        import socket, time
+        import time
+        from obs_run.process import private_modules
         from opentelemetry import trace
+        socket = private_modules.load("socket")
         def resolve(*_, **__):
             time.sleep(30)
         socket.getaddrinfo = resolve

@@ -43,6 +43,9 @@ class Destination:
     def close(self, _deadline: float, dropped: int, left: int) -> None:
         self.dropped += dropped + left
 
+    def load(self) -> None:
+        pass
+
     def give_up(self, left: int) -> None:
         self.dropped += left
 

@@ -66,7 +66,7 @@ def test_a_run_that_lasts_is_cut_into_linked_traces(agent: Run, receiver: Receiv
     agent(
         """
         import threading
-        import time
+        from obs_run.process.unpatched import time
         from opentelemetry import trace
 
         tracer = trace.get_tracer("t")

@@ -15,6 +15,17 @@ _said: set[str] = set()
 _failures: set[str] = set()
 
 
+class _Imports:
+    """How modules of the standard library are imported here."""
+
+    load: Any = staticmethod(__import__)
+
+
+def import_with(load: Callable[[str], Any]) -> None:
+    """Have ``load`` import what is needed to say something."""
+    _Imports.load = staticmethod(load)
+
+
 def warn(text: str) -> None:
     """Write one warning line to logger ``obs_run``."""
     _log(text)
@@ -80,7 +91,7 @@ def shown(value: object) -> str:
 def _log(text: str, error: BaseException | None = None) -> None:
     # Nothing may come out of here: logging itself can be broken, half imported or shut down.
     try:
-        import logging
+        logging = _Imports.load("logging")
 
         from obs_run.base.masking import masked
 

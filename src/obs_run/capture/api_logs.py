@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk._logs import LogRecordProcessor
@@ -11,6 +10,7 @@ from obs_run.base import guard
 from obs_run.capture import log_capture
 from obs_run.core import log_records
 from obs_run.core.sink import LogRecord, ResourceRecord, Scope
+from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,6 +16,7 @@ from obs_run.base import guard, passive_values, stand_in
 from obs_run.base.payload import error_name
 from obs_run.context import log_context, propagation
 from obs_run.core import log_records, semconv, sink
+from obs_run.process import unpatched
 
 if TYPE_CHECKING:
     from logging import Logger, LogRecord
@@ -105,7 +106,7 @@ def _capture(record: LogRecord) -> None:
         return
     log_records.log(
         sink.LogRecord(
-            time_ns=int(record.created * 1e9),
+            time_ns=unpatched.time.time_ns() if unpatched.is_clock_moved() else int(record.created * 1e9),
             severity=next((number for level, number in _SEVERITIES if record.levelno >= level), 1),
             severity_text=record.levelname,
             body=_message(record),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from obs_run import settings
 from obs_run.pipeline import otlp_address
+from obs_run.process import private_modules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,8 +80,6 @@ def _connect(host: str, port: int) -> str | None:
 
 
 def _post() -> str | None:
-    from http.client import HTTPException
-
     address = otlp_address.Address("traces")
     headers = {"Content-Type": "application/x-protobuf", **address.headers.now()}
     connection = address.connect()
@@ -89,7 +88,7 @@ def _post() -> str | None:
         connection.request("POST", address.path, _test_span(), headers)
         answer = connection.getresponse()
         answered = None if answer.status < 300 else f"answered {answer.status} {answer.reason}"  # noqa: PLR2004 (taken)
-    except HTTPException as error:
+    except private_modules.load("http.client").HTTPException as error:
         answered = f"{type(error).__name__}: {error}"
     finally:
         connection.close()

@@ -7,7 +7,6 @@ of ours finds our data there; and where we are inside, we record nothing and put
 from __future__ import annotations
 
 import sys
-import time
 from dataclasses import asdict, is_dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,6 +18,7 @@ from obs_run.base import guard
 from obs_run.context import current_context
 from obs_run.core import content, nesting, ownership, semconv
 from obs_run.core.operations import Embedding, FetchedResponse, Inference, ModelCall, Retrieval, Usage
+from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
     from collections.abc import Callable

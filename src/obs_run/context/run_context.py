@@ -7,8 +7,6 @@ Needs the API only: a library that asks for the current span must not load the S
 
 from __future__ import annotations
 
-import threading
-import time
 from typing import TYPE_CHECKING
 
 from opentelemetry.context import Context
@@ -17,6 +15,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, get_c
 from obs_run import settings
 from obs_run.base import guard
 from obs_run.process import run
+from obs_run.process.unpatched import allocate_lock, time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +35,7 @@ class _RunContext:
         self.identity: Identity | None = None
         self.previous: Identity | None = None
         self.cut_at = float("inf")
-        self.cutting = threading.Lock()
+        self.cutting = allocate_lock()
         self.on_cut: OnCut | None = None
 
     def begin(self, identity: Identity) -> Context:
@@ -53,7 +52,7 @@ class _RunContext:
             return
         self.cut_at = float("inf")
         previous, self.previous = self.previous, ended
-        times = run.started_ns(), time.time_ns()
+        times = run.started_ns(), run.now_ns()
         run.begin_next_trace()
         if self.on_cut is not None:
             guard.call("run span", self.on_cut, ended, previous, times)

@@ -86,7 +86,8 @@ def _begin(context: Context, begin: Callable[[], None]) -> Callable[[], None]:
 
 def _watch_threads(module: ModuleType) -> None:
     thread: Any = module.Thread
-    original = vars(thread)["_bootstrap"]
+    # gevent's class only inherits it.
+    original = next(vars(kind)["_bootstrap"] for kind in thread.__mro__ if "_bootstrap" in vars(kind))
     if not isinstance(original, _Bootstrap):
         thread._bootstrap = _Bootstrap(original)  # noqa: SLF001 (there is no public way)
 

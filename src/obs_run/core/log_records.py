@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from obs_run.core import semconv, sink
 from obs_run.core.sink import LogRecord
+from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext

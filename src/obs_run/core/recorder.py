@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import traceback
 import weakref
 from functools import partial
@@ -16,6 +15,7 @@ from obs_run.context import current_context
 from obs_run.core import content, log_records, nesting, ownership, semconv, sink
 from obs_run.core.open_recordings import Ending, open_recordings
 from obs_run.core.sink import ErrorRecord, OperationRecord, Timing
+from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
     from collections.abc import Callable

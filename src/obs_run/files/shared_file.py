@@ -11,15 +11,14 @@ import fcntl
 import os
 import stat
 import sys
-import threading
-import time
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from obs_run.base import guard
-from obs_run.process import fork
+from obs_run.process import descriptors, fork
+from obs_run.process.unpatched import RLock, getpid, time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +50,7 @@ def open_file(path: Path, flags: int = 0) -> int:
     make_folder(path.parent)
     if path.parent.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         flags |= os.O_NOFOLLOW
-    descriptor = os.open(path, _OPEN | flags, 0o600)
+    descriptor = descriptors.move_up(os.open(path, _OPEN | flags, 0o600))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(errno.EINVAL, "not a regular file", str(path))
@@ -79,7 +78,7 @@ class FileLock:
         self._identity: Identity = _NOTHING
         self._pid = 0
         self._patience = _PATIENCE
-        self._threads = threading.RLock()
+        self._threads = RLock()
         _locks.add(self)
 
     def mine(self) -> bool:
@@ -99,7 +98,7 @@ class FileLock:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Let go of the lock."""
-        if self.descriptor >= 0 and self._pid == os.getpid():
+        if self.descriptor >= 0 and self._pid == getpid():
             fcntl.flock(self.descriptor, fcntl.LOCK_UN)
         # After a fork inside of the block the child has a new lock, which it does not hold.
         if self.mine():
@@ -107,8 +106,11 @@ class FileLock:
 
     def _take(self) -> None:
         for _ in range(_TRIES):
-            if self._pid != os.getpid():
+            if self._pid != getpid():
                 # An inherited descriptor shares the lock with the parent's.
+                self.forget()
+            if self.descriptor >= 0 and descriptors.identity(self.descriptor) != self._identity:
+                # The agent closed it, and may have taken the number for a file of its own.
                 self.forget()
             if self.descriptor < 0:
                 self._open()
@@ -125,8 +127,8 @@ class FileLock:
 
     def _open(self) -> None:
         make_folder(self.path.parent)
-        self.descriptor = os.open(self._name, _OPEN | os.O_NOFOLLOW, 0o600)
-        self._pid = os.getpid()
+        self.descriptor = descriptors.move_up(os.open(self._name, _OPEN | os.O_NOFOLLOW, 0o600))
+        self._pid = getpid()
         status = os.fstat(self.descriptor)
         self._identity = status.st_dev, status.st_ino
 
@@ -153,13 +155,13 @@ class FileLock:
     def forget(self) -> None:
         """Close the lock file; the next use opens it again."""
         descriptor, self.descriptor = self.descriptor, -1
-        self._identity = _NOTHING
-        if descriptor >= 0:
+        known, self._identity = self._identity, _NOTHING
+        if descriptor >= 0 and descriptors.identity(descriptor) == known:
             os.close(descriptor)
 
     def after_fork(self) -> None:
         """In a child: let go of the parent's lock, which this process would hold on to when the parent is killed."""
-        self._threads = threading.RLock()
+        self._threads = RLock()
         self.forget()
 
     def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
@@ -261,7 +263,8 @@ class SharedFile:
             found = os.stat(self._name)  # noqa: PTH116 (each line comes by here)
         except FileNotFoundError:
             found = None
-        if found is None or (found.st_dev, found.st_ino) != self._identity:
+        is_same = found is not None and (found.st_dev, found.st_ino) == self._identity
+        if found is None or not is_same or descriptors.identity(self._descriptor) != self._identity:
             found = self._open()
         return found.st_size
 
@@ -274,8 +277,9 @@ class SharedFile:
 
     def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, -1
+        known = self._identity
         self._identity, self._end = _NOTHING, -1
-        if descriptor >= 0:
+        if descriptor >= 0 and descriptors.identity(descriptor) == known:
             os.close(descriptor)
 
     def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:

@@ -6,7 +6,7 @@ import os
 
 from obs_run.base import guard, stand_in
 from obs_run.coexistence import watching
-from obs_run.process import exit_hooks, import_hooks, os_functions, run
+from obs_run.process import exit_hooks, import_hooks, os_functions, own_imports, run
 from obs_run.process.variables import flag
 from obs_run.runtime import start as runtime_start
 
@@ -40,6 +40,7 @@ def start(how: str) -> None:
     if _starters or flag("OTEL_SDK_DISABLED", default=False):
         return
     _starters.append(how)
+    own_imports.note_path()
     run.note_start()
     runtime_start.prepare()
     if os.environ.get("OBS_LOG_CONSOLE", "").strip().lower() == "json":

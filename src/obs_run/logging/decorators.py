@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from obs_run.base.functions import name_of, observe_calls
 from obs_run.logging.distributed_logger import get_distributed_logger
 from obs_run.logging.levels import LogCategory, LogLevel
+from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
     from collections.abc import Callable

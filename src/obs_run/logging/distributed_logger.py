@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakSet
 
@@ -21,6 +20,7 @@ from obs_run.logging.levels import LogCategory, LogLevel, category_of, level_of
 from obs_run.logging.log_contexts import LogContextScope
 from obs_run.logging.record import Record, exported
 from obs_run.process import fork
+from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

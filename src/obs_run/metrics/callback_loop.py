@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
 from obs_run.process import fork, threads
+from obs_run.process.unpatched import RLock
 
 if TYPE_CHECKING:
     import asyncio
@@ -45,8 +45,8 @@ class _LoopThread:
     def __init__(self, keep: Callable[[asyncio.Task[None]], None]) -> None:
         self._keep = keep
         self.new: list[Coroutine[Any, Any, None]] = []
-        self._lock = threading.RLock()
-        self._thread: threading.Thread | None = None
+        self._lock = RLock()
+        self._thread: threads.BackgroundThread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake: asyncio.Event | None = None
         self._ending = False
@@ -56,7 +56,7 @@ class _LoopThread:
         with self._lock:
             self.new.append(coroutine)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="obs-run-callbacks", daemon=True)
+                self._thread = threads.BackgroundThread(self._run)
                 self._thread.start()
             else:
                 self._call()
@@ -91,6 +91,8 @@ class _LoopThread:
                 task.add_done_callback(tasks.discard)
                 task.add_done_callback(self._ended)
                 self._keep(task)
+            # Loops ask for the current thread as they begin, and so may callbacks.
+            threads.hide()
             idle = not await self._called(self._wake)
             with self._lock:
                 if (idle or self._ending) and not tasks and not self.new:
@@ -110,15 +112,13 @@ class _LoopThread:
     def end(self, patience: float) -> None:
         """End the thread, unless its callbacks take longer."""
         thread = self._thread
-        if thread is None or thread is threading.current_thread():
+        if thread is None or thread.is_current():
             return
         with self._lock:
             self._ending = True
             self._call()
         thread.join(patience)
         self._ending = False
-        if not thread.is_alive():
-            threads.wait_until_gone(thread)
 
 
 class _Callbacks:

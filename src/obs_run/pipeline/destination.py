@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from obs_run.base import guard
 from obs_run.pipeline import losses
+from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
     from opentelemetry.sdk._logs import ReadableLogRecord

@@ -33,6 +33,13 @@ def _sayable(signal: str, batch: Any) -> Any:
     return otlp_values.metrics(batch)
 
 
+def load(signal: str) -> None:
+    """Import what ``encode`` imports at its first call."""
+    _encoder(signal)
+    if signal == "traces":
+        from obs_run.pipeline import span_bytes  # noqa: F401 (see above)
+
+
 def halves(batch: Any) -> tuple[Any, Any] | None:
     """Return a batch in two halves, None where it cannot be parted."""
     if not isinstance(batch, list) or len(batch) < 2:  # noqa: PLR2004 (two halves)

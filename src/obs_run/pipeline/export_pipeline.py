@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as api_context
@@ -12,6 +11,8 @@ from obs_run.base import guard
 from obs_run.core import content
 from obs_run.pipeline import foreign_content, log_builder, losses, redact, redact_items, span_builder
 from obs_run.pipeline.items import DeferredCall, LogItem, OperationItem, SpanItem
+from obs_run.pipeline.otlp_destination import OtlpDestination
+from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -166,6 +167,12 @@ class ExportPipeline:
             api_context.detach(token)
         self._losses.count(left, losses.NOT_DELIVERED)
         self._losses.report(final=True)
+
+    def load(self) -> None:
+        """Have each destination import what it needs for its first batch."""
+        for destination in self._destinations.all():
+            if isinstance(destination, OtlpDestination):
+                guard.call("export", destination.load)
 
     def give_up(self, left: int) -> None:
         """Count what waits, and ``left`` items of the queue, as lost, while the export thread is held up; say it."""

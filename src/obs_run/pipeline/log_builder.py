@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry._logs import LogRecord, SeverityNumber
@@ -13,6 +12,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_s
 
 from obs_run.base.encodable import encodable
 from obs_run.core import semconv, sink
+from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,8 +1,6 @@
 """The one loss path: telemetry that was dropped, refused or left behind is counted by reason, and said."""
 
 # No `from __future__ import annotations`: see settings.py.
-import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -10,6 +8,7 @@ from typing import NamedTuple, NewType
 
 from obs_run.base import guard
 from obs_run.pipeline.signals import Signal
+from obs_run.process.unpatched import allocate_lock, time
 
 Reason = NewType("Reason", str)
 
@@ -53,7 +52,7 @@ class Losses:
     def __init__(self) -> None:
         # Appending is atomic, so whoever loses something waits for nobody, whatever it was interrupted in.
         self._pending: deque[tuple[int, Loss]] = deque()
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._untaken: dict[Loss, int] = {}
         self._all: dict[Loss, int] = {}
         self._total = 0
@@ -96,7 +95,7 @@ class Losses:
     def after_fork(self) -> None:
         """In a child process: what was lost before is the parent's to say."""
         # Another thread of the parent may have held it.
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._pending.clear()
         self._untaken.clear()
         self._all.clear()

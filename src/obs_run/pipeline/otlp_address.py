@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import http.client
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -12,9 +11,11 @@ from obs_run import settings
 from obs_run.base import guard
 from obs_run.base.masking import masked_value
 from obs_run.files.secret_file import SecretFile, SecretFileError, lines, say_if_open, state
+from obs_run.process import descriptors, private_modules
 from obs_run.setting_texts import is_header_name, is_header_value
 
 if TYPE_CHECKING:
+    import http.client
     import ssl
     from urllib.parse import SplitResult
 
@@ -119,9 +120,43 @@ class Address:
 
     def connect(self) -> http.client.HTTPConnection:
         """Return a connection, not yet opened."""
-        if self._tls is None:
-            return http.client.HTTPConnection(self._host, self._port)
-        return http.client.HTTPSConnection(self._host, self._port, context=self._tls.context())
+        # Private: recorders and debugging switches of the agent are put on those that it uses itself.
+        connection: http.client.HTTPConnection = private_modules.load("http.client").HTTPConnection(
+            self._host, self._port
+        )
+        _look_up_plain_names(connection)
+        if self._tls is not None:
+            _add_tls(connection, self._tls.context())
+        return connection
+
+
+def _host(name: str) -> str | bytes:
+    """Return a host's name as bytes if it is ASCII: it needs no codec then, which is a module that nobody else uses."""
+    return name.encode("ascii") if name.isascii() else name
+
+
+def _look_up_plain_names(connection: Any) -> None:
+    create = private_modules.load("socket").create_connection
+
+    def create_connection(address: tuple[str, int], *args: Any, **kwargs: Any) -> Any:
+        made = create((_host(address[0]), address[1]), *args, **kwargs)
+        timeout = made.gettimeout()
+        moved = type(made)(fileno=descriptors.move_up(made.detach()))
+        moved.settimeout(timeout)
+        return moved
+
+    connection._create_connection = create_connection  # noqa: SLF001 (there is no public way)
+
+
+def _add_tls(connection: http.client.HTTPConnection, context: ssl.SSLContext) -> None:
+    """Have a connection that is opened begin with the handshake."""
+    connect = connection.connect
+
+    def connect_with_tls() -> None:
+        connect()
+        connection.sock = context.wrap_socket(connection.sock, server_hostname=_host(connection.host))
+
+    connection.connect = connect_with_tls  # type: ignore[method-assign]
 
 
 class Files(NamedTuple):
@@ -162,14 +197,12 @@ class Tls:
 
 
 def _context(files: Files) -> ssl.SSLContext:
-    import ssl
-
     if files.key and not files.certificate:
         raise settings.NotAllowedError(
             "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE is not set, but OTEL_EXPORTER_OTLP_CLIENT_KEY is"
         )
     try:
-        context = ssl.create_default_context(cafile=files.authorities)
+        context: ssl.SSLContext = private_modules.load("ssl").create_default_context(cafile=files.authorities)
     except OSError as error:
         raise _not_a_certificate("CERTIFICATE", files.authorities or "", error) from None
     if not files.authorities and not context.get_ca_certs():

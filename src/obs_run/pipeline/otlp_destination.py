@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-import time
 from typing import TYPE_CHECKING
 
 from obs_run import settings
 from obs_run.base import guard
 from obs_run.pipeline import losses
 from obs_run.pipeline.destination import count_items
-from obs_run.pipeline.encode import encode, halves
+from obs_run.pipeline.encode import encode, halves, load
 from obs_run.pipeline.request_buffer import Refused, Request, RequestBuffer, RetryLater
+from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
     from obs_run.pipeline.destination import Batch
@@ -39,6 +39,10 @@ class OtlpDestination:
             timeout=settings.otlp(signal, "TIMEOUT") or 10.0,
             count_lost=self._count_lost,
         )
+
+    def load(self) -> None:
+        """Import what the first batch needs."""
+        load(self._signal)
 
     def export(self, batch: Batch, deadline: float | None) -> None:
         """Encode a batch, put it behind what waits, and deliver if it is time."""

@@ -6,7 +6,6 @@ tried again, and when: OTLP specification 1.9, "OTLP/gRPC Throttling" and "Failu
 
 from __future__ import annotations
 
-import time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from obs_run.base.masking import masked_value
 from obs_run.pipeline import otlp_address
 from obs_run.pipeline.otlp_answer import read_answer
 from obs_run.pipeline.request_buffer import Refused, RetryLater
+from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
     from obs_run.pipeline.request_buffer import Outcome, Request

@@ -5,10 +5,7 @@ Light to import: OpenTelemetry is loaded by the export thread when the first ite
 
 from __future__ import annotations
 
-import _thread
 import sys
-import threading
-import time
 
 # The module queue would bring more than this, and an agent may have put other classes into it (gevent does).
 from _queue import Empty, SimpleQueue
@@ -18,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from obs_run import settings
 from obs_run.base import guard
 from obs_run.process import threads
+from obs_run.process.unpatched import RLock, allocate_lock, are_locks_replaced, monotonic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +37,9 @@ class Consumer(Protocol):
 
     def close(self, deadline: float, dropped: int, left: int) -> None:
         """Send what is due, close what it has open, and say what was lost; ``left`` items stay in the queue."""
+
+    def load(self) -> None:
+        """Import what an export imports at its first time."""
 
     def give_up(self, left: int) -> None:
         """Say what was lost while the export thread is held up; ``left`` items stay in the queue."""
@@ -74,12 +75,13 @@ class Queue:
         self._bytes = 0
         self._dropped = 0
         # Reentrant: a signal handler of the agent may log while the same thread is inside put().
-        self._lock = threading.RLock()
-        self._draining = _thread.allocate_lock()
+        self._lock = RLock()
+        self._draining = allocate_lock()
         # SimpleQueue is reentrant too, which an Event is not.
         self._wake: SimpleQueue[Any] = SimpleQueue()
         self._asleep = False
-        self._thread: threading.Thread | None = None
+        self._is_loading = False
+        self._thread: threads.BackgroundThread | None = None
         self._stopping = False
         self._step = 0
         self._waited_for = -1
@@ -114,7 +116,7 @@ class Queue:
     def is_export_thread(self) -> bool:
         """Whether the caller is the export thread, whose own doings are not recorded."""
         thread = self._thread  # a fork in another thread may take it away meanwhile
-        return thread is not None and _thread.get_ident() == thread.ident
+        return thread is not None and thread.is_current()
 
     def is_held(self) -> bool:
         """Whether the caller, a signal handler, interrupted this thread while it held the queue's lock."""
@@ -127,7 +129,7 @@ class Queue:
     def close(self, deadline: float) -> bool:
         """Do the same as the process leaves, close the destinations, and say what was lost; True if done in time."""
         # What is given up is to be counted and said while there is time.
-        reserve = min(_CLOSE_RESERVE, max(0.0, deadline - time.monotonic()) / 10)
+        reserve = min(_CLOSE_RESERVE, max(0.0, deadline - monotonic()) / 10)
         if self._hurry(deadline - reserve, deadline, closing=True):
             return True
         # The thread is held up by what knows no deadline, such as the look-up of a name.
@@ -143,24 +145,44 @@ class Queue:
         if self.is_export_thread():
             return False
         # A plain lock: whatever the interrupted main thread holds, waiting on this one is safe in a signal handler.
-        done = _thread.allocate_lock()
+        done = allocate_lock()
         done.acquire()
         self._wake.put((deadline, closing, done))
-        return done.acquire(timeout=max(0.0, patience - time.monotonic()))
+        return done.acquire(timeout=max(0.0, patience - monotonic()))
 
     def _start(self) -> None:
+        if are_locks_replaced():
+            # What the thread imports must not meet what greenlets import.
+            self.load()
         with self._lock:
             # A thread started while the interpreter goes down never runs, and start() would wait for it forever.
             if self._thread is not None or self._stopping or sys.is_finalizing():
                 return
-            thread = threading.Thread(target=self._run, name="obs-run-export", daemon=True)
+            thread = threads.BackgroundThread(self._run)
             # Started inside the lock: a fork in another thread must not meet a thread that cannot be joined yet.
             self._thread = thread
             try:
                 thread.start()
             except RuntimeError:
-                # No more threads, or the interpreter is going down; the flush at the exit works without one.
-                self._thread = None
+                pass  # no more threads, or the interpreter is going down; the flush at the exit works without one
+            finally:
+                if not thread.is_alive():
+                    self._thread = None
+
+    def load(self) -> None:
+        """Have all that an export needs imported, in the calling thread."""
+        with self._lock:
+            if self._consumer is not None or self._is_loading:
+                return
+            self._is_loading = True
+        guard.call("export", self._load)
+        self._is_loading = False
+
+    def _load(self) -> None:
+        with self._draining:
+            if self._consumer is None:
+                self._consumer = self._make_consumer()
+            self._consumer.load()
 
     def _run(self) -> None:
         wake = self._wake
@@ -168,6 +190,7 @@ class Queue:
             deadline, closing, done = self._wait(wake) or (None, False, None)
             if not self._stopping or done is not None:
                 guard.call("export", self._drain, deadline, closing=closing)
+            threads.hide()
             if done is not None:
                 done.release()
         self._thread = None
@@ -189,7 +212,7 @@ class Queue:
     def _drain(self, deadline: float | None, *, closing: bool = False) -> bool:
         """Export what waits; one thread at a time, and a flush does not wait for it past its deadline."""
         draining = self._draining
-        if not draining.acquire(timeout=-1 if deadline is None else max(0.0, deadline - time.monotonic())):
+        if not draining.acquire(timeout=-1 if deadline is None else max(0.0, deadline - monotonic())):
             return False
         try:
             return self._drain_locked(deadline, closing=closing)
@@ -199,7 +222,7 @@ class Queue:
     def _drain_locked(self, deadline: float | None, *, closing: bool) -> bool:
         if self._consumer is None:
             self._consumer = self._make_consumer()
-        while self._items and not (deadline is not None and time.monotonic() > deadline):
+        while self._items and not (deadline is not None and monotonic() > deadline):
             self._step += 1
             self._consumer.export(self._take(), deadline)
             if self._stopping and deadline is None:
@@ -248,11 +271,8 @@ class Queue:
             return
         self._wake.put(None)
         # While it loads what an export needs, which takes long on a busy machine, it is waited for longer.
-        thread.join(_FORK_PATIENCE if self._consumer is not None else _LOADING_PATIENCE)
-        if thread.is_alive():
+        if not thread.join(_FORK_PATIENCE if self._consumer is not None else _LOADING_PATIENCE):
             self._waited_for = self._step
-        else:
-            threads.wait_until_gone(thread)
 
     def after_fork_in_parent(self) -> None:
         """Go on; also without items, for metrics come at their interval and retries at their time."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from obs_run.base import guard
 from obs_run.pipeline import losses
+from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 
 from obs_run.base import guard, stand_in
+from obs_run.process import own_imports
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
@@ -55,8 +56,7 @@ def of_interpreter() -> tuple[int | None, BaseException | None]:
     error = getattr(sys, "last_value", None)
     if outermost is None:
         return (1, error) if isinstance(error, BaseException) and _reached_the_top(error) else (None, None)
-    from opcode import opname
-
+    opname = own_imports.load("opcode").opname
     last = opname[outermost.f_code.co_code[outermost.f_lasti]]
     if last.startswith("RETURN"):
         return 0, None

@@ -8,6 +8,7 @@ import sys
 from obs_run.base import guard, stand_in
 from obs_run.process import os_functions
 from obs_run.process.exit_info import ExitInfo
+from obs_run.process.unpatched import getpid
 from obs_run.process.variables import flag
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
@@ -73,7 +74,7 @@ def _handle_signals() -> None:
     import _signal
 
     # The first process of a container is not killed by a signal it does not handle, so there is no leaving.
-    if os.getpid() == 1:
+    if getpid() == 1:
         return
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(_signal, name, None)
@@ -94,7 +95,7 @@ def _on_signal(number: int, _frame: object) -> None:
     """Flush, then die of the signal as if it had never been handled."""
 
     def again() -> None:
-        os.kill(os.getpid(), number)
+        os.kill(getpid(), number)
 
     if _callbacks:
         goes_on = guard.call("signal", _flush_for_signal, number, again, default=False)
@@ -116,7 +117,7 @@ def _die_of(number: int) -> None:
     import _signal
 
     _signal.signal(number, _signal.SIG_DFL)
-    os.kill(os.getpid(), number)
+    os.kill(getpid(), number)
 
 
 def _flush_for_signal(number: int, again: Callable[[], None]) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from time import monotonic
-
+from obs_run.process import own_imports
+from obs_run.process.unpatched import monotonic
 from obs_run.process.variables import seconds
 
 
@@ -26,6 +26,5 @@ class ExitInfo:
         """Return the way out in one word: a signal's name, else ``kind``."""
         if self.signal is None:
             return self.kind
-        import signal
-
-        return signal.Signals(self.signal).name
+        name: str = own_imports.load("signal").Signals(self.signal).name
+        return name

@@ -5,12 +5,11 @@ from __future__ import annotations
 import _frozen_importlib
 import _imp
 import os
-from _thread import allocate_lock, get_ident, start_new_thread
 from contextlib import suppress
-from time import monotonic, sleep
 
 from obs_run.base import guard, stand_in
 from obs_run.process import exit_code
+from obs_run.process.unpatched import allocate_lock, get_ident, getpid, monotonic, sleep, start_new_thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +49,13 @@ def ask_before_flush(is_busy: Busy) -> None:
 def in_progress() -> bool:
     """Whether this process is leaving and still has time for it."""
     leaving = _sequence.leaving
-    return leaving is not None and leaving[0] == os.getpid() and monotonic() < _sequence.until
+    return leaving is not None and leaving[0] == getpid() and monotonic() < _sequence.until
+
+
+def is_late() -> bool:
+    """Whether this process is leaving and has no more time for it."""
+    leaving = _sequence.leaving
+    return leaving is not None and leaving[0] == getpid() and monotonic() >= _sequence.until
 
 
 def of_interpreter(info: ExitInfo, callbacks: Callbacks) -> None:
@@ -77,13 +82,13 @@ def postponed(info: ExitInfo) -> bool:
     """
     now = monotonic()
     first = _sequence.first_signal
-    if first is None or first[0] != os.getpid():
-        first = _sequence.first_signal = os.getpid(), info.signal or 0, now
+    if first is None or first[0] != getpid():
+        first = _sequence.first_signal = getpid(), info.signal or 0, now
     info.deadline -= now - first[2]
     if info.deadline - now < _LEAST or _sequence.is_busy is None or not _sequence.is_busy():
         return False
 
-    def send_again(process: int = os.getpid(), number: int = info.signal or 0) -> None:
+    def send_again(process: int = getpid(), number: int = info.signal or 0) -> None:
         sleep(_PAUSE)
         os.kill(process, number)
 
@@ -94,7 +99,7 @@ def postponed(info: ExitInfo) -> bool:
 def pending_signal() -> int | None:
     """Return the signal that came to this process and is to kill it, though the process could still go on a little."""
     first = _sequence.first_signal
-    if first is None or first[0] != os.getpid():
+    if first is None or first[0] != getpid():
         return None
     return first[1]
 
@@ -141,7 +146,7 @@ def by_exec(info: ExitInfo, callbacks: Callbacks, become: Callable[[], Any]) -> 
 
 def _enter(info: ExitInfo) -> bool:
     """Begin to leave; False if that has begun already, in which case another thread's is waited for."""
-    me = os.getpid(), get_ident()
+    me = getpid(), get_ident()
     leaving = _sequence.leaving
     if leaving is not None and leaving[0] == me[0]:
         if leaving[1] != me[1]:

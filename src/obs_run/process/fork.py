@@ -12,10 +12,10 @@ import _imp
 import _thread
 import os
 import sys
-from time import monotonic, sleep
 
 from obs_run.base import guard
 from obs_run.process import fork_locks, fork_warning
+from obs_run.process.unpatched import monotonic, sleep
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sys
 
+from obs_run.process import own_imports
+
 TYPE_CHECKING = False  # the module typing costs more than all that happens at a process's start
 if TYPE_CHECKING:
     from types import FrameType
@@ -18,9 +20,9 @@ def would_be_shown(forking: FrameType | None) -> bool:
     """Whether a thread that a hook starts after the fork in this frame would make Python print its warning."""
     if not _COUNTED_LATE:
         return False
-    import warnings
-
+    warnings = own_imports.load("warnings")
     name = forking.f_globals.get("__name__", "") if forking is not None else ""
+    action: str
     for action, message, category, module, _ in warnings.filters:
         matches = module is None or (module == name if isinstance(module, str) else module.match(name))
         if matches and message is None and issubclass(DeprecationWarning, category):

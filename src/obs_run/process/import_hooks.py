@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from obs_run.base import stand_in
+from obs_run.process import own_imports
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     Callback = Callable[[ModuleType], None]
 
 _waiting: dict[str, list[Callback]] = {}
+_called: dict[str, list[Callback]] = {}
+"""The callbacks of modules that were imported."""
 
 
 def when_imported(module: str, callback: Callback) -> None:
@@ -29,6 +32,7 @@ def when_imported(module: str, callback: Callback) -> None:
             sys.meta_path.insert(0, _finder)
         _waiting.setdefault(module, []).append(callback)
     else:
+        _called.setdefault(module, []).append(callback)
         _run([callback], loaded)
 
 
@@ -50,13 +54,22 @@ class _Finder:
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
+        own = own_imports.find_spec(name, path)
+        if name in _called and name in sys.stdlib_module_names:
+            # Imported again, or reloaded: what was put in place before is gone.
+            _waiting.setdefault(name, list(_called[name]))
         if name not in _waiting:
-            return None
+            return own
+        spec = own or self._found_by_others(name, path, target)
+        if spec is not None and not own_imports.is_impostor(name, spec):
+            _mark(spec.loader, name)
+        return spec
+
+    def _found_by_others(self, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
         for finder in sys.meta_path:
             find = getattr(finder, "find_spec", None)
             spec: ModuleSpec | None = find(name, path, target) if find and finder is not self else None
             if spec is not None:
-                _mark(spec.loader, name)
                 return spec
         return None
 
@@ -106,6 +119,8 @@ class _Shadow:
 
         def end(has_returned: bool) -> None:  # noqa: FBT001 (see stand_in.End)
             if has_returned:
-                _run(_waiting.pop(name, []), sys.modules.get(name, module))
+                callbacks = _waiting.pop(name, [])
+                _called[name] = callbacks
+                _run(callbacks, sys.modules.get(name, module))
 
         return end

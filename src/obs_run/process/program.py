@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 # Options of the interpreter that take the next word as their value.
 _WITH_VALUE = ("-W", "-X", "--check-hash-based-pycs")
@@ -48,9 +48,17 @@ def describe() -> Program:
         module = first[2:] or (words[1] if len(words) > 1 else "")
         return _named(module, "module", None, words[1 if first[2:] else 2 :])
     if not first or first == "-":
-        interactive = not first and sys.stdin is not None and sys.stdin.isatty()
+        interactive = not first and is_terminal(sys.stdin)
         return Program("python", "interactive" if interactive else "stdin", None, words[1:], server=False)
     return _of_file(first, words[1:])
+
+
+def is_terminal(stream: Any) -> bool:
+    """Whether a stream is one, open and connected to a terminal; the agent may put anything in a stream's place."""
+    try:
+        return bool(stream.isatty())
+    except Exception:  # noqa: BLE001 (closed, None, or an object that only writes)
+        return False
 
 
 def _after_options(words: list[str]) -> list[str]:

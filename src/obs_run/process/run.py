@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import time
 
 from obs_run.process import fork
+from obs_run.process.unpatched import getpid, steady_ns, time, urandom
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class _Run:
 
     def __init__(self) -> None:
         self.started_ns = time.time_ns()
+        self.begun = steady_ns()
         self.starting_pid: int | None = None
         """The process in which the run began; a forked child goes on in its parent's run."""
         self.identity: Identity | None = None
@@ -49,8 +50,9 @@ _run = _Run()
 def note_start() -> None:
     """Remember that the run begins now."""
     _run.started_ns = time.time_ns()
+    _run.begun = steady_ns()
     if _run.starting_pid is None:
-        _run.starting_pid = os.getpid()
+        _run.starting_pid = getpid()
 
 
 def started_ns() -> int:
@@ -58,9 +60,14 @@ def started_ns() -> int:
     return _run.started_ns
 
 
+def now_ns() -> int:
+    """Return the time that it is, as many nanoseconds after the beginning as a steady clock says."""
+    return _run.started_ns + steady_ns() - _run.begun
+
+
 def is_starting_process() -> bool:
     """Whether obs-run was started in this very process, and not in one that forked it."""
-    return os.getpid() == _run.starting_pid
+    return getpid() == _run.starting_pid
 
 
 def is_started() -> bool:
@@ -97,12 +104,12 @@ def identity() -> Identity:
 def _new_identity() -> Identity:
     parent = parse_traceparent(os.environ.get("TRACEPARENT", ""))
     if parent is None:
-        trace_id = _random(16)
-        return Identity(trace_id, _random(8), None, sampled=root_sampled(trace_id))
+        trace_id = random_id(16)
+        return Identity(trace_id, random_id(8), None, sampled=root_sampled(trace_id))
     trace_id, parent_span_id, sampled = parent
     if not _sampler().startswith("parentbased_"):
         sampled = root_sampled(trace_id)
-    return Identity(trace_id, _random(8), parent_span_id, sampled=sampled)
+    return Identity(trace_id, random_id(8), parent_span_id, sampled=sampled)
 
 
 def identity_or_none() -> Identity | None:
@@ -132,8 +139,8 @@ def adopt(traceparent: str) -> None:
 def begin_next_trace() -> None:
     """Begin another run span, in a trace of its own, in this process."""
     note_start()
-    trace_id = _random(16)
-    _run.identity = Identity(trace_id, _random(8), None, sampled=root_sampled(trace_id))
+    trace_id = random_id(16)
+    _run.identity = Identity(trace_id, random_id(8), None, sampled=root_sampled(trace_id))
 
 
 def watch_forks() -> None:
@@ -184,9 +191,10 @@ def parse_traceparent(text: str) -> tuple[int, int, bool] | None:
     return trace_id, span_id, bool(flags & 1)
 
 
-def _random(size: int) -> int:
+def random_id(size: int) -> int:
+    """Return an id of ``size`` bytes."""
     # os.urandom needs no seeding after a fork and leaves the agent's random numbers as they were.
-    return int.from_bytes(os.urandom(size), "big") or 1
+    return int.from_bytes(urandom(size), "big") or 1
 
 
 def _sampler() -> str:

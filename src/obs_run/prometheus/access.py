@@ -8,15 +8,16 @@ import hashlib
 import hmac
 import os
 import re
-import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 from obs_run import settings
 from obs_run.base import guard
 from obs_run.files.secret_file import SecretFile, SecretFileError, lines, say_if_open, state
+from obs_run.process import private_modules
+from obs_run.process.unpatched import allocate_lock
 
 if TYPE_CHECKING:
-    import ssl
+    from ssl import SSLContext
 
 _USERS, _TOKENS = "OBS_PROMETHEUS_USERS_FILE", "OBS_PROMETHEUS_TOKENS_FILE"
 _CERTIFICATE, _KEY, _CLIENTS = (
@@ -51,14 +52,14 @@ class Access:
         # Digests of one length, by a key that nobody knows, compare in a time that tells nothing.
         self._key = os.urandom(32)
         self._verified: set[bytes] = set()
-        self._hashing = threading.Lock()
+        self._hashing = allocate_lock()
         for file in (self._users, self._tokens):
             if file is not None:
                 file.now()
 
     def after_fork(self) -> None:
         """In a child process: another thread of the parent may have been hashing."""
-        self._hashing = threading.Lock()
+        self._hashing = allocate_lock()
 
     @property
     def asked_for(self) -> bool:
@@ -187,7 +188,7 @@ class Tls:
         """Whether those who ask must show a certificate."""
         return self._clients is not None
 
-    def context(self) -> ssl.SSLContext:
+    def context(self) -> SSLContext:
         """Return the context for the next connection; new files that do not fit leave the old ones in force."""
         states = self._states()
         if states != self._seen:
@@ -201,10 +202,9 @@ class Tls:
     def _states(self) -> list[object]:
         return [state(path) for path in (self._certificate, self._key, self._clients) if path]
 
-    def _make(self) -> ssl.SSLContext:
-        import ssl
-
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    def _make(self) -> SSLContext:
+        ssl = private_modules.load("ssl")  # as the sockets are
+        context: SSLContext = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         try:
             # An encrypted key would ask for its password on the agent's terminal.
             context.load_cert_chain(self._certificate, self._key, password="")

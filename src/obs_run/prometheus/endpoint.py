@@ -7,12 +7,8 @@ what breaks a connection is printed.
 
 from __future__ import annotations
 
-import socket
-import socketserver
-import threading
-from contextvars import Context
+from contextlib import suppress
 from http import HTTPStatus
-from http.server import HTTPServer
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import MetricsHandler
@@ -20,16 +16,22 @@ from prometheus_client import MetricsHandler
 from obs_run import settings
 from obs_run.base import guard
 from obs_run.files.secret_file import SecretFileError
-from obs_run.process import fork
+from obs_run.process import descriptors, fork, private_modules
+from obs_run.process.threads import BackgroundThread
+from obs_run.process.unpatched import RLock, allocate_lock, sleep
 from obs_run.prometheus import access as endpoint_access
 
 if TYPE_CHECKING:
+    import socket
     from ssl import SSLSocket
 
 _HOST, _PORT = "OTEL_EXPORTER_PROMETHEUS_HOST", "OTEL_EXPORTER_PROMETHEUS_PORT"
 _PATIENCE = 10.0  # seconds that one who asks may keep silent
 _MOST_AT_ONCE = 16
 _FORK_PATIENCE = 0.5
+_BACKLOG = 5
+_PAUSE = 0.05
+_SHUT_WR = 1
 
 
 class _State:
@@ -37,7 +39,7 @@ class _State:
 
     def __init__(self) -> None:
         # Two scrapes at a time mix up what the reader has collected (opentelemetry-exporter-prometheus 0.66b2).
-        self.scraping = threading.RLock()
+        self.scraping = RLock()
         self.is_held = False
 
 
@@ -50,7 +52,7 @@ class _Handler(MetricsHandler):
 
     timeout = _PATIENCE
     server_version, sys_version = "obs-run", ""
-    server: _Server
+    server: _Server  # type: ignore[assignment]  # all that a handler needs of one
 
     def setup(self) -> None:
         """Begin with the handshake, which ``accept`` would keep all others waiting for."""
@@ -82,59 +84,84 @@ class _Handler(MetricsHandler):
         self.end_headers()
 
 
-class _Server(socketserver.ThreadingMixIn, HTTPServer):
-    """Serves each request on a thread of its own, a bounded number at a time, and prints nothing."""
+class _Server:
+    """Serves each request on a thread of its own, a bounded number at a time, and prints nothing.
 
-    daemon_threads = True
-    block_on_close = False
-    # Two agents at one port would answer by turns.
-    allow_reuse_port = False
+    ``http.server`` is not used for this: its sockets, selectors and threads may have been replaced by the agent's.
+    """
 
     def __init__(self, host: str, port: int, access: endpoint_access.Access, tls: endpoint_access.Tls | None) -> None:
         self.access, self.tls = access, tls
-        self._free = threading.BoundedSemaphore(_MOST_AT_ONCE)
-        [(self.address_family, _, _, _, address), *_] = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        self._counting = allocate_lock()
+        self._served = 0
+        sockets = private_modules.load("socket")
+        [(family, _, _, _, address), *_] = sockets.getaddrinfo(
+            host, port, type=sockets.SOCK_STREAM, flags=sockets.AI_PASSIVE
         )
-        super().__init__((str(address[0]), port), _Handler)
-
-    def server_bind(self) -> None:
-        """Bind; HTTPServer's own also asks DNS for a name of the address, which nobody needs and may take seconds."""
-        socketserver.TCPServer.server_bind(self)
-
-    def get_request(self) -> tuple[Any, Any]:
-        """Accept a connection, with the handshake still to come."""
-        connection, address = super().get_request()
-        if self.tls is None:
-            return connection, address
+        made = sockets.socket(family, sockets.SOCK_STREAM)
+        self.socket: socket.socket = sockets.socket(fileno=descriptors.move_up(made.detach()))
         try:
-            connection.settimeout(_PATIENCE)
-            wrapped = self.tls.context().wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+            self.socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
+            self.socket.bind((str(address[0]), port))
+            self.socket.listen(_BACKLOG)
+            self.server_address: tuple[Any, ...] = self.socket.getsockname()
+            self._identity = descriptors.identity(self.socket.fileno())
         except BaseException:
-            connection.close()
+            self.socket.close()
             raise
-        return wrapped, address
 
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Hand the connection to a thread; one too many is closed."""
-        if not self._free.acquire(blocking=False):
-            self.shutdown_request(request)
+    def serve_forever(self) -> None:
+        """Answer until the socket is closed."""
+        while self.is_listening():
+            try:
+                self._accept()
+            except OSError:  # noqa: PERF203 (once for each who asks)
+                # Who asked has hung up already, or the agent has no more descriptors.
+                sleep(_PAUSE)
+
+    def is_listening(self) -> bool:
+        """Whether the socket is open; one whose descriptor the agent closed is let go of."""
+        number = self.socket.fileno()
+        if number >= 0 and descriptors.identity(number) != self._identity:
+            self.socket.detach()
+        return self.socket.fileno() >= 0
+
+    def _accept(self) -> None:
+        connection, address = self.socket.accept()
+        if not self._take_place():
+            connection.close()
             return
         try:
-            super().process_request(request, client_address)
-        except BaseException:
-            self._free.release()
-            raise
+            BackgroundThread(self._serve, connection, address).start()
+        except RuntimeError:  # no more threads
+            self._leave_place()
+            connection.close()
 
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve the connection, and let the next one in."""
+    def _serve(self, connection: Any, address: Any) -> None:
         try:
-            super().process_request_thread(request, client_address)
+            connection.settimeout(_PATIENCE)
+            if self.tls is not None:
+                # The handshake is still to come; it waits for who asks.
+                connection = self.tls.context().wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+            _Handler(connection, address, self)  # type: ignore[arg-type]  # all that it needs of a server
+        except Exception:  # noqa: BLE001, S110 (those who ask hang up, or speak something else, as they like)
+            pass
         finally:
-            self._free.release()
+            with suppress(OSError):
+                connection.shutdown(_SHUT_WR)
+            connection.close()
+            self._leave_place()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Print nothing: those who ask hang up, or speak something else, as they like."""
+    def _take_place(self) -> bool:
+        """Whether one more may be answered now."""
+        with self._counting:
+            is_free = self._served < _MOST_AT_ONCE
+            self._served += is_free
+        return is_free
+
+    def _leave_place(self) -> None:
+        with self._counting:
+            self._served -= 1
 
 
 class Endpoint:
@@ -147,21 +174,20 @@ class Endpoint:
     @property
     def serves(self) -> bool:
         """Whether this process answers here."""
-        return self._server is not None
+        return self._server is not None and self._server.is_listening()
 
     def serve(self) -> None:
         """Bind and answer from now on; OSError where that cannot be."""
         server = _Server(self.host, self.port, self.access, self.tls)
         self.port = server.server_address[1]
         self._server = server
-        thread = threading.Thread(target=server.serve_forever, name="obs-run-prometheus", daemon=True)
-        # In no context: what collects metrics belongs to no span of whoever happened to begin this.
-        Context().run(thread.start)
+        BackgroundThread(server.serve_forever).start()
 
     def let_go(self) -> None:
         """In a child process: close the parent's socket, which would keep the port taken when the parent has ended."""
         if self._server is not None:
-            self._server.socket.close()
+            if self._server.is_listening():
+                self._server.socket.close()
             self._server = None
         self.access.after_fork()
 
@@ -257,7 +283,7 @@ def _let_scrapes_go_on() -> None:
 
 
 def _after_fork_in_child() -> None:
-    _state.scraping = threading.RLock()
+    _state.scraping = RLock()
     for endpoint in _endpoints:
         endpoint.let_go()
 

@@ -16,6 +16,7 @@ from obs_run.pipeline.items import DeferredCall, LogItem, SpanItem
 from obs_run.pipeline.losses import Losses
 from obs_run.pipeline.queue import Queue
 from obs_run.process import exit_hooks, exit_sequence, fork, run
+from obs_run.process.unpatched import RLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,9 +44,9 @@ class Runtime:
 
     def __init__(self) -> None:
         self._queue: Queue | None = None
-        self._making_queue = threading.RLock()
+        self._making_queue = RLock()
         self._providers: Providers | None = None
-        self._setting_up = threading.RLock()
+        self._setting_up = RLock()
         self._is_installing = False
         self._holds_set_up = False
         self._span_processor: QueueSpanProcessor | None = None
@@ -111,10 +112,13 @@ class Runtime:
         return not (queue is not None and queue.has_exported) and exit_sequence.is_importing()
 
     def _make_pipeline(self) -> ExportPipeline:
-        from obs_run.pipeline.export_pipeline import ExportPipeline
+        from obs_run.runtime.late_pools import without_threads
 
-        # The resource and the metrics are the providers'.
-        self.set_up()
+        with without_threads():
+            from obs_run.pipeline.export_pipeline import ExportPipeline
+
+            # The resource and the metrics are the providers'.
+            self.set_up()
         return ExportPipeline(
             self.destinations(),
             self.losses,
@@ -123,6 +127,10 @@ class Runtime:
             self.readers().collect,
             settings.get("OTEL_METRIC_EXPORT_INTERVAL"),
         )
+
+    def load(self) -> None:
+        """Import now what the first export would import."""
+        self.queue().load()
 
     def destinations(self) -> Destinations:
         """Return where the telemetry goes; used by the export thread."""
@@ -194,7 +202,11 @@ class Runtime:
         return self.readers().serve(providers, host, port)
 
     def _make_providers(self) -> Providers:
+        from obs_run.runtime.late_pools import without_threads
         from obs_run.sdk.providers import Providers
+
+        with without_threads():
+            import opentelemetry.sdk._logs  # noqa: F401 (what looks for a resource as it is imported)
 
         return Providers(self._processor_of_spans(), self._processor_of_logs())
 
@@ -363,7 +375,7 @@ class Runtime:
 
     def _begin_in_child(self) -> None:
         # Another thread of the parent may have held it.
-        self._making_queue = threading.RLock()
+        self._making_queue = RLock()
         open_ids = open_recordings.forget()
         if self._span_processor is not None:
             self._span_processor.after_fork(open_ids)
@@ -384,7 +396,7 @@ class Runtime:
         if self._holds_set_up:
             self._setting_up.release()
             return
-        self._setting_up = threading.RLock()
+        self._setting_up = RLock()
         if self._is_installing:
             self._providers, self._is_installing = None, False
             self._span_sink = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -11,6 +10,7 @@ from obs_run.base import guard
 from obs_run.base.masking import masked_value
 from obs_run.pipeline.items import DeferredCall
 from obs_run.pipeline.losses import NO_DESTINATION, NOT_DELIVERED, NOT_ENCODED
+from obs_run.process.unpatched import time
 from obs_run.runtime.in_process import runtime
 
 if TYPE_CHECKING:

@@ -18,6 +18,8 @@ _API: Entries = {
     "opentelemetry.trace": ("obs_run.runtime.start", "start_late"),
     "opentelemetry.metrics": ("obs_run.runtime.start", "start_late"),
     "opentelemetry._logs": ("obs_run.runtime.start", "start_late"),
+    "pyfakefs.fake_filesystem_unittest": ("obs_run.runtime.fake_files", "install"),
+    "time_machine": ("obs_run.coexistence.moved_clocks", "install"),
     "opentelemetry.baggage.propagation": ("obs_run.coexistence.baggage", "install"),
     "opentelemetry.propagators.jaeger": ("obs_run.coexistence.baggage", "install"),
     "opentelemetry.propagators.ot_trace": ("obs_run.coexistence.baggage", "install"),

@@ -36,7 +36,7 @@ def point_to_store(info: ExitInfo) -> None:
 
 
 def _on_terminal() -> bool:
-    return sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()
+    return program.is_terminal(sys.stderr)
 
 
 def _where_to_look() -> Iterator[str]:
@@ -71,7 +71,7 @@ def _outcomes() -> Iterator[str]:
 
 
 def _write(lines: Iterator[str]) -> None:
-    if sys.stderr is not None and not sys.stderr.closed:
+    if sys.stderr is not None and not getattr(sys.stderr, "closed", False):
         from obs_run.base.masking import masked
 
         sys.stderr.write("".join(f"obs-run: {masked(line)}\n" for line in lines))

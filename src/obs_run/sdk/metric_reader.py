@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.metrics import Counter, Histogram, ObservableCounter
 from opentelemetry.sdk.metrics.export import AggregationTemporality, MetricReader
 
 from obs_run import settings
+from obs_run.process.unpatched import RLock, allocate_lock
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.metrics import MeterProvider
@@ -73,10 +73,10 @@ def begin_at_zero(provider: MeterProvider, resource: Resource) -> None:
     config = provider._sdk_config  # noqa: SLF001 (see above)
     config.resource = resource
     consumer = provider._measurement_consumer  # noqa: SLF001
-    consumer._lock = threading.Lock()  # noqa: SLF001
+    consumer._lock = allocate_lock()  # noqa: SLF001
     for storage in consumer._reader_storages.values():  # noqa: SLF001
-        storage._lock = threading.RLock()  # noqa: SLF001
+        storage._lock = RLock()  # noqa: SLF001
         for matches in storage._instrument_view_instrument_matches.values():  # noqa: SLF001
             for match in matches:
-                match._lock = threading.Lock()  # noqa: SLF001
+                match._lock = allocate_lock()  # noqa: SLF001
                 match._attributes_aggregation.clear()  # noqa: SLF001

@@ -25,8 +25,9 @@ class Providers:
     """
 
     def __init__(self, span_processor: SpanProcessor, log_processor: LogRecordProcessor) -> None:
-        from obs_run.sdk import resource
+        from obs_run.sdk import own_primitives, resource
 
+        own_primitives.use_real_locks()
         self.resource: Resource = guard.call("resource", resource.make) or resource.unknown()
         self.meter_provider: MeterProvider | None = None
         self._span_processor = span_processor
@@ -45,8 +46,11 @@ class Providers:
             from opentelemetry import trace
 
             from obs_run.core.semconv import SCHEMA_URL
+            from obs_run.sdk import own_primitives
 
-            self._tracer = trace.get_tracer("obs_run", __version__, schema_url=SCHEMA_URL)
+            tracer = trace.get_tracer("obs_run", __version__, schema_url=SCHEMA_URL)
+            own_primitives.use_own_ids(tracer)
+            self._tracer = tracer
         return self._tracer
 
     def is_sole_span_reader(self) -> bool:
@@ -62,8 +66,10 @@ class Providers:
         """Make our meter provider, which ``readers`` read; the global one unless the agent set one."""
         from opentelemetry import metrics
 
-        from obs_run.sdk import sdk_providers
+        from obs_run.sdk import own_primitives, sdk_providers
 
+        own_primitives.use_real_locks()
+        own_primitives.use_own_random_numbers()
         provider = sdk_providers.MeterProvider(readers, resource=self.resource, shutdown_on_exit=False)
         self.meter_provider = provider
         self._own.append(provider)
@@ -75,13 +81,18 @@ class Providers:
         """Make our tracer provider the global one; one that the agent set before stays and gets our processor."""
         from opentelemetry import trace
 
-        from obs_run.sdk import sampler, sdk_providers
+        from obs_run.sdk import own_primitives, sampler, sdk_providers
 
         chosen = global_tracer_provider()
         if chosen is not None:
             adopt_tracer_provider(chosen, self._span_processor)
             return
-        provider = sdk_providers.TracerProvider(sampler.make(), self.resource, shutdown_on_exit=False)
+        provider = sdk_providers.TracerProvider(
+            sampler.make(),
+            self.resource,
+            shutdown_on_exit=False,
+            id_generator=own_primitives.SystemIdGenerator(),
+        )
         provider.add_span_processor(self._span_processor)
         self._own.append(provider)
         self._tracer_provider = provider
@@ -118,6 +129,9 @@ class Providers:
 def adopt_tracer_provider(provider: Any, processor: SpanProcessor) -> None:
     """Have the spans of a provider that the agent made, beside what the agent does with them."""
     if hasattr(provider, "add_span_processor") and _mark(provider):
+        from obs_run.sdk import own_primitives
+
+        own_primitives.keep_numbers_of(provider)
         provider.add_span_processor(processor)
 
 

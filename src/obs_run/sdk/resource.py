@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import re
-import socket
 import sys
 import uuid
+from _socket import gethostname
 from pathlib import Path
 
 from opentelemetry.sdk.resources import Resource
@@ -15,6 +14,7 @@ from opentelemetry.sdk.resources import Resource
 from obs_run import settings
 from obs_run._version import __version__
 from obs_run.process import program
+from obs_run.process.unpatched import getpid, urandom
 
 _CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
 
@@ -29,12 +29,12 @@ def make() -> Resource:
         "telemetry.distro.name": "obs-run",
         "telemetry.distro.version": __version__,
         "service.name": running.name,
-        "service.instance.id": str(uuid.uuid4()),
-        "process.pid": os.getpid(),
+        "service.instance.id": _new_instance(),
+        "process.pid": getpid(),
         "process.executable.path": sys.executable or "",
         "process.runtime.name": sys.implementation.name,
         "process.runtime.version": platform.python_version(),
-        "host.name": socket.gethostname(),
+        "host.name": gethostname(),
         "os.type": {"win32": "windows"}.get(sys.platform, sys.platform),
     }
     container = _container_id()
@@ -56,9 +56,14 @@ def unknown() -> Resource:
 
 def in_child(parent: Resource) -> Resource:
     """Return the resource of a forked child: another process and instance of what its parent is."""
-    own: dict[str, str | int] = {"process.pid": os.getpid(), "service.instance.id": str(uuid.uuid4())}
+    own: dict[str, str | int] = {"process.pid": getpid(), "service.instance.id": _new_instance()}
     kept = settings.get("OTEL_RESOURCE_ATTRIBUTES") or {}
     return Resource({**parent.attributes, **{key: value for key, value in own.items() if key not in kept}})
+
+
+def _new_instance() -> str:
+    # uuid4() may be a mock's, or the agent's choice of a sequence.
+    return str(uuid.UUID(bytes=urandom(16), version=4))
 
 
 def _sdk_version() -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import time
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import Event, ReadableSpan
@@ -18,6 +16,7 @@ from obs_run.context import run_context
 from obs_run.context.run_context import span_context
 from obs_run.core import semconv
 from obs_run.process import program, run
+from obs_run.process.unpatched import getpid, time
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
@@ -35,7 +34,7 @@ def build_at_end(info: ExitInfo, resource: Resource) -> ReadableSpan | None:
         attributes[semconv.OBS_RUN_SIGNAL] = info.describe()
     if info.exception is not None:
         attributes[semconv.ERROR_TYPE] = error_name(info.exception)
-    times = run.started_ns(), time.time_ns()
+    times = run.started_ns(), run.now_ns()
     return _build(run.identity(), run_context.previous(), times, attributes, *_outcome(info), resource)
 
 
@@ -82,7 +81,7 @@ def _build(
     if not identity.sampled:
         return None
     running = program.describe()
-    attributes = {semconv.OBS_RUN_KIND: running.kind, "process.pid": os.getpid(), **attributes}
+    attributes = {semconv.OBS_RUN_KIND: running.kind, "process.pid": getpid(), **attributes}
     if settings.get("OBS_RUN_SPAN_ARGV"):
         attributes[semconv.PROCESS_COMMAND_ARGS] = tuple(running.argv)
     return ReadableSpan(

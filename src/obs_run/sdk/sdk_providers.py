@@ -7,8 +7,7 @@ later than it is asked for). The export path gives a child its new resource.
 
 from __future__ import annotations
 
-import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry import context as api_context
 from opentelemetry.context import Context
@@ -19,12 +18,35 @@ from opentelemetry.trace import SpanKind
 from obs_run.base import guard
 from obs_run.context import run_context
 from obs_run.process import run
+from obs_run.process.unpatched import allocate_lock, steady_ns, time
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import Span
+    from opentelemetry.trace import Span as ApiSpan
 
 _MCP = "mcp-python-sdk"  # the scope of mcp's own spans
+_ARGUMENTS_WITH_START = 3  # after the kind: attributes, links, start_time
 _FROM_OUTSIDE = (SpanKind.SERVER, SpanKind.CONSUMER)
+
+
+class Span(sdk._Span):  # noqa: SLF001 (the class of all spans)
+    """A span that lasts as long as a steady clock says, whatever becomes of the wall clock meanwhile."""
+
+    begun: int | None = None
+    """When it began by the steady clock; None where the agent said when it began."""
+
+    def end(self, end_time: int | None = None) -> None:
+        """End the span."""
+        super().end(self._now() if end_time is None else end_time)
+
+    def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
+        """Add an event."""
+        super().add_event(name, attributes, self._now() if timestamp is None else timestamp)
+
+    def _now(self) -> int:
+        started = self._start_time or 0
+        if self.begun is None:
+            return max(started, time.time_ns())
+        return started + steady_ns() - self.begun
 
 
 class Tracer(sdk.Tracer):
@@ -32,11 +54,20 @@ class Tracer(sdk.Tracer):
 
     def start_span(
         self, name: str, context: Context | None = None, kind: SpanKind = SpanKind.INTERNAL, *args: Any, **kwargs: Any
-    ) -> Span:
+    ) -> ApiSpan:
         """Start a span."""
         if kind in _FROM_OUTSIDE:
             context = guard.call("request from outside", self._context_from_outside, context, default=context)
-        return super().start_span(name, context, kind, *args, **kwargs)
+        has_start = len(args) >= _ARGUMENTS_WITH_START or kwargs.get("start_time") is not None
+        if not has_start:
+            kwargs["start_time"] = time.time_ns()
+        span = super().start_span(name, context, kind, *args, **kwargs)
+        if type(span) is sdk._Span:  # noqa: SLF001 (as above)
+            # The SDK makes its spans itself too.
+            span.__class__ = Span
+            if not has_start:
+                cast("Span", span).begun = steady_ns()
+        return span
 
     def _context_from_outside(self, context: Context | None) -> Context | None:
         """Return a context without the run span, unless the request belongs to the run."""
@@ -62,20 +93,20 @@ class TracerProvider(sdk.TracerProvider):
         return tracer
 
     def _handle_fork(self) -> None:
-        self._tracers_lock = threading.Lock()
+        self._tracers_lock = allocate_lock()
 
 
 class MeterProvider(metrics.MeterProvider):
     """The SDK's provider, at home in forks."""
 
     def _handle_fork(self) -> None:
-        self._lock = threading.Lock()
-        self._meter_lock = threading.Lock()
+        self._lock = allocate_lock()
+        self._meter_lock = allocate_lock()
 
 
 class LoggerProvider(_logs.LoggerProvider):
     """The SDK's provider, at home in forks."""
 
     def _handle_fork(self) -> None:
-        self._logger_cache_lock = threading.Lock()
-        self._active_loggers_lock = threading.Lock()
+        self._logger_cache_lock = allocate_lock()
+        self._active_loggers_lock = allocate_lock()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import SpanProcessor
@@ -12,6 +11,7 @@ from obs_run.base import guard
 from obs_run.core import semconv
 from obs_run.core.open_recordings import open_recordings
 from obs_run.pipeline.items import SpanItem
+from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context

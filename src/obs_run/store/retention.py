@@ -5,11 +5,11 @@ Done by whoever writes, in steps that hold an export thread up for a moment only
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from glob import escape
 from typing import TYPE_CHECKING
 
+from obs_run.process.unpatched import time
 from obs_run.store.transactions import transaction
 
 if TYPE_CHECKING:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
+from _sqlite3 import connect  # a mock of ``sqlite3.connect`` is not for us
 from typing import TYPE_CHECKING
 
+from obs_run.process.unpatched import getpid, time
 from obs_run.store import permissions
-from obs_run.store.transactions import transaction
+from obs_run.store.transactions import BUSY_SECONDS, STEP_SECONDS, patiently, transaction
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 # "obsr": tells our file from another program's database.
 APPLICATION_ID = 0x6F627372
-BUSY_SECONDS = 10.0
 
 # The file's user_version counts the steps that were applied to it. A released step is never changed.
 STEPS: tuple[str, ...] = (
@@ -62,11 +62,11 @@ class StoreError(Exception):
 def open_writer(path: Path, max_bytes: int) -> sqlite3.Connection:
     """Return a connection that writes to the store at ``path``, made (folder 0700, file 0600) if it is not there."""
     permissions.prepare(path)
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection = connect(path, timeout=STEP_SECONDS, isolation_level=None, check_same_thread=False)
     try:
-        _check(connection, path)
+        patiently(lambda: _check(connection, path))
         permissions.close_to_others(path)
-        _configure(connection, max_bytes)
+        patiently(lambda: _configure(connection, max_bytes))
         _migrate(connection, path)
     except BaseException:
         connection.close()
@@ -88,7 +88,7 @@ def open_reader(path: Path) -> sqlite3.Connection:
 
 
 def _reading(path: Path, how: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=BUSY_SECONDS)
+    connection = connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=BUSY_SECONDS)
     try:
         version = _check(connection, path)
     except BaseException:
@@ -126,15 +126,7 @@ def _check(connection: sqlite3.Connection, path: Path) -> int:
 def _configure(connection: sqlite3.Connection, max_bytes: int) -> None:
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     # Several processes that open a new file at once: the change to WAL answers "locked" without waiting.
-    deadline = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL").fetchone()
-            break
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
+    connection.execute("PRAGMA journal_mode = WAL").fetchone()
     connection.execute("PRAGMA synchronous = NORMAL")
     page = int(connection.execute("PRAGMA page_size").fetchone()[0])
     pages = max(64, min(1000, max_bytes // 16 // page))
@@ -143,7 +135,7 @@ def _configure(connection: sqlite3.Connection, max_bytes: int) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    if _check(connection, path) == len(STEPS):
+    if patiently(lambda: _check(connection, path)) == len(STEPS):
         return
     with transaction(connection):
         for step in STEPS[_check(connection, path) :]:
@@ -163,7 +155,7 @@ def is_corrupt(error: Exception) -> bool:
 def move_broken(path: Path) -> Path | None:
     """Rename a broken store and its -wal and -shm; return its new name, None when another process already did."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
-    new_path = path.with_name(f"{path.name}.broken-{stamp}-{os.getpid()}")
+    new_path = path.with_name(f"{path.name}.broken-{stamp}-{getpid()}")
     with _Lock(path.parent):
         if not _still_broken(path):
             return None
@@ -179,7 +171,7 @@ def move_broken(path: Path) -> Path | None:
 
 def _still_broken(path: Path) -> bool:
     try:
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        connection = connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     except sqlite3.Error:
         return False
     try:

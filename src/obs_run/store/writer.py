@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import atexit
-import os
 import sqlite3
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
-from obs_run.process import fork
+from obs_run.process import descriptors, fork
+from obs_run.process.unpatched import allocate_lock, get_ident, getpid, time
 from obs_run.store import schema
 from obs_run.store.location import absolute, default_path
 from obs_run.store.retention import Retention
@@ -72,6 +71,7 @@ MERGE_TRACE = (
 )  # fmt: skip
 
 _FORK_SECONDS = 1.0
+_CLOSE_SECONDS = 0.1
 _DATABASE_NAMES = {".db", ".sqlite", ".sqlite3"}
 
 
@@ -81,7 +81,7 @@ class Writer:
     def __init__(self, path: Path, max_bytes: int, keep: float = 0) -> None:
         self.path, self.max_bytes, self._keep = path, max_bytes, keep
         self._retention = Retention(path, max_bytes, keep)
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._connection: sqlite3.Connection | None = None
         self._pid = 0
         self._origins = Origins()
@@ -89,13 +89,15 @@ class Writer:
         self._held = False
         self._inside = 0
         self._file: tuple[int, int] | None = None
+        self._descriptors: dict[int, descriptors.Identity] = {}
+        self._is_cut_off = False
 
     def write(self, table: str, fill: Callable[[Batch], Batch]) -> bool:
         """Store the rows that ``fill`` puts into a batch; False, and one warning, when they could not be stored."""
-        if self._inside == threading.get_ident():
+        if self._inside == get_ident():
             return False  # a warning of ours came back as a log record
         with self._lock:
-            self._inside = threading.get_ident()
+            self._inside = get_ident()
             try:
                 return bool(guard.call("store.write", self._write, table, fill, default=False))
             finally:
@@ -103,8 +105,13 @@ class Writer:
 
     def close(self) -> None:
         """Close the connection; the next write opens it again."""
-        with self._lock:
+        # As the process leaves, the export thread may hold it for longer than there is time.
+        if not self._lock.acquire(timeout=_CLOSE_SECONDS):
+            return
+        try:
             guard.call("store.close", self._close)
+        finally:
+            self._lock.release()
 
     def _write(self, table: str, fill: Callable[[Batch], Batch]) -> bool:
         for again in (True, False):
@@ -126,13 +133,17 @@ class Writer:
         return False
 
     def _connect(self) -> sqlite3.Connection:
-        if self._pid != os.getpid():
+        if self._pid != getpid():
             self._leave_open()
-            self._pid = os.getpid()
-        if self._connection is not None and _identity(self.path) != self._file:
+            self._pid = getpid()
+        if self._connection is not None and (_identity(self.path) != self._file or not self._has_descriptors()):
             self._close()  # the file was moved or removed; what is written to it would be lost
+        if self._is_cut_off:
+            raise schema.StoreError(f"telemetry is not stored: the agent closed the descriptors of {self.path}")
         if self._connection is None:
-            self._connection = schema.open_writer(self.path, self.max_bytes)
+            with descriptors.high_numbers():
+                self._connection = schema.open_writer(self.path, self.max_bytes)
+            self._descriptors = descriptors.opened(f"{self.path}{ending}" for ending in ("", "-wal", "-shm"))
             self._file = _identity(self.path)
             self._origins = Origins()
             self._retention = Retention(self.path, self.max_bytes, self._keep)
@@ -146,8 +157,22 @@ class Writer:
 
     def _close(self) -> None:
         connection, self._connection = self._connection, None
-        if connection is not None:
+        if connection is None:
+            return
+        if self._is_any_taken():
+            # SQLite would close, and lock, what is the agent's now; and for a second connection to the file as well.
+            self._is_cut_off = True
+            descriptors.keep_forever(connection)
+        else:
             connection.close()
+
+    def _has_descriptors(self) -> bool:
+        """Whether the files are open under the numbers that SQLite knows."""
+        return all(descriptors.identity(number) == known for number, known in self._descriptors.items())
+
+    def _is_any_taken(self) -> bool:
+        """Whether one of the numbers that SQLite knows leads somewhere else now."""
+        return any(descriptors.identity(number) not in (known, None) for number, known in self._descriptors.items())
 
     def _store(self, connection: sqlite3.Connection, table: str, batch: Batch) -> None:
         if not batch.rows:
@@ -180,14 +205,14 @@ class Writer:
 
     def before_fork(self) -> None:
         """Leave SQLite before this process forks: a child must not inherit a connection, nor a lock inside SQLite."""
-        self._held = self._inside != threading.get_ident() and self._lock.acquire(timeout=_FORK_SECONDS)
+        self._held = self._inside != get_ident() and self._lock.acquire(timeout=_FORK_SECONDS)
         if self._held:
             guard.call("store.close", self._close)
 
     def after_fork(self, *, child: bool) -> None:
         """Go on, in the parent and in the child."""
         if child:
-            self._lock, self._inside = threading.Lock(), 0
+            self._lock, self._inside = allocate_lock(), 0
             self._leave_open()
         elif self._held:
             self._lock.release()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import traceback
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -13,6 +12,7 @@ from obs_run.base import guard
 from obs_run.base.noop_awaitable import NOOP_AWAITABLE
 from obs_run.base.payload import error_name
 from obs_run.core import semconv
+from obs_run.process.unpatched import time
 from obs_run.tracing import attribute_values
 from obs_run.tracing.attribute_values import INT64, MOST, SHORT, all_exported, exported
 from obs_run.tracing.vocabulary import SpanContext, SpanKind, SpanStatus, coerce_enum, from_otel

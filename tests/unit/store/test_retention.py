@@ -4,7 +4,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +11,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from obs_run import cli
+from obs_run.process.unpatched import time
 from obs_run.store import retention
 from obs_run.store.exporters import StoreLogExporter, StoreMetricExporter, StoreSpanExporter
 from obs_run.store.reader import Reader
