@@ -73,7 +73,7 @@ def code(number: int) -> dict[str, Any]:
             id="exception after sys.exit",
         ),
         pytest.param(
-            "raise KeyboardInterrupt", {"obs.run.signal": "SIGINT", "error.type": "KeyboardInterrupt"}, id="interrupt"
+            "raise KeyboardInterrupt", {"obs.run.signal": "SIGINT"}, id="interrupt"
         ),
         pytest.param(
             "t = threading.Thread(target=sys.exit, args=(3,)); t.start(); t.join()", code(0), id="sys.exit in a thread"
@@ -112,7 +112,7 @@ def code(number: int) -> dict[str, Any]:
         pytest.param(KILLED.format("SIGTERM"), {"obs.run.signal": "SIGTERM"}, id="SIGTERM"),
         pytest.param(KILLED.format("SIGHUP"), {"obs.run.signal": "SIGHUP"}, id="SIGHUP"),
         pytest.param(
-            KILLED.format("SIGINT"), {"obs.run.signal": "SIGINT", "error.type": "KeyboardInterrupt"}, id="SIGINT"
+            KILLED.format("SIGINT"), {"obs.run.signal": "SIGINT"}, id="SIGINT"
         ),
     ],
 )

@@ -6,6 +6,7 @@ import os
 import sys
 
 from obs_run.base import guard
+from obs_run.process import run
 from obs_run.process.exit_info import ExitInfo
 from obs_run.process.variables import flag
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 
 _callbacks: list[Callable[[ExitInfo], None]] = []
+_on_abnormal_exit: list[Callable[[ExitInfo], None]] = []
 _patched: dict[str, Any] = {}
 _exec_environments: list[Callable[[Any, Any], Any]] = []
 
@@ -29,6 +31,13 @@ def on_exit(callback: Callable[[ExitInfo], None]) -> None:
         exit_code.watch()
     if callback not in _callbacks:
         _callbacks.append(callback)
+
+
+def on_abnormal_exit(callback: Callable[[ExitInfo], None]) -> None:
+    """Call ``callback`` first when this process fails or is killed by a signal; it may register what comes after it."""
+    from obs_run.process import exit_sequence  # noqa: F401 (as above)
+
+    _on_abnormal_exit.append(callback)
 
 
 def change_exec_environment(environment: Callable[[Any, Any], Any]) -> None:
@@ -60,12 +69,31 @@ def patched() -> list[str]:
     return sorted(_patched)
 
 
+def _callbacks_of(info: ExitInfo) -> tuple[Callable[[ExitInfo], None], ...]:
+    """Return what is to be called as the process leaves, whatever is registered meanwhile left out."""
+    if info.is_abnormal() and run.is_starting_process():
+        for callback in _on_abnormal_exit:
+            guard.call("exit", callback, info)
+    return tuple(_callbacks)
+
+
+def _has_work(*, is_abnormal: bool) -> bool:
+    """Whether anything is to be called; a child made by a fork leaves the end of the run to its parent."""
+    return bool(_callbacks) or (is_abnormal and bool(_on_abnormal_exit) and run.is_starting_process())
+
+
 def _at_exit() -> None:
-    if _callbacks:
+    if _has_work(is_abnormal=_has_failed()):
         from obs_run.process import exit_sequence
 
-        exit_sequence.of_interpreter(ExitInfo("exit"), _callbacks)
+        exit_sequence.of_interpreter(ExitInfo("exit"), _callbacks_of)
         _die_of_pending_signal()
+
+
+def _has_failed() -> bool:
+    from obs_run.process import exit_code
+
+    return bool(guard.call("exit code", exit_code.has_failed, default=False))
 
 
 def _handle_signals() -> None:
@@ -96,7 +124,7 @@ def _on_signal(number: int, _frame: object) -> None:
     def again() -> None:
         os.kill(os.getpid(), number)
 
-    if _callbacks:
+    if _has_work(is_abnormal=True):
         goes_on = guard.call("signal", _flush_for_signal, number, again, default=False)
         if goes_on:
             return
@@ -128,13 +156,13 @@ def _flush_for_signal(number: int, again: Callable[[], None]) -> bool:
     info = ExitInfo("signal", signal=number)
     if exit_sequence.postponed(info):
         return True
-    exit_sequence.watched(info, _callbacks, again)
+    exit_sequence.watched(info, _callbacks_of, again)
     return False
 
 
 def _make_exit(original: Callable[[int], Any]) -> Callable[[int], Any]:
     def _exit(status: int) -> Any:
-        if _callbacks:
+        if _has_work(is_abnormal=bool(status)):
             guard.call("os._exit", flush, status)
         return original(status)
 
@@ -142,7 +170,7 @@ def _make_exit(original: Callable[[int], Any]) -> Callable[[int], Any]:
         from obs_run.process import exit_sequence
 
         code = status if isinstance(status, int) else None
-        exit_sequence.watched(ExitInfo("os._exit", exit_code=code), _callbacks, lambda: original(status))
+        exit_sequence.watched(ExitInfo("os._exit", exit_code=code), _callbacks_of, lambda: original(status))
         _die_of_pending_signal()
 
     return _exit
@@ -175,7 +203,7 @@ def _execute(execve: Callable[[Any, Any, Any], Any], path: Any, argv: Any, env: 
 
     for environment in _exec_environments[-1:]:
         env = guard.call("exec", environment, env, path, default=env)
-    return exit_sequence.by_exec(ExitInfo("exec"), _callbacks, become, (path, argv, env))
+    return exit_sequence.by_exec(ExitInfo("exec"), _callbacks_of, become, (path, argv, env))
 
 
 def _replace(name: str, function: Any) -> None:

@@ -22,6 +22,10 @@ class ExitInfo:
         self.exception: BaseException | None = None
         self.deadline = monotonic() + seconds("OBS_FLUSH_SECONDS", 2.0)
 
+    def is_abnormal(self) -> bool:
+        """Whether the process fails, or is stopped by a signal, as far as is known."""
+        return self.signal is not None or self.exception is not None or bool(self.exit_code)
+
     def describe(self) -> str:
         """Return the way out in one word: a signal's name, else ``kind``."""
         if self.signal is None:

@@ -1,4 +1,7 @@
-"""The last steps of a process that has something to flush: each callback once, in the time there is."""
+"""The last steps of a process that has something to flush: each callback once, in the time there is.
+
+Loaded at the start and light, because a signal may arrive in the midst of any import.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ import _frozen_importlib
 import _imp
 import os
 from _thread import allocate_lock, get_ident, start_new_thread
-from contextlib import suppress
 from time import monotonic, sleep
 
 from obs_run.base import guard
@@ -14,12 +16,12 @@ from obs_run.process import exit_code
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from obs_run.process.exit_info import ExitInfo
 
-    Callbacks = Sequence[Callable[[ExitInfo], None]]
+    Callbacks = Callable[[ExitInfo], Iterable[Callable[[ExitInfo], None]]]
     Busy = Callable[[], bool]
 
 _GRACE = 0.2  # seconds past the deadline after which a callback that still blocks is left behind
@@ -66,8 +68,10 @@ def of_interpreter(info: ExitInfo, callbacks: Callbacks) -> None:
     if isinstance(info.exception, KeyboardInterrupt):
         # The interpreter kills itself by SIGINT after this, unless code was compiled from text meanwhile, which every
         # named tuple does and which makes it forget; this makes it remember.
-        with suppress(KeyboardInterrupt):
+        try:
             exec("raise KeyboardInterrupt")  # noqa: S102 (see above)
+        except KeyboardInterrupt:
+            pass
 
 
 def postponed(info: ExitInfo) -> bool:
@@ -121,8 +125,10 @@ def watched(info: ExitInfo, callbacks: Callbacks, give_up: Callable[[], object])
             give_up()
 
     # Without a watch if there are no more threads, or it is too late for one.
-    with suppress(RuntimeError):
+    try:
         start_new_thread(watch, ())
+    except RuntimeError:
+        pass
     if _enter(info):
         _call(info, callbacks)
     return pending.release
@@ -151,7 +157,7 @@ def _enter(info: ExitInfo) -> bool:
 
 
 def _call(info: ExitInfo, callbacks: Callbacks) -> None:
-    for callback in tuple(callbacks):
+    for callback in callbacks(info):
         guard.call("exit", callback, info)
 
 

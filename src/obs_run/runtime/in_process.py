@@ -277,6 +277,20 @@ class Runtime:
         if not fork.is_imported_elsewhere("concurrent.futures"):
             self.prepare_to_leave()
 
+    def record_abnormal_run(self, info: ExitInfo) -> None:
+        """Have the run span exported as the process leaves, also of a server that could not start."""
+        if info.signal is None:
+            run.record_server()
+        if not run.enabled():
+            return
+        run.identity()
+        if info.kind != "exit":
+            self.prepare_to_leave()
+        elif not self._is_prepared:
+            self._is_prepared = True
+            exit_hooks.on_exit(self.finish)
+            guard.call("set-up", self._load_export_path, is_over=True)
+
     def _load(self) -> None:
         if self._has_something_to_say():
             guard.call("set-up", self._load_export_path)

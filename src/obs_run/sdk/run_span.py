@@ -33,7 +33,7 @@ def build_at_end(info: ExitInfo, resource: Resource) -> ReadableSpan | None:
         attributes[semconv.OBS_RUN_EXIT_CODE] = info.exit_code
     if info.signal is not None:
         attributes[semconv.OBS_RUN_SIGNAL] = info.describe()
-    if info.exception is not None:
+    elif info.exception is not None:
         attributes[semconv.ERROR_TYPE] = error_name(info.exception)
     times = run.started_ns(), time.time_ns()
     return _build(run.identity(), run_context.previous(), times, attributes, *_outcome(info), resource)
@@ -49,6 +49,9 @@ def build_part(
 
 def _outcome(info: ExitInfo) -> tuple[Status, list[Event]]:
     error = info.exception
+    if info.signal is not None:
+        # To be stopped is how a service ends that does well.
+        return Status(StatusCode.UNSET), []
     if error is not None:
         from traceback import format_exception
 
@@ -63,8 +66,6 @@ def _outcome(info: ExitInfo) -> tuple[Status, list[Event]]:
             time.time_ns(),
         )
         return Status(StatusCode.ERROR, f"{type(error).__name__}: {guard.shown(error)}"), [event]
-    if info.signal is not None:
-        return Status(StatusCode.ERROR, f"ended by {info.describe()}"), []
     if info.exit_code:
         return Status(StatusCode.ERROR, f"exit code {info.exit_code}"), []
     return Status(StatusCode.UNSET), []
