@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import monotonic
+from time import monotonic, time_ns
 
 from obs_run.process.variables import seconds
 
@@ -13,12 +13,14 @@ class ExitInfo:
     ``kind`` is "exit", "signal", "os._exit" or "exec"; what is not known is None.
     """
 
-    __slots__ = ("deadline", "exception", "exit_code", "kind", "signal")
+    __slots__ = ("began_ns", "deadline", "exception", "exit_code", "kind", "signal")
 
     def __init__(self, kind: str, exit_code: int | None = None, signal: int | None = None) -> None:
         self.kind = kind
         self.exit_code = exit_code
         self.signal = signal
+        self.began_ns = time_ns()
+        """When the agent's own work was over, nanoseconds since 1970."""
         self.exception: BaseException | None = None
         self.deadline = monotonic() + seconds("OBS_FLUSH_SECONDS", 2.0)
 

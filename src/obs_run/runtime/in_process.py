@@ -6,6 +6,7 @@ Light to import: OpenTelemetry is loaded with the first span, or by the export t
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
@@ -56,6 +57,8 @@ class Runtime:
         self._metering: Metering | None = None
         self._readers: MetricReaders | None = None
         self._is_prepared = False
+        self._loading_ns = 0
+        """How long the agent's end was held up by our loading."""
         self._ended: Identity | None = None
 
     # The sink of core
@@ -292,8 +295,14 @@ class Runtime:
             guard.call("set-up", self._load_export_path, is_over=True)
 
     def _load(self) -> None:
-        if self._has_something_to_say():
-            guard.call("set-up", self._load_export_path)
+        if not self._has_something_to_say():
+            return
+        begin_ns = time.time_ns()
+        is_waiting = _has_threads_to_wait_for()
+        guard.call("set-up", self._load_export_path)
+        if not is_waiting:
+            # Nothing of the agent's went on meanwhile.
+            self._loading_ns = time.time_ns() - begin_ns
 
     def _load_export_path(self, *, is_over: bool = False) -> None:
         from obs_run.runtime.late_pools import without_threads
@@ -312,8 +321,8 @@ class Runtime:
         # Modules of OpenTelemetry are loaded here only if the process has something to say.
         if not self._has_something_to_say():
             return
-        error = f"the process was ended by {info.describe()}" if info.kind == "signal" else None
-        open_recordings.end_all(Ending(info.describe(), error))
+        info.began_ns -= self._loading_ns
+        open_recordings.end_all(Ending(info.describe(), info.began_ns))
         if run.is_owned():
             guard.call("run span", self._end_run, info)
         self.queue().close(info.deadline)
@@ -328,7 +337,9 @@ class Runtime:
         self._ended = run.identity()
         from obs_run.sdk import run_span
 
-        span = run_span.build_at_end(info, self.set_up().resource)
+        # What functions of atexit did is the run's, too.
+        end_ns = max(info.began_ns, self._processor_of_spans().latest_end_ns)
+        span = run_span.build_at_end(info, end_ns, self.set_up().resource)
         if span is not None:
             self.queue().put(SpanItem(span))
 
@@ -406,6 +417,11 @@ class Runtime:
     def is_busy(self) -> bool:
         """Whether a signal handler has to wait a moment before it flushes."""
         return bool(guard.call("signal", self._is_busy, default=False))
+
+
+def _has_threads_to_wait_for() -> bool:
+    main = threading.main_thread()
+    return any(not thread.daemon and thread is not main for thread in threading.enumerate())
 
 
 def _is_exported(signal: str) -> bool:

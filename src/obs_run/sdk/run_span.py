@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import Event, ReadableSpan
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from obs_run.process.run import Identity
 
 
-def build_at_end(info: ExitInfo, resource: Resource) -> ReadableSpan | None:
+def build_at_end(info: ExitInfo, end_ns: int, resource: Resource) -> ReadableSpan | None:
     """Return the run span of a process that leaves; None where the trace is not kept."""
     attributes: dict[str, Any] = {}
     if info.exit_code is not None:
@@ -35,7 +34,7 @@ def build_at_end(info: ExitInfo, resource: Resource) -> ReadableSpan | None:
         attributes[semconv.OBS_RUN_SIGNAL] = info.describe()
     elif info.exception is not None:
         attributes[semconv.ERROR_TYPE] = error_name(info.exception)
-    times = run.started_ns(), time.time_ns()
+    times = run.started_ns(), max(run.started_ns(), end_ns)
     return _build(run.identity(), run_context.previous(), times, attributes, *_outcome(info), resource)
 
 
@@ -63,7 +62,7 @@ def _outcome(info: ExitInfo) -> tuple[Status, list[Event]]:
                 semconv.EXCEPTION_MESSAGE: guard.shown(error),
                 semconv.EXCEPTION_STACKTRACE: stack,
             },
-            time.time_ns(),
+            info.began_ns,
         )
         return Status(StatusCode.ERROR, f"{type(error).__name__}: {guard.shown(error)}"), [event]
     if info.exit_code:
