@@ -6,8 +6,9 @@ import os
 import sys
 
 from obs_run.base import guard
-from obs_run.process import run
+from obs_run.process import held_signals, run
 from obs_run.process.exit_info import ExitInfo
+from obs_run.process.held_signals import HeldSignals
 from obs_run.process.variables import flag
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
@@ -71,10 +72,17 @@ def patched() -> list[str]:
 
 def _callbacks_of(info: ExitInfo) -> tuple[Callable[[ExitInfo], None], ...]:
     """Return what is to be called as the process leaves, whatever is registered meanwhile left out."""
-    if info.is_abnormal() and run.is_starting_process():
+    if info.is_abnormal() and run.is_starting_process() and not _is_amid_import(info):
         for callback in _on_abnormal_exit:
             guard.call("exit", callback, info)
     return tuple(_callbacks)
+
+
+def _is_amid_import(info: ExitInfo) -> bool:
+    """Whether a signal interrupts an import to the last: nothing can be loaded that may need what is half imported."""
+    from obs_run.process import exit_sequence
+
+    return info.kind == "signal" and not _callbacks and exit_sequence.is_importing()
 
 
 def _has_work(*, is_abnormal: bool) -> bool:
@@ -83,11 +91,15 @@ def _has_work(*, is_abnormal: bool) -> bool:
 
 
 def _at_exit() -> None:
+    if not _callbacks and not _on_abnormal_exit:
+        return
+    held = HeldSignals().hold()
     if _has_work(is_abnormal=_has_failed()):
         from obs_run.process import exit_sequence
 
         exit_sequence.of_interpreter(ExitInfo("exit"), _callbacks_of)
         _die_of_pending_signal()
+    held.release()
 
 
 def _has_failed() -> bool:
@@ -116,6 +128,7 @@ def _handle_signals() -> None:
         except ValueError:  # not the main thread: obs_run.auto was imported in another
             return
         _patched[name] = _on_signal
+    held_signals.leave_alone(_on_signal)
 
 
 def _on_signal(number: int, _frame: object) -> None:

@@ -13,6 +13,7 @@ from time import monotonic, sleep
 
 from obs_run.base import guard
 from obs_run.process import exit_code
+from obs_run.process.held_signals import HeldSignals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class _Sequence:
         """Process and thread."""
         self.until = 0.0
         self.is_busy: Busy | None = None
+        self.held = HeldSignals()
 
 
 _sequence = _Sequence()
@@ -84,7 +86,8 @@ def postponed(info: ExitInfo) -> bool:
     if first is None or first[0] != os.getpid():
         first = _sequence.first_signal = os.getpid(), info.signal or 0, now
     info.deadline -= now - first[2]
-    if info.deadline - now < _LEAST or _sequence.is_busy is None or not _sequence.is_busy():
+    is_busy = _sequence.is_busy or is_importing
+    if info.deadline - now < _LEAST or not is_busy():
         return False
 
     def send_again(process: int = os.getpid(), number: int = info.signal or 0) -> None:
@@ -117,6 +120,7 @@ def watched(info: ExitInfo, callbacks: Callbacks, give_up: Callable[[], object])
 
     What was interrupted may hold any lock, so a callback can block for ever. Returns what calls the watch off.
     """
+    _sequence.held.hold()
     pending = allocate_lock()
     pending.acquire()
 
@@ -138,6 +142,9 @@ def by_exec(info: ExitInfo, callbacks: Callbacks, execve: Callable[..., Any], ar
     """Leave by becoming another program."""
     call_off = watched(info, callbacks, lambda: execve(*arguments))
     try:
+        # To the agent's handlers, or to the program that comes.
+        for number in _sequence.held.release():
+            os.kill(os.getpid(), number)
         return execve(*arguments)
     finally:  # it failed, and the agent goes on
         call_off()

@@ -17,6 +17,7 @@ from obs_run.pipeline.items import DeferredCall, LogItem, SpanItem
 from obs_run.pipeline.losses import Losses
 from obs_run.pipeline.queue import Queue
 from obs_run.process import exit_hooks, exit_sequence, fork, run
+from obs_run.process.held_signals import HeldSignals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -298,9 +299,13 @@ class Runtime:
         if not self._has_something_to_say():
             return
         begin_ns = time.time_ns()
+        held = HeldSignals().hold()
         is_waiting = _has_threads_to_wait_for()
         guard.call("set-up", self._load_export_path)
-        if not is_waiting:
+        if is_waiting:
+            held.release_and_send_again()
+        else:
+            held.release()
             # Nothing of the agent's went on meanwhile.
             self._loading_ns = time.time_ns() - begin_ns
 
