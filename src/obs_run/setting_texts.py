@@ -5,9 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     Parse = Callable[[str], Any]
+
+
+class PartlyAllowedError(ValueError):
+    """A list of which some is allowed; its text says what may stand there."""
+
+    def __init__(self, allowed: str, value: tuple[str, ...]) -> None:
+        super().__init__(allowed)
+        self.value = value
+
+
+def with_nearest(wrong: str, allowed: Iterable[str], described: str | None = None) -> str:
+    """Return what is allowed, with the one of it that looks most like ``wrong`` if there is such a one."""
+    from difflib import get_close_matches
+
+    names = tuple(dict.fromkeys(allowed))
+    text = ", ".join(names) if described is None else described
+    near = get_close_matches(wrong.lower(), [name.lower() for name in names], 1, _NEAR)
+    if not near:
+        return text
+    (name,) = (name for name in names if name.lower() == near[0])
+    return f"{text} (did you mean {name!r}?)"
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -174,6 +195,9 @@ def size(text: str) -> int:
     return int(digits) * _UNITS[unit]
 
 
+_NEAR = 0.7
+
+
 def choice(*allowed: str) -> Parse:
     """Return what reads one of some words."""
 
@@ -181,7 +205,7 @@ def choice(*allowed: str) -> Parse:
         for word in allowed:
             if word.lower() == text.lower():
                 return word
-        raise ValueError(", ".join(allowed))
+        raise ValueError(with_nearest(text, allowed))
 
     return parse
 
@@ -190,13 +214,55 @@ def exporters(*allowed: str) -> Parse:
     """Return what reads a list of some words."""
 
     def parse(text: str) -> tuple[str, ...]:
-        found = words(text.lower())
-        for word in found:
-            if word not in allowed:
-                raise ValueError("a comma list of " + ", ".join(allowed))
-        return found
+        return _those_of(allowed, words(text.lower()))
 
     return parse
+
+
+def _those_of(allowed: Iterable[str], found: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what was found; where some of it is not allowed, the error has the rest."""
+    names = tuple(allowed)
+    wrong = [word for word in found if word not in names]
+    if not wrong:
+        return found
+    text = with_nearest(wrong[0], names, "a comma list of " + ", ".join(names))
+    good = tuple(word for word in found if word in names)
+    raise PartlyAllowedError(text, good) if good else ValueError(text)
+
+
+_PROPAGATORS = ("tracecontext", "baggage", "obs_run", "none")
+
+
+def propagators(text: str) -> tuple[str, ...]:
+    """Read the names of propagators: built-in ones, and those that installed packages declare and that load."""
+    found = tuple(word.lower() if word.lower() in _PROPAGATORS else word for word in words(text))
+    if all(word in _PROPAGATORS for word in found):
+        return found
+    return _those_of((*_PROPAGATORS, *_declared("opentelemetry_propagator", found)), found)
+
+
+def runtime_context(text: str) -> str:
+    """Read the name of what keeps OpenTelemetry's current context."""
+    names = ("contextvars_context", *_declared("opentelemetry_context", (text,)))
+    if text not in names:
+        raise ValueError(with_nearest(text, names))
+    return text
+
+
+def _declared(group: str, wanted: tuple[str, ...]) -> list[str]:
+    """Return the names that installed packages declare in ``group``, those that are wanted and do not load left out."""
+    from importlib.metadata import entry_points
+
+    names = []
+    for point in entry_points(group=group):
+        if point.name in wanted and point.name not in _PROPAGATORS:
+            try:
+                point.load()
+            except Exception:  # noqa: BLE001, S112 (whatever their module does)
+                continue
+        if point.name not in (*_PROPAGATORS, *names):
+            names.append(point.name)
+    return sorted(names)
 
 
 _CONTENT = {"no_content": "none", "span_only": "span", "event_only": "event", "span_and_event": "both"}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from obs_run.setting_texts import (
+    PartlyAllowedError,
     age,
     attributes,
     choice,
@@ -22,7 +23,9 @@ from obs_run.setting_texts import (
     milliseconds,
     plain,
     preferences,
+    propagators,
     ratio,
+    runtime_context,
     seconds,
     size,
     url,
@@ -101,6 +104,21 @@ def _otlp(signal: str) -> tuple[Setting, ...]:
     )  # fmt: skip
 
 
+_LIMITED = {
+    "OTEL_ATTRIBUTE_COUNT_LIMIT": "Most attributes of a span, event, link or log record.",
+    "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "Longest text of an attribute.",
+    "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "Most attributes of a span.",
+    "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT": "Longest text of a span's attribute.",
+    "OTEL_SPAN_EVENT_COUNT_LIMIT": "Most events of a span.",
+    "OTEL_SPAN_LINK_COUNT_LIMIT": "Most links of a span.",
+    "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT": "Most attributes of an event.",
+    "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT": "Most attributes of a link.",
+    "OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT": "Most attributes of a record of the logs API.",
+    "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT": "Longest text of such a record's attribute.",
+}
+LIMIT_NAMES = tuple(_LIMITED)
+"""The limits that OpenTelemetry's SDK reads itself."""
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("OTEL_SDK_DISABLED", "flag", "false", "Run the agent untouched.", _GENERAL, flag),
     Setting("OTEL_CONFIG_FILE", "file", "",
@@ -108,7 +126,10 @@ SETTINGS: tuple[Setting, ...] = (
             "build providers are not.", _GENERAL, plain),
     Setting("OTEL_SERVICE_NAME", "text", "", "Service name; else the script's or module's name.", _GENERAL, plain),
     Setting("OTEL_RESOURCE_ATTRIBUTES", "key=value,...", "", "Attributes of the resource.", _GENERAL, attributes),
-    Setting("OTEL_PROPAGATORS", "comma list", "tracecontext,baggage", "Context propagation formats.", _GENERAL, words),
+    Setting("OTEL_PROPAGATORS", "comma list", "tracecontext,baggage", "Context propagation formats.", _GENERAL,
+            propagators),
+    Setting("OTEL_PYTHON_CONTEXT", "name", "", "What keeps the current context, in programs without obs-run.", _GENERAL,
+            runtime_context),
     Setting("OTEL_TRACES_SAMPLER", ", ".join(_SAMPLERS), "parentbased_always_on", "Which traces are kept.",
             _GENERAL, choice(*_SAMPLERS)),
     Setting("OTEL_TRACES_SAMPLER_ARG", "0 to 1", "1.0", "The ratio of the ratio samplers.", _GENERAL, ratio),
@@ -223,6 +244,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_FLUSH_SECONDS", "seconds", "2",
             "Longest time that leaving the process may take, all signals together.",
             _LIMITS, seconds),
+    *(Setting(name, "number", "", f"{sentence} As the SDK has it unless set.", _LIMITS, whole(0))
+      for name, sentence in _LIMITED.items()),
+    Setting("OTEL_METRICS_EXEMPLAR_FILTER", "trace_based, always_on, always_off", "trace_based",
+            "Which measurements may be kept as exemplars.", _SIGNALS, choice("trace_based", "always_on", "always_off")),
     Setting("OBS_EAGER", "flag", "false", "Load everything at start instead of at first use.", _LAUNCH, flag),
     Setting("OBS_HANDLE_SIGTERM", "flag", "true", "Flush on SIGTERM where the agent has no handler.", _LAUNCH, flag),
     Setting("OBS_HANDLE_SIGHUP", "flag", "true", "Flush on SIGHUP where the agent has no handler.", _LAUNCH, flag),
@@ -268,14 +293,19 @@ def lookup(name: str, environ: Mapping[str, str] | None = None) -> Value:
     if text:
         try:
             return Value(setting.parse(text), "environment")
+        except PartlyAllowedError as allowed:
+            return Value(allowed.value, "environment", _problem(setting, text, allowed, ",".join(allowed.value)))
         except ValueError as allowed:
-            from obs_run.base.masking import masked_value
-
-            shown = "its value" if setting.secret else repr(masked_value(text))
             instead = setting.default or _FALLBACKS.get(setting.group, "none")
-            problem = f"{name}: {shown} is not allowed; allowed: {allowed}; using {instead}"
-            return Value(_default(setting), "default", problem)
+            return Value(_default(setting), "default", _problem(setting, text, allowed, instead))
     return Value(_default(setting), "default")
+
+
+def _problem(setting: Setting, text: str, allowed: ValueError, instead: str) -> str:
+    from obs_run.base.masking import masked_value
+
+    shown = "its value" if setting.secret else repr(masked_value(text))
+    return f"{setting.name}: {shown} is not allowed; allowed: {allowed}; using {instead}"
 
 
 def _default(setting: Setting) -> Any:

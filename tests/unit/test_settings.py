@@ -11,7 +11,7 @@ WRONG = [
     ("OTEL_TRACES_SAMPLER", "sometimes", "always_on, always_off"),
     ("OTEL_TRACES_SAMPLER_ARG", "1.5", "a number from 0 to 1"),
     ("OTEL_TRACES_SAMPLER_ARG", "nan", "a number from 0 to 1"),
-    ("OTEL_TRACES_EXPORTER", "otlp,jaeger", "a comma list of otlp, store"),
+    ("OTEL_TRACES_EXPORTER", "jaeger", "a comma list of otlp, store"),
     ("OTEL_METRICS_EXPORTER", "statsd", "prometheus"),
     ("OTEL_LOGS_EXPORTER", "file", "a comma list of otlp"),
     ("OTEL_EXPORTER_PROMETHEUS_PORT", "65536", "a whole number from 0 to 65535"),
@@ -50,6 +50,24 @@ def test_a_wrong_value_is_one_line_with_name_value_and_what_is_allowed(name: str
     assert value.source == "default"
     assert value.value == settings.lookup(name, {}).value
     assert settings.problems({name: text}) == [value.problem]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value", "said"),
+    [
+        ("OTEL_TRACES_EXPORTER", "otlp,jaeger", ("otlp",), "allowed: a comma list of otlp, store"),
+        ("OTEL_METRICS_EXPORTER", "promethues,otlp", ("otlp",), "(did you mean 'prometheus'?)"),
+        ("OTEL_PROPAGATORS", "TraceContext,bagage", ("tracecontext",), "(did you mean 'baggage'?)"),
+    ],
+)
+def test_what_is_right_of_a_list_is_used(name: str, text: str, value: tuple[str, ...], said: str) -> None:
+    found = settings.lookup(name, {name: text})
+    assert found.value == value
+    assert found.source == "environment"
+    assert found.problem is not None
+    assert found.problem.startswith(f"{name}: {text!r} is not allowed; ")
+    assert said in found.problem
+    assert found.problem.endswith(f"using {','.join(value)}")
 
 
 @pytest.mark.parametrize("setting", settings.SETTINGS, ids=lambda setting: setting.name)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     Callback = Callable[[ModuleType], None]
 
 _waiting: dict[str, list[Callback]] = {}
+_around: dict[str, Callable[[], Callable[[], object]]] = {}
 
 
 def when_imported(module: str, callback: Callback) -> None:
@@ -28,6 +29,17 @@ def when_imported(module: str, callback: Callback) -> None:
         _waiting.setdefault(module, []).append(callback)
     else:
         _run([callback], loaded)
+
+
+def around_import(module: str, begin: Callable[[], Callable[[], object]]) -> None:
+    """Call ``begin`` before the module's code runs, and what it returns when that is over; nothing if it has run."""
+    if module not in sys.modules:
+        when_imported(module, _nothing)
+        _around[module] = begin
+
+
+def _nothing(module: ModuleType) -> None:
+    """Wait for a module around whose import something happens."""
 
 
 def waiting() -> list[str]:
@@ -77,6 +89,17 @@ def _mark(loader: object, name: str) -> None:
         attributes["exec_module"] = _Shadow(attributes, loader.exec_module, name)
 
 
+def _execute_inside(begin: Callable[[], Callable[[], object]], execute: Callback, module: ModuleType) -> None:
+    from obs_run.base import guard
+
+    end = guard.call(f"set-up for {module.__name__}", begin)
+    try:
+        execute(module)
+    finally:
+        if end is not None:
+            guard.call(f"set-up for {module.__name__}", end)
+
+
 class _Shadow:
     """A marked loader's exec_module; one loader may load several modules (zip files, test runners)."""
 
@@ -96,5 +119,9 @@ class _Shadow:
                 del self._attributes["exec_module"]
             else:
                 self._attributes["exec_module"] = self._previous
-        self._execute(module)
+        begin = _around.pop(name, None)
+        if begin is None:
+            self._execute(module)
+        else:
+            _execute_inside(begin, self._execute, module)
         _run(_waiting.pop(name, []), sys.modules.get(name, module))

@@ -9,7 +9,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from obs_run import settings
+from obs_run import settings, standard_variables
 from obs_run.base import guard
 from obs_run.core import sink
 from obs_run.core.open_recordings import Ending, open_recordings
@@ -162,8 +162,9 @@ class Runtime:
                 if self._providers is None:
                     self._is_installing = True
                     try:
-                        self._providers = self._make_providers()
-                        guard.call("set-up", self._install, self._providers)
+                        with standard_variables.corrected():
+                            self._providers = self._make_providers()
+                            guard.call("set-up", self._install, self._providers)
                         # Metrics alone put nothing into the queue, but are exported by its thread.
                         self.queue().watch_metrics()
                     finally:

@@ -25,6 +25,8 @@ _API: Entries = {
     "opentelemetry.util.re": ("obs_run.coexistence.foreign_warnings", "install"),
     "opentelemetry.exporter.otlp.proto.grpc.exporter": ("obs_run.coexistence.foreign_warnings", "install"),
 }
+# What reads variables of the environment as it is imported.
+_READING = ("opentelemetry.context", "opentelemetry.propagate", "opentelemetry.sdk.trace")
 _noticed: set[str] = set()
 _prepared: list[bool] = []
 
@@ -49,6 +51,8 @@ def prepare() -> None:
     run.watch_forks()
     run.when_required(_owe_run_span)
     exit_hooks.install()
+    for module in _READING:
+        import_hooks.around_import(module, _correct_variables)
     exit_hooks.change_exec_environment(_exec_environment)
     if flag("OBS_PROPAGATE_THREADS", default=True):
         # Before that there is nothing to carry.
@@ -85,6 +89,14 @@ def start_late(module: ModuleType) -> None:
         from obs_run.context import run_context
 
         run_context.when_cut(in_process.runtime().end_part_of_run)
+
+
+def _correct_variables() -> Callable[[], object]:
+    from obs_run.standard_variables import corrected
+
+    correction = corrected()
+    correction.__enter__()
+    return lambda: correction.__exit__(None, None, None)
 
 
 def _owe_run_span() -> None:
