@@ -162,6 +162,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "cumulative, delta, lowmemory", "cumulative",
             "Whether exported sums count from the start or from the export before.",
             _SIGNALS, choice("cumulative", "delta", "lowmemory")),
+    Setting("OTEL_METRICS_EXEMPLAR_FILTER", "trace_based, always_on, always_off", "trace_based",
+            "Which measurements may be kept as exemplars.", _SIGNALS, choice("trace_based", "always_on", "always_off")),
     Setting("OTEL_BSP_SCHEDULE_DELAY", "milliseconds", "1000",
             "Longest time that a span or log record waits for company.",
             _SIGNALS, milliseconds),
@@ -246,8 +248,6 @@ SETTINGS: tuple[Setting, ...] = (
             _LIMITS, seconds),
     *(Setting(name, "number", "", f"{sentence} As the SDK has it unless set.", _LIMITS, whole(0))
       for name, sentence in _LIMITED.items()),
-    Setting("OTEL_METRICS_EXEMPLAR_FILTER", "trace_based, always_on, always_off", "trace_based",
-            "Which measurements may be kept as exemplars.", _SIGNALS, choice("trace_based", "always_on", "always_off")),
     Setting("OBS_EAGER", "flag", "false", "Load everything at start instead of at first use.", _LAUNCH, flag),
     Setting("OBS_HANDLE_SIGTERM", "flag", "true", "Flush on SIGTERM where the agent has no handler.", _LAUNCH, flag),
     Setting("OBS_HANDLE_SIGHUP", "flag", "true", "Flush on SIGHUP where the agent has no handler.", _LAUNCH, flag),

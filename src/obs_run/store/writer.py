@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
 from obs_run.process import fork
-from obs_run.store import schema
+from obs_run.store import location, schema
 from obs_run.store.location import absolute, default_path
 from obs_run.store.retention import Retention
 from obs_run.store.rows import CONTAINERS, Batch, Origins
@@ -72,8 +72,6 @@ MERGE_TRACE = (
 )  # fmt: skip
 
 _FORK_SECONDS = 1.0
-_DATABASE_NAMES = {".db", ".sqlite", ".sqlite3"}
-
 
 class Writer:
     """Writes batches to the store at ``path``, from any thread, one at a time."""
@@ -164,7 +162,8 @@ class Writer:
         self._origins.resources.clear()
 
     def _move_broken(self) -> bool:
-        if self.path.suffix not in _DATABASE_NAMES:
+        if self.path != location.own_path() and not schema.is_own(self.path):
+            # A file of the user's that OBS_STORE_FILE names by mistake.
             return False
         new_path = schema.move_broken(self.path)
         if new_path is not None:
