@@ -125,6 +125,8 @@ def flag(text: str) -> bool:
 
 _LARGEST = 2**53
 _LONGEST = 366 * 86400
+_OLDEST = 36525 * 86400  # a hundred years; in nanoseconds since 1970 a few hundred do not fit any more
+_MOST_DIGITS = 18
 
 
 def _number(text: str, allowed: str, low: float, high: float = _LARGEST) -> float:
@@ -137,10 +139,22 @@ def _number(text: str, allowed: str, low: float, high: float = _LARGEST) -> floa
     return number
 
 
-def seconds(text: str) -> float:
-    """Read seconds."""
-    # Waiting for more than the clock can count is an error in Python.
-    return _number(text, f"seconds, from 0 to {_LONGEST}", 0, _LONGEST)
+def seconds(longest: int) -> Parse:
+    """Return what reads seconds, up to ``longest``."""
+
+    def parse(text: str) -> float:
+        return _number(text, f"seconds, from 0 to {longest}", 0, longest)
+
+    return parse
+
+
+def lifetime(text: str) -> float:
+    """Read seconds that something lasts; 0 means for ever."""
+    allowed = f"seconds, from 1 to {_LONGEST}, or 0"
+    number = _number(text, allowed, 0, _LONGEST)
+    if 0 < number < 1:
+        raise ValueError(allowed)
+    return number
 
 
 def ratio(text: str) -> float:
@@ -150,11 +164,12 @@ def ratio(text: str) -> float:
 
 def milliseconds(text: str) -> float:
     """Return seconds; the OpenTelemetry specification gives durations in milliseconds."""
+    # Waiting for more than the clock can count is an error in Python.
     return _number(text, f"milliseconds, from 0 to {_LONGEST}000", 0, _LONGEST * 1000) / 1000
 
 
 def interval(text: str) -> float:
-    """Return seconds, as ``milliseconds`` does; 0 would keep a processor busy."""
+    """Return seconds, as ``milliseconds`` does; 0 would keep a processor busy, or leave no time at all."""
     return _number(text, f"milliseconds, from 1 to {_LONGEST}000", 1, _LONGEST * 1000) / 1000
 
 
@@ -183,16 +198,25 @@ def age(text: str) -> float:
     """Return seconds."""
     unit = text[-1:].lower()
     number, factor = (text[:-1], _AGES[unit]) if unit in _AGES else (text, 1)
-    return _number(number.strip(), "an age such as 30d, 12h, 90m or seconds; 0: without end", 0, _LARGEST) * factor
+    allowed = f"an age such as 30d, 12h, 90m or seconds, up to {_OLDEST // 86400}d; 0: without end"
+    return _number(number.strip(), allowed, 0, _OLDEST / factor) * factor
 
 
-def size(text: str) -> int:
-    """Read a size in bytes."""
-    digits = text.rstrip("BKMGIbkmgi ")
-    unit = text[len(digits) :].strip().upper()
-    if not (digits.isascii() and digits.isdigit() and len(digits) < 18) or unit not in _UNITS:  # noqa: PLR2004 (64 bits)
-        raise ValueError("a size such as 65536, 512KiB or 64MiB")
-    return int(digits) * _UNITS[unit]
+def size(low: int = 1, high: int = 1 << 40) -> Parse:
+    """Return what reads a size in bytes within bounds."""
+    allowed = f"a size such as 65536, 512KiB or 64MiB, from {low} to {high >> 30}GiB"
+
+    def parse(text: str) -> int:
+        digits = text.rstrip("BKMGIbkmgi ")
+        unit = text[len(digits) :].strip().upper()
+        if not (digits.isascii() and digits.isdigit() and len(digits) < _MOST_DIGITS) or unit not in _UNITS:
+            raise ValueError(allowed)
+        number = int(digits) * _UNITS[unit]
+        if not low <= number <= high:
+            raise ValueError(allowed)
+        return number
+
+    return parse
 
 
 _NEAR = 0.7

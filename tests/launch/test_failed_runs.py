@@ -148,3 +148,25 @@ def test_without_run_spans_a_run_that_failed_has_none(receiver: Receiver, tmp_pa
     _, launched = both([PYTHON, "-c", "1/0"], receiver, tmp_path, OBS_RUN_SPAN="false")
     assert launched.code == 1
     assert not receiver.requests
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OBS_BATCH_BYTES", "0"),
+        ("OBS_BATCH_BYTES", "1"),
+        ("OBS_QUEUE_BYTES", "0"),
+        ("OBS_FLUSH_SECONDS", "inf"),
+        ("OBS_FLUSH_SECONDS", "nan"),
+        ("OBS_FLUSH_SECONDS", "1e99"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "0"),
+        ("OBS_RUN_SPAN_SECONDS", "1e-9"),
+    ],
+)
+def test_no_number_of_a_setting_loses_a_run(name: str, value: str, receiver: Receiver, tmp_path: Path) -> None:
+    program = "import logging\nlogging.getLogger('agent').warning('hello')"
+    (tmp_path / "agent.py").write_text(program)
+    _, launched = both([PYTHON, "agent.py"], receiver, tmp_path, **{name: value})
+    assert launched.code == 0
+    assert run_span(receiver).name == "agent"
+    assert "hello" in [log.body for log in receiver.logs]

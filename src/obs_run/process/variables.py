@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 
 
+_LONGEST = 3600
+
+
 def flag(name: str, *, default: bool) -> bool:
     """Return the flag ``name`` as settings.py reads it; what is no flag counts as the default."""
     word = os.environ.get(name, "").strip().lower()
@@ -19,7 +22,7 @@ def seconds(name: str, default: float) -> float:
         value = float(os.environ.get(name, "").strip() or default)
     except ValueError:
         return default
-    return value if value >= 0 else default
+    return value if 0 <= value <= _LONGEST else default
 
 
 def add_bootstrap(environ: dict[str, str], bootstrap: str) -> None:

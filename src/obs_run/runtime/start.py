@@ -51,8 +51,7 @@ def prepare() -> None:
     run.watch_forks()
     run.when_required(_owe_run_span)
     exit_hooks.install()
-    for module in _READING:
-        import_hooks.around_import(module, _correct_variables)
+    correct_variables()
     exit_hooks.change_exec_environment(_exec_environment)
     if flag("OBS_PROPAGATE_THREADS", default=True):
         # Before that there is nothing to carry.
@@ -91,7 +90,13 @@ def start_late(module: ModuleType) -> None:
         run_context.when_cut(in_process.runtime().end_part_of_run)
 
 
-def _correct_variables() -> Callable[[], object]:
+def correct_variables() -> None:
+    """Have OpenTelemetry's modules, as they are imported, read only what is right of the environment."""
+    for module in _READING:
+        import_hooks.around_import(module, _begin_correction)
+
+
+def _begin_correction() -> Callable[[], object]:
     from obs_run.standard_variables import corrected
 
     correction = corrected()
