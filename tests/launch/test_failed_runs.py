@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +88,7 @@ def test_a_run_that_failed_is_there_though_nothing_was_recorded(name: str, recei
     assert span.status == ERROR
 
 
+_KILLED = "os.kill(os.getpid(), signal.{}); time.sleep(20)"
 KILL = "import os, signal, time\nos.kill(os.getpid(), signal.{})\ntime.sleep(20)"
 
 
@@ -170,3 +172,35 @@ def test_no_number_of_a_setting_loses_a_run(name: str, value: str, receiver: Rec
     assert launched.code == 0
     assert run_span(receiver).name == "agent"
     assert "hello" in [log.body for log in receiver.logs]
+
+
+def listed(folder: Path, *words: str) -> list[dict[str, Any]]:
+    out = run([str(SCRIPTS / "obsctl"), "list", "--json", *words], folder, environment("", folder)).out
+    return [json.loads(line) for line in out.splitlines()]
+
+
+ERRORS = {
+    "records": ("log.error('a'); log.critical('b'); log.warning('c')", 2),
+    "records of a level between": ("log.log(45, 'a')", 1),
+    "exception that was logged": ("try:\n    1 / 0\nexcept ZeroDivisionError:\n    log.exception('a')", 1),
+    "warnings": ("log.warning('a')", 0),
+    "SIGTERM": (f"with tracer.start_as_current_span('open'):\n    {_KILLED.format('SIGTERM')}", 0),
+    "SIGINT": (f"with tracer.start_as_current_span('open'):\n    {_KILLED.format('SIGINT')}", 0),
+    "open span": ("kept = tracer.start_span('open')", 0),
+}
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_the_errors_of_a_run(name: str, tmp_path: Path) -> None:
+    body, errors = ERRORS[name]
+    prelude = """\
+import logging, os, signal, time
+from opentelemetry import trace
+log = logging.getLogger("agent")
+tracer = trace.get_tracer("agent")
+"""
+    (tmp_path / "agent.py").write_text(prelude + body)
+    run([OBS_RUN, PYTHON, "agent.py"], tmp_path, environment("", tmp_path))
+    (trace,) = listed(tmp_path)
+    assert trace["errors"] == errors
+    assert listed(tmp_path, "--errors") == ([trace] if errors else [])

@@ -52,6 +52,7 @@ def prepare() -> None:
     run.when_required(_owe_run_span)
     exit_hooks.install()
     correct_variables()
+    import_hooks.around_import("opentelemetry.sdk._logs._internal", _keep_shown_warnings)
     exit_hooks.change_exec_environment(_exec_environment)
     if flag("OBS_PROPAGATE_THREADS", default=True):
         # Before that there is nothing to carry.
@@ -94,6 +95,12 @@ def correct_variables() -> None:
     """Have OpenTelemetry's modules, as they are imported, read only what is right of the environment."""
     for module in _READING:
         import_hooks.around_import(module, _begin_correction)
+
+
+def _keep_shown_warnings() -> Callable[[], object]:
+    from obs_run.process import shown_warnings
+
+    return shown_warnings.keep()
 
 
 def _begin_correction() -> Callable[[], object]:

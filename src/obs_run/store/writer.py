@@ -14,7 +14,7 @@ from obs_run.process import fork
 from obs_run.store import location, schema
 from obs_run.store.location import absolute, default_path
 from obs_run.store.retention import Retention
-from obs_run.store.rows import CONTAINERS, Batch, Origins
+from obs_run.store.rows import CONTAINERS, ERROR_RECORD, Batch, Origins
 from obs_run.store.transactions import transaction
 
 if TYPE_CHECKING:
@@ -212,7 +212,8 @@ def _recount(connection: sqlite3.Connection, trace_ids: set[str]) -> None:
     for trace_id in trace_ids:
         connection.execute(
             "UPDATE traces SET (spans, errors, unfinished, input_tokens, output_tokens, cost) = (SELECT count(*),"  # noqa: S608 (our own names)
-            " ifnull(sum(status = 2), 0), ifnull(sum(unfinished), 0), sum(CASE WHEN model_call THEN input_tokens END),"
+            " ifnull(sum(status = 2), 0) + (SELECT count(*) FROM logs WHERE logs.trace_id = traces.trace_id AND"
+            f" severity >= {ERROR_RECORD} AND ifnull(event_name, '') = ''), ifnull(sum(unfinished), 0), sum(CASE WHEN model_call THEN input_tokens END),"
             " sum(CASE WHEN model_call THEN output_tokens END), sum(CASE WHEN model_call THEN cost END) FROM (SELECT *,"
             f" ifnull(operation, '') NOT IN ({inside}) AS model_call FROM spans"
             " WHERE spans.trace_id = traces.trace_id)) WHERE trace_id = ?",
