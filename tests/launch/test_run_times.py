@@ -86,3 +86,41 @@ def test_what_atexit_does_and_threads_that_are_waited_for_belong_to_the_run(tmp_
     _, times = recorded_times(["agent.py"], tmp_path)
     assert set(times) == {"agent", "main", "thread", "at exit"}
     assert times["agent"][1] >= max(end for _, end in times.values())
+
+
+FIRST = {
+    "span": "with tracing.get_tracer('x').span('first'):\n    body()",
+    "function": "tracing.trace_function('first')(body)()",
+    "API": "with trace.get_tracer('x').start_as_current_span('first'):\n    body()",
+    "measured function": "metrics.measure_time('first')(body)()",
+    "measured function with a span in it": (
+        "metrics.measure_time('first')(tracing.trace_function('first')(body))()"
+    ),
+    "timed block": "with metrics.time_operation('first'), tracing.get_tracer('x').span('first'):\n    body()",
+}
+
+
+@pytest.mark.parametrize("name", FIRST)
+def test_the_first_measured_block_is_as_long_as_its_body(name: str, tmp_path: Path) -> None:
+    program = f"""\
+import time
+whole = time.perf_counter()
+from obs_run import metrics, tracing
+from opentelemetry import trace
+took = []
+def body():
+    begun = time.perf_counter()
+    time.sleep(0.01)
+    took.append(time.perf_counter() - begun)
+begun = time.perf_counter()
+{FIRST[name]}
+all_of_it = time.perf_counter() - begun
+statistics = metrics.timer("first").get_statistics()
+print(*(round(seconds * 1e9) for seconds in (took[0], all_of_it, statistics.get("max", took[0]))))
+"""
+    (tmp_path / "agent.py").write_text(program)
+    (took, everything, measured, _), times = recorded_times(["agent.py"], tmp_path)
+    begin, end = times.get("first", (0, took))
+    # What is loaded at the first use takes some ten times as long as the body.
+    assert took <= measured < took + (everything - took) / 2
+    assert end - begin < took + (everything - took) / 2
