@@ -47,9 +47,7 @@ def recorded_times(words: list[str], folder: Path) -> tuple[list[int], dict[str,
     outcome = run([OBS_RUN, str(SCRIPTS / "python"), *words], folder, env)
     gone = time.time_ns()
     shown = json.loads(run([OBSCTL, "show", "--json"], folder, env).out)
-    spans = [
-        span for of in shown["resourceSpans"] for scope in of["scopeSpans"] for span in scope["spans"]
-    ]
+    spans = [span for of in shown["resourceSpans"] for scope in of["scopeSpans"] for span in scope["spans"]]
     times = {span["name"]: (int(span["startTimeUnixNano"]), int(span["endTimeUnixNano"])) for span in spans}
     return [*(int(word) for word in outcome.out.split()), gone], times
 
@@ -93,9 +91,7 @@ FIRST = {
     "function": "tracing.trace_function('first')(body)()",
     "API": "with trace.get_tracer('x').start_as_current_span('first'):\n    body()",
     "measured function": "metrics.measure_time('first')(body)()",
-    "measured function with a span in it": (
-        "metrics.measure_time('first')(tracing.trace_function('first')(body))()"
-    ),
+    "measured function with a span in it": ("metrics.measure_time('first')(tracing.trace_function('first')(body))()"),
     "timed block": "with metrics.time_operation('first'), tracing.get_tracer('x').span('first'):\n    body()",
 }
 

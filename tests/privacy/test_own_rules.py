@@ -107,7 +107,10 @@ def test_what_is_allowed_is_never_touched(rules: Path, choose: Choose) -> None:
         ("rules: {ab: {pattern: x}}", "rules.ab.pattern is not known; allowed: patterns, fields, action, "),
         ("rules: {ab: {patterns: ['(x']}}", "rules.ab.patterns[0] is no regular expression: missing )"),
         ("rules: {ab: {patterns: ['x*']}}", "rules.ab.patterns[0] matches the empty text"),
-        ("rules: {ab: {patterns: ['a{1000000000}']}}", "rules.ab.patterns[0] repeats too much: at most 100000 elements"),
+        (
+            "rules: {ab: {patterns: ['a{1000000000}']}}",
+            "rules.ab.patterns[0] repeats too much: at most 100000 elements",
+        ),
         ("rules: {ab: {patterns: ['(?:x(a[bc]{99}){99,}d){99}']}}", "rules.ab.patterns[0] repeats too much"),
         ("rules: {ab: {patterns: 7}}", "rules.ab.patterns must be a text or a list of texts"),
         ("rules: {ab: {fields: a, action: blur}}", "rules.ab.action is not allowed; allowed: mask, drop, hash, "),

@@ -73,6 +73,7 @@ MERGE_TRACE = (
 
 _FORK_SECONDS = 1.0
 
+
 class Writer:
     """Writes batches to the store at ``path``, from any thread, one at a time."""
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _SERVICE_NAME = "service.name"
 _FAILED = (SpanStatus.ERROR, SpanStatus.TIMEOUT)
 _MOST_ACTIVE = 10_000
+_NO_TRACER = api.NoOpTracer()
 """How many open spans a tracer knows of; those that nobody ends must not fill the memory."""
 
 
@@ -104,7 +105,7 @@ class Tracer:
             # The SDK and its sampler would each look for it again.
             context = get_current()
         # The first of all loads what spans need: before the clock of this one begins.
-        otel = guard.call("span", self._otel.now)
+        otel = guard.call("span", self._otel.now, default=_NO_TRACER)
         if type(operation_name) is not str or not operation_name.isascii():
             operation_name = attribute_values.text(operation_name)
         if type(kind) is not SpanKind:

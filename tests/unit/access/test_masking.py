@@ -40,7 +40,9 @@ def test_the_text_of_a_setting_without_its_secrets(text: str, shown: str) -> Non
     assert masked_value(text) == shown
 
 
-@pytest.mark.parametrize("piece", ["a", "a.", ":/a", "a=", "key ", "Aa1", " ", "sk-", "eyJ", "a:b@", "://u:p", "'\"", "a-"])
+@pytest.mark.parametrize(
+    "piece", ["a", "a.", ":/a", "a=", "key ", "Aa1", " ", "sk-", "eyJ", "a:b@", "://u:p", "'\"", "a-"]
+)
 def test_the_time_of_masking_does_not_grow_with_the_text(piece: str) -> None:
     def seconds(length: int) -> float:
         text = piece * (length // len(piece))

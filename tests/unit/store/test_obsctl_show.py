@@ -317,7 +317,10 @@ def test_a_broken_store_is_said_in_one_line(store: Path, capsys: pytest.CaptureF
 def test_a_reader_that_leaves_early_is_not_a_failure(recorded: Path) -> None:
     environ = {**os.environ, "OBS_STORE_FILE": str(recorded), "PYTHONUNBUFFERED": "1"}
     shown = subprocess.Popen(
-        [sys.executable, "-m", "obs_run.cli", "show", "--last"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ
+        [sys.executable, "-m", "obs_run.cli", "show", "--last"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environ,
     )
     assert shown.stdout is not None
     assert shown.stderr is not None
