@@ -277,7 +277,7 @@ def _declared(group: str, wanted: tuple[str, ...]) -> list[str]:
     """Return the names that installed packages declare in ``group``, those that are wanted and do not load left out."""
     from importlib.metadata import entry_points
 
-    names = []
+    names: list[str] = []
     for point in entry_points(group=group):
         if point.name in wanted and point.name not in _PROPAGATORS:
             try:

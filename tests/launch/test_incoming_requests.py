@@ -1,4 +1,4 @@
-"""A request that reaches a script which serves is in its caller's trace, as the official instrumentors begin its span."""
+"""A request that reaches a script which serves is in its caller's trace, however an official instrumentor begins it."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from obs_run import privacy
-from obs_run.privacy import pattern_size, own_rules
+from obs_run.privacy import own_rules, pattern_size
 
 if TYPE_CHECKING:
     from pathlib import Path

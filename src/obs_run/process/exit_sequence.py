@@ -70,7 +70,7 @@ def of_interpreter(info: ExitInfo, callbacks: Callbacks) -> None:
     if isinstance(info.exception, KeyboardInterrupt):
         # The interpreter kills itself by SIGINT after this, unless code was compiled from text meanwhile, which every
         # named tuple does and which makes it forget; this makes it remember.
-        try:
+        try:  # noqa: SIM105 (contextlib is not loaded for this)
             exec("raise KeyboardInterrupt")  # noqa: S102 (see above)
         except KeyboardInterrupt:
             pass
@@ -129,7 +129,7 @@ def watched(info: ExitInfo, callbacks: Callbacks, give_up: Callable[[], object])
             give_up()
 
     # Without a watch if there are no more threads, or it is too late for one.
-    try:
+    try:  # noqa: SIM105 (as above)
         start_new_thread(watch, ())
     except RuntimeError:
         pass

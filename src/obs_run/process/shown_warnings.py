@@ -23,5 +23,5 @@ def keep() -> Callable[[], None]:
         if warnings.simplefilter is add:
             warnings.simplefilter = original
 
-    warnings.simplefilter = add
+    warnings.simplefilter = add  # type: ignore[assignment]
     return end

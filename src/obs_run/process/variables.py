@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 
-
-_LONGEST = 3600
+_LONGEST = 3600  # as settings.py has it
 
 
 def flag(name: str, *, default: bool) -> bool:

@@ -1,4 +1,4 @@
-"""The SDK sets warning filters again and again, which makes Python forget what it has shown once: it is kept from that."""
+"""The SDK sets a warning filter for each tracer, which makes Python forget what it has shown once: kept from that."""
 
 from __future__ import annotations
 

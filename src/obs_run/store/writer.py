@@ -214,7 +214,8 @@ def _recount(connection: sqlite3.Connection, trace_ids: set[str]) -> None:
         connection.execute(
             "UPDATE traces SET (spans, errors, unfinished, input_tokens, output_tokens, cost) = (SELECT count(*),"  # noqa: S608 (our own names)
             " ifnull(sum(status = 2), 0) + (SELECT count(*) FROM logs WHERE logs.trace_id = traces.trace_id AND"
-            f" severity >= {ERROR_RECORD} AND ifnull(event_name, '') = ''), ifnull(sum(unfinished), 0), sum(CASE WHEN model_call THEN input_tokens END),"
+            f" severity >= {ERROR_RECORD} AND ifnull(event_name, '') = ''), ifnull(sum(unfinished), 0),"
+            " sum(CASE WHEN model_call THEN input_tokens END),"
             " sum(CASE WHEN model_call THEN output_tokens END), sum(CASE WHEN model_call THEN cost END) FROM (SELECT *,"
             f" ifnull(operation, '') NOT IN ({inside}) AS model_call FROM spans"
             " WHERE spans.trace_id = traces.trace_id)) WHERE trace_id = ?",
