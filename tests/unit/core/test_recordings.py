@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import time
 import json
 import threading
+import time
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
