@@ -34,9 +34,9 @@ LAYERS = (
     Layer(
         "settings",
         "the table of every variable, and how its values are read",
-        modules=("settings", "setting_texts", "_version"),
+        modules=("settings", "setting_texts", "standard_variables", "_version"),
     ),
-    Layer("process", "this process: the run's identity, forks, exits and exit code, imports, and what runs beside the agent"),
+    Layer("process", "this process: the run's identity, forks, exits, imports, and what runs beside the agent"),
     Layer("files", "files that several processes append to, rotate, or keep secret"),
     Layer("context", "the current context and its way into threads, children and headers"),
     Layer("core", "what an agent does, as operations, recordings and records; writes to a sink"),

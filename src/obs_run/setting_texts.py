@@ -5,9 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     Parse = Callable[[str], Any]
+
+
+class PartlyAllowedError(ValueError):
+    """A list of which some is allowed; its text says what may stand there."""
+
+    def __init__(self, allowed: str, value: tuple[str, ...]) -> None:
+        super().__init__(allowed)
+        self.value = value
+
+
+def with_nearest(wrong: str, allowed: Iterable[str], described: str | None = None) -> str:
+    """Return what is allowed, with the one of it that looks most like ``wrong`` if there is such a one."""
+    from difflib import get_close_matches
+
+    names = tuple(dict.fromkeys(allowed))
+    text = ", ".join(names) if described is None else described
+    near = get_close_matches(wrong.lower(), [name.lower() for name in names], 1, _NEAR)
+    if not near:
+        return text
+    (name,) = (name for name in names if name.lower() == near[0])
+    return f"{text} (did you mean {name!r}?)"
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -104,6 +125,8 @@ def flag(text: str) -> bool:
 
 _LARGEST = 2**53
 _LONGEST = 366 * 86400
+_OLDEST = 36525 * 86400  # a hundred years; in nanoseconds since 1970 a few hundred do not fit any more
+_MOST_DIGITS = 18
 
 
 def _number(text: str, allowed: str, low: float, high: float = _LARGEST) -> float:
@@ -116,10 +139,22 @@ def _number(text: str, allowed: str, low: float, high: float = _LARGEST) -> floa
     return number
 
 
-def seconds(text: str) -> float:
-    """Read seconds."""
-    # Waiting for more than the clock can count is an error in Python.
-    return _number(text, f"seconds, from 0 to {_LONGEST}", 0, _LONGEST)
+def seconds(longest: int) -> Parse:
+    """Return what reads seconds, up to ``longest``."""
+
+    def parse(text: str) -> float:
+        return _number(text, f"seconds, from 0 to {longest}", 0, longest)
+
+    return parse
+
+
+def lifetime(text: str) -> float:
+    """Read seconds that something lasts; 0 means for ever."""
+    allowed = f"seconds, from 1 to {_LONGEST}, or 0"
+    number = _number(text, allowed, 0, _LONGEST)
+    if 0 < number < 1:
+        raise ValueError(allowed)
+    return number
 
 
 def ratio(text: str) -> float:
@@ -129,11 +164,12 @@ def ratio(text: str) -> float:
 
 def milliseconds(text: str) -> float:
     """Return seconds; the OpenTelemetry specification gives durations in milliseconds."""
+    # Waiting for more than the clock can count is an error in Python.
     return _number(text, f"milliseconds, from 0 to {_LONGEST}000", 0, _LONGEST * 1000) / 1000
 
 
 def interval(text: str) -> float:
-    """Return seconds, as ``milliseconds`` does; 0 would keep a processor busy."""
+    """Return seconds, as ``milliseconds`` does; 0 would keep a processor busy, or leave no time at all."""
     return _number(text, f"milliseconds, from 1 to {_LONGEST}000", 1, _LONGEST * 1000) / 1000
 
 
@@ -162,16 +198,28 @@ def age(text: str) -> float:
     """Return seconds."""
     unit = text[-1:].lower()
     number, factor = (text[:-1], _AGES[unit]) if unit in _AGES else (text, 1)
-    return _number(number.strip(), "an age such as 30d, 12h, 90m or seconds; 0: without end", 0, _LARGEST) * factor
+    allowed = f"an age such as 30d, 12h, 90m or seconds, up to {_OLDEST // 86400}d; 0: without end"
+    return _number(number.strip(), allowed, 0, _OLDEST / factor) * factor
 
 
-def size(text: str) -> int:
-    """Read a size in bytes."""
-    digits = text.rstrip("BKMGIbkmgi ")
-    unit = text[len(digits) :].strip().upper()
-    if not (digits.isascii() and digits.isdigit() and len(digits) < 18) or unit not in _UNITS:  # noqa: PLR2004 (64 bits)
-        raise ValueError("a size such as 65536, 512KiB or 64MiB")
-    return int(digits) * _UNITS[unit]
+def size(low: int = 1, high: int = 1 << 40) -> Parse:
+    """Return what reads a size in bytes within bounds."""
+    allowed = f"a size such as 65536, 512KiB or 64MiB, from {low} to {high >> 30}GiB"
+
+    def parse(text: str) -> int:
+        digits = text.rstrip("BKMGIbkmgi ")
+        unit = text[len(digits) :].strip().upper()
+        if not (digits.isascii() and digits.isdigit() and len(digits) < _MOST_DIGITS) or unit not in _UNITS:
+            raise ValueError(allowed)
+        number = int(digits) * _UNITS[unit]
+        if not low <= number <= high:
+            raise ValueError(allowed)
+        return number
+
+    return parse
+
+
+_NEAR = 0.7
 
 
 def choice(*allowed: str) -> Parse:
@@ -181,7 +229,7 @@ def choice(*allowed: str) -> Parse:
         for word in allowed:
             if word.lower() == text.lower():
                 return word
-        raise ValueError(", ".join(allowed))
+        raise ValueError(with_nearest(text, allowed))
 
     return parse
 
@@ -190,13 +238,55 @@ def exporters(*allowed: str) -> Parse:
     """Return what reads a list of some words."""
 
     def parse(text: str) -> tuple[str, ...]:
-        found = words(text.lower())
-        for word in found:
-            if word not in allowed:
-                raise ValueError("a comma list of " + ", ".join(allowed))
-        return found
+        return _those_of(allowed, words(text.lower()))
 
     return parse
+
+
+def _those_of(allowed: Iterable[str], found: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what was found; where some of it is not allowed, the error has the rest."""
+    names = tuple(allowed)
+    wrong = [word for word in found if word not in names]
+    if not wrong:
+        return found
+    text = with_nearest(wrong[0], names, "a comma list of " + ", ".join(names))
+    good = tuple(word for word in found if word in names)
+    raise PartlyAllowedError(text, good) if good else ValueError(text)
+
+
+_PROPAGATORS = ("tracecontext", "baggage", "obs_run", "none")
+
+
+def propagators(text: str) -> tuple[str, ...]:
+    """Read the names of propagators: built-in ones, and those that installed packages declare and that load."""
+    found = tuple(word.lower() if word.lower() in _PROPAGATORS else word for word in words(text))
+    if all(word in _PROPAGATORS for word in found):
+        return found
+    return _those_of((*_PROPAGATORS, *_declared("opentelemetry_propagator", found)), found)
+
+
+def runtime_context(text: str) -> str:
+    """Read the name of what keeps OpenTelemetry's current context."""
+    names = ("contextvars_context", *_declared("opentelemetry_context", (text,)))
+    if text not in names:
+        raise ValueError(with_nearest(text, names))
+    return text
+
+
+def _declared(group: str, wanted: tuple[str, ...]) -> list[str]:
+    """Return the names that installed packages declare in ``group``, those that are wanted and do not load left out."""
+    from importlib.metadata import entry_points
+
+    names: list[str] = []
+    for point in entry_points(group=group):
+        if point.name in wanted and point.name not in _PROPAGATORS:
+            try:
+                point.load()
+            except Exception:  # noqa: BLE001, S112 (whatever their module does)
+                continue
+        if point.name not in (*_PROPAGATORS, *names):
+            names.append(point.name)
+    return sorted(names)
 
 
 _CONTENT = {"no_content": "none", "span_only": "span", "event_only": "event", "span_and_event": "both"}

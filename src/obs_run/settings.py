@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from obs_run.setting_texts import (
+    PartlyAllowedError,
     age,
     attributes,
     choice,
@@ -19,10 +20,13 @@ from obs_run.setting_texts import (
     headers,
     hosts,
     interval,
+    lifetime,
     milliseconds,
     plain,
     preferences,
+    propagators,
     ratio,
+    runtime_context,
     seconds,
     size,
     url,
@@ -56,6 +60,9 @@ class Value(NamedTuple):
 class NotAllowedError(ValueError):
     """A value that proved wrong only when it was used; its text is the line for the user."""
 
+
+LONGEST_FLUSH = 3600
+"""Seconds that leaving the process may take; process/variables.py has the same bound."""
 
 _ROOT_SAMPLERS = ("always_on", "always_off", "traceidratio")
 _SAMPLERS = (*_ROOT_SAMPLERS, *(f"parentbased_{name}" for name in _ROOT_SAMPLERS))
@@ -93,13 +100,28 @@ def _otlp(signal: str) -> tuple[Setting, ...]:
         setting("INSECURE", "flag", "false", f"Speak to a gRPC endpoint without http:// or https:// in plain text{of}.",
                 flag),
         setting("HEADERS", "key=value,...", "", f"Headers sent with each OTLP request{of}.", headers, secret=True),
-        setting("TIMEOUT", "milliseconds", "10000", f"Longest wait for one OTLP request{of}.", milliseconds),
+        setting("TIMEOUT", "milliseconds", "10000", f"Longest wait for one OTLP request{of}.", interval),
         setting("COMPRESSION", "gzip, none", "gzip", f"Compression of OTLP requests{of}.", choice("gzip", "none")),
         setting("CERTIFICATE", "file", "", f"CA certificates (PEM) that verify the OTLP server{of}.", plain),
         setting("CLIENT_CERTIFICATE", "file", "", f"Client certificate (PEM) for mutual TLS{of}.", plain),
         setting("CLIENT_KEY", "file", "", f"Private key (PEM) of the client certificate{of}.", plain),
     )  # fmt: skip
 
+
+_LIMITED = {
+    "OTEL_ATTRIBUTE_COUNT_LIMIT": "Most attributes of a span, event, link or log record.",
+    "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "Longest text of an attribute.",
+    "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "Most attributes of a span.",
+    "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT": "Longest text of a span's attribute.",
+    "OTEL_SPAN_EVENT_COUNT_LIMIT": "Most events of a span.",
+    "OTEL_SPAN_LINK_COUNT_LIMIT": "Most links of a span.",
+    "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT": "Most attributes of an event.",
+    "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT": "Most attributes of a link.",
+    "OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT": "Most attributes of a record of the logs API.",
+    "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT": "Longest text of such a record's attribute.",
+}
+LIMIT_NAMES = tuple(_LIMITED)
+"""The limits that OpenTelemetry's SDK reads itself."""
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("OTEL_SDK_DISABLED", "flag", "false", "Run the agent untouched.", _GENERAL, flag),
@@ -108,7 +130,10 @@ SETTINGS: tuple[Setting, ...] = (
             "build providers are not.", _GENERAL, plain),
     Setting("OTEL_SERVICE_NAME", "text", "", "Service name; else the script's or module's name.", _GENERAL, plain),
     Setting("OTEL_RESOURCE_ATTRIBUTES", "key=value,...", "", "Attributes of the resource.", _GENERAL, attributes),
-    Setting("OTEL_PROPAGATORS", "comma list", "tracecontext,baggage", "Context propagation formats.", _GENERAL, words),
+    Setting("OTEL_PROPAGATORS", "comma list", "tracecontext,baggage", "Context propagation formats.", _GENERAL,
+            propagators),
+    Setting("OTEL_PYTHON_CONTEXT", "name", "", "What keeps the current context, in programs without obs-run.", _GENERAL,
+            runtime_context),
     Setting("OTEL_TRACES_SAMPLER", ", ".join(_SAMPLERS), "parentbased_always_on", "Which traces are kept.",
             _GENERAL, choice(*_SAMPLERS)),
     Setting("OTEL_TRACES_SAMPLER_ARG", "0 to 1", "1.0", "The ratio of the ratio samplers.", _GENERAL, ratio),
@@ -141,6 +166,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "cumulative, delta, lowmemory", "cumulative",
             "Whether exported sums count from the start or from the export before.",
             _SIGNALS, choice("cumulative", "delta", "lowmemory")),
+    Setting("OTEL_METRICS_EXEMPLAR_FILTER", "trace_based, always_on, always_off", "trace_based",
+            "Which measurements may be kept as exemplars.", _SIGNALS, choice("trace_based", "always_on", "always_off")),
     Setting("OTEL_BSP_SCHEDULE_DELAY", "milliseconds", "1000",
             "Longest time that a span or log record waits for company.",
             _SIGNALS, milliseconds),
@@ -182,7 +209,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_RUN_SPAN_ARGV", "flag", "false", "Record the script's arguments on the run span.", _CAPTURE, flag),
     Setting("OBS_RUN_SPAN_SECONDS", "seconds", "600",
             "Age at which a run span is closed and the next one, in a trace of its own, linked to it (0: never).",
-            _CAPTURE, seconds),
+            _CAPTURE, lifetime),
     Setting("OBS_PRIVACY", "comma list", "secrets",
             "What is taken out of everything that leaves the process: secrets, personal or single kinds such as email, "
             "phone, card, each with - before it to leave it in; none.", _PRIVACY, words),
@@ -203,7 +230,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_LOG_FOLDER", "folder", "logs", "Where obs_run.logging writes its files; none for no files.", _LOGGING,
             plain),
     Setting("OBS_LOG_FILE_BYTES", "size", "50MiB", "Size at which a log file is put aside and a new one begun.",
-            _LOGGING, size),
+            _LOGGING, size()),
     Setting("OBS_LOG_FILE_AGE", "age", "1d", "Age at which it is put aside, too (0: at no age).", _LOGGING, age),
     Setting("OBS_LOG_FILES", "number", "10", "How many files put aside are kept (0: all).", _LOGGING, whole(0)),
     Setting("OBS_LOG_KEEP", "age", "30d", "Age at which a file put aside is deleted (0: at no age).", _LOGGING, age),
@@ -221,11 +248,13 @@ SETTINGS: tuple[Setting, ...] = (
             "Hosts that the trace context is sent to: names, *.suffixes, addresses, ranges such as 10.0.0.0/8, private "
             "(this machine, private addresses, names that no public DNS has), * or none.", _OTHERS, hosts),
     Setting("OBS_QUEUE_BYTES", "size", "32MiB", "Memory for telemetry that waits; when full the oldest is dropped, "
-            "counted and said.", _LIMITS, size),
-    Setting("OBS_BATCH_BYTES", "size", "1MiB", "Size at which a batch is sent.", _LIMITS, size),
+            "counted and said.", _LIMITS, size()),
+    Setting("OBS_BATCH_BYTES", "size", "1MiB", "Size at which a batch is sent.", _LIMITS, size(1, 1 << 30)),
     Setting("OBS_FLUSH_SECONDS", "seconds", "2",
             "Longest time that leaving the process may take, all signals together.",
-            _LIMITS, seconds),
+            _LIMITS, seconds(LONGEST_FLUSH)),
+    *(Setting(name, "number", "", f"{sentence} As the SDK has it unless set.", _LIMITS, whole(0))
+      for name, sentence in _LIMITED.items()),
     Setting("OBS_EAGER", "flag", "false", "Load everything at start instead of at first use.", _LAUNCH, flag),
     Setting("OBS_HANDLE_SIGTERM", "flag", "true", "Flush on SIGTERM where the agent has no handler.", _LAUNCH, flag),
     Setting("OBS_HANDLE_SIGHUP", "flag", "true", "Flush on SIGHUP where the agent has no handler.", _LAUNCH, flag),
@@ -241,7 +270,7 @@ SETTINGS: tuple[Setting, ...] = (
             "The local store; else obs-run/store.db in XDG_DATA_HOME or .local/share of the home folder.", _LOCAL,
             plain),
     Setting("OBS_STORE_MAX_BYTES", "size", "512MiB", "Size that the local store is kept under; the oldest traces go.",
-            _LOCAL, size),
+            _LOCAL, size(1 << 20)),
     Setting("OBS_STORE_KEEP", "age", "30d", "Age at which a trace is taken out of the local store (0: at no age).",
             _LOCAL, age),
     Setting("OBS_AUDIT", "flag", "true",
@@ -251,13 +280,13 @@ SETTINGS: tuple[Setting, ...] = (
             _AUDIT, plain),
     Setting("OBS_AUDIT_KEY_FILE", "file", "",
             "File that holds a key; with it nobody without the key can make a trail that verifies.", _AUDIT, plain),
-    Setting("OBS_AUDIT_FILE_BYTES", "size", "64MiB", "Size at which the trail goes on in a new file.", _AUDIT, size),
+    Setting("OBS_AUDIT_FILE_BYTES", "size", "64MiB", "Size at which the trail goes on in a new file.", _AUDIT, size(0)),
     Setting("OBS_AUDIT_KEEP", "age", "0",
             "Age at which a whole file of the trail may be deleted (0: at no age); the trail itself records that.",
             _AUDIT, age),
     Setting("OBS_AUDIT_MAX_BYTES", "size", "0",
             "Size of all files of the trail above which the oldest may be deleted (0: at no size), recorded likewise.",
-            _AUDIT, size),
+            _AUDIT, size(0)),
 )  # fmt: skip
 
 _FALLBACKS = {_WHERE: "what holds without it"}
@@ -271,14 +300,19 @@ def lookup(name: str, environ: Mapping[str, str] | None = None) -> Value:
     if text:
         try:
             return Value(setting.parse(text), "environment")
+        except PartlyAllowedError as allowed:
+            return Value(allowed.value, "environment", _problem(setting, text, allowed, ",".join(allowed.value)))
         except ValueError as allowed:
-            from obs_run.base.masking import masked_value
-
-            shown = "its value" if setting.secret else repr(masked_value(text))
             instead = setting.default or _FALLBACKS.get(setting.group, "none")
-            problem = f"{name}: {shown} is not allowed; allowed: {allowed}; using {instead}"
-            return Value(_default(setting), "default", problem)
+            return Value(_default(setting), "default", _problem(setting, text, allowed, instead))
     return Value(_default(setting), "default")
+
+
+def _problem(setting: Setting, text: str, allowed: ValueError, instead: str) -> str:
+    from obs_run.base.masking import masked_value
+
+    shown = "its value" if setting.secret else repr(masked_value(text))
+    return f"{setting.name}: {shown} is not allowed; allowed: {allowed}; using {instead}"
 
 
 def _default(setting: Setting) -> Any:

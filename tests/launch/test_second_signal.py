@@ -57,3 +57,39 @@ def test_a_signal_amid_an_import_kills_however_the_program_ends(
     )  # fmt: skip
     assert done.returncode == -number
     assert "work" in {span.name for span in receiver.spans}
+
+
+FIRST = {
+    "SIGINT": "signal.raise_signal(signal.SIGINT)",
+    "SIGTERM": "signal.raise_signal(signal.SIGTERM)",
+    "SIGTERM handled": "signal.signal(signal.SIGTERM, lambda *_: sys.exit(4)); signal.raise_signal(signal.SIGTERM)",
+    "end": "",
+    "exception": "1 / 0",
+    "os._exit": "os._exit(3)",
+    "thread": "threading.Thread(target=time.sleep, args=(0.1,)).start(); sys.exit(5)",
+}
+
+
+@pytest.mark.parametrize("name", FIRST)
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM, signal.SIGALRM])
+def test_what_comes_while_we_flush_changes_neither_exit_status_nor_output(
+    name: str, second: int, receiver: Receiver, tmp_path: Path
+) -> None:
+    # The silent collector holds the flush, in the midst of which the second signal comes.
+    receiver.mood = "silent"
+    program = f"{PRELUDE}signal.signal(signal.SIGALRM, lambda *_: 1 / 0)\nspan('work')\n{FIRST[name]}\n"
+    (tmp_path / "agent.py").write_text(program)
+    env = environment(receiver.endpoint, tmp_path, OBS_FLUSH_SECONDS="1")
+    plain = subprocess.run(
+        [sys.executable, "agent.py"], cwd=tmp_path, env=env, capture_output=True, timeout=60, check=False
+    )
+    words = [str(SCRIPTS / "obs-run"), sys.executable, "agent.py"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, cwd=tmp_path, env=env, stdout=pipe, stderr=pipe) as process:
+        while process.poll() is None and not receiver.requests:
+            time.sleep(0.01)
+        if process.poll() is None:
+            process.send_signal(second)
+        out, err = process.communicate(timeout=60)
+    lines = [line for line in err.decode().splitlines(keepends=True) if not line.startswith("obs-run: ")]
+    assert (process.returncode, out, "".join(lines)) == (plain.returncode, plain.stdout, plain.stderr.decode())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from obs_run import privacy
-from obs_run.privacy import own_rules
+from obs_run.privacy import own_rules, pattern_size
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,6 +107,11 @@ def test_what_is_allowed_is_never_touched(rules: Path, choose: Choose) -> None:
         ("rules: {ab: {pattern: x}}", "rules.ab.pattern is not known; allowed: patterns, fields, action, "),
         ("rules: {ab: {patterns: ['(x']}}", "rules.ab.patterns[0] is no regular expression: missing )"),
         ("rules: {ab: {patterns: ['x*']}}", "rules.ab.patterns[0] matches the empty text"),
+        (
+            "rules: {ab: {patterns: ['a{1000000000}']}}",
+            "rules.ab.patterns[0] repeats too much: at most 100000 elements",
+        ),
+        ("rules: {ab: {patterns: ['(?:x(a[bc]{99}){99,}d){99}']}}", "rules.ab.patterns[0] repeats too much"),
         ("rules: {ab: {patterns: 7}}", "rules.ab.patterns must be a text or a list of texts"),
         ("rules: {ab: {fields: a, action: blur}}", "rules.ab.action is not allowed; allowed: mask, drop, hash, "),
         ("rules: {ab: {fields: a, action: {truncate: {first: 99}}}}", "rules.ab.action is not allowed"),
@@ -131,6 +136,23 @@ def test_what_is_wrong_in_the_file_is_one_line_and_all_built_in_kinds_hold(
     assert [line.startswith(f"OBS_PRIVACY_RULES: {path}: ") and said in line for line in caplog.messages] == [True]
     assert "\n" not in caplog.messages[0]
     assert scrubber.text("password=hunter2 bob@example.com") == "password=[password] [email]"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "size"),
+    [
+        (r"[a-z]{3}-\d{4,}", 8),
+        (r"(?:ab|cd){2,5}", 40),
+        (r"\p{Lu}{1000}", 1000),
+        (r"[]{}]{7}|[[a]--[{9}]]{3}", 11),
+        (r"\{1000000000\}", 12),
+        (r"{,9}", 4),
+        (r"(a{100}){100}", 10100),
+        ("(" * 5000, 0),
+    ],
+)
+def test_the_size_of_a_pattern_is_that_with_its_repetitions_written_out(pattern: str, size: int) -> None:
+    assert pattern_size.size(pattern) == size
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ WRONG = [
     ("OTEL_TRACES_SAMPLER", "sometimes", "always_on, always_off"),
     ("OTEL_TRACES_SAMPLER_ARG", "1.5", "a number from 0 to 1"),
     ("OTEL_TRACES_SAMPLER_ARG", "nan", "a number from 0 to 1"),
-    ("OTEL_TRACES_EXPORTER", "otlp,jaeger", "a comma list of otlp, store"),
+    ("OTEL_TRACES_EXPORTER", "jaeger", "a comma list of otlp, store"),
     ("OTEL_METRICS_EXPORTER", "statsd", "prometheus"),
     ("OTEL_LOGS_EXPORTER", "file", "a comma list of otlp"),
     ("OTEL_EXPORTER_PROMETHEUS_PORT", "65536", "a whole number from 0 to 65535"),
@@ -25,16 +25,25 @@ WRONG = [
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://host:99999", "http://host:port"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://ho st:4318", "http://host:port"),
     ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json", "http/protobuf, grpc"),
-    ("OTEL_EXPORTER_OTLP_TIMEOUT", "-1", "milliseconds, from 0 to"),
+    ("OTEL_EXPORTER_OTLP_TIMEOUT", "-1", "milliseconds, from 1 to"),
     ("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd", "gzip, none"),
     ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "both", "cumulative, delta, lowmemory"),
     ("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "all", "NO_CONTENT, SPAN_ONLY"),
     ("OBS_CONTENT_MAX_CHARS", "1.5", "a whole number, 0 or more"),
     ("OBS_METRIC_NAMES", "newest", "new, old, both"),
-    ("OBS_RUN_SPAN_SECONDS", "soon", "seconds, from 0 to"),
+    ("OBS_RUN_SPAN_SECONDS", "soon", "seconds, from 1 to"),
     ("OBS_QUEUE_BYTES", "many", "a size such as 65536, 512KiB or 64MiB"),
     ("OBS_QUEUE_BYTES", "1TB", "a size such as 65536"),
-    ("OBS_FLUSH_SECONDS", "inf", "seconds, from 0 to"),
+    ("OBS_FLUSH_SECONDS", "inf", "seconds, from 0 to 3600"),
+    ("OBS_FLUSH_SECONDS", "86400", "seconds, from 0 to 3600"),
+    ("OBS_BATCH_BYTES", "0", "a size such as 65536, 512KiB or 64MiB, from 1 to 1GiB"),
+    ("OBS_QUEUE_BYTES", "0", "from 1 to 1024GiB"),
+    ("OBS_QUEUE_BYTES", "99999999999G", "from 1 to 1024GiB"),
+    ("OBS_STORE_MAX_BYTES", "1", "from 1048576 to"),
+    ("OBS_STORE_KEEP", "99999999d", "up to 36525d"),
+    ("OBS_LOG_FILE_AGE", "1e300", "up to 36525d"),
+    ("OBS_RUN_SPAN_SECONDS", "0.001", "seconds, from 1 to"),
+    ("OTEL_EXPORTER_OTLP_TIMEOUT", "0", "milliseconds, from 1 to"),
     ("OTEL_RESOURCE_ATTRIBUTES", "just-a-word", "key=value pairs"),
 ]
 
@@ -50,6 +59,24 @@ def test_a_wrong_value_is_one_line_with_name_value_and_what_is_allowed(name: str
     assert value.source == "default"
     assert value.value == settings.lookup(name, {}).value
     assert settings.problems({name: text}) == [value.problem]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value", "said"),
+    [
+        ("OTEL_TRACES_EXPORTER", "otlp,jaeger", ("otlp",), "allowed: a comma list of otlp, store"),
+        ("OTEL_METRICS_EXPORTER", "promethues,otlp", ("otlp",), "(did you mean 'prometheus'?)"),
+        ("OTEL_PROPAGATORS", "TraceContext,bagage", ("tracecontext",), "(did you mean 'baggage'?)"),
+    ],
+)
+def test_what_is_right_of_a_list_is_used(name: str, text: str, value: tuple[str, ...], said: str) -> None:
+    found = settings.lookup(name, {name: text})
+    assert found.value == value
+    assert found.source == "environment"
+    assert found.problem is not None
+    assert found.problem.startswith(f"{name}: {text!r} is not allowed; ")
+    assert said in found.problem
+    assert found.problem.endswith(f"using {','.join(value)}")
 
 
 @pytest.mark.parametrize("setting", settings.SETTINGS, ids=lambda setting: setting.name)

@@ -22,7 +22,7 @@ _ENDS = ("password", "passwd", "secret", "token", "apikey", "accesskey", "secret
 _HARMLESS_ENDS = ("file", "path", "folder", "dir", "url", "name", "id", "type", "error", "exception")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _PAIR = re.compile(
-    r"(?P<name>[\w.\-]*[A-Za-z])(?P<between>[\"']?\s*[=:]\s*[\"']?)"
+    r"(?<![\w.\-])(?P<name>[\w.\-]*[A-Za-z])(?P<between>[\"']?\s*[=:]\s*[\"']?)"
     r"(?P<value>(?:(?:bearer|basic|digest|token|apikey)\s+)?[^\s,;&\"']+)",
     re.IGNORECASE,
 )
@@ -38,10 +38,12 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 _OURS = ("OBS_", "OTEL_")
 _RANDOM_BITS = 3.2  # bits a character; words of a language have less
 _LONG = 32
+_LONGEST_LINE = 2000
 
 
 def masked(text: str) -> str:
-    """Return a line of ours with what is secret in it masked."""
+    """Return a line of ours, of bounded length, with what is secret in it masked."""
+    text = _cut(text)
     text = _USERINFO.sub(_without_password, text)
     text = _without_named(text)
     return _KNOWN.sub(MASK, text)
@@ -49,8 +51,14 @@ def masked(text: str) -> str:
 
 def masked_value(text: str) -> str:
     """Return the text of a setting, which may be a key in the wrong place, with what is secret in it masked."""
+    text = _cut(text)
     text = ",".join(_item(item) for item in _USERINFO.sub(_without_password, text).split(","))
     return _LONG_WORD.sub(_word, masked(text))
+
+
+def _cut(text: str) -> str:
+    # The time that masking takes grows faster than the text.
+    return text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}... ({len(text)} characters)"
 
 
 def is_secret_name(name: str) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from obs_run.cli.mistake import Mistake
+from obs_run.runtime.start import correct_variables
 
 if TYPE_CHECKING:
     import argparse
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 _EXIT_MISTAKE = 2
 _EXIT_INTERRUPTED = 130
+_OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
 
 
 class Command(NamedTuple):
@@ -40,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    correct_variables()
     try:
         code = _run(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
@@ -47,12 +51,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"obsctl: {mistake}", file=sys.stderr)
         return _EXIT_MISTAKE
     except BrokenPipeError:
-        # The reader has seen enough; Python must not fail again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader has seen enough.
+        _give_up_output()
         return 0
+    except OSError as error:
+        if error.errno not in _OUTPUT_ERRORS:
+            raise
+        _give_up_output()
+        print(f"obsctl: the output cannot be written: {error.strerror}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return _EXIT_INTERRUPTED
     return code
+
+
+def _give_up_output() -> None:
+    """Have Python not fail again when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(words: list[str]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from obs_run.cli import moments, terminal, words
+from obs_run.cli import elsewhere, moments, terminal, words
 from obs_run.cli.mistake import Mistake
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def run(args: argparse.Namespace) -> int:
     if args.limit < 1:
         raise Mistake("-n takes a number from 1")
     since = None if args.since is None else moments.parse("--since", args.since)
+    if args.store is None:
+        elsewhere.tell_where_traces_go()
     with terminal.open_store(args.store) as reader:
         if reader is None:
             return 1

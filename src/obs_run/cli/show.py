@@ -6,7 +6,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from obs_run.cli import terminal
+from obs_run.cli import elsewhere, terminal
 from obs_run.cli.mistake import Mistake
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ def run(args: argparse.Namespace) -> int:
         raise Mistake("give a trace id or --last, not both")
     if args.trace and not _ID.fullmatch(args.trace):
         raise Mistake(f"{args.trace!r} is not a trace id: up to 32 hexadecimal digits; see obsctl list")
+    if args.store is None and not args.trace:
+        elsewhere.tell_where_traces_go()
     with terminal.open_store(args.store) as reader:
         if reader is None:
             return 1
@@ -41,6 +43,8 @@ def run(args: argparse.Namespace) -> int:
         if trace is None:
             print("obsctl: the local store has no trace yet; run an agent: obs-run python agent.py", file=sys.stderr)
             return 1
+        if not args.trace and not args.last:
+            elsewhere.tell_age(trace.end_ns)
         spans, logs = reader.spans(trace.trace_id), reader.logs(trace.trace_id)
     if args.json:
         import json

@@ -14,8 +14,8 @@ class Ending(NamedTuple):
 
     ended_by: str
     """A signal's name, "exit", "os._exit", "exec", or what happened to its owner."""
-    error: str | None = None
-    """What it failed of, if that makes it a failure."""
+    at_ns: int | None = None
+    """When it was over, nanoseconds since 1970; None for now."""
 
 
 EVICTED = Ending("too many open")

@@ -35,6 +35,7 @@ __all__ = ["Recording", "start"]
 _VOCABULARY = "obs_run.core.operations"
 _kinds: dict[type, str] = {}
 _OWNER_IS_GONE = Ending("owner is gone")
+_INTERRUPTED = Ending("SIGINT")
 
 
 class Recording:
@@ -47,6 +48,7 @@ class Recording:
     __slots__ = (
         "__weakref__",
         "_chunks",
+        "_end_ns",
         "_entries",
         "_first_chunk",
         "_last_chunk",
@@ -85,6 +87,7 @@ class Recording:
         self._first_chunk = self._last_chunk = self._chunks = 0
         # Taken by whoever ends it first: to take from a list is atomic.
         self._open = [True]
+        self._end_ns: int | None = None
         self._started = time.perf_counter_ns()
 
     @property
@@ -114,6 +117,10 @@ class Recording:
 
     def end(self, error: BaseException | None = None) -> None:
         """End the operation, with the library's error if there was one."""
+        if isinstance(error, KeyboardInterrupt):
+            # The person at the keyboard has had enough; the call has not failed.
+            self.end_unfinished(_INTERRUPTED)
+            return
         try:
             self._open.pop()
         except IndexError:
@@ -130,8 +137,7 @@ class Recording:
         if self.read_unfinished is not None and not self.is_ended:
             guard.call("end", self.read_unfinished)
         self._marks = {semconv.OBS_SPAN_UNFINISHED: True, semconv.OBS_SPAN_ENDED_BY: ending.ended_by}
-        if ending.error is not None:
-            self._marks[""] = ending.error
+        self._end_ns = ending.at_ns
         self.end()
         # A chain of operations that never ended must not be kept by the newest of them.
         self.outer = None
@@ -172,11 +178,8 @@ class Recording:
         attributes = operation.attributes()
         if timing.first_chunk is not None and hasattr(operation, "stream"):
             attributes[semconv.RESPONSE_TIME_TO_FIRST_CHUNK] = timing.first_chunk
-        ended_by_error = self._marks.pop("", None)
         attributes.update(self._marks)
         failure = _failure(operation, error)
-        if failure is None and ended_by_error is not None:
-            failure = ErrorRecord(None, ended_by_error)
         ownership.add_usage(self)
         plain_content, content_size = content.plain_content(operation, self._request_content)
         return OperationRecord(
@@ -190,13 +193,16 @@ class Recording:
         )
 
     def _timing(self) -> Timing:
+        end_ns = self._end_ns
         duration = (time.perf_counter_ns() - self._started) / 1e9
+        if end_ns is not None:
+            duration = max(0.0, duration - (time.time_ns() - end_ns) / 1e9)
         if not self._chunks:
-            return Timing(duration)
+            return Timing(duration, end_ns=end_ns)
         gap = None
         if self._chunks > 1:
             gap = (self._last_chunk - self._first_chunk) / (self._chunks - 1) / 1e9
-        return Timing(duration, (self._first_chunk - self._started) / 1e9, gap)
+        return Timing(duration, (self._first_chunk - self._started) / 1e9, gap, end_ns)
 
 
 def start(

@@ -21,6 +21,8 @@ class Timing(NamedTuple):
     duration: float
     first_chunk: float | None = None
     chunk_gap: float | None = None
+    end_ns: int | None = None
+    """When it ended, nanoseconds since 1970, if that was not just now."""
 
 
 class ErrorRecord(NamedTuple):

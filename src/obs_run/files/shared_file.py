@@ -47,14 +47,29 @@ def open_file(path: Path, flags: int = 0) -> int:
 
     A symbolic link is followed only in folders that nobody but their owner may write to.
     """
+    _refuse_other_kinds(path)
     make_folder(path.parent)
     if path.parent.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         flags |= os.O_NOFOLLOW
     descriptor = descriptors.move_up(os.open(path, _OPEN | flags, 0o600))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "not a regular file", str(path))
+        raise _wrong_kind(path)
     return descriptor
+
+
+def _refuse_other_kinds(path: Path) -> None:
+    """Raise for a device, a pipe or a folder: to open one may do something, and nothing is put beside it."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 (pathlib takes twice as long)
+    except OSError:
+        return
+    if not stat.S_ISREG(found.st_mode):
+        raise _wrong_kind(path)
+
+
+def _wrong_kind(path: Path) -> OSError:
+    return OSError(errno.EINVAL, "not a regular file", str(path))
 
 
 def write_whole(descriptor: int, data: bytes) -> None:
@@ -72,6 +87,7 @@ class FileLock:
     """
 
     def __init__(self, path: Path) -> None:
+        self._locked = path
         self.path = path.with_name(f".{path.name}.lock")
         self._name = str(self.path)
         self.descriptor = -1
@@ -126,6 +142,7 @@ class FileLock:
         raise OSError(errno.ESTALE, "the lock file is deleted again and again", self._name)
 
     def _open(self) -> None:
+        _refuse_other_kinds(self._locked)
         make_folder(self.path.parent)
         self.descriptor = descriptors.move_up(os.open(self._name, _OPEN | os.O_NOFOLLOW, 0o600))
         self._pid = getpid()

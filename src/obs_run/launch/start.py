@@ -55,6 +55,7 @@ def start(how: str) -> None:
         os_functions.replace("posix_spawnp", _make_spawn)
     _watch_instrumented()
     watching.watch()
+    exit_hooks.on_abnormal_exit(_record_run)
     if flag("OBS_VERBOSE", default=False):
         exit_hooks.on_exit(_summarize)
     if flag("OBS_EAGER", default=False):
@@ -66,6 +67,13 @@ def start(how: str) -> None:
 def started() -> str:
     """Return who started obs-run in this process, or an empty string."""
     return _starters[0] if _starters else ""
+
+
+def _record_run(info: ExitInfo) -> None:
+    """Have a run recorded that fails or is killed, also where nothing else of it was."""
+    from obs_run.runtime import in_process
+
+    in_process.runtime().record_abnormal_run(info)
 
 
 def _summarize(info: ExitInfo) -> None:

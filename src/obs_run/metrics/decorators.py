@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from obs_run.base import guard
 from obs_run.base.functions import innermost, observe_calls
+from obs_run.metrics import instruments
 from obs_run.metrics.registry import counter, timer
 from obs_run.metrics.values import text_of
 
@@ -39,10 +40,13 @@ class _Timed(_Watch):
 
     def __init__(self, name: str, tags: dict[str, Any]) -> None:
         super().__init__(name, tags)
+        instruments.prepare()
         self._started = perf_counter()
 
     def end(self, error: BaseException | None, result: Any) -> None:  # noqa: ARG002 (the interface)
-        timer(self._name).record(perf_counter() - self._started, self._tags)
+        # Before the first timer loads what it needs.
+        seconds = perf_counter() - self._started
+        timer(self._name).record(seconds, self._tags)
 
 
 class _Counted(_Watch):

@@ -184,6 +184,7 @@ class Timer(Metric):
 
     def start(self, /, timer_id: str | None = None) -> str:
         """Begin to measure, and return the id for ``stop``."""
+        instruments.prepare()
         chosen = uuid.uuid4().hex if timer_id is None else timer_id
         if len(self._running) >= _MOST_RUNNING:
             self._refuse(f"more than {_MOST_RUNNING} were started and not stopped; the oldest are forgotten")
@@ -236,6 +237,7 @@ class TimerContext:
 
     def __enter__(self) -> Self:
         """Begin to measure."""
+        instruments.prepare()
         self._started.append(perf_counter())
         return self
 

@@ -141,6 +141,12 @@ def bind_all() -> None:
             each.bind()
 
 
+def prepare() -> None:
+    """Load what the first measurement needs, so that it falls into no time that is measured."""
+    if _internal._METER_PROVIDER is None:  # noqa: SLF001 (as in ``bind``)
+        guard.call("metric", _provider)
+
+
 def exported_name(name: str) -> str:
     """Return ``name`` as OpenTelemetry allows it (instrument name syntax); a name that must change is said once."""
     allowed = _allowed(name)

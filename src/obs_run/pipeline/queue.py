@@ -240,7 +240,7 @@ class Queue:
         taken: list[Item] = []
         size = 0
         with self._lock:
-            while self._items and len(taken) < _MOST_ITEMS and size < self._batch_bytes:
+            while self._items and len(taken) < _MOST_ITEMS and (size < self._batch_bytes or not taken):
                 item = self._items.popleft()
                 size += item.size
                 taken.append(item)

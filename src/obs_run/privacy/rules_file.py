@@ -8,8 +8,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from obs_run.privacy import pattern_size
 from obs_run.privacy.actions import DROP, HASH, MASK, MOST_KEPT, Action
-from obs_run.privacy.own_rules import OwnRule, Rules
+from obs_run.privacy.own_rules import SECONDS_PER_TEXT, OwnRule, Rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -126,11 +127,17 @@ def _compiled(file: _File, where: str, pattern: str, *, ignore_case: bool) -> An
         regex = import_module("regex")
     except ImportError:
         raise file.wrong("needs PyYAML and regex", "(pip install 'obs-run[privacy]')") from None
+    if pattern_size.size(pattern) > pattern_size.LARGEST:
+        raise file.wrong(where, f"repeats too much: at most {pattern_size.LARGEST} elements, written out")
     try:
         compiled = regex.compile(pattern, regex.VERSION1 | (regex.IGNORECASE if ignore_case else 0))
     except Exception as error:  # noqa: BLE001 (compiling is the library's work on the user's text)
         raise file.wrong(where, f"is no regular expression: {error}") from None
-    if compiled.match("") is not None:
+    try:
+        matches_nothing = compiled.match("", timeout=SECONDS_PER_TEXT) is not None
+    except TimeoutError:
+        raise file.wrong(where, "is too slow for an empty text") from None
+    if matches_nothing:
         raise file.wrong(where, "matches the empty text, so it would match everywhere")
     return compiled
 

@@ -6,7 +6,9 @@ where it was left if not. A code counts only if the frame was left at the very c
 
 from __future__ import annotations
 
+import os
 import sys
+from _frozen_importlib import BuiltinImporter
 
 from obs_run.base import guard, stand_in
 from obs_run.process import own_imports
@@ -18,13 +20,18 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_NO_SCRIPT = 2
+"""Python's own code for a script that it cannot read."""
+
+
 class _Seen:
     """What was seen so far."""
 
-    __slots__ = ("exit_call", "outermost")
+    __slots__ = ("end", "exit_call", "outermost")
 
     def __init__(self) -> None:
         self.outermost: FrameType | None = None
+        self.end: tuple[int | None, BaseException | None] | None = None
         self.exit_call: tuple[object, int] | None = None
         """What was handed to sys.exit or quit last, and the place of the outermost frame then."""
 
@@ -50,12 +57,29 @@ def watch() -> None:
         _seen.outermost = _first(map(_outermost_of, sys._current_frames().values()))  # noqa: SLF001 (public but for its name)
 
 
+def has_failed() -> bool:
+    """Whether the interpreter ends with a failure that is known; where nothing hints at one, nothing is loaded."""
+    exited_with_failure = _seen.exit_call is not None and _seen.exit_call[0] not in (None, 0)
+    if not exited_with_failure and not hasattr(sys, "last_value"):
+        return _found_no_script()
+    code, error = of_interpreter()
+    return bool(code) or error is not None
+
+
 def of_interpreter() -> tuple[int | None, BaseException | None]:
     """Return the code with which the interpreter ends, None if that cannot be known, and the unhandled exception."""
-    outermost, _seen.outermost = _seen.outermost, None
+    if _seen.end is None:
+        outermost, _seen.outermost = _seen.outermost, None
+        _seen.end = _end_of(outermost)
+    return _seen.end
+
+
+def _end_of(outermost: FrameType | None) -> tuple[int | None, BaseException | None]:
     error = getattr(sys, "last_value", None)
     if outermost is None:
-        return (1, error) if isinstance(error, BaseException) and _reached_the_top(error) else (None, None)
+        if isinstance(error, BaseException) and _reached_the_top(error):
+            return 1, error
+        return (_NO_SCRIPT, None) if _found_no_script() else (None, None)
     opname = own_imports.load("opcode").opname
     last = opname[outermost.f_code.co_code[outermost.f_lasti]]
     if last.startswith("RETURN"):
@@ -112,8 +136,21 @@ def _first(frames: Iterator[FrameType | None]) -> FrameType | None:
 
 
 def _reached_the_top(error: BaseException) -> bool:
+    """Whether ``error``, the last that was printed, left the program; an interactive interpreter prints others, too."""
+    if hasattr(sys, "ps1"):
+        return False
     stack = error.__traceback__
-    return stack is None or stack.tb_frame.f_back is None
+    # Code that does not compile never ran.
+    return stack is None or _outermost_of(stack.tb_frame) is stack.tb_frame
+
+
+def _found_no_script() -> bool:
+    """Whether Python was given a script that it could not read: the module of the program never got its loader."""
+    main = sys.modules.get("__main__")
+    if getattr(main, "__loader__", None) is not BuiltinImporter or len(sys.orig_argv) < 2:  # noqa: PLR2004 (Python's own name and one more)
+        return False
+    script = sys.argv[0] if sys.argv else ""
+    return script not in ("", "-", "-c", "-m") and script in sys.orig_argv[1:] and not os.access(script, os.R_OK)
 
 
 def _ended(error: BaseException, outermost: FrameType, *, sure: bool) -> bool:

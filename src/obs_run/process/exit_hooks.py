@@ -6,8 +6,9 @@ import os
 import sys
 
 from obs_run.base import guard, stand_in
-from obs_run.process import os_functions
+from obs_run.process import held_signals, os_functions, run
 from obs_run.process.exit_info import ExitInfo
+from obs_run.process.held_signals import HeldSignals
 from obs_run.process.unpatched import getpid
 from obs_run.process.variables import flag
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 
 _callbacks: list[Callable[[ExitInfo], None]] = []
+_on_abnormal_exit: list[Callable[[ExitInfo], None]] = []
 _patched: dict[str, Any] = {}
 _exec_environments: list[Callable[[Any, Any], Any]] = []
 
@@ -31,6 +33,13 @@ def on_exit(callback: Callable[[ExitInfo], None]) -> None:
         exit_code.watch()
     if callback not in _callbacks:
         _callbacks.append(callback)
+
+
+def on_abnormal_exit(callback: Callable[[ExitInfo], None]) -> None:
+    """Call ``callback`` first when this process fails or is killed by a signal; it may register what comes after it."""
+    from obs_run.process import exit_sequence  # noqa: F401 (as above)
+
+    _on_abnormal_exit.append(callback)
 
 
 def change_exec_environment(change: Callable[[Any, Any], Any]) -> None:
@@ -61,12 +70,42 @@ def patched() -> list[str]:
     return sorted(_patched)
 
 
+def _callbacks_of(info: ExitInfo) -> tuple[Callable[[ExitInfo], None], ...]:
+    """Return what is to be called as the process leaves, whatever is registered meanwhile left out."""
+    if info.is_abnormal() and run.is_starting_process() and not _is_amid_import(info):
+        for callback in _on_abnormal_exit:
+            guard.call("exit", callback, info)
+    return tuple(_callbacks)
+
+
+def _is_amid_import(info: ExitInfo) -> bool:
+    """Whether a signal interrupts an import to the last: nothing can be loaded that may need what is half imported."""
+    from obs_run.process import exit_sequence
+
+    return info.kind == "signal" and not _callbacks and exit_sequence.is_importing()
+
+
+def _has_work(*, is_abnormal: bool) -> bool:
+    """Whether anything is to be called; a child made by a fork leaves the end of the run to its parent."""
+    return bool(_callbacks) or (is_abnormal and bool(_on_abnormal_exit) and run.is_starting_process())
+
+
 def _at_exit() -> None:
-    if _callbacks:
+    if not _callbacks and not _on_abnormal_exit:
+        return
+    held = HeldSignals().hold()
+    if _has_work(is_abnormal=_has_failed()):
         from obs_run.process import exit_sequence
 
-        exit_sequence.of_interpreter(ExitInfo("exit"), _callbacks)
+        exit_sequence.of_interpreter(ExitInfo("exit"), _callbacks_of)
         _die_of_pending_signal()
+    held.release()
+
+
+def _has_failed() -> bool:
+    from obs_run.process import exit_code
+
+    return bool(guard.call("exit code", exit_code.has_failed, default=False))
 
 
 def _handle_signals() -> None:
@@ -89,6 +128,7 @@ def _handle_signals() -> None:
         except ValueError:  # not the main thread: obs_run.auto was imported in another
             return
         _patched[name] = _on_signal
+    held_signals.leave_alone(_on_signal)
 
 
 def _on_signal(number: int, _frame: object) -> None:
@@ -97,7 +137,7 @@ def _on_signal(number: int, _frame: object) -> None:
     def again() -> None:
         os.kill(getpid(), number)
 
-    if _callbacks:
+    if _has_work(is_abnormal=True):
         goes_on = guard.call("signal", _flush_for_signal, number, again, default=False)
         if goes_on:
             return
@@ -129,7 +169,7 @@ def _flush_for_signal(number: int, again: Callable[[], None]) -> bool:
     info = ExitInfo("signal", signal=number)
     if exit_sequence.postponed(info):
         return True
-    exit_sequence.watched(info, _callbacks, again)
+    exit_sequence.watched(info, _callbacks_of, again)
     return False
 
 
@@ -137,7 +177,7 @@ def _make_exit(original: Callable[[int], Any]) -> Callable[[], Any]:
     # A class, as the one of sys.exit: while the second half runs, which is the original, there is no frame of ours.
     class Exit:
         def __new__(cls, *arguments: Any, **named: Any) -> Exit:  # noqa: PYI034 (a class in a function)
-            if _callbacks and len(arguments) + len(named) == 1:
+            if len(arguments) + len(named) == 1 and _has_work(is_abnormal=bool((*arguments, *named.values())[0])):
                 guard.call("os._exit", flush, *arguments, **named)
             return object.__new__(cls)
 
@@ -147,7 +187,7 @@ def _make_exit(original: Callable[[int], Any]) -> Callable[[], Any]:
         from obs_run.process import exit_sequence
 
         if isinstance(status, int):
-            exit_sequence.watched(ExitInfo("os._exit", exit_code=status), _callbacks, lambda: original(status))
+            exit_sequence.watched(ExitInfo("os._exit", exit_code=status), _callbacks_of, lambda: original(status))
             _die_of_pending_signal()
 
     return lambda: Exit
@@ -177,7 +217,7 @@ def _execute(original: Callable[..., Any], arguments: tuple[Any, ...], named: di
                 _die_of_pending_signal()
                 return original(*arguments, **named)
 
-        return exit_sequence.by_exec(ExitInfo("exec"), _callbacks, become)
+        return exit_sequence.by_exec(ExitInfo("exec"), _callbacks_of, become)
 
 
 def _is_last_attempt(path: Any) -> bool:

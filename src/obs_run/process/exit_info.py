@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from obs_run.process import own_imports
+from obs_run.process import own_imports, run
 from obs_run.process.unpatched import monotonic
 from obs_run.process.variables import seconds
 
@@ -13,14 +13,20 @@ class ExitInfo:
     ``kind`` is "exit", "signal", "os._exit" or "exec"; what is not known is None.
     """
 
-    __slots__ = ("deadline", "exception", "exit_code", "kind", "signal")
+    __slots__ = ("began_ns", "deadline", "exception", "exit_code", "kind", "signal")
 
     def __init__(self, kind: str, exit_code: int | None = None, signal: int | None = None) -> None:
         self.kind = kind
         self.exit_code = exit_code
         self.signal = signal
+        self.began_ns = run.now_ns()
+        """When the agent's own work was over, nanoseconds since 1970."""
         self.exception: BaseException | None = None
         self.deadline = monotonic() + seconds("OBS_FLUSH_SECONDS", 2.0)
+
+    def is_abnormal(self) -> bool:
+        """Whether the process fails, or is stopped by a signal, as far as is known."""
+        return self.signal is not None or self.exception is not None or bool(self.exit_code)
 
     def describe(self) -> str:
         """Return the way out in one word: a signal's name, else ``kind``."""

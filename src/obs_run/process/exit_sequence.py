@@ -1,24 +1,27 @@
-"""The last steps of a process that has something to flush: each callback once, in the time there is."""
+"""The last steps of a process that has something to flush: each callback once, in the time there is.
+
+Loaded at the start and light, because a signal may arrive in the midst of any import.
+"""
 
 from __future__ import annotations
 
 import _frozen_importlib
 import _imp
 import os
-from contextlib import suppress
 
 from obs_run.base import guard, stand_in
 from obs_run.process import exit_code
+from obs_run.process.held_signals import HeldSignals
 from obs_run.process.unpatched import allocate_lock, get_ident, getpid, monotonic, sleep, start_new_thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from obs_run.process.exit_info import ExitInfo
 
-    Callbacks = Sequence[Callable[[ExitInfo], None]]
+    Callbacks = Callable[[ExitInfo], Iterable[Callable[[ExitInfo], None]]]
     Busy = Callable[[], bool]
 
 _GRACE = 0.2  # seconds past the deadline after which a callback that still blocks is left behind
@@ -36,6 +39,7 @@ class _Sequence:
         """Process and thread."""
         self.until = 0.0
         self.is_busy: Busy | None = None
+        self.held = HeldSignals()
 
 
 _sequence = _Sequence()
@@ -71,8 +75,10 @@ def of_interpreter(info: ExitInfo, callbacks: Callbacks) -> None:
     if isinstance(info.exception, KeyboardInterrupt):
         # The interpreter kills itself by SIGINT after this, unless code was compiled from text meanwhile, which every
         # named tuple does and which makes it forget; this makes it remember.
-        with suppress(KeyboardInterrupt):
+        try:  # noqa: SIM105 (contextlib is not loaded for this)
             exec("raise KeyboardInterrupt")  # noqa: S102 (see above)
+        except KeyboardInterrupt:
+            pass
 
 
 def postponed(info: ExitInfo) -> bool:
@@ -85,7 +91,8 @@ def postponed(info: ExitInfo) -> bool:
     if first is None or first[0] != getpid():
         first = _sequence.first_signal = getpid(), info.signal or 0, now
     info.deadline -= now - first[2]
-    if info.deadline - now < _LEAST or _sequence.is_busy is None or not _sequence.is_busy():
+    is_busy = _sequence.is_busy or is_importing
+    if info.deadline - now < _LEAST or not is_busy():
         return False
 
     def send_again(process: int = getpid(), number: int = info.signal or 0) -> None:
@@ -118,6 +125,7 @@ def watched(info: ExitInfo, callbacks: Callbacks, give_up: Callable[[], object])
 
     What was interrupted may hold any lock, so a callback can block for ever. Returns what calls the watch off.
     """
+    _sequence.held.hold()
     pending = allocate_lock()
     pending.acquire()
 
@@ -126,8 +134,10 @@ def watched(info: ExitInfo, callbacks: Callbacks, give_up: Callable[[], object])
             give_up()
 
     # Without a watch if there are no more threads, or it is too late for one.
-    with suppress(RuntimeError):
+    try:  # noqa: SIM105 (as above)
         start_new_thread(watch, ())
+    except RuntimeError:
+        pass
     if _enter(info):
         _call(info, callbacks)
     return pending.release
@@ -138,6 +148,9 @@ def by_exec(info: ExitInfo, callbacks: Callbacks, become: Callable[[], Any]) -> 
     call_off = watched(info, callbacks, become)
     with stand_in.no_frame:
         try:
+            # To the agent's handlers, or to the program that comes.
+            for number in _sequence.held.release():
+                os.kill(getpid(), number)
             return become()
         finally:  # it failed, and the agent goes on
             call_off()
@@ -157,7 +170,7 @@ def _enter(info: ExitInfo) -> bool:
 
 
 def _call(info: ExitInfo, callbacks: Callbacks) -> None:
-    for callback in tuple(callbacks):
+    for callback in callbacks(info):
         guard.call("exit", callback, info)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from obs_run.base import stand_in
+from obs_run.base import guard, stand_in
 from obs_run.process import own_imports
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _waiting: dict[str, list[Callback]] = {}
 _called: dict[str, list[Callback]] = {}
 """The callbacks of modules that were imported."""
+_around: dict[str, Callable[[], Callable[[], object]]] = {}
 
 
 def when_imported(module: str, callback: Callback) -> None:
@@ -34,6 +35,17 @@ def when_imported(module: str, callback: Callback) -> None:
     else:
         _called.setdefault(module, []).append(callback)
         _run([callback], loaded)
+
+
+def around_import(module: str, begin: Callable[[], Callable[[], object]]) -> None:
+    """Call ``begin`` before the module's code runs, and what it returns when that is over; nothing if it has run."""
+    if module not in sys.modules:
+        when_imported(module, _nothing)
+        _around[module] = begin
+
+
+def _nothing(module: ModuleType) -> None:
+    """Wait for a module around whose import something happens."""
 
 
 def waiting() -> list[str]:
@@ -116,8 +128,12 @@ class _Shadow:
                 del self._attributes["exec_module"]
             else:
                 self._attributes["exec_module"] = self._previous
+        begin = _around.pop(name, None)
+        end_around = None if begin is None else guard.call(f"set-up for {name}", begin)
 
         def end(has_returned: bool) -> None:  # noqa: FBT001 (see stand_in.End)
+            if end_around is not None:
+                guard.call(f"set-up for {name}", end_around)
             if has_returned:
                 callbacks = _waiting.pop(name, [])
                 _called[name] = callbacks

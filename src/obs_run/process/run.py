@@ -40,6 +40,7 @@ class _Run:
         # Two threads may ask at once and must get the same; a lock would be one more that a fork can break.
         self.first: dict[str, Identity] = {}
         self.is_enabled: bool | None = None
+        self.records_servers = False
         self.is_owned = True
         self.on_required: Callable[[], object] | None = None
 
@@ -90,8 +91,14 @@ def enabled() -> bool:
         running = program.describe()
         # With a configuration file the providers are not ours, and nothing takes a span with an id of our choice.
         foreign = bool(os.environ.get("OTEL_CONFIG_FILE", "").strip())
-        _run.is_enabled = wanted and not foreign and not running.server and running.kind != "multiprocessing"
+        has_run = running.kind != "multiprocessing" and (_run.records_servers or not running.server)
+        _run.is_enabled = wanted and not foreign and has_run
     return _run.is_enabled
+
+
+def record_server() -> None:
+    """Have a server's run recorded, too: it ends with a failure, which belongs to no request."""
+    _run.records_servers, _run.is_enabled = True, None
 
 
 def identity() -> Identity:

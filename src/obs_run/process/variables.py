@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+_LONGEST = 3600  # as settings.py has it
+
 
 def flag(name: str, *, default: bool) -> bool:
     """Return the flag ``name`` as settings.py reads it; what is no flag counts as the default."""
@@ -19,7 +21,7 @@ def seconds(name: str, default: float) -> float:
         value = float(os.environ.get(name, "").strip() or default)
     except ValueError:
         return default
-    return value if value >= 0 else default
+    return value if 0 <= value <= _LONGEST else default
 
 
 def add_bootstrap(environ: dict[str, str], bootstrap: str) -> None:

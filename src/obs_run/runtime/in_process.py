@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from obs_run import settings
+from obs_run import settings, standard_variables
 from obs_run.base import guard
 from obs_run.core import sink
 from obs_run.core.open_recordings import Ending, open_recordings
@@ -16,7 +16,8 @@ from obs_run.pipeline.items import DeferredCall, LogItem, SpanItem
 from obs_run.pipeline.losses import Losses
 from obs_run.pipeline.queue import Queue
 from obs_run.process import exit_hooks, exit_sequence, fork, run
-from obs_run.process.unpatched import RLock
+from obs_run.process.held_signals import HeldSignals
+from obs_run.process.unpatched import RLock, monotonic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +58,8 @@ class Runtime:
         self._metering: Metering | None = None
         self._readers: MetricReaders | None = None
         self._is_prepared = False
+        self._loading_ns = 0
+        """How long the agent's end was held up by our loading."""
         self._ended: Identity | None = None
 
     # The sink of core
@@ -166,8 +169,9 @@ class Runtime:
                 if self._providers is None:
                     self._is_installing = True
                     try:
-                        self._providers = self._make_providers()
-                        guard.call("set-up", self._install, self._providers)
+                        with standard_variables.corrected():
+                            self._providers = self._make_providers()
+                            guard.call("set-up", self._install, self._providers)
                         # Metrics alone put nothing into the queue, but are exported by its thread.
                         self.queue().watch_metrics()
                     finally:
@@ -289,9 +293,36 @@ class Runtime:
         if not fork.is_imported_elsewhere("concurrent.futures"):
             self.prepare_to_leave()
 
+    def record_abnormal_run(self, info: ExitInfo) -> None:
+        """Have the run span exported as the process leaves, also of a server that could not start."""
+        if info.signal is None:
+            run.record_server()
+        if not run.enabled():
+            return
+        run.identity()
+        if info.kind != "exit":
+            self.prepare_to_leave()
+        elif not self._is_prepared:
+            self._is_prepared = True
+            exit_hooks.on_exit(self.finish)
+            begun = monotonic()
+            guard.call("set-up", self._load_export_path, is_over=True)
+            # As where anything was recorded before: a first load, which compiles, would leave no time to deliver.
+            info.deadline += monotonic() - begun
+
     def _load(self) -> None:
-        if self._has_something_to_say():
-            guard.call("set-up", self._load_export_path)
+        if not self._has_something_to_say():
+            return
+        begin_ns = run.now_ns()
+        held = HeldSignals().hold()
+        is_waiting = _has_threads_to_wait_for()
+        guard.call("set-up", self._load_export_path)
+        if is_waiting:
+            held.release_and_send_again()
+        else:
+            held.release()
+            # Nothing of the agent's went on meanwhile.
+            self._loading_ns = run.now_ns() - begin_ns
 
     def _load_export_path(self, *, is_over: bool = False) -> None:
         from obs_run.runtime.late_pools import without_threads
@@ -310,8 +341,8 @@ class Runtime:
         # Modules of OpenTelemetry are loaded here only if the process has something to say.
         if not self._has_something_to_say():
             return
-        error = f"the process was ended by {info.describe()}" if info.kind == "signal" else None
-        open_recordings.end_all(Ending(info.describe(), error))
+        info.began_ns -= self._loading_ns
+        open_recordings.end_all(Ending(info.describe(), info.began_ns))
         if run.is_owned():
             guard.call("run span", self._end_run, info)
         self.queue().close(info.deadline)
@@ -326,7 +357,9 @@ class Runtime:
         self._ended = run.identity()
         from obs_run.sdk import run_span
 
-        span = run_span.build_at_end(info, self.set_up().resource)
+        # What functions of atexit did is the run's, too.
+        end_ns = max(info.began_ns, self._processor_of_spans().latest_end_ns)
+        span = run_span.build_at_end(info, end_ns, self.set_up().resource)
         if span is not None:
             self.queue().put(SpanItem(span))
 
@@ -404,6 +437,11 @@ class Runtime:
     def is_busy(self) -> bool:
         """Whether a signal handler has to wait a moment before it flushes."""
         return bool(guard.call("signal", self._is_busy, default=False))
+
+
+def _has_threads_to_wait_for() -> bool:
+    main = threading.main_thread()
+    return any(not thread.daemon and thread is not main for thread in threading.enumerate())
 
 
 def _is_exported(signal: str) -> bool:

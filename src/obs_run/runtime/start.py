@@ -27,6 +27,8 @@ _API: Entries = {
     "opentelemetry.util.re": ("obs_run.coexistence.foreign_warnings", "install"),
     "opentelemetry.exporter.otlp.proto.grpc.exporter": ("obs_run.coexistence.foreign_warnings", "install"),
 }
+# What reads variables of the environment as it is imported.
+_READING = ("opentelemetry.context", "opentelemetry.propagate", "opentelemetry.sdk.trace")
 _noticed: set[str] = set()
 _prepared: list[bool] = []
 
@@ -51,6 +53,8 @@ def prepare() -> None:
     run.watch_forks()
     run.when_required(_owe_run_span)
     exit_hooks.install()
+    correct_variables()
+    import_hooks.around_import("opentelemetry.sdk._logs._internal", _keep_shown_warnings)
     exit_hooks.change_exec_environment(_exec_environment)
     if flag("OBS_PROPAGATE_THREADS", default=True):
         # Before that there is nothing to carry.
@@ -87,6 +91,26 @@ def start_late(module: ModuleType) -> None:
         from obs_run.context import run_context
 
         run_context.when_cut(in_process.runtime().end_part_of_run)
+
+
+def correct_variables() -> None:
+    """Have OpenTelemetry's modules, as they are imported, read only what is right of the environment."""
+    for module in _READING:
+        import_hooks.around_import(module, _begin_correction)
+
+
+def _keep_shown_warnings() -> Callable[[], object]:
+    from obs_run.process import shown_warnings
+
+    return shown_warnings.keep()
+
+
+def _begin_correction() -> Callable[[], object]:
+    from obs_run.standard_variables import corrected
+
+    correction = corrected()
+    correction.__enter__()
+    return lambda: correction.__exit__(None, None, None)
 
 
 def _owe_run_span() -> None:

@@ -81,8 +81,9 @@ class Providers:
         """Make our tracer provider the global one; one that the agent set before stays and gets our processor."""
         from opentelemetry import trace
 
-        from obs_run.sdk import own_primitives, sampler, sdk_providers
+        from obs_run.sdk import own_primitives, sampler, sdk_providers, warning_filters
 
+        warning_filters.leave_alone()
         chosen = global_tracer_provider()
         if chosen is not None:
             adopt_tracer_provider(chosen, self._span_processor)

@@ -16,7 +16,7 @@ from obs_run.context import run_context
 from obs_run.context.run_context import span_context
 from obs_run.core import semconv
 from obs_run.process import program, run
-from obs_run.process.unpatched import getpid, time
+from obs_run.process.unpatched import getpid
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from obs_run.process.run import Identity
 
 
-def build_at_end(info: ExitInfo, resource: Resource) -> ReadableSpan | None:
+def build_at_end(info: ExitInfo, end_ns: int, resource: Resource) -> ReadableSpan | None:
     """Return the run span of a process that leaves; None where the trace is not kept."""
     attributes: dict[str, Any] = {}
     if info.exit_code is not None:
         attributes[semconv.OBS_RUN_EXIT_CODE] = info.exit_code
     if info.signal is not None:
         attributes[semconv.OBS_RUN_SIGNAL] = info.describe()
-    if info.exception is not None:
+    elif info.exception is not None:
         attributes[semconv.ERROR_TYPE] = error_name(info.exception)
-    times = run.started_ns(), run.now_ns()
+    times = run.started_ns(), max(run.started_ns(), end_ns)
     return _build(run.identity(), run_context.previous(), times, attributes, *_outcome(info), resource)
 
 
@@ -48,6 +48,9 @@ def build_part(
 
 def _outcome(info: ExitInfo) -> tuple[Status, list[Event]]:
     error = info.exception
+    if info.signal is not None:
+        # To be stopped is how a service ends that does well.
+        return Status(StatusCode.UNSET), []
     if error is not None:
         from traceback import format_exception
 
@@ -59,11 +62,9 @@ def _outcome(info: ExitInfo) -> tuple[Status, list[Event]]:
                 semconv.EXCEPTION_MESSAGE: guard.shown(error),
                 semconv.EXCEPTION_STACKTRACE: stack,
             },
-            time.time_ns(),
+            info.began_ns,
         )
         return Status(StatusCode.ERROR, f"{type(error).__name__}: {guard.shown(error)}"), [event]
-    if info.signal is not None:
-        return Status(StatusCode.ERROR, f"ended by {info.describe()}"), []
     if info.exit_code:
         return Status(StatusCode.ERROR, f"exit code {info.exit_code}"), []
     return Status(StatusCode.UNSET), []

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import SpanProcessor
-from opentelemetry.trace import Status, StatusCode
 
 from obs_run.base import guard
 from obs_run.core import semconv
@@ -48,6 +47,8 @@ class QueueSpanProcessor(SpanProcessor):
         self._own: set[int] = set()
         """Begun by the export thread. What it only ends may be the agent's: the garbage collector runs anywhere."""
         self._operations: dict[int, OperationRecord] = {}
+        self.latest_end_ns = 0
+        """When the span ended that ended last."""
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 (the interface)
         """Remember that the span is open."""
@@ -70,6 +71,7 @@ class QueueSpanProcessor(SpanProcessor):
         if context is None:
             return
         span_id = context.span_id
+        self.latest_end_ns = max(self.latest_end_ns, span.end_time or 0)
         open_recordings.discard(span_id)
         operation = self._operations.pop(span_id, None)
         if span_id in self._inherited:
@@ -106,8 +108,13 @@ class QueueSpanProcessor(SpanProcessor):
 def end_unfinished(span: Any, ending: Ending) -> None:
     """End a span that nobody ended, marked; one whose lock is held by whoever was interrupted stays open."""
     if mark_unfinished(span, ending):
-        span.end()
+        span.end(end_time(span, ending.at_ns))
         _accept_late_calls(span)
+
+
+def end_time(span: Any, at_ns: int | None) -> int | None:
+    """Return when a span ends: at ``at_ns``, unless it began later, or now."""
+    return None if at_ns is None else max(at_ns, getattr(span, "start_time", None) or 0)
 
 
 def _accept_late_calls(span: Any) -> None:
@@ -125,8 +132,6 @@ def mark_unfinished(span: Any, ending: Ending) -> bool:
     if not is_free(span):
         return False
     span.set_attributes({semconv.OBS_SPAN_UNFINISHED: True, semconv.OBS_SPAN_ENDED_BY: ending.ended_by})
-    if ending.error is not None:
-        span.set_status(Status(StatusCode.ERROR, ending.error))
     return True
 
 

@@ -9,7 +9,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from obs_run.core import semconv
 from obs_run.pipeline.items import OperationItem
 from obs_run.sdk.providers import global_meter_provider
-from obs_run.sdk.span_processor import is_free
+from obs_run.sdk.span_processor import end_time, is_free
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +51,7 @@ class SpanSink:
             set_changed(span, record.attributes)
         if is_kept:
             self._processor.attach_operation(context.span_id, record)
-        span.end()
+        span.end(end_time(span, record.timing.end_ns))
         # Not sampled, or of a provider that takes no processor of ours: measured all the same.
         if not is_kept or self._processor.pop_unclaimed(context.span_id) is not None:
             self._queue.put(OperationItem(record))

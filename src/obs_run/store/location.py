@@ -13,6 +13,11 @@ def default_path() -> Path:
     named = settings.get("OBS_STORE_FILE")
     if named:
         return absolute(named)
+    return own_path()
+
+
+def own_path() -> Path:
+    """Return the file that is the local store where OBS_STORE_FILE names no other."""
     return data_folder() / "store.db"
 
 

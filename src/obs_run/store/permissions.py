@@ -64,8 +64,10 @@ def _make_folder(folder: Path) -> None:
 
 def _close(path: Path, part: Path) -> None:
     with suppress(FileNotFoundError, PermissionError):
-        mode = stat.S_IMODE(part.stat().st_mode)
-        if mode & stat.S_IRWXO:
+        # What a link leads to, and what belongs to somebody else, is not ours to close.
+        found = part.lstat()
+        mode = stat.S_IMODE(found.st_mode)
+        if mode & stat.S_IRWXO and stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid():
             part.chmod(FILE_MODE)
             guard.warn_once(
                 f"the local store {path} was open to every user of this machine (mode {mode:04o}); it is 0600 now",

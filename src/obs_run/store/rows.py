@@ -23,6 +23,8 @@ Row = tuple[Any, ...]
 # These spans may repeat the usage of the model calls inside them.
 CONTAINERS = frozenset({"invoke_agent", "create_agent", "invoke_workflow", "execute_tool"})
 _ERROR = 2
+ERROR_RECORD = 17
+"""The severity from which a log record counts as an error of its trace (OpenTelemetry's ERROR)."""
 _ROW_BYTES = 320  # what a row costs beside its JSON: columns and its places in two indexes, measured
 _PAGE_BYTES = 4096
 _LARGEST = 2**63
@@ -199,6 +201,8 @@ class Batch:
             summary = self._summary(trace_id, origin.service)
             summary.time(time, time)
             summary.logs += 1
+            # An event tells of a span, whose own error counts.
+            summary.errors += (severity or 0) >= ERROR_RECORD and not record.event_name
             summary.bytes += _cost(body, attributes)
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # "obsr": tells our file from another program's database.
 APPLICATION_ID = 0x6F627372
+_ID_AT = 68
+"""Where SQLite keeps it in a file's header."""
 
 # The file's user_version counts the steps that were applied to it. A released step is never changed.
 STEPS: tuple[str, ...] = (
@@ -62,6 +64,7 @@ class StoreError(Exception):
 def open_writer(path: Path, max_bytes: int) -> sqlite3.Connection:
     """Return a connection that writes to the store at ``path``, made (folder 0700, file 0600) if it is not there."""
     permissions.prepare(path)
+    _check_kind(path)
     connection = connect(path, timeout=STEP_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         patiently(lambda: _check(connection, path))
@@ -74,10 +77,17 @@ def open_writer(path: Path, max_bytes: int) -> sqlite3.Connection:
     return connection
 
 
+def _check_kind(path: Path) -> None:
+    """Refuse a device, a pipe or a folder, which SQLite would open, or wait for."""
+    if path.exists() and not path.is_file():
+        raise StoreError(f"{path} is not a file; set OBS_STORE_FILE to a file of its own, or OTEL_TRACES_EXPORTER=none")
+
+
 def open_reader(path: Path) -> sqlite3.Connection:
     """Return a connection that only reads the store at ``path``."""
     if not path.exists():
         raise StoreError(f"there is no local store at {path}; run an agent first: obs-run python agent.py")
+    _check_kind(path)
     try:
         return _reading(path, "mode=ro")
     except sqlite3.OperationalError:
@@ -150,6 +160,13 @@ def is_corrupt(error: Exception) -> bool:
     return isinstance(error, sqlite3.DatabaseError) and (
         "malformed" in str(error) or "not a database" in str(error) or "unsupported file format" in str(error)
     )
+
+
+def is_own(path: Path) -> bool:
+    """Tell by its header whether a file, broken or not, is a local store."""
+    with path.open("rb") as file:
+        header = file.read(_ID_AT + 4)
+    return header.startswith(b"SQLite format 3\0") and header[_ID_AT:] == APPLICATION_ID.to_bytes(4, "big")
 
 
 def move_broken(path: Path) -> Path | None:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from obs_run.base import guard
 from obs_run.process import descriptors, fork
 from obs_run.process.unpatched import allocate_lock, get_ident, getpid, time
-from obs_run.store import schema
+from obs_run.store import location, schema
 from obs_run.store.location import absolute, default_path
 from obs_run.store.retention import Retention
-from obs_run.store.rows import CONTAINERS, Batch, Origins
+from obs_run.store.rows import CONTAINERS, ERROR_RECORD, Batch, Origins
 from obs_run.store.transactions import transaction
 
 if TYPE_CHECKING:
@@ -72,7 +72,6 @@ MERGE_TRACE = (
 
 _FORK_SECONDS = 1.0
 _CLOSE_SECONDS = 0.1
-_DATABASE_NAMES = {".db", ".sqlite", ".sqlite3"}
 
 
 class Writer:
@@ -189,7 +188,8 @@ class Writer:
         self._origins.resources.clear()
 
     def _move_broken(self) -> bool:
-        if self.path.suffix not in _DATABASE_NAMES:
+        if self.path != location.own_path() and not schema.is_own(self.path):
+            # A file of the user's that OBS_STORE_FILE names by mistake.
             return False
         new_path = schema.move_broken(self.path)
         if new_path is not None:
@@ -238,7 +238,9 @@ def _recount(connection: sqlite3.Connection, trace_ids: set[str]) -> None:
     for trace_id in trace_ids:
         connection.execute(
             "UPDATE traces SET (spans, errors, unfinished, input_tokens, output_tokens, cost) = (SELECT count(*),"  # noqa: S608 (our own names)
-            " ifnull(sum(status = 2), 0), ifnull(sum(unfinished), 0), sum(CASE WHEN model_call THEN input_tokens END),"
+            " ifnull(sum(status = 2), 0) + (SELECT count(*) FROM logs WHERE logs.trace_id = traces.trace_id AND"
+            f" severity >= {ERROR_RECORD} AND ifnull(event_name, '') = ''), ifnull(sum(unfinished), 0),"
+            " sum(CASE WHEN model_call THEN input_tokens END),"
             " sum(CASE WHEN model_call THEN output_tokens END), sum(CASE WHEN model_call THEN cost END) FROM (SELECT *,"
             f" ifnull(operation, '') NOT IN ({inside}) AS model_call FROM spans"
             " WHERE spans.trace_id = traces.trace_id)) WHERE trace_id = ?",

@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from opentelemetry import context as api_context
-from opentelemetry import propagate
 from opentelemetry.context import Context
 
 from obs_run.base import guard
 from obs_run.context import trace_headers
 from obs_run.context.current_context import ContextScope
+from obs_run.standard_variables import corrected
+
+with corrected():
+    from opentelemetry import propagate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _SERVICE_NAME = "service.name"
 _FAILED = (SpanStatus.ERROR, SpanStatus.TIMEOUT)
 _MOST_ACTIVE = 10_000
+_NO_TRACER = api.NoOpTracer()
 """How many open spans a tracer knows of; those that nobody ends must not fill the memory."""
 
 
@@ -103,6 +104,8 @@ class Tracer:
         if context is None:
             # The SDK and its sampler would each look for it again.
             context = get_current()
+        # The first of all loads what spans need: before the clock of this one begins.
+        otel = guard.call("span", self._otel.now, default=_NO_TRACER)
         if type(operation_name) is not str or not operation_name.isascii():
             operation_name = attribute_values.text(operation_name)
         if type(kind) is not SpanKind:
@@ -116,9 +119,7 @@ class Tracer:
             links = links_to(span.references) if span.references else None
             # One attribute costs the SDK three times as much at the start as right after it.
             attributes = None if tags is None else attribute_values.all_exported(span.tags)
-            started = self._otel.now().start_span(
-                operation_name, context, KINDS[kind], attributes, links, span.start_ns
-            )
+            started = otel.start_span(operation_name, context, KINDS[kind], attributes, links, span.start_ns)
             if tags is None:
                 started.set_attribute(_SERVICE_NAME, self.service_name)
             span.stands_for(self, started)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,6 +38,30 @@ TOKEN = "sk-" + "proj-Zq8vT3xL0aBcD1eF2gH3"
 )  # fmt: skip
 def test_the_text_of_a_setting_without_its_secrets(text: str, shown: str) -> None:
     assert masked_value(text) == shown
+
+
+@pytest.mark.parametrize(
+    "piece", ["a", "a.", ":/a", "a=", "key ", "Aa1", " ", "sk-", "eyJ", "a:b@", "://u:p", "'\"", "a-"]
+)
+def test_the_time_of_masking_does_not_grow_with_the_text(piece: str) -> None:
+    def seconds(length: int) -> float:
+        text = piece * (length // len(piece))
+        taken = []
+        for _ in range(3):
+            began = time.thread_time()
+            masked(text)
+            masked_value(text)
+            taken.append(time.thread_time() - began)
+        return min(taken)
+
+    # Ten times the text took a hundred times as long.
+    assert seconds(100_000) < 10 * max(seconds(2_000), 0.001)
+
+
+def test_a_long_line_is_cut_and_its_length_said() -> None:
+    text = masked("x" * 100_000)
+    assert len(text) < 2100
+    assert text.endswith("x... (100000 characters)")
 
 
 @pytest.mark.parametrize(

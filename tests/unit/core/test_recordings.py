@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import threading
+import time
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -167,12 +168,25 @@ def test_a_recording_ends_with_its_owner(fake: FakeSink) -> None:
     assert not len(open_recordings)
 
 
-def test_a_signal_marks_what_it_ends_as_failed(fake: FakeSink) -> None:
+def test_what_a_signal_ends_has_not_failed_and_ended_when_it_came(fake: FakeSink) -> None:
     start(Inference("chat"))
-    open_recordings.end_all(Ending("SIGTERM", "the process was ended by SIGTERM"))
+    at_ns = time.time_ns() - 10**9
+    open_recordings.end_all(Ending("SIGTERM", at_ns))
     record = fake.ended[0].record
-    assert record.error is not None
-    assert (record.error.message, record.error.error_type) == ("the process was ended by SIGTERM", None)
+    assert record.error is None
+    assert record.attributes["obs.span.ended_by"] == "SIGTERM"
+    assert record.timing.end_ns == at_ns
+    assert record.timing.duration == 0
+
+
+def test_what_a_person_interrupts_has_not_failed(fake: FakeSink) -> None:
+    recording = start(Inference("chat"))
+    assert recording is not None
+    recording.end(KeyboardInterrupt())
+    record = fake.ended[0].record
+    assert record.error is None
+    assert record.attributes["obs.span.ended_by"] == "SIGINT"
+    assert record.attributes["obs.span.unfinished"] is True
 
 
 def test_the_registry_is_bounded_and_ends_the_oldest() -> None:

@@ -379,10 +379,22 @@ def test_another_programs_database_is_left_alone(store: Path, caplog: pytest.Log
     assert store.read_bytes() == before
 
 
+def test_a_file_of_the_user_that_is_no_database_stays(store: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store.parent.mkdir()
+    store.write_text("notes of the user\n" * 1000)
+    assert StoreSpanExporter(store, MANY).export([making.span("x")]) is FAILURE
+    assert store.read_text() == "notes of the user\n" * 1000
+    assert [path.name for path in store.parent.iterdir()] == ["store.db"]
+    assert warnings(caplog) == [f"telemetry is not stored: {store}: file is not a database"]
+
+
 @pytest.mark.parametrize("damage", ["all", "middle"])
 def test_a_broken_file_is_put_aside_and_a_new_one_begun(
-    store: Path, caplog: pytest.LogCaptureFixture, damage: str
+    store: Path, caplog: pytest.LogCaptureFixture, damage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if damage == "all":
+        # Where nothing is left that tells whose it was, its place does.
+        monkeypatch.setattr("obs_run.store.location.own_path", lambda: store)
     first = StoreSpanExporter(store, MANY)
     first.export([making.span("s", trace=n // 20 + 1, id=n + 1) for n in range(500)])
     first.shutdown()

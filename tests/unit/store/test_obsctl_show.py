@@ -93,6 +93,13 @@ in=1832 out=47 cost=$0.0024
 """
 
 
+@pytest.fixture
+def _just_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the traces end a moment ago."""
+    monkeypatch.setattr("obs_run.cli.elsewhere.time.time", lambda: making.AT / 1e9 + 10)
+
+
+@pytest.mark.usefixtures("_just_now")
 @pytest.mark.parametrize("words", [["show"], ["show", "--last"], ["show", TRACE], ["show", "AB"]])
 def test_the_tree_of_a_trace(recorded: Path, capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
     assert cli.main(words) == 0
@@ -105,7 +112,7 @@ def test_a_terminal_gets_branches_and_colours(recorded: Path) -> None:
     master, slave = pty.openpty()
     environ = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "60", "OBS_STORE_FILE": str(recorded), "TZ": "UTC"}
     environ.pop("NO_COLOR", None)
-    done = subprocess.Popen([sys.executable, "-m", "obs_run.cli", "show"], stdout=slave, env=environ)
+    done = subprocess.Popen([sys.executable, "-m", "obs_run.cli", "show", "--last"], stdout=slave, env=environ)
     os.close(slave)
     shown = b""
     while True:
@@ -261,6 +268,45 @@ def test_an_empty_store_says_what_to_do(store: Path, capsys: pytest.CaptureFixtu
     )
 
 
+def test_an_older_trace_is_not_passed_off_as_the_newest_run(
+    recorded: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("obs_run.cli.elsewhere.time.time", lambda: making.AT / 1e9 + 3600)
+    assert recorded.exists()
+    assert cli.main(["show"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == TREE
+    (line,) = shown.err.splitlines()
+    assert line.startswith("obsctl: this is the newest trace, which ended 2026-09-21 ")
+
+
+@pytest.mark.parametrize(
+    ("variables", "where"),
+    [
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://ann:secret@localhost:4318"}, "to http://ann:********@localhost:4318"),
+        ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://localhost:4317"}, "to http://localhost:4317"),
+        ({"OTEL_TRACES_EXPORTER": "console"}, "to console"),
+        ({"OTEL_TRACES_EXPORTER": "none"}, "nowhere"),
+    ],
+)
+@pytest.mark.parametrize("command", ["show", "list"])
+@pytest.mark.usefixtures("_just_now", "recorded")
+def test_traces_that_go_elsewhere_are_said(
+    command: str,
+    variables: dict[str, str],
+    where: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert cli.main([command]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == (
+        f"obsctl: as the environment is set, traces go {where}, not into the local store; older ones follow"
+    )
+
+
 def test_a_broken_store_is_said_in_one_line(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store.parent.mkdir()
     store.write_bytes(b"broken" * 1000)
@@ -271,7 +317,10 @@ def test_a_broken_store_is_said_in_one_line(store: Path, capsys: pytest.CaptureF
 def test_a_reader_that_leaves_early_is_not_a_failure(recorded: Path) -> None:
     environ = {**os.environ, "OBS_STORE_FILE": str(recorded), "PYTHONUNBUFFERED": "1"}
     shown = subprocess.Popen(
-        [sys.executable, "-m", "obs_run.cli", "show"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ
+        [sys.executable, "-m", "obs_run.cli", "show", "--last"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environ,
     )
     assert shown.stdout is not None
     assert shown.stderr is not None

@@ -1,0 +1,72 @@
+"""Variables that OpenTelemetry's own packages stop at where they are wrong: said in one line, and the rest works."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.launch.running import SCRIPTS, environment, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.otlp_receiver import Receiver
+
+PYTHON = str(SCRIPTS / "python")
+OBS_RUN = str(SCRIPTS / "obs-run")
+WORK = """\
+from opentelemetry import trace
+with trace.get_tracer("case").start_as_current_span("work"):
+    pass
+"""
+WRONG = [
+    ("OTEL_PROPAGATORS", "tracecontxt,baggage", "(did you mean 'tracecontext'?); using baggage"),
+    ("OTEL_PROPAGATORS", "b3multi_not_there", "using tracecontext,baggage"),
+    ("OTEL_PYTHON_CONTEXT", "contextvar_context", "(did you mean 'contextvars_context'?); using none"),
+    ("OTEL_METRICS_EXEMPLAR_FILTER", "trace-based", "(did you mean 'trace_based'?); using trace_based"),
+    ("OTEL_TRACES_SAMPLER", "always-on", "(did you mean 'always_on'?); using parentbased_always_on"),
+    ("OTEL_TRACES_EXPORTER", "otlp,consol", "(did you mean 'console'?); using otlp"),
+    ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "abc", "using none"),
+    ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "-1", "using none"),
+    ("OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", "1.5", "using none"),
+    ("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", "1e999", "using none"),
+    ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "cumulativ", "using cumulative"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "using"), WRONG)
+def test_a_wrong_value_is_one_line_and_loses_nothing(
+    name: str, text: str, using: str, receiver: Receiver, tmp_path: Path
+) -> None:
+    (tmp_path / "agent.py").write_text(WORK + f"import os; print(os.environ[{name!r}])")
+    outcome = run([OBS_RUN, PYTHON, "agent.py"], tmp_path, environment(receiver.endpoint, tmp_path, **{name: text}))
+    assert (outcome.code, outcome.out) == (0, f"{text}\n")
+    (line,) = outcome.err.splitlines()
+    assert line.startswith(f"{name}: {text!r} is not allowed; allowed: ")
+    assert line.endswith(using)
+    assert receiver.named("work")
+
+
+@pytest.mark.parametrize("text", ["tracecontxt", "b3multi_not_there,tracecontext", "tracecontext,,baggage,"])
+def test_the_module_for_spans_is_imported_whatever_the_propagators_are(text: str, tmp_path: Path) -> None:
+    code = "from obs_run import tracing; print(sorted(tracing.inject({}) or {}))"
+    env = environment("", tmp_path, OTEL_PROPAGATORS=text)
+    for words in ([PYTHON, "-c", code], [OBS_RUN, PYTHON, "-c", code]):
+        outcome = run(words, tmp_path, env)
+        assert outcome.code == 0
+        assert len(outcome.err.splitlines()) == (0 if ",," in text else 1)
+
+
+def test_good_values_are_read_by_the_sdk_and_not_mentioned(receiver: Receiver, tmp_path: Path) -> None:
+    program = """\
+from opentelemetry import trace
+with trace.get_tracer("case").start_as_current_span("work") as span:
+    span.set_attributes({"a": 1, "b": 2, "c": "long text"})
+"""
+    (tmp_path / "agent.py").write_text(program)
+    limits = {"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "2", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "4"}
+    env = environment(receiver.endpoint, tmp_path, **limits)
+    assert "not allowed" not in run([OBS_RUN, PYTHON, "agent.py"], tmp_path, env).err
+    (span,) = receiver.named("work")
+    assert span.attributes == {"b": 2, "c": "long"}
