@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
 
-from obs_run.pipeline import span_bytes
+from obs_run.pipeline import otlp_values, span_bytes
 from obs_run.pipeline.encode import encode
 
 SCALARS = st.one_of(
@@ -79,7 +79,8 @@ def test_what_is_not_ordinary_is_left_to_the_official_encoder(kind: str, caplog:
     span = UNUSUAL[kind]
     with pytest.raises((span_bytes.UnusualError, UnicodeEncodeError)):
         span_bytes.request([span])
-    assert encode("traces", [unusual(), span]) == encode_spans([unusual(), span]).SerializeToString()
+    said = otlp_values.spans([span])
+    assert encode("traces", [unusual(), span]) == encode_spans([unusual(), *said]).SerializeToString()
     caplog.clear()
 
 

@@ -90,7 +90,7 @@ class NestedInvocation:
     def __init__(self, operation: Operation, data: Any, span: Span) -> None:
         self.operation = operation
         self.is_ended = False
-        self.read_unfinished: Callable[[], None] | None = None
+        self.read_unfinished: Callable[[], Callable[[], None] | None] | None = None
         self.span = span
         self._data = data
         self._first_chunk: int | None = None

@@ -24,7 +24,7 @@ class NestedInvocation(Protocol):
     operation: Operation
     span: Span
     is_ended: bool
-    read_unfinished: Callable[[], None] | None
+    read_unfinished: Callable[[], Callable[[], None] | None] | None
 
     @property
     def context(self) -> Context:

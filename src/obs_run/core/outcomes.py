@@ -80,7 +80,7 @@ class Reader(Generic[OperationT_contra]):
 class OutcomeTracker(Step):
     """An operation whose outcome is being read: the step of its call, and then those of the stream that it gave."""
 
-    __slots__ = ("is_iterated", "key", "reader", "recording")
+    __slots__ = ("__weakref__", "is_iterated", "key", "reader", "recording")
 
     def __init__(self, recording: Recording | NestedInvocation, reader: Reader) -> None:
         self._context = recording
@@ -115,7 +115,7 @@ class OutcomeTracker(Step):
         """Return the steps in which the agent reads; with ``is_current`` the recording owns what happens inside."""
         if not self.is_iterated:
             self.is_iterated = True
-            self.recording.read_unfinished = self._read_end
+            self.recording.read_unfinished = weakref.WeakMethod(self._read_end)
         self._context = self.recording if is_current else None
         return self
 
@@ -180,7 +180,7 @@ class OutcomeTracker(Step):
     def _wait_for(self, key: Any) -> None:
         number = id(key)
         # Where the process leaves first, what the agent has read is recorded all the same.
-        self.recording.read_unfinished = self._read_end
+        self.recording.read_unfinished = weakref.WeakMethod(self._read_end)
         self.key = weakref.ref(key, partial(guard.call, "finish", _abandon, number))
         _waiting[number] = self
 

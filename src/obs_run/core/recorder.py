@@ -73,8 +73,8 @@ class Recording:
         self.outer = outer
         """The recording around this one, for what holds of its parts too."""
         self.is_ended = False
-        self.read_unfinished: Callable[[], None] | None = None
-        """Reads what has come in of an outcome that will not come to its end."""
+        self.read_unfinished: Callable[[], Callable[[], None] | None] | None = None
+        """Gives, while there is a stream, what reads as much of it as has come in."""
         self.shared_data: Any = None
         """What another package noted of the operation, from inside of it."""
         self._parent = parent
@@ -134,8 +134,9 @@ class Recording:
 
     def end_unfinished(self, ending: Ending) -> None:
         """End the operation with what is known of it so far, because nobody else will."""
-        if self.read_unfinished is not None and not self.is_ended:
-            guard.call("end", self.read_unfinished)
+        read = None if self.read_unfinished is None or self.is_ended else self.read_unfinished()
+        if read is not None:
+            guard.call("end", read)
         self._marks = {semconv.OBS_SPAN_UNFINISHED: True, semconv.OBS_SPAN_ENDED_BY: ending.ended_by}
         self._end_ns = ending.at_ns
         self.end()

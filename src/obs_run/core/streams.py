@@ -115,7 +115,12 @@ def wrap_next(key: Key, *, current: bool = False) -> Wrapper:
         while True:
             with step:
                 chunk = wrapped(*args, **kwargs)
-            if not step.hides(chunk):
+            try:
+                is_hidden = step.hides(chunk)
+            except Exception as error:  # noqa: BLE001 (the guard, without the cost of a call to it)
+                guard.failed("chunk", error)
+                return chunk
+            if not is_hidden:
                 return chunk
 
     return wrapper
@@ -133,7 +138,12 @@ def wrap_anext(key: Key, *, current: bool = False) -> Wrapper:
         while True:
             with step:
                 chunk = await wrapped(*args, **kwargs)
-            if not step.hides(chunk):
+            try:
+                is_hidden = step.hides(chunk)
+            except Exception as error:  # noqa: BLE001 (the guard, without the cost of a call to it)
+                guard.failed("chunk", error)
+                return chunk
+            if not is_hidden:
                 return chunk
 
     return wrapper
@@ -273,7 +283,7 @@ def _start_reading(key: Key, instance: Any, *, is_current: bool = False) -> Outc
 
 
 def _read_part(step: OutcomeTracker, is_last: Callable[[Any, Any], bool], instance: Any, part: Any) -> None:
-    step.hides(part)
+    guard.call("chunk", step.hides, part)
     if guard.call("chunk", is_last, instance, part, default=True):
         step.finish()
 
@@ -346,7 +356,12 @@ class _Followed(_FollowedBase):
                 hide_frame(error, error.__traceback__)
                 guard.call("finish", step.end, error)
                 raise
-            if not step.hides(chunk):
+            try:
+                is_hidden = step.hides(chunk)
+            except Exception as error:  # noqa: BLE001 (the guard, without the cost of a call to it)
+                guard.failed("chunk", error)
+                return chunk
+            if not is_hidden:
                 return chunk
 
 
@@ -368,5 +383,10 @@ class _AsyncFollowed(_FollowedBase):
                 hide_frame(error, error.__traceback__)
                 guard.call("finish", step.end, error)
                 raise
-            if not step.hides(chunk):
+            try:
+                is_hidden = step.hides(chunk)
+            except Exception as error:  # noqa: BLE001 (the guard, without the cost of a call to it)
+                guard.failed("chunk", error)
+                return chunk
+            if not is_hidden:
                 return chunk

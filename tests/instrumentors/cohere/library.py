@@ -70,7 +70,13 @@ def answered(*parts: dict[str, Any], reason: str | None = "stop") -> dict[str, A
 
 def calls(*ids: str | None) -> list[dict[str, Any]]:
     return [
-        {"type": "tool_call", "id": call_id, "name": name, "arguments": '{"city": "Lisbon"}'}
+        # The older version has objects where the newer one has text, and no ids.
+        {
+            "type": "tool_call",
+            "id": call_id,
+            "name": name,
+            "arguments": {"city": "Lisbon"} if call_id is None else '{"city": "Lisbon"}',
+        }
         for call_id, name in zip(ids, _NAMES, strict=True)
     ]
 

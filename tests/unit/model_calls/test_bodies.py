@@ -203,7 +203,7 @@ def test_chat_completions(
         create = fake_models.client([*pieces, *calls] if streams else whole).chat.completions
         if mode == "raw":
             return create.with_raw_response.create(**request).text
-        answer = create.create(**request, stream=streams)
+        answer: Any = create.create(**request, stream=streams)
         if mode == "lines":
             return list(answer.response.iter_lines())
         return list(answer) if streams else answer

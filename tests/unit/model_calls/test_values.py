@@ -170,3 +170,20 @@ show()
         assert span["attributes"]["gen_ai.usage.input_tokens"] == 10
         assert span["attributes"]["gen_ai.response.finish_reasons"] == ["stop"]
         assert span["attributes"]["gen_ai.request.model"] == "gpt-4o-mini"
+
+
+def test_a_history_is_not_parsed_to_be_written_again(agent: Run) -> None:
+    source = """
+from telemetry_probe import show
+parsed = []
+loads = json.loads
+def counted(text, *args, **more): parsed.append(len(text)); return loads(text, *args, **more)
+json.loads = counted
+result = json.dumps([{"id": number} for number in range(1000)])
+history = [{"role": "tool", "tool_call_id": "t1", "content": result} for _ in range(20)]
+client(completion()).chat.completions.create(model="m", messages=history)
+show(parsed=sum(parsed))
+"""
+    seen = agent(BEGIN + source, **ON).seen
+    assert seen["parsed"] < 2000
+    assert "999" in seen["spans"][0]["attributes"]["gen_ai.input.messages"]
