@@ -249,3 +249,35 @@ def test_a_record_with_an_odd_exc_info_is_kept(agent: Run) -> None:
         """
     )
     assert (set(ran.logs()), ran.err) == ({"odd", "short"}, "")
+
+
+def test_structured_values_are_json(agent: Run) -> None:
+    ran = agent("""
+    import collections, logging
+    import telemetry_probe
+    class Other:
+        def __str__(self):
+            return "other"
+    circle = []
+    circle.append(circle)
+    extra = {"d": {"q": 1, "o": Other()}, "l": [1, None], "t": (True,), "c": collections.Counter("aa"), "o": Other()}
+    logging.getLogger("x").warning("extras", extra={**extra, "circle": circle})
+    logging.getLogger("x").critical({"q": [1]})
+    logging.addLevelName(35, "NOTICE")
+    logging.getLogger("x").log(35, "own level")
+    telemetry_probe.show()
+    """)
+    logs = ran.logs()
+    attributes = logs["extras"]["attributes"]
+    told = {name: attributes[name] for name in ("d", "l", "t", "c", "o", "circle")}
+    assert told == {
+        "d": '{"q":1,"o":"other"}',
+        "l": "[1,null]",
+        "t": "[true]",
+        "c": '{"a":2}',
+        "o": "other",
+        "circle": '["[contains itself]"]',
+    }
+    assert logs["extras"]["severity"] == "WARN"
+    assert logs['{"q":[1]}']["severity"] == "FATAL"
+    assert logs["own level"]["severity"] == "NOTICE"

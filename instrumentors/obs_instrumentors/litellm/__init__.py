@@ -55,8 +55,12 @@ _MESSAGES = {
     "litellm.llms.anthropic.messages.native.handler": ("anthropic_messages", "anthropic_messages_handler"),
 }
 """Where Anthropic's messages are asked for, by an async and a sync function; releases have them in other places."""
-_NATIVE = "litellm.llms.anthropic.messages.native.streaming_iterator"
-_MESSAGE_STREAMS = ("AnthropicMessagesStreamingResponse", "SafeguardedAnthropicSSEStream")
+_MESSAGE_STREAMS = (
+    ("litellm.llms.anthropic.messages.native.streaming_iterator", "AnthropicMessagesStreamingResponse"),
+    ("litellm.llms.anthropic.messages.native.streaming_iterator", "SafeguardedAnthropicSSEStream"),
+    ("litellm.llms.anthropic.messages.adapters.streaming_iterator", "AnthropicSSEStream"),
+    ("litellm.llms.anthropic.messages.responses_adapters.streaming_iterator", "AnthropicResponsesSSEByteStream"),
+)
 
 
 def _functions() -> Iterator[Target]:
@@ -77,8 +81,8 @@ def _messages() -> Iterator[Target]:
     for module, (async_name, name) in _MESSAGES.items():
         yield Target(module, async_name, async_call, optional=True)
         yield Target(module, name, call, optional=True)
-    for name in _MESSAGE_STREAMS:
-        yield Target(_NATIVE, f"{name}.__anext__", streams.wrap_anext(itself, current=True), optional=True)
+    for module, name in _MESSAGE_STREAMS:
+        yield Target(module, f"{name}.__anext__", streams.wrap_anext(itself, current=True), optional=True)
 
 
 def _steps() -> Iterator[Target]:

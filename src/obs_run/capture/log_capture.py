@@ -53,6 +53,7 @@ _STANDARD = frozenset(  # what every record has, as ``logging.LogRecord`` docume
 _STRUCTLOG = frozenset(["_record", "_from_structlog", "event", "level", "logger", "timestamp"])
 _INT64 = 2**63
 _SEVERITIES = ((50, 21), (40, 17), (30, 13), (20, 9), (10, 5))
+_STRUCTURES = (dict, list, tuple, set, frozenset)
 
 
 def install(logging: ModuleType) -> None:
@@ -93,7 +94,7 @@ def _capture(record: LogRecord) -> None:
         sink.LogRecord(
             time_ns=int(record.created * 1e9),
             severity=next((number for level, number in _SEVERITIES if record.levelno >= level), 1),
-            severity_text=record.levelname,
+            severity_text=log_records.severity_text(record.levelname),
             body=_message(record),
             attributes=_attributes(record),
             trace=propagation.current_ids(),
@@ -105,7 +106,9 @@ def _capture(record: LogRecord) -> None:
 def _message(record: LogRecord) -> str:
     told = _structlog(record)
     if told is not None:
-        return guard.shown(told.get("event", ""))
+        return _as_text(told.get("event", ""))
+    if isinstance(record.msg, _STRUCTURES) and not record.args:
+        return _as_text(record.msg)
     # The arguments may change after the call, so the text is made now; the agent's handlers made it already.
     try:
         return record.getMessage()
@@ -138,7 +141,18 @@ def _attributes(record: LogRecord) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     plain = isinstance(value, (str, float)) or (isinstance(value, int) and -_INT64 <= value < _INT64)
-    return value if plain else guard.shown(value)
+    return value if plain else _as_text(value)
+
+
+def _as_text(value: Any) -> str:
+    """Return structured values as JSON, as our own logger does, and anything else as its text."""
+    if not isinstance(value, _STRUCTURES):
+        return guard.shown(value)
+    # Most agents log texts and numbers alone.
+    from obs_run.base.json_text import to_json
+    from obs_run.base.plain_values import Snapshot
+
+    return to_json(Snapshot().value(value))
 
 
 def _structlog(record: LogRecord) -> dict[str, Any] | None:

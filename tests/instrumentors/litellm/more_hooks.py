@@ -26,9 +26,6 @@ openai = dict(model="openai/gpt-5-mini", messages=[{"role": "user", "content": "
 claude = dict(model="anthropic/claude-sonnet-4-5", messages=[{"role": "user", "content": "x"}], max_tokens=9)
 claude.update(api_base=origin, api_key="k")
 
-async def read(stream):
-    return [piece async for piece in await stream]
-
 import litellm
 from litellm.main import acompletion, completion
 if way == "completion":
@@ -43,8 +40,6 @@ elif way == "acreate":
     asyncio.run(litellm.anthropic.messages.acreate(**claude))
 elif way == "acreate, another provider":
     asyncio.run(litellm.anthropic.messages.acreate(**{**openai, "max_tokens": 9}))
-elif way == "acreate, stream of another provider":
-    asyncio.run(read(litellm.anthropic.messages.acreate(**{**openai, "max_tokens": 9}, stream=True)))
 elif way == "Router":
     async def main():
         parameters = {name: value for name, value in claude.items() if name not in ("messages", "max_tokens")}
@@ -67,7 +62,6 @@ WAYS = {
     "completion_with_retries": OPENAI,
     "acreate": CLAUDE,
     "acreate, another provider": OPENAI,
-    "acreate, stream of another provider": OPENAI,
     "Router": CLAUDE,
 }
 
