@@ -1,4 +1,4 @@
-"""Every way into LiteLLM gives one span: names taken from its modules, its helpers, its Router, Anthropic's messages."""
+"""Every way into LiteLLM gives one span: names from its modules, its helpers, its Router, Anthropic's messages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ for module, name in TABLE.items():
     if name in ("obs_instrumentors.litellm", "obs_instrumentors.openai"):
         import_hooks.when_imported(module, partial(hooks.instrument, name))
 way, origin = sys.argv[1:]
-openai = dict(model="openai/gpt-5-mini", messages=[{"role": "user", "content": "x"}], api_base=origin + "/v1", api_key="k")
+openai = dict(model="openai/gpt-5-mini", messages=[{"role": "user", "content": "x"}])
+openai.update(api_base=origin + "/v1", api_key="k")
 claude = dict(model="anthropic/claude-sonnet-4-5", messages=[{"role": "user", "content": "x"}], max_tokens=9)
 claude.update(api_base=origin, api_key="k")
 
