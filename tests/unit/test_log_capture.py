@@ -307,14 +307,14 @@ def test_no_code_of_the_agent_runs_for_what_its_handlers_leave_alone(agent: Run)
     assert {name: extras[name] for name in names} == {
         "query": "<__main__.Query object>",
         "rows": "<__main__.Rows object>",
-        "numbers": "[1, 2]",
+        "numbers": "[1,2]",
         "colour": "Colour.RED",
-        "within": "[<__main__.Query object>]",
-        "deep": "{'a': {'b': <__main__.Query object>}}",
+        "within": '["<__main__.Query object>"]',
+        "deep": '{"a":{"b":"<__main__.Query object>"}}',
         "text": "text",
         "day": "2026-01-02",
         "price": "1.50",
-        "pair": "(1, 'two')",
+        "pair": '[1,"two"]',
         "error": "bad",
     }
     assert set(logs) == {
@@ -390,3 +390,35 @@ def test_formats_may_name_the_ids_of_the_span(agent: Run, logs: str) -> None:
     records = ran.logs()
     assert set(records) == ({"inside", "outside"} if logs == "true" else set())
     assert not any(name.startswith("otel") for record in records.values() for name in record["attributes"])
+
+
+def test_structured_values_are_json(agent: Run) -> None:
+    ran = agent("""
+    import collections, logging
+    import telemetry_probe
+    class Other:
+        def __str__(self):
+            return "other"
+    circle = []
+    circle.append(circle)
+    extra = {"d": {"q": 1, "o": Other()}, "l": [1, None], "t": (True,), "c": collections.Counter("aa"), "o": Other()}
+    logging.getLogger("x").warning("extras", extra={**extra, "circle": circle})
+    logging.getLogger("x").critical({"q": [1]})
+    logging.addLevelName(35, "NOTICE")
+    logging.getLogger("x").log(35, "own level")
+    telemetry_probe.show()
+    """)
+    logs = ran.logs()
+    attributes = logs["extras"]["attributes"]
+    told = {name: attributes[name] for name in ("d", "l", "t", "c", "o", "circle")}
+    assert told == {
+        "d": '{"q":1,"o":"<__main__.Other object>"}',
+        "l": "[1,null]",
+        "t": "[true]",
+        "c": '{"a":2}',
+        "o": "<__main__.Other object>",
+        "circle": '["[contains itself]"]',
+    }
+    assert logs["extras"]["severity"] == "WARN"
+    assert logs['{"q":[1]}']["severity"] == "FATAL"
+    assert logs["own level"]["severity"] == "NOTICE"

@@ -35,13 +35,54 @@ _STEPS = (
 )
 
 
+_FUNCTIONS = {
+    "completion": ("litellm.main", "litellm.chat_completions.dispatch"),
+    "text_completion": ("litellm.main",),
+    "responses": ("litellm.responses.main", "litellm.responses.dispatch"),
+    "embedding": ("litellm.main", "litellm.embeddings.dispatch"),
+    "rerank": ("litellm.rerank_api.main",),
+    "image_generation": ("litellm.images.main",),
+}
+"""The modules that functions are from: agents, and LiteLLM's own helpers, take them from there too."""
+_MESSAGES = {
+    "litellm": ("anthropic_messages", "anthropic_messages_handler"),
+    "litellm.messages.dispatch": ("anthropic_messages", "anthropic_messages_handler"),
+    "litellm.anthropic_interface.messages": ("acreate", "create"),
+    "litellm.llms.anthropic.experimental_pass_through.messages.handler": (
+        "anthropic_messages",
+        "anthropic_messages_handler",
+    ),
+    "litellm.llms.anthropic.messages.native.handler": ("anthropic_messages", "anthropic_messages_handler"),
+}
+"""Where Anthropic's messages are asked for, by an async and a sync function; releases have them in other places."""
+_MESSAGE_STREAMS = (
+    ("litellm.llms.anthropic.messages.native.streaming_iterator", "AnthropicMessagesStreamingResponse"),
+    ("litellm.llms.anthropic.messages.native.streaming_iterator", "SafeguardedAnthropicSSEStream"),
+    ("litellm.llms.anthropic.messages.adapters.streaming_iterator", "AnthropicSSEStream"),
+    ("litellm.llms.anthropic.messages.responses_adapters.streaming_iterator", "AnthropicResponsesSSEByteStream"),
+)
+
+
 def _functions() -> Iterator[Target]:
     for function in calls.FUNCTIONS:
         start = partial(calls.start_operation, function)
-        # The responses came with 1.63.
-        newer = function.name == "responses"
-        yield Target("litellm", function.name, streams.wrap_call(start), optional=newer)
-        yield Target("litellm", f"a{function.name}", streams.wrap_async_call(start), optional=newer)
+        # One wrapper for all places: what is wrapped already is not wrapped again.
+        call, async_call = streams.wrap_call(start), streams.wrap_async_call(start)
+        for module in ("litellm", *_FUNCTIONS[function.name]):
+            # The responses came with 1.63.
+            optional = module != "litellm" or function.name == "responses"
+            yield Target(module, function.name, call, optional=optional)
+            yield Target(module, f"a{function.name}", async_call, optional=optional)
+
+
+def _messages() -> Iterator[Target]:
+    start = partial(calls.start_operation, calls.MESSAGES)
+    call, async_call = streams.wrap_call(start), streams.wrap_async_call(start)
+    for module, (async_name, name) in _MESSAGES.items():
+        yield Target(module, async_name, async_call, optional=True)
+        yield Target(module, name, call, optional=True)
+    for module, name in _MESSAGE_STREAMS:
+        yield Target(module, f"{name}.__anext__", streams.wrap_anext(itself, current=True), optional=True)
 
 
 def _steps() -> Iterator[Target]:
@@ -57,6 +98,7 @@ INSTRUMENTORS = (
         ">=1.60,<2",
         (
             *_functions(),
+            *_messages(),
             *_steps(),
             Target(_CHAT[0], f"{_CHAT[1]}.chunk_creator", streams.wrap_inner_call(calls.read_provider_chunk)),
             Target(_LOGGING, "Logging.update_environment_variables", streams.wrap_inner_call(calls.read_provider)),

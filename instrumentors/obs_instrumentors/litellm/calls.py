@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.clients.stream_objects import stream_or_none
 from obs_instrumentors.wire import cohere
+from obs_instrumentors.wire.anthropic import messages as anthropic
 from obs_instrumentors.wire.openai import chat, common_fields, completions, embeddings, media, responses
 from obs_instrumentors.wire.server_address import read_server_address
 from obs_run.base import payload
-from obs_run.core import semconv
+from obs_run.core import messages, semconv
 from obs_run.core.operations import Embedding, Inference, ModelCall, Operation, Usage
 from obs_run.core.outcomes import Reader
 
@@ -47,7 +48,7 @@ class Function:
 def start_operation(function: Function, call: Call) -> tuple[Operation, Reader] | None:
     """Return the operation that a call means; None where LiteLLM's sync function is asked for a coroutine."""
     body = {**dict(zip(function.parameters, call.args, strict=False)), **call.kwargs}
-    if body.get(f"a{function.name}"):
+    if body.get(f"a{function.name}") or body.get("is_async"):
         return None
     operation = function.parse_request(body)
     operation.extra.pop(semconv.OPENAI_API_TYPE, None)
@@ -180,6 +181,49 @@ def _read_event(operation: Response, event: Any) -> None:
         operation.usage = _usage(payload.get(event, "response", "usage")) or usage
 
 
+@dataclass
+class MessagesCall(anthropic.Answer):
+    """A message in Anthropic's format, whoever answers; a stream of it comes as the bytes of events."""
+
+    unread: bytes = b""
+    """The beginning of a line whose end has not come yet."""
+
+
+def _parse_message(body: dict[str, Any]) -> MessagesCall:
+    operation = MessagesCall()
+    vars(operation).update(vars(anthropic.parse_request(body)))
+    return operation
+
+
+def _read_message(operation: MessagesCall, response: Any) -> None:
+    """Read a Message; what comes from LiteLLM's cache has cost nothing."""
+    anthropic.read_response(operation, response)
+    if payload.get(response, "_hidden_params", "cache_hit"):
+        operation.usage = operation.billed_units = operation.billed_calls = None
+    _strip_provider(operation)
+
+
+def _read_message_chunk(operation: MessagesCall, chunk: Any) -> None:
+    """Read an event of a message, or bytes of events, which may end anywhere."""
+    if not isinstance(chunk, (bytes, str)):
+        anthropic.read_event(operation, chunk)
+        return
+    data = chunk.encode() if isinstance(chunk, str) else chunk
+    *lines, operation.unread = (operation.unread + data).split(b"\n")
+    for line in lines:
+        if not line.startswith(b"data:"):
+            continue
+        event = messages.parsed(line.removeprefix(b"data:").strip().decode("utf-8", "replace"))
+        if isinstance(event, dict):
+            anthropic.read_event(operation, event)
+
+
+def _finish_message(operation: MessagesCall) -> None:
+    if operation.blocks:
+        anthropic.finish(operation)
+    _strip_provider(operation)
+
+
 def _reader(read: Read, read_chunk: Read | None = None, finish: Callable[[Any], None] | None = None) -> Reader:
     return Reader(partial(_read_response, read), deferred=stream_or_none, chunk=read_chunk, end=finish)
 
@@ -191,6 +235,12 @@ _RESPONSES = _reader(responses.read_response, _read_event, responses.finish)
 _EMBEDDING = _reader(embeddings.read_response)
 _RERANK = Reader(cohere.read_rerank_response)
 
+MESSAGES = Function(
+    "anthropic_messages",
+    ("max_tokens", "messages", "model"),
+    _parse_message,
+    Reader(_read_message, deferred=stream_or_none, chunk=_read_message_chunk, end=_finish_message),
+)
 FUNCTIONS = (
     Function("completion", ("model", "messages"), chat.parse_request, _CHAT),
     Function("text_completion", ("prompt", "model"), completions.parse_request, _TEXT),

@@ -7,6 +7,7 @@ told by its class, unless its class is one of Python's.
 from __future__ import annotations
 
 from itertools import islice
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
@@ -31,6 +32,7 @@ _BRACKETS: tuple[tuple[Any, str, str], ...] = (
     (set, "{", "}"),
     (frozenset, "{", "}"),
 )
+_STRUCTURES = (dict, list, tuple, set, frozenset)
 _TEXTS: tuple[Any, ...] = (str, bytes, bytearray)
 _PATHS = frozenset(["PosixPath", "PurePosixPath", "PureWindowsPath", "WindowsPath"])
 # Module and name of the classes whose text is no code of the agent's, and short.
@@ -80,10 +82,15 @@ def attribute(value: Any) -> Any:
     plain = _as_base(value, kind)
     if type(plain) is not kind:
         return attribute(plain)
-    if kind is int or has_known_text(value) or _is_simple(value):
+    if kind is int or has_known_text(value):
         return guard.shown(value)
-    text: str = guard.call("log record", _shown, value, _Room(), 0, default=told_by_class(value))
+    text: str = guard.call("log record", _as_text, value, default=told_by_class(value))
     return text
+
+
+def is_structure(value: Any) -> bool:
+    """Whether it is a dict, list or the like, whose text as an attribute is JSON."""
+    return issubclass(type(value), _STRUCTURES)
 
 
 def message(template: Any, arguments: Any) -> str:
@@ -162,7 +169,61 @@ def _passive_arguments(arguments: Any) -> Any:
 
 def _passive_argument(value: Any) -> Any:
     value = _as_base(value, type(value))
-    return value if _is_passive(value) else _Verbatim(str(attribute(value)))
+    if _is_passive(value):
+        return value
+    return _Verbatim(guard.call("log record", _shown, value, _Room(), 0, default=told_by_class(value)))
+
+
+def _as_text(value: Any) -> str:
+    plain = _plain(value, _Room(), ())
+    if type(plain) is str:
+        return plain
+    # Most agents log texts and numbers alone, which need no JSON.
+    from obs_run.base.json_text import to_json
+
+    return to_json(plain)
+
+
+def _plain(value: Any, room: _Room, inside: tuple[int, ...]) -> Any:
+    """Return what JSON can say of a value; ``inside`` are the ids of what it is in."""
+    kind = type(value)
+    if not issubclass(kind, _STRUCTURES):
+        return _plain_leaf(value, room)
+    if id(value) in inside:
+        return "[contains itself]"
+    if len(inside) == _DEEPEST:
+        return "..."
+    return _plain_structure(value, room, (*inside, id(value)))
+
+
+def _plain_structure(value: Any, room: _Room, inside: tuple[int, ...]) -> Any:
+    kind = type(value)
+    if issubclass(kind, dict):
+        items = _taken(dict.items(value), room)
+        fields = {_plain_name(name, room): _plain(item, room, inside) for name, item in items}
+        if dict.__len__(value) > len(items):
+            fields["..."] = f"{dict.__len__(value) - len(items)} items left out"
+        return fields
+    base = next(base for base, _, _ in _BRACKETS if issubclass(kind, base))
+    elements = _taken(base.__iter__(value), room)
+    plain = [_plain(element, room, inside) for element in elements]
+    if base.__len__(value) > len(elements):
+        plain.append(f"[{base.__len__(value) - len(elements)} items left out]")
+    return plain
+
+
+def _plain_name(name: Any, room: _Room) -> str:
+    plain = _as_base(name, type(name))
+    return plain if type(plain) is str else _shown(plain, room, 0)
+
+
+def _plain_leaf(value: Any, room: _Room) -> Any:
+    plain = _as_base(value, type(value))
+    if type(plain) is float and not isfinite(plain):
+        return str(plain)
+    if type(plain) in _SCALARS:
+        return plain
+    return guard.shown(value) if has_known_text(value) else _shown(value, room, 0)
 
 
 def _shown(value: Any, room: _Room, depth: int) -> str:

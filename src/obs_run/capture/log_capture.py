@@ -108,7 +108,7 @@ def _capture(record: LogRecord) -> None:
         sink.LogRecord(
             time_ns=unpatched.time.time_ns() if unpatched.is_clock_moved() else int(record.created * 1e9),
             severity=next((number for level, number in _SEVERITIES if record.levelno >= level), 1),
-            severity_text=record.levelname,
+            severity_text=log_records.severity_text(record.levelname),
             body=_message(record),
             attributes=_attributes(record),
             trace=propagation.current_ids(),
@@ -121,6 +121,8 @@ def _message(record: LogRecord) -> str:
     told = _structlog(record)
     if told is not None:
         return str(passive_values.attribute(told.get("event", "")))
+    if passive_values.is_structure(record.msg) and not record.args:
+        return str(passive_values.attribute(record.msg))
     # The arguments may change after the call, so the text is made now.
     arguments = record.args
     values = tuple(arguments.values()) if type(arguments) is dict else arguments or ()

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from obs_run.core.sink import ErrorRecord
 
 _WARN = 13
+_SEVERITY_TEXTS = {"WARNING": "WARN", "CRITICAL": "FATAL"}
+
+
+def severity_text(level_name: str) -> str:
+    """Return OpenTelemetry's word for one of Python's levels; names that the agent gave stay."""
+    return _SEVERITY_TEXTS.get(level_name, level_name)
 
 
 def log(record: LogRecord) -> None:

@@ -109,7 +109,7 @@ class Record:
         return LogRecord(
             time_ns=self.time_ns,
             severity=self.level.severity.number,
-            severity_text=self.level_name,
+            severity_text=log_records.severity_text(self.level_name),
             body=self.message,
             attributes=self.attributes(),
             trace=self.trace,

@@ -264,7 +264,7 @@ LIBRARY = Library(
             attributes(
                 "text_completion", **_STREAM, gen_ai__usage__input_tokens=None, gen_ai__usage__output_tokens=None
             ),
-            answered(_TEXT, reason=None),
+            answered(_TEXT),
         ),
         Scenario(
             "v1 embeddings",

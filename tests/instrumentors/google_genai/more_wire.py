@@ -79,7 +79,7 @@ def test_an_error_inside_of_a_200(telemetry: Any) -> None:
 def test_parts_that_are_not_text(telemetry: Any, with_content: None) -> None:
     assert with_content is None
     media = {"inlineData": {"mimeType": "image/png", "data": PIXEL, "displayName": "a.png"}}
-    parts = [
+    parts: list[dict[str, Any]] = [
         {"executableCode": {"id": "1", "language": "PYTHON", "code": "2+2"}},
         {"codeExecutionResult": {"id": "1", "outcome": "OUTCOME_OK", "output": "4"}},
         {"toolCall": {"id": "2", "toolType": "GOOGLE_SEARCH_WEB", "args": {"queries": ["x"]}}},

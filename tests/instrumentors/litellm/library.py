@@ -155,10 +155,11 @@ LIBRARY = Library(
     instrumentor="obs_instrumentors.litellm",
     environments={
         "1.60, oldest": ("litellm==1.60.0", "openai<1.62"),
-        "1.109, newest": ("litellm>=1.109,<2", *_OVERRIDES),
+        "1.109, newest": ("litellm>=1.109,<2", "tenacity", *_OVERRIDES),
     },
     driver=LiteLLM,
-    more=("more.py",),
+    more=("more.py", "more_hooks.py"),
+    less={"1.60, oldest": ("more_hooks.py",)},
     variables={"LITELLM_LOCAL_MODEL_COST_MAP": "True"},
     scenarios=(
         Scenario(

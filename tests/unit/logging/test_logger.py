@@ -49,9 +49,9 @@ def test_each_level_has_its_number(sent: Sent) -> None:
         (1, "TRACE"),
         (5, "DEBUG"),
         (9, "INFO"),
-        (13, "WARNING"),
+        (13, "WARN"),
         (17, "ERROR"),
-        (21, "CRITICAL"),
+        (21, "FATAL"),
     ]
     assert [item.severity for item in sent[1::3]] == [item.severity for item in sent[2::3]] == [1, 5, 9, 13, 17, 21]
 

@@ -52,7 +52,7 @@ def test_structlog(tmp_path: Path, python: str) -> None:
     assert sum("rendered" in log["body"] for log in shown["logs"]) == 1
     printed, failed = logs["printed"], logs["failed"]
     told = printed["attributes"]
-    assert (printed["severity"], printed["number"], printed["scope"]) == ("WARNING", 13, "structlog")
+    assert (printed["severity"], printed["number"], printed["scope"]) == ("WARN", 13, "structlog")
     assert (told["user_id"], told["correlation_id"], told["items"], told["n"]) == ("own", "c1", "[1,2]", 1)
     assert (told["code.function.name"], told["code.file.path"][-8:]) == ("work", "agent.py")
     assert (printed["trace"], printed["span"]) == (span["trace"], span["span"])
@@ -82,7 +82,7 @@ def test_loguru(tmp_path: Path, python: str) -> None:
         ["bound one", "succeeded", "traced", "failed", "intercepted"]
     )
     bound, told = logs["bound one"], logs["bound one"]["attributes"]
-    assert (bound["severity"], bound["number"], bound["scope"]) == ("WARNING", 13, "__main__")
+    assert (bound["severity"], bound["number"], bound["scope"]) == ("WARN", 13, "__main__")
     assert (told["user_id"], told["n"], told["code.function.name"]) == ("own", 1, "work")
     assert (bound["trace"], bound["span"]) == (span["trace"], span["span"])
     assert "trace_id" not in told
