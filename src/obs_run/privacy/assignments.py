@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from obs_run.base.randomness import is_random
 from obs_run.privacy.field_names import NameRule, secret_name
 from obs_run.privacy.field_values import fits
 from obs_run.privacy.matches import Match
 from obs_run.privacy.name_pieces import places
+from obs_run.privacy.values import is_free
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +37,7 @@ _LONGEST_NAME = 40
 _LONGEST_ARN = 90
 
 _SEPARATOR = re.compile(
-    rb"\\{0,7}[\"'`\])]{0,3}[ \t]{0,8}(?:={1,3}>?|:{1,2}=?>?|%3[ad])[ \t]{0,8}"
+    rb"\\{0,7}[\"'`\])]{0,3}[ \t]{0,8}(?:={1,3}>?|:{1,2}=?>?|%(?:25){0,4}3[ad])[ \t]{0,8}"
     rb"|\\{0,7}[\"'],[ \t]{0,4}b?(?=\\{0,7}[\"'])"
     rb"|>(?=[^<>\s])"
 )
@@ -51,7 +53,15 @@ _FAR_COPULA = re.compile(
     rb"(?: [a-z?]{1,12}){1,5}(?: (?:is|ist|es|est|to)|:) "
     rb"(?=[a-z]*[!-@\[-`{-~]*[0-9])(?=[0-9.,:/-]*[a-z])(?=[\"'`]?\S{6})"
 )
-_QUOTE = re.compile(rb"(\\{0,7})(\"\"\"|'''|[\"'`])")
+# "The password hunter-22 is for you": only for what nobody writes as a word.
+_BESIDE = re.compile(rb"[ \t]{1,3}[\"'`(]?(?!(?:field|input|box|form|reset|hash|length|policy|type)s?\b)([^\s\"'`()<>{}\[\],;=]{6,256})")
+_MADE = re.compile(rb"(?=[^a-z]*[a-z])(?=[^0-9]*[0-9])(?![0-9]{1,3}-[a-z-]+$)[!-~]{6,}$")
+_TECHNICAL = re.compile(
+    rb"(?:sha|md|argon|bcrypt|scrypt|pbkdf|base|utf|oauth|ipv|http|tls|ssl|rfc|iso|aes|rsa|hs|rs|es|ed|pkcs|saml|x|v)[-_]?[0-9]"
+    rb"|[0-9]+(?:st|nd|rd|th|px|ms|kb|mb|gb)\b|[a-z_]{2,}[0-9]{0,2}[.(]|\S+/\S+/|https?:"
+)
+_LEAST_HEX = 20
+_QUOTE = re.compile(rb"(?:[nbrue@]{1,2}(?=[\"']))?(\\{0,7})(\"\"\"|'''|[\"'`])")
 _SCHEME = re.compile(rb"(?:bearer|basic|token|digest|apikey|negotiate|aws4-hmac-sha256)[ \t]{1,4}", re.IGNORECASE)
 _UNQUOTED = re.compile(
     rb"(?:[^\s\"'`&,;<>(){}\[\]\\|]"
@@ -60,15 +70,12 @@ _UNQUOTED = re.compile(
     rb"|\((?!\))|\)(?=\w)|[{}\[\]|](?=[^\s\"',;])|\\(?![nrt\"'\\])"
     rb")+"
 )
+# Short where nothing is found, because whatever begins anew after it is looked at again.
+_DRAWN = re.compile(rb"[\w+/.-]{16,1024}={0,2}")
 _LINE = re.compile(rb"[^\r\n<]{1,8192}")
-_FREE = re.compile(
-    rb"(?:none|null|nil|true|false|undefined|yes|no|str|string|bytes|int|bool|boolean|number|object|any|text|optional"
-    rb"|required|missing|invalid|expired|empty|hidden|redacted|changed|incorrect|wrong|masked|removed|filtered|secret"
-    rb"|password|token|unset|not|must|should|is|was|has|may|the|a|an|in|and|or|if|for|from|your|our|my|this|that|ok|set"
-    rb"|await|new|yield|return|secretstr|default|value|basic|bearer|oauth2?|jwt|n/?a|tbd|todo|\?+|-+|\*+|x{3,}|\.{3,}"
-    rb"|[$%#@]?\{{1,2}[^{}]*\}{1,2}|<[^<>]*>?|\$\(?\w+\)?|\$\{?[\w:.-]+\}?|%\(?\w*\)?s|%[\w]+%|\[\w[\w.:-]*\]"
-    rb"|:\w+|@p\d+)[.,;:!?]?$"
-)
+_COOKIE = re.compile(rb"[\w.!#$%&*+^`|~-]{1,128}=\S|[\w.%+/=-]{16,}$")
+_ASCII = re.compile("[!-~]+")
+_SHORTEST_OTHER = 4
 _CODE = re.compile(
     rb"(?:self|cls|this|os|env|environ|settings?|config|cfg|args?|kwargs|options?|opts|params?|process|request|req|ctx"
     rb"|context|secrets?|vault|data|response|res|result|user|field|schema|typing|pydantic)\.[a-z_]"
@@ -168,8 +175,21 @@ def _sign(subject: Subject, at: int, rule: NameRule, name: bytes) -> _Sign | Non
     match = match or _FAR_COPULA.match(low, at)
     if match:
         return _Sign(match.end(), certain=False, spaced=True)
+    if name and (match := _BESIDE.match(low, at)) and _is_made(subject.raw[match.start(1) : match.end(1)], rule):
+        return _Sign(match.start(1), certain=False, spaced=True)
     loose = None if name else _LOOSE.match(subject.text, at)
     return _Sign(loose.end(), certain=False, spaced=True) if loose else None
+
+
+def _is_made(word: bytes, rule: NameRule) -> bool:
+    """Whether a word right behind a name is no word, so that it may be the value though nothing says so."""
+    word = word.rstrip(b".,;:!?")
+    low = word.lower()
+    if not _MADE.match(low) or _TECHNICAL.match(low):
+        return False
+    if rule.kind == "password":
+        return True
+    return is_random(word.decode()) or (len(word) >= _LEAST_HEX and not low.strip(b"0123456789abcdef"))
 
 
 def _valued(subject: Subject, at: int, rule: NameRule, name: bytes = b"") -> Iterator[Match]:
@@ -193,7 +213,7 @@ def _bare(subject: Subject, start: int, rule: NameRule, name: bytes, sign: _Sign
     low = subject.low
     scheme = _SCHEME.match(low, start)
     start = scheme.end() if scheme else start
-    match = (_LINE if rule.kind == "cookie" else _UNQUOTED).match(low, start)
+    match = _value_pattern(rule).match(low, start)
     if not match or _TEMPLATE.match(low, start) or low[match.end() : match.end() + 1] == b"(":
         return
     value = match[0]
@@ -201,6 +221,15 @@ def _bare(subject: Subject, start: int, rule: NameRule, name: bytes, sign: _Sign
     stripped = value.rstrip(b".,;:") if sign.spaced else value
     end -= len(value) - len(stripped)
     value = stripped
+    if rule.kind == "cookie" and not (sign.certain and _COOKIE.match(value)):
+        return
+    if not name and not sign.certain:
+        # Where the name is of another script, the value is what is not.
+        plain = _ASCII.match(subject.text, start, end)
+        end = plain.end() if plain else start
+        value = low[start:end]
+        if len(value) < _SHORTEST_OTHER:
+            return
     if not _is_value(value, rule, name) or _CODE.match(value):
         return
     if (
@@ -214,9 +243,16 @@ def _bare(subject: Subject, start: int, rule: NameRule, name: bytes, sign: _Sign
     yield Match(start, end, rule.kind)
 
 
+def _value_pattern(rule: NameRule) -> re.Pattern[bytes]:
+    """Return what matches a value without quotes."""
+    if rule.kind == "cookie":
+        return _LINE
+    return _DRAWN if rule.form == "drawn" else _UNQUOTED
+
+
 def _closing(low: bytes, quote: re.Match[bytes]) -> int:
     """Return where the value ends that ``quote`` begins: at its like, else at the end of the line."""
-    sign = quote[0]
+    sign = quote[1] + quote[2]
     at = quote.end()
     line = low.find(b"\n", at)
     limit = len(low) if line < 0 or len(quote[2]) > 1 else line
@@ -230,6 +266,12 @@ def _closing(low: bytes, quote: re.Match[bytes]) -> int:
 
 
 def _is_value(value: bytes, rule: NameRule, name: bytes) -> bool:
-    if not value or _FREE.match(value) or value == name.strip(b" -"):
+    if not value or is_free(value) or value[:1] in b"),]" or _is_reference(value, name):
         return False
     return rule.form == "any" or fits(rule, value.decode())
+
+
+def _is_reference(value: bytes, name: bytes) -> bool:
+    """Whether the value is a variable called as the field is: ``self.secret_key = secret_key``."""
+    own = name.strip(b" -")
+    return value == own or (value == own.rpartition(b".")[2] and not _DIGITS.intersection(value))

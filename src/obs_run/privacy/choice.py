@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from obs_run import settings
 from obs_run.base import guard
-from obs_run.privacy import assignments, field_names, headers, tokens, urls
+from obs_run.privacy import assignments, field_names, headers, notations, tokens, urls
 from obs_run.privacy.actions import MASK, Action
 from obs_run.privacy.field_names import NameRule
 from obs_run.privacy.kinds import BUILT_IN, NATIONAL_IDS, PERSONAL, PRESETS, SECRETS
@@ -139,6 +139,7 @@ def _of_secrets(kinds: frozenset[str]) -> list[Detector]:
         (tokens.KINDS, tokens.find),
         (urls.KINDS, urls.find),
         (headers.KINDS, headers.find),
+        (notations.KINDS, notations.find),
         (assignments.KINDS, assignments.find),
     )
     return [detector for of, detector in built_in if of & kinds]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from obs_run.base.randomness import is_encoded_text, is_random
 from obs_run.privacy.actions import placeholders
 from obs_run.privacy.name_pieces import has_core
 
@@ -32,10 +33,15 @@ _NUMERIC = frozenset({"pin", "digits", "dated", "decimal"})
 _RANDOM = re.compile(r"(?=.*[0-9])\S{6,}|(?:bearer|basic|token) \S{6,}|\S{24,}", re.IGNORECASE)
 _COUNTED = frozenset({"token", "api_key", "secret", "cookie", "authorization", "private_key", "connection_string"})
 _LEAST_DIGITS = 6
+_SHORTEST_DRAWN = 16
+_KEY = re.compile(r"[A-Za-z0-9+/_.-]+={0,2}")
+_DIGEST = re.compile(r"[0-9a-fA-F-]+")
+_PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 _SCHEMA_TYPES = frozenset({"string", "integer", "number", "boolean", "object", "array", "null"})
 _SCHEMA_VALUES = ("default", "const", "enum", "example", "examples", "value")
 _NAMES = ("name", "key", "header", "field", "parameter")
 _VALUES = ("value", "val")
+_NO_MEMBERS: frozenset[str] = frozenset()
 PAIRED = frozenset(_VALUES)
 """Keys of a value whose name is the value of another key."""
 
@@ -60,8 +66,17 @@ def _without_placeholders(text: str, kinds: Collection[str]) -> str:
 
 def fits(rule: NameRule, text: str) -> bool:
     """Whether ``text`` has the form that the rule asks for."""
+    if rule.form == "drawn":
+        return _is_drawn(text)
     form = _FORMS.get(rule.form)
     return form is None or form.fullmatch(text) is not None
+
+
+def _is_drawn(text: str) -> bool:
+    """Whether this is a key or credentials in base64, and neither an id nor a digest."""
+    if len(text) < _SHORTEST_DRAWN or not _KEY.fullmatch(text) or _DIGEST.fullmatch(text):
+        return False
+    return is_random(text) or (len(text) % 4 == 0 and is_encoded_text(text))
 
 
 def hides_number(rule: NameRule, text: str, kinds: Collection[str]) -> bool:
@@ -92,6 +107,11 @@ def paired_value(mapping: Mapping[Any, Any]) -> tuple[str, str] | None:
                 if isinstance(name, str):
                     return name, value_key
     return None
+
+
+def private_members(mapping: Mapping[Any, Any]) -> frozenset[str]:
+    """Return the members that are secret, where ``mapping`` is a key in JSON (JWK, RFC 7517)."""
+    return _PRIVATE_MEMBERS if isinstance(mapping.get("kty"), str) else _NO_MEMBERS
 
 
 def schema_of_field(mapping: Mapping[Any, Any]) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ _END = re.compile(rb"-----END[ A-Z0-9_-]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _BODY = re.compile(rb"(?:[A-Za-z0-9+/=\s\\\"',]|(?:Proc-Type|DEK-Info|Version|Comment|Hash):[^\n]{0,100})*")
 _SCHEME = re.compile(rb"bearer[ \t]{1,4}|bearer%20|bearer\+")
 _BEARER = re.compile(rb"[\w.~+/=:-]{8,}")
+_FIELD = re.compile(rb"[a-z_]{2,40}=[^=]")
 _SHELL_PASSWORD = re.compile(
     rb"sshpass -p ?(?:\"([^\"\n]{1,128})\"|'([^'\n]{1,128})'|([^\s\"'$]{1,128}))"
     rb"|mysql[\w -]{0,80} -p([^\s\"'$-][^\s\"']{0,127})"
@@ -36,7 +37,7 @@ def find(subject: Subject) -> Iterator[Match]:
     if b"bearer" in low:
         for scheme in _SCHEME.finditer(low):
             value = _BEARER.match(raw, scheme.end())
-            if value and _looks_random(value[0]):
+            if value and _looks_random(value[0]) and not _FIELD.match(value[0]):
                 yield Match(*value.span(), "authorization")
     if b" -" in low:
         yield from _options(raw, low)

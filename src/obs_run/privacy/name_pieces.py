@@ -22,7 +22,7 @@ _CORES = tuple(
 _ENDS = (
     b"pass", b"passphrase", b"passcode", b"passe", b"parola", b"contrasena", b"senha", b"haslo", b"heslo", b"sifre",
     b"salasana", b"otp", b"pin", b"cvv", b"cvc", b"string", b"bearer", b"jwt", b"sig", b"signature",
-    b"code", b"clave", b"parolam", b"sifrem",
+    b"code", b"clave", b"parolam", b"sifrem", b"auth", b"psk", b"creds", b"pat",
 )  # fmt: skip
 _SIGNS = (b":", b"=")
 # The beginnings of words: "is", "es", "est".

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from obs_run.privacy import random_keys
 from obs_run.privacy.matches import Match
 
 if TYPE_CHECKING:
@@ -132,10 +133,15 @@ TOKENS = (
     Token("razorpay_key", rf"rzp_(?:live|test)_{_A}{{14}}", anywhere=True),
     Token("age_key", r"AGE-SECRET-KEY-1[A-Z0-9]{58}", anywhere=True),
     Token("onepassword_token", rf"ops_eyJ{_A}{{100,}}", anywhere=True, after=r"[A-Za-z0-9+/=]*"),
+    Token("jwt", rf"ZXlK{_W}{{40,}}", after=r"={0,2}"),
+    Token("brave_key", rf"BSA{_W}{{26,30}}(?!{_W})"),
+    Token("easypost_key", rf"EZ(?:A|T)K{_A}{{54}}(?!{_A})"),
+    Token("clickhouse_key", rf"4b1d{_A}{{38}}(?!{_A})"),
+    Token("maxmind_key", rf"{_A}{{6}}_{_A}{{29}}_mmk(?!{_A})"),
     Token("jwt", rf"eyJ{_W}{{8,}}", anywhere=True, after=rf"{_DOTTED}\.?"),
 )  # fmt: skip
 
-KINDS = frozenset(token.kind for token in TOKENS)
+KINDS = frozenset(token.kind for token in TOKENS) | random_keys.KINDS
 
 _TOKEN_CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 _CLASSES = bytes(97 if one in _TOKEN_CHARACTERS else 32 for one in range(256))
@@ -191,9 +197,11 @@ def find(subject: Subject) -> Iterator[Match]:
         if not _TELLING.search(raw, start, end):
             continue  # letters of one case and signs: an identifier
         led = start > 0 and raw[start - 1] in _LEADS
-        if led or not _PLAIN_HEX.fullmatch(raw, start, end):
-            yield from _inside(raw, start, end)
-            yield from _beside(raw, start, end, led=led)
+        if not led and _PLAIN_HEX.fullmatch(raw, start, end):
+            yield from random_keys.find_hex(subject, start, end)
+            continue
+        known = [*_inside(raw, start, end), *_beside(raw, start, end, led=led)]
+        yield from known or random_keys.find_in_run(subject, start, end)
 
 
 def _inside(raw: bytes, start: int, end: int) -> Iterator[Match]:
