@@ -60,8 +60,12 @@ class Choice:
         return None
 
     def mentions(self, subject: Subject) -> bool:
-        """Whether a text has a name in it that tells of its value, or may have one of the user's."""
-        return bool(self.rules.own) or assignments.mentions(subject)
+        """Whether a JSON text has a name in it that tells of its value, or may have one of the user's."""
+        if self.rules.own:
+            return True
+        if b"\\" in subject.raw or not subject.ascii:
+            return assignments.mentions(subject)  # what a text of the JSON says is written differently in it
+        return any(True for _ in assignments.find(subject))
 
     def rank(self, kind: str) -> int:
         """Return the place of ``kind`` where several were found in one place: secrets come first."""

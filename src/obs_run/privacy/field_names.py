@@ -61,7 +61,7 @@ _NO_TOKENS = _set(
 _PASSES = _set(
     "db user smtp mysql redis ftp admin root pg postgres login my imap ldap proxy sudo key mail email http basic ssh "
     "sftp mongo rabbitmq amqp become vault app service svc client server host system os bind web api store keystore "
-    "truststore cert p12 pfx wifi vpn router guest master default user2 backup cache broker queue"
+    "truststore cert p12 pfx wifi vpn router guest master default passin passout backup cache broker queue"
 )
 # What may follow: the value is still the secret, or something made of it.
 _FOLLOWERS = _set(
@@ -75,7 +75,9 @@ _CODES = _set(
     "access signin entry"
 )
 _KEY_FILES = frozenset({("client", "key", "data"), ("tls", "key"), ("ssl", "key"), ("server", "key"), ("pem", "key")})
-_DRAWN = {word: NameRule(kind, "drawn") for kind, word in (("authorization", "auth"), ("api_key", "key"), ("token", "pat"))}
+_DRAWN = {
+    word: NameRule(kind, "drawn") for kind, word in (("authorization", "auth"), ("api_key", "key"), ("token", "pat"))
+}
 _PINS = NameRule("password", "pin")
 
 

@@ -42,8 +42,8 @@ _SCHEMA_VALUES = ("default", "const", "enum", "example", "examples", "value")
 _NAMES = ("name", "key", "header", "field", "parameter")
 _VALUES = ("value", "val")
 _NO_MEMBERS: frozenset[str] = frozenset()
-PAIRED = frozenset(_VALUES)
-"""Keys of a value whose name is the value of another key."""
+PAIRED = frozenset({*_VALUES, "kty"})
+"""Keys of which another key tells more: of a value whose name is the value of another, of a key in JSON."""
 
 
 def hides(rule: NameRule, text: str, kinds: Collection[str]) -> bool:

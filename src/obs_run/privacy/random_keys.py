@@ -19,42 +19,51 @@ if TYPE_CHECKING:
 KIND = "unknown_key"
 KINDS = frozenset({KIND})
 
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 # What stands before the ids, digests and names of things that are no secrets, of providers' answers not least.
-_IDS = frozenset(
-    "id ids uuid guid ulid chatcmpl cmpl compl call fc msg message run thread req request resp response file asst step "
-    "toolu tooluse srvtoolu tool fp evt event cus pi pm ch cs ci in sub sube price prod product plan seti acct ba src "
-    "item rs ws ig mcp mcpl mcpr fs cu conv conversation batch vs gen embd job ftjob session user usr member org team "
-    "proj project trace span order doc document chunk node agent task part upload container cntr cfile artifact page "
-    "sha sha1 sha256 sha384 sha512 md5 crc crc32 blake2b hash digest etag sum checksum fingerprint commit rev revision "
-    "git ref tree blob layer img image cache build version ver release tag branch key2 lock i vpc subnet sg eni ami "
-    "vol snap rtb igw nat acl tgw eipalloc lt instance pod rsrc arn log logs metric bundle main index app vendor "
-    "runtime polyfills style css js wasm static asset assets media video audio photo pic thumb avatar font tmp temp "
-    "cursor offset seq row object obj partition idempotency primary foreign sort public pub pubkey pk idx uid pid gid "
-    "tid sid cid tx txn block address addr account customer invoice payment charge refund subscription transaction "
-    "cluster machine host server worker queue topic channel room group workspace folder dir path entry record "
-    "question answer prompt completion choice candidate citation source search result results embedding vector memory "
-    "dataset data table column view form field widget component block comment post thread note notes ticket issue "
-    "pull merge deploy deployment pipeline stage workflow wf execution exec flow rule policy role region zone x86 x64 "
-    "lc lib llvm gcc python pip whl cpython test tests case fixture example sample model ckpt checkpoint epoch "
-    "nonce salt iv boundary webkitformboundary multipart boundary ga gid lsn gtid cookieconsent sub2 utm gclid fbclid "
-    "srv svc db env cfg ctx pkg btn".split()
+_IDS = _set(
+    "id ids uuid guid ulid chatcmpl cmpl compl call fc msg message run thread req request resp response file asst "
+    "step toolu tooluse srvtoolu tool fp evt event cus pi pm ch cs ci in sub sube price prod product plan seti "
+    "acct ba src item rs ws ig mcp mcpl mcpr fs cu conv conversation batch vs gen embd job ftjob session user usr "
+    "member org team proj project trace span order doc document chunk node agent task part upload container cntr "
+    "cfile artifact page sha sha1 sha256 sha384 sha512 md5 crc crc32 blake2b hash digest etag sum checksum "
+    "fingerprint commit rev revision git ref tree blob layer img image cache build version ver release tag branch "
+    "lock i vpc subnet sg eni ami vol snap rtb igw nat acl tgw eipalloc lt instance pod rsrc arn log logs metric "
+    "bundle main index app vendor runtime polyfills style css js wasm static asset assets media video audio photo "
+    "pic thumb avatar font tmp temp cursor offset seq row object obj partition idempotency primary foreign sort "
+    "public pub pubkey pk idx uid pid gid tid sid cid tx txn block address addr account customer invoice payment "
+    "charge refund subscription transaction cluster machine host server worker queue topic channel room group "
+    "workspace folder dir path entry record question answer prompt completion choice candidate citation source "
+    "search result results embedding vector memory dataset data table column view form field widget component "
+    "comment post note notes ticket issue pull merge deploy deployment pipeline stage workflow wf execution exec "
+    "flow rule policy role region zone x86 x64 lc lib llvm gcc python pip whl cpython test tests case fixture "
+    "example sample model ckpt checkpoint epoch nonce salt iv boundary webkitformboundary multipart ga lsn gtid "
+    "cookieconsent utm gclid fbclid srv svc db env cfg ctx pkg btn"
 )
-_SECRET_WORDS = frozenset(
+_SECRET_WORDS = _set(
     "key secret token pat sk rk ak apikey api live auth pw pass pwd password access private bearer cred admin svc "
-    "service priv".split()
+    "service priv"
 )
 # Where a service runs is said in the names of its keys, hardly in ids.
-_ENVIRONMENTS = frozenset("prod live dev staging stage test sandbox production eu us".split())
+_ENVIRONMENTS = _set("prod live dev staging stage test sandbox production eu us")
 # A key for these is no secret.
-_HARMLESS_KEYS = frozenset("cache idempotency primary foreign partition sort row object public index idx pub".split())
-_PREFIX = re.compile(rb"(?:(?:[a-z][a-z0-9]{0,11}|[A-Z][A-Z0-9]{0,11}|[A-Z][a-z]{1,11}|[0-9][a-z]{2,11}|[0-9]{1,2})[_-]{1,2}){1,4}")
+_HARMLESS_KEYS = _set("cache idempotency primary foreign partition sort row object public index idx pub")
+_PREFIX = re.compile(
+    rb"(?:(?:[a-z][a-z0-9]{0,11}|[A-Z][A-Z0-9]{0,11}|[A-Z][a-z]{1,11}|[0-9][a-z]{2,11}|[0-9]{1,2})[_-]{1,2}){1,4}"
+)
 _DOTTED_PREFIX = re.compile(rb"(?<![\w./@-])([a-z][a-z0-9_]{1,11})\.$")
 _DOTTED_REST = re.compile(rb"(?:\.[A-Za-z0-9_-]{16,})*")
 _WORD = re.compile(r"[a-z]+[0-9]*|[0-9]+[a-z]*")
 _HEX = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
 _UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ULID = re.compile(rb"0[0-7][0-9A-HJKMNP-TV-Z]{24}|0[0-7][0-9a-hjkmnp-tv-z]{24}")
-_ENDS_OF_NAMES = re.compile(rb"\.(?:js|css|py|pyc|so|whl|gz|tgz|png|jpe?g|svg|woff2?|html?|json|map|log|txt|csv|zip|tar)\b")
+_ENDS_OF_NAMES = re.compile(
+    rb"\.(?:js|css|py|pyc|so|whl|gz|tgz|png|jpe?g|svg|woff2?|html?|json|map|log|txt|csv|zip|tar)\b"
+)
 _SHORTEST = 16
 _SHORTEST_OF_ONE_CASE = 20
 _SHORTEST_HEX = 28
@@ -81,7 +90,11 @@ _ADJACENT = re.compile(
     rb"(?:key|token|secret|password|passwort|schl.ssel|credential)[\"']?"
     rb"(?:[ \t]{1,2}(?:is|was|ist|est|es|with|value|of|named|called))?[ \t]{0,2}[:=]?[ \t]{0,2}[\"'`(\[]?$"
 )
-_JOINS = frozenset(b"+/=")
+_BETWEEN = b" \t\"'`([:="
+_LAST_WORDS = (
+    *(b"key", b"token", b"secret", b"password", b"passwort", b"ssel", b"credential"),
+    *(b" is", b" was", b" ist", b" est", b" es", b" with", b" value", b" of", b"named", b"called"),
+)
 
 
 def find_in_run(subject: Subject, start: int, end: int) -> Iterator[Match]:
@@ -95,6 +108,8 @@ def find_in_run(subject: Subject, start: int, end: int) -> Iterator[Match]:
             if body and not _ENDS_OF_NAMES.match(raw, end):
                 yield Match(start, end, KIND)
             return
+        if _HEX.fullmatch(body) or _UUID.fullmatch(body):
+            return
     if raw[start - 1 : start] == b"." and (dotted := _DOTTED_PREFIX.search(raw, max(0, start - 14), start)):
         first = dotted.start()
         if _is_key(dotted[1], run, least=_SHORTEST_OF_ONE_CASE) and not _is_one_case(run):
@@ -107,6 +122,8 @@ def find_in_run(subject: Subject, start: int, end: int) -> Iterator[Match]:
 def find_hex(subject: Subject, start: int, end: int) -> Iterator[Match]:
     """Find a key in a run of hexadecimal digits: only right behind the word that says so."""
     low = subject.low
+    if not low[max(0, start - _NEAR_BEFORE) : start].rstrip(_BETWEEN).endswith(_LAST_WORDS):
+        return  # as nearly all are, ids and digests
     lead = low[max(0, start - _NEAR_BEFORE) : start]
     if _ADJACENT.search(lead) and not _NO_SECRET.search(lead) and b"hash" not in lead:
         yield Match(start, end, KIND)

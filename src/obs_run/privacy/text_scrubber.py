@@ -79,7 +79,7 @@ class TextScrubber:
 
     def mentioned(self, text: str) -> bool:
         """Whether anything in ``text``, as it stands, is a reason to read the JSON that it may be."""
-        subject = Subject(text, self._names)
+        subject = Subject(_unescaped(text) if "\\" in text else text, self._names)
         return (
             self._choice.mentions(subject)
             or self._has_telling_key(subject.raw)
@@ -130,3 +130,8 @@ class TextScrubber:
             at = match.end
         pieces.append(text[at:])
         return "".join(pieces)
+
+
+def _unescaped(text: str) -> str:
+    """Return JSON with its quotes as the texts in it have them; line breaks are read as what they are anyway."""
+    return text.replace("\\\\", "\\?").replace('\\"', '"')

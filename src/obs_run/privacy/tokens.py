@@ -146,7 +146,8 @@ KINDS = frozenset(token.kind for token in TOKENS) | random_keys.KINDS
 _TOKEN_CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 _CLASSES = bytes(97 if one in _TOKEN_CHARACTERS else 32 for one in range(256))
 _RUN = re.compile(b"a" * 20 + b"a*")
-_TELLING = re.compile(rb"[A-Z0-9]")
+_TELLING = re.compile(rb"[0-9]|[a-z][A-Z]|[A-Z]{2}[a-z]")
+_DIGIT = re.compile(rb"[0-9]")
 # Digests, trace ids and UUIDs: no token is of these letters alone, but for the one that begins with fc-.
 _PLAIN_HEX = re.compile(rb"(?!fc-)[0-9a-f-]+")
 _LONGEST_BEFORE = 64
@@ -195,13 +196,17 @@ def find(subject: Subject) -> Iterator[Match]:
     for run in _RUN.finditer(raw.translate(_CLASSES)):
         start, end = run.span()
         if not _TELLING.search(raw, start, end):
-            continue  # letters of one case and signs: an identifier
+            continue  # letters and signs, of one case: an identifier
         led = start > 0 and raw[start - 1] in _LEADS
         if not led and _PLAIN_HEX.fullmatch(raw, start, end):
-            yield from random_keys.find_hex(subject, start, end)
+            if subject.places:
+                yield from random_keys.find_hex(subject, start, end)
             continue
         known = [*_inside(raw, start, end), *_beside(raw, start, end, led=led)]
-        yield from known or random_keys.find_in_run(subject, start, end)
+        if known:
+            yield from known
+        elif _DIGIT.search(raw, start, end):  # of twenty random characters hardly ever none is a digit
+            yield from random_keys.find_in_run(subject, start, end)
 
 
 def _inside(raw: bytes, start: int, end: int) -> Iterator[Match]:
