@@ -55,14 +55,19 @@ _CODE = re.compile(
     rb"(?:self|cls|this|os|env|environ|settings?|config|cfg|args?|kwargs|options?|opts|params?|process|request|req|ctx"
     rb"|context|secrets?|vault|data|response|res|result|user|field|schema|typing|pydantic)\.[a-z_]"
     rb"|(?:optional|union|annotated|list|dict|literal|get|getenv|os|str|field|secretstr|input|getpass|env|lambda)"
-    rb"[\w.]{0,40}[\[(]|[a-z_][\w.]{0,60}\(|await |f[\"']\{"
+    rb"[\w.]{0,40}[\[(]|[a-z_][\w.]{0,40}\[(?:str|int|bytes|float|bool|any|none|dict|list|secretstr)\b|[a-z_][\w.]{0,60}\(|await |f[\"']\{"
 )
 _TEMPLATE = re.compile(
     rb"\{\{|\{%|\$\{|\$\(|<%|\[(?:redacted|masked|hidden|filtered|removed|omitted)\]|<[a-z][\w -]{0,40}>"
 )
+_VARIABLE = re.compile(rb"[a-z]+(?:[_.][a-z]+)+$")
+_LISTED = re.compile(rb"(?=[^0-9]*[0-9])\S{5,}|\S* \S{6,}|\S*[^\w\s-]\S*$|\S{24,}")
 _LETTERS = re.compile(rb"[a-z]+[.,;:!?]?$|[a-z]+(?:-[a-z]+)+$")
 _DIGITS = frozenset(b"0123456789")
 _PASSWORD = NameRule("password")
+_SHORTEST_KEY = 3
+# HTML calls the letter of a shortcut an access key.
+_LONG_KINDS = frozenset({"api_key", "token", "authorization", "private_key", "cookie"})
 
 
 def find(subject: Subject) -> Iterator[Match]:
@@ -148,7 +153,10 @@ def _valued(subject: Subject, at: int, rule: NameRule, name: bytes) -> Match | N
     start, end = quote.end(), _closing(low, quote)
     scheme = _SCHEME.match(low, start, end)
     start = scheme.end() if scheme else start
-    return Match(start, end, rule.kind) if _is_value(low[start:end], rule, name) else None
+    value = low[start:end]
+    if sign.listed and not _LISTED.match(value):
+        return None  # a list of names
+    return Match(start, end, rule.kind) if _is_value(value, rule, name) else None
 
 
 def _bare(subject: Subject, rule: NameRule, name: bytes, sign: Sign) -> Match | None:
@@ -210,10 +218,14 @@ def _closing(low: bytes, quote: re.Match[bytes]) -> int:
 def _is_value(value: bytes, rule: NameRule, name: bytes) -> bool:
     if not value or is_free(value) or value[:1] in b"),]" or _is_reference(value, name):
         return False
+    if len(value) < _SHORTEST_KEY and rule.kind in _LONG_KINDS:
+        return False
     return rule.form == "any" or fits(rule, value.decode())
 
 
 def _is_reference(value: bytes, name: bytes) -> bool:
-    """Whether the value is a variable called as the field is: ``self.secret_key = secret_key``."""
+    """Whether the value is a variable that is called for what it holds, as the field is: ``token = page_token``."""
     own = name.strip(b" -")
-    return value == own or (value == own.rpartition(b".")[2] and not _DIGITS.intersection(value))
+    if value == own or (value == own.rpartition(b".")[2].lstrip(b"_") and not _DIGITS.intersection(value)):
+        return True
+    return _VARIABLE.match(value) is not None and _rule(value) is not None

@@ -48,6 +48,8 @@ class Sign(NamedTuple):
     certain: bool
     spaced: bool
     """Whether prose may go on after the value."""
+    listed: bool = False
+    """Whether a comma is all that is between, so that both may be words of a list."""
 
 
 def sign_after(subject: Subject, at: int, rule: NameRule, name: bytes) -> Sign | None:
@@ -58,7 +60,8 @@ def sign_after(subject: Subject, at: int, rule: NameRule, name: bytes) -> Sign |
     if at >= len(low) or low[at] not in _BEGIN_OF_SIGNS:
         return None
     if match := _SEPARATOR.match(low, at):
-        return Sign(match.end(), certain=True, spaced=b":" in match[0])
+        between = match[0]
+        return Sign(match.end(), certain=True, spaced=b":" in between, listed=b"," in between)
     if b"--" in name and (match := _SPACED.match(low, at)):
         return Sign(match.end(), certain=True, spaced=False)
     return _spoken(subject, at, rule)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _FREE = re.compile(
-    rb"(?:none|null|nil|true|false|undefined|yes|no|str|string|bytes|int|bool|boolean|number|object|any|text|optional"
+    rb"(?:[01]|none|null|nil|true|false|undefined|yes|no|str|string|bytes|int|bool|boolean|number|object|any|text|optional"
     rb"|required|missing|invalid|expired|empty|hidden|redacted|changed|incorrect|wrong|masked|removed|filtered|secret"
     rb"|password|token|unset|not|must|should|is|was|has|may|the|a|an|in|and|or|if|for|from|your|our|my|this|that|ok|set"
     rb"|await|new|yield|return|secretstr|default|value|basic|bearer|oauth2?|jwt|n/?a|tbd|todo|\?+|-+|\*+|x{3,}"
