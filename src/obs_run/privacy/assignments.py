@@ -65,8 +65,8 @@ _LISTED = re.compile(rb"(?=[^0-9]*[0-9])\S{5,}|\S* \S{6,}|\S*[^\w\s-]\S*$|\S{24,
 _LETTERS = re.compile(rb"[a-z]+[.,;:!?]?$|[a-z]+(?:-[a-z]+)+$")
 _DIGITS = frozenset(b"0123456789")
 _PASSWORD = NameRule("password")
-_SHORTEST_KEY = 3
-# HTML calls the letter of a shortcut an access key.
+# HTML calls the letter of a shortcut an access key; a short number is a count, or a status.
+_SHORTEST_KEY, _LEAST_DIGITS = 3, 5
 _LONG_KINDS = frozenset({"api_key", "token", "authorization", "private_key", "cookie"})
 
 
@@ -218,7 +218,7 @@ def _closing(low: bytes, quote: re.Match[bytes]) -> int:
 def _is_value(value: bytes, rule: NameRule, name: bytes) -> bool:
     if not value or is_free(value) or value[:1] in b"),]" or _is_reference(value, name):
         return False
-    if len(value) < _SHORTEST_KEY and rule.kind in _LONG_KINDS:
+    if rule.kind in _LONG_KINDS and (len(value) < _SHORTEST_KEY or (len(value) < _LEAST_DIGITS and value.isdigit())):
         return False
     return rule.form == "any" or fits(rule, value.decode())
 

@@ -9,7 +9,8 @@ from typing import NamedTuple
 class NameRule(NamedTuple):
     """What a name says of its value: the kind, and what form the value must have for that to hold.
 
-    The forms: "any", "text" (no number), "pin" (3 to 8 digits), "token" (long and without spaces), "email" (has an
+    The forms: "any", "text" (no number), "pin" (3 to 8 digits), "code" (that, or groups with a
+    digit), "token" (long and without spaces), "email" (has an
     @), "drawn" (random, or a text in base64), "digits" (has five), "dated" (has one), "decimal" (a fraction of three digits).
     """
 
@@ -79,6 +80,7 @@ _DRAWN = {
     word: NameRule(kind, "drawn") for kind, word in (("authorization", "auth"), ("api_key", "key"), ("token", "pat"))
 }
 _PINS = NameRule("password", "pin")
+_CODE = NameRule("password", "code")
 
 
 def parts(name: str) -> list[str]:
@@ -121,4 +123,6 @@ def _of_pair(last: str, before: str) -> NameRule | None:
         return NameRule("password", "any" if before else "text")
     if last == "sig" or (last == "signature" and before in ("amz", "goog")):
         return NameRule("token", "token")
-    return _PINS if last == "pin" or (last == "code" and before in _CODES) else None
+    if last == "code" and before in _CODES:
+        return _CODE
+    return _PINS if last == "pin" else None

@@ -23,13 +23,14 @@ _EMPTY = re.compile(
 _FORMS = {
     "token": re.compile(r"(?=\S*[0-9])\S{8,}|\S{20,}"),
     "pin": re.compile(r"[0-9]{3,8}"),
+    "code": re.compile(r"[0-9]{3,8}|[0-9]{3}[ -][0-9]{3}|(?=[^0-9]*[0-9])[A-Za-z0-9]{2,8}(?:-[A-Za-z0-9]{2,8}){1,7}"),
     "text": re.compile(r".*[^0-9\s].*", re.DOTALL),
     "email": re.compile(r".*(?:@|%40).*", re.DOTALL),
     "digits": re.compile(r"(?:[^0-9]*[0-9]){5}.*", re.DOTALL),
     "dated": re.compile(r".*[0-9].*", re.DOTALL),
     "decimal": re.compile(r"\s*[-+]?[0-9]{1,3}\.[0-9]{3,}\s*"),
 }
-_NUMERIC = frozenset({"pin", "digits", "dated", "decimal"})
+_NUMERIC = frozenset({"pin", "code", "digits", "dated", "decimal"})
 _RANDOM = re.compile(r"(?=.*[0-9])\S{6,}|(?:bearer|basic|token) \S{6,}|\S{24,}", re.IGNORECASE)
 _COUNTED = frozenset({"token", "api_key", "secret", "cookie", "authorization", "private_key", "connection_string"})
 _LEAST_DIGITS = 6

@@ -43,6 +43,8 @@ _RUN_BY = {
     option: re.compile(rb"(?:^|[\s/\\;&|(`\"'$])(?:%b)(?:\.exe)?(?![\w.])[^\n|;&]{0,200}$" % programs)
     for option, programs in _PROGRAMS.items()
 }
+# A share's name may look like a line break: \\\\nas.
+_BY_WINDOWS = re.compile(rb"\b(?:net(?:\.exe)? use|xfreerdp|wfreerdp|cmdkey|runas|schtasks|psexec)\b[^|;&]{0,200}$")
 _USER_OPTIONS = frozenset({b"a", b"u", b"-user", b"-proxy-user"})
 _USER = re.compile(rb"[\w.\\/@-]{1,64}(?:[%,]|:)")
 _LONGEST_COMMAND = 240
@@ -92,7 +94,7 @@ def _options(low: bytes) -> Iterator[Match]:
 def _windows_options(low: bytes) -> Iterator[Match]:
     for option in _WINDOWS.finditer(low):
         lead = low[max(0, option.start() - _LONGEST_COMMAND) : option.start()]
-        if _RUN_BY[b""].search(lead) and not is_free(option[1]):
+        if _BY_WINDOWS.search(lead) and not is_free(option[1]):
             yield Match(*option.span(1), "password")
 
 

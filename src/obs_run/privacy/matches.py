@@ -72,7 +72,7 @@ class Subject:
     def places(self) -> list[tuple[int, int]]:
         """Return where pieces of the names of secrets stand."""
         if self._places is None:
-            self._places = name_pieces.places(self.low)
+            self._places = name_pieces.places(self.low, is_ascii=self.ascii)
         return self._places
 
     def is_placeholder(self, start: int, end: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
+
 # Each begins with a letter and not with a choice, which Python's matcher looks for ten times as fast.
 _CORES = tuple(
     re.compile(core)
@@ -23,6 +24,8 @@ _ENDS = (
 _SIGNS = (b":", b"=")
 # The beginnings of words: "is", "es", "est".
 _WORDS = (b" is ", b" es")
+# Italian and Portuguese say it with a letter that is none of ASCII.
+_WORDS_OF_OTHERS = (*_WORDS, b" ? ")
 _ONE_SIGN = bytes(61 if one == 58 else one for one in range(256))  # noqa: PLR2004 (: becomes =)
 _BEFORE_SIGN = b" \t\"'`\\])"
 _LONGEST_END = 14
@@ -38,12 +41,12 @@ def has_core(name: str) -> bool:
     return any(core.search(low) for core in _CORES)
 
 
-def places(low: bytes) -> list[tuple[int, int]]:
+def places(low: bytes, *, is_ascii: bool = True) -> list[tuple[int, int]]:
     """Return where pieces of names stand."""
     found = [match.span() for core in _CORES for match in core.finditer(low)]
     for lead in _ends(low):
         _add_occurrences(found, low, lead)
-    for word in _WORDS:
+    for word in _WORDS if is_ascii else _WORDS_OF_OTHERS:
         at = low.find(word)
         while at >= 0:
             name = low[max(0, at - _LONGEST_END) : at].rstrip(_BEFORE_SIGN)

@@ -56,7 +56,7 @@ _PREFIX = re.compile(
     rb"(?:(?:[a-z][a-z0-9]{0,11}|[A-Z][A-Z0-9]{0,11}|[A-Z][a-z]{1,11}|[0-9][a-z]{2,11}|[0-9]{1,2})[_-]{1,2}){1,4}"
 )
 _DOTTED_PREFIX = re.compile(rb"(?<![\w./@-])([a-z][a-z0-9_]{1,11})\.$")
-_DOTTED_REST = re.compile(rb"(?:\.[A-Za-z0-9_-]{16,})*")
+_DOTTED_REST = re.compile(rb"(?:\.(?=[A-Za-z_-]{0,24}[0-9])(?=[0-9_-]{0,24}[A-Za-z])[A-Za-z0-9_-]{6,256})*")
 _WORD = re.compile(r"[a-z]+[0-9]*|[0-9]+[a-z]*")
 _HEX = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
 _UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -66,8 +66,9 @@ _ENDS_OF_NAMES = re.compile(
 )
 _SHORTEST = 16
 _SHORTEST_OF_ONE_CASE = 20
-_SHORTEST_HEX = 28
+_SHORTEST_HEX, _LONG_HEX = 28, 40
 _SHORTEST_BARE, _SHORTEST_BARE_OF_ONE_CASE = 18, 30
+_SHORTEST_WORD = 3
 _MOST_COMMON = 0.5
 """A prefix with more common pairs of letters is a word, and words name ids."""
 
@@ -106,7 +107,7 @@ def find_in_run(subject: Subject, start: int, end: int) -> Iterator[Match]:
         body = run[prefix.end() :]
         if not body or _is_key(prefix[0], body):
             if body and not _ENDS_OF_NAMES.match(raw, end):
-                yield Match(start, end, KIND)
+                yield Match(start, _rest(raw, end), KIND)
             return
         if _HEX.fullmatch(body) or _UUID.fullmatch(body):
             return
@@ -142,14 +143,16 @@ def _is_key(prefix: bytes, body: bytes, least: int = _SHORTEST) -> bool:
     if not secret and (not _IDS.isdisjoint(words) or _ULID.fullmatch(body)):
         return False
     if _HEX.fullmatch(body) or _UUID.fullmatch(body):
-        return len(body) >= _SHORTEST_HEX and (secret or not any(_is_word(word) for word in words))
+        if len(body) < _SHORTEST_HEX:
+            return False
+        return secret or len(body) >= _LONG_HEX or not any(_is_word(word) for word in words)
     if _is_one_case(body):
         least = max(least, _SHORTEST_OF_ONE_CASE)
     return len(body) >= least and is_random(body.decode())
 
 
 def _is_word(word: str) -> bool:
-    return not any(sign.isdigit() for sign in word) and common_pairs(word) > _MOST_COMMON
+    return len(word) >= _SHORTEST_WORD and word.isalpha() and common_pairs(word) > _MOST_COMMON
 
 
 def _is_one_case(body: bytes) -> bool:

@@ -21,11 +21,11 @@ _QUOTED_NEXT = re.compile(rb"[ \t]{1,4}(?:by[ \t]{1,4})?(?=['\"])")
 # What other languages write between a name and its value.
 _LOOSE = re.compile(r"\s?(?:[\u2013\u2014-]|は|が|是|为|為|:|이|은|는|هي|है|это|to|es|est|jest)\s?")
 _COPULA = re.compile(
-    rb"[\"']?[ \t]{1,4}(?:is|was|are|lautet|ist|war|est|es|era|to|jest|to jest|:)[ \t:]{1,4}(?=[\"'`]?\S{4})"
+    rb"[\"']?[ \t]{1,4}(?:is|was|are|lautet|ist|war|est|es|era|to|jest|to jest|\?|:)[ \t:]{1,4}(?=[\"'`]?\S{4})"
 )
 # "The token for the staging box is ...": only for what cannot be a word or a number.
 _FAR_COPULA = re.compile(
-    rb"(?: [a-z?]{1,12}){1,5}(?: (?:is|ist|es|est|to)|:) "
+    rb"(?: [a-z?]{1,12}){1,5}(?: (?:is|ist|es|est|to|jest|lautet|\?)|:) "
     rb"(?=[a-z]*[!-@\[-`{-~]*[0-9])(?=[0-9.,:/-]*[a-z])(?=[\"'`]?\S{6})"
 )
 # "The password hunter-22 is for you": only for what nobody writes as a word.
