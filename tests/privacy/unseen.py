@@ -71,4 +71,4 @@ def count(texts: list[Unseen], secrets: Scrubber, everything: Scrubber) -> Count
 def _is_left(value: str, scrubbed: str) -> bool:
     """Whether half of ``value``, at its beginning, middle or end, is still there."""
     half = max(4, len(value) // 2)
-    return any(value[at : at + half] in scrubbed for at in range(0, max(1, len(value) - half + 1)))
+    return any(value[at : at + half] in scrubbed for at in range(max(1, len(value) - half + 1)))

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.base import generators, guard
 from obs_run.base.steps import Step
+from obs_run.core import client_secrets
 from obs_run.core.outcomes import Call, OutcomeTracker, tracker_of
 
 if TYPE_CHECKING:
@@ -220,6 +221,7 @@ def _begin_call(
     request = begin(call)
     if request is None:
         return None
+    client_secrets.note(instance, kwargs)
     operation, reader = request
     step = _LazyCall(operation, reader) if reader.lazy else _start(operation, reader)
     return None if step is None else (call, step)

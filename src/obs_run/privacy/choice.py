@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from obs_run import settings
 from obs_run.base import guard
-from obs_run.privacy import assignments, field_names, headers, notations, tokens, urls
+from obs_run.base.masking import masked_path
+from obs_run.privacy import assignments, field_names, headers, held_secrets, notations, tokens, urls
 from obs_run.privacy.actions import MASK, Action
 from obs_run.privacy.field_names import NameRule
 from obs_run.privacy.kinds import BUILT_IN, NATIONAL_IDS, PERSONAL, PRESETS, SECRETS
@@ -145,6 +146,7 @@ def _of_secrets(kinds: frozenset[str]) -> list[Detector]:
         (headers.KINDS, headers.find),
         (notations.KINDS, notations.find),
         (assignments.KINDS, assignments.find),
+        (held_secrets.KINDS, held_secrets.find),  # last: of a kind that is known more is said
     )
     return [detector for of, detector in built_in if of & kinds]
 
@@ -206,7 +208,8 @@ def _hash_key() -> bytes:
         try:
             key = Path(path).read_bytes().strip()
         except OSError as error:
-            guard.warn_once(f"OBS_PRIVACY_HASH_KEY_FILE: {path} cannot be read ({error.strerror}); using a random key")
+            shown = masked_path(path)
+            guard.warn_once(f"OBS_PRIVACY_HASH_KEY_FILE: {shown} cannot be read ({error.strerror}); using a random key")
             return os.urandom(32)
         if key:
             return key

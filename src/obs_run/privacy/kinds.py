@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from obs_run.privacy import assignments, headers, tokens, urls
+from obs_run.privacy import assignments, headers, held_secrets, tokens, urls
 
-SECRETS = tokens.KINDS | urls.KINDS | headers.KINDS | assignments.KINDS
+SECRETS = tokens.KINDS | urls.KINDS | headers.KINDS | assignments.KINDS | held_secrets.KINDS
 _NATIONAL_IDS = (
     "ar.cuit at.vnr au.tfn be.nn bg.egn br.cpf ca.sin ch.ssn cl.rut cn.ric cz.rc de.idnr dk.cpr ee.ik es.dni es.nie "
     "fi.hetu fr.nir gb.nhs gb.nino gb.utr gr.amka hr.oib id.nik ie.pps il.idnr in.aadhaar in.pan is.kennitala "
