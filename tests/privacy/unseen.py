@@ -60,7 +60,8 @@ def count(texts: list[Unseen], secrets: Scrubber, everything: Scrubber) -> Count
     for one in texts:
         scrubber = secrets if one.group == "secret" else everything
         scrubbed = scrubber.text(one.text)
-        right = scrubbed == one.text if one.group == "clean" else not any(_is_left(value, scrubbed) for value in one.values)
+        left = any(_is_left(value, scrubbed) for value in one.values)
+        right = scrubbed == one.text if one.group == "clean" else not left
         result.all[one.group] += 1
         result.right[one.group] += right
         if not right:

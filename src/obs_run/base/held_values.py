@@ -5,6 +5,7 @@ Of each value a few characters from its inside are kept to look for, and a hash 
 
 from __future__ import annotations
 
+import itertools
 import os
 from hashlib import blake2b
 
@@ -109,7 +110,7 @@ def _oddest(value: bytes) -> int:
     def oddness(at: int) -> tuple[int, int]:
         piece = value[at : at + _PIECE]
         classes = [bytes((sign,)).isdigit() + 2 * bytes((sign,)).isupper() for sign in piece]
-        return sum(a != b for a, b in zip(classes, classes[1:], strict=False)), at
+        return sum(a != b for a, b in itertools.pairwise(classes)), at
 
     return max(range(len(value) - _PIECE + 1), key=oddness)
 

@@ -19,7 +19,7 @@ _LONGEST = 160
 _SHORTEST = 12
 _MOST_COMMON, _MOST_COMMON_OF_FEW = 0.66, 0.52
 _ALL_CHANGES, _MANY_CHANGES, _FEWEST_CHANGES = 0.5, 0.42, 0.3
-"""The share of neighbours of different class, of small letters, capitals and digits: it is 0.62 where all are random."""
+"""The share of neighbours of different class (small letters, capitals, digits): 0.62 where all are random."""
 _FEWEST_CHANGES_OF_TWO = 0.2
 _FEWEST_DIGITS, _MOST_DIGITS = 0.1, 0.7
 _PRINTABLE = frozenset(range(32, 127)) | {9, 10, 13}

@@ -55,7 +55,8 @@ _CODE = re.compile(
     rb"(?:self|cls|this|os|env|environ|settings?|config|cfg|args?|kwargs|options?|opts|params?|process|request|req|ctx"
     rb"|context|secrets?|vault|data|response|res|result|user|field|schema|typing|pydantic)\.[a-z_]"
     rb"|(?:optional|union|annotated|list|dict|literal|get|getenv|os|str|field|secretstr|input|getpass|env|lambda)"
-    rb"[\w.]{0,40}[\[(]|[a-z_][\w.]{0,40}\[(?:str|int|bytes|float|bool|any|none|dict|list|secretstr)\b|[a-z_][\w.]{0,60}\(|await |f[\"']\{"
+    rb"[\w.]{0,40}[\[(]|[a-z_][\w.]{0,40}"
+    rb"\[(?:str|int|bytes|float|bool|any|none|dict|list|secretstr)\b|[a-z_][\w.]{0,60}\(|await |f[\"']\{"
 )
 _TEMPLATE = re.compile(
     rb"\{\{|\{%|\$\{|\$\(|<%|\[(?:redacted|masked|hidden|filtered|removed|omitted)\]|<[a-z][\w -]{0,40}>"

@@ -34,13 +34,15 @@ _HINTS = (
     b"roden",
 )
 _OTHER_HINTS = (
-    "né", "szüle", "născut", "naște", "rođen", "oğum", "föd", "fød", "yntymä", "生年月日", "出生", "생년", "рожд", "родил", "الميلاد", "जन्म",
+    "né", "szüle", "născut", "naște", "rođen", "oğum", "föd", "fød", "yntymä",
+    "生年月日", "出生", "생년", "рожд", "родил", "الميلاد", "जन्म",
 )  # fmt: skip
 _BIRTH = re.compile(
     r"(?<![a-z])(?:dob|d\.o\.b|date of birth|date_of_birth|birth ?date|birth ?day|born|geboren|geburtsdatum"
     r"|geburtstag|geb\."
     r"|née? le|date de naissance|naissance|nacimiento|nacid[oa]|nascita|nat[oa] il|nascimento|nascid[oa]|urodzeni?[ay]"
-    r"|urodzon[ya]|ur\.|doğum|geboortedatum|födelsedatum|född|fødselsdato|født|syntymäaika|narozen[aý]?|datum narození|született|születési|data nașterii|născut[ăa]?|rođen[a]?|roden[aý]?|rojen[a]?)"
+    r"|urodzon[ya]|ur\.|doğum|geboortedatum|födelsedatum|född|fødselsdato|født|syntymäaika|narozen[aý]?"
+    r"|datum narození|született|születési|data nașterii|născut[ăa]?|rođen[a]?|roden[aý]?|rojen[a]?)"
     r"|生年月日|出生日期|생년월일|рожден|родил|تاريخ الميلاد|जन्म"
 )
 _NEAR = 26
@@ -62,7 +64,9 @@ _AXIS = re.compile(
 # geo:48.20849,16.37208, maps/@48.20849,16.37208,15z, "coordinates: 48.20849, 16.37208"
 _PAIR = re.compile(rb"\.(?<=[0-9]\.)[0-9]{4,}[ ]?[,;/][ ]?[-+]?[0-9]{1,3}\.[0-9]{4,}(?![0-9A-Za-z])")
 _PLACED = re.compile(
-    rb"(?:geo:|@|\bll=|ordinat[a-z]{0,3}|\bgps|location|position|standort|ubicaci.n|point|lat[a-z]{0,5}[/, ]{1,3}l(?:on|ng)[a-z]{0,6})[^0-9\n]{0,16}[0-9]{1,2}$"
+    rb"(?:geo:|@|\bll=|ordinat[a-z]{0,3}|\bgps"
+    rb"|location|position|standort|ubicaci.n|point|lat[a-z]{0,5}[/, ]{1,3}l(?:on|ng)[a-z]{0,6})"
+    rb"[^0-9\n]{0,16}[0-9]{1,2}$"
 )
 _DIGITS = b"0123456789"
 _MOST_DEGREES = 3

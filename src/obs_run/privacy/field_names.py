@@ -10,8 +10,8 @@ class NameRule(NamedTuple):
     """What a name says of its value: the kind, and what form the value must have for that to hold.
 
     The forms: "any", "text" (no number), "pin" (3 to 8 digits), "code" (that, or groups with a
-    digit), "token" (long and without spaces), "email" (has an
-    @), "drawn" (random, or a text in base64), "digits" (has five), "dated" (has one), "decimal" (a fraction of three digits).
+    digit), "token" (long and without spaces), "drawn" (random, or a text in base64), "email" (has an @), "digits" (has
+    five), "dated" (has one), "decimal" (a fraction of three digits).
     """
 
     kind: str
@@ -23,7 +23,8 @@ _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _OTHER_PARTS = re.compile(r"[^\W\d_][^\s\d_.\-:=\"'\[\](){}]*|[0-9]+")
 _BY_LAST_WORD = {
     "password": (
-        "password passwd passwort kennwort psk requirepass masterauth storepass keypass passphrase passcode pwd userpassword userpwd dbpassword rootpassword "
+        "password passwd passwort kennwort psk requirepass masterauth storepass keypass "
+        "passphrase passcode pwd userpassword userpwd dbpassword rootpassword "
         "adminpassword mypassword sudopassword pgpassword contrasena contraseña contrasenya senha wachtwoord haslo "
         "hasło parola heslo lozinka jelszo şifre sifre adgangskode kodeord lösenord losenord salasana пароль "
         "密码 密碼 口令 パスワード 暗証番号 비밀번호 पासवर्ड סיסמה cvv cvc cvv2 otp totp parolam sifrem şifrem"
@@ -77,7 +78,9 @@ _CODES = _set(
 )
 _KEY_FILES = frozenset({("client", "key", "data"), ("tls", "key"), ("ssl", "key"), ("server", "key"), ("pem", "key")})
 _DRAWN = {
-    word: NameRule(kind, "drawn") for kind, word in (("authorization", "auth"), ("api_key", "key"), ("token", "pat"))
+    "auth": NameRule("authorization", "drawn"),
+    "key": NameRule("api_key", "drawn"),
+    "pat": NameRule("token", "drawn"),
 }
 _PINS = NameRule("password", "pin")
 _CODE = NameRule("password", "code")
@@ -103,6 +106,8 @@ def secret_name(name: str) -> NameRule | None:
         return NameRule("private_key")
     if words[-1:] == words and last in _DRAWN:
         return _DRAWN[last]
+    if last == "string" and before in ("connection", "conn"):
+        return NameRule("connection_string")
     return _RULES.get(last) or (_of_key(before) if last in ("key", "keys") else _of_pair(last, before))
 
 
@@ -117,8 +122,6 @@ def _of_pair(last: str, before: str) -> NameRule | None:
         return NameRule("token", "any" if before else "token")
     if last == "clave":
         return NameRule("password", "token")
-    if last == "string" and before in ("connection", "conn"):
-        return NameRule("connection_string")
     if last == "pass" and (not before or before in _PASSES):
         return NameRule("password", "any" if before else "text")
     if last == "sig" or (last == "signature" and before in ("amz", "goog")):

@@ -29,8 +29,9 @@ _OPTION = re.compile(
 )
 _WINDOWS = re.compile(rb" /(?:user:\S{1,64} {1,4}|pass(?:word)?:|p:)\"?([^\s\"/][^\s\"]{0,127})")
 _PROGRAMS = {
-    b"p": rb"sshpass|mysql\w{0,12}|mariadb\w{0,8}|(?:docker|podman|buildah|oras|helm|nerdctl|crane|az|oc|cf|heroku)[\w ]{0,16} login"
-          rb"|mongo(?:sh|dump|restore|export|import)?|cqlsh|7za?|rdesktop|psexec|sqlcmd|bcp|ipmitool|mosquitto_\w{3}|unzip|zip",
+    b"p": rb"sshpass|mysql\w{0,12}|mariadb\w{0,8}|(?:docker|podman|buildah|oras|helm|nerdctl|crane|az|oc|cf|heroku)"
+          rb"[\w ]{0,16} login|mongo(?:sh|dump|restore|export|import)?|cqlsh|7za?|rdesktop|psexec|sqlcmd|bcp"
+          rb"|ipmitool|mosquitto_\w{3}|unzip|zip",
     b"pw": rb"plink|pscp|psftp",
     b"a": rb"redis-cli|keydb-cli|valkey-cli|http|https|xh|snmp\w{2,8}",
     b"w": rb"ldap\w{3,10}",

@@ -84,6 +84,8 @@ class Walk:
     def _text(self, text: str, rule: NameRule | None, depth: int) -> Any:
         scrubber = self._scrubber
         if rule is not None and hides(rule, text, scrubber.kinds):
+            if rule.form == "drawn" and (found := scrubber.plain(text)) is not text:
+                return found  # of a kind that says more
             return text if scrubber.is_allowed(text) else self._replaced(rule, text)
         if scrubber.is_clean(text):
             return text

@@ -32,7 +32,8 @@ _IS_NAMED = re.compile(
     rb"\\{0,3}[\"']?(?:[\w:/-]{0,20}[.:/])?$"
 )
 _ITS_VALUE = re.compile(
-    rb"\\{0,3}[\"']?[ \t]{0,4}[,;]?\s{0,20}(?:[\"']?(?:type|secret|sensitive|in|description)[\"']?[ ]?[:=][ ]?[\"']?[\w ]{1,60}[\"']?[,;]?\s{0,20})?"
+    rb"\\{0,3}[\"']?[ \t]{0,4}[,;]?\s{0,20}(?:[\"']?(?:type|secret|sensitive|in|description)"
+    rb"[\"']?[ ]?[:=][ ]?[\"']?[\w ]{1,60}[\"']?[,;]?\s{0,20})?"
     rb"(?:- )?\\{0,3}[\"']?(?:val(?:ue)?|content|default(?:value)?)\\{0,3}[\"']?[ \t]{0,4}[:=][ \t]{0,4}" + _QUOTED
 )
 _VALUE_BEFORE = re.compile(
@@ -148,16 +149,16 @@ def _value(found: re.Match[bytes], rule: NameRule) -> Iterator[Match]:
 # The codes that a person gets to sign in: "your login code is 197954", "G-197954 is your verification code".
 _CODE = rb"(?<![\w.-])(?:[a-z]{1,3}-)?((?:[0-9]{5,8}|[0-9]{3}[ -][0-9]{3})(?![\w-]))"
 _CODE_AFTER = re.compile(
-    rb"(?:code|codice|c.digo|otp|passcode)s?(?:[ \t]{1,3}[^0-9\n:=]{0,40}?)?(?:[ \t]{0,3}[:=\xef]|[ \t](?:is|ist|lautet|est|es|to|er))?[ \t\"'*]{1,4}"
-    + _CODE
+    rb"(?:code|codice|c.digo|otp|passcode)s?(?:[ \t]{1,3}[^0-9\n:=]{0,40}?)?"
+    rb"(?:[ \t]{0,3}[:=\xef]|[ \t](?:is|ist|lautet|est|es|to|er))?[ \t\"'*]{1,4}" + _CODE
 )
 _CODE_BEFORE = re.compile(
-    _CODE
-    + rb"[ \t]{1,2}(?:is|ist|est|es|as|als|como|comme)[ \t]{1,2}(?:your|the|ihr|dein|votre|ton|tu|su|a|an|one)\b[^\n.0-9]{0,40}$"
+    _CODE + rb"[ \t]{1,2}(?:is|ist|est|es|as|als|como|comme)[ \t]{1,2}"
+    rb"(?:your|the|ihr|dein|votre|ton|tu|su|a|an|one)\b[^\n.0-9]{0,40}$"
 )
 _OF_ACCESS = re.compile(
-    rb"verif|v.rif|log[ -]?in|sign[ -]?[io]n|anmeld|einmal|sicherheit|best.tig|zugang|acce[sd]|one[ -]?time|\botp\b|2fa|mfa"
-    rb"|two[ -]factor|authenti|security code|passcode|weryfik|potvrz|expires? in|expires soon|minutes"
+    rb"verif|v.rif|log[ -]?in|sign[ -]?[io]n|anmeld|einmal|sicherheit|best.tig|zugang|acce[sd]|one[ -]?time"
+    rb"|\botp\b|2fa|mfa|two[ -]factor|authenti|security code|passcode|weryfik|potvrz|expires? in|expires soon|minutes"
 )
 _OTHER_CODE = re.compile(
     rb"(?:status|error|exit|return|response|http|zip|postal|post|country|area|product|item|bar|qr|source|promo|discount|coupon"
@@ -190,13 +191,14 @@ def _code_at(low: bytes, at: int) -> Iterator[Match]:
 
 
 _IDENTIFIED = re.compile(
-    rb"identified[ \t]{1,8}(?:with[ \t]{1,8}\S{1,64}[ \t]{1,8})?(?:by|as)[ \t]{1,8}(?:values?[ \t]{1,8}|password[ \t]{1,8})?"
-    + _QUOTED
+    rb"identified[ \t]{1,8}(?:with[ \t]{1,8}\S{1,64}[ \t]{1,8})?(?:by|as)[ \t]{1,8}"
+    rb"(?:values?[ \t]{1,8}|password[ \t]{1,8})?" + _QUOTED
 )
 _OF_USER = re.compile(rb"\b(?:user|role|to|grant|login)\b[^;\n]{1,160}$")
 _PGPASS = re.compile(rb":(?:[0-9]{4,5}|\*):(?![0-9]{1,63}:)[\w*-]{1,63}:[\w*.@-]{1,63}:([^\s:]\S{0,255})(?=[\s\"]|$)")
 _HOST = re.compile(
-    rb"(?:^|[\n\"'`])[ \t]{0,4}(?![^:]{0,96}\.(?:[cht]s?|cc|cpp|py|go|rs|js|rb|php|java|log|md|txt)$)[a-z0-9.*-]{1,100}$"
+    rb"(?:^|[\n\"'`])[ \t]{0,4}(?![^:]{0,96}\.(?:[cht]s?|cc|cpp|py|go|rs|js|rb|php|java|log|md|txt)$)"
+    rb"[a-z0-9.*-]{1,100}$"
 )
 _CRYPT = re.compile(rb"\$(?:1|2[abxy]|5|6|7|y|gy|argon2(?:id?|d)|pbkdf2[\w-]{0,16})\$[\w./,=$+-]{20,512}")
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 KINDS = frozenset({"url_credentials", "webhook_url"})
 # user/password@host, as Oracle's programs and drivers have it.
 _ORACLE = re.compile(
-    rb"(?:oracle:\w{2,8}:|sqlplus[^\n]{0,60}[ \"']|\bconnect[ (][\"']?|\buserid=[\"']?|dsn=[\"'])[\w.-]{1,64}/([^\s/@\"']{1,128})$",
+    rb"(?:oracle:\w{2,8}:|sqlplus[^\n]{0,60}[ \"']|\bconnect[ (][\"']?|\buserid=[\"']?|dsn=[\"'])"
+    rb"[\w.-]{1,64}/([^\s/@\"']{1,128})$",
     re.IGNORECASE,
 )
 _LONGEST_ORACLE = 280

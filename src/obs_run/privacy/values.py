@@ -9,7 +9,8 @@ _FREE = re.compile(
     rb"|required|missing|invalid|expired|empty|hidden|redacted|changed|incorrect|wrong|masked|removed|filtered|secret"
     rb"|password|token|unset|not|must|should|is|was|has|may|the|a|an|in|and|or|if|for|from|your|our|my|this|that|ok|set"
     rb"|await|new|yield|return|secretstr|default|value|basic|bearer|oauth2?|jwt|n/?a|tbd|todo|\?+|-+|\*+|x{3,}"
-    rb"|[\w-]{0,12}\.{3,}|[\w-]{0,12}x{4,}|![a-z]+|your[-_ ][\w -]{1,40}|(?:my|the|some|an?)[-_](?:api[-_])?(?:key|token|secret)"
+    rb"|[\w-]{0,12}\.{3,}|[\w-]{0,12}x{4,}|![a-z]+|your[-_ ][\w -]{1,40}"
+    rb"|(?:my|the|some|an?)[-_](?:api[-_])?(?:key|token|secret)"
     rb"|[$%#@]?\{{1,2}[^{}]*\}{1,2}|<[^<>]*>?|\$\(?\w+\)?|\$\{[^{}]*\}?|%\(?\w*\)?s|%[\w]+%|\[\w[\w.:-]*\]"
     rb"|:\w+|@p\d+)[.,;:!?]?$"
 )
