@@ -84,9 +84,10 @@ def _is_telling(value: str) -> bool:
         return False
     if len(value) >= _LONG:
         return True
-    has_digit = any(sign.isdigit() for sign in value)
-    tail = value[1:]
-    return (has_digit and any(sign.isalpha() for sign in value)) or (tail.lower() != tail and tail.upper() != tail)
+    if all(sign.isalpha() or sign in "-_" for sign in value):
+        tail = value[1:]
+        return tail.lower() != tail and tail.upper() != tail
+    return any(sign.isalpha() for sign in value)
 
 
 def _quoted(value: str) -> str:

@@ -62,6 +62,7 @@ _TEMPLATE = re.compile(
     rb"\{\{|\{%|\$\{|\$\(|<%|\[(?:redacted|masked|hidden|filtered|removed|omitted)\]|<[a-z][\w -]{0,40}>"
 )
 _VARIABLE = re.compile(rb"[a-z]+(?:[_.][a-z]+)+$")
+_ESCAPE = re.compile(rb"(?:25){0,4}[0-9a-f]{2}")
 _LISTED = re.compile(rb"(?=[^0-9]*[0-9])\S{5,}|\S* \S{6,}|\S*[^\w\s-]\S*$|\S{24,}")
 _LETTERS = re.compile(rb"[a-z]+[.,;:!?]?$|[a-z]+(?:-[a-z]+)+$")
 _DIGITS = frozenset(b"0123456789")
@@ -122,7 +123,8 @@ def _extent(low: bytes, start: int, end: int) -> tuple[int, int]:
     rest = low[end : end + _LONGEST_NAME]
     first = start - len(lead) + len(lead.rstrip(_WORDS))
     if low[first - 1 : first] == b"%":  # percent-encoded, as in %3Fpassword%3D
-        first += 2
+        escape = _ESCAPE.match(low, first)
+        first = escape.end() if escape else first
     return first, end + len(rest) - len(rest.lstrip(_WORD[:-1]))
 
 
@@ -157,6 +159,8 @@ def _valued(subject: Subject, at: int, rule: NameRule, name: bytes) -> Match | N
     value = low[start:end]
     if sign.listed and not _LISTED.match(value):
         return None  # a list of names
+    if quote[2] == b"`" and is_free(b"`%b`" % value):
+        return None  # what a shell puts there
     return Match(start, end, rule.kind) if _is_value(value, rule, name) else None
 
 

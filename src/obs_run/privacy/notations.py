@@ -149,7 +149,7 @@ def _value(found: re.Match[bytes], rule: NameRule) -> Iterator[Match]:
 # The codes that a person gets to sign in: "your login code is 197954", "G-197954 is your verification code".
 _CODE = rb"(?<![\w.-])(?:[a-z]{1,3}-)?((?:[0-9]{5,8}|[0-9]{3}[ -][0-9]{3})(?![\w-]))"
 _CODE_AFTER = re.compile(
-    rb"(?:code|codice|c.digo|otp|passcode)s?(?:[ \t]{1,3}[^0-9\n:=]{0,40}?)?"
+    rb"(?:code|codice|c.digo|otp|passcode)s?(?:[ \t]{1,3}[^\n:=]{0,40}?)?"
     rb"(?:[ \t]{0,3}[:=\xef]|[ \t](?:is|ist|lautet|est|es|to|er))?[ \t\"'*]{1,4}" + _CODE
 )
 _CODE_BEFORE = re.compile(
