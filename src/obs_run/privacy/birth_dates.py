@@ -28,10 +28,6 @@ _HINTS = (
     b"urod",
     b" ur.",
     b"naroz",
-    b"rozen",
-    b"szul",
-    b"nascut",
-    b"roden",
 )
 _OTHER_HINTS = (
     "né", "szüle", "născut", "naște", "rođen", "oğum", "föd", "fød", "yntymä",

@@ -65,8 +65,8 @@ def find(subject: Subject) -> Iterator[Match]:
             value = _BEARER.match(raw, scheme.end())
             if value and _looks_random(value[0]) and not _FIELD.match(value[0]):
                 yield Match(*value.span(), "authorization")
-    if b" -" in low:
-        yield from _options(low)
+    for option in _OPTION.finditer(low):
+        yield from _of_option(low, option)
     if b"\\" in raw:
         yield from _windows_options(low)
     for pair in _PAIR.finditer(low):
@@ -74,22 +74,21 @@ def find(subject: Subject) -> Iterator[Match]:
             yield Match(*pair.span(1), "password")
 
 
-def _options(low: bytes) -> Iterator[Match]:
-    """Find passwords in the options of programs."""
-    for option in _OPTION.finditer(low):
-        name, group = option[1], option.lastindex or 0
-        first, last = option.span(group)
-        lead = low[max(0, option.start() - _LONGEST_COMMAND) : option.start()]
-        if not _RUN_BY.get(name, _RUN_BY[b""]).search(lead):
-            continue
-        if name in _USER_OPTIONS:
-            # The user comes first, but for redis-cli, which has none.
-            user = _USER.match(low, first, last)
-            if (user is None) != (name == b"a" and b"-cli" in lead):
-                continue
-            first = user.end() if user else first
-        if not is_free(low[first:last]):
-            yield Match(first, last, "authorization" if b"curl" in lead else "password")
+def _of_option(low: bytes, option: re.Match[bytes]) -> Iterator[Match]:
+    """Find the password that an option gives to a program that takes one by it."""
+    name, group = option[1], option.lastindex or 0
+    first, last = option.span(group)
+    lead = low[max(0, option.start() - _LONGEST_COMMAND) : option.start()]
+    if not _RUN_BY.get(name, _RUN_BY[b""]).search(lead):
+        return
+    if name in _USER_OPTIONS:
+        # The user comes first, but for redis-cli, which has none.
+        user = _USER.match(low, first, last)
+        if (user is None) != (name == b"a" and b"-cli" in lead):
+            return
+        first = user.end() if user else first
+    if not is_free(low[first:last]):
+        yield Match(first, last, "authorization" if b"curl" in lead else "password")
 
 
 def _windows_options(low: bytes) -> Iterator[Match]:

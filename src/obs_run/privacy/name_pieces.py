@@ -21,6 +21,7 @@ _ENDS = (
     b"salasana", b"otp", b"pin", b"cvv", b"cvc", b"string", b"bearer", b"jwt", b"sig", b"signature",
     b"code", b"clave", b"parolam", b"sifrem", b"auth", b"psk", b"creds", b"cred", b"pat", b"kty", b"private-lines",
 )  # fmt: skip
+_LAST_LETTERS = frozenset(end[-1] for end in _ENDS) | frozenset(b" \t\"'`\\])")
 _SIGNS = (b":", b"=")
 # The beginnings of words: "is", "es", "est".
 _WORDS = (b" is ", b" es")
@@ -49,10 +50,11 @@ def places(low: bytes, *, is_ascii: bool = True) -> list[tuple[int, int]]:
     for word in _WORDS if is_ascii else _WORDS_OF_OTHERS:
         at = low.find(word)
         while at >= 0:
-            name = low[max(0, at - _LONGEST_END) : at].rstrip(_BEFORE_SIGN)
-            if name.endswith(_ENDS):
-                end = max(0, at - _LONGEST_END) + len(name)
-                found.append((end - 1, end))
+            if low[at - 1] in _LAST_LETTERS:
+                name = low[max(0, at - _LONGEST_END) : at].rstrip(_BEFORE_SIGN)
+                if name.endswith(_ENDS):
+                    end = max(0, at - _LONGEST_END) + len(name)
+                    found.append((end - 1, end))
             at = low.find(word, at + 1)
     return found
 

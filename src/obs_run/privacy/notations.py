@@ -169,27 +169,6 @@ _LONG_NUMBER = re.compile(rb"[0-9]{3} ?[0-9]{2}")
 _NEAR_CODE = 64
 
 
-def _codes(subject: Subject) -> Iterator[Match]:
-    low = subject.low
-    for word in (b"cod", b"otp") if subject.ascii else (b"cod", b"otp", b"c?digo"):
-        at = low.find(word)
-        while at >= 0:
-            if at and low[at - 1] in _BEFORE_WORDS:
-                yield from _code_at(low, at)
-            at = low.find(word, at + 1)
-
-
-def _code_at(low: bytes, at: int) -> Iterator[Match]:
-    lead = low[max(0, at - _NEAR_CODE) : at]
-    found = _CODE_AFTER.match(low, at)
-    if not found and _LONG_NUMBER.search(lead):
-        found = _CODE_BEFORE.search(low, at - len(lead), at)
-    if not found or _OTHER_CODE.search(lead):
-        return
-    if _OF_ACCESS.search(low, at - len(lead), at + _NEAR_CODE):
-        yield Match(*found.span(1), "password")
-
-
 _IDENTIFIED = re.compile(
     rb"identified[ \t]{1,8}(?:with[ \t]{1,8}\S{1,64}[ \t]{1,8})?(?:by|as)[ \t]{1,8}"
     rb"(?:values?[ \t]{1,8}|password[ \t]{1,8})?" + _QUOTED
@@ -203,18 +182,38 @@ _HOST = re.compile(
 _CRYPT = re.compile(rb"\$(?:1|2[abxy]|5|6|7|y|gy|argon2(?:id?|d)|pbkdf2[\w-]{0,16})\$[\w./,=$+-]{20,512}")
 
 
-def find(subject: Subject) -> Iterator[Match]:
+def find(subject: Subject) -> list[Match]:
     """Find what has no name of a secret beside it: codes, SQL's passwords, lines of .pgpass, hashes of passwords."""
     low = subject.low
+    matches: list[Match] = []
     if b"identified" in low:
         for found in _IDENTIFIED.finditer(low):
             if _OF_USER.search(low, max(0, found.start() - _BEFORE), found.start()):
-                yield from _value(found, _PASSWORD)
+                matches += _value(found, _PASSWORD)
     if b"$" in low:
-        for found in _CRYPT.finditer(low):
-            yield Match(*found.span(), "password")
-    if b":" in low:
-        for found in _PGPASS.finditer(low):
-            if _HOST.search(low, max(0, found.start() - _BEFORE), found.start()):
-                yield from _value(found, _PASSWORD)
-    yield from _codes(subject)
+        matches += [Match(*found.span(), "password") for found in _CRYPT.finditer(low)]
+    for found in _PGPASS.finditer(low):
+        if _HOST.search(low, max(0, found.start() - _BEFORE), found.start()):
+            matches += _value(found, _PASSWORD)
+    _add_codes(subject, matches)
+    return matches
+
+
+def _add_codes(subject: Subject, matches: list[Match]) -> None:
+    low = subject.low
+    for word in (b"cod", b"otp") if subject.ascii else (b"cod", b"otp", b"c?digo"):
+        at = low.find(word)
+        while at >= 0:
+            if at and low[at - 1] in _BEFORE_WORDS and (found := _code_at(low, at)):
+                matches.append(Match(*found.span(1), "password"))
+            at = low.find(word, at + 1)
+
+
+def _code_at(low: bytes, at: int) -> re.Match[bytes] | None:
+    lead = low[max(0, at - _NEAR_CODE) : at]
+    found = _CODE_AFTER.match(low, at)
+    if not found and _LONG_NUMBER.search(lead):
+        found = _CODE_BEFORE.search(low, at - len(lead), at)
+    if not found or _OTHER_CODE.search(lead):
+        return None
+    return found if _OF_ACCESS.search(low, at - len(lead), at + _NEAR_CODE) else None

@@ -205,13 +205,15 @@ def find(subject: Subject) -> Iterator[Match]:
             continue  # letters and signs, of one case: an identifier
         led = start > 0 and raw[start - 1] in _LEADS
         is_hex = _PLAIN_HEX.fullmatch(raw, start, end) is not None
-        known = [] if is_hex and not led else [*_inside(raw, start, end), *_beside(raw, start, end, led=led)]
-        if known:
-            yield from known
-        elif is_hex:
+        if is_hex and not led:
             if subject.places:
                 yield from random_keys.find_hex(subject, start, end)
-        elif _DIGIT.search(raw, start, end):  # of twenty random characters hardly ever none is a digit
+            continue
+        known = [*_inside(raw, start, end), *_beside(raw, start, end, led=led)]
+        if known:
+            yield from known
+        # Of twenty random characters hardly ever none is a digit.
+        elif not is_hex and _DIGIT.search(raw, start, end):
             yield from random_keys.find_in_run(subject, start, end)
 
 

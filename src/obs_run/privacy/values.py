@@ -15,7 +15,9 @@ _FREE = re.compile(
     rb"|:\w+|@p\d+)[.,;:!?]?$"
 )
 # What a shell puts there, unless it is itself what is said: $(echo hunter2).
-_SHELL = re.compile(rb"(?:\$\((?![ ]?(?:echo|printf)\b)[^\n]{0,300}\)|`(?![ ]?(?:echo|printf)\b)[^`\n ]{1,60} [^`\n]{0,300}`)$")
+_SHELL = re.compile(
+    rb"(?:\$\((?![ ]?(?:echo|printf)\b)[^\n]{0,300}\)|`(?![ ]?(?:echo|printf)\b)[^`\n ]{1,60} [^`\n]{0,300}`)$"
+)
 
 
 def is_free(value: bytes) -> bool:
