@@ -16,7 +16,8 @@ GATEWAY = """
         def do_POST(self):
             self.rfile.read(int(self.headers["content-length"]))
             said = self.headers["authorization"].split(" ")[1]
-            body = json.dumps({"error": {"message": f"who is {said}?", "code": "no", "type": "no", "param": None}}).encode()
+            error = {"message": f"who is {said}?", "code": "no", "type": "no", "param": None}
+            body = json.dumps({"error": error}).encode()
             self.send_response(401)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(body)))
@@ -57,7 +58,8 @@ def test_a_key_in_a_header_of_the_users(agent: Run) -> None:
         GATEWAY
         + f"""
     import openai
-    client = openai.OpenAI(api_key="x", base_url=base, max_retries=0, default_headers={{"Authorization": "Bearer {KEY}"}})
+    headers = {{"Authorization": "Bearer {KEY}"}}
+    client = openai.OpenAI(api_key="x", base_url=base, max_retries=0, default_headers=headers)
     try:
         client.chat.completions.create(model="m", messages=[{{"role": "user", "content": "hello"}}])
     except openai.AuthenticationError as error:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import os
-from hashlib import blake2b
 
 TYPE_CHECKING = False  # the module typing costs more than all that is here
 if TYPE_CHECKING:
@@ -117,4 +116,6 @@ def _oddest(value: bytes) -> int:
 
 
 def _hash(value: bytes) -> bytes:
+    from hashlib import blake2b  # nothing is held in most processes that only start
+
     return blake2b(value, digest_size=16, key=_salt).digest()

@@ -75,7 +75,8 @@ _MOST_COMMON = 0.5
 _NEAR_BEFORE, _NEAR_AFTER = 48, 32
 _TELLING = re.compile(
     rb"(?:api|access|secret|auth|service|license|account|private|signing|the|my|your|this|with|a|bad|wrong|valid|invalid|no|new|old)"
-    rb"[ _-]?keys?(?![a-z])|\bkey[\"']?[ \t]*(?:[:=(]|is\b|was\b)|apikey|token(?!s\b|iz|_?(?:type|count))|secret|passw|"
+    rb"[ _-]?keys?(?![a-z])|\bkey[\"']?[ \t]*(?:[:=(]|is\b|was\b|[\"'`])|apikey|token(?!s\b|iz|_?(?:type|count))|secret"
+    rb"|passw|"
     rb"\bpwd|credential|bearer|\bauth(?:[^a-z]|enti|oriz)|\blogin|unauthori|forbidden|\b40[13]\b|[\"'`]sk-|schl.ssel|\bclave|"
     rb"\bcl.? (?:api|d)|chiave|chave|kennwort|api[ -]?key"
 )
