@@ -20,12 +20,12 @@ SHORTEST: Final = 8
 _LONGEST: Final = 4096
 _LONG: Final = 20
 _PIECE: Final = 4
-_MOST: Final = 256
+_MOST: Final = 128
 
 _salt = os.urandom(16)
 _by_piece: dict[bytes, set[_Entry]] = {}
-noted: dict[int, list[bytes]] = {}
-"""Python's own hashes of the values seen last, which tell at once that one was seen, and the pieces of each."""
+noted: dict[int, list[tuple[bytes, _Entry]]] = {}
+"""Python's own hashes of the values seen last, which tell at once that one was seen, and how each is found."""
 _changes = [0]
 
 
@@ -35,8 +35,8 @@ def hold(value: object) -> None:
         return
     pieces = [_add(form.encode("ascii")) for form in {value, _quoted(value)}] if _is_telling(value) else []
     if len(noted) >= _MOST:
-        for piece in noted.pop(next(iter(noted))):
-            _by_piece.pop(piece, None)
+        for piece, entry in noted.pop(next(iter(noted))):
+            _remove(piece, entry)
     # Last: from here on nobody looks at it again.
     noted[hash(value)] = pieces
     _changes[0] += bool(pieces)
@@ -96,12 +96,19 @@ def _quoted(value: str) -> str:
     return quote(value, safe="")
 
 
-def _add(value: bytes) -> bytes:
-    """Note a value, and return the piece it is found by."""
+def _add(value: bytes) -> tuple[bytes, _Entry]:
+    """Note a value, and return how it is found."""
     offset = _oddest(value)
-    piece = value[offset : offset + _PIECE]
-    _by_piece.setdefault(piece, set()).add((offset, len(value), _hash(value)))
-    return piece
+    piece, entry = value[offset : offset + _PIECE], (offset, len(value), _hash(value))
+    _by_piece.setdefault(piece, set()).add(entry)
+    return piece, entry
+
+
+def _remove(piece: bytes, entry: _Entry) -> None:
+    values = _by_piece.get(piece, set())
+    values.discard(entry)
+    if not values:
+        _by_piece.pop(piece, None)
 
 
 def _oddest(value: bytes) -> int:
