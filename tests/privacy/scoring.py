@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
+from obs_run.base import held_values
 from tests.privacy.planted import NAMES, made
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ def _read(path: Path) -> Iterator[Labelled]:
             start = len(text)
             text += "".join(_pieces(mark[2], number))
             spans.append((start, len(text), mark[1]))
+            if mark[1] == "held_secret":
+                held_values.hold(text[start:])
             at = mark.end()
         yield Labelled(path.stem, text + marked[at:], tuple(spans))
 

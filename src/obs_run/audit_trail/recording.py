@@ -85,6 +85,11 @@ def _scrubbed(record: dict[str, Any]) -> dict[str, Any]:
     return one.value(None, record) if one.active else record
 
 
+def _scrubbed_text(name: str, text: str) -> str:
+    scrubbed = _scrubbed({name: text}).get(name)
+    return scrubbed if isinstance(scrubbed, str) else "[withheld]"
+
+
 def _export(record: dict[str, Any], trace: tuple[int, int, int], receipt: Receipt | None) -> None:
     """Put the record into the queue of the pipeline, which scrubs it."""
     if settings.get("OTEL_SDK_DISABLED"):
@@ -133,7 +138,7 @@ def make() -> Trail:
             key = seal.read_key(location.absolute(key_file))
         except seal.KeyFileError as error:
             guard.warn(f"OBS_AUDIT_KEY_FILE: {error}; the audit trail goes on without a key, and will not verify")
-    origin = Origin(canonical(_host()), canonical(Snapshot().text(service or _service())))
+    origin = Origin(canonical(_host()), canonical(_scrubbed_text("service", Snapshot().text(service or _service()))))
     seals = seal.by_key(*(() if key is None else (key,)))
     return Trail(place.default(), seal.Seal(key), seals, origin, Limits(file_bytes, keep, max_bytes))
 

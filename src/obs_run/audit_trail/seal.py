@@ -6,6 +6,8 @@ import hashlib
 import hmac
 from typing import TYPE_CHECKING
 
+from obs_run.base.masking import masked_path
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -39,7 +41,7 @@ def read_key(path: Path) -> bytes:
     try:
         key = path.read_bytes().strip()
     except OSError as error:
-        raise KeyFileError(f"the key file {path} cannot be read: {error.strerror}") from None
+        raise KeyFileError(f"the key file {masked_path(str(path))} cannot be read: {error.strerror}") from None
     if not key:
         raise KeyFileError(f"the key file {path} is empty")
     return key

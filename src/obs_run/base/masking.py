@@ -9,6 +9,8 @@ import math
 import re
 from collections import Counter
 
+from obs_run.base import held_values, randomness
+
 MASK = "********"
 
 # Up to the last @, because a password may hold one that nobody encoded.
@@ -39,6 +41,7 @@ _OURS = ("OBS_", "OTEL_")
 _RANDOM_BITS = 3.2  # bits a character; words of a language have less
 _LONG = 32
 _LONGEST_LINE = 2000
+_SHORTEST_KEY = 16
 
 
 def masked(text: str) -> str:
@@ -46,7 +49,7 @@ def masked(text: str) -> str:
     text = _cut(text)
     text = _USERINFO.sub(_without_password, text)
     text = _without_named(text)
-    return _KNOWN.sub(MASK, text)
+    return held_values.masked(_KNOWN.sub(MASK, text), MASK)
 
 
 def masked_value(text: str) -> str:
@@ -59,6 +62,25 @@ def masked_value(text: str) -> str:
 def _cut(text: str) -> str:
     # The time that masking takes grows faster than the text.
     return text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}... ({len(text)} characters)"
+
+
+def masked_path(path: str) -> str:
+    """Return a path that a setting names, masked if it looks like what should be in the file."""
+    import os
+
+    if os.path.exists(path):  # noqa: PTH110 (pathlib is not loaded for this)
+        return masked(path)
+    if path.endswith("=") or any(map(_is_key, re.split(r"[/\\\\]", path))):
+        return MASK
+    return masked(path)
+
+
+def _is_key(part: str) -> bool:
+    """Whether a part of a path looks like a key and like no name of a file."""
+    if len(part) < _SHORTEST_KEY or re.search(r"\.[A-Za-z]{1,8}$", part):
+        return False
+    is_hex = part.strip("0123456789abcdefABCDEF") == ""
+    return is_hex or randomness.is_random(part) or masked_value(part) != part
 
 
 def is_secret_name(name: str) -> bool:
@@ -80,12 +102,18 @@ def _without_named(text: str) -> str:
     while found := _PAIR.search(text, place):
         name = found["name"]
         # Our settings name files; key=value is how we say what a line must look like.
-        if not is_secret_name(name) or name.startswith(_OURS) or found["value"] == "value":
+        if not is_secret_name(name) or name.startswith(_OURS) or found["value"] == "value" or _is_in_path(text, found):
             place = found.start("value")  # which may begin a pair itself
             continue
         parts.append(f"{text[begin : found.start('value')]}{MASK}")
         begin = place = found.end()
     return "".join(parts) + text[begin:]
+
+
+def _is_in_path(text: str, found: re.Match[str]) -> bool:
+    """Whether the name is the end of a file's path: /etc/passwd: cannot be read."""
+    before = text[found.start() - 1 : found.start()] if found.start() else ""
+    return before in ("/", "\\") and "=" not in found["between"]
 
 
 def _item(item: str) -> str:

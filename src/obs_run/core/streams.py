@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 from obs_run.base import generators, guard
 from obs_run.base.stand_in import hide_frame, no_frame, passed_over
 from obs_run.base.steps import Step
-from obs_run.core import content
+from obs_run.core import client_secrets, content
 from obs_run.core.outcomes import Call, OutcomeTracker, tracker_of
 
 if TYPE_CHECKING:
@@ -258,6 +258,7 @@ def _begin_call(
     request = content.read("begin", begin, call)
     if request is None:
         return None
+    client_secrets.note(instance, kwargs)
     operation, reader = request
     step = _LazyCall(operation, reader) if reader.lazy else _start(operation, reader)
     return None if step is None else (call, step)

@@ -7,6 +7,7 @@ import stat
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from obs_run.base import guard
+from obs_run.base.masking import masked_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,7 +36,9 @@ class SecretFile(Generic[T]):
             if self._read is None or self._read[0] != content:
                 self._read = content, self._parse(_text(content))
         except OSError as error:
-            raise SecretFileError(f"{self.setting}: {self.path} cannot be read ({error.strerror or error})") from None
+            raise SecretFileError(
+                f"{self.setting}: {masked_path(self.path)} cannot be read ({error.strerror or error})"
+            ) from None
         except SecretFileError as problem:
             raise SecretFileError(f"{self.setting}: {self.path} {problem}") from None
         return self._read[1]

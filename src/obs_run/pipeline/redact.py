@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
-from obs_run.base import guard
+from obs_run.base import guard, held_values
 from obs_run.base.json_text import to_json
 from obs_run.core import semconv
 from obs_run.pipeline import content_limits, redact_commands
@@ -50,11 +50,21 @@ class Redaction:
         # Names and values repeat from span to span, and from one collection of metrics to the next.
         self._clean: set[tuple[str | None, Any]] = set()
         self._clean_pieces: set[bytes] = set()
+        self._held = held_values.changes()
+
+    def renew(self) -> None:
+        """Forget what was clean, where the process holds a secret that it did not hold then."""
+        self._scrubber.renew()
+        if held_values.changes() != self._held:
+            self._held = held_values.changes()
+            self._clean.clear()
+            self._clean_pieces.clear()
 
     def attributes(self, attributes: Any, done: Collection[str] = _NOTHING) -> Any:
         """Return ``attributes`` or a dict in its place; the names in ``done`` are clean already."""
         if not attributes:
             return attributes
+        self.renew()
         # The SDK's mapping answers a copy at once, and item by item only slowly.
         items = attributes.copy() if hasattr(attributes, "copy") else dict(attributes)
         replacements: dict[str, Mapping[str, Any]] = {}
@@ -76,6 +86,7 @@ class Redaction:
 
     def text(self, text: Any) -> Any:
         """Return a name or description; what is no text is returned as it is."""
+        self.renew()
         if not text or not isinstance(text, str) or self._is_cached(None, text):
             return text
         scrubbed = self._scrubber.text(self._within(text))
@@ -85,6 +96,7 @@ class Redaction:
 
     def value(self, name: str | None, value: Any) -> Any:
         """Return a value of any kind, such as a log record's body."""
+        self.renew()
         if type(value) in _NUMBERS or self._is_cached(name, value):
             return value
         if isinstance(value, (bytes, bytearray)):
@@ -96,6 +108,7 @@ class Redaction:
 
     def content(self, name: str, value: Any, limits: Limits) -> Any:
         """Return content within the limits; scrubbed as objects, before it is cut."""
+        self.renew()
         return content_limits.limited(value, limits, lambda piece, text: self._piece(name, piece, text))
 
     def _piece(self, name: str, piece: Any, text: str) -> Any:
@@ -208,6 +221,9 @@ class _Broken:
         raise RuntimeError("there is no scrubber")
 
     value = attributes = text
+
+    def renew(self) -> None:
+        """Hold nothing: all is withheld."""
 
 
 _shared: Redaction | None = None

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, Status, TraceState
 
-from obs_run.base import guard
+from obs_run.base import guard, held_values
 from obs_run.core import semconv
 from obs_run.pipeline import redact
 from obs_run.pipeline.rebuilt_span import rebuild_span
@@ -37,6 +37,7 @@ class ItemRedaction:
         self._values = redaction
         # Resources and scopes are few, and stand on every item.
         self._cache: dict[int, tuple[Any, Any]] = {}
+        self._held = held_values.changes()
 
     def span(self, span: ReadableSpan, done: Collection[str] = _NOTHING) -> ReadableSpan:
         """Return a span that may leave; the attributes named in ``done`` are clean already."""
@@ -69,6 +70,10 @@ class ItemRedaction:
         return result
 
     def _once(self, original: Any, what: str, scrub: Callable[[Any], Any], instead: Callable[[Any], Any]) -> Any:
+        self._values.renew()
+        if held_values.changes() != self._held:
+            self._held = held_values.changes()
+            self._cache.clear()
         cached = self._cache.get(id(original))
         if cached is not None:
             return cached[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from obs_run.base import guard
+from obs_run.base import guard, held_values
 from obs_run.core import semconv
 from obs_run.pipeline import merge_points, redact, redact_items
 
@@ -24,6 +24,7 @@ class MetricRedaction:
         self._values = redaction
         self._items = items
         self._cache: dict[int, tuple[Any, Any]] = {}
+        self._held = held_values.changes()
 
     def data(self, collected: Any) -> Any:
         """Return ``MetricsData`` that may leave."""
@@ -78,6 +79,10 @@ class MetricRedaction:
         )
 
     def _labels(self, attributes: Any) -> Any:
+        self._values.renew()
+        if held_values.changes() != self._held:
+            self._held = held_values.changes()
+            self._cache.clear()
         cached = self._cache.get(id(attributes))
         if cached is not None and cached[0] is attributes:
             return cached[1]

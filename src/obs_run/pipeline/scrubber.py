@@ -21,3 +21,6 @@ class Scrubber(Protocol):
 
     def attributes(self, attributes: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return attributes without it."""
+
+    def renew(self) -> None:
+        """Look for secrets that the process did not hold before."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from obs_run.privacy import notations
 from obs_run.privacy.field_names import NameRule, secret_name
 from obs_run.privacy.field_values import fits
 from obs_run.privacy.matches import Match
-from obs_run.privacy.name_pieces import places
+from obs_run.privacy.signs import Sign, sign_after
+from obs_run.privacy.values import is_free
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from obs_run.privacy.matches import Subject
 
@@ -34,24 +36,7 @@ _WORDS = _WORD + b" ?"
 _LONGEST_NAME = 40
 _LONGEST_ARN = 90
 
-_SEPARATOR = re.compile(
-    rb"\\{0,7}[\"'`\])]{0,3}[ \t]{0,8}(?:={1,3}>?|:{1,2}=?>?|%3[ad])[ \t]{0,8}"
-    rb"|\\{0,7}[\"'],[ \t]{0,4}b?(?=\\{0,7}[\"'])"
-    rb"|>(?=[^<>\s])"
-)
-_SPACED = re.compile(rb"[ \t]{1,4}=?(?=[^\s=-])")
-_QUOTED_NEXT = re.compile(rb"[ \t]{1,4}(?:by[ \t]{1,4})?(?=['\"])")
-# What other languages write between a name and its value.
-_LOOSE = re.compile(r"\s?(?:[\u2013\u2014-]|は|が|是|为|為|:|이|은|는|هي|है|это|to|es|est|jest)\s?")
-_COPULA = re.compile(
-    rb"[\"']?[ \t]{1,4}(?:is|was|are|lautet|ist|war|est|es|era|to|jest|to jest|:)[ \t:]{1,4}(?=[\"'`]?\S{4})"
-)
-# "The token for the staging box is ...": only for what cannot be a word or a number.
-_FAR_COPULA = re.compile(
-    rb"(?: [a-z?]{1,12}){1,5}(?: (?:is|ist|es|est|to)|:) "
-    rb"(?=[a-z]*[!-@\[-`{-~]*[0-9])(?=[0-9.,:/-]*[a-z])(?=[\"'`]?\S{6})"
-)
-_QUOTE = re.compile(rb"(\\{0,7})(\"\"\"|'''|[\"'`])")
+_QUOTE = re.compile(rb"(?:[nbrue@]{1,2}(?=[\"']))?(\\{0,7})(\"\"\"|'''|[\"'`])")
 _SCHEME = re.compile(rb"(?:bearer|basic|token|digest|apikey|negotiate|aws4-hmac-sha256)[ \t]{1,4}", re.IGNORECASE)
 _UNQUOTED = re.compile(
     rb"(?:[^\s\"'`&,;<>(){}\[\]\\|]"
@@ -60,33 +45,37 @@ _UNQUOTED = re.compile(
     rb"|\((?!\))|\)(?=\w)|[{}\[\]|](?=[^\s\"',;])|\\(?![nrt\"'\\])"
     rb")+"
 )
+# Short where nothing is found, because whatever begins anew after it is looked at again.
+_DRAWN = re.compile(rb"[\w+/.-]{16,1024}={0,2}")
 _LINE = re.compile(rb"[^\r\n<]{1,8192}")
-_FREE = re.compile(
-    rb"(?:none|null|nil|true|false|undefined|yes|no|str|string|bytes|int|bool|boolean|number|object|any|text|optional"
-    rb"|required|missing|invalid|expired|empty|hidden|redacted|changed|incorrect|wrong|masked|removed|filtered|secret"
-    rb"|password|token|unset|not|must|should|is|was|has|may|the|a|an|in|and|or|if|for|from|your|our|my|this|that|ok|set"
-    rb"|await|new|yield|return|secretstr|default|value|basic|bearer|oauth2?|jwt|n/?a|tbd|todo|\?+|-+|\*+|x{3,}|\.{3,}"
-    rb"|[$%#@]?\{{1,2}[^{}]*\}{1,2}|<[^<>]*>?|\$\(?\w+\)?|\$\{?[\w:.-]+\}?|%\(?\w*\)?s|%[\w]+%|\[\w[\w.:-]*\]"
-    rb"|:\w+|@p\d+)[.,;:!?]?$"
-)
+_COOKIE = re.compile(rb"[\w.!#$%&*+^`|~-]{1,128}=\S|[\w.%+/=-]{16,}$")
+_ASCII = re.compile("[!-~]+")
+_SHORTEST_OTHER = 4
 _CODE = re.compile(
     rb"(?:self|cls|this|os|env|environ|settings?|config|cfg|args?|kwargs|options?|opts|params?|process|request|req|ctx"
     rb"|context|secrets?|vault|data|response|res|result|user|field|schema|typing|pydantic)\.[a-z_]"
     rb"|(?:optional|union|annotated|list|dict|literal|get|getenv|os|str|field|secretstr|input|getpass|env|lambda)"
-    rb"[\w.]{0,40}[\[(]|[a-z_][\w.]{0,60}\(|await |f[\"']\{"
+    rb"[\w.]{0,40}[\[(]|[a-z_][\w.]{0,40}"
+    rb"\[(?:str|int|bytes|float|bool|any|none|dict|list|secretstr)\b|[a-z_][\w.]{0,60}\(|await |f[\"']\{"
 )
 _TEMPLATE = re.compile(
     rb"\{\{|\{%|\$\{|\$\(|<%|\[(?:redacted|masked|hidden|filtered|removed|omitted)\]|<[a-z][\w -]{0,40}>"
 )
+_VARIABLE = re.compile(rb"[a-z]+(?:[_.][a-z]+)+$")
+_ESCAPE = re.compile(rb"(?:25){0,4}[0-9a-f]{2}")
+_LISTED = re.compile(rb"(?=[^0-9]*[0-9])\S{5,}|\S* \S{6,}|\S*[^\w\s-]\S*$|\S{24,}")
 _LETTERS = re.compile(rb"[a-z]+[.,;:!?]?$|[a-z]+(?:-[a-z]+)+$")
 _DIGITS = frozenset(b"0123456789")
+_PASSWORD = NameRule("password")
+# HTML calls the letter of a shortcut an access key; a short number is a count, or a status.
+_SHORTEST_KEY, _LEAST_DIGITS = 3, 5
+_LONG_KINDS = frozenset({"api_key", "token", "authorization", "private_key", "cookie"})
 
 
 def find(subject: Subject) -> Iterator[Match]:
     """Find the values of names that tell of a secret."""
-    low = subject.low
     place = last = 0
-    for start, end in places(low):
+    for start, end in subject.places:
         if place <= start < last:
             continue  # in the value that was found before
         for match in _named(subject, start, end):
@@ -94,13 +83,15 @@ def find(subject: Subject) -> Iterator[Match]:
             yield match
     if not subject.ascii and _has_other_script(subject.text):
         for word in _OTHER_SCRIPTS.finditer(subject.text):
-            yield from _valued(subject, word.end(), NameRule("password"))
+            value = _valued(subject, word.end(), _PASSWORD, b"")
+            if value is not None:
+                yield value
 
 
 def mentions(subject: Subject) -> bool:
     """Whether any name of a secret occurs, with a value or not."""
     low = subject.low
-    for start, end in places(low):
+    for start, end in subject.places:
         first, last = _extent(low, start, end)
         if _rule(subject.raw[first:last]):
             return True
@@ -132,16 +123,21 @@ def _extent(low: bytes, start: int, end: int) -> tuple[int, int]:
     rest = low[end : end + _LONGEST_NAME]
     first = start - len(lead) + len(lead.rstrip(_WORDS))
     if low[first - 1 : first] == b"%":  # percent-encoded, as in %3Fpassword%3D
-        first += 2
+        escape = _ESCAPE.match(low, first)
+        first = escape.end() if escape else first
     return first, end + len(rest) - len(rest.lstrip(_WORD[:-1]))
 
 
-def _named(subject: Subject, start: int, end: int) -> Iterator[Match]:
+def _named(subject: Subject, start: int, end: int) -> Iterable[Match]:
     low = subject.low
     first, last = _extent(low, start, end)
     rule = _rule(subject.raw[first:last])
-    if rule is not None and low[first - 3 : first] != b"://" and not _is_resource_name(low, first):
-        yield from _valued(subject, last, rule, name=low[first:last])
+    if rule is None:
+        return notations.other(subject, first, last)
+    if low[first - 3 : first] == b"://" or _is_resource_name(low, first):
+        return ()
+    value = _valued(subject, last, rule, low[first:last])
+    return notations.around(subject, first, last, rule) if value is None else (value,)
 
 
 def _is_resource_name(low: bytes, first: int) -> bool:
@@ -149,74 +145,69 @@ def _is_resource_name(low: bytes, first: int) -> bool:
     return low[first - 1 : first] == b":" and b"arn:aws" in low[max(0, first - _LONGEST_ARN) : first]
 
 
-class _Sign(NamedTuple):
-    """What gives a name its value: where the value begins, and how sure that is."""
-
-    end: int
-    certain: bool
-    spaced: bool
-    """Whether prose may go on after the value."""
-
-
-def _sign(subject: Subject, at: int, rule: NameRule, name: bytes) -> _Sign | None:
+def _valued(subject: Subject, at: int, rule: NameRule, name: bytes) -> Match | None:
     low = subject.low
-    if match := _SEPARATOR.match(low, at):
-        return _Sign(match.end(), certain=True, spaced=b":" in match[0])
-    if b"--" in name and (match := _SPACED.match(low, at)):
-        return _Sign(match.end(), certain=True, spaced=False)
-    match = (rule.kind == "password" and _QUOTED_NEXT.match(low, at)) or _COPULA.match(low, at)
-    match = match or _FAR_COPULA.match(low, at)
-    if match:
-        return _Sign(match.end(), certain=False, spaced=True)
-    loose = None if name else _LOOSE.match(subject.text, at)
-    return _Sign(loose.end(), certain=False, spaced=True) if loose else None
-
-
-def _valued(subject: Subject, at: int, rule: NameRule, name: bytes = b"") -> Iterator[Match]:
-    low = subject.low
-    sign = _sign(subject, at, rule, name)
+    sign = sign_after(subject, at, rule, name)
     if sign is None:
-        return
-    start = sign.end
-    quote = _QUOTE.match(low, start)
+        return None
+    quote = _QUOTE.match(low, sign.end)
     if quote is None:
-        yield from _bare(subject, start, rule, name, sign)
-        return
+        return _bare(subject, rule, name, sign)
     start, end = quote.end(), _closing(low, quote)
     scheme = _SCHEME.match(low, start, end)
     start = scheme.end() if scheme else start
-    if _is_value(low[start:end], rule, name):
-        yield Match(start, end, rule.kind)
+    value = low[start:end]
+    if sign.listed and not _LISTED.match(value):
+        return None  # a list of names
+    if quote[2] == b"`" and is_free(b"`%b`" % value):
+        return None  # what a shell puts there
+    return Match(start, end, rule.kind) if _is_value(value, rule, name) else None
 
 
-def _bare(subject: Subject, start: int, rule: NameRule, name: bytes, sign: _Sign) -> Iterator[Match]:
+def _bare(subject: Subject, rule: NameRule, name: bytes, sign: Sign) -> Match | None:
     low = subject.low
-    scheme = _SCHEME.match(low, start)
-    start = scheme.end() if scheme else start
-    match = (_LINE if rule.kind == "cookie" else _UNQUOTED).match(low, start)
+    scheme = _SCHEME.match(low, sign.end)
+    start = scheme.end() if scheme else sign.end
+    match = _value_pattern(rule).match(low, start)
     if not match or _TEMPLATE.match(low, start) or low[match.end() : match.end() + 1] == b"(":
-        return
-    value = match[0]
-    end = match.end()
-    stripped = value.rstrip(b".,;:") if sign.spaced else value
-    end -= len(value) - len(stripped)
-    value = stripped
-    if not _is_value(value, rule, name) or _CODE.match(value):
-        return
-    if (
-        sign.spaced
-        and _LETTERS.match(value)
-        and (not sign.certain or low[end : end + 1] == b" " or rule.kind != "password")
-    ):
-        return
-    if not sign.certain and not _DIGITS.intersection(value) and value.isalpha():
-        return
-    yield Match(start, end, rule.kind)
+        return None
+    end = _end_of_value(subject, match, name, sign)
+    value = low[start:end]
+    if rule.kind == "cookie" and not (sign.certain and _COOKIE.match(value)):
+        return None
+    if not _is_value(value, rule, name) or _CODE.match(value) or _is_prose(low, end, value, rule, sign):
+        return None
+    return Match(start, end, rule.kind)
+
+
+def _end_of_value(subject: Subject, match: re.Match[bytes], name: bytes, sign: Sign) -> int:
+    """Return where a value without quotes ends: before the sign that ends a sentence, or what is of another script."""
+    start, end = match.span()
+    if not name and not sign.certain:
+        plain = _ASCII.match(subject.text, start, end)
+        end = plain.end() if plain and len(plain[0]) >= _SHORTEST_OTHER else start
+    return start + len(subject.low[start:end].rstrip(b".,;:")) if sign.spaced else end
+
+
+def _is_prose(low: bytes, end: int, value: bytes, rule: NameRule, sign: Sign) -> bool:
+    """Whether the value is just the next word of a sentence."""
+    if not sign.spaced:
+        return False
+    if _LETTERS.match(value) and (not sign.certain or low[end : end + 1] == b" " or rule.kind != "password"):
+        return True
+    return not sign.certain and not _DIGITS.intersection(value) and value.isalpha()
+
+
+def _value_pattern(rule: NameRule) -> re.Pattern[bytes]:
+    """Return what matches a value without quotes."""
+    if rule.kind == "cookie":
+        return _LINE
+    return _DRAWN if rule.form == "drawn" else _UNQUOTED
 
 
 def _closing(low: bytes, quote: re.Match[bytes]) -> int:
     """Return where the value ends that ``quote`` begins: at its like, else at the end of the line."""
-    sign = quote[0]
+    sign = quote[1] + quote[2]
     at = quote.end()
     line = low.find(b"\n", at)
     limit = len(low) if line < 0 or len(quote[2]) > 1 else line
@@ -230,6 +221,16 @@ def _closing(low: bytes, quote: re.Match[bytes]) -> int:
 
 
 def _is_value(value: bytes, rule: NameRule, name: bytes) -> bool:
-    if not value or _FREE.match(value) or value == name.strip(b" -"):
+    if not value or is_free(value) or value[:1] in b"),]" or _is_reference(value, name):
+        return False
+    if rule.kind in _LONG_KINDS and (len(value) < _SHORTEST_KEY or (len(value) < _LEAST_DIGITS and value.isdigit())):
         return False
     return rule.form == "any" or fits(rule, value.decode())
+
+
+def _is_reference(value: bytes, name: bytes) -> bool:
+    """Whether the value is a variable that is called for what it holds, as the field is: ``token = page_token``."""
+    own = name.strip(b" -")
+    if value == own or (value == own.rpartition(b".")[2].lstrip(b"_") and not _DIGITS.intersection(value)):
+        return True
+    return _VARIABLE.match(value) is not None and _rule(value) is not None

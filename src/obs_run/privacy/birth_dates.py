@@ -27,15 +27,18 @@ _HINTS = (
     b"nato il",
     b"urod",
     b" ur.",
+    b"naroz",
 )
 _OTHER_HINTS = (
-    "né", "oğum", "föd", "fød", "yntymä", "生年月日", "出生", "생년", "рожд", "родил", "الميلاد", "जन्म",
+    "né", "szüle", "născut", "naște", "rođen", "oğum", "föd", "fød", "yntymä",
+    "生年月日", "出生", "생년", "рожд", "родил", "الميلاد", "जन्म",
 )  # fmt: skip
 _BIRTH = re.compile(
     r"(?<![a-z])(?:dob|d\.o\.b|date of birth|date_of_birth|birth ?date|birth ?day|born|geboren|geburtsdatum"
     r"|geburtstag|geb\."
     r"|née? le|date de naissance|naissance|nacimiento|nacid[oa]|nascita|nat[oa] il|nascimento|nascid[oa]|urodzeni?[ay]"
-    r"|urodzon[ya]|ur\.|doğum|geboortedatum|födelsedatum|född|fødselsdato|født|syntymäaika)"
+    r"|urodzon[ya]|ur\.|doğum|geboortedatum|födelsedatum|född|fødselsdato|født|syntymäaika|narozen[aý]?"
+    r"|datum narození|született|születési|data nașterii|născut[ăa]?|rođen[a]?|roden[aý]?|rojen[a]?)"
     r"|生年月日|出生日期|생년월일|рожден|родил|تاريخ الميلاد|जन्म"
 )
 _NEAR = 26
@@ -54,6 +57,13 @@ _AXES = (b"lat", b"lon", b"lng", b"breit", b"ngengrad")
 _AXIS = re.compile(
     rb"(?:\b|_)(?:lat|lon|lng|long|latitude|longitude|breitengrad|l.ngengrad)\\*[\"']?\s{0,2}[:=]?\s{0,2}[\"']?[-+]?$"
 )
+# geo:48.20849,16.37208, maps/@48.20849,16.37208,15z, "coordinates: 48.20849, 16.37208"
+_PAIR = re.compile(rb"\.(?<=[0-9]\.)[0-9]{4,}[ ]?[,;/][ ]?[-+]?[0-9]{1,3}\.[0-9]{4,}(?![0-9A-Za-z])")
+_PLACED = re.compile(
+    rb"(?:geo:|@|\bll=|ordinat[a-z]{0,3}|\bgps"
+    rb"|location|position|standort|ubicaci.n|point|lat[a-z]{0,5}[/, ]{1,3}l(?:on|ng)[a-z]{0,6})"
+    rb"[^0-9\n]{0,16}[0-9]{1,2}$"
+)
 _DIGITS = b"0123456789"
 _MOST_DEGREES = 3
 
@@ -66,6 +76,9 @@ def find(subject: Subject) -> Iterator[Match]:
     text = subject.text
     if any(hint in low for hint in _HINTS) or (not subject.ascii and any(hint in text for hint in _OTHER_HINTS)):
         yield from _births(subject)
+    for pair in _PAIR.finditer(low):
+        if _PLACED.search(low, max(0, pair.start() - _NEAR), pair.start()):
+            yield Match(*pair.span(), "coordinates")
     if any(axis in low for axis in _AXES):
         for fraction in _FRACTION.finditer(low):
             lead = low[max(0, fraction.start() - 28) : fraction.start()]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from obs_run import settings
 from obs_run.base import guard
-from obs_run.privacy import assignments, field_names, headers, tokens, urls
+from obs_run.base.masking import masked_path
+from obs_run.privacy import assignments, field_names, headers, held_secrets, notations, tokens, urls
 from obs_run.privacy.actions import MASK, Action
 from obs_run.privacy.field_names import NameRule
 from obs_run.privacy.kinds import BUILT_IN, NATIONAL_IDS, PERSONAL, PRESETS, SECRETS
@@ -60,8 +61,12 @@ class Choice:
         return None
 
     def mentions(self, subject: Subject) -> bool:
-        """Whether a text has a name in it that tells of its value, or may have one of the user's."""
-        return bool(self.rules.own) or assignments.mentions(subject)
+        """Whether a JSON text has a name in it that tells of its value, or may have one of the user's."""
+        if self.rules.own:
+            return True
+        if b"\\" in subject.raw or not subject.ascii:
+            return assignments.mentions(subject)  # what a text of the JSON says is written differently in it
+        return any(True for _ in assignments.find(subject))
 
     def rank(self, kind: str) -> int:
         """Return the place of ``kind`` where several were found in one place: secrets come first."""
@@ -139,7 +144,9 @@ def _of_secrets(kinds: frozenset[str]) -> list[Detector]:
         (tokens.KINDS, tokens.find),
         (urls.KINDS, urls.find),
         (headers.KINDS, headers.find),
+        (notations.KINDS, notations.find),
         (assignments.KINDS, assignments.find),
+        (held_secrets.KINDS, held_secrets.find),  # last: of a kind that is known more is said
     )
     return [detector for of, detector in built_in if of & kinds]
 
@@ -201,7 +208,8 @@ def _hash_key() -> bytes:
         try:
             key = Path(path).read_bytes().strip()
         except OSError as error:
-            guard.warn_once(f"OBS_PRIVACY_HASH_KEY_FILE: {path} cannot be read ({error.strerror}); using a random key")
+            shown = masked_path(path)
+            guard.warn_once(f"OBS_PRIVACY_HASH_KEY_FILE: {shown} cannot be read ({error.strerror}); using a random key")
             return os.urandom(32)
         if key:
             return key

@@ -18,9 +18,14 @@ _AT = re.compile(r"@|%40")
 _LOCAL_BACKWARDS = re.compile(
     r"[A-Za-z0-9_\u00c0-\u024f](?:[A-Za-z0-9_\u00c0-\u024f.%+'&~-]{0,62}[A-Za-z0-9_\u00c0-\u024f])?"
 )
+# The domains of countries that are written in their own scripts.
+_OTHER_SCRIPT = (
+    r"(?:[^\W_]{1,40}\.){1,3}(?:中国|中國|台灣|台湾|香港|рф|укр|бел|срб|ελ|भारत|한국|みんな|السعودية|امارات|ไทย)(?!\w)"  # noqa: RUF001 (these are the domains)
+)
 _DOMAIN = re.compile(
     r"(?:[A-Za-z0-9\u00c0-\u024f](?:[A-Za-z0-9\u00c0-\u024f-]{0,61}[A-Za-z0-9\u00c0-\u024f])?\.){1,8}"
-    r"(?:xn--[a-z0-9-]{2,40}|[A-Za-z]{2,24})(?![A-Za-z0-9_])|\[[0-9a-fA-F:.]{3,45}\]"
+    r"(?:xn--[a-z0-9-]{2,40}|[A-Za-z]{2,24})(?![A-Za-z0-9_])|"
+    rf"{_OTHER_SCRIPT}|\[[0-9a-fA-F:.]{3, 45}\]"
 )
 _FILES = frozenset(
     {"png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "ts", "py", "json", "html", "md", "txt", "yaml", "yml"}

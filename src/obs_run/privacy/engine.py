@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
-from obs_run.privacy import choice
+from obs_run.privacy import choice, held_secrets
 from obs_run.privacy.actions import WITHHELD
 from obs_run.privacy.nested import Walk
 from obs_run.privacy.text_scrubber import TextScrubber
@@ -30,6 +30,7 @@ class Scrubber(TextScrubber):
         """Return ``value``, whose field is called ``name``, without what is to be taken out; None if all of it is."""
         if not self.active or value is None or value is True or value is False:
             return value
+        self.renew()
         if type(value) is str and value in self._clean and (name is None or self.rule_for(name) is None):
             return value
         return guard.call("privacy", Walk(self).value, name, value, default=WITHHELD)
@@ -38,6 +39,7 @@ class Scrubber(TextScrubber):
         """Return the mapping without what is to be taken out, its names included."""
         if not self.active or not attributes_:
             return attributes_
+        self.renew()
         return guard.call("privacy", Walk(self).attributes, attributes_, default={})
 
 
@@ -56,3 +58,4 @@ def scrubber() -> Scrubber:
 def forget() -> None:
     """Make it anew, from the settings as they then are, at the next call."""
     _shared.clear()
+    held_secrets.forget()

@@ -9,8 +9,9 @@ from typing import NamedTuple
 class NameRule(NamedTuple):
     """What a name says of its value: the kind, and what form the value must have for that to hold.
 
-    The forms: "any", "text" (no number), "pin" (3 to 8 digits), "token" (long and without spaces), "email" (has an
-    @), "digits" (has five), "dated" (has one), "decimal" (a fraction of three digits).
+    The forms: "any", "text" (no number), "pin" (3 to 8 digits), "code" (that, or groups with a
+    digit), "token" (long and without spaces), "drawn" (random, or a text in base64), "email" (has an @), "digits" (has
+    five), "dated" (has one), "decimal" (a fraction of three digits).
     """
 
     kind: str
@@ -22,7 +23,8 @@ _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _OTHER_PARTS = re.compile(r"[^\W\d_][^\s\d_.\-:=\"'\[\](){}]*|[0-9]+")
 _BY_LAST_WORD = {
     "password": (
-        "password passwd passwort kennwort passphrase passcode pwd userpassword userpwd dbpassword rootpassword "
+        "password passwd passwort kennwort psk requirepass masterauth storepass keypass "
+        "passphrase passcode pwd userpassword userpwd dbpassword rootpassword "
         "adminpassword mypassword sudopassword pgpassword contrasena contraseña contrasenya senha wachtwoord haslo "
         "hasło parola heslo lozinka jelszo şifre sifre adgangskode kodeord lösenord losenord salasana пароль "
         "密码 密碼 口令 パスワード 暗証番号 비밀번호 पासवर्ड סיסמה cvv cvc cvv2 otp totp parolam sifrem şifrem"
@@ -60,7 +62,8 @@ _NO_TOKENS = _set(
 )
 _PASSES = _set(
     "db user smtp mysql redis ftp admin root pg postgres login my imap ldap proxy sudo key mail email http basic ssh "
-    "sftp mongo rabbitmq amqp"
+    "sftp mongo rabbitmq amqp become vault app service svc client server host system os bind web api store keystore "
+    "truststore cert p12 pfx wifi vpn router guest master default passin passout backup cache broker queue"
 )
 # What may follow: the value is still the secret, or something made of it.
 _FOLLOWERS = _set(
@@ -69,8 +72,18 @@ _FOLLOWERS = _set(
 )
 _COUNTERS = _set("has is num max min count n number use uses")
 _PHRASES = frozenset({("mot", "de", "passe"), ("كلمة", "المرور"), ("كلمة", "السر"), ("mật", "khẩu")})
-_CODES = _set("otp mfa verification totp security")
+_CODES = _set(
+    "otp mfa 2fa verification totp security login auth authentication confirmation sms recovery backup door unlock "
+    "access signin entry"
+)
+_KEY_FILES = frozenset({("client", "key", "data"), ("tls", "key"), ("ssl", "key"), ("server", "key"), ("pem", "key")})
+_DRAWN = {
+    "auth": NameRule("authorization", "drawn"),
+    "key": NameRule("api_key", "drawn"),
+    "pat": NameRule("token", "drawn"),
+}
 _PINS = NameRule("password", "pin")
+_CODE = NameRule("password", "code")
 
 
 def parts(name: str) -> list[str]:
@@ -89,6 +102,12 @@ def secret_name(name: str) -> NameRule | None:
     before = words[-2] if len(words) > 1 else ""
     if tuple(words[-3:]) in _PHRASES or tuple(words[-2:]) in _PHRASES:
         return NameRule("password")
+    if tuple(words[-3:]) in _KEY_FILES:
+        return NameRule("private_key")
+    if words[-1:] == words and last in _DRAWN:
+        return _DRAWN[last]
+    if last == "string" and before in ("connection", "conn"):
+        return NameRule("connection_string")
     return _RULES.get(last) or (_of_key(before) if last in ("key", "keys") else _of_pair(last, before))
 
 
@@ -103,10 +122,10 @@ def _of_pair(last: str, before: str) -> NameRule | None:
         return NameRule("token", "any" if before else "token")
     if last == "clave":
         return NameRule("password", "token")
-    if last == "string" and before in ("connection", "conn"):
-        return NameRule("connection_string")
     if last == "pass" and (not before or before in _PASSES):
         return NameRule("password", "any" if before else "text")
     if last == "sig" or (last == "signature" and before in ("amz", "goog")):
         return NameRule("token", "token")
-    return _PINS if last == "pin" or (last == "code" and before in _CODES) else None
+    if last == "code" and before in _CODES:
+        return _CODE
+    return _PINS if last == "pin" else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from obs_run.base.randomness import is_encoded_text, is_random
 from obs_run.privacy.actions import placeholders
 from obs_run.privacy.name_pieces import has_core
 
@@ -22,22 +23,28 @@ _EMPTY = re.compile(
 _FORMS = {
     "token": re.compile(r"(?=\S*[0-9])\S{8,}|\S{20,}"),
     "pin": re.compile(r"[0-9]{3,8}"),
+    "code": re.compile(r"[0-9]{3,8}|[0-9]{3}[ -][0-9]{3}|(?=[^0-9]*[0-9])[A-Za-z0-9]{2,8}(?:-[A-Za-z0-9]{2,8}){1,7}"),
     "text": re.compile(r".*[^0-9\s].*", re.DOTALL),
     "email": re.compile(r".*(?:@|%40).*", re.DOTALL),
     "digits": re.compile(r"(?:[^0-9]*[0-9]){5}.*", re.DOTALL),
     "dated": re.compile(r".*[0-9].*", re.DOTALL),
     "decimal": re.compile(r"\s*[-+]?[0-9]{1,3}\.[0-9]{3,}\s*"),
 }
-_NUMERIC = frozenset({"pin", "digits", "dated", "decimal"})
+_NUMERIC = frozenset({"pin", "code", "digits", "dated", "decimal"})
 _RANDOM = re.compile(r"(?=.*[0-9])\S{6,}|(?:bearer|basic|token) \S{6,}|\S{24,}", re.IGNORECASE)
 _COUNTED = frozenset({"token", "api_key", "secret", "cookie", "authorization", "private_key", "connection_string"})
 _LEAST_DIGITS = 6
+_SHORTEST_DRAWN = 16
+_KEY = re.compile(r"[A-Za-z0-9+/_.-]+={0,2}")
+_DIGEST = re.compile(r"[0-9a-fA-F-]+")
+_PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 _SCHEMA_TYPES = frozenset({"string", "integer", "number", "boolean", "object", "array", "null"})
 _SCHEMA_VALUES = ("default", "const", "enum", "example", "examples", "value")
 _NAMES = ("name", "key", "header", "field", "parameter")
 _VALUES = ("value", "val")
-PAIRED = frozenset(_VALUES)
-"""Keys of a value whose name is the value of another key."""
+_NO_MEMBERS: frozenset[str] = frozenset()
+PAIRED = frozenset({*_VALUES, "kty"})
+"""Keys of which another key tells more: of a value whose name is the value of another, of a key in JSON."""
 
 
 def hides(rule: NameRule, text: str, kinds: Collection[str]) -> bool:
@@ -60,8 +67,17 @@ def _without_placeholders(text: str, kinds: Collection[str]) -> str:
 
 def fits(rule: NameRule, text: str) -> bool:
     """Whether ``text`` has the form that the rule asks for."""
+    if rule.form == "drawn":
+        return _is_drawn(text)
     form = _FORMS.get(rule.form)
     return form is None or form.fullmatch(text) is not None
+
+
+def _is_drawn(text: str) -> bool:
+    """Whether this is a key or credentials in base64, and neither an id nor a digest."""
+    if len(text) < _SHORTEST_DRAWN or not _KEY.fullmatch(text) or _DIGEST.fullmatch(text):
+        return False
+    return is_random(text) or (len(text) % 4 == 0 and is_encoded_text(text))
 
 
 def hides_number(rule: NameRule, text: str, kinds: Collection[str]) -> bool:
@@ -92,6 +108,11 @@ def paired_value(mapping: Mapping[Any, Any]) -> tuple[str, str] | None:
                 if isinstance(name, str):
                     return name, value_key
     return None
+
+
+def private_members(mapping: Mapping[Any, Any]) -> frozenset[str]:
+    """Return the members that are secret, where ``mapping`` is a key in JSON (JWK, RFC 7517)."""
+    return _PRIVATE_MEMBERS if isinstance(mapping.get("kty"), str) else _NO_MEMBERS
 
 
 def schema_of_field(mapping: Mapping[Any, Any]) -> tuple[str, ...]:

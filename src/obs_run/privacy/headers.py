@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from obs_run.privacy.matches import Match
+from obs_run.privacy.values import is_free
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,12 +21,38 @@ _END = re.compile(rb"-----END[ A-Z0-9_-]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _BODY = re.compile(rb"(?:[A-Za-z0-9+/=\s\\\"',]|(?:Proc-Type|DEK-Info|Version|Comment|Hash):[^\n]{0,100})*")
 _SCHEME = re.compile(rb"bearer[ \t]{1,4}|bearer%20|bearer\+")
 _BEARER = re.compile(rb"[\w.~+/=:-]{8,}")
-_SHELL_PASSWORD = re.compile(
-    rb"sshpass -p ?(?:\"([^\"\n]{1,128})\"|'([^'\n]{1,128})'|([^\s\"'$]{1,128}))"
-    rb"|mysql[\w -]{0,80} -p([^\s\"'$-][^\s\"']{0,127})"
+_FIELD = re.compile(rb"[a-z_]{2,40}=[^=]")
+# The options that some programs take a password by, and the programs.
+_OPTION = re.compile(
+    rb" -(pw?|a|w|u|-user|-proxy-user|(?:src|dest)?storepass|keypass)[ =]{0,2}"
+    rb"(?:\"([^\"\n]{1,256})\"|'([^'\n]{1,256})'|([^\s\"'$-][^\s\"']{0,255}))"
 )
-_PAIR = re.compile(rb"(?:auth=[\w.]{0,40}|\blogin)\([\"'][^\"'\n]{0,128}[\"'],[ ]{0,4}[\"']([^\"'\n]{1,256})[\"']")
-_CURL_USER = re.compile(rb"(?:\s-u|\s--user|\s--proxy-user|\s-U)[ =]?[\"']?([^\s:\"']{1,128}):([^\s\"']{1,256})")
+_WINDOWS = re.compile(rb" /(?:user:\S{1,64} {1,4}|pass(?:word)?:|p:)\"?([^\s\"/][^\s\"]{0,127})")
+_PROGRAMS = {
+    b"p": rb"sshpass|mysql\w{0,12}|mariadb\w{0,8}|(?:docker|podman|buildah|oras|helm|nerdctl|crane|az|oc|cf|heroku)"
+          rb"[\w ]{0,16} login|mongo(?:sh|dump|restore|export|import)?|cqlsh|7za?|rdesktop|psexec|sqlcmd|bcp"
+          rb"|ipmitool|mosquitto_\w{3}|unzip|zip",
+    b"pw": rb"plink|pscp|psftp",
+    b"a": rb"redis-cli|keydb-cli|valkey-cli|http|https|xh|snmp\w{2,8}",
+    b"w": rb"ldap\w{3,10}",
+    b"u": rb"curl|smbclient|lftp|ftp",
+    b"-user": rb"curl|smbclient",
+    b"-proxy-user": rb"curl",
+    b"": rb"keytool|jarsigner|xfreerdp|wfreerdp|net use|net\.exe use|cmdkey",
+}  # fmt: skip
+_RUN_BY = {
+    option: re.compile(rb"(?:^|[\s/\\;&|(`\"'$])(?:%b)(?:\.exe)?(?![\w.])[^\n|;&]{0,200}$" % programs)
+    for option, programs in _PROGRAMS.items()
+}
+# A share's name may look like a line break: \\\\nas.
+_BY_WINDOWS = re.compile(rb"\b(?:net(?:\.exe)? use|xfreerdp|wfreerdp|cmdkey|runas|schtasks|psexec)\b[^|;&]{0,200}$")
+_USER_OPTIONS = frozenset({b"a", b"u", b"-user", b"-proxy-user"})
+_USER = re.compile(rb"[\w.\\/@-]{1,64}(?:[%,]|:)")
+_LONGEST_COMMAND = 240
+# Two texts in brackets, of which the second is a password if a word before the bracket says so.
+_PAIR = re.compile(rb"\([\"'][^\"'\n]{0,128}[\"'],[ ]{0,4}[\"']([^\"'\n]{1,256})[\"']")
+_OF_PAIR = re.compile(rb"(?:auth(?:=[\w.]{0,40}|\w{0,20})|login)$")
+_LONGEST_CALL = 48
 
 
 def find(subject: Subject) -> Iterator[Match]:
@@ -36,24 +63,39 @@ def find(subject: Subject) -> Iterator[Match]:
     if b"bearer" in low:
         for scheme in _SCHEME.finditer(low):
             value = _BEARER.match(raw, scheme.end())
-            if value and _looks_random(value[0]):
+            if value and _looks_random(value[0]) and not _FIELD.match(value[0]):
                 yield Match(*value.span(), "authorization")
-    if b" -" in low:
-        yield from _options(raw, low)
-    if b"(" in raw and (b"auth=" in low or b"login(" in low):
-        for pair in _PAIR.finditer(low):
+    for option in _OPTION.finditer(low):
+        yield from _of_option(low, option)
+    if b"\\" in raw:
+        yield from _windows_options(low)
+    for pair in _PAIR.finditer(low):
+        if _OF_PAIR.search(low, max(0, pair.start() - _LONGEST_CALL), pair.start()):
             yield Match(*pair.span(1), "password")
 
 
-def _options(raw: bytes, low: bytes) -> Iterator[Match]:
-    """Find passwords in the options of programs."""
-    if b"curl" in low:
-        for match in _CURL_USER.finditer(raw):
-            if not match[2].startswith((b"$", b"{", b"<", b"*", b"//")):
-                yield Match(*match.span(2), "authorization")
-    if b" -p" in low and (b"sshpass" in low or b"mysql" in low):
-        for match in _SHELL_PASSWORD.finditer(low):
-            yield Match(*match.span(match.lastindex or 0), "password")
+def _of_option(low: bytes, option: re.Match[bytes]) -> Iterator[Match]:
+    """Find the password that an option gives to a program that takes one by it."""
+    name, group = option[1], option.lastindex or 0
+    first, last = option.span(group)
+    lead = low[max(0, option.start() - _LONGEST_COMMAND) : option.start()]
+    if not _RUN_BY.get(name, _RUN_BY[b""]).search(lead):
+        return
+    if name in _USER_OPTIONS:
+        # The user comes first, but for redis-cli, which has none.
+        user = _USER.match(low, first, last)
+        if (user is None) != (name == b"a" and b"-cli" in lead):
+            return
+        first = user.end() if user else first
+    if not is_free(low[first:last]):
+        yield Match(first, last, "authorization" if b"curl" in lead else "password")
+
+
+def _windows_options(low: bytes) -> Iterator[Match]:
+    for option in _WINDOWS.finditer(low):
+        lead = low[max(0, option.start() - _LONGEST_COMMAND) : option.start()]
+        if _BY_WINDOWS.search(lead) and not is_free(option[1]):
+            yield Match(*option.span(1), "password")
 
 
 def _private_keys(raw: bytes) -> Iterator[Match]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from obs_run.privacy import name_pieces
 from obs_run.privacy.actions import placeholders
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Subject:
     that in lower case. Placeholders are stars in both, which nothing looks for.
     """
 
-    __slots__ = ("_digits", "ascii", "low", "placeholders", "raw", "text")
+    __slots__ = ("_digits", "_places", "ascii", "low", "placeholders", "raw", "text")
 
     def __init__(self, text: str, kinds: frozenset[str] = frozenset()) -> None:
         self.text = text
@@ -65,6 +66,14 @@ class Subject:
         self.raw = raw
         self.low = raw.lower()
         self._digits: bool | None = None
+        self._places: list[tuple[int, int]] | None = None
+
+    @property
+    def places(self) -> list[tuple[int, int]]:
+        """Return where pieces of the names of secrets stand."""
+        if self._places is None:
+            self._places = name_pieces.places(self.low, is_ascii=self.ascii)
+        return self._places
 
     def is_placeholder(self, start: int, end: int) -> bool:
         """Whether these characters are a placeholder or a part of one."""

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
+import operator
 import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # Each begins with a letter and not with a choice, which Python's matcher looks for ten times as fast.
 _CORES = tuple(
@@ -22,14 +19,18 @@ _CORES = tuple(
 _ENDS = (
     b"pass", b"passphrase", b"passcode", b"passe", b"parola", b"contrasena", b"senha", b"haslo", b"heslo", b"sifre",
     b"salasana", b"otp", b"pin", b"cvv", b"cvc", b"string", b"bearer", b"jwt", b"sig", b"signature",
-    b"code", b"clave", b"parolam", b"sifrem",
+    b"code", b"clave", b"parolam", b"sifrem", b"auth", b"psk", b"creds", b"cred", b"pat", b"kty", b"private-lines",
 )  # fmt: skip
+_LAST_LETTERS = frozenset(end[-1] for end in _ENDS) | frozenset(b" \t\"'`\\])")
 _SIGNS = (b":", b"=")
 # The beginnings of words: "is", "es", "est".
 _WORDS = (b" is ", b" es")
+# Italian and Portuguese say it with a letter that is none of ASCII.
+_WORDS_OF_OTHERS = (*_WORDS, b" ? ")
 _ONE_SIGN = bytes(61 if one == 58 else one for one in range(256))  # noqa: PLR2004 (: becomes =)
 _BEFORE_SIGN = b" \t\"'`\\])"
-_LONGEST_END = 12
+_LONGEST_END = 14
+_LAST_OF = operator.itemgetter(slice(-_LONGEST_END, None))
 _MOST_REMEMBERED = 8192
 _other_ends: set[bytes] = set()
 """What was seen before a sign and is the end of no such name; nearly all of it comes again."""
@@ -41,29 +42,39 @@ def has_core(name: str) -> bool:
     return any(core.search(low) for core in _CORES)
 
 
-def places(low: bytes) -> Iterator[tuple[int, int]]:
-    """Yield where pieces of names stand."""
-    for core in _CORES:
-        for match in core.finditer(low):
-            yield match.span()
-    for sign in _SIGNS + _WORDS if _has_end(low) else _WORDS:
-        at = low.find(sign)
+def places(low: bytes, *, is_ascii: bool = True) -> list[tuple[int, int]]:
+    """Return where pieces of names stand."""
+    found = [match.span() for core in _CORES for match in core.finditer(low)]
+    for lead in _ends(low):
+        _add_occurrences(found, low, lead)
+    for word in _WORDS if is_ascii else _WORDS_OF_OTHERS:
+        at = low.find(word)
         while at >= 0:
-            lead = low[max(0, at - _LONGEST_END) : at]
-            name = lead.rstrip(_BEFORE_SIGN)
-            if name.endswith(_ENDS):
-                end = at - len(lead) + len(name)
-                yield end - 1, end
-            at = low.find(sign, at + 1)
+            if low[at - 1] in _LAST_LETTERS:
+                name = low[max(0, at - _LONGEST_END) : at].rstrip(_BEFORE_SIGN)
+                if name.endswith(_ENDS):
+                    end = max(0, at - _LONGEST_END) + len(name)
+                    found.append((end - 1, end))
+            at = low.find(word, at + 1)
+    return found
 
 
-def _has_end(low: bytes) -> bool:
-    """Whether one of the ends stands before a sign: said at once for what was seen before."""
-    new = {piece[-_LONGEST_END:] for piece in low.translate(_ONE_SIGN).split(b"=")} - _other_ends
-    for lead in new:
-        if lead.rstrip(_BEFORE_SIGN).endswith(_ENDS):
-            return True
+def _add_occurrences(found: list[tuple[int, int]], low: bytes, lead: bytes) -> None:
+    length = len(lead.rstrip(_BEFORE_SIGN))
+    at = low.find(lead)
+    while at >= 0:
+        if low.startswith(_SIGNS, at + len(lead)):
+            found.append((at + length - 1, at + length))
+        at = low.find(lead, at + 1)
+
+
+def _ends(low: bytes) -> list[bytes]:
+    """Return what stands before a sign and is one of the ends, with what is between; the rest is remembered."""
+    new = set(map(_LAST_OF, low.translate(_ONE_SIGN).split(b"="))) - _other_ends
+    if not new:
+        return []
+    found = [lead for lead in new if lead.rstrip(_BEFORE_SIGN).endswith(_ENDS)]
     if len(_other_ends) + len(new) > _MOST_REMEMBERED:
         _other_ends.clear()
-    _other_ends.update(new)
-    return False
+    _other_ends.update(new.difference(found))
+    return found

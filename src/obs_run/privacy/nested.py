@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
 from obs_run.privacy.actions import WITHHELD
-from obs_run.privacy.field_values import hides, hides_number, paired_name, paired_value, schema_of_field
+from obs_run.privacy.field_names import NameRule
+from obs_run.privacy.field_values import (
+    hides,
+    hides_number,
+    paired_name,
+    paired_value,
+    private_members,
+    schema_of_field,
+)
 from obs_run.privacy.json_text import Literal, parsed, shaped, written
 
 if TYPE_CHECKING:
-    from obs_run.privacy.field_names import NameRule
     from obs_run.privacy.text_scrubber import TextScrubber
 
 _DEEPEST = 64
@@ -23,6 +30,7 @@ _BLOB = 512
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=\r\n]")
 _LEAST_DIGITS = 10**7
 _MOST_BITS = 4096
+_PRIVATE = NameRule("private_key")
 _GONE: Any = object()
 """What is dropped."""
 
@@ -76,6 +84,8 @@ class Walk:
     def _text(self, text: str, rule: NameRule | None, depth: int) -> Any:
         scrubber = self._scrubber
         if rule is not None and hides(rule, text, scrubber.kinds):
+            if rule.form == "drawn" and (found := scrubber.plain(text)) is not text:
+                return found  # of a kind that says more
             return text if scrubber.is_allowed(text) else self._replaced(rule, text)
         if scrubber.is_clean(text):
             return text
@@ -114,7 +124,8 @@ class Walk:
 
     def _number(self, value: float, rule: NameRule | None) -> Any:
         if isinstance(value, Literal):
-            return value
+            hidden = rule is not None and hides_number(rule, value.text, self._scrubber.kinds)
+            return self._replaced(rule, value.text) if rule is not None and hidden else value
         if rule is None and (not self._scrubber.looks_at_numbers or -_LEAST_DIGITS < value < _LEAST_DIGITS):
             return value
         text = _digits(value)
@@ -150,13 +161,16 @@ class Walk:
     def _mapping(self, value: Mapping[Any, Any], rule: NameRule | None, depth: int) -> Any:
         described = schema_of_field(value) if rule is not None else ()
         pair = paired_value(value)
+        private = private_members(value)
         result: dict[Any, Any] = {}
         changed = False
         for key, item in value.items():
             name = self._key(key, depth)
-            own = self._scrubber.rule_for(name) if isinstance(name, str) else None
+            own = self._rule_of(key, name)
             if rule is not None and (not described or key in described):
                 own = own or rule
+            if key in private:
+                own = own or _PRIVATE
             if pair is not None and key == pair[1]:
                 own = own or self._scrubber.rule_for(pair[0])
             new = self._any(item, own, depth + 1)
@@ -170,6 +184,13 @@ class Walk:
                 changed = True
             result[name] = new
         return result if changed else value
+
+    def _rule_of(self, key: Any, name: Any) -> NameRule | None:
+        """Return what a key tells as it was, or as it is where something in it was taken out."""
+        if not isinstance(key, str):
+            return None
+        rule = self._scrubber.rule_for(key)
+        return self._scrubber.rule_for(name) if rule is None and name is not key and isinstance(name, str) else rule
 
     def _key(self, key: Any, depth: int) -> Any:
         if not isinstance(key, str):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from obs_run.privacy import libraries, national_ids, phones
+from obs_run.privacy import cards, libraries, national_ids, phones
 from obs_run.privacy.matches import Match
 
 if TYPE_CHECKING:
@@ -170,12 +170,14 @@ class Finder:
         if bare or shape in self._shapes:
             text = phrase.text[first:last]
             digits = text if bare else "".join(filter(str.isdigit, text))
-            if self._is_card(shape, digits):
-                return Match(start, end, "card")
             before = phrase.before + phrase.text[:first] if at else phrase.before
+            if self._is_card(shape, digits) and cards.may_be_card(digits, bare, before, raw[end : end + 4]):
+                return Match(start, end, "card")
             kind = self._ids.of_shape(shape, text, before)
             if kind:
                 return Match(start, end, kind)
+        if _is_series(phrase):
+            return None
         may_call = (
             phrase.called or phrase.text[first] == "0" or shape in phones.SHAPES or raw[start - 1 : start] in _LEADS
         )
@@ -199,6 +201,20 @@ class Finder:
         if "card" not in self._kinds or not (shape.isdigit() or shape in _CARD_SHAPES):
             return False
         return _CARD.fullmatch(digits) is not None and _luhn(digits) and libraries.is_valid("luhn", digits)
+
+
+_FEWEST_OF_SERIES = 6
+
+
+def _is_series(phrase: _Phrase) -> bool:
+    """Whether the groups are numbers that grow, as in the series of Fibonacci."""
+    if len(phrase.groups) < _FEWEST_OF_SERIES:
+        return False
+    groups = [phrase.text[start:end] for start, end in phrase.groups]
+    if any(group[0] == "0" and group != "0" for group in groups):
+        return False
+    values = list(map(int, groups))
+    return values == sorted(values)
 
 
 _LEADS = (b"+", b"(")

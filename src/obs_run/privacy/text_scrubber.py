@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from obs_run.base import held_values
+from obs_run.privacy import held_secrets
 from obs_run.privacy.actions import WITHHELD, Action, placeholders, replacement
 from obs_run.privacy.field_values import PAIRED
 from obs_run.privacy.matches import Match, Subject, resolved
@@ -32,8 +34,16 @@ class TextScrubber:
         # The user's patterns may be of any length.
         self._shortest = 1 if any(rule.searches for rule in choice.rules.own) else _SHORTEST
         self._clean: set[str] = set()
+        self._held = held_values.changes()
         self._other_keys: set[bytes] = set()
         self._fields: dict[str, NameRule | None] = {}
+
+    def renew(self) -> None:
+        """Forget what was clean, where the process holds a secret that it did not hold then."""
+        held_secrets.refresh()
+        if held_values.changes() != self._held:
+            self._held = held_values.changes()
+            self._clean.clear()
 
     def rule_for(self, name: str) -> NameRule | None:
         """Return what the name of a field tells of its value."""
@@ -79,7 +89,7 @@ class TextScrubber:
 
     def mentioned(self, text: str) -> bool:
         """Whether anything in ``text``, as it stands, is a reason to read the JSON that it may be."""
-        subject = Subject(text, self._names)
+        subject = Subject(_unescaped(text) if "\\" in text else text, self._names)
         return (
             self._choice.mentions(subject)
             or self._has_telling_key(subject.raw)
@@ -130,3 +140,8 @@ class TextScrubber:
             at = match.end
         pieces.append(text[at:])
         return "".join(pieces)
+
+
+def _unescaped(text: str) -> str:
+    """Return JSON with its quotes as the texts in it have them; line breaks are read as what they are anyway."""
+    return text.replace("\\\\", "\\?").replace('\\"', '"')

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from obs_run.privacy import random_keys
 from obs_run.privacy.matches import Match
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ TOKENS = (
     Token("grafana_token", rf"gl(?:sa|c)_{_A}{{20,}}(?:_[0-9A-Fa-f]{{8}})?", anywhere=True, after=r"[A-Za-z0-9+/=]*"),
     Token("grafana_token", rf"eyJrIjoi{_A}{{40,}}", after=r"={0,2}"),
     Token("datadog_key", rf"dd(?:app|pat)_{_A}{{32,}}"),
-    Token("newrelic_key", rf"NR(?:AK|II|JS|RA)-{_W}{{19,}}", anywhere=True),
+    Token("newrelic_key", rf"NR(?:AK|II|JS|RA|BR)-{_W}{{19,}}", anywhere=True),
     Token("dynatrace_token", r"[A-Z0-9]{24}(?![A-Za-z0-9_-])", before=r"dt0[cs][0-9]{2}\.", after=r"\.[A-Z0-9]{64}"),
     Token("atlassian_token", rf"ATATT3{_W}{{40,}}", after=r"=?[0-9A-F]{0,8}"),
     Token("atlassian_token", rf"AT(?:BB|CTT3){_W}{{24,}}"),
@@ -132,15 +133,27 @@ TOKENS = (
     Token("razorpay_key", rf"rzp_(?:live|test)_{_A}{{14}}", anywhere=True),
     Token("age_key", r"AGE-SECRET-KEY-1[A-Z0-9]{58}", anywhere=True),
     Token("onepassword_token", rf"ops_eyJ{_A}{{100,}}", anywhere=True, after=r"[A-Za-z0-9+/=]*"),
+    Token("jwt", rf"ZXlK{_W}{{40,}}", after=r"={0,2}"),
+    Token("stripe_key", rf"pi_{_A}{{14,}}_secret_{_A}{{16,}}"),
+    Token("stripe_key", rf"seti_{_A}{{14,}}_secret_{_A}{{16,}}"),
+    Token("tailscale_key", rf"tskey-[a-z]+-{_W}{{8,}}", anywhere=True),
+    Token("klaviyo_key", rf"pk_(?:{_A}{{6}}_)?[0-9a-f]{{34}}(?![0-9A-Za-z])"),
+    Token("zoho_token", r"[0-9a-f]{32}(?![0-9A-Za-z])", before=r"1000\.", after=r"\.[0-9a-f]{32}"),
+    Token("salesforce_key", rf"3MVG9{_W}{{20,}}", after=r"[A-Za-z0-9._+/=-]*"),
+    Token("brave_key", rf"BSA{_W}{{26,30}}(?!{_W})"),
+    Token("easypost_key", rf"EZ(?:A|T)K{_A}{{54}}(?!{_A})"),
+    Token("clickhouse_key", rf"4b1d{_A}{{38}}(?!{_A})"),
+    Token("maxmind_key", rf"{_A}{{6}}_{_A}{{29}}_mmk(?!{_A})"),
     Token("jwt", rf"eyJ{_W}{{8,}}", anywhere=True, after=rf"{_DOTTED}\.?"),
 )  # fmt: skip
 
-KINDS = frozenset(token.kind for token in TOKENS)
+KINDS = frozenset(token.kind for token in TOKENS) | random_keys.KINDS
 
 _TOKEN_CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 _CLASSES = bytes(97 if one in _TOKEN_CHARACTERS else 32 for one in range(256))
 _RUN = re.compile(b"a" * 20 + b"a*")
-_TELLING = re.compile(rb"[A-Z0-9]")
+_TELLING = re.compile(rb"[0-9]|[a-z][A-Z]|[A-Z]{2}[a-z]")
+_DIGIT = re.compile(rb"[0-9]")
 # Digests, trace ids and UUIDs: no token is of these letters alone, but for the one that begins with fc-.
 _PLAIN_HEX = re.compile(rb"(?!fc-)[0-9a-f-]+")
 _LONGEST_BEFORE = 64
@@ -189,11 +202,19 @@ def find(subject: Subject) -> Iterator[Match]:
     for run in _RUN.finditer(raw.translate(_CLASSES)):
         start, end = run.span()
         if not _TELLING.search(raw, start, end):
-            continue  # letters of one case and signs: an identifier
+            continue  # letters and signs, of one case: an identifier
         led = start > 0 and raw[start - 1] in _LEADS
-        if led or not _PLAIN_HEX.fullmatch(raw, start, end):
-            yield from _inside(raw, start, end)
-            yield from _beside(raw, start, end, led=led)
+        is_hex = _PLAIN_HEX.fullmatch(raw, start, end) is not None
+        if is_hex and not led:
+            if subject.places:
+                yield from random_keys.find_hex(subject, start, end)
+            continue
+        known = [*_inside(raw, start, end), *_beside(raw, start, end, led=led)]
+        if known:
+            yield from known
+        # Of twenty random characters hardly ever none is a digit.
+        elif not is_hex and _DIGIT.search(raw, start, end):
+            yield from random_keys.find_in_run(subject, start, end)
 
 
 def _inside(raw: bytes, start: int, end: int) -> Iterator[Match]:
@@ -203,7 +224,9 @@ def _inside(raw: bytes, start: int, end: int) -> Iterator[Match]:
         first, last = match.span()
         rest = after.match(raw, last)
         if rest and (token.anywhere or first == start or not (token.whole or raw[first - 1 : first].isalnum())):
-            yield Match(first, rest.end(), token.kind)
+            # What is joined to a token may be the rest of a longer one, unless another begins in it.
+            longer = end if last < end and not _ANYWHERE.search(raw, last, end) else last
+            yield Match(first, max(rest.end(), longer), token.kind)
             at = last
             continue
         at = first + 1

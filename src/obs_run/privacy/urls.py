@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from obs_run.privacy.matches import Subject
 
 KINDS = frozenset({"url_credentials", "webhook_url"})
+# user/password@host, as Oracle's programs and drivers have it.
+_ORACLE = re.compile(
+    rb"(?:oracle:\w{2,8}:|sqlplus[^\n]{0,60}[ \"']|\bconnect[ (][\"']?|\buserid=[\"']?|dsn=[\"'])"
+    rb"[\w.-]{1,64}/([^\s/@\"']{1,128})$",
+    re.IGNORECASE,
+)
+_LONGEST_ORACLE = 280
+_LONGEST_PASSWORD = 128
 # A password may have an @ in it, and, where people forgot to encode it, a slash; a port with a path looks like that.
 _AUTHORITY = re.compile(
     rb"://([^\s/:@\"'<>\\`|]{0,256})"
@@ -38,9 +46,21 @@ def find(subject: Subject) -> Iterator[Match]:
     if b"@" in raw and b"://" in raw:
         for match in _AUTHORITY.finditer(raw):
             yield from _credentials(match)
+    if b"@" in raw and b"/" in raw:
+        yield from _oracle(raw)
     if b"/" in raw and b"hook" in raw:
         for match in _WEBHOOK.finditer(raw):
             yield Match(*match.span(), "webhook_url")
+
+
+def _oracle(raw: bytes) -> Iterator[Match]:
+    at = raw.find(b"@")
+    while at >= 0:
+        if raw.rfind(b"/", max(0, at - _LONGEST_PASSWORD), at) >= 0:
+            found = _ORACLE.search(raw, max(0, at - _LONGEST_ORACLE), at)
+            if found and not _NO_SECRETS.match(found[1].lower()):
+                yield Match(*found.span(1), "url_credentials")
+        at = raw.find(b"@", at + 1)
 
 
 def _credentials(match: re.Match[bytes]) -> Iterator[Match]:

@@ -1,0 +1,219 @@
+"""Notations that give a name to a value in their own way: members called name and value, files of credentials, calls.
+
+They are looked at only around a name that tells of a secret, so that a text without one costs nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from obs_run.privacy.field_names import NameRule
+from obs_run.privacy.field_values import fits
+from obs_run.privacy.matches import Match
+from obs_run.privacy.values import is_free
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from obs_run.privacy.matches import Subject
+
+KINDS = frozenset({"password"})
+_QUOTED = rb"(?:\\{0,3}'([^'\n]{1,512}?)\\{0,3}'|\\{0,3}\"([^\"\n]{1,512}?)\\{0,3}\"|([^\s'\"`;,|&()<>]{1,512}))"
+_QUOTES = b" \t\\\"'"
+_SIGNS = (b":", b"=", b".", b"/")
+_BEFORE = 160
+_PASSWORD = NameRule("password")
+_AFTER = 700
+
+# {"name": "X_SECRET", "value": "..."}, <add key="Password" value="..."/>, - name: TOKEN\n  value: ...
+_IS_NAMED = re.compile(
+    rb"\b(?:name|key|header|field|id|parameter|variable|property|option|label)\\{0,3}[\"']?[ \t]{0,4}[:=][ \t]{0,4}"
+    rb"\\{0,3}[\"']?(?:[\w:/-]{0,20}[.:/])?$"
+)
+_ITS_VALUE = re.compile(
+    rb"\\{0,3}[\"']?[ \t]{0,4}[,;]?\s{0,20}(?:[\"']?(?:type|secret|sensitive|in|description)"
+    rb"[\"']?[ ]?[:=][ ]?[\"']?[\w ]{1,60}[\"']?[,;]?\s{0,20})?"
+    rb"(?:- )?\\{0,3}[\"']?(?:val(?:ue)?|content|default(?:value)?)\\{0,3}[\"']?[ \t]{0,4}[:=][ \t]{0,4}" + _QUOTED
+)
+_VALUE_BEFORE = re.compile(
+    rb"\bval(?:ue)?\\{0,3}[\"']?[ \t]{0,4}[:=][ \t]{0,4}" + _QUOTED + rb"[ \t]{0,4}[,;]?\s{0,20}\\{0,3}[\"']?"
+    rb"(?:name|key|header|field|id)\\{0,3}[\"']?[ \t]{0,4}[:=][ \t]{0,4}\\{0,3}[\"']?(?:[\w:/-]{0,20}[.:/])?$"
+)
+# variable "api_token" { default = "..." }
+_IS_VARIABLE = re.compile(rb"\bvariable[ \t]{1,4}\"$")
+_DEFAULT = re.compile(rb"\"[ \t]{0,4}\{[^{}]{0,300}?\bdefault[ \t]{0,8}=[ \t]{0,8}\"([^\"\n]{4,512})\"")
+# The part of a form, as multipart/form-data has it.
+_IS_PART = re.compile(rb"\bname=\\?\"[\w.\[\]-]{0,40}$")
+_PART = re.compile(rb"[\w.\[\]-]{0,20}\\?\"[^\r\n]{0,80}?(?:\r?\n| {2}| \n){2}([^\r\n]{1,512})")
+# login deploy password hunter2
+_IS_NETRC = re.compile(rb"\blogin[ \t]{1,8}\S{1,128}\s{1,40}$")
+_NEXT_WORD = re.compile(rb"[ \t]{1,8}(\S{1,256})")
+# SET PASSWORD ... = PASSWORD('...'), set_password("..."), .withToken("...")
+_IS_SET = re.compile(rb"(?:\bset password\b[^;\n]{0,100}|\.?\b_?(?:set|with|use|using|put)_?(?:[a-z]{0,16}_)?)$")
+_ARGUMENT = re.compile(rb"\([ \t]{0,4}[\"']([^\"'\s/]{6,256})[\"'][ \t]{0,4}\)")
+# new NetworkCredential("bob", "..."), UsernamePasswordCredentials("bob", "...")
+_SECOND_ARGUMENT = re.compile(rb"s?\([^,()\n]{1,128},[ \t]{0,4}[\"']([^\"'\n]{1,256})[\"']")
+# creds: admin / hunter2
+_SLASHED = re.compile(
+    rb"(?:s|entials?)?(?: are| is)?[ \t]{0,2}[:=]?[ \t]{1,4}[\"']?[\w.@\\-]{1,64}[ \t]{0,2}[/|:][ \t]{0,2}"
+    rb"(?=[^\s/]{0,64}[0-9!#$%&*_])([^\s\"'/]{5,128})"
+)
+# echo hunter2 | gh secret set X, echo bob:hunter2 | chpasswd
+_PIPED = re.compile(
+    rb"\b(?:echo|printf)[ \t]{1,4}(?:-\w{1,3}[ \t]{1,4})?(?:[\"']?[\w.-]{1,64}:(?=[^|\n]{1,200}chpass?$))?" + _QUOTED +
+    rb"[ \t]{0,4}\|[^\n|]{0,100}$"
+)  # fmt: skip
+_MEMBER = re.compile(rb"\"(?:d|p|q|dp|dq|qi|k)\"[ \t\n]{0,8}:[ \t\n]{0,8}\"([\w-]{16,2048})\"")
+_LONGEST_JWK = 6000
+_LINES = re.compile(rb":[ \t]{0,4}[0-9]{1,3}\s{1,4}((?:[A-Za-z0-9+/=]{1,100}\s{1,4}){1,100})", re.IGNORECASE)
+
+
+def around(subject: Subject, first: int, last: int, rule: NameRule) -> Iterator[Match]:
+    """Find the value of the name from ``first`` to ``last`` where no sign between gives it."""
+    low = subject.low
+    lead = low[max(0, first - _BEFORE) : first]
+    found = None
+    if lead.rstrip(_QUOTES).endswith(_SIGNS):
+        found = _member(low, lead, first, last)
+    if found is None and lead.endswith(b'"'):
+        found = _quoted_name(low, lead, last)
+    if found is None:
+        found = _spoken(low, lead, first, last)
+    if found is not None:
+        yield from _value(found, rule)
+
+
+def _member(low: bytes, lead: bytes, first: int, last: int) -> re.Match[bytes] | None:
+    """Return the value of a member beside one that is called name."""
+    if _IS_NAMED.search(lead) and (found := _ITS_VALUE.match(low, last)):
+        return found
+    return _VALUE_BEFORE.search(low, max(0, first - _AFTER), first) if b"val" in lead else None
+
+
+def _quoted_name(low: bytes, lead: bytes, last: int) -> re.Match[bytes] | None:
+    if lead.endswith(b'e "'):
+        return _DEFAULT.match(low, last) if _IS_VARIABLE.search(lead) else None
+    return _PART.match(low, last) if _IS_PART.search(lead) else None
+
+
+def _spoken(low: bytes, lead: bytes, first: int, last: int) -> re.Match[bytes] | None:
+    """Return what a file of credentials, a call or a pipe makes of the name."""
+    follows = low[last : last + 1]
+    if follows in (b" ", b"\t") and b"login" in lead and _IS_NETRC.search(lead):
+        return _NEXT_WORD.match(low, last)
+    if follows == b"(":
+        return _argument(low, lead, first, last)
+    return _PIPED.search(low, max(0, first - _BEFORE), first) if b"|" in lead else None
+
+
+def _argument(low: bytes, lead: bytes, first: int, last: int) -> re.Match[bytes] | None:
+    """Return the secret argument of a call: the only one where it sets the name, the second of credentials."""
+    if b"credential" in low[first:last]:
+        return _SECOND_ARGUMENT.match(low, last)
+    is_set = _IS_SET.search(lead + low[first:last].partition(b"password")[0]) or _IS_SET_NAME.match(low, first, last)
+    return _ARGUMENT.match(low, last) if is_set else None
+
+
+_IS_SET_NAME = re.compile(rb"(?:[\w.]{0,60}\.)?_?(?:set|with|use|using|put)[_a-z]")
+
+
+def other(subject: Subject, first: int, last: int) -> Iterator[Match]:
+    """Find what a name says that is no name of a secret itself: a key in JSON, PuTTY's lines, credentials."""
+    low = subject.low
+    name = low[first:last]
+    found: re.Match[bytes] | None = None
+    if name.endswith(b"kty"):
+        for member in _MEMBER.finditer(low, max(0, first - _LONGEST_JWK), last + _LONGEST_JWK):
+            yield Match(*member.span(1), "private_key")
+    elif name.endswith(b"private-lines"):
+        found = _LINES.match(low, last)
+    elif name.endswith(b"chpasswd"):
+        found = _PIPED.search(low, max(0, first - _BEFORE), last - 2)
+    elif name.endswith((b"cred", b"creds")):
+        found = _SLASHED.match(low, last)
+    elif b"networkcredential" in name:
+        found = _SECOND_ARGUMENT.match(low, last)
+    if found is not None:
+        kind = "private_key" if name.endswith(b"lines") else "password"
+        yield Match(*found.span(found.lastindex or 0), kind)
+
+
+def _value(found: re.Match[bytes], rule: NameRule) -> Iterator[Match]:
+    group = found.lastindex or 0
+    value = found[group]
+    if not is_free(value) and fits(rule, value.decode()):
+        yield Match(*found.span(group), rule.kind)
+
+
+# The codes that a person gets to sign in: "your login code is 197954", "G-197954 is your verification code".
+_CODE = rb"(?<![\w.-])(?:[a-z]{1,3}-)?((?:[0-9]{5,8}|[0-9]{3}[ -][0-9]{3})(?![\w-]))"
+_CODE_AFTER = re.compile(
+    rb"(?:code|codice|c.digo|otp|passcode)s?(?:[ \t]{1,3}[^\n:=]{0,40}?)?"
+    rb"(?:[ \t]{0,3}[:=\xef]|[ \t](?:is|ist|lautet|est|es|to|er))?[ \t\"'*]{1,4}" + _CODE
+)
+_CODE_BEFORE = re.compile(
+    _CODE + rb"[ \t]{1,2}(?:is|ist|est|es|as|als|como|comme)[ \t]{1,2}"
+    rb"(?:your|the|ihr|dein|votre|ton|tu|su|a|an|one)\b[^\n.0-9]{0,40}$"
+)
+_OF_ACCESS = re.compile(
+    rb"verif|v.rif|log[ -]?in|sign[ -]?[io]n|anmeld|einmal|sicherheit|best.tig|zugang|acce[sd]|one[ -]?time"
+    rb"|\botp\b|2fa|mfa|two[ -]factor|authenti|security code|passcode|weryfik|potvrz|expires? in|expires soon|minutes"
+)
+_OTHER_CODE = re.compile(
+    rb"(?:status|error|exit|return|response|http|zip|postal|post|country|area|product|item|bar|qr|source|promo|discount|coupon"
+    rb"|currency|language|dial|reason|result|event|fault|close|signal|en|de|uni)[ _-]?$"
+)
+_BEFORE_WORDS = frozenset(b" \t\n\"'(*-_")
+_LONG_NUMBER = re.compile(rb"[0-9]{3} ?[0-9]{2}")
+_NEAR_CODE = 64
+
+
+_IDENTIFIED = re.compile(
+    rb"identified[ \t]{1,8}(?:with[ \t]{1,8}\S{1,64}[ \t]{1,8})?(?:by|as)[ \t]{1,8}"
+    rb"(?:values?[ \t]{1,8}|password[ \t]{1,8})?" + _QUOTED
+)
+_OF_USER = re.compile(rb"\b(?:user|role|to|grant|login)\b[^;\n]{1,160}$")
+_PGPASS = re.compile(rb":(?:[0-9]{4,5}|\*):(?![0-9]{1,63}:)[\w*-]{1,63}:[\w*.@-]{1,63}:([^\s:]\S{0,255})(?=[\s\"]|$)")
+_HOST = re.compile(
+    rb"(?:^|[\n\"'`])[ \t]{0,4}(?![^:]{0,96}\.(?:[cht]s?|cc|cpp|py|go|rs|js|rb|php|java|log|md|txt)$)"
+    rb"[a-z0-9.*-]{1,100}$"
+)
+_CRYPT = re.compile(rb"\$(?:1|2[abxy]|5|6|7|y|gy|argon2(?:id?|d)|pbkdf2[\w-]{0,16})\$[\w./,=$+-]{20,512}")
+
+
+def find(subject: Subject) -> list[Match]:
+    """Find what has no name of a secret beside it: codes, SQL's passwords, lines of .pgpass, hashes of passwords."""
+    low = subject.low
+    matches: list[Match] = []
+    if b"identified" in low:
+        for found in _IDENTIFIED.finditer(low):
+            if _OF_USER.search(low, max(0, found.start() - _BEFORE), found.start()):
+                matches += _value(found, _PASSWORD)
+    if b"$" in low:
+        matches += [Match(*found.span(), "password") for found in _CRYPT.finditer(low)]
+    for found in _PGPASS.finditer(low):
+        if _HOST.search(low, max(0, found.start() - _BEFORE), found.start()):
+            matches += _value(found, _PASSWORD)
+    _add_codes(subject, matches)
+    return matches
+
+
+def _add_codes(subject: Subject, matches: list[Match]) -> None:
+    low = subject.low
+    for word in (b"cod", b"otp") if subject.ascii else (b"cod", b"otp", b"c?digo"):
+        at = low.find(word)
+        while at >= 0:
+            if at and low[at - 1] in _BEFORE_WORDS and (found := _code_at(low, at)):
+                matches.append(Match(*found.span(1), "password"))
+            at = low.find(word, at + 1)
+
+
+def _code_at(low: bytes, at: int) -> re.Match[bytes] | None:
+    lead = low[max(0, at - _NEAR_CODE) : at]
+    found = _CODE_AFTER.match(low, at)
+    if not found and _LONG_NUMBER.search(lead):
+        found = _CODE_BEFORE.search(low, at - len(lead), at)
+    if not found or _OTHER_CODE.search(lead):
+        return None
+    return found if _OF_ACCESS.search(low, at - len(lead), at + _NEAR_CODE) else None

@@ -1,0 +1,177 @@
+"""Keys of services that no list knows: a prefix or a telling word beside what was drawn at random and is no id.
+
+It is asked only of runs of 20 characters or more in which no known token was found, so that it costs little.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from obs_run.base.randomness import common_pairs, is_random
+from obs_run.privacy.matches import Match
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from obs_run.privacy.matches import Subject
+
+KIND = "unknown_key"
+KINDS = frozenset({KIND})
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+# What stands before the ids, digests and names of things that are no secrets, of providers' answers not least.
+_IDS = _set(
+    "id ids uuid guid ulid chatcmpl cmpl compl call fc msg message run thread req request resp response file asst "
+    "step toolu tooluse srvtoolu tool fp evt event cus pi pm ch cs ci in sub sube price prod product plan seti "
+    "acct ba src item rs ws ig mcp mcpl mcpr fs cu conv conversation batch vs gen embd job ftjob session user usr "
+    "member org team proj project trace span order doc document chunk node agent task part upload container cntr "
+    "cfile artifact page sha sha1 sha256 sha384 sha512 md5 crc crc32 blake2b hash digest etag sum checksum "
+    "fingerprint commit rev revision git ref tree blob layer img image cache build version ver release tag branch "
+    "lock i vpc subnet sg eni ami vol snap rtb igw nat acl tgw eipalloc lt instance pod rsrc arn log logs metric "
+    "bundle main index app vendor runtime polyfills style css js wasm static asset assets media video audio photo "
+    "pic thumb avatar font tmp temp cursor offset seq row object obj partition idempotency primary foreign sort "
+    "public pub pubkey pk idx uid pid gid tid sid cid tx txn block address addr account customer invoice payment "
+    "charge refund subscription transaction cluster machine host server worker queue topic channel room group "
+    "workspace folder dir path entry record question answer prompt completion choice candidate citation source "
+    "search result results embedding vector memory dataset data table column view form field widget component "
+    "comment post note notes ticket issue pull merge deploy deployment pipeline stage workflow wf execution exec "
+    "flow rule policy role region zone x86 x64 lc lib llvm gcc python pip whl cpython test tests case fixture "
+    "example sample model ckpt checkpoint epoch nonce salt iv boundary webkitformboundary multipart ga lsn gtid "
+    "cookieconsent utm gclid fbclid srv svc db env cfg ctx pkg btn"
+)
+_SECRET_WORDS = _set(
+    "key secret token pat sk rk ak apikey api live auth pw pass pwd password access private bearer cred admin svc "
+    "service priv"
+)
+# Where a service runs is said in the names of its keys, hardly in ids.
+_ENVIRONMENTS = _set("prod live dev staging stage test sandbox production eu us")
+# A key for these is no secret.
+_HARMLESS_KEYS = _set("cache idempotency primary foreign partition sort row object public index idx pub")
+_PREFIX = re.compile(
+    rb"(?:(?:[a-z][a-z0-9]{0,11}|[A-Z][A-Z0-9]{0,11}|[A-Z][a-z]{1,11}|[0-9][a-z]{2,11}|[0-9]{1,2})[_-]{1,2}){1,4}"
+)
+_DOTTED_PREFIX = re.compile(rb"(?<![\w./@-])([a-z][a-z0-9_]{1,11})\.$")
+_DOTTED_REST = re.compile(rb"(?:\.(?=[A-Za-z_-]{0,24}[0-9])(?=[0-9_-]{0,24}[A-Za-z])[A-Za-z0-9_-]{6,256})*")
+_WORD = re.compile(r"[a-z]+[0-9]*|[0-9]+[a-z]*")
+_HEX = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
+_UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_ULID = re.compile(rb"0[0-7][0-9A-HJKMNP-TV-Z]{24}|0[0-7][0-9a-hjkmnp-tv-z]{24}")
+_ENDS_OF_NAMES = re.compile(
+    rb"\.(?:js|css|py|pyc|so|whl|gz|tgz|png|jpe?g|svg|woff2?|html?|json|map|log|txt|csv|zip|tar)\b"
+)
+_SHORTEST = 16
+_SHORTEST_OF_ONE_CASE = 20
+_SHORTEST_HEX, _LONG_HEX = 28, 40
+_SHORTEST_BARE, _SHORTEST_BARE_OF_ONE_CASE = 18, 30
+_SHORTEST_WORD = 3
+_MOST_COMMON = 0.5
+"""A prefix with more common pairs of letters is a word, and words name ids."""
+
+_NEAR_BEFORE, _NEAR_AFTER = 48, 32
+_TELLING = re.compile(
+    rb"(?:api|access|secret|auth|service|license|account|private|signing|the|my|your|this|with|a|bad|wrong|valid|invalid|no|new|old)"
+    rb"[ _-]?keys?(?![a-z])|\bkey[\"']?[ \t]*(?:[:=(]|is\b|was\b|[\"'`])|apikey|token(?!s\b|iz|_?(?:type|count))|secret"
+    rb"|passw|"
+    rb"\bpwd|credential|bearer|\bauth(?:[^a-z]|enti|oriz)|\blogin|unauthori|forbidden|\b40[13]\b|[\"'`]sk-|schl.ssel|\bclave|"
+    rb"\bcl.? (?:api|d)|chiave|chave|kennwort|api[ -]?key"
+)
+_NO_SECRET = re.compile(
+    rb"(?:next|page|pagination|continuation|cursor|sync|delta|start|resume|cache|primary|foreign|public|partition|sort"
+    rb"|idempotency)[ _-]{0,3}(?:page)?(?:token|key)"
+)
+_ID_BEFORE = re.compile(
+    rb"(?:id|uuid|sha[0-9]*|md5|hash|digest|etag|fingerprint|checksum|integrity|cursor|nonce|commit|version|revision"
+    rb"|model|file|path|url|name|user|username|signature)[\"']?[ \t]{0,2}[:=]?[ \t]{0,2}[\"'(]?$"
+)
+_ADJACENT = re.compile(
+    rb"(?:key|token|secret|password|passwort|schl.ssel|credential)[\"']?"
+    rb"(?:[ \t]{1,2}(?:is|was|ist|est|es|with|value|of|named|called))?[ \t]{0,2}[:=]?[ \t]{0,2}[\"'`(\[]?$"
+)
+_BETWEEN = b" \t\"'`([:="
+_LAST_WORDS = (
+    *(b"key", b"token", b"secret", b"password", b"passwort", b"ssel", b"credential"),
+    *(b" is", b" was", b" ist", b" est", b" es", b" with", b" value", b" of", b"named", b"called"),
+)
+
+
+def find_in_run(subject: Subject, start: int, end: int) -> Iterator[Match]:
+    """Find a key in a run of letters, digits, ``_`` and ``-`` that holds no known token."""
+    raw = subject.raw
+    run = raw[start:end]
+    prefix = _PREFIX.match(run)
+    if prefix:
+        body = run[prefix.end() :]
+        if not body or _is_key(prefix[0], body):
+            if body and not _ENDS_OF_NAMES.match(raw, end):
+                yield Match(start, _rest(raw, end), KIND)
+            return
+        if _HEX.fullmatch(body) or _UUID.fullmatch(body):
+            return
+    if raw[start - 1 : start] == b"." and (dotted := _DOTTED_PREFIX.search(raw, max(0, start - 14), start)):
+        first = dotted.start()
+        if _is_key(dotted[1], run, least=_SHORTEST_OF_ONE_CASE) and not _is_one_case(run):
+            yield Match(first, _rest(raw, end), KIND)
+            return
+    if _is_bare_key(subject, start, end):
+        yield Match(start, end, KIND)
+
+
+def find_hex(subject: Subject, start: int, end: int) -> Iterator[Match]:
+    """Find a key in a run of hexadecimal digits: only right behind the word that says so."""
+    low = subject.low
+    if not low[max(0, start - _NEAR_BEFORE) : start].rstrip(_BETWEEN).endswith(_LAST_WORDS):
+        return  # as nearly all are, ids and digests
+    lead = low[max(0, start - _NEAR_BEFORE) : start]
+    if _ADJACENT.search(lead) and not _NO_SECRET.search(lead) and b"hash" not in lead:
+        yield Match(start, end, KIND)
+
+
+def _rest(raw: bytes, end: int) -> int:
+    match = _DOTTED_REST.match(raw, end)
+    return match.end() if match else end
+
+
+def _is_key(prefix: bytes, body: bytes, least: int = _SHORTEST) -> bool:
+    """Whether ``body`` is random, and ``prefix`` not that of an id."""
+    words = _WORD.findall(prefix.decode().lower())
+    telling = any(word in _SECRET_WORDS for word in words) or not _ENVIRONMENTS.isdisjoint(words[1:])
+    secret = telling and _HARMLESS_KEYS.isdisjoint(words)
+    if not secret and (not _IDS.isdisjoint(words) or _ULID.fullmatch(body)):
+        return False
+    if _HEX.fullmatch(body) or _UUID.fullmatch(body):
+        if len(body) < _SHORTEST_HEX:
+            return False
+        return secret or len(body) >= _LONG_HEX or not any(_is_word(word) for word in words)
+    if _is_one_case(body):
+        least = max(least, _SHORTEST_OF_ONE_CASE)
+    return len(body) >= least and is_random(body.decode())
+
+
+def _is_word(word: str) -> bool:
+    return len(word) >= _SHORTEST_WORD and word.isalpha() and common_pairs(word) > _MOST_COMMON
+
+
+def _is_one_case(body: bytes) -> bool:
+    return body in (body.lower(), body.upper())
+
+
+def _is_bare_key(subject: Subject, start: int, end: int) -> bool:
+    """Whether a run without a prefix is random, no part of a longer base64, and a telling word is near."""
+    raw, low = subject.raw, subject.low
+    if raw[start - 1 : start] in (b"+", b"/") or (end < len(raw) and raw[end] in b"+/"):
+        return False
+    run = raw[start:end]
+    if _UUID.fullmatch(run) or _ULID.fullmatch(run):
+        return False
+    if len(run) < (_SHORTEST_BARE_OF_ONE_CASE if _is_one_case(run) else _SHORTEST_BARE):
+        return False
+    lead = low[max(0, start - _NEAR_BEFORE) : start]
+    near = lead + b" " + low[end : end + _NEAR_AFTER]
+    if not _TELLING.search(near) or _ID_BEFORE.search(lead) or _NO_SECRET.search(near):
+        return False
+    return is_random(run.decode())

@@ -1,0 +1,99 @@
+"""What stands between a name and its value, in code, files and sentences."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from obs_run.base.randomness import is_random
+
+if TYPE_CHECKING:
+    from obs_run.privacy.field_names import NameRule
+    from obs_run.privacy.matches import Subject
+
+_SEPARATOR = re.compile(
+    rb"\\{0,7}[\"'`\])]{0,3}[ \t]{0,8}(?:={1,3}>?|:{1,2}=?>?|%(?:25){0,4}3[ad])[ \t]{0,8}"
+    rb"|\\{0,7}[\"'],[ \t]{0,4}b?(?=\\{0,7}[\"'])"
+    rb"|>(?=[^<>\s])"
+)
+_SPACED = re.compile(rb"[ \t]{1,4}=?(?=[^\s=-])")
+_QUOTED_NEXT = re.compile(rb"[ \t]{1,4}(?:by[ \t]{1,4})?(?=['\"])")
+# What other languages write between a name and its value.
+_LOOSE = re.compile(r"\s?(?:[\u2013\u2014-]|は|が|是|为|為|:|이|은|는|هي|है|это|to|es|est|jest)\s?")
+_COPULA = re.compile(
+    rb"[\"']?[ \t]{1,4}(?:is|was|are|lautet|ist|war|est|es|era|to|jest|to jest|\?|:)[ \t:]{1,4}(?=[\"'`]?\S{4})"
+)
+# "The token for the staging box is ...": only for what cannot be a word or a number.
+_FAR_COPULA = re.compile(
+    rb"(?: [a-z?]{1,12}){1,5}(?: (?:is|ist|es|est|to|jest|lautet|\?)|:) "
+    rb"(?=[a-z]*[!-@\[-`{-~]*[0-9])(?=[0-9.,:/-]*[a-z])(?=[\"'`]?\S{6})"
+)
+# "The password hunter-22 is for you": only for what nobody writes as a word.
+_BESIDE = re.compile(
+    rb"[ \t]{1,3}[\"'`(]?(?!(?:field|input|box|form|reset|hash|length|policy|type)s?\b)([^\s\"'`()<>{}\[\],;=]{6,256})"
+)
+_MADE = re.compile(rb"(?=[^a-z]*[a-z])(?=[^0-9]*[0-9])(?![0-9]{1,3}-[a-z-]+$)[!-~]{6,}$")
+_TECHNICAL = re.compile(
+    rb"(?:sha|md|argon|bcrypt|scrypt|pbkdf|base|utf|oauth|ipv|http|tls|ssl|rfc|iso|aes|rsa|hs|rs|es|ed|pkcs|saml|x|v)[-_]?[0-9]"
+    rb"|[0-9]+(?:st|nd|rd|th|px|ms|kb|mb|gb)\b|[a-z_]{2,}[0-9]{0,2}[.(]|\S+/\S+/|https?:"
+)
+_LEAST_HEX = 20
+_BEGIN_OF_SIGNS = frozenset(b" \t\\\"'`])=:%,>")
+
+
+class Sign(NamedTuple):
+    """What gives a name its value: where the value begins, and how sure that is."""
+
+    end: int
+    certain: bool
+    spaced: bool
+    """Whether prose may go on after the value."""
+    listed: bool = False
+    """Whether a comma is all that is between, so that both may be words of a list."""
+
+
+def sign_after(subject: Subject, at: int, rule: NameRule, name: bytes) -> Sign | None:
+    """Return what gives the value to a name of ``rule`` that ends at ``at``; a name of another script is empty."""
+    low = subject.low
+    if not name:
+        return _of_other_script(subject, at)
+    if at >= len(low) or low[at] not in _BEGIN_OF_SIGNS:
+        return None
+    if match := _SEPARATOR.match(low, at):
+        between = match[0]
+        return Sign(match.end(), certain=True, spaced=b":" in between, listed=b"," in between)
+    if b"--" in name and (match := _SPACED.match(low, at)):
+        return Sign(match.end(), certain=True, spaced=False)
+    return _spoken(subject, at, rule)
+
+
+def _of_other_script(subject: Subject, at: int) -> Sign | None:
+    if match := _SEPARATOR.match(subject.low, at):
+        return Sign(match.end(), certain=True, spaced=b":" in match[0])
+    if match := _COPULA.match(subject.low, at):
+        return Sign(match.end(), certain=False, spaced=True)
+    loose = _LOOSE.match(subject.text, at)
+    return Sign(loose.end(), certain=False, spaced=True) if loose else None
+
+
+def _spoken(subject: Subject, at: int, rule: NameRule) -> Sign | None:
+    low = subject.low
+    match = (rule.kind == "password" and _QUOTED_NEXT.match(low, at)) or _COPULA.match(low, at)
+    match = match or _FAR_COPULA.match(low, at)
+    if match:
+        return Sign(match.end(), certain=False, spaced=True)
+    beside = _BESIDE.match(low, at)
+    if beside and _is_made(subject.raw[beside.start(1) : beside.end(1)], rule):
+        return Sign(beside.start(1), certain=False, spaced=True)
+    return None
+
+
+def _is_made(word: bytes, rule: NameRule) -> bool:
+    """Whether a word right behind a name is no word, so that it may be the value though nothing says so."""
+    word = word.rstrip(b".,;:!?")
+    low = word.lower()
+    if not _MADE.match(low) or _TECHNICAL.match(low):
+        return False
+    if rule.kind == "password":
+        return True
+    return is_random(word.decode()) or (len(word) >= _LEAST_HEX and not low.strip(b"0123456789abcdef"))

@@ -1,0 +1,140 @@
+"""Notations that give a value a name in their own way; of each kind some that no list has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.privacy.conftest import Choose
+
+PLANTED = "Tiger-22x"
+
+FOUND = [
+    "machine a.example login b password {}",
+    "machine a.example\n\tlogin b\n\tpassword {}\nmachine c.example",
+    "*:5433:*:svc:{}",
+    "CREATE USER b IDENTIFIED BY '{}' DEFAULT TABLESPACE x",
+    "ALTER USER b IDENTIFIED WITH caching_sha2_password BY '{}';",
+    "SET PASSWORD FOR b = PASSWORD('{}')",
+    '<add value="{}" key="DbPassword" />',
+    "<parameter name='apiSecret' value='{}'/>",
+    "- name: DB_PASSWORD\n  value: {}\n",
+    '{{"key": "client.secret", "value": "{}"}}',
+    'env: [{{name = "API_TOKEN", value = "{}"}}]',
+    'variable "db_password" {{\n  type = string\n  default = "{}"\n}}',
+    "redis-cli -h x -a {} ping",
+    "docker login -u b -p {} r.example",
+    "mongosh --host x -u b -p {}",
+    "ldapwhoami -D cn=b -w {}",
+    "smbclient //n/s -U b%{}",
+    "lftp -u b,{} f.example",
+    "http -a b:{} https://a.example",
+    "curl --user b:{} https://a.example",
+    "keytool -list -storepass {}",
+    "openssl pkcs12 -passin pass:{} -in x",
+    "echo b:{} | chpasswd",
+    "echo {} | gh secret set X",
+    "xfreerdp /u:b \\\\host /p:{}",
+    "creds: b / {}",
+    'new NetworkCredential("b", "{}")',
+    'requests.get(u, auth=HTTPBasicAuth("b", "{}"))',
+    'client.set_password("{}")',
+    "sqlplus b/{}@//db.example/x",
+    "jdbc:oracle:thin:b/{}@db.example:1521:x",
+    "next=https%253A%252F%252Fa.example%252F%253Fpassword%253D{}",
+    'form-data; name="user_password"\r\n\r\n{}\r\n--',
+    "The password {} is only for today",
+    "Das Kennwort {} gilt bis Freitag",
+    "La password del server è {}.",
+    "パスワードは{}です",
+]
+
+
+@pytest.mark.parametrize("text", FOUND)
+def test_the_value_is_taken_out(text: str, choose: Choose) -> None:
+    scrubbed = choose("secrets").text(text.format(PLANTED))
+    assert PLANTED not in scrubbed
+    assert "[" in scrubbed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "your login code is 197954",
+        "197954 is your sign-in code",
+        "G-197954 is your verification code",
+        "Votre code de connexion 2FA : 197954",
+        "Enter OTP 197954 within 5 minutes",
+        "backup code: a7f3k-9q2mx",
+    ],
+)
+def test_codes_to_sign_in(text: str, choose: Choose) -> None:
+    assert "[password]" in choose("secrets").text(text)
+
+
+JWK = '{"kty":"RSA","n":"AQAB-modulus","e":"AQAB","d":"a1B2c3D4e5F6g7H8i9J0","p":"k1L2m3N4o5P6q7R8s9T0"}'
+
+
+def test_the_private_members_of_a_key_in_json(choose: Choose) -> None:
+    scrubber = choose("secrets")
+    for text in (JWK, f"here it is: {JWK} as asked", f'{{"keys": [{JWK}]}}'):
+        scrubbed = scrubber.text(text)
+        assert "AQAB-modulus" in scrubbed
+        assert "a1B2c3" not in scrubbed
+        assert "k1L2m3" not in scrubbed
+    public = '{"kty":"RSA","n":"AQAB-modulus-that-is-long","e":"AQAB","kid":"2026-11"}'
+    assert scrubber.text(public) is public
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The cookies are baked and cooled",
+        "Cookies: 200 g butter, 150 g sugar",
+        "we use cookies to improve the site",
+        'export OPENAI_API_KEY="$(pass show openai)"',
+        "export TOKEN=`cat /run/secrets/token`",
+        'PASSWORD="${DB_PASSWORD:-}"',
+        "AWS_SECRET_ACCESS_KEY: !Ref SecretKey",
+        "OPENAI_API_KEY=sk-...",
+        "self.secret_key = secret_key",
+        "token = page.next_token",
+        '("password", "passwd", "token", "apikey")',
+        '<a accesskey="n" href="next.html">',
+        "client_secret: Required[str]",
+        "if len(password) == 0:",
+        "token_type=bearer expires_in=3600",
+        "oauth2: cannot fetch token: 400 Bad Request",
+        "password SHA256 hash, PBKDF2 and argon2id",
+        "パスワードは8文字以上にしてください",
+        "status code: 50012 after login",
+        "the row is identified by 'name'",
+        "docker run -p 8080:80 web; mkdir -p /tmp/x; ps -u root",
+        "app.py:1200:foo:bar:baz",
+        "org/pkg@1.2.3 and repo/app@sha256:0123",
+    ],
+)
+def test_what_only_looks_like_it_is_left_alone(text: str, choose: Choose) -> None:
+    scrubber = choose("secrets")
+    assert scrubber.text(text) is text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "duration_ns=4929222222222",
+        "took 5312372813728131 ns",
+        "0 1 1 2 3 5 8 13 21 34 55 89 144 233",
+        "call fib(10) -> 0 1 1 2 3 5 8 13 21 34 55",
+        "the number is 1 1 2 3 5 8 13 21 34",
+    ],
+)
+def test_figures_are_no_personal_data(text: str, choose: Choose) -> None:
+    scrubber = choose("secrets,personal")
+    assert scrubber.text(text) is text
+
+
+def test_a_shell_that_says_it_itself(choose: Choose) -> None:
+    assert "hunter-22" not in choose("secrets").text('export TOKEN="$(echo hunter-22)"')

@@ -1,0 +1,110 @@
+"""The general rule: what is taken for a key that no list knows, and what is not."""
+
+from __future__ import annotations
+
+import base64
+import random
+import string
+from typing import TYPE_CHECKING
+
+import pytest
+
+from obs_run.base.randomness import is_random
+
+if TYPE_CHECKING:
+    from tests.privacy.conftest import Choose
+
+SOURCE = random.Random("keys")
+ALNUM = string.ascii_letters + string.digits
+
+
+def drawn(length: int, alphabet: str = ALNUM) -> str:
+    """Return a random word, of which one character is a digit as in nearly all."""
+    return "".join(SOURCE.choice(alphabet) for _ in range(length - 1)) + "7"
+
+
+def test_of_what_is_drawn_nearly_all_is_random() -> None:
+    for length, alphabet in (
+        (20, ALNUM),
+        (32, ALNUM),
+        (43, ALNUM + "_-"),
+        (48, string.ascii_lowercase + string.digits),
+    ):
+        assert sum(is_random(drawn(length, alphabet)) for _ in range(500)) > 460, (length, alphabet)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "AbstractSingletonProxyFactoryBean2",
+        "test_returns_none_when_password_is_missing_2",
+        "HAVE_GCC_ASM_FOR_X64_AND_ARM64",
+        "x86_64-unknown-linux-gnu-2.35.1",
+        "2026-11-29T10-22-01-backup-of-3",
+        "getHTTPSConnectionPoolURLv2",
+        "84631_83175_10054_68180e-5",
+        base64.b64encode(b"Dear customer, thank you for your order").decode(),
+        "aaaaaaaaaaaaaaaaaaaa1",
+        "",
+    ],
+)
+def test_what_people_write_is_not_random(word: str) -> None:
+    assert not is_random(word)
+
+
+@pytest.mark.parametrize("prefix", ["zq_", "qx-", "acme-prod-", "svc_live_", "my_token_", "XQ-", "q7k_"])
+def test_a_prefix_tells(prefix: str, choose: Choose) -> None:
+    scrubber = choose("secrets")
+    found = [scrubber.text(f"see {prefix}{drawn(32)} there") == "see [unknown_key] there" for _ in range(40)]
+    assert sum(found) >= 38
+
+
+@pytest.mark.parametrize("prefix", ["chatcmpl-", "call_", "msg_", "run_", "req_", "file-", "sha256-", "user_"])
+def test_the_prefix_of_an_id_does_not(prefix: str, choose: Choose) -> None:
+    scrubber = choose("secrets")
+    for _ in range(20):
+        text = f"see {prefix}{drawn(32)} there"
+        assert scrubber.text(text) is text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the api key {} is not valid",
+        "Received={}, expected to start with 'sk-'",
+        "unauthorized: {}",
+        "login refused for {}",
+        '{{"detail": "bad token: {}"}}',
+    ],
+)
+def test_a_telling_word_tells(text: str, choose: Choose) -> None:
+    scrubber = choose("secrets")
+    for _ in range(10):
+        value = drawn(40)
+        assert value not in scrubber.text(text.format(value))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nextPageToken={}",
+        "a fresh session, request id: {}",
+        "https://docs.example.com/document/d/{}/edit",
+        "the file data:image/png;base64,{}/{}",
+        "cache key {}",
+    ],
+)
+def test_what_says_that_it_is_none_does_too(text: str, choose: Choose) -> None:
+    scrubber = choose("secrets")
+    for _ in range(10):
+        value = drawn(40)
+        whole = text.format(value, value)
+        assert scrubber.text(whole) is whole
+
+
+def test_digests_are_left_alone_but_behind_a_word_for_keys(choose: Choose) -> None:
+    scrubber = choose("secrets")
+    digest = "0123456789abcdef" * 2
+    for text in (f"commit {digest}", f"sha256:{digest}{digest}", f"trace_id={digest}", f"etag {digest}"):
+        assert scrubber.text(text) is text
+    assert scrubber.text(f"api key {digest} is wrong") == "api key [unknown_key] is wrong"
