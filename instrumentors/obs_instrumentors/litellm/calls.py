@@ -16,7 +16,8 @@ from obs_instrumentors.wire.anthropic import messages as anthropic
 from obs_instrumentors.wire.openai import chat, common_fields, completions, embeddings, media, responses
 from obs_instrumentors.wire.server_address import read_server_address
 from obs_run.base import payload
-from obs_run.core import messages, semconv
+from obs_run.base.json_text import from_json
+from obs_run.core import semconv
 from obs_run.core.operations import Embedding, Inference, ModelCall, Operation, Usage
 from obs_run.core.outcomes import Reader
 
@@ -213,7 +214,7 @@ def _read_message_chunk(operation: MessagesCall, chunk: Any) -> None:
     for line in lines:
         if not line.startswith(b"data:"):
             continue
-        event = messages.parsed(line.removeprefix(b"data:").strip().decode("utf-8", "replace"))
+        event = from_json(line.removeprefix(b"data:"))
         if isinstance(event, dict):
             anthropic.read_event(operation, event)
 

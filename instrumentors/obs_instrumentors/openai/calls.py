@@ -72,9 +72,9 @@ def _prepare(operation: Operation, call: Call) -> None:
 def _read_failure(endpoint: Endpoint, operation: Operation, error: BaseException) -> None:
     """Read an APIError; some clients of the family have the code in the body alone, some in an error within."""
     body = payload.get(error, "body")
-    operation.error_type = (
-        error_code(error) or error_code(body) or error_code(payload.get(body, "error")) or operation.error_type
-    )
+    # The status that the client's error has beside its code is in the name of its class.
+    code = payload.get_text(error, "code") or error_code(body) or error_code(payload.get(body, "error"))
+    operation.error_type = code or operation.error_type
     completion = payload.get(error, "completion")
     if completion is not None:
         # The answer was cut off, which the client's parse() raises after the provider has billed it.
