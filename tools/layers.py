@@ -36,7 +36,7 @@ LAYERS = (
         "the table of every variable, and how its values are read",
         modules=("settings", "setting_texts", "_version"),
     ),
-    Layer("process", "this process: the run's identity, forks, exits and exit code, imports, and what runs beside the agent"),
+    Layer("process", "this process: the run's identity, forks, exits, imports, and what runs beside the agent"),
     Layer("files", "files that several processes append to, rotate, or keep secret"),
     Layer("context", "the current context and its way into threads, children and headers"),
     Layer("core", "what an agent does, as operations, recordings and records; writes to a sink"),
