@@ -10,6 +10,8 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from obs_run.process.unpatched import close, fstat
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -24,13 +26,10 @@ _LISTS = ("/proc/self/fd", "/dev/fd")
 def identity(descriptor: int) -> Identity | None:
     """Return what a descriptor leads to, None if it is closed."""
     try:
-        found = _fstat(descriptor)
+        found = fstat(descriptor)
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-_fstat = os.fstat
 
 
 def move_up(descriptor: int) -> int:
@@ -43,7 +42,7 @@ def move_up(descriptor: int) -> int:
         moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _FLOOR)
     except OSError:
         return descriptor
-    os.close(descriptor)
+    close(descriptor)
     return moved
 
 
@@ -59,7 +58,7 @@ def high_numbers() -> Iterator[None]:
         yield
     finally:
         for descriptor in taken:
-            os.close(descriptor)
+            close(descriptor)
 
 
 def opened(files: Iterable[str]) -> dict[int, Identity]:

@@ -39,7 +39,8 @@ class _Own:
     """What is known of the agent's path, and what our modules import with."""
 
     def __init__(self) -> None:
-        self.standard: tuple[str, ...] = ()
+        folder = os.path.dirname(os.__file__)
+        self.standard: tuple[str, ...] = (folder, os.path.join(folder, "lib-dynload"))
         self.folders: tuple[str, ...] = ()
         """The interpreter's folders, and those after them where packages are installed."""
         self.expected: tuple[str, ...] = ()
@@ -61,10 +62,9 @@ _own = _Own()
 
 def note_path() -> None:
     """Remember where the interpreter's and the installed modules are; called before the agent changes it."""
-    folder = os.path.dirname(os.__file__)
+    folder = _own.standard[0]
     path = [entry for entry in sys.path if entry]
     place = path.index(folder) if folder in path else 0
-    _own.standard = folder, os.path.join(folder, "lib-dynload")
     _own.folders = tuple(dict.fromkeys((*_own.standard, *path[place:])))
     _own.expected = tuple(path[place:])
     _own.builtins = {**vars(builtins), "__import__": _import}
@@ -151,7 +151,7 @@ class _Modules:
 
 def _look_at_path() -> None:
     """Find out whether the agent's path leads our imports astray, if it has changed since the last look."""
-    if sys.path == _own.seen or not _own.standard:
+    if sys.path == _own.seen or not _own.folders:
         return
     _own.seen = list(sys.path)
     shadowed = set()

@@ -38,6 +38,8 @@ get_native_id = _thread.get_native_id
 stack_size = _thread.stack_size
 start_new_thread = _thread.start_new_thread
 
+close = os.close
+fstat = os.fstat
 getpid = os.getpid
 urandom = os.urandom
 
