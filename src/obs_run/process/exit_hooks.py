@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_EXEC_ARGUMENTS = {"execv": 2, "execve": 3}
 _callbacks: list[Callable[[ExitInfo], None]] = []
 _on_abnormal_exit: list[Callable[[ExitInfo], None]] = []
 _patched: dict[str, Any] = {}
@@ -205,7 +206,8 @@ def _execute(original: Callable[..., Any], arguments: tuple[Any, ...], named: di
     """Become another program; ``original`` gets what the agent gave, with our variables in its environment."""
     with stand_in.no_frame:
         path = arguments[0] if arguments else named.get("path")
-        if not _callbacks or not guard.call("exec", _is_last_attempt, path, default=False):
+        is_whole = len(arguments) + len(named) == _EXEC_ARGUMENTS[original.__name__]
+        if not (is_whole and _callbacks and guard.call("exec", _is_last_attempt, path, default=False)):
             return original(*arguments, **named)
         from obs_run.process import exit_sequence
 

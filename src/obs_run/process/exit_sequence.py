@@ -131,7 +131,8 @@ def watched(info: ExitInfo, callbacks: Callbacks, give_up: Callable[[], object])
 
     def watch() -> None:
         if not pending.acquire(timeout=max(info.deadline - monotonic(), 0) + _GRACE):
-            give_up()
+            # What the agent asked for may fail, which this thread cannot tell it.
+            guard.call("exit", give_up)
 
     # Without a watch if there are no more threads, or it is too late for one.
     try:  # noqa: SIM105 (as above)
