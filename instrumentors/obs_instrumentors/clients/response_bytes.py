@@ -33,10 +33,12 @@ def follow(response: Any) -> None:
     byte_streams.follow(response, _begin)
 
 
-def _begin(tracker: OutcomeTracker, is_read_here: bool) -> EventReader | None:  # noqa: FBT001 (as core calls it)
+def _begin(tracker: OutcomeTracker, response: Any, is_read_here: bool) -> EventReader | None:  # noqa: FBT001 (as core calls it)
     """Return what reads the events; None where the client reads them, and nothing is to be taken out."""
     hides = bool(getattr(tracker.recording.operation, "asked_for_usage", False))
-    return EventReader(tracker, reads=is_read_here, hides=hides) if is_read_here or hides else None
+    if not is_read_here and not hides:
+        return None
+    return EventReader(tracker, reads=is_read_here, hides=hides) if is_event_stream(response) else None
 
 
 class EventReader:

@@ -142,8 +142,7 @@ def _deferred(returned: Any) -> Any:
     if _is_read(response):
         # A hook of the agent may have read the body of a stream, whose events the agent reads all the same.
         return None if stream_or_none(returned) is None else response
-    if response_bytes.is_event_stream(response):
-        guard.call("stream", response_bytes.follow, response)
+    guard.call("stream", response_bytes.follow, response)
     return response
 
 

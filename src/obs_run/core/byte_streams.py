@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from obs_run.core.outcomes import OutcomeTracker
 
-    Begin = Callable[[OutcomeTracker, bool], "BytesReader | None"]
-    """Given what reads the outcome, and whether the agent reads the bytes itself."""
+    Begin = Callable[[OutcomeTracker, Any, bool], "BytesReader | None"]
+    """Given what reads the outcome, the response, and whether the agent reads the bytes itself."""
 
 __all__ = ["BytesReader", "follow"]
 
@@ -37,19 +37,20 @@ class BytesReader(Protocol):
 
 def follow(response: Any, begin: Begin) -> None:
     """Stand beneath all who read the bytes of a response of httpx that has not been read yet."""
-    stream = response.stream
-    for base in type(stream).__mro__:
-        if base.__name__ in _BASES:
-            # The response must not be kept by what it holds: its recording ends when it is gone.
-            response.stream = _kind_of(base)(stream, weakref.ref(response), begin)
-            return
+    kind = _kind_for(type(response.stream))  # type: ignore[arg-type] # a class is hashable
+    if kind is not None:
+        # The response must not be kept by what it holds: its recording ends when it is gone.
+        response.stream = kind(response.stream, weakref.ref(response), begin)
 
 
 @cache
-def _kind_of(base: type) -> type:
-    # The library, which is not imported here, asks for its own class.
-    parent = _Bytes if base.__name__ == "SyncByteStream" else _AsyncBytes
-    return type(base.__name__, (parent, base), {})
+def _kind_for(stream: type) -> type | None:
+    for base in stream.__mro__:
+        if base.__name__ in _BASES:
+            # The library, which is not imported here, asks for its own class.
+            parent = _Bytes if base.__name__ == "SyncByteStream" else _AsyncBytes
+            return type(base.__name__, (parent, base), {})
+    return None
 
 
 class _BytesBase:
@@ -67,7 +68,7 @@ class _BytesBase:
         if tracker is None:
             return None
         is_read_here = not tracker.is_iterated
-        reader = self._begin(tracker, is_read_here)
+        reader = self._begin(tracker, self._response(), is_read_here)
         if reader is not None and is_read_here:
             tracker.start_reading(is_current=False)
             self._is_read_here = True
