@@ -70,6 +70,7 @@ FIRST = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIRST)
 @pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM, signal.SIGALRM])
 def test_what_comes_while_we_flush_changes_neither_exit_status_nor_output(
@@ -79,7 +80,7 @@ def test_what_comes_while_we_flush_changes_neither_exit_status_nor_output(
     receiver.mood = "silent"
     program = f"{PRELUDE}signal.signal(signal.SIGALRM, lambda *_: 1 / 0)\nspan('work')\n{FIRST[name]}\n"
     (tmp_path / "agent.py").write_text(program)
-    env = environment(receiver.endpoint, tmp_path, OBS_FLUSH_SECONDS="1")
+    env = environment(receiver.endpoint, tmp_path, OBS_FLUSH_SECONDS="3")
     plain = subprocess.run(
         [sys.executable, "agent.py"], cwd=tmp_path, env=env, capture_output=True, timeout=60, check=False
     )

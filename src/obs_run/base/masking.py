@@ -39,6 +39,7 @@ _LONG_WORD = re.compile(r"(?<![\w./+-])[A-Za-z0-9_+-]{20,}={0,2}(?![\w./+-])")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _OURS = ("OBS_", "OTEL_")
 _RANDOM_BITS = 3.2  # bits a character; words of a language have less
+_WRITTEN_PAIRS = 0.6  # the share of common pairs of letters in names of several words
 _LONG = 32
 _LONGEST_LINE = 2000
 _SHORTEST_KEY = 16
@@ -126,7 +127,10 @@ def _word(found: re.Match[str]) -> str:
     word = found[0].rstrip("=")
     mixed = any(map(str.isupper, word)) and any(map(str.islower, word))
     looks_made = any(map(str.isdigit, word)) and any(map(str.isalpha, word)) and (mixed or len(word) >= _LONG)
-    return MASK if looks_made and _bits(word) > _RANDOM_BITS and not _UUID.fullmatch(word) else found[0]
+    is_written = "_" in word and randomness.common_pairs(word) > _WRITTEN_PAIRS
+    if not looks_made or is_written or _UUID.fullmatch(word) or _bits(word) <= _RANDOM_BITS:
+        return found[0]
+    return MASK
 
 
 def _bits(word: str) -> float:

@@ -77,7 +77,7 @@ def recorded(store: Path) -> Path:
 
 
 TREE = f"""\
-trace {TRACE}  agent  2026-09-21 14:13:20+00:00  3.20s  7 spans  4 log lines  1 unfinished  2 errors  \
+trace {TRACE}  agent  2026-09-21 14:13:20+00:00  3.20s  7 spans  4 log lines  1 unfinished  3 errors  \
 in=1832 out=47 cost=$0.0024
   agent  3.20s  UNFINISHED (SIGTERM)
     invoke_agent researcher  2.00s  in=1832
