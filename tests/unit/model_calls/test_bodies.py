@@ -158,7 +158,7 @@ def recorded(ask: Callable[[], Any], records: Records) -> dict[str, Any]:
 
 
 def answered(records: Records, told: Any) -> list[Any]:
-    """Return what the model told; nothing where the client could not send the request, such as one of half characters."""
+    """Return what the model told; nothing where the request could not be sent, as with half characters."""
     return [told] if records.ended[0].error is None else []
 
 
