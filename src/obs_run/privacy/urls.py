@@ -19,11 +19,15 @@ _ORACLE = re.compile(
     rb"[\w.-]{1,64}/([^\s/@\"']{1,128})$",
     re.IGNORECASE,
 )
+_BEFORE_ORACLE = (b":", b" ", b'"', b"'", b"(", b"=")
+_USER_SIGNS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 _LONGEST_ORACLE = 280
 _LONGEST_PASSWORD = 128
+_LONGEST_USER = 65  # with the sign before it
 # A password may have an @ in it, and, where people forgot to encode it, a slash; a port with a path looks like that.
 _AUTHORITY = re.compile(
-    rb"://([^\s/:@\"'<>\\`|]{0,256})"
+    rb"://(?=[^\s\"'<>`|@]{0,1281}@)"  # hardly any has it, which is said much faster alone
+    rb"([^\s/:@\"'<>\\`|]{0,256})"
     rb"(?::([^\s\"'<>`|/?#]{0,1024}|(?![0-9]{1,5}[/?#])[^\s\"'<>`|@]{0,256}))?@(?=[\w\[?])"
 )
 _USERS = frozenset({b"git", b"user", b"username", b"root", b"admin", b"anonymous", b"guest"})
@@ -38,6 +42,9 @@ _WEBHOOK = re.compile(
     rb"|open\.(?:feishu\.cn|larksuite\.com)/open-apis/bot/v2/hook/[\w-]{20,}"
     rb"|qyapi\.weixin\.qq\.com/cgi-bin/webhook/send\?key=[\w-]{20,})"
 )
+# What all of them have of which the text has "hook" in it, said much faster.
+_HOOK = re.compile(rb"hook(?:s\.slack|s\.zapier|s/[0-9]|b2/|/[\w-]{20}|/send\?key=)")
+_CHAT = b"chat.googleapis.com"
 
 
 def find(subject: Subject) -> Iterator[Match]:
@@ -48,7 +55,7 @@ def find(subject: Subject) -> Iterator[Match]:
             yield from _credentials(match)
     if b"@" in raw and b"/" in raw:
         yield from _oracle(raw)
-    if b"/" in raw and b"hook" in raw:
+    if b"hook" in raw and (_HOOK.search(raw) or _CHAT in raw):
         for match in _WEBHOOK.finditer(raw):
             yield Match(*match.span(), "webhook_url")
 
@@ -56,7 +63,8 @@ def find(subject: Subject) -> Iterator[Match]:
 def _oracle(raw: bytes) -> Iterator[Match]:
     at = raw.find(b"@")
     while at >= 0:
-        if raw.rfind(b"/", max(0, at - _LONGEST_PASSWORD), at) >= 0:
+        slash = raw.rfind(b"/", max(0, at - _LONGEST_PASSWORD), at)
+        if slash > 0 and raw[max(0, slash - _LONGEST_USER) : slash].rstrip(_USER_SIGNS).endswith(_BEFORE_ORACLE):
             found = _ORACLE.search(raw, max(0, at - _LONGEST_ORACLE), at)
             if found and not _NO_SECRETS.match(found[1].lower()):
                 yield Match(*found.span(1), "url_credentials")

@@ -78,9 +78,11 @@ def read_usage(operation: ModelCall, raw: Any) -> None:
     """Read what a provider reports of tokens, searches and money; what it leaves out stays as it was."""
     if raw is None:
         return
-    operation.usage = merge_usage(operation.usage, usage(raw))
-    billing.read_cost(operation, raw)
-    billing.read_units(operation, raw)
+    # A model of pydantic takes long to say that it has not got a field, and most fields of money it has not.
+    counts = payload.as_dict(raw)
+    operation.usage = merge_usage(operation.usage, usage(counts))
+    billing.read_cost(operation, counts)
+    billing.read_units(operation, counts)
 
 
 def usage(raw: Any) -> Usage | None:
