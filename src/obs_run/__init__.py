@@ -1,11 +1,10 @@
 """obs-run: one command makes any AI agent observable."""
 
-from obs_run._version import __version__
-
 TYPE_CHECKING = False  # importing this package loads nothing, the module typing neither
 if TYPE_CHECKING:
     from typing import Any
 
+    from obs_run._version import __version__
     from obs_run.audit_trail import audit
 
 __all__ = ["__version__", "audit"]
@@ -18,4 +17,9 @@ def __getattr__(name: str) -> "Any":
 
         globals()[name] = audit
         return audit
+    if name == "__version__":
+        from obs_run._version import __version__
+
+        globals()[name] = __version__
+        return __version__
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

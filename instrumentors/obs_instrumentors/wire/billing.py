@@ -19,11 +19,16 @@ _SEARCHES = (
     ("server_side_tool_usage_details", "web_search_calls"),
 )
 _SOCIAL_SEARCHES = ("server_side_tool_usage_details", "x_search_calls")
+_CITATIONS = "citation_tokens"
+_COST_FIELDS = frozenset({"cost", "cost_in_usd_ticks", "estimated_cost"})
+_UNIT_FIELDS = frozenset({*(path[0] for path in _SEARCHES), _SOCIAL_SEARCHES[0], _CITATIONS})
 
 
-def read_cost(operation: ModelCall, raw_usage: Any) -> None:
+def read_cost(operation: ModelCall, raw_usage: dict[str, Any]) -> None:
     """Read the money in US dollars that a provider says it takes, in the place of a price by the table."""
-    told = payload.get(raw_usage, "cost")
+    if _COST_FIELDS.isdisjoint(raw_usage):
+        return
+    told = raw_usage.get("cost")
     cost: dict[str, float] = {}
     if _amount(told) is not None:
         cost["total"] = _amount(told) or 0.0
@@ -50,12 +55,14 @@ def _amount(value: Any) -> float | None:
     return amount if amount is not None and isfinite(amount) and amount >= 0 else None
 
 
-def read_units(operation: ModelCall, raw_usage: Any) -> None:
+def read_units(operation: ModelCall, raw_usage: dict[str, Any]) -> None:
     """Read the searches and citations that a usage tells beside its tokens."""
+    if _UNIT_FIELDS.isdisjoint(raw_usage):
+        return
     for path in _SEARCHES:
         add_units(operation, "web_searches", payload.get_int(raw_usage, *path))
     add_units(operation, "social_searches", payload.get_int(raw_usage, *_SOCIAL_SEARCHES))
-    add_units(operation, "output_citation_tokens", payload.get_int(raw_usage, "citation_tokens"))
+    add_units(operation, "output_citation_tokens", payload.get_int(raw_usage, _CITATIONS))
 
 
 def add_units(operation: ModelCall, unit: str, count: float | None) -> None:

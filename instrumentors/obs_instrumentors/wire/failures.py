@@ -18,6 +18,8 @@ _COMPLAINTS = ("message", "detail", "msg", "error_msg", "errors")
 
 def error_code(error: Any) -> str | None:
     """Return the code by which a provider names an error, which some write as a number; None where it has none."""
+    if error is None:
+        return None
     for name in ("code", "error_code", "status_code"):
         code = payload.get(error, name)
         if isinstance(code, str) and code:

@@ -7,7 +7,6 @@ told by its class, unless its class is one of Python's.
 from __future__ import annotations
 
 from itertools import islice
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
@@ -21,6 +20,7 @@ _MOST_ITEMS = 4096  # of one value, whatever their depth
 _DEEPEST = 16
 _LONGEST = 65536
 _INT64 = 2**63
+_INFINITY = float("inf")  # the module math is a shared library, which costs something
 _CONVERSIONS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (str, str.__str__),
     (int, int.__int__),
@@ -219,7 +219,7 @@ def _plain_name(name: Any, room: _Room) -> str:
 
 def _plain_leaf(value: Any, room: _Room) -> Any:
     plain = _as_base(value, type(value))
-    if type(plain) is float and not isfinite(plain):
+    if type(plain) is float and not abs(plain) < _INFINITY:  # infinite, or no number
         return str(plain)
     if type(plain) in _SCALARS:
         return plain

@@ -7,9 +7,11 @@ are without us.
 
 from __future__ import annotations
 
+import os
+import sys
+
 # The module without the underscore costs more than all of this package's start.
 from _functools import partial  # type: ignore[import-not-found]
-from itertools import starmap
 
 from obs_run.base import guard
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     # Called with whether the call has returned.
     End = Callable[[bool], object]
     Begin = Callable[..., End | None]
+    Called = Callable[[], Callable[..., Any]]
     Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -36,7 +39,7 @@ class StandIn:
     # ``help`` asks for it past all that an object may say.
     __doc__ = property(lambda self: original_of(self).__doc__)
 
-    def __init__(self, original: Any, called: Callable[[], Callable[..., Any]]) -> None:
+    def __init__(self, original: Any, called: Called) -> None:
         object.__setattr__(self, "_original", original)
         object.__setattr__(self, "_called", called)
 
@@ -104,7 +107,7 @@ class ObservedCall(map):  # type: ignore[type-arg]  # an iterator of nothing tha
     __slots__ = ("_end",)
     _end: list[End]
 
-    def __new__(cls, original: Any, begin: Begin, /, *args: Any, **kwargs: Any) -> ObservedCall:  # noqa: PYI034
+    def __new__(cls, starmap: Any, original: Any, begin: Begin, /, *args: Any, **kwargs: Any) -> ObservedCall:  # noqa: PYI034
         """Begin the call."""
         end = guard.call("begin", begin, *args, **kwargs)
         ends = [] if end is None else [end]
@@ -123,8 +126,24 @@ class ObservedCall(map):  # type: ignore[type-arg]  # an iterator of nothing tha
 
 def observed(original: Any, begin: Begin) -> Callable[..., object]:
     """Return what calls ``begin``, ``original`` and what ``begin`` gave; its result is of no use."""
-    call: Callable[..., object] = partial(ObservedCall, original, begin)
+    # Nothing is observed in most of the short processes, and the module costs as much as two of ours.
+    from itertools import starmap
+
+    call: Callable[..., object] = partial(ObservedCall, starmap, original, begin)
     return call
+
+
+def replace_in_os(name: str, make: Callable[[Any], Called]) -> None:
+    """Have what ``make(original)`` gives say what a call of ``os.name`` calls; nothing happens where there is none."""
+    original = getattr(os, name, None)
+    if original is None:
+        return
+    replacement = StandIn(original, make(original))
+    setattr(os, name, replacement)
+    # Pickled, it is a name in the module that it is from, and must be found there.
+    home = sys.modules.get(original.__module__)
+    if getattr(home, name, None) is original:
+        setattr(home, name, replacement)
 
 
 def hide_frame(error: BaseException, traceback: TracebackType | None) -> None:

@@ -6,7 +6,7 @@ import os
 
 from obs_run.base import guard, stand_in
 from obs_run.coexistence import watching
-from obs_run.process import exit_hooks, import_hooks, os_functions, own_imports, run
+from obs_run.process import exit_hooks, import_hooks, own_imports, run
 from obs_run.process.variables import flag
 from obs_run.runtime import start as runtime_start
 
@@ -50,9 +50,9 @@ def start(how: str) -> None:
     runtime_start.start_api()
     if flag("OBS_PROPAGATE_CHILDREN", default=True):
         runtime_start.notice(_CHILDREN)
-        os_functions.replace("system", _make_system)
-        os_functions.replace("posix_spawn", _make_spawn)
-        os_functions.replace("posix_spawnp", _make_spawn)
+        stand_in.replace_in_os("system", _make_system)
+        stand_in.replace_in_os("posix_spawn", _make_spawn)
+        stand_in.replace_in_os("posix_spawnp", _make_spawn)
     _watch_instrumented()
     watching.watch()
     exit_hooks.on_abnormal_exit(_record_run)
@@ -112,8 +112,7 @@ def _make_spawn(original: Any) -> Callable[[], Any]:
 def _watch_instrumented() -> None:
     from obs_instrumentors import TABLE
 
-    for module, instrumentor in TABLE.items():
-        import_hooks.when_imported(module, _instrument(instrumentor))
+    import_hooks.when_any_imported(TABLE, _instrument)
     if os.environ.get("OBS_PREFER"):
         import_hooks.when_imported("obs_run.core.hooks", _ask_for_preference)
 
@@ -129,12 +128,13 @@ def _preferred(instrumentor: Instrumentor) -> str | None:
     return None if preferred is None else f"{preferred.distribution} instruments it (OBS_PREFER)"
 
 
-def _instrument(instrumentor: str) -> Callable[[ModuleType], None]:
-    def callback(module: ModuleType) -> None:
-        from obs_run.core.hooks import instrument
-        from obs_run.runtime import in_process
+def _instrument(module: ModuleType) -> None:
+    from obs_instrumentors import TABLE
 
-        in_process.install()
+    from obs_run.core.hooks import instrument
+    from obs_run.runtime import in_process
+
+    in_process.install()
+    instrumentor = TABLE.get(module.__name__)
+    if instrumentor is not None:
         instrument(instrumentor, module)
-
-    return callback

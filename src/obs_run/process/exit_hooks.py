@@ -6,7 +6,7 @@ import os
 import sys
 
 from obs_run.base import guard, stand_in
-from obs_run.process import held_signals, os_functions, run
+from obs_run.process import held_signals, run
 from obs_run.process.exit_info import ExitInfo
 from obs_run.process.held_signals import HeldSignals
 from obs_run.process.unpatched import getpid
@@ -229,5 +229,5 @@ def _is_last_attempt(path: Any) -> bool:
 
 def _replace(name: str, make: Callable[[Any], Callable[[], Any]]) -> None:
     """Have ``make`` say what a call of ``os.name`` calls."""
-    os_functions.replace(name, make)
+    stand_in.replace_in_os(name, make)
     _patched[f"os.{name}"] = getattr(os, name)

@@ -14,7 +14,7 @@ import os
 import sys
 
 from obs_run.base import guard
-from obs_run.process import fork_locks, fork_warning
+from obs_run.process import fork_locks
 from obs_run.process.unpatched import monotonic, sleep
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
@@ -180,6 +180,8 @@ def register(
 
 def would_warn_of_threads() -> bool:
     """Whether Python would print its warning of forks beside threads if a hook in the parent started one now."""
+    from obs_run.process import fork_warning
+
     return fork_warning.would_be_shown(_forks.forking_frame)
 
 

@@ -9,7 +9,7 @@ from obs_run.process import own_imports
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
     from typing import Any
@@ -27,14 +27,20 @@ def when_imported(module: str, callback: Callback) -> None:
 
     The module's import lock is held meanwhile, so that no thread sees it half patched; forks wait for it (see fork.py).
     """
-    loaded = sys.modules.get(module)
-    if loaded is None:
-        if not _waiting and not any(finder is _finder for finder in sys.meta_path):
-            sys.meta_path.insert(0, _finder)
-        _waiting.setdefault(module, []).append(callback)
-    else:
-        _called.setdefault(module, []).append(callback)
-        _run([callback], loaded)
+    when_any_imported((module,), callback)
+
+
+def when_any_imported(modules: Iterable[str], callback: Callback) -> None:
+    """Run ``callback`` with each of the modules, as ``when_imported`` does; every process waits for very many."""
+    if not _waiting and not any(finder is _finder for finder in sys.meta_path):
+        sys.meta_path.insert(0, _finder)
+    for module in modules:
+        loaded = sys.modules.get(module)
+        if loaded is None:
+            _waiting.setdefault(module, []).append(callback)
+        else:
+            _called.setdefault(module, []).append(callback)
+            _run([callback], loaded)
 
 
 def around_import(module: str, begin: Callable[[], Callable[[], object]]) -> None:
@@ -54,8 +60,6 @@ def waiting() -> list[str]:
 
 
 def _run(callbacks: list[Callback], module: ModuleType) -> None:
-    from obs_run.base import guard
-
     for callback in callbacks:
         guard.call(f"set-up for {module.__name__}", callback, module)
 

@@ -55,6 +55,7 @@ _TEXT_FIELDS = ("reasoning_content", "reasoning", "content", "refusal")
 _AUDIO_FIELDS = ("id", "transcript", "data")
 _WHOLE_FIELDS = ("annotations", "executed_tools", "images")
 """Fields beside the texts that a stream does not cut into pieces."""
+_CONTENT_FIELDS = frozenset({*_TEXT_FIELDS, *_WHOLE_FIELDS, "audio"})
 
 
 def finish_reason(value: Any) -> str | None:
@@ -178,24 +179,25 @@ def _read_choice(operation: Chat, choice: dict[str, Any]) -> None:
 
 
 def _read_content(state: Choice, delta: dict[str, Any]) -> None:
-    for name in _TEXT_FIELDS:
-        text = delta.get(name)
-        if not text:
-            continue
-        if isinstance(text, str):
-            state.texts.setdefault(name, []).append(text)
-        elif name == "content":
-            # A list of parts, as answers that come whole may have too.
-            state.others.setdefault(name, []).extend(payload.as_list(text))
-    audio = delta.get("audio")
-    if audio is not None:
-        for name in _AUDIO_FIELDS:
-            piece = payload.get_text(audio, name)
+    for name, value in delta.items():
+        # Most fields of most chunks are null.
+        if value and name in _CONTENT_FIELDS:
+            _read_content_field(state, name, value)
+
+
+def _read_content_field(state: Choice, name: str, value: Any) -> None:
+    if name == "audio":
+        for part in _AUDIO_FIELDS:
+            piece = payload.get_text(value, part)
             if piece is not None:
-                state.audio.setdefault(name, []).append(piece)
-    for name in _WHOLE_FIELDS:
-        if delta.get(name):
-            state.others.setdefault(name, []).extend(payload.as_list(delta[name]))
+                state.audio.setdefault(part, []).append(piece)
+    elif name in _WHOLE_FIELDS:
+        state.others.setdefault(name, []).extend(payload.as_list(value))
+    elif isinstance(value, str):
+        state.texts.setdefault(name, []).append(value)
+    elif name == "content":
+        # A list of parts, as answers that come whole may have too.
+        state.others.setdefault(name, []).extend(payload.as_list(value))
 
 
 def hides_chunk(operation: Chat, chunk: Any) -> bool:
