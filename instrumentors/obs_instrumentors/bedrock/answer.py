@@ -7,6 +7,7 @@ from typing import Any
 
 from obs_instrumentors.wire.continuation import output_message
 from obs_run.base import payload
+from obs_run.base.json_text import from_exact_json
 from obs_run.core import content, messages
 from obs_run.core.operations import Inference, Usage
 
@@ -118,7 +119,9 @@ def usage_of(
 def _part(block: Block) -> messages.Part:
     text = "".join(block.pieces)
     if block.kind == "tool":
-        return messages.tool_call(block.call_id, block.tool_name or "", text or {})
+        # An answer that comes whole has it as an object.
+        arguments = from_exact_json(text) if text else {}
+        return messages.tool_call(block.call_id, block.tool_name or "", arguments)
     if block.kind == "reasoning":
         return messages.reasoning(text)
     return messages.text(text)

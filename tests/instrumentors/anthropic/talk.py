@@ -39,7 +39,6 @@ SEARCH = [
                     "url": "https://example.org",
                     "title": "Trips",
                     "encrypted_content": "x",
-                    "page_age": None,
                 }
             ],
         },
