@@ -42,6 +42,12 @@ class Answer(Inference):
 
     pieces: list[Any] = field(default_factory=list)
     output: Any = None
+    is_streamed: bool = False
+    """Whether the last event of a stream has come."""
+
+    def is_answered(self) -> bool:
+        """Whether all has come in; a prediction may be done before its stream is read."""
+        return self.is_streamed if self.stream else super().is_answered()
 
 
 def start_run(call: Call) -> tuple[Inference, Reader]:
@@ -160,6 +166,7 @@ def _read_event(operation: Answer, event: Any) -> None:
     elif kind == "done":
         reason = payload.get(from_json(event.data), "reason")
         operation.finish_reasons = [reason or "stop"]
+        operation.is_streamed = True
 
 
 def _finish(operation: Answer) -> None:
