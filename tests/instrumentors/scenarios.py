@@ -144,6 +144,8 @@ class Library:
     heavy: bool = False
     """Whether only ``make test-all`` runs it, because of the size of what must be installed."""
     variables: Mapping[str, str] = field(default_factory=dict)
+    reads_ahead: bool = False
+    """Whether the usage at the end of a stream may have come in when the agent leaves it at the first chunk."""
 
 
 def seen(call: Callable[[Any], Any], driver: Driver) -> Any:

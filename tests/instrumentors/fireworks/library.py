@@ -29,4 +29,6 @@ LIBRARY = family.library(
     {"1.2.0, oldest": ("fireworks-ai==1.2.0",), "1, newest": ("fireworks-ai>=1,<2",)},
     family.completions("fireworks_ai"),
     Scenario("messages", lambda its: its.message(), f"chat {MODEL}", attributes("fireworks_ai", **_ANSWERED)),
+    # Its asynchronous client is one over aiohttp, which reads what is there at once.
+    reads_ahead=True,
 )

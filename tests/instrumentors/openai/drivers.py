@@ -18,6 +18,8 @@ class Library(NamedTuple):
     client: str
     provider: str
     version_in_url: bool
+    reads_ahead: bool = False
+    """Whether an asynchronous stream may have come in whole when the agent leaves it at the first chunk."""
 
 
 LIBRARIES = {
@@ -25,7 +27,7 @@ LIBRARIES = {
     "groq": Library("groq", "Groq", "groq", version_in_url=False),
     "together": Library("together", "Together", "together_ai", version_in_url=False),
     "cerebras": Library("cerebras.cloud.sdk", "Cerebras", "cerebras", version_in_url=False),
-    "fireworks": Library("fireworks", "Fireworks", "fireworks_ai", version_in_url=False),
+    "fireworks": Library("fireworks", "Fireworks", "fireworks_ai", version_in_url=False, reads_ahead=True),
 }
 _HELPERS = ("openai.lib.streaming.chat._completions", "openai.lib.streaming.responses._responses")
 
