@@ -152,7 +152,8 @@ def hide_frame(error: BaseException, traceback: TracebackType | None) -> None:
     From Python 3.11 on a frame stays out of it that an exception leaves by the end of ``with`` or by a bare ``raise``.
     """
     if traceback is not None:
-        error.__traceback__ = traceback.tb_next
+        # Not by assignment, which a class of the agent's may forbid, as a frozen dataclass does.
+        BaseException.with_traceback(error, traceback.tb_next)
 
 
 def passed_over(function: Function) -> Function:

@@ -15,12 +15,12 @@ HARNESS = r"""
 import asyncio, contextvars, random, sys, threading
 from fake_models import *
 import obs_instrumentors, obs_run
-from obs_run.base import guard, steps
+from obs_run.base import guard, stand_in, steps
 import os, logging
 
 OURS = tuple(os.path.dirname(module.__file__) + os.sep for module in (obs_run, obs_instrumentors))
 # The guard itself, and what holds one around all that it does, which Python calls for ``with``.
-GUARDS = (guard.__file__, steps.__file__)
+GUARDS = (guard.__file__, stand_in.__file__, steps.__file__)
 STREAM = [*HELLO, usage_chunk()]
 TOOLS = [{"type": "function", "function": {"name": "pay", "parameters": {"type": "object"}}}]
 ITEM = {"type": "function_call", "id": "i", "call_id": "t1", "name": "pay", "arguments": '{"a": 1}'}
