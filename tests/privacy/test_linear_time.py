@@ -63,4 +63,6 @@ def test_the_time_grows_with_the_length_and_no_faster(piece: str, choose: Choose
 
     short = seconds(12_000)
     # Eight times the length: eight times the time, where backtracking would take 64 times or more.
-    assert seconds(96_000) < max(0.5, 24 * short)
+    longest = max(0.5, 24 * short)
+    # On a busy machine one measurement in many is far off.
+    assert any(seconds(96_000) < longest for _ in range(3))
