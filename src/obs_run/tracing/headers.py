@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from opentelemetry import context as api_context
@@ -26,6 +27,8 @@ H = TypeVar("H")
 _OURS = trace_headers.TraceHeaders()
 _WSGI = "HTTP_"
 _PAIR = 2
+_MOST = 1000
+"""Of what may be no headers at all, but endless; servers take a hundred."""
 _ELSEWHERE = ("current-span", "baggage")  # how OpenTelemetry's keys begin of what a request brings itself
 
 
@@ -109,9 +112,9 @@ def _lower_case(headers: Headers) -> dict[str, str]:
 
 def _pairs(headers: Any) -> list[tuple[Any, Any]]:
     if hasattr(headers, "items"):
-        return list(headers.items())
+        return list(islice(headers.items(), _MOST))
     if isinstance(headers, Iterable) and not isinstance(headers, (str, bytes)):
-        return [pair for pair in headers if isinstance(pair, tuple) and len(pair) == _PAIR]
+        return [pair for pair in islice(headers, _MOST) if isinstance(pair, tuple) and len(pair) == _PAIR]
     if headers is not None:
         kind = type(headers).__name__
         guard.warn_once(f"headers of type {kind} are not allowed; allowed: a mapping, or pairs", about="headers")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import count, repeat
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -169,3 +170,9 @@ def test_headers_that_cannot_be_written_are_said(said: list[str]) -> None:
     with get_tracer("a").span("outer"):
         assert inject(pairs) is pairs
     said.append("inject: headers of type list are not allowed; allowed: a mapping")
+
+
+@pytest.mark.parametrize("headers", [count(), range(10**12), repeat(("a", "b"))])
+def test_what_has_no_end_is_not_read_to_its_end(headers: Any) -> None:
+    with continued(headers):
+        assert get_current_trace_id() is None
