@@ -141,3 +141,76 @@ def test_no_warning_of_threads_that_are_ours(receiver: Receiver, tmp_path: Path)
     env = environment(receiver.endpoint, tmp_path, OTEL_BSP_SCHEDULE_DELAY="5")
     assert run(words, tmp_path, env) == (0, "", "")
     assert len(receiver.named("parent")) == 20
+
+
+MIDST = """
+    import os, ssl, sys, threading, time
+    from opentelemetry import trace
+
+    tracer = trace.get_tracer("case")
+    inside, may_end = threading.Event(), threading.Event()
+    ended = []
+
+    class Slow:
+        # What stands for a call into OpenSSL that takes long on a busy machine.
+        def __call__(self, original):
+            def call(*arguments, **named):
+                inside.set()
+                may_end.wait(20)
+                ended.append(True)
+                return original(*arguments, **named)
+            return call
+
+    from obs_run.process import private_modules
+    own = private_modules.load("ssl")
+    if sys.argv[1] == "context":
+        own.create_default_context = Slow()(own.create_default_context)
+    else:
+        own.SSLSocket.do_handshake = Slow()(own.SSLSocket.do_handshake)
+    tracer.start_span("parent").end()
+    assert inside.wait(20)
+    threading.Timer(4, may_end.set).start()
+    pid = os.fork()
+    if pid == 0:
+        may_end.set()
+        tracer.start_span("child").end()
+        sys.exit(0 if ended else 3)
+    assert os.waitpid(pid, 0)[1] == 0
+    """
+
+
+@pytest.mark.parametrize("where", ["context", "handshake"])
+def test_no_fork_in_the_midst_of_openssl(secure_receiver: Receiver, tmp_path: Path, where: str) -> None:
+    (tmp_path / "agent.py").write_text(dedent(MIDST))
+    more = {"OTEL_BSP_SCHEDULE_DELAY": "20", "OTEL_EXPORTER_OTLP_CERTIFICATE": str(tmp_path / "ca.pem")}
+    env = environment(secure_receiver.endpoint, tmp_path, **more)
+    outcome = run([str(SCRIPTS / "obs-run"), PYTHON, "-Wignore", "agent.py", where], tmp_path, env, seconds=120)
+    assert outcome == (0, "", "")
+    assert secure_receiver.wait_for(lambda got: len(got.named("child")) == len(got.named("parent")) == 1)
+
+
+def test_a_silent_server_holds_no_fork_up(tmp_path: Path) -> None:
+    program = """
+        import os, socket, time
+        from opentelemetry import trace
+
+        listener = socket.create_server(("127.0.0.1", 0))
+        os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "https://127.0.0.1:%d" % listener.getsockname()[1]
+        trace.get_tracer("case").start_span("parent").end()
+        connection, _ = listener.accept()
+        connection.recv(1)  # the handshake has begun, and is never answered
+        # The first fork may wait for the thread to come home, no other one does.
+        took = []
+        for _ in range(3):
+            begin = time.monotonic()
+            if os.fork() == 0:
+                os.kill(os.getpid(), 9)
+            took.append(time.monotonic() - begin)
+            os.wait()
+        print(min(took) < 5)
+        os.kill(os.getpid(), 9)
+        """
+    (tmp_path / "agent.py").write_text(dedent(program))
+    env = environment("http://127.0.0.1:1", tmp_path, OTEL_BSP_SCHEDULE_DELAY="20")
+    outcome = run([str(SCRIPTS / "obs-run"), PYTHON, "-uWignore", "agent.py"], tmp_path, env, seconds=120)
+    assert outcome == (-9, "True\n", "")

@@ -12,6 +12,8 @@ from obs_run.base import guard
 from obs_run.base.masking import masked_value
 from obs_run.files.secret_file import SecretFile, SecretFileError, lines, say_if_open, state
 from obs_run.process import descriptors, private_modules
+from obs_run.process.native_calls import native_calls
+from obs_run.process.unpatched import monotonic, sleep
 from obs_run.setting_texts import is_header_name, is_header_value
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 _PATHS = {"traces": "v1/traces", "metrics": "v1/metrics", "logs": "v1/logs"}
 _HEADERS_FILE = "OBS_OTLP_HEADERS_FILE"
+_HANDSHAKE_PAUSE = 0.002
 
 
 def http_url(signal: str) -> str:
@@ -154,9 +157,31 @@ def _add_tls(connection: http.client.HTTPConnection, context: ssl.SSLContext) ->
 
     def connect_with_tls() -> None:
         connect()
-        connection.sock = context.wrap_socket(connection.sock, server_hostname=_host(connection.host))
+        with native_calls:
+            connection.sock = context.wrap_socket(
+                connection.sock, server_hostname=_host(connection.host), do_handshake_on_connect=False
+            )
+        _shake_hands(connection.sock)
 
     connection.connect = connect_with_tls  # type: ignore[method-assign]
+
+
+def _shake_hands(sock: Any) -> None:
+    """Do the handshake within the socket's timeout; a fork does not wait for what waits for the server."""
+    ssl = private_modules.load("ssl")
+    patience = sock.gettimeout()
+    deadline = monotonic() + patience
+    sock.settimeout(0)
+    while True:
+        try:
+            with native_calls:
+                sock.do_handshake()
+            break
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            if monotonic() > deadline:
+                raise TimeoutError("the TLS handshake takes too long") from None
+            sleep(_HANDSHAKE_PAUSE)
+    sock.settimeout(patience)
 
 
 class Files(NamedTuple):
@@ -202,7 +227,9 @@ def _context(files: Files) -> ssl.SSLContext:
             "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE is not set, but OTEL_EXPORTER_OTLP_CLIENT_KEY is"
         )
     try:
-        context: ssl.SSLContext = private_modules.load("ssl").create_default_context(cafile=files.authorities)
+        create = private_modules.load("ssl").create_default_context
+        with native_calls:
+            context: ssl.SSLContext = create(cafile=files.authorities)
     except OSError as error:
         raise _not_a_certificate("CERTIFICATE", files.authorities or "", error) from None
     if not files.authorities and not context.get_ca_certs():
@@ -212,11 +239,13 @@ def _context(files: Files) -> ssl.SSLContext:
         except ImportError:
             pass
         else:
-            context.load_verify_locations(certifi.where())
+            with native_calls:
+                context.load_verify_locations(certifi.where())
     if files.certificate:
         try:
             # An encrypted key would ask for its password on the agent's terminal.
-            context.load_cert_chain(files.certificate, files.key, password="")
+            with native_calls:
+                context.load_cert_chain(files.certificate, files.key, password="")
         except (OSError, ValueError) as error:
             paths = ", ".join(filter(None, (files.certificate, files.key)))
             raise _not_a_certificate("CLIENT_CERTIFICATE", paths, error) from None
