@@ -295,7 +295,7 @@ class Runtime:
 
     def record_abnormal_run(self, info: ExitInfo) -> None:
         """Have the run span exported as the process leaves, also of a server that could not start."""
-        if info.signal is None:
+        if info.exit_code or info.exception is not None:
             run.record_server()
         if not run.enabled():
             return
