@@ -218,6 +218,10 @@ class Runtime:
         from obs_run.coexistence import baggage
 
         settings.say_problems()
+        if settings.get("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS") or settings.get("OBS_PREFER"):
+            from obs_run.coexistence import misnamed
+
+            guard.call("names of instrumentors", misnamed.say)
         baggage.watch()
         file = settings.get("OTEL_CONFIG_FILE")
         if file:
