@@ -209,10 +209,16 @@ class Runtime:
         from obs_run.runtime.late_pools import without_threads
         from obs_run.sdk.providers import Providers
 
+        guard.call("lines of OpenTelemetry", self._keep_lines_back)
         with without_threads():
             import opentelemetry.sdk._logs  # noqa: F401 (what looks for a resource as it is imported)
 
         return Providers(self._processor_of_spans(), self._processor_of_logs())
+
+    def _keep_lines_back(self) -> None:
+        from obs_run.sdk import last_resort
+
+        last_resort.install(self.is_exporting)
 
     def _install(self, providers: Providers) -> None:
         from obs_run.coexistence import baggage
