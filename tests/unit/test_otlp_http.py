@@ -248,8 +248,9 @@ def test_a_refusal_is_said_once_counted_and_not_repeated(
     assert made.lost() == {"refused by destination (status 400)": 4, "refused by destination (status 301)": 2}
     lines = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     look_at = "look at OTEL_EXPORTER_OTLP_ENDPOINT"
+    or_log = "or the log of the server"
     assert lines == [
-        f"obs-run: {server.url} refused traces: status 400 bad thing 1; {look_at} and _PROTOCOL, or the log of the server",
+        f"obs-run: {server.url} refused traces: status 400 bad thing 1; {look_at} and _PROTOCOL, {or_log}",
         f"obs-run: {server.url} refused traces: status 301 to /; {look_at}: it is somewhere else",
     ]
 
