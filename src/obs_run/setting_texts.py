@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     Parse = Callable[[str], Any]
 
@@ -13,9 +13,12 @@ if TYPE_CHECKING:
 class PartlyAllowedError(ValueError):
     """A list of which some is allowed; its text says what may stand there."""
 
-    def __init__(self, allowed: str, value: tuple[str, ...]) -> None:
+    def __init__(self, allowed: str, value: object, instead: str, wrong: str = "") -> None:
         super().__init__(allowed)
         self.value = value
+        self.wrong = wrong
+        """The part that is not allowed, where the whole is not to be shown."""
+        self.instead = instead
 
 
 def with_nearest(wrong: str, allowed: Iterable[str], described: str | None = None) -> str:
@@ -36,45 +39,82 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
+_FAMILIES = ("obs-run", "official", "openllmetry", "openinference")
+_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-_."
+
+
 def preferences(text: str) -> tuple[tuple[str, str], ...]:
     """Read ``who`` and ``library=who`` as pairs of library, empty for all, and who."""
-    pairs = [(of.strip(), who.strip().lower()) for of, _, who in (word.rpartition("=") for word in words(text))]
-    if not all(who and not who.strip("abcdefghijklmnopqrstuvwxyz0123456789-_.") for _, who in pairs):
-        raise ValueError(
-            "a comma list of obs-run, official, openllmetry, openinference or distributions, or library=..."
-        )
+    found = words(text)
+    pairs = [(of.strip(), who.strip().lower()) for of, _, who in (word.rpartition("=") for word in found)]
+    are_right = [bool(who) and not who.strip(_LETTERS) for _, who in pairs]
+    allowed = f"a comma list of {', '.join(_FAMILIES)} or distributions, or library=..."
+    _check_members(found, are_right, allowed, tuple(pairs))
     return tuple(pairs)
 
 
 def hosts(text: str) -> tuple[str, ...]:
     """Return the names, patterns and address ranges that a list of hosts has."""
     found = words(text.lower())
-    if any("://" in word or " " in word or ("/" in word and not word.rpartition("/")[2].isdigit()) for word in found):
-        raise ValueError("a comma list of private, none, *, names, *.suffixes, addresses and ranges")
+    are_right = [not ("://" in word or " " in word or _has_path(word)) for word in found]
+    allowed = "a comma list of private, none, *, names, *.suffixes, addresses and ranges"
+    _check_members(found, are_right, allowed, found)
     return found
+
+
+def _has_path(word: str) -> bool:
+    return "/" in word and not word.rpartition("/")[2].isdigit()
+
+
+def _check_members(found: Sequence[str], are_right: Sequence[bool], allowed: str, values: Sequence[object]) -> None:
+    """Raise what says which members of a list are wrong, with the values of the others, if there are wrong ones."""
+    if all(are_right):
+        return
+    good = tuple(value for value, is_right in zip(values, are_right, strict=True) if is_right)
+    if not good:
+        raise ValueError(allowed)
+    wrong = ",".join(word for word, is_right in zip(found, are_right, strict=True) if not is_right)
+    raise PartlyAllowedError(allowed, good, "the rest of the list", wrong)
 
 
 def attributes(text: str) -> dict[str, str]:
     """Read ``key=value,key=value`` as W3C baggage is written (values may be percent-encoded)."""
-    found: dict[str, str] = {}
-    for word in words(text):
-        key, equals, value = word.partition("=")
-        if not equals or not key.strip():
-            raise ValueError("key=value pairs with commas between")
-        if "%" in value:
-            from urllib.parse import unquote
-
-            value = unquote(value)
-        found[key.strip()] = value.strip()
-    return found
+    return _pairs(text, "key=value pairs with commas between", _is_any)
 
 
 def headers(text: str) -> dict[str, str]:
     """Read ``key=value,key=value`` that HTTP can carry as headers."""
-    found = attributes(text)
-    for key, value in found.items():
-        if not (is_header_name(key) and is_header_value(value)):
-            raise ValueError("key=value pairs with commas between, in ASCII, no line breaks")
+    return _pairs(text, "key=value pairs with commas between, in ASCII, no line breaks", _is_header)
+
+
+def _is_any(_key: str, _value: str) -> bool:
+    return True
+
+
+def _is_header(key: str, value: str) -> bool:
+    return is_header_name(key) and is_header_value(value)
+
+
+def _pairs(text: str, allowed: str, is_right: Callable[[str, str], bool]) -> dict[str, str]:
+    """Return the pairs of a list; where some are wrong, the error has the others."""
+    found: dict[str, str] = {}
+    wrong: list[str] = []
+    for word in words(text):
+        name, equals, value = word.partition("=")
+        key = name.strip()
+        if "%" in value:
+            from urllib.parse import unquote
+
+            value = unquote(value)
+        value = value.strip()
+        if equals and key and is_right(key, value):
+            found[key] = value
+        else:
+            wrong.append(word)
+    if wrong and found:
+        raise PartlyAllowedError(allowed, found, "the other pairs", ",".join(wrong))
+    if wrong:
+        raise ValueError(allowed)
     return found
 
 
@@ -103,6 +143,8 @@ def url(text: str) -> str:
         fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         raise ValueError(allowed) from None
+    if parts.scheme not in ("http", "https") and parts.hostname:
+        raise ValueError(with_nearest(parts.scheme, ("http", "https"), allowed))
     if not fits or not (whole.isascii() and whole.isprintable()) or " " in whole:
         raise ValueError(allowed)
     return whole
@@ -113,14 +155,18 @@ def plain(text: str) -> str:
     return text
 
 
+_TRUE = ("1", "true", "yes", "on")
+_FALSE = ("0", "false", "no", "off")
+
+
 def flag(text: str) -> bool:
     """Read true or false, in the words that people use."""
     word = text.lower()
-    if word in ("1", "true", "yes", "on"):
+    if word in _TRUE:
         return True
-    if word in ("0", "false", "no", "off"):
+    if word in _FALSE:
         return False
-    raise ValueError("true or false")
+    raise ValueError(with_nearest(word, (*_TRUE, *_FALSE), "true or false"))
 
 
 _LARGEST = 2**53
@@ -251,7 +297,7 @@ def _those_of(allowed: Iterable[str], found: tuple[str, ...]) -> tuple[str, ...]
         return found
     text = with_nearest(wrong[0], names, "a comma list of " + ", ".join(names))
     good = tuple(word for word in found if word in names)
-    raise PartlyAllowedError(text, good) if good else ValueError(text)
+    raise PartlyAllowedError(text, good, ",".join(good)) if good else ValueError(text)
 
 
 _PROPAGATORS = ("tracecontext", "baggage", "obs_run", "none")
@@ -295,10 +341,11 @@ _CONTENT = {"no_content": "none", "span_only": "span", "event_only": "event", "s
 def content_mode(text: str) -> str:
     """Read where content goes: "none", "span", "event" or "both"."""
     word = text.lower()
-    if word in ("true", "1", "yes", "on"):
+    if word in _TRUE:
         return "span"
-    if word in ("false", "0", "no", "off"):
+    if word in _FALSE:
         return "none"
     if word in _CONTENT:
         return _CONTENT[word]
-    raise ValueError("NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT")
+    names = (*(name.upper() for name in _CONTENT), *_TRUE, *_FALSE)
+    raise ValueError(with_nearest(word, names, "NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT"))

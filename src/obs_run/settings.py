@@ -6,7 +6,7 @@ The tables in README.md and docs/settings.md, ``obsctl settings`` and the messag
 # No `from __future__ import annotations`: named tuples compile annotations that are texts, and the first compilation in
 # a process costs as much as a tenth of a start.
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from obs_run.setting_texts import (
@@ -301,7 +301,8 @@ def lookup(name: str, environ: Mapping[str, str] | None = None) -> Value:
         try:
             return Value(setting.parse(text), "environment")
         except PartlyAllowedError as allowed:
-            return Value(allowed.value, "environment", _problem(setting, text, allowed, ",".join(allowed.value)))
+            problem = _problem(setting, allowed.wrong or text, allowed, allowed.instead)
+            return Value(allowed.value, "environment", problem)
         except ValueError as allowed:
             instead = setting.default or _FALLBACKS.get(setting.group, "none")
             return Value(_default(setting), "default", _problem(setting, text, allowed, instead))
@@ -352,9 +353,57 @@ def otlp(signal: str, name: str) -> Any:
 
 
 def say_problems() -> None:
-    """Say each value that is not allowed, once, also of settings that nothing has asked for."""
+    """Say each value that is not allowed, once, also of settings that nothing has asked for, and misspelt names."""
     for setting in SETTINGS:
         get(setting.name)
+    for line in misspelt_names(os.environ):
+        if line not in _said:
+            _said.add(line)
+            from obs_run.base.guard import warn
+
+            warn(line)
+
+
+_NEAR = 0.8
+_NEAR_STANDARD = 0.9
+"""There are many variables of OpenTelemetry's that others read, and some of them are called nearly alike."""
+
+
+def misspelt_names(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield a line for each variable that is nobody's and whose name is nearly one of those here."""
+    for name in sorted(environ):
+        near = _nearest_name(name)
+        if near is not None:
+            yield f"{name}: not a variable of obs-run; did you mean {near}?"
+
+
+def _nearest_name(name: str) -> str | None:
+    upper = name.upper()
+    is_standard = upper.startswith("OTEL_")
+    if name in _BY_NAME or not (is_standard or is_unknown(upper) or upper in _BY_NAME):
+        return None
+    from difflib import get_close_matches
+
+    cutoff = _NEAR_STANDARD if is_standard else _NEAR
+    near = get_close_matches(upper, _BY_NAME, 1, cutoff)
+    if not near or (is_standard and name in _standard_names()):
+        return None
+    return near[0]
+
+
+def is_unknown(name: str) -> bool:
+    """Whether a variable looks like ours and is not."""
+    # OBS_RUN is the launcher's own mark, OBS_TESTS_* are for those who work on obs-run.
+    is_like_ours = name.startswith("OBS_") and name != "OBS_RUN" and not name.startswith("OBS_TESTS_")
+    return is_like_ours and name not in _BY_NAME
+
+
+def _standard_names() -> set[str]:
+    """Return the variables that OpenTelemetry's own packages know."""
+    from opentelemetry import environment_variables as of_api
+    from opentelemetry.sdk import environment_variables as of_sdk
+
+    return {value for module in (of_api, of_sdk) for value in vars(module).values() if isinstance(value, str)}
 
 
 def problems(environ: Mapping[str, str] | None = None) -> list[str]:

@@ -16,8 +16,11 @@ _NAMES = (
     "OTEL_PROPAGATORS",
     "OTEL_PYTHON_CONTEXT",
     "OTEL_METRICS_EXEMPLAR_FILTER",
+    "OTEL_RESOURCE_ATTRIBUTES",
     *settings.LIMIT_NAMES,
 )
+_DETECTORS = "OTEL_EXPERIMENTAL_RESOURCE_DETECTORS"
+"""What is detected with it is in no telemetry of ours, and the SDK logs a traceback for a name that is not there."""
 _correcting = threading.RLock()
 
 
@@ -27,18 +30,18 @@ def corrected() -> Iterator[None]:
 
     They read the environment themselves and raise into whoever imports them first, so it is changed for that moment.
     """
-    if not any(name in os.environ for name in _NAMES):
+    if not any(name in os.environ for name in (*_NAMES, _DETECTORS)):
         yield
         return
     with _correcting:
-        before = {name: os.environ[name] for name in _NAMES if name in os.environ}
+        before = {name: os.environ[name] for name in (*_NAMES, _DETECTORS) if name in os.environ}
         for name, text in before.items():
-            _put(name, _right_text(name, text))
+            _put(name, None if name == _DETECTORS else _right_text(name, text))
         try:
             yield
         finally:
             os.environ.update(before)
-        for name in before:
+        for name in before.keys() & set(_NAMES):
             # What is wrong is said where it is read.
             settings.get(name)
 
@@ -50,6 +53,10 @@ def _right_text(name: str, text: str) -> str | None:
         return None
     if name == "OTEL_PROPAGATORS":
         return ",".join(value)
+    if name == "OTEL_RESOURCE_ATTRIBUTES":
+        from urllib.parse import quote
+
+        return ",".join(f"{key}={quote(each, safe='')}" for key, each in value.items())
     return str(value)
 
 

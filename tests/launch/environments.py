@@ -36,6 +36,7 @@ PACKAGES = {
         "vcrpy",
     ),
     "celery": ("celery==5.7.0", "sqlalchemy==2.1.9"),
+    "locust": ("locust",),
     "mcp 1": ("mcp==1.30.0",),
     "mcp 2": ("mcp==2.3.0",),
 }

@@ -40,6 +40,9 @@ class Beside:
     files: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     stdin: str = ""
+    runs: int = 1
+    """How many run spans there are; servers have none."""
+    packages: str = "beside"
 
 
 _WORK = """
@@ -70,6 +73,42 @@ for _ in range(3):
     pool.spawn(work)
 pool.waitall()
 print("done")
+"""
+
+# Three tasks, and the end of the worker with the last of them.
+_TASKS = """
+from celery import Celery
+from celery.signals import worker_ready
+from celery.worker import state
+
+app = Celery("agent", broker="memory://")
+app.conf.update(worker_hijack_root_logger=False, broker_connection_retry_on_startup=True)
+done = []
+
+@app.task
+def task(pause):
+    work()
+    done.append(pause)
+    print("done", len(done), flush=True)
+    if len(done) == 3:
+        state.should_stop = 0
+
+@worker_ready.connect
+def begin(**_):
+    for pause in range(3):
+        task.delay(pause)
+"""
+
+
+_LOAD = """
+from locust import User, constant, task
+
+class Agent(User):
+    wait_time = constant(1000)
+
+    @task
+    def once(self):
+        work()
 """
 
 _ASK = """
@@ -472,6 +511,27 @@ print(len(threading.enumerate()))
         spans=_THRICE,
         logs=_LINE * 3,
     ),
+    Beside(
+        "celery -P gevent",
+        _WORK + _TASKS,
+        command=(
+            *("python", "-m", "celery", "--quiet", "-A", "agent", "worker", "-P", "gevent", "-c", "3"),
+            *("--loglevel", "ERROR", "--without-gossip", "--without-mingle"),
+        ),
+        spans=_THRICE,
+        runs=0,
+    ),
+    Beside(
+        "locust",
+        _WORK + _LOAD,
+        command=(
+            *("python", "-m", "locust", "-f", "agent.py", "--headless", "--only-summary", "--skip-log-setup"),
+            *("-u", "3", "-r", "3", "-t", "3s"),
+        ),
+        spans=_THRICE,
+        logs=_LINE * 3,
+        packages="locust",
+    ),
 )
 
 
@@ -493,10 +553,11 @@ def check(case: Beside, receiver: Receiver, folder: Path, place: environments.En
     assert outcomes[1] == outcomes[0]
     assert outcomes[0][0] == "0"
     assert left[1] == left[0]
-    receiver.wait_for(lambda got: len(got.spans) > len(case.spans) and len(got.logs) >= len(case.logs), seconds=30)
+    spans = len(case.spans) + case.runs
+    receiver.wait_for(lambda got: len(got.spans) >= spans and len(got.logs) >= len(case.logs), seconds=30)
     assert sorted(span.name for span in receiver.spans if "obs.run.kind" not in span.attributes) == sorted(case.spans)
     assert sorted(log.body for log in receiver.logs) == sorted(case.logs)
-    assert len({span.span_id for span in receiver.spans}) == len(case.spans) + 1
+    assert len({span.span_id for span in receiver.spans}) == spans
 
 
 @pytest.mark.parametrize("case", [*HERE, *with_shadows(sys.executable), *CLOSED, MOCKS], ids=lambda case: case.name)
@@ -508,7 +569,7 @@ def test_beside(case: Beside, receiver: Receiver, tmp_path: Path) -> None:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("case", THERE, ids=lambda case: case.name)
 def test_beside_packages(case: Beside, receiver: Receiver, tmp_path: Path) -> None:
-    check(case, receiver, tmp_path, environments.environment("beside"))
+    check(case, receiver, tmp_path, environments.environment(case.packages))
 
 
 def test_a_locked_store_does_not_hold_up_the_exit(tmp_path: Path) -> None:

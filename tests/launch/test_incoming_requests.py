@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from obs_run.coexistence import watching
 from tests.launch.running import SCRIPTS, environment, run
 
 if TYPE_CHECKING:
@@ -53,8 +54,10 @@ PROGRAM = """
     """
 
 
-def served(headers: dict[str, str], receiver: Receiver, folder: Path, **more: str) -> list[dict[str, Any]]:
-    (folder / "agent.py").write_text(dedent(PROGRAM))
+def served(
+    headers: dict[str, str], receiver: Receiver, folder: Path, *, program: str = PROGRAM, **more: str
+) -> list[dict[str, Any]]:
+    (folder / "agent.py").write_text(dedent(program))
     words = [str(SCRIPTS / "obs-run"), str(SCRIPTS / "python"), "agent.py", json.dumps(headers)]
     outcome = run(words, folder, environment(receiver.endpoint, folder, **more))
     assert (outcome.code, outcome.err) == (0, "")
@@ -95,3 +98,53 @@ def test_no_header_is_taken_where_none_is_wished(receiver: Receiver, tmp_path: P
     answers = served(headers, receiver, tmp_path, OTEL_PROPAGATORS="none")
     assert answers[0]["correlation"] is None
     assert receiver.named("request")[0].trace_id not in (TRACE, "1" * 32)
+
+
+# What the instrumentors of gRPC's servers do, and that of aiohttp's but for making the context current.
+EXTRACTING = """
+    import json, sys, types
+    from opentelemetry import context, propagate, trace
+    from obs_run.coexistence import incoming_requests
+    from obs_run.context import log_context
+
+    instrumentor = types.SimpleNamespace(extract=propagate.extract)
+    incoming_requests.fit_extract(instrumentor)
+    tracer = trace.get_tracer("server")
+    answers = []
+
+    def serve(headers):
+        before = context.get_current()
+        token = context.attach(instrumentor.extract(headers))
+        with tracer.start_as_current_span("request", kind=trace.SpanKind.SERVER):
+            answers.append({"correlation": log_context.correlation_id()})
+        context.detach(token)
+        answers[-1]["restored"] = context.get_current() == before
+
+    headers = json.loads(sys.argv[1])
+    serve(headers)
+    serve(headers)
+    print(json.dumps(answers))
+    """
+
+
+@pytest.mark.parametrize("headers", [{}, TRACEPARENT, {"x-trace-id": "1" * 32}])
+def test_servers_that_only_extract_the_context_are_no_different(
+    headers: dict[str, str], receiver: Receiver, tmp_path: Path
+) -> None:
+    answers = served({**headers, "x-correlation-id": "order-7"}, receiver, tmp_path, program=EXTRACTING)
+    assert [answer["correlation"] for answer in answers] == ["order-7", "order-7"]
+    first, second = receiver.named("request")
+    (run_span,) = [span for span in receiver.spans if "obs.run.kind" in span.attributes]
+    if not headers:
+        assert first.parent_id == second.parent_id == ""
+        assert len({first.trace_id, second.trace_id, run_span.trace_id}) == 3
+        return
+    trace_id = TRACE if headers == TRACEPARENT else "1" * 32
+    assert first.trace_id == second.trace_id == trace_id
+    assert first.parent_id == second.parent_id != ""
+
+
+@pytest.mark.parametrize("module", ["aiohttp_server", "grpc._server"])
+def test_the_instrumentors_of_such_servers_are_waited_for(module: str) -> None:
+    fitted = [function for name, _, function in watching._FITTED if name == f"opentelemetry.instrumentation.{module}"]
+    assert fitted == ["fit_extract"]

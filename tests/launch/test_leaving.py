@@ -62,7 +62,7 @@ def code(number: int) -> dict[str, Any]:
         pytest.param(
             "import contextlib\nwith contextlib.ExitStack():\n    sys.exit(4)", code(4), id="sys.exit in with"
         ),
-        pytest.param("raise SystemExit(4)", UNKNOWN, id="raise SystemExit"),
+        pytest.param("raise SystemExit(4)", code(4), id="raise SystemExit"),
         pytest.param("def main():\n    raise SystemExit(4)\nmain()", UNKNOWN, id="raise SystemExit in a function"),
         pytest.param("quit(5)", code(5), id="quit"),
         pytest.param("exit()", code(0), id="exit"),
@@ -84,7 +84,7 @@ def code(number: int) -> dict[str, Any]:
         ),
         pytest.param(
             "try:\n    sys.exit(3)\nexcept SystemExit:\n    pass\nraise SystemExit(4)",
-            UNKNOWN,
+            code(4),
             id="sys.exit, caught; raise",
         ),
         pytest.param(
@@ -123,7 +123,7 @@ def test_the_end(body: str, end: dict[str, Any], receiver: Receiver, tmp_path: P
     [
         (["-c", "{}"], code(0)),
         (["-c", "{}sys.exit(3)"], code(3)),
-        (["-c", "{}raise SystemExit(3)"], UNKNOWN),
+        (["-c", "{}raise SystemExit(3)"], code(3)),
         (["-m", "agent"], code(0)),
         (["-m", "agent", "sys.exit(3)"], code(3)),
         (["-m", "agent", "raise SystemExit(3)"], UNKNOWN),

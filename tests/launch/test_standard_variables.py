@@ -48,6 +48,53 @@ def test_a_wrong_value_is_one_line_and_loses_nothing(
     assert receiver.named("work")
 
 
+_PAIRS = "key=value pairs with commas between"
+SAID = [
+    ("OBS_VERBOES", "1", "OBS_VERBOES: not a variable of obs-run; did you mean OBS_VERBOSE?"),
+    (
+        "OTEL_EXPORTER_OTLP_TRACE_TIMEOUT",
+        "9",
+        "OTEL_EXPORTER_OTLP_TRACE_TIMEOUT: not a variable of obs-run; did you mean OTEL_EXPORTER_OTLP_TRACES_TIMEOUT?",
+    ),
+    (
+        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
+        "flask,antropic,openai",
+        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS: 'antropic' is no instrumentor; did you mean 'anthropic'?",
+    ),
+    (
+        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
+        "obs-run:opnai,*",
+        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS: 'obs-run:opnai' is no instrumentor; did you mean 'obs-run:openai'?",
+    ),
+    ("OBS_PREFER", "oficial", "OBS_PREFER: 'oficial' is no instrumentor; did you mean 'official'?"),
+    ("OBS_PREFER", "mistral-ai=official", "OBS_PREFER: 'mistral-ai' is no instrumentor; did you mean 'mistralai'?"),
+    (
+        "OTEL_RESOURCE_ATTRIBUTES",
+        "team=agents,oops",
+        f"OTEL_RESOURCE_ATTRIBUTES: 'oops' is not allowed; allowed: {_PAIRS}; using the other pairs",
+    ),
+    ("OTEL_EXPERIMENTAL_RESOURCE_DETECTORS", "not_there", ""),
+    ("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "flask,google_genai,urllib3", ""),
+    ("OBS_ACCESS_KEY", "of another product", ""),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "line"), SAID)
+def test_what_is_misspelt_is_one_line(name: str, text: str, line: str, receiver: Receiver, tmp_path: Path) -> None:
+    (tmp_path / "agent.py").write_text(WORK)
+    outcome = run([OBS_RUN, PYTHON, "agent.py"], tmp_path, environment(receiver.endpoint, tmp_path, **{name: text}))
+    assert (outcome.code, outcome.out, outcome.err) == (0, "", f"{line}\n" if line else "")
+    assert receiver.named("work")
+
+
+def test_a_wrong_pair_of_the_resource_leaves_the_others(receiver: Receiver, tmp_path: Path) -> None:
+    (tmp_path / "agent.py").write_text(WORK)
+    env = environment(receiver.endpoint, tmp_path, OTEL_RESOURCE_ATTRIBUTES="team=a%20b,oops,tier=gold")
+    run([OBS_RUN, PYTHON, "agent.py"], tmp_path, env)
+    (span,) = receiver.named("work")
+    assert (span.resource["team"], span.resource["tier"]) == ("a b", "gold")
+
+
 @pytest.mark.parametrize("text", ["tracecontxt", "b3multi_not_there,tracecontext", "tracecontext,,baggage,"])
 def test_the_module_for_spans_is_imported_whatever_the_propagators_are(text: str, tmp_path: Path) -> None:
     code = "from obs_run import tracing; print(sorted(tracing.inject({}) or {}))"

@@ -84,6 +84,12 @@ def test_the_kinds_that_are_on_can_be_told(choose: Choose) -> None:
     ("name", "value", "said"),
     [
         ("OBS_PRIVACY", "secrets,emial", "OBS_PRIVACY: 'emial' is not allowed; allowed: none, secrets, personal, "),
+        (
+            "OBS_PRIVACY",
+            "personl",
+            "also with - before it (did you mean 'personal'?); until that is right, all built-in",
+        ),
+        ("OBS_PRIVACY", "secrets,-anthropic_kye", "(did you mean 'anthropic_key'?)"),
         ("OBS_PRIVACY_LOCALES", "germany", "OBS_PRIVACY_LOCALES: 'germany' is not allowed; allowed: countries of two "),
         (
             "OBS_PRIVACY_RULES",
@@ -98,7 +104,9 @@ def test_a_wrong_setting_is_one_line_and_all_built_in_kinds_hold(
     monkeypatch.setenv(name, value)
     privacy.forget()
     assert privacy.scrubber().text("password=hunter2 bob@example.com") == "password=[password] [email]"
-    assert [record.getMessage().startswith(said) for record in caplog.records] == [True]
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.startswith(f"{name}: ")
+    assert said in line
     assert "until that is right, all built-in kinds are masked" in caplog.text
 
 

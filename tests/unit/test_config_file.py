@@ -42,6 +42,12 @@ def test_a_wrong_file_is_one_line_and_the_agent_goes_on(tmp_path: Path) -> None:
     assert line.startswith("OTEL_CONFIG_FILE: ")
 
 
+def test_a_missing_file_is_said_as_what_it_is(tmp_path: Path) -> None:
+    ran = run(tmp_path, AGENT, OTEL_CONFIG_FILE="gone.yaml")
+    assert (ran.code, ran.out) == (0, "done\n")
+    assert ran.err == "OTEL_CONFIG_FILE: gone.yaml cannot be read (No such file or directory); nothing is exported\n"
+
+
 KEY = "ghp_" + "a1B2c3D4e5F6" * 3
 ALL_SIGNALS = """
 file_format: "1.0"

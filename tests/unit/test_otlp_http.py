@@ -244,10 +244,14 @@ def test_a_refusal_is_said_once_counted_and_not_repeated(
 
     assert len(server.bodies) == 3
     assert made.seconds_until_due() is None
+    made.losses.report(final=True)
     assert made.lost() == {"refused by destination (status 400)": 4, "refused by destination (status 301)": 2}
-    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
-        f"obs-run: {server.url}/v1/traces refused traces: status 400 bad thing 1",
-        f"obs-run: {server.url}/v1/traces refused traces: status 301",
+    lines = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    look_at = "look at OTEL_EXPORTER_OTLP_ENDPOINT"
+    or_log = "or the log of the server"
+    assert lines == [
+        f"obs-run: {server.url} refused traces: status 400 bad thing 1; {look_at} and _PROTOCOL, {or_log}",
+        f"obs-run: {server.url} refused traces: status 301 to /; {look_at}: it is somewhere else",
     ]
 
 

@@ -1,5 +1,6 @@
 import json
 import logging
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from obs_run.pipeline import prices
-from obs_run.pipeline.price_table import Alternative
+from obs_run.pipeline import pattern_ways, prices
+from obs_run.pipeline.price_table import Alternative, Table
 from obs_run.pipeline.prices import Usage
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
@@ -167,6 +168,7 @@ def test_a_newer_table(own: Callable[[object], None]) -> None:
 
 
 BUILT_IN_TEXT = prices.BUILT_IN.read_text()
+ADDRESS = json.dumps(json.loads(BUILT_IN_TEXT.partition("\n")[0])["providers"][0][1])
 
 
 @pytest.mark.parametrize(
@@ -191,8 +193,11 @@ BUILT_IN_TEXT = prices.BUILT_IN.read_text()
         (BUILT_IN_TEXT[:-10], "cut short"),
         (BUILT_IN_TEXT.replace("obs-prices/1", "obs-prices/9", 1), "not a table"),
         (BUILT_IN_TEXT.replace("\ta", "\t~", 1), "damaged"),
+        (BUILT_IN_TEXT.replace(ADDRESS, json.dumps("(h+)+$"), 1), "the pattern '(h+)+$' may take too long"),
+        (BUILT_IN_TEXT.replace(ADDRESS, json.dumps("(h|ht)*z"), 1), "the pattern '(h|ht)*z' may take too long"),
+        (BUILT_IN_TEXT.replace(ADDRESS, json.dumps("(h"), 1), "damaged"),
     ],
-    ids=range(12),
+    ids=range(15),
 )
 def test_a_wrong_file_is_said_once_and_the_built_in_prices_stay(
     own: Callable[[object], None], content: object, said: str, caplog: pytest.LogCaptureFixture
@@ -242,8 +247,38 @@ def test_the_table_is_small() -> None:
 def test_an_agent_never_imports_the_package_that_the_table_is_made_of() -> None:
     code = """
 import sys, datetime
-from obs_run.pipeline import prices
+from obs_run.pipeline import pattern_ways, prices
 assert prices.price("openai", "gpt-4o", prices.Usage(1, 1), datetime.datetime(2026, 1, 1))
 assert not {"genai_prices", "pydantic", "gzip", "importlib.metadata"} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_built_in_table_s_own_patterns_are_allowed() -> None:
+    Table(prices.BUILT_IN).check()
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(a+)+$",
+        "(a|aa)+$",
+        "a*a*a*a*b",
+        "(?:a?){30}a{30}",
+        "a?" * 30 + "a" * 30,
+        "(.*)*",
+        "(?=(a+)+)b",
+        "(a{1,9})*",
+        "(a",
+    ],
+)
+def test_patterns_that_may_take_for_ever_are_refused(pattern: str) -> None:
+    with pytest.raises(re.error):
+        pattern_ways.check(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["https://.*\\.example\\.com/", "gpt-4(-\\d+)?", "(ab)+c", "^(?!x).*y.*", "(a|b)*c"]
+)
+def test_usual_patterns_are_allowed(pattern: str) -> None:
+    pattern_ways.check(pattern)

@@ -45,6 +45,9 @@ WRONG = [
     ("OBS_RUN_SPAN_SECONDS", "0.001", "seconds, from 1 to"),
     ("OTEL_EXPORTER_OTLP_TIMEOUT", "0", "milliseconds, from 1 to"),
     ("OTEL_RESOURCE_ATTRIBUTES", "just-a-word", "key=value pairs"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "htps://host:4318", "(did you mean 'https'?)"),
+    ("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "SPANONLY", "(did you mean 'SPAN_ONLY'?)"),
+    ("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "ture", "(did you mean 'true'?)"),
 ]
 
 
@@ -77,6 +80,124 @@ def test_what_is_right_of_a_list_is_used(name: str, text: str, value: tuple[str,
     assert found.problem.startswith(f"{name}: {text!r} is not allowed; ")
     assert said in found.problem
     assert found.problem.endswith(f"using {','.join(value)}")
+
+
+PAIRS = [setting for setting in settings.SETTINGS if setting.kind.endswith("=value,...") or "=name" in setting.kind]
+
+
+@pytest.mark.parametrize("setting", PAIRS, ids=lambda setting: setting.name)
+def test_of_pairs_only_the_wrong_ones_are_left_out(setting: settings.Setting) -> None:
+    found = settings.lookup(setting.name, {setting.name: "a=1, just-a-word ,=2,b=x%20y,"})
+    assert found.value == {"a": "1", "b": "x y"}
+    assert found.source == "environment"
+    shown = "its value" if setting.secret else "'just-a-word,=2'"
+    assert found.problem is not None
+    assert found.problem.startswith(f"{setting.name}: {shown} is not allowed; allowed: key=value pairs with commas")
+    assert found.problem.endswith("using the other pairs")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value", "wrong"),
+    [
+        ("OBS_PREFER", "official,openai=?,groq=obs-run", (("", "official"), ("groq", "obs-run")), "openai=?"),
+        ("OBS_PROPAGATE_HOSTS", "*.example.com,http://x,10.0.0.0/8", ("*.example.com", "10.0.0.0/8"), "http://x"),
+    ],
+)
+def test_of_a_list_only_the_wrong_members_are_left_out(name: str, text: str, value: object, wrong: str) -> None:
+    found = settings.lookup(name, {name: text})
+    assert found.value == value
+    assert found.problem is not None
+    assert found.problem.startswith(f"{name}: {wrong!r} is not allowed; allowed: a comma list of ")
+    assert found.problem.endswith("using the rest of the list")
+
+
+LISTS = {
+    "OTEL_TRACES_EXPORTER": ("otlp", "store", "console", "memory", "none"),
+    "OTEL_METRICS_EXPORTER": ("otlp", "prometheus", "store", "console", "memory", "none"),
+    "OTEL_LOGS_EXPORTER": ("otlp", "store", "console", "memory", "none"),
+    "OTEL_PROPAGATORS": ("tracecontext", "baggage"),
+    "OTEL_PYTHON_CONTEXT": ("contextvars_context",),
+}
+_FREE_NAMES = ("number", "size", "age", "seconds", "milliseconds", "file", "folder", "text", "name", "host", "port")
+
+
+def _allowed_words(setting: settings.Setting) -> tuple[str, ...]:
+    """Return the words that a setting knows, empty where it takes other texts."""
+    if setting.name in LISTS:
+        return LISTS[setting.name]
+    if setting.kind == "flag":
+        return ("true", "false")
+    words = tuple(setting.kind.split(", "))
+    is_free = setting.kind.startswith(_FREE_NAMES) or setting.kind in ("URL", "0 to 1", "comma list")
+    return () if is_free or "=" in setting.kind else words
+
+
+CHOICES = [(each.name, word) for each in settings.SETTINGS for word in _allowed_words(each) if len(word) > 3]
+
+
+@pytest.mark.parametrize(("name", "word"), CHOICES)
+@pytest.mark.parametrize("misspell", ["without a letter", "with one more", "turned"])
+def test_the_nearest_of_the_allowed_words_is_named(name: str, word: str, misspell: str) -> None:
+    middle = len(word) // 2
+    wrong = {
+        "without a letter": word[:middle] + word[middle + 1 :],
+        "with one more": word[:middle] + "x" + word[middle:],
+        "turned": word[: middle - 1] + word[middle] + word[middle - 1] + word[middle + 1 :],
+    }[misspell]
+    problem = settings.lookup(name, {name: wrong}).problem
+    if wrong.lower() == word.lower():
+        return
+    assert problem is not None
+    assert f"(did you mean {word!r}?)" in problem
+
+
+def test_most_settings_with_words_were_tried() -> None:
+    assert len({name for name, _ in CHOICES}) > 35
+
+
+@pytest.mark.parametrize("setting", settings.SETTINGS, ids=lambda setting: setting.name)
+def test_a_misspelt_name_of_a_variable_is_told_with_the_right_one(setting: settings.Setting) -> None:
+    name = setting.name
+    last = name.rpartition("_")[2]
+    for wrong in (
+        f"{name[:-1]}",
+        f"{name}S",
+        name.replace(last, f"{last[0]}{last[2:3]}{last[1]}{last[3:]}"),
+        name.lower(),
+    ):
+        if wrong in settings_names() or wrong == name:
+            continue
+        (line,) = settings.misspelt_names({wrong: "1"})
+        assert line.startswith(f"{wrong}: not a variable of obs-run; did you mean ")
+        assert line.removesuffix("?").rpartition(" ")[2] in settings_names()
+    assert not list(settings.misspelt_names({name: "1"}))
+
+
+def settings_names() -> set[str]:
+    return {setting.name for setting in settings.SETTINGS}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "OBS_RUN",
+        "OBS_ACCESS_KEY_ID",
+        "OBSIDIAN_HOME",
+        "OTEL_BLRP_SCHEDULE_DELAY",
+        "OTEL_METRIC_EXPORT_TIMEOUT",
+        "OTEL_BSP_EXPORT_TIMEOUT",
+        "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
+        "OTEL_PYTHON_LOGGING_AUTO_INSTRUMENTATION_ENABLED",
+        "OTEL_PYTHON_EXCLUDED_URLS",
+        "OTEL_PYTHON_TRACER_PROVIDER",
+        "OTEL_PYTHON_FLASK_EXCLUDED_URLS",
+        "OTEL_SEMCONV_STABILITY_OPT_IN",
+        "OTEL_LOG_LEVEL",
+        "PATH",
+    ],
+)
+def test_variables_of_others_are_not_mentioned(name: str) -> None:
+    assert not list(settings.misspelt_names({name: "1"}))
 
 
 @pytest.mark.parametrize("setting", settings.SETTINGS, ids=lambda setting: setting.name)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from obs_run.audit_trail.entry import EMPTY, Head, read_head, read_line
+from obs_run.audit_trail.entry import EMPTY, LINE_BEGIN, Head, read_head, read_line
 from obs_run.audit_trail.place import lines_from_the_end
 
 if TYPE_CHECKING:
@@ -13,6 +14,15 @@ if TYPE_CHECKING:
 
     from obs_run.audit_trail.entry import Sealed, Seals
     from obs_run.audit_trail.place import Place
+
+
+_HEAD_BEGIN = b'{"entry":'
+_TAIL = 1 << 20
+_ELSEWHERE = "; set OBS_AUDIT_FILE to a file of its own"
+
+
+class ForeignFileError(OSError):
+    """A file of the user's stands where the trail would be written; it stays as it is."""
 
 
 class End(NamedTuple):
@@ -76,6 +86,7 @@ def follows(found: Sealed | None, head: Head) -> bool:
 
 def _without_head(place: Place, size: int | None, seals: Seals, head_data: bytes | None) -> End:
     """Go on from the last entry that is there; that the head was not there must be known for ever."""
+    _check_ownership(place, size, head_data)
     why, fresh = "missing" if head_data is None else "unreadable", not head_data
     numbers = place.numbers()
     file = numbers[-1] + 1 if numbers else 1
@@ -89,6 +100,25 @@ def _without_head(place: Place, size: int | None, seals: Seals, head_data: bytes
     if not size and not numbers and fresh:
         return End(EMPTY, {})
     return End(Head(0, EMPTY.hash, file, size or 0), {"head": why, **_torn(place.active, size or 0)})
+
+
+def _check_ownership(place: Place, size: int | None, head_data: bytes | None) -> None:
+    """Raise where a file of the user's stands in one of the places: nothing in it was ever written by a trail."""
+    if size and not _is_of_trail(place.active, size):
+        raise ForeignFileError(errno.EEXIST, f"it is no audit trail{_ELSEWHERE}", str(place.active))
+    if head_data and not size and not place.numbers() and not head_data.startswith(_HEAD_BEGIN):
+        raise ForeignFileError(errno.EEXIST, f"{place.head.name} is of something else{_ELSEWHERE}", str(place.head))
+
+
+def _is_of_trail(path: Path, size: int) -> bool:
+    """Whether a trail is at the beginning of a file or at its end; the file may be of any size, and anything."""
+    with path.open("rb") as file:
+        begin = file.read(len(LINE_BEGIN))
+        # What is shorter may be the beginning of a first entry that was never written whole.
+        if begin == LINE_BEGIN or (size < len(LINE_BEGIN) and LINE_BEGIN.startswith(begin)):
+            return True
+        file.seek(max(0, size - _TAIL))
+        return LINE_BEGIN in file.read(_TAIL)
 
 
 def _torn(path: Path, size: int) -> dict[str, Any]:

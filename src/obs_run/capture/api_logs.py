@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk._logs import LogRecordProcessor
 
-from obs_run.base import guard
+from obs_run.base import guard, passive_values
 from obs_run.capture import log_capture
 from obs_run.core import log_records
 from obs_run.core.sink import LogRecord, ResourceRecord, Scope
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk._logs import ReadWriteLogRecord
     from opentelemetry.sdk.resources import Resource
+
+
+_ALLOWED = (str, bool, int, float, bytes)
 
 
 class ApiLogProcessor(LogRecordProcessor):
@@ -51,7 +54,9 @@ def _copy(value: Any, depth: int = 16) -> Any:
         return {key: _copy(item, depth - 1) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_copy(item, depth - 1) for item in value]
-    return value
+    if value is None or isinstance(value, _ALLOWED):
+        return value
+    return passive_values.attribute(value)
 
 
 def _plain(emitted: ReadWriteLogRecord) -> LogRecord:

@@ -12,7 +12,9 @@ from obs_run.base.masking import masked, masked_value
 from obs_run.cli import access, coverage, diagnosis, privacy, retention, terminal, words
 from obs_run.cli.finding import Finding
 from obs_run.cli.settings import unknown
+from obs_run.coexistence import misnamed
 from obs_run.runtime import destinations
+from obs_run.sdk import config_file
 
 if TYPE_CHECKING:
     import argparse
@@ -89,8 +91,11 @@ def _libraries() -> Iterator[Finding]:
 
 
 def _destinations(*, send: bool) -> Iterator[Finding]:
-    if settings.lookup("OTEL_CONFIG_FILE").value:
-        yield Finding("!", "OTEL_CONFIG_FILE", "set: providers are built from that file, not from the variables here")
+    file = settings.lookup("OTEL_CONFIG_FILE").value
+    if file:
+        problem = config_file.unreadable(file)
+        text = "set: providers are built from that file, not from the variables here"
+        yield Finding("FAIL" if problem else "!", "OTEL_CONFIG_FILE", problem or text)
     yield from access.secret_files()
     for signal in _SIGNALS:
         names = destinations.names(signal)
@@ -173,7 +178,8 @@ def _launcher() -> Iterator[Finding]:
 
 
 def _settings() -> Iterator[Finding]:
-    problems = [("FAIL", problem) for problem in settings.problems()] + [("!", name) for name in unknown(os.environ)]
+    names = (*unknown(os.environ), *misnamed.lines())
+    problems = [("FAIL", problem) for problem in settings.problems()] + [("!", name) for name in names]
     for mark, problem in problems:
         name, _, text = problem.partition(": ")
         yield Finding(mark, name, words.one_line(text))

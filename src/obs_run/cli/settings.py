@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from difflib import get_close_matches
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -64,12 +63,11 @@ def _without_what_privacy_finds(attributes: Mapping[str, str]) -> str:
 
 def unknown(environ: Mapping[str, str]) -> Iterator[str]:
     """Yield one line for each variable of the environment that looks like ours and is not."""
-    names = [setting.name for setting in settings.SETTINGS]
+    misspelt = list(settings.misspelt_names(environ))
+    yield from misspelt
     for name in sorted(environ):
-        # OBS_RUN is the launcher's own mark, OBS_TESTS_* are for those who work on obs-run.
-        if name.startswith("OBS_") and name not in names and name != "OBS_RUN" and not name.startswith("OBS_TESTS_"):
-            near = get_close_matches(name, names, 1)
-            yield f"{name}: not a variable of obs-run" + (f"; did you mean {near[0]}?" if near else "")
+        if settings.is_unknown(name) and not any(line.startswith(f"{name}:") for line in misspelt):
+            yield f"{name}: not a variable of obs-run"
 
 
 def _lines(environ: Mapping[str, str], *, only_set: bool) -> Iterator[str]:

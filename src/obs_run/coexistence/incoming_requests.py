@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import context as api_context
 from opentelemetry import trace
 from opentelemetry.propagate import extract
+from opentelemetry.propagators.textmap import default_getter
 
 from obs_run import settings
 from obs_run.base import guard
@@ -55,6 +56,22 @@ def fit(module: ModuleType) -> None:
         return span, token
 
     setattr(module, _STARTER, start)
+
+
+def fit_extract(module: ModuleType) -> None:
+    """Have an instrumentor of servers that reads the headers by ``extract`` take them as the others do."""
+    original = getattr(module, "extract", None)
+    if original is None:
+        return
+
+    @wraps(original)
+    def extract_request(carrier: Any, context: Context | None = None, getter: Any = default_getter) -> Any:
+        found = None
+        if context is None:
+            found = guard.call("request from outside", _context_of, carrier, getter)
+        return original(carrier, context, getter) if found is None else found
+
+    module.extract = extract_request  # type: ignore[attr-defined]
 
 
 def _context_of(carrier: Any, getter: Any) -> Context | None:

@@ -22,6 +22,8 @@ _FITTED = (
     ("opentelemetry.instrumentation.botocore", "obs_run.coexistence.choice", "leave_bedrock"),
     ("opentelemetry.instrumentation.utils", "obs_run.coexistence.http_spans", "fit_checks"),
     ("opentelemetry.instrumentation.utils", "obs_run.coexistence.incoming_requests", "fit"),
+    ("opentelemetry.instrumentation.aiohttp_server", "obs_run.coexistence.incoming_requests", "fit_extract"),
+    ("opentelemetry.instrumentation.grpc._server", "obs_run.coexistence.incoming_requests", "fit_extract"),
     ("opentelemetry.instrumentation.grpc._client", "obs_run.coexistence.http_spans", "fit_grpc"),
     ("opentelemetry.instrumentation.grpc._aio_client", "obs_run.coexistence.http_spans", "fit_grpc"),
     *((module, "obs_run.coexistence.propagation_hosts", "guard_clients") for module in _WITH_HEADERS),

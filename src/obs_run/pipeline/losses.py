@@ -28,9 +28,12 @@ PARTLY_REFUSED = Reason("refused by destination in part")
 """The destination took the request, and said that some of it was of no use to it (OTLP's partial success)."""
 
 
+_REFUSED = "refused by destination (status "
+
+
 def refused(status: str) -> Reason:
     """Return the reason of a request that the destination will never take; ``status`` is one of its protocol's."""
-    return Reason(f"refused by destination (status {status})")
+    return Reason(f"{_REFUSED}{status})")
 
 
 class Loss(NamedTuple):
@@ -41,7 +44,26 @@ class Loss(NamedTuple):
     destination: str | None
 
 
+class Refusal:
+    """What a destination says of requests that it will never take, whatever signals they are of."""
+
+    def __init__(self, text: str, advice: str, since: float) -> None:
+        self.text = text
+        self.advice = advice
+        self.since = since
+        self.signals: dict[Signal, None] = {}
+        self.is_said = False
+
+    def line(self, address: str) -> str:
+        """Return the line for the user."""
+        *others, last = self.signals
+        names = f"{', '.join(others)} and {last}" if others else last
+        return f"obs-run: {address} refused {names}: {self.text}; {self.advice}"
+
+
 _SECONDS_BETWEEN_LINES = 60.0
+_SECONDS_FOR_OTHER_SIGNALS = 5.0
+"""A refusal of one signal is mostly one of all, and a short run is over by then: they are said in one line."""
 _MOST_PENDING = 256
 _PATIENCE = 0.1
 
@@ -57,7 +79,16 @@ class Losses:
         self._all: dict[Loss, int] = {}
         self._total = 0
         self._total_said = 0
+        self._refused_said = 0
         self._say_next = 0.0
+        self._refusals: dict[tuple[str, str], Refusal] = {}
+
+    def refuse(self, address: str, status: str, text: str, advice: str, signal: Signal) -> None:
+        """Remember what ``address`` says of requests that it refuses, to be said once for each status."""
+        refusal = self._refusals.get((address, status))
+        if refusal is None:
+            refusal = self._refusals.setdefault((address, status), Refusal(text, advice, time.monotonic()))
+        refusal.signals[signal] = None
 
     def count(self, number: int, reason: Reason, signal: Signal | None = None, destination: str | None = None) -> None:
         """Count ``number`` spans, log records or metric exports as lost."""
@@ -83,14 +114,39 @@ class Losses:
 
     def report(self, *, final: bool = False) -> None:
         """Say what was lost until now, if there is anything new and, unless this is the end, the last line is old."""
-        if not self._add_pending() or self._total == self._total_said:
+        if not self._add_pending():
             return
         now = time.monotonic()
-        if now < self._say_next and not final:
+        self._say_refusals(now, final=final)
+        if self._total == self._total_said:
+            return
+        if not self._say_next and all(_has_line_of_its_own(loss) for loss in self._all):
+            # Why is said already, and how much can wait.
+            self._say_next = now + _SECONDS_BETWEEN_LINES
+        is_due = now >= self._say_next
+        if not is_due and (not final or self._are_told()):
             return
         self._say_next = now + _SECONDS_BETWEEN_LINES
         self._total_said = self._total
+        self._refused_said = self._refused()
         guard.warn(f"obs-run: {self._total} spans, log records or metric exports were dropped: {_described(self._all)}")
+
+    def _say_refusals(self, now: float, *, final: bool) -> None:
+        for (address, _), refusal in tuple(self._refusals.items()):
+            if refusal.is_said:
+                continue
+            if final or now >= refusal.since + _SECONDS_FOR_OTHER_SIGNALS:
+                refusal.is_said = True
+                guard.warn(refusal.line(address))
+
+    def _are_told(self) -> bool:
+        """Whether all that was lost since the last line is what lines about refusals tell, or will."""
+        if not self._refusals:
+            return False
+        return self._total - self._total_said == self._refused() - self._refused_said
+
+    def _refused(self) -> int:
+        return sum(number for loss, number in self._all.items() if loss.reason.startswith(_REFUSED))
 
     def after_fork(self) -> None:
         """In a child process: what was lost before is the parent's to say."""
@@ -99,8 +155,9 @@ class Losses:
         self._pending.clear()
         self._untaken.clear()
         self._all.clear()
-        self._total = self._total_said = 0
+        self._total = self._total_said = self._refused_said = 0
         self._say_next = 0.0
+        self._refusals.clear()
 
     def _add_pending(self, patience: float = _PATIENCE) -> bool:
         """Add up what was counted; False if somebody else, perhaps interrupted by the caller, is at it."""
@@ -115,6 +172,10 @@ class Losses:
         finally:
             self._lock.release()
         return True
+
+
+def _has_line_of_its_own(loss: Loss) -> bool:
+    return loss.reason == EXPORTER_FAILED or loss.reason.startswith(_REFUSED)
 
 
 def _described(counts: dict[Loss, int]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from obs_run import settings
 from obs_run.base import guard
-from obs_run.pipeline import losses
+from obs_run.pipeline import losses, refusal_advice
 from obs_run.pipeline.destination import count_items
 from obs_run.pipeline.encode import encode, halves, load
 from obs_run.pipeline.request_buffer import Refused, Request, RequestBuffer, RetryLater
@@ -33,6 +33,7 @@ class OtlpDestination:
         self._signal = signal
         self._transport = transport
         self._count_lost = lost.counter(signal, transport.address)
+        self._lost = lost
         self._is_away = False
         self.buffer = RequestBuffer(
             most_bytes=settings.get("OBS_QUEUE_BYTES") // _SIGNALS,
@@ -97,7 +98,10 @@ class OtlpDestination:
             self._is_away = False
             _logger.debug("obs-run: %s is back", self._transport.address)
         if isinstance(outcome, Refused):
-            self._warn(f"refused {self._signal}: status {outcome.status}", outcome.message, outcome.status)
+            words = f"status {outcome.status} {_printable(outcome.message)}".split()
+            address = self._transport.address.removesuffix(f"/v1/{self._signal}")
+            advice = refusal_advice.of(outcome.status)
+            self._lost.refuse(address, outcome.status, " ".join(words), advice, self._signal)
         elif outcome.rejected > 0:
             self._warn(f"refused {outcome.rejected} of {self._signal}:", outcome.message, "partial success")
         elif outcome.message:
@@ -106,7 +110,10 @@ class OtlpDestination:
 
     def _warn(self, what: str, message: str, about: str) -> None:
         """Say once what the server says; its text comes from outside, and a terminal obeys control characters."""
-        start = message[:_LONGEST_MESSAGE]
-        printable = "".join([character if character.isprintable() else " " for character in start])
-        words = f"obs-run: {self._transport.address} {what} {printable}".split()
+        words = f"obs-run: {self._transport.address} {what} {_printable(message)}".split()
         guard.warn_once(" ".join(words).removesuffix(":"), about=f"{self._transport.address} {about}")
+
+
+def _printable(message: str) -> str:
+    start = message[:_LONGEST_MESSAGE]
+    return "".join([character if character.isprintable() else " " for character in start])

@@ -53,14 +53,14 @@ class HttpTransport:
     def send(self, request: Request, until: float) -> Outcome:
         """Post one request."""
         try:
-            status, retry_after, answer = self._exchange(request.body, until)
+            status, retry_after, answer, location = self._exchange(request.body, until)
         except (OSError, self._http_error) as error:
             self.close()
             return RetryLater(f"{type(error).__name__}: {error}")
         if status in _RETRYABLE:
             return RetryLater(f"status {status}", retry_after)
         if status >= _FIRST_NOT_TAKEN:
-            return Refused(str(status), answer.decode("utf-8", "replace"))
+            return Refused(str(status), f"to {location}" if location else answer.decode("utf-8", "replace"))
         return read_answer(self._signal, answer)
 
     def close(self) -> None:
@@ -85,7 +85,7 @@ class HttpTransport:
             self._connection.sock.close()
         self._connection = None
 
-    def _exchange(self, body: bytes, until: float) -> tuple[int, float | None, bytes]:
+    def _exchange(self, body: bytes, until: float) -> tuple[int, float | None, bytes, str]:
         self._disown_lost()
         is_reused = self._connection is not None
         try:
@@ -97,7 +97,7 @@ class HttpTransport:
             self.close()
             return self._post(body, until)
 
-    def _post(self, body: bytes, until: float) -> tuple[int, float | None, bytes]:
+    def _post(self, body: bytes, until: float) -> tuple[int, float | None, bytes, str]:
         patience = until - time.monotonic()
         if patience <= 0:
             raise TimeoutError("no time left")
@@ -117,7 +117,8 @@ class HttpTransport:
         retry_after = response.getheader("Retry-After", "").strip()
         if response.will_close or not response.isclosed():
             self.close()
-        return response.status, float(retry_after) if retry_after.isdecimal() else None, answer
+        pause = float(retry_after) if retry_after.isdecimal() else None
+        return response.status, pause, answer, response.getheader("Location", "")
 
     def _headers(self) -> dict[str, str]:
         chosen = self._address.headers.now()

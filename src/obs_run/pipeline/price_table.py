@@ -6,10 +6,13 @@ import json
 import re
 from datetime import timezone
 from decimal import Decimal
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from obs_run.pipeline import pattern_ways
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -99,6 +102,10 @@ class Provider(NamedTuple):
     start: int
     length: int
 
+    def is_at(self, url: str) -> bool:
+        """Whether the provider's API is at ``url``."""
+        return re.match(self.address, url[: pattern_ways.LONGEST_TEXT]) is not None
+
 
 def matches(logic: str, text: str) -> bool:
     """Tell whether ``text`` (lower case) fits ``logic``: marked words of which one must fit, or JSON with and/or."""
@@ -119,7 +126,20 @@ def _fits(form: Any, text: str) -> bool:
         return text.endswith(word)
     if mark == "*":
         return word in text
-    return re.search(word, text) is not None
+    return re.search(word, text[: pattern_ways.LONGEST_TEXT]) is not None
+
+
+def _patterns(logic: str | None) -> Iterator[str]:
+    """Yield the regular expressions in ``logic``."""
+    if not logic:
+        return
+    forms: list[Any] = [json.loads(logic)] if logic.startswith("[") else list(logic.split(" "))
+    while forms:
+        form = forms.pop()
+        if not isinstance(form, str):
+            forms.extend(form[1:])
+        elif form[0] not in "=^$*":
+            yield form[1:]
 
 
 _COMPACT_DAY = r"-(20\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=-|:|$)"
@@ -179,7 +199,7 @@ class Table:
         if url not in self._at:
             if len(self._at) >= _CACHED_MODELS:
                 self._at.clear()
-            self._at[url] = next((one for one in self._providers if re.match(one.address, url)), None)
+            self._at[url] = next((one for one in self._providers if one.is_at(url)), None)
         return self._at[url]
 
     def provider_of(self, model: str) -> Provider | None:
@@ -237,12 +257,14 @@ class Table:
         return Alternative(constraint, rates)
 
     def check(self) -> None:
-        """Read everything; raises ValueError where it cannot be read."""
+        """Read everything; raises ValueError where it cannot be read, or would take for ever."""
         try:
             for provider in self._providers:
-                re.compile(provider.address)
+                logics = [provider.model_match, provider.name_match]
                 for line in self._lines(provider):
-                    matches(line.partition("\t")[0], "")
+                    logics.append(line.partition("\t")[0])
                     self._read(line)
+                for pattern in (provider.address, *chain.from_iterable(map(_patterns, logics))):
+                    pattern_ways.check(pattern)
         except (ArithmeticError, KeyError, IndexError, TypeError, re.error) as error:
             raise ValueError(f"damaged: {error!r}") from None

@@ -228,17 +228,11 @@ class Prices:
             named = self.table.provider_named(_PROVIDERS.get(name, name))
         if host:
             url = host if "://" in host else f"https://{host}"
-            by_host = None if named and _at(named, url) else self.table.provider_at(url)
+            by_host = None if named and named.is_at(url) else self.table.provider_at(url)
             return by_host or named, model
         if named or (name and not litellm):
             return named, model
         return self.table.provider_of(model), model
-
-
-def _at(provider: Provider, url: str) -> bool:
-    import re
-
-    return re.match(provider.address, url) is not None
 
 
 def _shape(usage: Usage) -> tuple[bool | None, ...] | None:

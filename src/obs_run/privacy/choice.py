@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from obs_run import settings
 from obs_run.base import guard
-from obs_run.base.masking import masked_path
+from obs_run.base.masking import masked_path, masked_value
 from obs_run.privacy import assignments, field_names, headers, held_secrets, notations, tokens, urls
 from obs_run.privacy.actions import MASK, Action
 from obs_run.privacy.field_names import NameRule
 from obs_run.privacy.kinds import BUILT_IN, NATIONAL_IDS, PERSONAL, PRESETS, SECRETS
 from obs_run.privacy.own_rules import WITHHELD_KIND, Rules
+from obs_run.setting_texts import with_nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -197,8 +198,10 @@ def _with(kinds: frozenset[str], word: str, rules: Rules, depth: int = 0) -> fro
         return kinds
     kinds_by_name = {**PRESETS, **{kind: frozenset({kind}) for kind in BUILT_IN | rules.kinds}}
     if name not in kinds_by_name:
-        allowed = ", ".join(("none", *PRESETS, *rules.presets, *sorted(BUILT_IN | rules.kinds)))
-        raise WrongChoiceError(f"OBS_PRIVACY: {word!r} is not allowed; allowed: {allowed}, each also with - before it")
+        presets = ", ".join(("none", *PRESETS, *rules.presets))
+        allowed = f"{presets} or single kinds such as email, phone, card, each also with - before it"
+        described = with_nearest(name, ("none", *rules.presets, *sorted(kinds_by_name)), allowed)
+        raise WrongChoiceError(f"OBS_PRIVACY: {masked_value(word)!r} is not allowed; allowed: {described}")
     return kinds - kinds_by_name[name] if name != word else kinds | kinds_by_name[name]
 
 

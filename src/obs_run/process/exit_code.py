@@ -11,7 +11,6 @@ import sys
 from _frozen_importlib import BuiltinImporter
 
 from obs_run.base import guard, stand_in
-from obs_run.process import own_imports
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
@@ -22,14 +21,22 @@ if TYPE_CHECKING:
 
 _NO_SCRIPT = 2
 """Python's own code for a script that it cannot read."""
+_RETURNS = frozenset(
+    (
+        (lambda: None).__code__.co_code[-2],
+        (lambda value: value).__code__.co_code[-2],
+    )
+)
+"""The instructions that return: of a constant, which some versions have one of their own for, and of anything else."""
 
 
 class _Seen:
     """What was seen so far."""
 
-    __slots__ = ("end", "exit_call", "outermost")
+    __slots__ = ("end", "exit_call", "is_installed", "outermost")
 
     def __init__(self) -> None:
+        self.is_installed = False
         self.outermost: FrameType | None = None
         self.end: tuple[int | None, BaseException | None] | None = None
         self.exit_call: tuple[object, int] | None = None
@@ -41,6 +48,7 @@ _seen = _Seen()
 
 def install() -> None:
     """Take notice of sys.exit, exit and quit; what they do stays the same to the last frame of a traceback."""
+    _seen.is_installed = True
     original = sys.exit
     exit_ = _make_exit(original)
     sys.exit = stand_in.StandIn(original, lambda: exit_)
@@ -57,13 +65,46 @@ def watch() -> None:
         _seen.outermost = _first(map(_outermost_of, sys._current_frames().values()))  # noqa: SLF001 (public but for its name)
 
 
+def watch_importer() -> None:
+    """Remember the outermost frame of the program if it is the one that imports something now."""
+    if _seen.outermost is None and _seen.is_installed:
+        _seen.outermost = _outermost_of(sys._getframe(1))  # noqa: SLF001 (public but for its name)
+
+
 def has_failed() -> bool:
-    """Whether the interpreter ends with a failure that is known; where nothing hints at one, nothing is loaded."""
-    exited_with_failure = _seen.exit_call is not None and _seen.exit_call[0] not in (None, 0)
-    if not exited_with_failure and not hasattr(sys, "last_value"):
-        return _found_no_script()
+    """Whether the interpreter ends with a failure, or may do so; where nothing hints at one, nothing is loaded."""
+    if _has_returned():
+        _seen.outermost, _seen.end = None, (0, None)
+        return False
+    has_hint = hasattr(sys, "last_value")
+    if not has_hint and _seen.outermost is None:
+        return _found_no_script() or (_may_have_raised_exit() and of_interpreter()[0] != 0)
+    if not has_hint and _exited_with_success():
+        return False
     code, error = of_interpreter()
-    return bool(code) or error is not None
+    return code != 0 or error is not None
+
+
+def _has_returned() -> bool:
+    """Whether the program is known to have come to its end."""
+    outermost = _seen.outermost
+    return outermost is not None and outermost.f_code.co_code[outermost.f_lasti] in _RETURNS
+
+
+def _exited_with_success() -> bool:
+    call, outermost = _seen.exit_call, _seen.outermost
+    return call is not None and call[0] in (None, 0) and outermost is not None and outermost.f_lasti == call[1]
+
+
+def _may_have_raised_exit() -> bool:
+    """Whether a program that imported nothing may have ended by a SystemExit of its own."""
+    if not _seen.is_installed:
+        return False
+    if sys.argv[:1] == ["-c"]:
+        return any("SystemExit" in word for word in sys.orig_argv)
+    # Python takes the name of a script from the module when its code has returned.
+    names = getattr(sys.modules.get("__main__"), "__dict__", {})
+    return "__file__" in names and names.get("__spec__") is None
 
 
 def of_interpreter() -> tuple[int | None, BaseException | None]:
@@ -75,23 +116,29 @@ def of_interpreter() -> tuple[int | None, BaseException | None]:
 
 
 def _end_of(outermost: FrameType | None) -> tuple[int | None, BaseException | None]:
+    if outermost is not None:
+        from obs_run.process import program_end
+
+        return program_end.end_of(outermost, _seen.exit_call)
     error = getattr(sys, "last_value", None)
-    if outermost is None:
-        if isinstance(error, BaseException) and _reached_the_top(error):
-            return 1, error
-        return (_NO_SCRIPT, None) if _found_no_script() else (None, None)
-    opname = own_imports.load("opcode").opname
-    last = opname[outermost.f_code.co_code[outermost.f_lasti]]
-    if last.startswith("RETURN"):
-        return 0, None
-    call = _seen.exit_call
-    is_call_here = call is not None and call[1] == outermost.f_lasti
-    if isinstance(error, BaseException) and _ended(error, outermost, sure=not is_call_here):
+    if isinstance(error, BaseException) and _reached_the_top(error):
         return 1, error
-    # At the end of a `with` or `finally` the exception goes on its way from there.
-    if call is not None and (is_call_here or last == "RERAISE"):
-        return _as_status(call[0]), None
+    if _found_no_script():
+        return _NO_SCRIPT, None
+    if _may_have_raised_exit():
+        from obs_run.process import program_end
+
+        return program_end.code_of_program(), None
     return None, None
+
+
+def _reached_the_top(error: BaseException) -> bool:
+    """Whether ``error``, the last that was printed, left the program; an interactive interpreter prints others, too."""
+    if hasattr(sys, "ps1"):
+        return False
+    stack = error.__traceback__
+    # Code that does not compile never ran.
+    return stack is None or _outermost_of(stack.tb_frame) is stack.tb_frame
 
 
 def _make_exit(original: Any) -> Any:
@@ -135,15 +182,6 @@ def _first(frames: Iterator[FrameType | None]) -> FrameType | None:
     return next(filter(None, frames), None)
 
 
-def _reached_the_top(error: BaseException) -> bool:
-    """Whether ``error``, the last that was printed, left the program; an interactive interpreter prints others, too."""
-    if hasattr(sys, "ps1"):
-        return False
-    stack = error.__traceback__
-    # Code that does not compile never ran.
-    return stack is None or _outermost_of(stack.tb_frame) is stack.tb_frame
-
-
 def _found_no_script() -> bool:
     """Whether Python was given a script that it could not read: the module of the program never got its loader."""
     main = sys.modules.get("__main__")
@@ -151,15 +189,3 @@ def _found_no_script() -> bool:
         return False
     script = sys.argv[0] if sys.argv else ""
     return script not in ("", "-", "-c", "-m") and script in sys.orig_argv[1:] and not os.access(script, os.R_OK)
-
-
-def _ended(error: BaseException, outermost: FrameType, *, sure: bool) -> bool:
-    """Whether ``error``, the last that was printed, is the one that left the outermost frame."""
-    stack = error.__traceback__
-    return stack is not None and stack.tb_frame is outermost and (sure or stack.tb_lasti == outermost.f_lasti)
-
-
-def _as_status(code: object) -> int | None:
-    if code is None:
-        return 0
-    return code & 0xFF if isinstance(code, int) else None

@@ -95,10 +95,13 @@ def _at_exit() -> None:
     if not _callbacks and not _on_abnormal_exit:
         return
     held = HeldSignals().hold()
-    if _has_work(is_abnormal=_has_failed()):
+    has_failed = _has_failed()
+    if _has_work(is_abnormal=has_failed):
         from obs_run.process import exit_sequence
 
-        exit_sequence.of_interpreter(ExitInfo("exit"), _callbacks_of)
+        info = ExitInfo("exit")
+        info.may_have_failed = has_failed
+        exit_sequence.of_interpreter(info, _callbacks_of)
         _die_of_pending_signal()
     held.release()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from obs_run.base import guard, stand_in
-from obs_run.process import own_imports
+from obs_run.process import exit_code, own_imports
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class _Finder:
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
+        exit_code.watch_importer()
         own = own_imports.find_spec(name, path)
         if name in _called and name in sys.stdlib_module_names:
             # Imported again, or reloaded: what was put in place before is gone.

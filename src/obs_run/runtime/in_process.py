@@ -209,15 +209,25 @@ class Runtime:
         from obs_run.runtime.late_pools import without_threads
         from obs_run.sdk.providers import Providers
 
+        guard.call("lines of OpenTelemetry", self._keep_lines_back)
         with without_threads():
             import opentelemetry.sdk._logs  # noqa: F401 (what looks for a resource as it is imported)
 
         return Providers(self._processor_of_spans(), self._processor_of_logs())
 
+    def _keep_lines_back(self) -> None:
+        from obs_run.sdk import last_resort
+
+        last_resort.install(self.is_exporting)
+
     def _install(self, providers: Providers) -> None:
         from obs_run.coexistence import baggage
 
         settings.say_problems()
+        if settings.get("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS") or settings.get("OBS_PREFER"):
+            from obs_run.coexistence import misnamed
+
+            guard.call("names of instrumentors", misnamed.say)
         baggage.watch()
         file = settings.get("OTEL_CONFIG_FILE")
         if file:
@@ -295,7 +305,7 @@ class Runtime:
 
     def record_abnormal_run(self, info: ExitInfo) -> None:
         """Have the run span exported as the process leaves, also of a server that could not start."""
-        if info.signal is None:
+        if info.exit_code or info.exception is not None:
             run.record_server()
         if not run.enabled():
             return

@@ -5,10 +5,15 @@ from __future__ import annotations
 import logging
 
 from obs_run.base import guard
+from obs_run.base.masking import masked_path
 
 
 def configure(path: str) -> None:
     """Set the providers up as the file says; without the package for it, say so in one line."""
+    problem = unreadable(path)
+    if problem is not None:
+        guard.warn_once(f"OTEL_CONFIG_FILE: {problem}; nothing is exported")
+        return
     try:
         from opentelemetry.configuration import configure_sdk, load_config_file
     except ImportError:
@@ -32,3 +37,12 @@ def configure(path: str) -> None:
         guard.warn_once(f"OTEL_CONFIG_FILE: {path} decides on providers and exporters; obs-run sets up none of its own")
     finally:
         logger.setLevel(level)
+
+
+def unreadable(path: str) -> str | None:
+    """Return why the file cannot be read, None if it can."""
+    try:
+        with open(path, "rb"):  # noqa: PTH123 (pathlib is not loaded for this)
+            return None
+    except (OSError, ValueError) as error:
+        return f"{masked_path(path)} cannot be read ({getattr(error, 'strerror', None) or error})"

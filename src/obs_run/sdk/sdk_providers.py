@@ -7,10 +7,12 @@ later than it is asked for). The export path gives a child its new resource.
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry import context as api_context
 from opentelemetry.context import Context
+from opentelemetry.metrics import NoOpMeter
 from opentelemetry.sdk import _logs, metrics
 from opentelemetry.sdk import trace as sdk
 from opentelemetry.trace import SpanKind
@@ -21,6 +23,8 @@ from obs_run.process import run
 from obs_run.process.unpatched import allocate_lock, steady_ns, time
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opentelemetry.trace import Span as ApiSpan
 
 _MCP = "mcp-python-sdk"  # the scope of mcp's own spans
@@ -96,8 +100,38 @@ class TracerProvider(sdk.TracerProvider):
         self._tracers_lock = allocate_lock()
 
 
+class Meter(metrics.Meter):
+    """Makes instruments; what the SDK refuses by an exception measures nothing, as with the API alone."""
+
+
+def _creating(method: str) -> Callable[..., Any]:
+    original = getattr(metrics.Meter, method)
+
+    @wraps(original)
+    def create(self: Meter, name: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return original(self, name, *args, **kwargs)
+        except Exception as problem:  # noqa: BLE001 (the SDK raises nothing more special)
+            guard.warn_once(f"instrument {name!r} measures nothing: {problem}")
+            return getattr(NoOpMeter("obs_run"), method)(name, *args, **kwargs)
+
+    return create
+
+
+for _method in [name for name in vars(metrics.Meter) if name.startswith("create_")]:
+    setattr(Meter, _method, _creating(_method))
+
+
 class MeterProvider(metrics.MeterProvider):
-    """The SDK's provider, at home in forks."""
+    """The SDK's provider with our meters, at home in forks."""
+
+    def get_meter(self, *args: Any, **kwargs: Any) -> Any:
+        """Return a meter for an instrumentation scope."""
+        meter = super().get_meter(*args, **kwargs)
+        if type(meter) is metrics.Meter:
+            # As above.
+            meter.__class__ = Meter
+        return meter
 
     def _handle_fork(self) -> None:
         self._lock = allocate_lock()
