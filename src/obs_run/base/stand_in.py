@@ -221,7 +221,7 @@ def _reduce(stand_in: StandIn, _protocol: int = 0) -> Any:
 
 def _returned(ends: list[End], _result: object) -> Callable[..., None]:
     if ends:
-        ends.__class__ = _Ended  # type: ignore[assignment]
+        ends.__class__ = _Ended
         guard.call("end", ends.pop(), True)  # noqa: FBT003 (see End)
     return _pass
 

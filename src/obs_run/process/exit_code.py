@@ -15,7 +15,7 @@ from obs_run.process import own_imports
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import FrameType
     from typing import Any
 
@@ -27,13 +27,15 @@ _NO_SCRIPT = 2
 class _Seen:
     """What was seen so far."""
 
-    __slots__ = ("end", "exit_call", "outermost")
+    __slots__ = ("end", "exit_call", "opname", "outermost")
 
     def __init__(self) -> None:
         self.outermost: FrameType | None = None
         self.end: tuple[int | None, BaseException | None] | None = None
         self.exit_call: tuple[object, int] | None = None
         """What was handed to sys.exit or quit last, and the place of the outermost frame then."""
+        self.opname: Sequence[str] | None = None
+        """The names of Python's instructions."""
 
 
 _seen = _Seen()
@@ -52,6 +54,8 @@ def install() -> None:
 
 def watch() -> None:
     """Remember the outermost frame of the program, whichever thread this is called in."""
+    # At the end the agent may have given up the right to read any file, or closed a root around itself.
+    _opname()
     if _seen.outermost is None:
         # In no variable: one of these frames is this function's own, and in a circle it would live on with all others.
         _seen.outermost = _first(map(_outermost_of, sys._current_frames().values()))  # noqa: SLF001 (public but for its name)
@@ -80,8 +84,7 @@ def _end_of(outermost: FrameType | None) -> tuple[int | None, BaseException | No
         if isinstance(error, BaseException) and _reached_the_top(error):
             return 1, error
         return (_NO_SCRIPT, None) if _found_no_script() else (None, None)
-    opname = own_imports.load("opcode").opname
-    last = opname[outermost.f_code.co_code[outermost.f_lasti]]
+    last = _opname()[outermost.f_code.co_code[outermost.f_lasti]]
     if last.startswith("RETURN"):
         return 0, None
     call = _seen.exit_call
@@ -92,6 +95,13 @@ def _end_of(outermost: FrameType | None) -> tuple[int | None, BaseException | No
     if call is not None and (is_call_here or last == "RERAISE"):
         return _as_status(call[0]), None
     return None, None
+
+
+def _opname() -> Sequence[str]:
+    names: Sequence[str] | None = _seen.opname
+    if names is None:
+        names = _seen.opname = own_imports.load("opcode").opname
+    return names
 
 
 def _make_exit(original: Any) -> Any:

@@ -95,18 +95,23 @@ def _at_exit() -> None:
     if not _callbacks and not _on_abnormal_exit:
         return
     held = HeldSignals().hold()
-    if _has_work(is_abnormal=_has_failed()):
+    # All of it, because the agent may have left nothing that can be imported.
+    guard.call("exit", _leave_interpreter)
+    held.release()
+
+
+def _leave_interpreter() -> None:
+    if _has_work(is_abnormal=bool(guard.call("exit code", _has_failed, default=False))):
         from obs_run.process import exit_sequence
 
         exit_sequence.of_interpreter(ExitInfo("exit"), _callbacks_of)
         _die_of_pending_signal()
-    held.release()
 
 
 def _has_failed() -> bool:
     from obs_run.process import exit_code
 
-    return bool(guard.call("exit code", exit_code.has_failed, default=False))
+    return exit_code.has_failed()
 
 
 def _handle_signals() -> None:
