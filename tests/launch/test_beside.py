@@ -572,6 +572,30 @@ def test_beside_packages(case: Beside, receiver: Receiver, tmp_path: Path) -> No
     check(case, receiver, tmp_path, environments.environment(case.packages))
 
 
+@pytest.mark.environments
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    ("begin", "call"),
+    [
+        ("from greenlet import greenlet", "greenlet(work).switch()"),
+        ("from gevent import monkey; monkey.patch_all(); import gevent", "gevent.spawn(work, gevent.sleep).join()"),
+        ("import eventlet; eventlet.monkey_patch()", "eventlet.spawn(work, eventlet.sleep).wait()"),
+    ],
+)
+def test_the_exit_code_where_a_greenlet_recorded_first(
+    begin: str, call: str, receiver: Receiver, tmp_path: Path
+) -> None:
+    place = environments.environment("beside")
+    (tmp_path / "agent.py").write_text(f"{begin}\n{_WORK}\n{call}\n")
+    outcome = run(
+        [place.command("obs-run"), place.python, "agent.py"], tmp_path, environment(receiver.endpoint, tmp_path)
+    )
+    assert outcome.code == 0, outcome.err
+    assert receiver.wait_for(lambda got: any("obs.run.kind" in span.attributes for span in got.spans), 30)
+    (ran,) = [span for span in receiver.spans if "obs.run.kind" in span.attributes]
+    assert ran.attributes["obs.run.exit_code"] == 0
+
+
 def test_a_locked_store_does_not_hold_up_the_exit(tmp_path: Path) -> None:
     env = environment("", tmp_path, OBS_FLUSH_SECONDS="1", OTEL_BSP_SCHEDULE_DELAY="50")
     del env["OTEL_EXPORTER_OTLP_ENDPOINT"]

@@ -39,11 +39,24 @@ def warn_once(text: str, about: str | None = None) -> None:
 
 
 def failed(site: str, error: BaseException) -> None:
-    """Say that our code at ``site`` failed, once for each site and kind of error."""
+    """Say that our code at ``site`` failed, once for each site and kind of error; ``error`` is being handled."""
+    pass_on_thrown_in(error)
     key = f"{site}: {type(error).__qualname__}"
     if key not in _failures:
         _failures.add(key)
         _log(f"{site} failed and was skipped: {type(error).__name__}: {shown(error)}", error)
+
+
+def pass_on_thrown_in(error: BaseException) -> None:
+    """Raise ``error`` again if a signal handler of the agent, or another thread, threw it into our code."""
+    try:
+        from obs_run.base.thrown_in import is_thrown_in
+
+        is_agents = is_thrown_in(error, _Imports.load("opcode").opname)
+    except Exception:  # noqa: BLE001 (this is the guard)
+        is_agents = False
+    if is_agents:
+        raise error
 
 
 def has_failed() -> bool:
@@ -84,7 +97,8 @@ def shown(value: object) -> str:
     """Return ``str(value)``; an agent's objects, exceptions included, may refuse to be shown."""
     try:
         return str(value)
-    except Exception:  # noqa: BLE001 (this is the guard)
+    except Exception as error:  # noqa: BLE001 (this is the guard)
+        pass_on_thrown_in(error)
         return f"<{type(value).__name__} that cannot be shown>"
 
 

@@ -100,7 +100,8 @@ def message(template: Any, arguments: Any) -> str:
         return text
     try:
         formatted: str = text % _passive_arguments(arguments)
-    except Exception:  # noqa: BLE001 (the agent's own mistake, or a format that a text does not fit)
+    except Exception as error:  # noqa: BLE001 (the agent's own mistake, or a format that a text does not fit)
+        guard.pass_on_thrown_in(error)
         return text
     return formatted
 

@@ -192,7 +192,8 @@ def _copied(value: Any, copy: Callable[[Any], Any]) -> Any:
             return copy(value)
         except RuntimeError:  # noqa: PERF203 (changed amid the copy)
             continue
-        except Exception:  # noqa: BLE001 (the agent's own object)
+        except Exception as error:  # noqa: BLE001 (the agent's own object)
+            guard.pass_on_thrown_in(error)
             return None
     return None
 

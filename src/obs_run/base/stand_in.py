@@ -104,24 +104,37 @@ class ObservedCall(map):  # type: ignore[type-arg]  # an iterator of nothing tha
     for ``__init__``.
     """
 
-    __slots__ = ("_end",)
-    _end: list[End]
+    __slots__ = ("_ends",)
+    _ends: list[End]
 
     def __new__(cls, starmap: Any, original: Any, begin: Begin, /, *args: Any, **kwargs: Any) -> ObservedCall:  # noqa: PYI034
         """Begin the call."""
         end = guard.call("begin", begin, *args, **kwargs)
-        ends = [] if end is None else [end]
+        ends = [] if end is None else _Ending((end,))
         function = partial(original, **kwargs) if kwargs else original
         made = map.__new__(cls, partial(_returned, ends), starmap(function, (args,)))
-        made._end = ends  # noqa: SLF001 (its own)
+        made._ends = ends  # noqa: SLF001 (its own)
         return made
 
     __init__ = property(next)
 
+
+# Both without a function of ours that runs as they are made or let go of after a call that has returned: Python drops
+# what the agent's signal handlers raise in ``__del__``.
+class _Ending(list):  # type: ignore[type-arg]  # it holds one End, or none
+    """What is to be told that a call is over; it is told so of one that has raised when nobody refers to it."""
+
+    __slots__ = ()
+
     def __del__(self) -> None:
-        """End a call that has raised."""
-        if self._end:
-            guard.call("end", self._end.pop(), False)  # noqa: FBT003 (see End)
+        if self:
+            guard.call("end", self.pop(), False)  # noqa: FBT003 (see End)
+
+
+class _Ended(list):  # type: ignore[type-arg]
+    """What was told already."""
+
+    __slots__ = ()
 
 
 def observed(original: Any, begin: Begin) -> Callable[..., object]:
@@ -208,6 +221,7 @@ def _reduce(stand_in: StandIn, _protocol: int = 0) -> Any:
 
 def _returned(ends: list[End], _result: object) -> Callable[..., None]:
     if ends:
+        ends.__class__ = _Ended
         guard.call("end", ends.pop(), True)  # noqa: FBT003 (see End)
     return _pass
 

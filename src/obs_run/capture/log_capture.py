@@ -133,7 +133,8 @@ def _message(record: LogRecord) -> str:
         return formatted if isinstance(formatted, str) and formatted else passive_values.message(record.msg, arguments)
     try:
         return record.getMessage()
-    except Exception:  # noqa: BLE001 (the agent's own formatting error, which logging reports itself)
+    except Exception as error:  # noqa: BLE001 (the agent's own formatting error, which logging reports itself)
+        guard.pass_on_thrown_in(error)
         return guard.shown(record.msg)
 
 

@@ -58,7 +58,8 @@ def message_of(record: logging.LogRecord) -> str:
     """Return the record's text, as far as its arguments fit."""
     try:
         return record.getMessage()
-    except Exception:  # noqa: BLE001 (the agent's own formatting error, which logging reports itself)
+    except Exception as error:  # noqa: BLE001 (the agent's own formatting error, which logging reports itself)
+        guard.pass_on_thrown_in(error)
         return guard.shown(record.msg)
 
 

@@ -90,7 +90,8 @@ class Alert:
             condition = self._parsed = _parsed(self.condition)
         try:
             figure = float(value)
-        except Exception:  # noqa: BLE001 (objects of the agent may raise anything)
+        except Exception as error:  # noqa: BLE001 (objects of the agent may raise anything)
+            guard.pass_on_thrown_in(error)
             return False
         return condition is not None and not math.isnan(figure) and condition.holds(figure)
 

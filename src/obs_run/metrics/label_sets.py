@@ -61,7 +61,8 @@ class LabelSets(Generic[S]):
             # Equal is not the same: 1, 1.0 and True are three labels.
             key = (*tags.items(), *map(type, tags.values()))
             series = self._seen.get(key)
-        except Exception:  # noqa: BLE001 (objects of the agent may have no hash, or one that raises)
+        except Exception as error:  # noqa: BLE001 (objects of the agent may have no hash, or one that raises)
+            guard.pass_on_thrown_in(error)
             return self._find(tags)
         if series is not None:
             return series

@@ -68,7 +68,8 @@ def number(value: Any) -> float | None:
     """Return what can be taken for a finite number as a float (also texts, decimals, scalars of numpy), else None."""
     try:
         taken = float(value.value if isinstance(value, Enum) else value)
-    except Exception:  # noqa: BLE001 (objects of the agent may raise anything)
+    except Exception as error:  # noqa: BLE001 (objects of the agent may raise anything)
+        guard.pass_on_thrown_in(error)
         return None
     return taken if math.isfinite(taken) else None
 

@@ -60,9 +60,12 @@ def install() -> None:
 
 def watch() -> None:
     """Remember the outermost frame of the program, whichever thread this is called in."""
+    # At the end the agent may have given up the right to read any file, or closed a root around itself.
+    from obs_run.process import program_end  # noqa: F401
+
     if _seen.outermost is None:
         # In no variable: one of these frames is this function's own, and in a circle it would live on with all others.
-        _seen.outermost = _first(map(_outermost_of, sys._current_frames().values()))  # noqa: SLF001 (public but for its name)
+        _seen.outermost = _first(map(_outermost_of, sys._current_frames().values())) or _of_waiting_greenlet()  # noqa: SLF001 (public but for its name)
 
 
 def watch_importer() -> None:
@@ -176,6 +179,18 @@ def _outermost_of(frame: FrameType | None) -> FrameType | None:
         return None
     name, module = frame.f_code.co_name, frame.f_globals.get("__name__")
     return frame if (name, module) in (("<module>", "__main__"), ("_run_module_as_main", "runpy")) else None
+
+
+def _of_waiting_greenlet() -> FrameType | None:
+    """Return the outermost frame of the program where it waits for the greenlet that runs: no thread shows it then."""
+    greenlet = sys.modules.get("greenlet")
+    waiting = greenlet.getcurrent().parent if greenlet is not None else None
+    while waiting is not None:
+        found = _outermost_of(waiting.gr_frame)
+        if found is not None:
+            return found
+        waiting = waiting.parent
+    return None
 
 
 def _first(frames: Iterator[FrameType | None]) -> FrameType | None:

@@ -95,7 +95,13 @@ def _at_exit() -> None:
     if not _callbacks and not _on_abnormal_exit:
         return
     held = HeldSignals().hold()
-    has_failed = _has_failed()
+    # All of it, because the agent may have left nothing that can be imported.
+    guard.call("exit", _leave_interpreter)
+    held.release()
+
+
+def _leave_interpreter() -> None:
+    has_failed = bool(guard.call("exit code", _has_failed, default=False))
     if _has_work(is_abnormal=has_failed):
         from obs_run.process import exit_sequence
 
@@ -103,13 +109,12 @@ def _at_exit() -> None:
         info.may_have_failed = has_failed
         exit_sequence.of_interpreter(info, _callbacks_of)
         _die_of_pending_signal()
-    held.release()
 
 
 def _has_failed() -> bool:
     from obs_run.process import exit_code
 
-    return bool(guard.call("exit code", exit_code.has_failed, default=False))
+    return exit_code.has_failed()
 
 
 def _handle_signals() -> None:

@@ -68,7 +68,7 @@ def of_interpreter(info: ExitInfo, callbacks: Callbacks) -> None:
     first = _enter(info)
     info.signal = pending_signal()
     if info.signal is None:
-        _describe_end(info)
+        guard.call("exit code", _describe_end, info)
     if first:
         _call(info, callbacks)
     _sequence.leaving = None

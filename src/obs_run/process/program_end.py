@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 _NAME = "SystemExit"
+_OPNAME = own_imports.load("opcode").opname
 _ONLY_TREE = 0x400  # PyCF_ONLY_AST; the module ast is not loaded for it
 
 
 def end_of(outermost: FrameType, call: tuple[object, int] | None) -> tuple[int | None, BaseException | None]:
     """Return the code and the exception of a program by its outermost frame and the last call of sys.exit in it."""
     error = getattr(sys, "last_value", None)
-    last = own_imports.load("opcode").opname[outermost.f_code.co_code[outermost.f_lasti]]
+    last = _OPNAME[outermost.f_code.co_code[outermost.f_lasti]]
     if last.startswith("RETURN"):
         return 0, None
     is_call_here = call is not None and call[1] == outermost.f_lasti

@@ -122,6 +122,9 @@ class Runtime:
 
             # The resource and the metrics are the providers'.
             self.set_up()
+            # For the end of the process, when the agent may have given up the right to read a file.
+            from obs_run.runtime import summary  # noqa: F401
+            from obs_run.sdk import run_span  # noqa: F401
         return ExportPipeline(
             self.destinations(),
             self.losses,

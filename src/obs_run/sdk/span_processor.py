@@ -128,8 +128,8 @@ def _do_nothing(*_: Any, **__: Any) -> None:
 
 
 def mark_unfinished(span: Any, ending: Ending) -> bool:
-    """Mark a span that nobody ended; False where its lock is held by whoever was interrupted."""
-    if not is_free(span):
+    """Mark a span that nobody ended; False where one who was interrupted holds its lock, or had it nearly ended."""
+    if not is_free(span) or getattr(span, "end_time", None) is not None:
         return False
     span.set_attributes({semconv.OBS_SPAN_UNFINISHED: True, semconv.OBS_SPAN_ENDED_BY: ending.ended_by})
     return True

@@ -68,7 +68,8 @@ def mapping(tags: Any) -> Mapping[Any, Any]:
         return {}
     try:
         return dict.copy(tags) if isinstance(tags, dict) else dict(tags)
-    except Exception:  # noqa: BLE001 (whatever it is)
+    except Exception as error:  # noqa: BLE001 (whatever it is)
+        guard.pass_on_thrown_in(error)
         guard.warn_once(f"tags of type {type(tags).__name__} are not allowed; allowed: a dict; left out")
         return {}
 

@@ -69,6 +69,27 @@ def test_variables_of_any_bytes_are_no_loss(agent: Run) -> None:
     assert "work" in [span.name for span in receiver.spans]
 
 
+LESS_THAN_NOTHING = """
+import logging
+from telemetry_probe import show
+for usage in ({"prompt_tokens": -1, "completion_tokens": 5}, {"prompt_tokens": 10, "completion_tokens": -1}, {
+    "prompt_tokens": 10, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": -1}}):
+    client({**completion(), "usage": usage}).chat.completions.create(**QUESTION)
+show()
+"""
+
+
+def test_counts_below_zero_are_unknown(agent: Run) -> None:
+    ran = agent(BEGIN + LESS_THAN_NOTHING, **ON)
+    assert ran.err == ""
+    tokens = ("input_tokens", "output_tokens", "cache_read.input_tokens")
+    spans = [span["attributes"] for span in ran.seen["spans"]]
+    used = [tuple(each.get(f"gen_ai.usage.{name}") for name in tokens) for each in spans]
+    assert used == [(None, 5, None), (10, None, None), (10, 5, None)]
+    amounts = [value for each in spans for name, value in each.items() if name.startswith("obs.cost")]
+    assert all(amount >= 0 for amount in amounts if isinstance(amount, float))
+
+
 NAMED = """
 import enum
 from telemetry_probe import show

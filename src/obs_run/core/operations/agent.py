@@ -9,7 +9,7 @@ from obs_run.core import semconv
 
 from .fields import attribute, content
 from .model import ModelCall
-from .operation import Attributes, GenAiOperation
+from .operation import Attributes, GenAiOperation, is_count
 
 if TYPE_CHECKING:
     from obs_run.core.messages import Message, Part, ToolDefinition
@@ -55,9 +55,9 @@ class AgentRun(GenAiOperation):
         """Return every known field, and the tokens of the whole run, of which the conventions have these two."""
         attributes = super().attributes()
         input_tokens, output_tokens = self._total_tokens()
-        if input_tokens is not None:
+        if is_count(input_tokens):
             attributes[semconv.USAGE_INPUT_TOKENS] = input_tokens
-        if output_tokens is not None:
+        if is_count(output_tokens):
             attributes[semconv.USAGE_OUTPUT_TOKENS] = output_tokens
         return attributes
 
@@ -70,7 +70,7 @@ class AgentRun(GenAiOperation):
 
 def _sum(counts: list[int | None]) -> int | None:
     """Return the sum of what is known; None, which is not 0, where nothing is."""
-    known_counts = [count for count in counts if count is not None]
+    known_counts = [count for count in counts if is_count(count)]
     return sum(known_counts) if known_counts else None
 
 

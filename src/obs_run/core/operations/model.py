@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from obs_run.core import semconv
 
 from .fields import attribute, content
-from .operation import Attributes, GenAiOperation, Usage
+from .operation import Attributes, GenAiOperation, Usage, is_count
 
 if TYPE_CHECKING:
     from obs_run.core.messages import Message, Part, ToolDefinition
@@ -76,14 +76,14 @@ class ModelCall(GenAiOperation):
 
 def _counts(usage: Usage) -> Attributes:
     counts = usage.__dict__
-    return {name: counts[key] for key, name in Usage.ATTRIBUTES.items() if counts[key] is not None}
+    return {name: counts[key] for key, name in Usage.ATTRIBUTES.items() if is_count(counts[key])}
 
 
 def _cache_writes(usage: Usage) -> Attributes:
     """Return the tokens by how long they are cached, which have no attributes."""
     counts = usage.__dict__
     names = ("cache_write_5m_tokens", "cache_write_1h_tokens")
-    return {name: counts[name] for name in names if counts[name] is not None}
+    return {name: counts[name] for name in names if is_count(counts[name])}
 
 
 @dataclass(eq=False, repr=False)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from obs_run.core import semconv
 
 from .fields import Described, attribute, attribute_metadata
+
+if TYPE_CHECKING:
+    from typing import TypeGuard
 
 Attributes = dict[str, Any]
 
@@ -31,6 +34,11 @@ class Usage(Described):
     cache_write_5m_tokens: int | None = None
     """Of those written to a cache; no attribute, but the kinds have prices of their own."""
     cache_write_1h_tokens: int | None = None
+
+
+def is_count(tokens: int | None) -> TypeGuard[int]:
+    """Whether so many tokens can have been used; some servers write -1 for what they do not know."""
+    return tokens is not None and tokens >= 0
 
 
 @dataclass(eq=False, repr=False)

@@ -1,0 +1,144 @@
+"""What a signal handler or another thread of the agent throws while our code runs is the agent's: it reaches it.
+
+Time limits are made that way: by ``signal.alarm``, of celery's tasks, of tests, of whoever stops a thread.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.launch.beside_plain import both
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.otlp_receiver import Receiver
+
+# Each limit comes at another moment of the work. The program ends by itself where one is lost.
+PROGRAM = """
+import functools, logging, signal, sys
+from opentelemetry import metrics, trace
+
+logger = logging.getLogger("case")
+logger.propagate = False
+logger.addHandler(logging.NullHandler())
+logger.setLevel(1)
+tracer = trace.get_tracer("case")
+counter = metrics.get_meter("case").create_counter("counted")
+
+class TimeLimitError({base}):
+    pass
+
+class Limits:
+    sent = 0
+    reached = 0
+
+    def handle(self, number, frame):
+        self.sent += 1
+        raise {error}
+
+limits = Limits()
+signal.signal(signal.SIGALRM, {handler})
+
+def log():
+    logger.info("%s of %s", 1, 2, extra={{"a": {{"b": [1]}}}})
+
+def log_formatted():
+    logger.info("a long text " * 200 + "%s", ("x", [1, 2]))
+
+def span():
+    tracer.start_span("work", attributes={{"a": 1}}).end()
+
+def count():
+    counter.add(1, {{"a": "b"}})
+
+for work in (log, log_formatted, span, count):
+    work()
+    for attempt in range(60):
+        before = limits.sent
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.0005 + attempt * 0.00003)
+            while limits.sent == before:
+                work()
+        except {caught} as error:
+            limits.reached += 1
+            assert error.__traceback__.tb_frame is sys._getframe()
+    print(work.__name__, limits.sent - limits.reached)
+"""
+
+
+@pytest.mark.parametrize(
+    ("handler", "base", "error", "caught"),
+    [
+        ("limits.handle", "Exception", "TimeLimitError()", "TimeLimitError"),
+        ("limits.handle", "Exception", "TimeoutError('too late')", "TimeoutError"),
+        ("lambda *given: limits.handle(*given)", "Exception", "TimeLimitError('late')", "TimeLimitError"),
+        ("functools.partial(Limits.handle, limits)", "BaseException", "TimeLimitError(1)", "TimeLimitError"),
+    ],
+)
+def test_what_a_signal_handler_raises(
+    handler: str, base: str, error: str, caught: str, receiver: Receiver, tmp_path: Path
+) -> None:
+    program = PROGRAM.format(handler=handler, base=base, error=error, caught=caught)
+    outcome = both(tmp_path, receiver, program)
+    assert (outcome.out, outcome.err, outcome.code) == ("log 0\nlog_formatted 0\nspan 0\ncount 0\n", "", 0)
+
+
+def test_what_another_thread_throws(receiver: Receiver, tmp_path: Path) -> None:
+    outcome = both(
+        tmp_path, receiver,
+        """
+        import ctypes, logging, threading, time
+
+        logger = logging.getLogger("case")
+        logger.propagate = False
+        logger.addHandler(logging.NullHandler())
+        logger.setLevel(1)
+        logger.info("first")
+
+        class Stopped(Exception):
+            pass
+
+        def work():
+            global lost
+            try:
+                while not over.is_set():
+                    logger.info("%s of %s", 1, 2)
+            except Stopped:
+                return
+            lost += 1
+
+        lost = 0
+        for attempt in range(40):
+            over = threading.Event()
+            thread = threading.Thread(target=work)
+            thread.start()
+            time.sleep(0.001 + attempt * 0.00005)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(Stopped))
+            time.sleep(0.03)
+            over.set()
+            thread.join()
+        print(lost)
+        """,
+    )  # fmt: skip
+    assert (outcome.err, outcome.code) == ("", 0)
+
+
+def test_what_our_own_code_and_the_agents_objects_raise_stays_with_us(receiver: Receiver, tmp_path: Path) -> None:
+    both(
+        tmp_path, receiver,
+        """
+        import logging, signal, sys
+
+        class Refusing:
+            def __str__(self, number=14, frame=None):
+                raise TimeoutError
+
+        logging.basicConfig(stream=sys.stdout, format="said")
+        signal.signal(signal.SIGALRM, lambda number, frame: logging.warning("%s", 1, extra={"it": Refusing()}))
+        signal.raise_signal(signal.SIGALRM)
+        logging.warning("%s", 1, extra={"it": Refusing()})
+        """,
+    )  # fmt: skip
