@@ -142,3 +142,41 @@ def test_what_our_own_code_and_the_agents_objects_raise_stays_with_us(receiver: 
         logging.warning("%s", 1, extra={"it": Refusing()})
         """,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "module", ["opentelemetry.sdk.resources", "opentelemetry.sdk.trace", "opentelemetry.sdk._logs"]
+)
+def test_what_a_signal_handler_raises_while_the_first_span_loads_the_sdk(
+    module: str, receiver: Receiver, tmp_path: Path
+) -> None:
+    outcome = both(
+        tmp_path, receiver,
+        f"""
+        import signal, sys
+        from opentelemetry import trace
+
+        def handle(number, frame):
+            raise TimeoutError("late")
+
+        class Finder:
+            def find_spec(self, name, path=None, target=None):
+                if name == {module!r} and not seen:
+                    seen.append(name)
+                    signal.raise_signal(signal.SIGALRM)
+
+        seen = []
+        signal.signal(signal.SIGALRM, handle)
+        sys.meta_path.insert(0, Finder())
+        try:
+            trace.get_tracer("case").start_span("work").end()
+            raised = None
+        except TimeoutError as error:
+            raised = error
+        # Without obs-run nothing is loaded.
+        print(bool(raised) == bool(seen))
+        trace.get_tracer("case").start_span("more work").end()
+        """,
+    )  # fmt: skip
+    assert (outcome.out, outcome.err, outcome.code) == ("True\n", "", 0)
+    assert "more work" in {span.name for span in receiver.spans}

@@ -5,11 +5,12 @@ Time limits are made that way. Our code that happens to run at that moment has n
 
 from __future__ import annotations
 
+from types import FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from types import FrameType, TracebackType
+    from types import TracebackType
 
 _HAS_VARARGS = 0x04
 _LAST_SIGNAL = 64
@@ -24,18 +25,22 @@ def is_thrown_in(error: BaseException, opname: Sequence[str]) -> bool:
     stack = error.__traceback__
     if stack is None:
         return False
+    # Not the last of them alone: a handler may call what raises.
     while stack.tb_next is not None:
-        if _handles_signal(stack.tb_next.tb_frame, stack.tb_frame):
-            return True
         stack = stack.tb_next
+        if _handles_signal(stack.tb_frame):
+            return True
     return _is_of_thread(error, stack, opname)
 
 
-def _handles_signal(frame: FrameType, interrupted: FrameType) -> bool:
-    """Whether this is the frame of a signal handler, which gets the signal and the frame that it interrupts."""
-    before = None
+def _handles_signal(frame: FrameType) -> bool:
+    """Whether this is the frame of a signal handler, which gets the signal and the frame that it interrupts.
+
+    That need not be the one before in the traceback: Python takes those of its import system out.
+    """
+    before: object = None
     for argument in _arguments(frame):
-        if argument is interrupted and isinstance(before, int) and 0 < before <= _LAST_SIGNAL:
+        if isinstance(argument, FrameType) and type(before) is int and 0 < before <= _LAST_SIGNAL:
             return True
         before = argument
     return False
