@@ -56,7 +56,7 @@ def _right_text(name: str, text: str) -> str | None:
     if name == "OTEL_RESOURCE_ATTRIBUTES":
         from urllib.parse import quote
 
-        return ",".join(f"{key}={quote(each, safe='')}" for key, each in value.items())
+        return ",".join(f"{key}={quote(each, safe='', errors='surrogateescape')}" for key, each in value.items())
     return str(value)
 
 
