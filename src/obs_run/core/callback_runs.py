@@ -74,6 +74,12 @@ class CallbackRuns:
         recording = None if parent is None else parent.recording
         return self._add(run_id, Run(parent, recording, is_recorded=False, about=about))
 
+    def record(self, run: Run, operation: Operation) -> None:
+        """Begin to record a run that turns out to be worth it."""
+        recording = recorder.start(operation, _context_in(run))
+        if recording is not None:
+            run.recording, run.is_recorded = recording, True
+
     def moment(self, operation: Operation, parent: Run | None) -> None:
         """Record what takes no time, such as a hand-off."""
         recording = recorder.start(operation, _context_in(parent))

@@ -260,11 +260,11 @@ def _start(operation: Operation, parent: Context | None, owner: object) -> Recor
         return None
     outer = ownership.recording_in(context)
     if operation.IS_MODEL_CALL and getattr(outer, "is_frameworks", False):
-        from obs_run.core import framework_calls
+        from obs_run.core import provider_calls
 
         framework: Any = outer
         if _kind_of(type(operation)) == _kind_of(type(framework.operation)):
-            call = framework_calls.provider_call(operation, framework)
+            call = provider_calls.provider_call(operation, framework)
             if call is not None:
                 return call
             # One call more than the framework tells of.
