@@ -195,7 +195,7 @@ def make_handler(base: Any) -> Any:
             """Keep no runs."""
 
         def on_chain_start(
-            self, _serialized: Any, inputs: Any, *, run_id: Any, parent_run_id: Any = None, **details: Any
+            self, serialized: Any, inputs: Any, *, run_id: Any, parent_run_id: Any = None, **details: Any
         ) -> None:
             guard.call(_SITE, _start_chain, run_id, parent_run_id, inputs, details)
 
@@ -206,16 +206,16 @@ def make_handler(base: Any) -> Any:
             guard.call(_SITE, _fail, run_id, error)
 
         def on_chat_model_start(
-            self, _serialized: Any, messages: Any, *, run_id: Any, parent_run_id: Any = None, **details: Any
+            self, serialized: Any, messages: Any, *, run_id: Any, parent_run_id: Any = None, **details: Any
         ) -> None:
             guard.call(_SITE, _start_model, run_id, parent_run_id, models.chat, messages[0], details)
 
         def on_llm_start(
-            self, _serialized: Any, prompts: Any, *, run_id: Any, parent_run_id: Any = None, **details: Any
+            self, serialized: Any, prompts: Any, *, run_id: Any, parent_run_id: Any = None, **details: Any
         ) -> None:
             guard.call(_SITE, _start_model, run_id, parent_run_id, models.completion, prompts[0], details)
 
-        def on_llm_new_token(self, _token: Any, *, run_id: Any, **_: Any) -> None:
+        def on_llm_new_token(self, token: Any, *, run_id: Any, **_: Any) -> None:
             guard.call(_SITE, _note_token, run_id)
 
         def on_llm_end(self, response: Any, *, run_id: Any, **_: Any) -> None:
@@ -225,9 +225,9 @@ def make_handler(base: Any) -> Any:
             guard.call(_SITE, _fail, run_id, error)
 
         def on_tool_start(
-            self, serialized: Any, text: Any, *, run_id: Any, parent_run_id: Any = None, **details: Any
+            self, serialized: Any, input_str: Any, *, run_id: Any, parent_run_id: Any = None, **details: Any
         ) -> None:
-            guard.call(_SITE, _start, run_id, parent_run_id, runs.tool_call, serialized, text, details)
+            guard.call(_SITE, _start, run_id, parent_run_id, runs.tool_call, serialized, input_str, details)
 
         def on_tool_end(self, output: Any, *, run_id: Any, **_: Any) -> None:
             guard.call(_SITE, _end_tool, run_id, output)
