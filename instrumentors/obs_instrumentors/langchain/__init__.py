@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
 from obs_run.core import streams
-from obs_run.core.callback_wrappers import wrap_async_within, wrap_context, wrap_expecting, wrap_within
+from obs_run.core.callback_wrappers import (
+    wrap_async_within,
+    wrap_context,
+    wrap_expecting,
+    wrap_generator_within,
+    wrap_within,
+)
 from obs_run.core.hooks import Instrumentor, SetUp, Target
 
 from . import handler, store
@@ -66,6 +72,7 @@ def _store_targets() -> Iterator[Target]:
 
 _WITHIN = wrap_within(handler.run_of)
 _ASYNC_WITHIN = wrap_async_within(handler.run_of)
+_GENERATOR_WITHIN = wrap_generator_within(handler.run_of)
 _EXPECTING = wrap_expecting()
 _IN_CONTEXT = wrap_context(handler.make_current)
 
@@ -78,6 +85,8 @@ INSTRUMENTORS = (
             Target("langchain_core.runnables.config", "_set_config_context", _IN_CONTEXT),
             Target(_CHAT, "BaseChatModel._generate_with_cache", _WITHIN),
             Target(_CHAT, "BaseChatModel._agenerate_with_cache", _ASYNC_WITHIN),
+            Target(_CHAT, "BaseChatModel._iter_v2_events", _GENERATOR_WITHIN, optional=True),
+            Target(_CHAT, "BaseChatModel._aiter_v2_events", _GENERATOR_WITHIN, optional=True),
             Target(_CHAT, "BaseChatModel.stream", _EXPECTING),
             Target(_CHAT, "BaseChatModel.astream", _EXPECTING),
             Target(_LLM, "BaseLLM._generate_helper", _WITHIN),

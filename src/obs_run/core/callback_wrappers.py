@@ -5,8 +5,8 @@ what the framework has                              wrapper
 ==================================================  ==========================================================
 a function that prepares a context of Python's, in  ``wrap_context``
 which the agent's code is run then
-a function, or coroutine function, in which a run   ``wrap_within``, ``wrap_async_within``
-goes on
+a function, coroutine function, or generator        ``wrap_within``, ``wrap_async_within``,
+function of either kind in which a run goes on      ``wrap_generator_within``
 a generator function of either kind that begins     ``wrap_expecting``
 the run itself, as it is read
 ==================================================  ==========================================================
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from obs_run.context.current_context import Entry
     from obs_run.core.hooks import Wrapper
 
-__all__ = ["wrap_async_within", "wrap_context", "wrap_expecting", "wrap_within"]
+__all__ = ["wrap_async_within", "wrap_context", "wrap_expecting", "wrap_generator_within", "wrap_within"]
 
 
 def wrap_context(make_current: Callable[[Call], object]) -> Wrapper:
@@ -73,6 +73,22 @@ def wrap_async_within(find: Callable[[Call], Any]) -> Wrapper:
         return coroutine
 
     return wrapper
+
+
+def wrap_generator_within(find: Callable[[Call], Any]) -> Wrapper:
+    """Return the wrapper of a generator function of either kind, as ``wrap_within`` does of other functions."""
+
+    @passed_over
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        with no_frame:
+            inner = wrapped(*args, **kwargs)
+        return guard.call("stream", _follow_within, find, Call(instance, args, kwargs), inner, default=inner)
+
+    return wrapper
+
+
+def _follow_within(find: Callable[[Call], Any], call: Call, inner: Any) -> Any:
+    return generators.followed(inner, lambda: Step(find(call)))
 
 
 def wrap_expecting() -> Wrapper:

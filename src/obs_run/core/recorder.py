@@ -61,6 +61,7 @@ class Recording:
         "around",
         "is_ended",
         "is_frameworks",
+        "left_by",
         "operation",
         "outer",
         "provider_call",
@@ -77,6 +78,8 @@ class Recording:
         self.is_ended = False
         self.read_unfinished: Callable[[], Callable[[], None] | None] | None = None
         """Gives, while there is a stream, what reads as much of it as has come in."""
+        self.left_by = 0
+        """The id of the exception that the last failed operation inside ended with."""
         self.shared_data: Any = None
         """What another package noted of the operation, from inside of it."""
         self.around = parent
@@ -188,8 +191,16 @@ class Recording:
             guard.failed("end", failure)
             return OperationRecord("", {}, {}, timing, {})
         if error is not None and record.error is not None:
-            guard.call("end", log_records.log_exception, record.error, self.span.get_span_context())
+            self._tell_exception(error, record.error)
         return record
+
+    def _tell_exception(self, error: BaseException, told: ErrorRecord) -> None:
+        """Have the exception's event where it came up first, and not again for each run that it leaves on its way."""
+        outer = self.outer
+        if isinstance(outer, Recording):
+            outer.left_by = id(error)
+        if self.left_by != id(error):
+            guard.call("end", log_records.log_exception, told, self.span.get_span_context())
 
     def _record(self, timing: Timing, error: BaseException | None) -> OperationRecord:
         operation = self.operation
