@@ -55,6 +55,8 @@ def _start_chain(run_id: Any, parent_id: Any, inputs: Any, details: dict[str, An
     chain = _Chain(name, inputs, metadata)
     if runs.is_step(details.get("tags")):
         _start_step(run_id, parent_id, parent, chain)
+    elif _is_task(parent, chain):
+        _ongoing.start(run_id, parent_id, runs.step(name, metadata, "task"), chain)
     elif name == "AgentExecutor":
         _ongoing.start(run_id, parent_id, runs.agent(name, inputs, metadata), chain)
     elif parent is None and details.get("run_type") not in _OF_A_CHAIN and ownership.current_recording() is None:
@@ -66,6 +68,12 @@ def _start_chain(run_id: Any, parent_id: Any, inputs: Any, details: dict[str, An
             _note_agent(parent.parent)
             if parent.is_recorded and parent.parent.recording is not None:
                 parent.recording.operation.inherit(parent.parent.recording.operation)
+
+
+def _is_task(parent: Run | None, chain: _Chain) -> bool:
+    if parent is None or not isinstance(parent.about, _Chain):
+        return False
+    return runs.is_task(chain.name, chain.metadata, parent.about.metadata)
 
 
 def _start_step(run_id: Any, parent_id: Any, graph: Run | None, chain: _Chain) -> None:

@@ -20,11 +20,16 @@ def is_step(tags: list[str] | None) -> bool:
     return any(tag.startswith(_STEP_TAG) for tag in tags or ())
 
 
-def step(name: str | None, metadata: dict[str, Any]) -> Step:
-    """Return the operation of a graph's node."""
+def is_task(name: str | None, metadata: dict[str, Any], around: dict[str, Any]) -> bool:
+    """Whether a run is that of a task, which a node of the functional kind calls."""
+    return name is not None and metadata.get("langgraph_node") == name != around.get("langgraph_node")
+
+
+def step(name: str | None, metadata: dict[str, Any], kind: str = "node") -> Step:
+    """Return the operation of a graph's node, or of a task."""
     return Step(
         step_name=payload.get_text(metadata, "langgraph_node") or name,
-        step_type="node",
+        step_type=kind,
         step_number=payload.get_int(metadata, "langgraph_step"),
     )
 

@@ -30,7 +30,7 @@ _OUTCOMES = {"CancelledError": "cancelled", "Cancelled": "cancelled", "Generator
 class Run:
     """A run of a framework, and the recording that what happens inside of it belongs to."""
 
-    __slots__ = ("about", "is_recorded", "parent", "recording")
+    __slots__ = ("about", "inside", "is_recorded", "parent", "recording")
 
     def __init__(self, parent: Run | None, recording: Any, *, is_recorded: bool, about: Any = None) -> None:
         self.parent = parent
@@ -40,6 +40,8 @@ class Run:
         """Whether the recording is its own, and not that of a run around it."""
         self.about = about
         """What the framework's translation wants to know of it later."""
+        self.inside: dict[Hashable, Run] = {}
+        """The runs directly inside of it that go on."""
 
 
 class CallbackRuns:
@@ -89,20 +91,21 @@ class CallbackRuns:
     def pop(self, run_id: Hashable) -> Run | None:
         """Return a run that is over, to be ended; None where it is not recorded, or has ended already."""
         run = self._runs.pop(run_id, None)
+        if run is not None and run.parent is not None:
+            run.parent.inside.pop(run_id, None)
         return run if run is not None and run.is_recorded else None
 
     def end(self, run: Run, error: BaseException | None = None) -> None:
         """End what ``pop`` gave; what is raised to leave a run that has not failed is no error."""
-        outcome = None if error is None else self.outcome(error)
+        if error is None:
+            run.recording.end()
+            return
+        outcome = self.outcome(error)
+        self._end_inside(run, outcome or "cancelled")
         if outcome is None:
             run.recording.end(error)
-            return
-        operation = run.recording.operation
-        if hasattr(operation, "outcome"):
-            operation.outcome = outcome
-        elif getattr(operation, "stream", False) and not operation.is_answered():
-            operation.stream_end = outcome
-        run.recording.end()
+        else:
+            _end_with(run, outcome)
 
     def outcome(self, error: BaseException) -> str | None:
         """Return what an exception means that is no error; None for errors."""
@@ -122,8 +125,19 @@ class CallbackRuns:
         if ownership.recording_in(current) is not run.recording:
             api_context.attach(run.recording.inside(current))
 
+    def _end_inside(self, run: Run, outcome: str) -> None:
+        """End what goes on inside of a run that was left by an exception; not every framework tells of that."""
+        while run.inside:
+            run_id, inner = run.inside.popitem()
+            self._runs.pop(run_id, None)
+            self._end_inside(inner, outcome)
+            if inner.is_recorded:
+                _end_with(inner, outcome)
+
     def _add(self, run_id: Hashable, run: Run) -> Run:
         self._runs[run_id] = run
+        if run.parent is not None:
+            run.parent.inside[run_id] = run
         if len(self._runs) > _MOST:
             self._forget_oldest()
         return run
@@ -131,10 +145,19 @@ class CallbackRuns:
     def _forget_oldest(self) -> None:
         """Let go of a run whose end never came; its recording ends as one of too many that are open."""
         try:
-            del self._runs[next(iter(self._runs))]
-        except (StopIteration, KeyError, RuntimeError):
+            self.pop(next(iter(self._runs)))
+        except (StopIteration, RuntimeError):
             # Another thread was faster.
             return
+
+
+def _end_with(run: Run, outcome: str) -> None:
+    operation = run.recording.operation
+    if hasattr(operation, "outcome"):
+        operation.outcome = outcome
+    elif getattr(operation, "stream", False) and not operation.is_answered():
+        operation.stream_end = outcome
+    run.recording.end()
 
 
 def _context_in(parent: Run | None) -> Context | None:
