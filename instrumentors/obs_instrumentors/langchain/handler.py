@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_run.base import guard
+from obs_run.base import guard, payload
 from obs_run.core import content, ownership
 from obs_run.core.callback_runs import CallbackRuns
 from obs_run.core.operations import AgentRun, Handoff, Step, Workflow
@@ -82,7 +82,9 @@ def _start_step(run_id: Any, parent_id: Any, graph: Run | None, chain: _Chain) -
             _note_agent(graph, chain.metadata.get("lc_agent_name"))
         elif not graph.is_recorded:
             about = graph.about
-            _ongoing.record(graph, runs.workflow(about.name, about.inputs, about.metadata))
+            operation = runs.workflow(about.name, about.inputs, about.metadata)
+            _hand_over(graph.parent, operation.workflow_name)
+            _ongoing.record(graph, operation)
     _ongoing.start(run_id, parent_id, runs.step(chain.name, chain.metadata), chain)
 
 
@@ -92,23 +94,25 @@ def _note_agent(graph: Run, name: str | None = None) -> None:
     if graph.is_recorded and isinstance(recording.operation, AgentRun):
         return
     operation = runs.agent(name or about.name, about.inputs, about.metadata)
+    if graph.parent is not None and isinstance(payload.get(graph.parent.recording, "operation"), Step):
+        graph.parent.recording.operation.agent_name = operation.agent_name
     if not graph.is_recorded:
-        _hand_over(graph.parent, operation)
+        _hand_over(graph.parent, operation.agent_name)
         _ongoing.record(graph, operation)
     elif isinstance(recording.operation, Workflow):
-        _hand_over(graph.parent, operation)
         recording.replace(operation)
 
 
-def _hand_over(step: Run | None, operation: AgentRun) -> None:
-    """Note which agent a node is for, and record that another one handed over to it."""
-    if step is None or not isinstance(step.recording.operation, Step) or operation.agent_name is None:
+def _hand_over(step: Run | None, name: str | None) -> None:
+    """Record that an agent handed over to the graph that begins in a node."""
+    if name is None or step is None or step.parent is None:
         return
-    step.recording.operation.agent_name = operation.agent_name
-    graph = step.parent
-    giver = None if graph is None else graph.about.goto.pop(step.recording.operation.step_name, None)
-    if giver is not None and giver != operation.agent_name:
-        handoff = Handoff(to_agent=operation.agent_name)
+    operation = payload.get(step.recording, "operation")
+    if not isinstance(operation, Step):
+        return
+    giver = step.parent.about.goto.pop(operation.step_name, None)
+    if giver is not None and giver != name:
+        handoff = Handoff(to_agent=name)
         handoff.agent_name = giver
         _ongoing.moment(handoff, step)
 

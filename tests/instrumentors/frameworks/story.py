@@ -202,11 +202,13 @@ def stories(
     prefix: str,
     attributes: Callable[..., Mapping[str, Any]],
     prepare: Callable[[Any], Any] = lambda its: its,
+    content: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> tuple[Scenario, ...]:
     """Return the story's scenarios for a framework.
 
     ``attributes(calls, **others)`` are those of the first agent's span, whose model answered ``calls`` times.
+    ``content`` is what it has of texts where one tool was called.
     ``prepare(driver)`` gives the driver that tells it; ``more`` is what the scenarios have besides.
     """
 
@@ -251,7 +253,7 @@ def stories(
             ONE_TOOL,
         ),
         told("two at once", lambda its: its.ask_twice_at_once(), ONE_TOOL, ONE_TOOL),
-        told("in a thread", lambda its: its.ask_in_a_thread(), ONE_TOOL),
+        told("in a thread", lambda its: its.ask_in_a_thread(), ONE_TOOL, content=content),
         told(
             "interrupted",
             lambda its: its.ask_and_allow(),

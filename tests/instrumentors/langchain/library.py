@@ -103,6 +103,17 @@ def attributes(calls: int, **others: Any) -> dict[str, Any]:
     }
 
 
+CONTENT = {
+    "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": story.PROMPT}]}],
+    "gen_ai.output.messages": [
+        {
+            "role": "assistant",
+            "parts": [{"type": "text", "content": "It rains."}],
+            "finish_reason": "stop",
+            "name": story.AGENT,
+        }
+    ],
+}
 LIBRARY = Library(
     name="langchain",
     instrumentor="obs_instrumentors.langchain",
@@ -112,12 +123,20 @@ LIBRARY = Library(
         "newest": ("langchain>=1.2", "langgraph>=1.2", "langchain-openai>=1", "langchain-classic>=1"),
     },
     driver=LangGraph,
+    more=("more.py", "hygiene.py"),
+    less={OLDEST: ("hygiene.py",)},
     scenarios=(
-        *story.stories("", attributes, prepare=lambda its: its.using("create_react_agent", faked=True)),
+        *story.stories(
+            "",
+            attributes,
+            prepare=lambda its: its.using("create_react_agent", faked=True),
+            content=CONTENT,
+        ),
         *story.stories(
             "create_agent: ",
             attributes,
             prepare=lambda its: its.using("create_agent", faked=True),
+            content=CONTENT,
             unless=(OLDEST,),
         ),
     ),
