@@ -19,7 +19,7 @@ from obs_run.core.callback_wrappers import (
 )
 from obs_run.core.hooks import Instrumentor, SetUp, Target
 
-from . import handler, store
+from . import events, handler, store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,7 +37,8 @@ def register(module: Any) -> Callable[[], object]:
     _say_if_mirrored()
     base = import_module("langchain_core.tracers.base").BaseTracer
     # By its default it is there in each thread and task.
-    variable: ContextVar[Any] = ContextVar("obs-run-langchain", default=handler.make_handler(base))
+    ours = handler.make_handler(base)
+    variable: ContextVar[Any] = ContextVar("obs-run-langchain", default=ours)
     hooks_of_library = module._configure_hooks  # noqa: SLF001 (nothing public takes one back)
     before = len(hooks_of_library)
     module.register_configure_hook(variable, inheritable=True)
@@ -70,11 +71,11 @@ def _store_targets() -> Iterator[Target]:
         yield Target("langgraph.store.base.batch", f"AsyncBatchedBaseStore.a{name}", batched)
 
 
-_WITHIN = wrap_within(handler.run_of)
-_ASYNC_WITHIN = wrap_async_within(handler.run_of)
-_GENERATOR_WITHIN = wrap_generator_within(handler.run_of)
+_WITHIN = wrap_within(events.run_of)
+_ASYNC_WITHIN = wrap_async_within(events.run_of)
+_GENERATOR_WITHIN = wrap_generator_within(events.run_of)
 _EXPECTING = wrap_expecting()
-_IN_CONTEXT = wrap_context(handler.make_current)
+_IN_CONTEXT = wrap_context(events.make_current)
 
 INSTRUMENTORS = (
     Instrumentor(

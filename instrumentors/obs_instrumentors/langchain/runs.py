@@ -57,7 +57,7 @@ def is_agent(metadata: dict[str, Any]) -> bool:
 def read_outputs(operation: Any, outputs: Any) -> None:
     """Read what a graph, agent or other chain gave back."""
     if content.wanted():
-        said = messages.of_state(outputs)
+        said = messages.of_state(outputs) or []
         operation.output_messages = [{"finish_reason": "stop", **each, "role": "assistant"} for each in said[-1:]]
 
 

@@ -41,7 +41,9 @@ def recording_in(context: Context) -> OwnRecording | None:
     recording = cast("OwnRecording | Expected | None", context.get(_OWNER))
     while recording is not None and recording.is_ended:
         recording = getattr(recording, "outer", None)
-    return recording.recording if type(recording) is Expected else recording
+    if isinstance(recording, Expected):
+        return recording.recording
+    return recording
 
 
 class Expected:

@@ -1,7 +1,7 @@
 """A framework's model call and the provider's inside of it are one call, which the provider's client tells of.
 
-The framework's recording is there first, and has the place in the tree. Where an instrumented client makes the call, its
-operation takes the place of the framework's, which knows less; elsewhere the framework's stays.
+The framework's recording is there first, and has the place in the tree. Where an instrumented client makes the call,
+its operation takes the place of the framework's, which knows less; elsewhere the framework's stays.
 """
 
 from __future__ import annotations

@@ -38,8 +38,8 @@ def complete_span(
 ) -> ReadableSpan:
     """Return the span as it is exported: with this process's resource, its operation, its content and its cost.
 
-    ``content_values`` is the operation's content as ``limit_content`` returns it, ``inner_cost`` what the calls inside of a
-    run cost together.
+    ``content_values`` is the operation's content as ``limit_content`` returns it, ``inner_cost`` what the calls inside
+    of a run cost together.
     """
     span, operation = item.span, item.operation
     if operation is not None:

@@ -215,7 +215,15 @@ def stories(
     def told(name: str, call: Callable[[Any], Any], *shape: Node, **details: Any) -> Scenario:
         calls = details.pop("calls", 2)
         wanted = attributes(calls, **details.pop("attributes", {}))
-        return Scenario(f"{prefix}{name}", lambda its: call(prepare(its)), f"invoke_agent {AGENT}", wanted, shape=shape, **details, **more)
+        return Scenario(
+            f"{prefix}{name}",
+            lambda its: call(prepare(its)),
+            f"invoke_agent {AGENT}",
+            wanted,
+            shape=shape,
+            **details,
+            **more,
+        )
 
     return (
         told("two tools", lambda its: its.ask(its.agent(weather, population)), TWO_TOOLS),

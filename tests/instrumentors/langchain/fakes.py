@@ -37,7 +37,7 @@ def _kind() -> Any:
         def _llm_type(self) -> str:
             return "faked"
 
-        def _get_ls_params(self, stop: Any = None, **_: Any) -> dict[str, Any]:
+        def _get_ls_params(self, **_: Any) -> dict[str, Any]:
             return {"ls_provider": "openai", "ls_model_name": MODEL, "ls_model_type": "chat", "ls_temperature": 0.5}
 
         def bind_tools(self, tools: Any, **more: Any) -> Any:

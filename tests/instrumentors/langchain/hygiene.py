@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 @pytest.mark.filterwarnings("ignore")  # pytest would keep each
 def test_a_thousand_runs_leave_nothing(stub: Any, telemetry: Any) -> None:
-    from obs_instrumentors.langchain import handler
+    from obs_instrumentors.langchain import events
     from opentelemetry import trace
 
     from obs_run.core.open_recordings import open_recordings
 
-    drivers = {kind: LIBRARY.driver(kind, stub) for kind in ("sync", "async")}
+    drivers: dict[str, Any] = {kind: LIBRARY.driver(kind, stub) for kind in ("sync", "async")}
 
     def cancelled() -> None:
         with contextlib.suppress(asyncio.CancelledError):
@@ -35,8 +35,8 @@ def test_a_thousand_runs_leave_nothing(stub: Any, telemetry: Any) -> None:
         lambda: drivers["sync"].ask(drivers["sync"].agent(story.weather)),
         lambda: drivers["async"].ask(drivers["async"].agent(story.weather)),
         lambda: drivers["sync"].abandon(drivers["sync"].stream(drivers["sync"].agent(story.weather))),
-        lambda: drivers["sync"].ask_in_a_thread(),
-        lambda: drivers["sync"].ask_and_allow(),
+        drivers["sync"].ask_in_a_thread,
+        drivers["sync"].ask_and_allow,
         cancelled,
         lambda: list(drivers["sync"].model().stream("a")),
     ]
@@ -47,7 +47,7 @@ def test_a_thousand_runs_leave_nothing(stub: Any, telemetry: Any) -> None:
             assert not trace.get_current_span().get_span_context().is_valid
         telemetry.clear()
         gc.collect()
-        assert (len(open_recordings), len(handler._ongoing)) == (0, 0)
+        assert (len(open_recordings), len(events.ongoing)) == (0, 0)
         return tracemalloc.get_traced_memory()[0]
 
     with instrumented():

@@ -334,15 +334,15 @@ def test_the_agent_leaves_a_stream(its: Any, telemetry: Any) -> None:
 
 
 def test_an_agent_executor(sync: Any, telemetry: Any) -> None:
-    agents = None
-    for module in ("langchain_classic.agents", "langchain.agents"):
-        with contextlib.suppress(ImportError, AttributeError):
-            agents = agents or (import_module(module).AgentExecutor and import_module(module))
+    try:
+        agents: Any = import_module("langchain_classic.agents")
+    except ImportError:
+        agents = import_module("langchain.agents")
     prompts = import_module("langchain_core.prompts")
     prompt = prompts.ChatPromptTemplate.from_messages([("user", "{input}"), ("placeholder", "{agent_scratchpad}")])
     tools = [fakes.tool(story.weather)]
-    executor = agents.AgentExecutor(  # type: ignore[attr-defined]
-        agent=agents.create_tool_calling_agent(sync.model(), tools, prompt),  # type: ignore[attr-defined]
+    executor = agents.AgentExecutor(
+        agent=agents.create_tool_calling_agent(sync.model(), tools, prompt),
         tools=tools,
     )
     assert executor.invoke({"input": story.PROMPT})["output"] == "It rains."
