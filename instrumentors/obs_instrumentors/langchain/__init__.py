@@ -19,10 +19,12 @@ from obs_run.core.callback_wrappers import (
 )
 from obs_run.core.hooks import Instrumentor, SetUp, Target
 
-from . import events, handler, store
+from . import handler, store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from obs_run.core.outcomes import Call
 
 _CHAT = "langchain_core.language_models.chat_models"
 _LLM = "langchain_core.language_models.llms"
@@ -71,11 +73,23 @@ def _store_targets() -> Iterator[Target]:
         yield Target("langgraph.store.base.batch", f"AsyncBatchedBaseStore.a{name}", batched)
 
 
-_WITHIN = wrap_within(events.run_of)
-_ASYNC_WITHIN = wrap_async_within(events.run_of)
-_GENERATOR_WITHIN = wrap_generator_within(events.run_of)
+def _run_of(call: Call) -> Any:
+    from . import events
+
+    return events.run_of(call)
+
+
+def _make_current(call: Call) -> None:
+    from . import events
+
+    events.make_current(call)
+
+
+_WITHIN = wrap_within(_run_of)
+_ASYNC_WITHIN = wrap_async_within(_run_of)
+_GENERATOR_WITHIN = wrap_generator_within(_run_of)
 _EXPECTING = wrap_expecting()
-_IN_CONTEXT = wrap_context(events.make_current)
+_IN_CONTEXT = wrap_context(_make_current)
 
 INSTRUMENTORS = (
     Instrumentor(

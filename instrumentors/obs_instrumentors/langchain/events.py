@@ -12,9 +12,8 @@ from obs_run.core.operations import AgentRun, Handoff, Step, Workflow
 from . import models, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from obs_run.core.callback_runs import Run
+    from obs_run.core.operations import Operation
     from obs_run.core.outcomes import Call
 
 ongoing = CallbackRuns({"GraphInterrupt": "interrupted", "ParentCommand": "handoff", "GraphBubbleUp": "left"})
@@ -144,9 +143,17 @@ def fail(run_id: Any, error: BaseException) -> None:
     ongoing.end(run, error)
 
 
-def start_model(run_id: Any, parent_id: Any, read: Callable[..., Any], asked: Any, details: dict[str, Any]) -> None:
-    """Begin a model call, which the provider's client may tell more of."""
-    operation = content.read("begin", read, asked, details)
+def start_chat(run_id: Any, parent_id: Any, asked: Any, details: dict[str, Any]) -> None:
+    """Begin a call of a chat model, which the provider's client may tell more of."""
+    _start_model(run_id, parent_id, content.read("begin", models.chat, asked[0], details))
+
+
+def start_completion(run_id: Any, parent_id: Any, prompts: Any, details: dict[str, Any]) -> None:
+    """Begin a call of a model that completes texts, which the provider's client may tell more of."""
+    _start_model(run_id, parent_id, content.read("begin", models.completion, prompts[0], details))
+
+
+def _start_model(run_id: Any, parent_id: Any, operation: Operation | None) -> None:
     if operation is None:
         return
     run = ongoing.start(run_id, parent_id, operation)
@@ -171,9 +178,16 @@ def end_model(run_id: Any, response: Any) -> None:
         ongoing.end(run)
 
 
-def start(run_id: Any, parent_id: Any, read: Callable[..., Any], *arguments: Any) -> None:
-    """Begin the run of a tool or retriever."""
-    operation = content.read("begin", read, *arguments)
+def start_tool(run_id: Any, parent_id: Any, serialized: Any, text: Any, details: dict[str, Any]) -> None:
+    """Begin the run of a tool."""
+    operation = content.read("begin", runs.tool_call, serialized, text, details)
+    if operation is not None:
+        ongoing.start(run_id, parent_id, operation)
+
+
+def start_retrieval(run_id: Any, parent_id: Any, serialized: Any, query: Any, details: dict[str, Any]) -> None:
+    """Begin the search of a retriever."""
+    operation = content.read("begin", runs.retrieval, serialized, query, details)
     if operation is not None:
         ongoing.start(run_id, parent_id, operation)
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
 
-from . import events, models, runs
+if TYPE_CHECKING:
+    from types import ModuleType
 
 _SITE = "callback of langchain"
+
+
+@cache
+def _events() -> ModuleType:
+    """Return the module that knows what a callback means; a process that runs no agent does not load it."""
+    from . import events
+
+    return events
 
 
 class _Callbacks:
@@ -28,15 +38,15 @@ class _Callbacks:
         **details: Any,
     ) -> None:
         """Begin a chain, node, graph or agent."""
-        guard.call(_SITE, events.start_chain, run_id, parent_run_id, inputs, details)
+        guard.call(_SITE, _events().start_chain, run_id, parent_run_id, inputs, details)
 
     def on_chain_end(self, outputs: Any, *, run_id: Any, **_: Any) -> None:
         """End it."""
-        guard.call(_SITE, events.end_chain, run_id, outputs)
+        guard.call(_SITE, _events().end_chain, run_id, outputs)
 
     def on_chain_error(self, error: BaseException, *, run_id: Any, **_: Any) -> None:
         """End it with an error, or with what is none."""
-        guard.call(_SITE, events.fail, run_id, error)
+        guard.call(_SITE, _events().fail, run_id, error)
 
     def on_chat_model_start(
         self,
@@ -48,7 +58,7 @@ class _Callbacks:
         **details: Any,
     ) -> None:
         """Begin a call of a chat model."""
-        guard.call(_SITE, events.start_model, run_id, parent_run_id, models.chat, messages[0], details)
+        guard.call(_SITE, _events().start_chat, run_id, parent_run_id, messages, details)
 
     def on_llm_start(
         self,
@@ -60,47 +70,47 @@ class _Callbacks:
         **details: Any,
     ) -> None:
         """Begin a call of a model that completes texts."""
-        guard.call(_SITE, events.start_model, run_id, parent_run_id, models.completion, prompts[0], details)
+        guard.call(_SITE, _events().start_completion, run_id, parent_run_id, prompts, details)
 
     def on_llm_new_token(self, token: Any, *, run_id: Any, **_: Any) -> None:  # noqa: ARG002 (the library gives it)
         """Note a piece of an answer."""
-        guard.call(_SITE, events.note_token, run_id)
+        guard.call(_SITE, _events().note_token, run_id)
 
     def on_llm_end(self, response: Any, *, run_id: Any, **_: Any) -> None:
         """End a model call."""
-        guard.call(_SITE, events.end_model, run_id, response)
+        guard.call(_SITE, _events().end_model, run_id, response)
 
     def on_llm_error(self, error: BaseException, *, run_id: Any, **_: Any) -> None:
         """End a model call with an error."""
-        guard.call(_SITE, events.fail, run_id, error)
+        guard.call(_SITE, _events().fail, run_id, error)
 
     def on_tool_start(
         self, serialized: Any, input_str: Any, *, run_id: Any, parent_run_id: Any = None, **details: Any
     ) -> None:
         """Begin a tool."""
-        guard.call(_SITE, events.start, run_id, parent_run_id, runs.tool_call, serialized, input_str, details)
+        guard.call(_SITE, _events().start_tool, run_id, parent_run_id, serialized, input_str, details)
 
     def on_tool_end(self, output: Any, *, run_id: Any, **_: Any) -> None:
         """End a tool."""
-        guard.call(_SITE, events.end_tool, run_id, output)
+        guard.call(_SITE, _events().end_tool, run_id, output)
 
     def on_tool_error(self, error: BaseException, *, run_id: Any, **_: Any) -> None:
         """End a tool with an error."""
-        guard.call(_SITE, events.fail, run_id, error)
+        guard.call(_SITE, _events().fail, run_id, error)
 
     def on_retriever_start(
         self, serialized: Any, query: Any, *, run_id: Any, parent_run_id: Any = None, **details: Any
     ) -> None:
         """Begin a search."""
-        guard.call(_SITE, events.start, run_id, parent_run_id, runs.retrieval, serialized, query, details)
+        guard.call(_SITE, _events().start_retrieval, run_id, parent_run_id, serialized, query, details)
 
     def on_retriever_end(self, documents: Any, *, run_id: Any, **_: Any) -> None:
         """End a search."""
-        guard.call(_SITE, events.end_retrieval, run_id, documents)
+        guard.call(_SITE, _events().end_retrieval, run_id, documents)
 
     def on_retriever_error(self, error: BaseException, *, run_id: Any, **_: Any) -> None:
         """End a search with an error."""
-        guard.call(_SITE, events.fail, run_id, error)
+        guard.call(_SITE, _events().fail, run_id, error)
 
     def on_retry(self, *_: Any, **__: Any) -> None:
         """Leave it to the calls themselves."""

@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.base import payload
 from obs_run.core import content
-from obs_run.core.operations import Memory
 from obs_run.core.outcomes import Reader
-
-from . import messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from obs_run.core.operations import Memory
     from obs_run.core.outcomes import Call
 
 
 def _memory(name: str, call: Call) -> Memory:
+    # Here, because a process that uses no memory should not load the operations.
+    from obs_run.core.operations import Memory
+
     namespace = call.argument(0, "namespace") or call.argument(0, "namespace_prefix") or ()
     return Memory(name, store_id="/".join(map(str, namespace)) or None)
 
@@ -67,6 +68,8 @@ def _read_nothing(_operation: Memory, _returned: Any) -> None:
 
 
 def _record(key: str | None, value: Any) -> dict[str, Any]:
+    from . import messages
+
     said = value if isinstance(value, str) else content.to_json(messages.plain(value))
     return {"content": said} if key is None else {"id": key, "content": said}
 
