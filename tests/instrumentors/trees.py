@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from difflib import ndiff
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _normal(node: Node) -> Iterator[Node]:
     What the same story is in every framework is left: runs of agents, model calls, tools and hand-offs. Where a
     framework hands over by a tool, that is the hand-off.
     """
-    children = [normal for child in node.children for normal in _normal(child)]
+    children = _with_tools_by_name([normal for child in node.children for normal in _normal(child)])
     operation = node.attributes.get("gen_ai.operation.name")
     is_alone = len(children) == 1
     if operation == "step" or (operation == "invoke_workflow" and is_alone):
@@ -96,6 +96,14 @@ def _normal(node: Node) -> Iterator[Node]:
     else:
         name = node.name if operation in _NAMED else str(operation or node.name)
         yield Node(name, *children, kind=node.kind, status=node.status, attributes=node.attributes)
+
+
+def _with_tools_by_name(nodes: list[Node]) -> list[Node]:
+    """Return siblings with tools that follow each other by their names: in threads any of them may be the first."""
+    ordered: list[Node] = []
+    for is_tool, group in groupby(nodes, lambda node: node.name.startswith("execute_tool")):
+        ordered += sorted(group, key=lambda node: node.name) if is_tool else group
+    return ordered
 
 
 def _assert_same(recorded: Sequence[Node], expected: Sequence[Node]) -> None:

@@ -183,7 +183,7 @@ _HANDOFF = Node(
     attributes={"gen_ai.agent.name": AGENT, "obs.handoff.to_agent": SECOND},
 )
 ONE_TOOL = agent(chat("weather"), tool("weather"), chat())
-TWO_TOOLS = agent(chat("weather", "population"), tool("weather"), tool("population"), chat())
+TWO_TOOLS = agent(chat("weather", "population"), tool("population"), tool("weather"), chat())
 TEAM = Node(
     "invoke_workflow",
     agent(chat("transfer_to_booker"), _HANDOFF, obs__outcome="handoff"),

@@ -75,7 +75,7 @@ def graph_of(its: Any, name: str, **nodes: Any) -> Any:
 def test_the_client_tells_each_call_once(way: str, its: Any, telemetry: Any) -> None:
     if way == "events" and its.kind == "sync":
         return
-    agent = its.using("create_react_agent", faked=False).agent(story.weather, story.population)
+    agent = its.using("create_react_agent", faked=False).agent(story.weather)
     if way == "invoke":
         its.ask(agent)
     elif way == "events":
@@ -92,7 +92,6 @@ def test_the_client_tells_each_call_once(way: str, its: Any, telemetry: Any) -> 
     steps = (
         step("agent", 1, chat(MODEL, **told)),
         step("tools", 2, tool("weather")),
-        step("tools", 2, tool("population")),
         step("agent", 3, chat(MODEL, **told)),
     )
     assert_trees(telemetry.spans(), story.agent(*steps))
