@@ -102,7 +102,8 @@ def _with_tools_by_name(nodes: list[Node]) -> list[Node]:
     """Return siblings with tools that follow each other by their names: in threads any of them may be the first."""
     ordered: list[Node] = []
     for is_tool, group in groupby(nodes, lambda node: node.name.startswith("execute_tool")):
-        ordered += sorted(group, key=lambda node: node.name) if is_tool else group
+        siblings = list(group)
+        ordered += sorted(siblings, key=lambda node: node.name) if is_tool else siblings
     return ordered
 
 
