@@ -7,12 +7,12 @@ import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.trace import set_span_in_context
+from opentelemetry.trace import get_current_span, set_span_in_context
 
 from obs_run.base import guard
 from obs_run.base.payload import error_name
 from obs_run.context import current_context
-from obs_run.core import content, log_records, nesting, ownership, semconv, sink
+from obs_run.core import content, inferred_tools, log_records, nesting, ownership, semconv, sink
 from obs_run.core.open_recordings import Ending, open_recordings
 from obs_run.core.sink import ErrorRecord, OperationRecord, Timing
 from obs_run.process.unpatched import time
@@ -56,6 +56,7 @@ class Recording:
         "_open",
         "_owner",
         "_parent",
+        "_place",
         "_request_content",
         "_sink",
         "_started",
@@ -67,7 +68,15 @@ class Recording:
         "span",
     )
 
-    def __init__(self, operation: Operation, span: Span, parent: Context, outer: OwnRecording | None, to: Sink) -> None:
+    def __init__(  # noqa: PLR0917 (one caller)
+        self,
+        operation: Operation,
+        span: Span,
+        parent: Context,
+        outer: OwnRecording | None,
+        to: Sink,
+        place: Context | None = None,
+    ) -> None:
         self.operation = operation
         self.span = span
         self.outer = outer
@@ -78,6 +87,8 @@ class Recording:
         self.shared_data: Any = None
         """What another package noted of the operation, from inside of it."""
         self._parent = parent
+        self._place = place or parent
+        """What was current for the agent, which knows nothing of spans that are inferred."""
         self._sink = to
         self._marks: dict[str, Any] = {}
         # Until the call has ended the agent may change what it asked with.
@@ -93,18 +104,19 @@ class Recording:
     @property
     def context(self) -> Context:
         """The context that children start under."""
-        return self._inside(self._parent)
+        return self.context_inside(self._parent)
 
     def __enter__(self) -> Self:
         """Make the operation current, for as long as the library works on it; it may be entered again."""
-        current_context.enter(self, self._inside, self._entries)
+        current_context.enter(self, self.context_inside, self._entries)
         return self
 
     def __exit__(self, *_: object) -> None:
         """Make what was current before current again; the recording goes on until it is ended."""
         current_context.leave(self, self._entries)
 
-    def _inside(self, context: Context) -> Context:
+    def context_inside(self, context: Context) -> Context:
+        """Return ``context`` with the recording as what is current."""
         return ownership.with_owner(self, set_span_in_context(self.span, context))
 
     def chunk(self) -> None:
@@ -154,6 +166,14 @@ class Recording:
     def _end(self, error: BaseException | None) -> None:
         open_recordings.discard(self.span.get_span_context().span_id)
         self._sink.end(self.span, partial(self._complete, self._timing(), error))
+        operation: Any = self.operation
+        if operation.ASKS_FOR_TOOLS and operation.tool_calls and not self._marks:
+            place = get_current_span(self._place).get_span_context().span_id
+            inferred_tools.note_answer(operation, self.span, self._parent, place)
+
+    def begun_at(self, moment: int) -> None:
+        """Say when the operation began, by ``perf_counter_ns``, if that was not just now."""
+        self._started = moment
 
     def _complete(self, timing: Timing, error: BaseException | None) -> OperationRecord:
         """Return the record; of no kind where that fails, so that nothing is measured of which nothing is known."""
@@ -231,16 +251,41 @@ def _start(operation: Operation, parent: Context | None, owner: object) -> Recor
     to = sink.current()
     if to is None:
         return None
-    outer = ownership.recording_in(context)
-    if outer is not None:
-        operation.inherit(outer.operation)
-    span = to.start(operation.span_name(), operation.KIND, operation.attributes, context)
-    recording = Recording(operation, span, context, outer, to)
-    if span.is_recording():
-        open_recordings.add(span.get_span_context().span_id, Recording.end_unfinished, recording)
+    place = context
+    if inferred_tools.is_waiting():
+        context = guard.call(
+            "tools", inferred_tools.parent_of, operation, context, is_given=parent is not None, default=context
+        )
+    recording = _begin(operation, context, to, place)
     if owner is not None:
         recording.belongs_to(owner)
     return recording
+
+
+def _begin(
+    operation: Operation, context: Context, to: Sink, place: Context | None = None, begun_ns: int | None = None
+) -> Recording:
+    outer = ownership.recording_in(context)
+    if outer is not None:
+        operation.inherit(outer.operation)
+    span = to.start(operation.span_name(), operation.KIND, operation.attributes, context, begun_ns)
+    recording = Recording(operation, span, context, outer, to, place)
+    if span.is_recording():
+        open_recordings.add(span.get_span_context().span_id, Recording.end_unfinished, recording)
+    return recording
+
+
+def _begin_tool(operation: Operation, context: Context, begun_ns: int, begun: int) -> Recording | None:
+    """Begin to record a tool that the agent began to run before it was known."""
+    to = sink.current()
+    if to is None:
+        return None
+    recording = _begin(operation, context, to, begun_ns=begun_ns)
+    recording.begun_at(begun)
+    return recording
+
+
+inferred_tools.record_with(_begin_tool)
 
 
 def _kind_of(operation: type[Operation]) -> str:

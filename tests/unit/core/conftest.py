@@ -46,7 +46,14 @@ class FakeSink:
         self.logs: list[LogRecord] = []
         self._ids = iter(range(1, 10_000_000))
 
-    def start(self, name: str, kind: str, attributes: Callable[[], Any], parent: Context) -> Span:  # noqa: ARG002
+    def start(
+        self,
+        name: str,
+        kind: str,  # noqa: ARG002 (as the others: the interface)
+        attributes: Callable[[], Any],  # noqa: ARG002
+        parent: Context,
+        start_ns: int | None = None,  # noqa: ARG002
+    ) -> Span:
         outer = get_current_span(parent).get_span_context()
         span_id = next(self._ids)
         trace_id = outer.trace_id if outer.is_valid else span_id

@@ -61,6 +61,8 @@ class Operation(Described):
     IS_AGENT: ClassVar[bool] = False
     """Whether it is the run of an agent, which is another than the agent that it runs inside of."""
     IS_MODEL_CALL: ClassVar[bool] = False
+    ASKS_FOR_TOOLS: ClassVar[bool] = False
+    """Whether its answer may ask the agent to run tools; ``tool_calls`` and ``tool_call_ids`` then name them."""
     IS_STORE_CALL: ClassVar[bool] = False
     """Whether it is a call of a database, whose own calls inside of it are its parts; ``system`` names it."""
 
