@@ -53,6 +53,13 @@ METRICS = {
     "obs.export.dropped": "obs-run's own loss",
 }
 
+LABELS = {
+    "gen_ai.execute_tool.duration": {
+        "obs.tool.inferred": "a time between two calls of a model is more than that of the tool, and must be told apart",
+    },
+}
+"""Labels of metrics beside those of the conventions."""
+
 NOT_MEASURED = {
     "gen_ai.server.request.duration": "for those who serve models",
     "gen_ai.server.time_per_output_token": "for those who serve models",

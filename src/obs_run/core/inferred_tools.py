@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 
 _SETTING = "OBS_INFER_TOOLS"
+_DEEPEST = 3
+"""So many tools that ask models may be inside of each other; what looks like more is a chain of questions."""
 _MOST_UNKNOWN = 16
 """So many results that nobody waits for are passed over in a request."""
 _EXECUTE_TOOL = "execute_tool"
@@ -85,9 +87,10 @@ def note_answer(operation: Any, span: Span, context: Context, place: int) -> Non
     arguments = _arguments(operation, len(names))
     calls = [_requested(operation, *fields) for fields in zip(names, call_ids, arguments, strict=True)]
     begun = (getattr(span, "end_time", None) or time.time_ns(), time.perf_counter_ns())
-    is_forced = getattr(operation, "must_call_tool", False)
+    window = Window(calls, context, place, begun)
+    window.may_stay_silent = getattr(operation, "must_call_tool", False) or windows.was_silent(window)
     propagation.refine_with(_inside_or_same)
-    for oldest in windows.add(Window(calls, context, place, begun, is_forced=is_forced)):
+    for oldest in windows.add(window):
         _abandon(oldest)
 
 
@@ -135,9 +138,11 @@ def _note_request(operation: Any, place: int) -> None:
         return
     offered = getattr(operation, "offered_tools", None)
     names = frozenset(() if offered is None else offered)
-    for window in list(windows.chain()):
+    inside = [window for window in windows.chain() if window.place == place]
+    for window in inside:
         # A model that may ask for the same tool again is asked by the same loop; any other may be asked by the tool.
-        if window.place == place and (window.is_forced or names & window.names):
+        if not window.may_have_calls() or names & window.names or len(inside) > _DEEPEST:
+            windows.note_silence(window)
             _close(window)
 
 
@@ -185,6 +190,7 @@ def _find(result: ToolResult, place: int, window: Window | None) -> tuple[Window
 
 
 def _close_answered(window: Window) -> None:
+    windows.note_answer(window)
     inner = windows.current()
     if any(each is window for each in windows.chain()):
         # Windows that began inside of it are over, too.
@@ -305,19 +311,19 @@ def _note_told(name: str, call_id: str | None, trace_id: int) -> None:
 def _find_told(name: str, call_id: str | None, trace_id: int) -> tuple[Window | None, RequestedCall | None]:
     """Return which call somebody tells of: that with this id, else the first one of this name in the trace."""
     near = list(windows.chain())
-    others = [window for window in windows.newest_first() if window not in near]
-    for window in (*near, *others):
-        for call in window.waiting.copy():
-            if call.is_told or call.name != name or not _is_same_call(call, call_id):
-                continue
-            context = window.context
-            if call_id is not None or (context is not None and _trace_id(context) == trace_id):
-                return window, call
+    everywhere = windows.newest_first()
+    if call_id is not None:
+        for window in (*near, *everywhere):
+            for call in window.waiting.copy():
+                if call.call_id == call_id and not call.is_told:
+                    return window, call
+    # Who tells of it may have ids of his own.
+    for window in (*near, *everywhere):
+        if window in near or window.is_of_trace(trace_id):
+            for call in window.waiting.copy():
+                if call.name == name and not call.is_told:
+                    return window, call
     return None, None
-
-
-def _is_same_call(call: RequestedCall, call_id: str | None) -> bool:
-    return call_id is None or call.call_id is None or call_id == call.call_id
 
 
 def _step_back(window: Window) -> None:

@@ -68,7 +68,7 @@ class Recording:
         "span",
     )
 
-    def __init__(  # noqa: PLR0917 (one caller)
+    def __init__(
         self,
         operation: Operation,
         span: Span,

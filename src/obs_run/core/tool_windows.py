@@ -9,6 +9,8 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.trace import get_current_span
+
 from obs_run.process import fork
 
 if TYPE_CHECKING:
@@ -49,9 +51,9 @@ class Window:
         "begun",
         "begun_ns",
         "context",
-        "is_forced",
         "is_open",
         "is_single",
+        "may_stay_silent",
         "names",
         "outer",
         "place",
@@ -60,9 +62,7 @@ class Window:
         "waiting",
     )
 
-    def __init__(
-        self, calls: Sequence[RequestedCall], context: Context, place: int, begun: tuple[int, int], *, is_forced: bool
-    ) -> None:
+    def __init__(self, calls: Sequence[RequestedCall], context: Context, place: int, begun: tuple[int, int]) -> None:
         self.waiting = list(calls)
         self.names = frozenset(call.name for call in calls)
         self.is_single = len(calls) == 1
@@ -71,8 +71,8 @@ class Window:
         self.place = place
         """The id of the span that is current where the agent runs the tools."""
         self.begun_ns, self.begun = begun
-        self.is_forced = is_forced
-        """Whether the model had no choice: then the answer may be all that the agent wants, and no tool run."""
+        self.may_stay_silent = False
+        """Whether it may well be that no tool runs, and that the calls are all that the agent wanted."""
         self.is_open = True
         self.outer: Window | None = None
         """The one that was open when this began: a tool that asks a model itself."""
@@ -83,9 +83,18 @@ class Window:
 
     def may_have_children(self) -> bool:
         """Whether what happens now belongs to its only tool, which nobody else tells of."""
-        if not self.is_open or not self.is_single or self.is_forced:
+        if not self.is_open or not self.is_single or self.may_stay_silent:
             return False
         return self.recording is not None or any(not call.is_told for call in self.waiting)
+
+    def may_have_calls(self) -> bool:
+        """Whether a model may be asked by one of its tools."""
+        return not self.may_stay_silent
+
+    def is_of_trace(self, trace_id: int) -> bool:
+        """Whether its tools are in a trace."""
+        context = self.context
+        return context is not None and get_current_span(context).get_span_context().trace_id == trace_id
 
     def take(self, result: ToolResult) -> RequestedCall | None:
         """Return the call that a result is of, which waits no more; the last one where the order alone tells."""
@@ -108,6 +117,8 @@ class Windows:
         """By their places."""
         self.told_by: dict[int, bool] = {}
         """The spans of others that are open and tell of tools, by their ids."""
+        self._silent: dict[frozenset[str], bool] = {}
+        """The tools of windows that ended without results, as of agents that only want a tool's arguments."""
 
     def __len__(self) -> int:
         """Return how many wait."""
@@ -140,6 +151,21 @@ class Windows:
         if not self._waiting:
             self.told_by.clear()
 
+    def note_silence(self, window: Window) -> None:
+        """Remember that a window ended without results; until there are some for the same tools."""
+        if len(self._silent) > _MOST:
+            self._silent.clear()
+        self._silent[window.names] = True
+
+    def note_answer(self, window: Window) -> None:
+        """Remember that results came."""
+        if self._silent:
+            self._silent.pop(window.names, None)
+
+    def was_silent(self, window: Window) -> bool:
+        """Whether the last window of the same tools ended without results."""
+        return window.names in self._silent
+
     def current(self) -> Window | None:
         """Return the innermost open window of this task or thread."""
         window = _here.get()
@@ -170,6 +196,7 @@ class Windows:
         self._waiting.clear()
         self._open.clear()
         self.told_by.clear()
+        self._silent.clear()
 
 
 windows = Windows()

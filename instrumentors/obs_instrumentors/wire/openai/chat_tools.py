@@ -32,23 +32,28 @@ def read_tools(operation: Inference, body: dict[str, Any]) -> None:
 
 
 def tool_results(raw_messages: Any) -> Iterator[ToolResult]:
-    """Go through the results after the model's last answer, the newest first.
+    """Go through the results after the model's last answer, the newest first."""
+    for raw in results_of(raw_messages):
+        result = response(raw) if content.wanted() else None
+        yield ToolResult(payload.get_text(raw, "tool_call_id"), payload.get_text(raw, "name"), result=result)
+
+
+def results_of(raw_messages: Any) -> Iterator[Any]:
+    """Go through the messages of tools after the model's last answer, the newest first.
 
     Calls of one answer may stand in several messages, each with its result behind it.
     """
     for raw in reversed(raw_messages if isinstance(raw_messages, (list, tuple)) else ()):
         role = payload.get(raw, "role")
         if role in _RESULT_ROLES:
-            yield _tool_result(raw)
+            yield raw
         elif role == "assistant" and not payload.get(raw, "tool_calls") and not payload.get(raw, "function_call"):
             return
 
 
-def _tool_result(raw: Any) -> ToolResult:
-    response = None
-    if content.wanted():
-        response = chat_message(raw)["parts"][0].get("response")
-    return ToolResult(payload.get_text(raw, "tool_call_id"), payload.get_text(raw, "name"), result=response)
+def response(raw: Any) -> Any:
+    """Return what a tool gave by its message."""
+    return chat_message(raw)["parts"][0].get("response")
 
 
 def tool_names(*tools: Any) -> Iterator[str | None]:
