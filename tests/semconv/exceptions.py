@@ -55,7 +55,7 @@ METRICS = {
 
 LABELS = {
     "gen_ai.execute_tool.duration": {
-        "obs.tool.inferred": "a time between two calls of a model is more than that of the tool, and must be told apart",
+        "obs.tool.inferred": "what lies between two calls of a model is more than the tool alone",
     },
 }
 """Labels of metrics beside those of the conventions."""

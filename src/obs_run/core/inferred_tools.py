@@ -282,6 +282,7 @@ def note_end(span_id: int) -> None:
     """Close what was open at a span that has ended."""
     windows.told_by.pop(span_id, None)
     for window in windows.at(span_id):
+        windows.note_silence(window)
         _close(window)
 
 

@@ -388,6 +388,7 @@ def test_memory_is_bounded(fake: FakeSink) -> None:
         assert len(tool_windows.windows) <= 256
         assert len(open_recordings) <= 10
         open_recordings.end_all(Ending("exit"))
+    assert fake.lost() == []
 
 
 def test_a_long_loop_leaves_nothing(fake: FakeSink) -> None:
