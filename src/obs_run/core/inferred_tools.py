@@ -13,12 +13,12 @@ from opentelemetry.trace import get_current_span
 
 from obs_run import settings
 from obs_run.base import guard
-from obs_run.context import propagation
+from obs_run.context import propagation, threads
 from obs_run.core import semconv
 from obs_run.core.operations import McpCall, Step, ToolCall
 from obs_run.core.operations.mcp import McpServerCall
 from obs_run.core.operations.tools import TOOL_ERROR
-from obs_run.core.tool_windows import RequestedCall, Window, windows
+from obs_run.core.tool_windows import RequestedCall, Window, windows, with_window
 from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def note_answer(operation: Any, span: Span, context: Context, place: int) -> Non
     window = Window(calls, context, place, begun)
     window.may_stay_silent = getattr(operation, "must_call_tool", False) or windows.was_silent(window)
     propagation.refine_with(_inside_or_same)
+    threads.carry_along(with_window)
     for oldest in windows.add(window):
         _abandon(oldest)
 

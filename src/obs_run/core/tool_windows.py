@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.context import get_current, set_value
 from opentelemetry.trace import get_current_span
 
 from obs_run.process import fork
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from obs_run.core.operations import ToolCall, ToolResult
 
 _MOST = 256
+_CARRIED = "obs-run-tools"
 _here: ContextVar[Window | None] = ContextVar("obs-run-tools", default=None)
 """The window that began last in this task or thread; tasks that begin inside of one inherit it."""
 
@@ -86,6 +88,13 @@ class Window:
         if not self.is_open or not self.is_single or self.may_stay_silent:
             return False
         return self.recording is not None or any(not call.is_told for call in self.waiting)
+
+    def is_within(self, other: Window) -> bool:
+        """Whether it is, or began inside of, another one."""
+        window: Window | None = self
+        while window is not None and window is not other:
+            window = window.outer
+        return window is other
 
     def may_have_calls(self) -> bool:
         """Whether a model may be asked by one of its tools."""
@@ -169,6 +178,10 @@ class Windows:
     def current(self) -> Window | None:
         """Return the innermost open window of this task or thread."""
         window = _here.get()
+        carried: Window | None = get_current().get(_CARRIED)  # type: ignore[assignment]
+        if carried is not None and (window is None or not window.is_within(carried)):
+            # A thread of a pool may know another one from its last piece of work.
+            window = carried
         while window is not None and not window.is_open:
             window = window.outer
         return window
@@ -201,6 +214,14 @@ class Windows:
 
 windows = Windows()
 """Those of this process."""
+
+
+def with_window(context: Context | None) -> Context | None:
+    """Return a context for a thread or a piece of work, with the window that it is begun in."""
+    window = windows.current() if windows else None
+    if window is None:
+        return context
+    return set_value(_CARRIED, window, get_current() if context is None else context)
 
 
 fork.register(fork.QUEUE, "tools", in_child=windows.forget)

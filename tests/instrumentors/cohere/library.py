@@ -266,7 +266,7 @@ LIBRARY = Library(
                 lambda its: its.old_turn(),
                 f"chat {MODEL}",
                 arguments={"city": "Lisbon"},
-                result='[{"sky": "rain"}]',
+                result=[{"sky": "rain"}],
             ),
             name="v1 turn with tools",
         ),
