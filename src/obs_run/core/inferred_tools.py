@@ -15,8 +15,6 @@ from obs_run import settings
 from obs_run.base import guard
 from obs_run.context import propagation, threads
 from obs_run.core import semconv
-from obs_run.core.operations import McpCall, Step, ToolCall
-from obs_run.core.operations.mcp import McpServerCall
 from obs_run.core.operations.tools import TOOL_ERROR
 from obs_run.core.tool_windows import RequestedCall, Window, windows, with_window
 from obs_run.process.unpatched import time
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
     class ToolRecording(Protocol):
         """The recording of a tool."""
 
-        operation: Operation
+        operation: Any
         span: Span
 
         def end(self) -> None:
@@ -96,6 +94,9 @@ def note_answer(operation: Any, span: Span, context: Context, place: int) -> Non
 
 
 def _requested(asking: Operation, name: str, call_id: str | None, arguments: Any) -> RequestedCall:
+    # Most agents' models ask for none, and a class costs most of a millisecond.
+    from obs_run.core.operations import ToolCall
+
     operation = ToolCall(
         tool_name=name,
         tool_type="function",
@@ -123,9 +124,10 @@ def parent_of(operation: Operation, context: Context, *, is_given: bool) -> Cont
 
     A parent that the caller gave stays.
     """
-    if isinstance(operation, (ToolCall, McpCall)) and not isinstance(operation, McpServerCall):
-        if operation.tool_name is not None:
-            _note_told(operation.tool_name, getattr(operation, "call_id", None), _trace_id(context))
+    if operation.IS_TOOL_CALL:
+        tool: Any = operation
+        if tool.tool_name is not None:
+            _note_told(tool.tool_name, getattr(tool, "call_id", None), _trace_id(context))
     elif operation.ASKS_FOR_TOOLS:
         _note_request(operation, _span_id(context))
     return context if is_given else inside(context)
@@ -214,7 +216,7 @@ def _record(window: Window, call: RequestedCall, result: ToolResult) -> None:
             return
     operation = recording.operation
     operation.extra.pop(semconv.OBS_TOOL_UNCONFIRMED, None)
-    if isinstance(operation, ToolCall):
+    if operation.IS_TOOL_CALL:
         operation.result = result.result
         if result.is_error:
             operation.error_type = TOOL_ERROR
@@ -333,6 +335,8 @@ def _step_back(window: Window) -> None:
     recording = window.recording
     if recording is None:
         return
+    from obs_run.core.operations import Step
+
     tool = recording.operation
     step = Step(step_name=tool.tool_name, step_type="tool", extra=tool.extra)
     step.inherit(tool)

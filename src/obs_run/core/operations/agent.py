@@ -163,6 +163,7 @@ class ToolCall(GenAiOperation):
 
     KIND: ClassVar[str] = "INTERNAL"
     SUBJECT: ClassVar[str | None] = "tool_name"
+    IS_TOOL_CALL: ClassVar[bool] = True
 
 
 @dataclass(eq=False, repr=False)

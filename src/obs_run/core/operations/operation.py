@@ -61,6 +61,8 @@ class Operation(Described):
     IS_AGENT: ClassVar[bool] = False
     """Whether it is the run of an agent, which is another than the agent that it runs inside of."""
     IS_MODEL_CALL: ClassVar[bool] = False
+    IS_TOOL_CALL: ClassVar[bool] = False
+    """Whether it is the call of a tool, which ``tool_name`` names, as the agent sees it."""
     ASKS_FOR_TOOLS: ClassVar[bool] = False
     """Whether its answer may ask the agent to run tools; ``tool_calls`` and ``tool_call_ids`` then name them."""
     IS_STORE_CALL: ClassVar[bool] = False
