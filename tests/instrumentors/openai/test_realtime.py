@@ -1,4 +1,4 @@
-"""Sessions over WebSockets: each response is one span, whoever asked for it, and the agent sees what it sees without."""
+"""Sessions over WebSockets: each response is one span, whoever asked for it; the agent sees what it sees without us."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Talk:
 
     kind = "sync"
 
-    def __init__(self, client: Any, beta: bool, **more: Any) -> None:
+    def __init__(self, client: Any, *, beta: bool, **more: Any) -> None:
         self._manager = (client.beta if beta else client).realtime.connect(**{"model": MODEL, **more})
         self.connection = self._manager.enter()
 
@@ -94,7 +94,7 @@ class Talk:
             self.connection.send(event)
 
     def receive(self, until: str) -> list[Any]:
-        events = []
+        events: list[Any] = []
         while not events or events[-1].type != until:
             events.append(self.connection.recv())
         return events
@@ -117,7 +117,7 @@ class AsyncTalk(Talk):
 
     kind = "async"
 
-    def __init__(self, client: Any, beta: bool, **more: Any) -> None:
+    def __init__(self, client: Any, *, beta: bool, **more: Any) -> None:
         self._loop = asyncio.new_event_loop()
         self._manager = (client.beta if beta else client).realtime.connect(**{"model": MODEL, **more})
         self.connection = self._run(self._manager.enter())
@@ -130,7 +130,7 @@ class AsyncTalk(Talk):
             self._run(self.connection.send(event))
 
     def receive(self, until: str) -> list[Any]:
-        events = []
+        events: list[Any] = []
         while not events or events[-1].type != until:
             events.append(self._run(self.connection.recv()))
         return events
@@ -178,7 +178,7 @@ def talks(kind: str, package: Any) -> Iterator[Callable[..., Any]]:
             server.__enter__()
             made = package.OpenAI if kind == "sync" else package.AsyncOpenAI
             client = made(api_key="none", base_url="http://unused.invalid/v1", websocket_base_url=f"{server.origin}/v1")
-            talk = (Talk if kind == "sync" else AsyncTalk)(client, beta, **more)
+            talk = (Talk if kind == "sync" else AsyncTalk)(client, beta=beta, **more)
             results.append(use(talk))
             talk.__dict__.pop("connection", None)
         assert results
@@ -259,7 +259,7 @@ def test_the_agent_sees_the_same(talks: Any, library: Any, telemetry: Any) -> No
 @pytest.mark.usefixtures("instrumented", "with_content")
 def test_a_tool_is_called_and_answered(talks: Any, telemetry: Any) -> None:
     output = {"type": "function_call_output", "call_id": "call_1", "output": '{"celsius":3}'}
-    answers = iter([])
+    answers: Iterator[Any] = iter(())
 
     def use(talk: Any) -> None:
         nonlocal answers
@@ -361,7 +361,7 @@ def test_an_error_event_ends_the_response_that_it_is_about(talks: Any, telemetry
 
 @pytest.mark.usefixtures("instrumented", "with_content")
 @pytest.mark.parametrize("end", ["close", "let go"])
-def test_a_session_is_left_amid_a_response(end: str, talks: Any, telemetry: Any, kind: str) -> None:
+def test_a_session_is_left_amid_a_response(end: str, talks: Any, telemetry: Any) -> None:
     item = {
         "type": "response.output_item.added",
         "response_id": "resp_1",
@@ -409,7 +409,7 @@ def test_the_server_goes_away(talks: Any, telemetry: Any) -> None:
 @pytest.mark.usefixtures("instrumented")
 def test_events_may_be_read_as_bytes_and_beside_each_other(talks: Any, telemetry: Any) -> None:
     small = {**USAGE, "input_tokens": 1, "total_tokens": 101, "input_token_details": None}
-    answers = iter([])
+    answers: Iterator[Any] = iter(())
 
     def use(talk: Any) -> None:
         nonlocal answers
@@ -423,7 +423,7 @@ def test_events_may_be_read_as_bytes_and_beside_each_other(talks: Any, telemetry
             talk.receive_bytes()
         talk.close()
 
-    count = len(talks(lambda message: next(answers), use))
+    count = len(talks(lambda _: next(answers), use))
     spans = spans_of(telemetry)
     assert len(spans) == 2 * count
     assert [
@@ -455,9 +455,9 @@ def test_faults_of_ours_are_harmless(
     function: str, talks: Any, library: Any, telemetry: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from obs_instrumentors.wire.openai import realtime
-    from tests.instrumentors.openai.drivers import instrument
 
     from obs_run.core import hooks
+    from tests.instrumentors.openai.drivers import instrument
 
     plain = talks(answering(ANSWER), whole)
     calls: list[Any] = []

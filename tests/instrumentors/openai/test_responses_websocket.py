@@ -71,9 +71,8 @@ def ask(request: pytest.FixtureRequest, package: Any) -> Callable[..., list[Any]
 
 @pytest.mark.usefixtures("with_content")
 def test_a_response_is_one_span(ask: Any, library: Any, telemetry: Any) -> None:
-    from tests.instrumentors.openai.drivers import instrument
-
     from obs_run.core import hooks
+    from tests.instrumentors.openai.drivers import instrument
 
     plain = ask(ANSWER, ASKED, read=3)
     instrument(library)
