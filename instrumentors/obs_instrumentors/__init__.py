@@ -50,6 +50,7 @@ _MODULES = {
         "google.genai._gaos._hooks.sdkhooks",
         "google.genai._gaos.google_genai",
         "google.genai._gaos.utils.eventstreaming",
+        "google.genai.live",
     ),
     "huggingface": (
         "huggingface_hub.inference._client",

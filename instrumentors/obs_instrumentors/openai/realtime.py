@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 
 from obs_instrumentors.clients import hosts
 from obs_instrumentors.wire.openai import realtime
+from obs_instrumentors.wire.websocket_address import host_and_port, is_closed, uri_of
 from obs_run.base import payload
 from obs_run.core import sessions
 from obs_run.core.hooks import Target
@@ -21,27 +22,18 @@ if TYPE_CHECKING:
     from obs_run.core.outcomes import Call
     from obs_run.core.sessions import Session
 
-_DEFAULT_PORTS = {True: 443, False: 80}
-
 
 def _open(connection: Any) -> realtime.State:
     """Return what is known of a session from its address."""
-    protocol = payload.get(connection, "_connection", "protocol")
-    # Releases of websockets before 14 call it so.
-    address = payload.coalesce(payload.get(protocol, "uri"), payload.get(protocol, "wsuri"))
+    address = uri_of(payload.get(connection, "_connection"))
     query = parse_qs(payload.get_text(address, "query") or "")
     models = query.get("model") or query.get("deployment")
     return realtime.State(partial(_read_origin, address), models[0] if models else None)
 
 
 def _read_origin(address: Any, operation: Response) -> None:
-    port = payload.get_int(address, "port") or _DEFAULT_PORTS[bool(payload.get(address, "secure"))]
-    hosts.read_provider_at(operation, payload.get_text(address, "host"), port, "openai")
-
-
-def _is_lost(error: BaseException) -> bool:
-    """Whether an error is websockets' own of a connection that was closed, from whichever side."""
-    return any(kind.__name__ == "ConnectionClosed" for kind in type(error).__mro__)
+    host, port = host_and_port(address)
+    hosts.read_provider_at(operation, host, port, "openai")
 
 
 def _sent(read: Callable[[Session, Any], None], session: Session, call: Call) -> None:
@@ -49,13 +41,13 @@ def _sent(read: Callable[[Session, Any], None], session: Session, call: Call) ->
     read(session, call.argument(0, "data") if event is None else event)
 
 
-_REALTIME = Messages(_open, partial(_sent, realtime.read_sent), realtime.read_received, realtime.finish, _is_lost)
+_REALTIME = Messages(_open, partial(_sent, realtime.read_sent), realtime.read_received, realtime.finish, is_closed)
 _RESPONSES = Messages(
     _open,
     partial(_sent, realtime.start_over_websocket),
     realtime.read_over_websocket,
     realtime.finish_over_websocket,
-    _is_lost,
+    is_closed,
 )
 
 

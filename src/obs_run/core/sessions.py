@@ -27,7 +27,16 @@ if TYPE_CHECKING:
     from obs_run.core.operations import Operation
     from obs_run.core.recorder import Recording
 
-__all__ = ["Messages", "Session", "wrap_async_receive", "wrap_async_send", "wrap_close", "wrap_receive", "wrap_send"]
+__all__ = [
+    "Messages",
+    "Session",
+    "wrap_async_receive",
+    "wrap_async_send",
+    "wrap_close",
+    "wrap_open",
+    "wrap_receive",
+    "wrap_send",
+]
 
 
 @dataclass(frozen=True)
@@ -145,6 +154,18 @@ class _Sending(Step):
             self._session.end(operation, error)
         if self._session.messages.is_lost(error):
             self._session.end_all(error)
+
+
+def wrap_open(messages: Messages) -> Wrapper:
+    """Return the wrapper of a connection's ``__init__``, for what can only be read as it is made."""
+
+    @passed_over
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        with no_frame:
+            wrapped(*args, **kwargs)
+        guard.call("session", _session_of, messages, instance)
+
+    return wrapper
 
 
 def wrap_send(messages: Messages) -> Wrapper:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.instrumentors.openai import family
 
 _OLDEST = "1.26.0, oldest"
-_SESSIONS = ("test_realtime.py", "test_responses_websocket.py")
+_SESSIONS = ("realtime.py", "responses_websocket.py")
 
 LIBRARY = family.library(
     "openai",
@@ -23,7 +23,7 @@ LIBRARY = family.library(
     # The oldest has neither responses nor most of the media nor WebSockets, which the others have step by step.
     less={
         _OLDEST: ("test_endpoints.py", *_SESSIONS),
-        "1, newest": ("test_responses_websocket.py",),
-        "2.0.0": ("test_responses_websocket.py",),
+        "1, newest": ("responses_websocket.py",),
+        "2.0.0": ("responses_websocket.py",),
     },
 )
