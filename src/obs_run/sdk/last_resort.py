@@ -42,6 +42,9 @@ class _Handler(logging.Handler):
         self._is_exporting = is_exporting
         self.used: set[str] = set()
         """Packages that the agent's own code is known to use."""
+        # By name: whoever holds a module's names keeps its objects from their end.
+        self._modules: list[str] = []
+        self._loaded = 0
 
     def createLock(self) -> None:  # noqa: N802 (the name that logging gives it)
         """Have no lock: nothing is written here."""
@@ -68,7 +71,13 @@ class _Handler(logging.Handler):
         return False
 
     def _is_used(self, package: str) -> bool:
-        if package not in self.used and any(_uses(module, package) for module in _modules_of_agent()):
+        if package in self.used:
+            return True
+        if len(sys.modules) != self._loaded:
+            # To look through all of them for each line would cost the agent a millisecond.
+            self._loaded = len(sys.modules)
+            self._modules = _modules_of_agent()
+        if any(_uses(_names_of(module), package) for module in self._modules):
             self.used.add(package)
         return package in self.used
 
@@ -95,14 +104,14 @@ def _package_of(record: logging.LogRecord) -> str | None:
     return None
 
 
-def _modules_of_agent() -> list[dict[str, object]]:
-    """Return the names of each module that is not an installed one."""
-    found = []
-    for module in tuple(sys.modules.values()):
-        names = getattr(module, "__dict__", None)
-        if isinstance(names, dict) and _is_of_agent(names):
-            found.append(names)
-    return found
+def _modules_of_agent() -> list[str]:
+    """Return each module that is not an installed one."""
+    return [module for module in tuple(sys.modules) if _is_of_agent(_names_of(module))]
+
+
+def _names_of(module: str) -> dict[str, object]:
+    names = getattr(sys.modules.get(module), "__dict__", None)
+    return names if isinstance(names, dict) else {}
 
 
 def _is_of_agent(names: dict[str, object]) -> bool:
