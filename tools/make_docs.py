@@ -74,7 +74,8 @@ def tested_libraries_table() -> str:
         sets = [one for one in LIBRARIES.values() if one.name == each.library]
         sets = sets or [one for one in LIBRARIES.values() if one.instrumentor == module]
         tested = "; ".join(label for one in sets for label in _tested(one))
-        scenarios = ", ".join(dict.fromkeys(scenario.name for one in sets for scenario in one.scenarios))
+        names = [scenario.name.rpartition(": ")[2] for one in sets for scenario in one.scenarios]
+        scenarios = ", ".join(dict.fromkeys(names))
         rows.append(f"| {each.distribution} | {each.versions} | {tested} | {scenarios} | {each.owner} |")
     return "\n".join(rows)
 

@@ -60,6 +60,16 @@ _MODULES = {
         "lancedb.remote.table",
         "lancedb.table",
     ),
+    "langchain": (
+        "langchain_core.language_models.chat_models",
+        "langchain_core.language_models.llms",
+        "langchain_core.runnables.config",
+        "langchain_core.tracers.context",
+        "langgraph._internal._runnable",
+        "langgraph.store.base",
+        "langgraph.store.base.batch",
+        "langgraph.utils.runnable",
+    ),
     "litellm": (
         "litellm",
         "litellm.anthropic_interface.messages",

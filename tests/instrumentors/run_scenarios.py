@@ -18,7 +18,7 @@ import pytest
 
 from tests import faults
 from tests.instrumentors.scenarios import Driver, Library, Scenario, seen
-from tests.instrumentors.trees import Node, assert_trees, start_of
+from tests.instrumentors.trees import Node, assert_shapes, assert_trees, start_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,7 +85,7 @@ def instrumented() -> Iterator[None]:
     from obs_run.core import hooks
 
     for module, instrumentor in TABLE.items():
-        if instrumentor == LIBRARY.instrumentor:
+        if instrumentor in (LIBRARY.instrumentor, *LIBRARY.beside):
             # Not every supported release has every module.
             with contextlib.suppress(ImportError):
                 importlib.import_module(module)
@@ -116,7 +116,10 @@ def drive(scenario: Scenario, driver: Driver) -> None:
 
 def span_of(scenario: Scenario, telemetry: Any) -> Any:
     spans = telemetry.spans()
-    assert_trees(spans, *(scenario.tree or (Node(scenario.span),)))
+    if scenario.shape:
+        assert_shapes(spans, *scenario.shape)
+    else:
+        assert_trees(spans, *(scenario.tree or (Node(scenario.span),)))
     return next(span for span in sorted(spans, key=start_of) if span.name == scenario.span)
 
 
@@ -136,10 +139,12 @@ def test_one_span(kind: str, scenario: Scenario, driver_of: Any, telemetry: Any)
     assert attributes == dict(wanted)
     assert span.status.status_code.name == ("UNSET" if wanted.get("error.type") is None else "ERROR")
     failed = telemetry.events("gen_ai.client.operation.exception")
-    assert len(failed) == (0 if scenario.error is None else 1)
-    if span.attributes.get("gen_ai.operation.name") in INFERENCES:
+    failures = int(scenario.error is not None) if scenario.failures is None else scenario.failures
+    assert len(failed) == failures
+    inferences = [one for one in telemetry.spans() if one.attributes.get("gen_ai.operation.name") in INFERENCES]
+    if inferences:
         counted = {name: telemetry.total(metric) - before[name] for name, metric in TOKENS.items()}
-        assert counted == {name: span.attributes.get(name, 0) for name in TOKENS}
+        assert counted == {name: sum(one.attributes.get(name, 0) for one in inferences) for name in TOKENS}
 
 
 @pytest.mark.parametrize(("kind", "scenario"), WITH_CONTENT)

@@ -116,6 +116,10 @@ class Scenario:
     kinds: tuple[str, ...] = ("sync", "async")
     tree: tuple[Node, ...] = ()
     """The roots of all that is recorded, where that is more than ``span``, which is then the first of this name."""
+    shape: tuple[Node, ...] = ()
+    """In place of ``tree``: the roots in the normal form, in which all frameworks tell a story alike."""
+    failures: int | None = None
+    """How many exceptions are told, where that is not one for an ``error``: an agent may go on after that of a tool."""
     unless: tuple[str, ...] = ()
     """Labels of environments whose release of the library cannot do this."""
 
@@ -139,6 +143,8 @@ class Library:
     """Labels of environments whose release makes spans by itself wherever there is a provider."""
     less: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Those of ``more`` that the release of an environment cannot do, by its label."""
+    beside: tuple[str, ...] = ()
+    """Further modules of ``obs_instrumentors`` that are at work, of clients beneath a framework."""
     python: str | None = None
     """The Python for environments that need another than the tests' own, such as "3.12"."""
     heavy: bool = False
@@ -190,7 +196,7 @@ def without_ids(value: Any) -> Any:
 
 _IDS = re.compile(
     r"(?<=[-_])0{3,}[0-9]+"
-    r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{32}\b"
     r"|(?<=0x)[0-9a-f]+|(?<=cancel scope )[0-9a-f]+"
     r"|[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT"
 )

@@ -283,7 +283,8 @@ def _validator(schema: str) -> Draft202012Validator:
         return Draft202012Validator(conventions.SCHEMAS_SINCE[schema])
     path = Path(__file__).parent / "v1.41.0" / f"gen-ai-{schema}.json"
     told = json.loads(path.read_text(encoding="utf-8"))
-    for kind, names in conventions.NO_LONGER_REQUIRED.get(schema, {}).items():
+    unknown = exceptions.NOT_REQUIRED.get(schema, {})
+    for kind, names in {**conventions.NO_LONGER_REQUIRED.get(schema, {}), **unknown}.items():
         told["$defs"][kind]["required"] = [name for name in told["$defs"][kind]["required"] if name not in names]
     return Draft202012Validator(told)
 

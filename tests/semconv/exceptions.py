@@ -23,6 +23,9 @@ OPERATIONS = {
 }
 """Values of ``gen_ai.operation.name`` beside the predefined ones; the enumeration is open."""
 
+NOT_REQUIRED = {"retrieval-documents": {"RetrievalDocument": ("score",)}}
+"""Fields of content that are left out where they are not known: a framework's retriever tells of no scores."""
+
 PROVIDERS = dict.fromkeys(
     (
         "aws.sagemaker",

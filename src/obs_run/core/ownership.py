@@ -38,10 +38,53 @@ def current_recording() -> OwnRecording | None:
 
 def recording_in(context: Context) -> OwnRecording | None:
     """Return the innermost recording of ``context`` that goes on; tasks that outlive one keep it in their context."""
-    recording = cast("OwnRecording | None", context.get(_OWNER))
+    recording = cast("OwnRecording | Expected | None", context.get(_OWNER))
     while recording is not None and recording.is_ended:
         recording = getattr(recording, "outer", None)
+    if isinstance(recording, Expected):
+        return recording.recording
     return recording
+
+
+class Expected:
+    """The place of a recording that a framework begins later, where it cannot be made current then.
+
+    It is there in the context around the framework's code; the framework's callback fills it.
+    """
+
+    __slots__ = ("outer", "recording")
+
+    def __init__(self, outer: OwnRecording | None) -> None:
+        self.outer = outer
+        self.recording: OwnRecording | None = None
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether what happens now belongs to the recording around it."""
+        return self.recording is None or self.recording.is_ended
+
+
+def with_expected(expected: Expected, context: Context) -> Context:
+    """Return ``context`` with the place of a recording that is to come."""
+    return api_context.set_value(_OWNER, expected, context)
+
+
+def fill_expected(recording: OwnRecording) -> None:
+    """Have ``recording`` take the place that was kept for it, if there is one here."""
+    expected = api_context.get_current().get(_OWNER)
+    if isinstance(expected, Expected) and expected.recording is None:
+        expected.recording = recording
+
+
+def runs_around(recording: OwnRecording) -> tuple[int, ...]:
+    """Return the span ids of the runs that ``recording`` happens inside of, and which sum up what calls cost."""
+    found = []
+    outer = recording.outer
+    while outer is not None:
+        if outer.operation.IS_RUN and not outer.is_ended:
+            found.append(outer.span.get_span_context().span_id)
+        outer = getattr(outer, "outer", None)
+    return tuple(found)
 
 
 def is_suppressed(operation: Operation, context: Context) -> bool:
@@ -56,6 +99,8 @@ def is_suppressed(operation: Operation, context: Context) -> bool:
     outer = recording.operation
     if operation.IS_STORE_CALL:
         return outer.IS_STORE_CALL and _is_same_system(operation, outer)
+    if getattr(recording, "is_frameworks", False):
+        return False
     return operation.IS_MODEL_CALL and outer.IS_MODEL_CALL
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from obs_run.context.current_context import Entry
     from obs_run.core.nesting import NestedInvocation
-    from obs_run.core.ongoing import OwnRecording
+    from obs_run.core.ongoing import FrameworkCall, OwnRecording
     from obs_run.core.operations import Operation
     from obs_run.core.sink import Sink
 
@@ -55,13 +55,16 @@ class Recording:
         "_marks",
         "_open",
         "_owner",
-        "_parent",
         "_request_content",
         "_sink",
         "_started",
+        "around",
         "is_ended",
+        "is_frameworks",
+        "left_by",
         "operation",
         "outer",
+        "provider_call",
         "read_unfinished",
         "shared_data",
         "span",
@@ -75,9 +78,15 @@ class Recording:
         self.is_ended = False
         self.read_unfinished: Callable[[], Callable[[], None] | None] | None = None
         """Gives, while there is a stream, what reads as much of it as has come in."""
+        self.left_by = 0
+        """The id of the exception that the last failed operation inside ended with."""
         self.shared_data: Any = None
         """What another package noted of the operation, from inside of it."""
-        self._parent = parent
+        self.around = parent
+        """The context that it was begun under."""
+        self.is_frameworks = operation.IS_FRAMEWORKS
+        """Whether the provider's own client may tell more of it."""
+        self.provider_call: FrameworkCall | None = None
         self._sink = to
         self._marks: dict[str, Any] = {}
         # Until the call has ended the agent may change what it asked with.
@@ -93,19 +102,29 @@ class Recording:
     @property
     def context(self) -> Context:
         """The context that children start under."""
-        return self._inside(self._parent)
+        return self.inside(self.around)
 
     def __enter__(self) -> Self:
         """Make the operation current, for as long as the library works on it; it may be entered again."""
-        current_context.enter(self, self._inside, self._entries)
+        current_context.enter(self, self.inside, self._entries)
         return self
 
     def __exit__(self, *_: object) -> None:
         """Make what was current before current again; the recording goes on until it is ended."""
         current_context.leave(self, self._entries)
 
-    def _inside(self, context: Context) -> Context:
+    def inside(self, context: Context) -> Context:
+        """Return ``context`` with the operation as what happens there."""
         return ownership.with_owner(self, set_span_in_context(self.span, context))
+
+    def replace(self, operation: Operation) -> None:
+        """Tell of another operation, because more is known of what happens than when it began."""
+        operation.inherit(self.operation)
+        name = operation.span_name()
+        if name != self.operation.span_name():
+            self.span.update_name(name)
+        self.operation = operation
+        self._request_content = content.take(operation)
 
     def chunk(self) -> None:
         """Note that a chunk of a stream has come in."""
@@ -126,11 +145,19 @@ class Recording:
         except IndexError:
             return
         self.is_ended = True
+        if self.is_frameworks:
+            self._read_rest()
         self.read_unfinished = None
         try:
             self._end(error)
         except Exception as failure:  # noqa: BLE001 (the guard, without the cost of a call to it)
             guard.failed("end", failure)
+
+    def _read_rest(self) -> None:
+        """Read what has come in of a provider's stream that the framework does not read to its end."""
+        read = None if self.read_unfinished is None else self.read_unfinished()
+        if read is not None:
+            guard.call("end", read)
 
     def end_unfinished(self, ending: Ending) -> None:
         """End the operation with what is known of it so far, because nobody else will."""
@@ -164,13 +191,23 @@ class Recording:
             guard.failed("end", failure)
             return OperationRecord("", {}, {}, timing, {})
         if error is not None and record.error is not None:
-            guard.call("end", log_records.log_exception, record.error, self.span.get_span_context())
+            self._tell_exception(error, record.error)
         return record
+
+    def _tell_exception(self, error: BaseException, told: ErrorRecord) -> None:
+        """Have the exception's event where it came up first, and not again for each run that it leaves on its way."""
+        outer = self.outer
+        if isinstance(outer, Recording):
+            outer.left_by = id(error)
+        if self.left_by != id(error):
+            guard.call("end", log_records.log_exception, told, self.span.get_span_context())
 
     def _record(self, timing: Timing, error: BaseException | None) -> OperationRecord:
         operation = self.operation
         if self.shared_data is not None:
             guard.call("shared call", nesting.merge_shared, operation, self.shared_data)
+        if error is None and self.is_frameworks:
+            operation.error_type = None
         if error is not None and operation.error_type is None:
             operation.error_type = error_name(error)
         if timing.first_chunk is not None and getattr(operation, "stream", False) is None:
@@ -191,6 +228,7 @@ class Recording:
             operation.pricing(),
             failure,
             content_size,
+            ownership.runs_around(self) if operation.IS_MODEL_CALL else (),
         )
 
     def _timing(self) -> Timing:
@@ -232,6 +270,16 @@ def _start(operation: Operation, parent: Context | None, owner: object) -> Recor
     if to is None:
         return None
     outer = ownership.recording_in(context)
+    if operation.IS_MODEL_CALL and getattr(outer, "is_frameworks", False):
+        from obs_run.core import provider_calls
+
+        framework: Any = outer
+        if _kind_of(type(operation)) == _kind_of(type(framework.operation)):
+            call = provider_calls.provider_call(operation, framework)
+            if call is not None:
+                return call
+            # One call more than the framework tells of.
+            context, outer = framework.around, framework.outer
     if outer is not None:
         operation.inherit(outer.operation)
     span = to.start(operation.span_name(), operation.KIND, operation.attributes, context)

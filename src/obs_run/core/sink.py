@@ -51,6 +51,8 @@ class OperationRecord(NamedTuple):
     error: ErrorRecord | None = None
     content_size: int = 0
     """Roughly how many bytes of memory the content holds."""
+    runs: tuple[int, ...] = ()
+    """The span ids of the agents' and workflows' runs that a model call is a part of."""
 
 
 class Scope(NamedTuple):

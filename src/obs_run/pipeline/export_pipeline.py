@@ -12,6 +12,7 @@ from obs_run.core import content
 from obs_run.pipeline import foreign_content, log_builder, losses, redact, redact_items, span_builder
 from obs_run.pipeline.items import DeferredCall, LogItem, OperationItem, SpanItem
 from obs_run.pipeline.otlp_destination import OtlpDestination
+from obs_run.pipeline.run_costs import RunCosts
 from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class ExportPipeline:
         self._redaction = redact_items.shared()
         self._metrics_due = time.monotonic() + self._interval
         self._batch = _Batch()
+        self._run_costs = RunCosts()
         self._owes_metrics = True
         """Whether the last export of metrics is still to come."""
         self._unseen = api_context.Context({_SUPPRESS_INSTRUMENTATION_KEY: True})
@@ -101,11 +103,14 @@ class ExportPipeline:
         if operation is not None:
             has_span = bool(self._destinations.traces)
             cost = guard.call("measurement", self._metering.measure, operation, has_span=has_span)
+            if cost is not None:
+                guard.call("cost", self._run_costs.add, operation, cost)
             if operation.content and self._exports_content(operation):
                 values = guard.call("content", span_builder.limit_content, operation, redact.shared(), default={})
         if self._destinations.traces:
             shown = values if content.on_spans() else {}
-            span = guard.call("span", span_builder.complete_span, item, resource, cost, shown)
+            inner_cost = None if operation is None else self._run_costs.pop(item.span.context)
+            span = guard.call("span", span_builder.complete_span, item, resource, cost, shown, inner_cost)
             if span is None:
                 span, shown = item.span, {}
             span = guard.call("span", foreign_content.span, span)

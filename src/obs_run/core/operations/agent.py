@@ -18,31 +18,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, repr=False)
-class AgentRun(GenAiOperation):
-    """One run of an agent inside this process: ``invoke_agent``."""
+class _Run(GenAiOperation):
+    """A run that sums up what the model calls inside used."""
 
-    name: str = "invoke_agent"
-    agent_id: str | None = attribute(semconv.AGENT_ID)
-    agent_name: str | None = attribute(semconv.AGENT_NAME)
-    agent_version: str | None = attribute(semconv.AGENT_VERSION)
-    agent_description: str | None = attribute(semconv.AGENT_DESCRIPTION)
-    request_model: str | None = attribute(semconv.REQUEST_MODEL)
-    """Only where all of the agent's calls go to one model."""
-    output_type: str | None = attribute(semconv.OUTPUT_TYPE)
-    finish_reasons: list[str] | None = attribute(semconv.RESPONSE_FINISH_REASONS)
+    outcome: str | None = attribute(semconv.OBS_OUTCOME)
+    """Why it is over where that is neither success nor failure: ``interrupted``, ``cancelled``, ``abandoned``."""
     usage: Usage | None = None
     """What the framework says the whole run used; what the calls inside used is added up where it says nothing."""
     inner_tokens: list[tuple[int | None, int | None]] = field(default_factory=list)
     """Input and output tokens of each model call inside that has ended."""
 
-    system_instructions: list[Part] | None = content(semconv.SYSTEM_INSTRUCTIONS)
-    input_messages: list[Message] | None = content(semconv.INPUT_MESSAGES)
-    output_messages: list[Message] | None = content(semconv.OUTPUT_MESSAGES)
-    tool_definitions: list[ToolDefinition] | None = content(semconv.TOOL_DEFINITIONS)
-
-    KIND: ClassVar[str] = "INTERNAL"
-    SUBJECT: ClassVar[str | None] = "agent_name"
-    IS_AGENT: ClassVar[bool] = True
+    IS_RUN: ClassVar[bool] = True
+    TOTALS: ClassVar[tuple[str, str]] = (semconv.USAGE_INPUT_TOKENS, semconv.USAGE_OUTPUT_TOKENS)
+    """The names of the tokens of the whole run."""
 
     def add_usage(self, usage: Usage) -> None:
         """Add what a model call inside of this run used.
@@ -52,13 +40,11 @@ class AgentRun(GenAiOperation):
         self.inner_tokens.append((usage.input_tokens, usage.output_tokens))
 
     def attributes(self) -> Attributes:
-        """Return every known field, and the tokens of the whole run, of which the conventions have these two."""
+        """Return every known field, and the tokens of the whole run."""
         attributes = super().attributes()
-        input_tokens, output_tokens = self._total_tokens()
-        if is_count(input_tokens):
-            attributes[semconv.USAGE_INPUT_TOKENS] = input_tokens
-        if is_count(output_tokens):
-            attributes[semconv.USAGE_OUTPUT_TOKENS] = output_tokens
+        for name, tokens in zip(self.TOTALS, self._total_tokens(), strict=True):
+            if is_count(tokens):
+                attributes[name] = tokens
         return attributes
 
     def _total_tokens(self) -> tuple[int | None, int | None]:
@@ -72,6 +58,30 @@ def _sum(counts: list[int | None]) -> int | None:
     """Return the sum of what is known; None, which is not 0, where nothing is."""
     known_counts = [count for count in counts if is_count(count)]
     return sum(known_counts) if known_counts else None
+
+
+@dataclass(eq=False, repr=False)
+class AgentRun(_Run):
+    """One run of an agent inside this process: ``invoke_agent``."""
+
+    name: str = "invoke_agent"
+    agent_id: str | None = attribute(semconv.AGENT_ID)
+    agent_name: str | None = attribute(semconv.AGENT_NAME)
+    agent_version: str | None = attribute(semconv.AGENT_VERSION)
+    agent_description: str | None = attribute(semconv.AGENT_DESCRIPTION)
+    request_model: str | None = attribute(semconv.REQUEST_MODEL)
+    """Only where all of the agent's calls go to one model."""
+    output_type: str | None = attribute(semconv.OUTPUT_TYPE)
+    finish_reasons: list[str] | None = attribute(semconv.RESPONSE_FINISH_REASONS)
+
+    system_instructions: list[Part] | None = content(semconv.SYSTEM_INSTRUCTIONS)
+    input_messages: list[Message] | None = content(semconv.INPUT_MESSAGES)
+    output_messages: list[Message] | None = content(semconv.OUTPUT_MESSAGES)
+    tool_definitions: list[ToolDefinition] | None = content(semconv.TOOL_DEFINITIONS)
+
+    KIND: ClassVar[str] = "INTERNAL"
+    SUBJECT: ClassVar[str | None] = "agent_name"
+    IS_AGENT: ClassVar[bool] = True
 
 
 @dataclass(eq=False, repr=False)
@@ -100,7 +110,7 @@ class RemoteAgentRun(ModelCall):
 
 
 @dataclass(eq=False, repr=False)
-class Workflow(GenAiOperation):
+class Workflow(_Run):
     """One run of a workflow of several agents or steps: ``invoke_workflow``."""
 
     name: str = "invoke_workflow"
@@ -112,6 +122,8 @@ class Workflow(GenAiOperation):
 
     KIND: ClassVar[str] = "INTERNAL"
     SUBJECT: ClassVar[str | None] = "workflow_name"
+    # The conventions have no tokens on a workflow.
+    TOTALS: ClassVar[tuple[str, str]] = (semconv.OBS_USAGE_INPUT_TOKENS, semconv.OBS_USAGE_OUTPUT_TOKENS)
 
 
 @dataclass(eq=False, repr=False)
@@ -124,6 +136,8 @@ class Step(GenAiOperation):
     """The framework's word for its steps: ``node``, ``task``, ``component``."""
     step_number: int | None = attribute(semconv.OBS_STEP_NUMBER)
     agent_name: str | None = attribute(semconv.AGENT_NAME)
+    outcome: str | None = attribute(semconv.OBS_OUTCOME)
+    """Why it is over where that is neither success nor failure, as of a run."""
 
     KIND: ClassVar[str] = "INTERNAL"
     SUBJECT: ClassVar[str | None] = "step_name"
@@ -150,6 +164,8 @@ class ToolCall(GenAiOperation):
     tool_description: str | None = attribute(semconv.TOOL_DESCRIPTION)
     call_id: str | None = attribute(semconv.TOOL_CALL_ID)
     agent_name: str | None = attribute(semconv.AGENT_NAME)
+    outcome: str | None = attribute(semconv.OBS_OUTCOME)
+    """Why it is over where that is neither success nor failure, as of a run."""
 
     arguments: Any = content(semconv.TOOL_CALL_ARGUMENTS)
     result: Any = content(semconv.TOOL_CALL_RESULT)

@@ -69,6 +69,10 @@ class Operation(Described):
     IS_AGENT: ClassVar[bool] = False
     """Whether it is the run of an agent, which is another than the agent that it runs inside of."""
     IS_MODEL_CALL: ClassVar[bool] = False
+    IS_FRAMEWORKS: ClassVar[bool] = False
+    """Whether a framework tells of a model call, of which the provider's client inside knows more."""
+    IS_RUN: ClassVar[bool] = False
+    """Whether what the model calls inside used and cost is summed up on it."""
     IS_STORE_CALL: ClassVar[bool] = False
     """Whether it is a call of a database, whose own calls inside of it are its parts; ``system`` names it."""
 

@@ -1,0 +1,273 @@
+"""One story for all frameworks of agents, and the trees in which each of them must tell it.
+
+A framework's driver makes the agents and asks them; what is asked, and what must come of it, stands here. The trees are
+in the normal form of ``trees.assert_shapes``: a framework may have steps and workflows around, and no more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Any
+
+from tests.instrumentors.scenarios import Driver, Scenario
+from tests.instrumentors.trees import Node
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+PROMPT = "What is it like in Lisbon?"
+AGENT = "traveller"
+SECOND = "booker"
+CONVERSATION = "trip-1"
+TIMEOUT = 20
+
+
+def weather(city: str) -> str:
+    """Tell the weather of a city."""
+    return f"rain in {city}"
+
+
+def population(city: str) -> str:
+    """Tell how many live in a city."""
+    return f"half a million in {city}"
+
+
+def broken(city: str) -> str:
+    """Fail."""
+    raise ValueError(f"nobody knows {city}")
+
+
+class Meeting:
+    """Two tools, each of which waits for the other: called one after the other they fail."""
+
+    def __init__(self) -> None:
+        self._both = asyncio.Barrier(2) if hasattr(asyncio, "Barrier") else None
+
+    async def _meet(self) -> None:
+        if self._both is not None:
+            await asyncio.wait_for(self._both.wait(), TIMEOUT)
+
+    def tools(self) -> tuple[Callable[..., Any], ...]:
+        """Return the tools, which are coroutine functions."""
+
+        async def weather(city: str) -> str:
+            """Tell the weather of a city."""
+            await self._meet()
+            return f"rain in {city}"
+
+        async def population(city: str) -> str:
+            """Tell how many live in a city."""
+            await self._meet()
+            return f"half a million in {city}"
+
+        return weather, population
+
+
+class Waiting:
+    """A tool that takes longer than anybody waits."""
+
+    def __init__(self) -> None:
+        self.has_started = asyncio.Event()
+
+    def tool(self) -> Callable[..., Any]:
+        """Return the tool, a coroutine function."""
+
+        async def slow(city: str) -> str:
+            """Take longer than anybody waits."""
+            self.has_started.set()
+            await asyncio.sleep(TIMEOUT)
+            return city
+
+        return slow
+
+
+class Teller(Driver):
+    """A framework that tells the story, with its models faked or behind the stub."""
+
+    def agent(self, *tools: Callable[..., Any], handles_errors: bool = True) -> Any:
+        """Return the first agent, which has the tools and calls each of them once, all in one turn."""
+        raise NotImplementedError
+
+    def team(self) -> Any:
+        """Return what is asked where the first agent hands over to the second."""
+        raise NotImplementedError
+
+    def asking(self, agent: Any) -> Any:
+        """Ask and return the answer, or what is to be awaited for it."""
+        raise NotImplementedError
+
+    def stream(self, agent: Any) -> Any:
+        """Ask and return the stream of what happens."""
+        raise NotImplementedError
+
+    def asking_first(self) -> tuple[Callable[[], Any], Callable[[], Any]]:
+        """Return what asks an agent whose tool wants to be allowed something, and what goes on with the permission."""
+        raise NotImplementedError
+
+    def ask(self, agent: Any) -> Any:
+        """Ask and return the answer."""
+        return self.run(self.asking(agent))
+
+    def ask_twice_at_once(self) -> list[Any]:
+        """Ask two agents at the same time."""
+        agents = [self.agent(weather), self.agent(weather)]
+        if self.loop is not None:
+
+            async def both() -> list[Any]:
+                return await asyncio.gather(*map(self.asking, agents))
+
+            return list(self.loop.run_until_complete(both()))
+        answers: list[Any] = [None, None]
+
+        def ask(number: int) -> None:
+            answers[number] = self.asking(agents[number])
+
+        self.in_threads([lambda: ask(0), lambda: ask(1)])
+        return answers
+
+    def in_threads(self, calls: list[Callable[[], Any]]) -> None:
+        """Run calls, each in a thread of its own."""
+        threads = [threading.Thread(target=call) for call in calls]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def ask_in_a_thread(self) -> Any:
+        """Ask in another thread."""
+        answers: list[Any] = []
+        agent = self.agent(weather)
+        self.in_threads([lambda: answers.append(self.ask(agent))])
+        return answers
+
+    def ask_and_cancel(self) -> None:
+        """Ask, and cancel it when the tool is at work."""
+        waiting = Waiting()
+        agent = self.agent(waiting.tool())
+
+        async def cancelling() -> None:
+            task = asyncio.ensure_future(self.asking(agent))
+            await asyncio.wait_for(waiting.has_started.wait(), TIMEOUT)
+            task.cancel()
+            await task
+
+        self.run(cancelling())
+
+    def ask_and_allow(self) -> list[Any]:
+        """Ask an agent that is interrupted for a permission, and give it."""
+        ask, go_on = self.asking_first()
+        return [self.run(ask()), self.run(go_on())]
+
+
+def agent(*children: Node, status: str = "UNSET", name: str = AGENT, **attributes: Any) -> Node:
+    """Return an agent's run."""
+    told = {"gen_ai.agent.name": name, **{each.replace("__", "."): value for each, value in attributes.items()}}
+    return Node(f"invoke_agent {name}", *children, kind="INTERNAL", status=status, attributes=told)
+
+
+def chat(*tools: str) -> Node:
+    """Return a model call, with which the model asks for tools."""
+    return Node("chat", kind="CLIENT", status="UNSET", attributes={"obs.response.tool_calls": tools or None})
+
+
+def tool(name: str, status: str = "UNSET", **attributes: Any) -> Node:
+    """Return a tool's run."""
+    told = {"gen_ai.tool.name": name, **{each.replace("__", "."): value for each, value in attributes.items()}}
+    return Node(f"execute_tool {name}", kind="INTERNAL", status=status, attributes=told)
+
+
+_HANDOFF = Node(
+    f"handoff {SECOND}",
+    kind="INTERNAL",
+    attributes={"gen_ai.agent.name": AGENT, "obs.handoff.to_agent": SECOND},
+)
+ONE_TOOL = agent(chat("weather"), tool("weather"), chat())
+TWO_TOOLS = agent(chat("weather", "population"), tool("population"), tool("weather"), chat())
+TEAM = Node(
+    "invoke_workflow",
+    agent(chat("transfer_to_booker"), _HANDOFF, obs__outcome="handoff"),
+    agent(chat(), name=SECOND),
+    kind="INTERNAL",
+    status="UNSET",
+)
+CANCELLED = agent(chat("slow"), tool("slow", obs__outcome="cancelled"), obs__outcome="cancelled")
+HANDLED = agent(chat("broken"), tool("broken", "ERROR", error__type="ValueError"), chat())
+FAILED = agent(chat("broken"), tool("broken", "ERROR", error__type="ValueError"), status="ERROR")
+INTERRUPTED = agent(chat("book"), tool("book", obs__outcome="interrupted"), obs__outcome="interrupted")
+RESUMED = agent(tool("book"), chat(), obs__resumed=True)
+
+
+def stories(
+    prefix: str,
+    attributes: Callable[..., Mapping[str, Any]],
+    prepare: Callable[[Any], Any] = lambda its: its,
+    content: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> tuple[Scenario, ...]:
+    """Return the story's scenarios for a framework.
+
+    ``attributes(calls, **others)`` are those of the first agent's span, whose model answered ``calls`` times.
+    ``content`` is what it has of texts where one tool was called.
+    ``prepare(driver)`` gives the driver that tells it; ``more`` is what the scenarios have besides.
+    """
+
+    def told(name: str, call: Callable[[Any], Any], *shape: Node, **details: Any) -> Scenario:
+        calls = details.pop("calls", 2)
+        wanted = attributes(calls, **details.pop("attributes", {}))
+        return Scenario(
+            f"{prefix}{name}",
+            lambda its: call(prepare(its)),
+            f"invoke_agent {AGENT}",
+            wanted,
+            shape=shape,
+            **details,
+            **more,
+        )
+
+    return (
+        told("two tools", lambda its: its.ask(its.agent(weather, population)), TWO_TOOLS),
+        told("stream", lambda its: its.read(its.stream(its.agent(weather))), ONE_TOOL),
+        told(
+            "tools at the same time",
+            lambda its: its.ask(its.agent(*Meeting().tools())),
+            TWO_TOOLS,
+            kinds=("async",),
+        ),
+        told("hand-off", lambda its: its.ask(its.team()), TEAM, calls=1, attributes={"obs.outcome": "handoff"}),
+        told("a tool fails", lambda its: its.ask(its.agent(broken)), HANDLED, failures=1),
+        told(
+            "a tool fails the agent",
+            lambda its: its.ask(its.agent(broken, handles_errors=False)),
+            FAILED,
+            calls=1,
+            error="ValueError",
+            attributes={"error.type": "ValueError"},
+        ),
+        told(
+            "cancelled",
+            lambda its: its.ask_and_cancel(),
+            CANCELLED,
+            calls=1,
+            kinds=("async",),
+            error="CancelledError",
+            failures=0,
+            attributes={"obs.outcome": "cancelled"},
+        ),
+        told(
+            "one after the other",
+            lambda its: [its.ask(its.agent(weather)), its.ask(its.agent(weather))],
+            ONE_TOOL,
+            ONE_TOOL,
+        ),
+        told("two at once", lambda its: its.ask_twice_at_once(), ONE_TOOL, ONE_TOOL),
+        told("in a thread", lambda its: its.ask_in_a_thread(), ONE_TOOL, content=content),
+        told(
+            "interrupted",
+            lambda its: its.ask_and_allow(),
+            INTERRUPTED,
+            RESUMED,
+            calls=1,
+            attributes={"obs.outcome": "interrupted"},
+        ),
+    )
