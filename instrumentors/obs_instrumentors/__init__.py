@@ -180,6 +180,13 @@ _MODULES = {
         "together._response",
         "together._streaming",
     ),
+    "openai_agents": (
+        "agents.run",
+        "agents.tool",
+        "agents.tool_context",
+        "agents.tracing.spans",
+        "agents.tracing.traces",
+    ),
     "pinecone": (
         "pinecone.async_client.async_index",
         "pinecone.async_client.documents",

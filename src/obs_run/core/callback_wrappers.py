@@ -5,6 +5,7 @@ what the framework has                              wrapper
 ==================================================  ==========================================================
 a function that prepares a context of Python's, in  ``wrap_context``
 which the agent's code is run then
+a function that begins, changes or ends a run       ``wrap_before``
 a function, coroutine function, or generator        ``wrap_within``, ``wrap_async_within``,
 function of either kind in which a run goes on      ``wrap_generator_within``
 a generator function of either kind that begins     ``wrap_expecting``
@@ -33,7 +34,14 @@ if TYPE_CHECKING:
     from obs_run.context.current_context import Entry
     from obs_run.core.hooks import Wrapper
 
-__all__ = ["wrap_async_within", "wrap_context", "wrap_expecting", "wrap_generator_within", "wrap_within"]
+__all__ = [
+    "wrap_async_within",
+    "wrap_before",
+    "wrap_context",
+    "wrap_expecting",
+    "wrap_generator_within",
+    "wrap_within",
+]
 
 
 def wrap_context(make_current: Callable[[Call], object]) -> Wrapper:
@@ -43,6 +51,16 @@ def wrap_context(make_current: Callable[[Call], object]) -> Wrapper:
         returned = wrapped(*args, **kwargs)
         guard.call("context", make_current, Call(instance, args, kwargs))
         return returned
+
+    return wrapper
+
+
+def wrap_before(note: Callable[[Call], object]) -> Wrapper:
+    """Return the wrapper of a function by whose call the framework tells of a run, as a callback does."""
+
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        guard.call("callback", note, Call(instance, args, kwargs))
+        return wrapped(*args, **kwargs)
 
     return wrapper
 

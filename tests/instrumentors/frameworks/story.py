@@ -203,12 +203,18 @@ def stories(
     attributes: Callable[..., Mapping[str, Any]],
     prepare: Callable[[Any], Any] = lambda its: its,
     content: Mapping[str, Any] | None = None,
+    error: str = "ValueError",
+    stream_kinds: tuple[str, ...] = ("sync", "async"),
+    never_interrupted: tuple[str, ...] = (),
     **more: Any,
 ) -> tuple[Scenario, ...]:
     """Return the story's scenarios for a framework.
 
     ``attributes(calls, **others)`` are those of the first agent's span, whose model answered ``calls`` times.
     ``content`` is what it has of texts where one tool was called.
+    ``error`` is what the agent sees of a tool's ValueError.
+    ``stream_kinds`` are the kinds of drivers that can stream.
+    ``never_interrupted`` are the labels of environments whose release asks nobody for a permission.
     ``prepare(driver)`` gives the driver that tells it; ``more`` is what the scenarios have besides.
     """
 
@@ -221,13 +227,12 @@ def stories(
             f"invoke_agent {AGENT}",
             wanted,
             shape=shape,
-            **details,
-            **more,
+            **{**more, **details},
         )
 
     return (
         told("two tools", lambda its: its.ask(its.agent(weather, population)), TWO_TOOLS),
-        told("stream", lambda its: its.read(its.stream(its.agent(weather))), ONE_TOOL),
+        told("stream", lambda its: its.read(its.stream(its.agent(weather))), ONE_TOOL, kinds=stream_kinds),
         told(
             "tools at the same time",
             lambda its: its.ask(its.agent(*Meeting().tools())),
@@ -241,8 +246,8 @@ def stories(
             lambda its: its.ask(its.agent(broken, handles_errors=False)),
             FAILED,
             calls=1,
-            error="ValueError",
-            attributes={"error.type": "ValueError"},
+            error=error,
+            attributes={"error.type": error},
         ),
         told(
             "cancelled",
@@ -269,5 +274,6 @@ def stories(
             RESUMED,
             calls=1,
             attributes={"obs.outcome": "interrupted"},
+            unless=(*more.get("unless", ()), *never_interrupted),
         ),
     )
