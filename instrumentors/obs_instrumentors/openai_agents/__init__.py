@@ -63,5 +63,6 @@ INSTRUMENTORS = (
             Target("agents.tool", "FunctionToolResult.__init__", wrap_before(_events("note_result"))),
         ),
         ("invoke_agent", "invoke_workflow", "step", "chat", "execute_tool", "handoff"),
+        has_common_name=True,
     ),
 )

@@ -92,18 +92,24 @@ def start_span(call: Call) -> None:
     parent_key = _parent_key(span)
     operation = content.read("begin", _operation, span)
     if operation is None:
-        if span.span_id != _NO_ID:
+        if parent_key is not None:
             ongoing.pass_over(key, parent_key, _Begun())
         return
-    _record_workflow(ongoing.get(parent_key))
+    if parent_key is None:
+        _record_workflow()
     run = ongoing.start(key, parent_key, operation, _Begun())
     _make_current(run, is_wanted=bool(call.argument(0, "mark_as_current")))
 
 
-def _record_workflow(run: Run | None) -> None:
-    workflow = None if run is None else run.about.workflow
-    if run is not None and workflow is not None and not run.is_recorded:
-        ongoing.record(run, workflow)
+def _record_workflow() -> None:
+    """Begin the workflow of a trace that the library does not record, now that something happens in it."""
+    if _agent_around(ownership.current_recording()) is not None:
+        return
+    trace = import_module("agents.tracing.scope").Scope.get_current_trace()
+    run = None if trace is None else ongoing.get(_key(trace.trace_id, trace))
+    if run is not None and run.about.workflow is not None and not run.is_recorded:
+        ongoing.record(run, run.about.workflow)
+        _make_current(run, is_wanted=True)
 
 
 def _operation(span: Any) -> Operation | None:
@@ -114,7 +120,7 @@ def _operation(span: Any) -> Operation | None:
     if kind in ("generation", "response"):
         return models.inference(data)
     if kind == "custom" and span.span_id == _NO_ID:
-        # The library itself makes such ones, where tracing is switched off.
+        # The library makes some only to hide the agent's own spans from a run.
         return None
     make = runs.OPERATIONS.get(kind or "")
     return None if make is None else make(data)
@@ -215,11 +221,7 @@ def _key(library_id: str, thing: Any) -> Hashable:
 
 
 def _parent_key(span: Any) -> Hashable | None:
-    if span.span_id != _NO_ID:
-        return payload.get_text(span, "parent_id") or payload.get_text(span, "trace_id")
-    scope = import_module("agents.tracing.scope").Scope
-    around, trace = scope.get_current_span(), scope.get_current_trace()
-    key = None if around is None else _key(around.span_id, around)
-    if trace is not None and ongoing.get(key) is None:
-        return _key(trace.trace_id, trace)
-    return key
+    """Return what a span's parent is found by; of those that the library does not record the parent is current."""
+    if span.span_id == _NO_ID:
+        return None
+    return payload.get_text(span, "parent_id") or payload.get_text(span, "trace_id")

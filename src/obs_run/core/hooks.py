@@ -63,6 +63,8 @@ class Instrumentor:
     owner: str = "obs-run"
     """Who makes the spans, as the documents tell it, where the library traces itself too."""
     set_up: SetUp | None = None
+    has_common_name: bool = False
+    """Whether the agent may have modules of these names itself: what lacks a target is taken for such a one."""
 
     def modules(self) -> set[str]:
         """Return the modules whose import it waits for."""
@@ -118,6 +120,8 @@ def add(instrumentor: Instrumentor, imported: ModuleType) -> None:
     """Put an instrumentor in place as far as it is for the module just imported."""
     if imported.__name__ not in instrumentor.modules():
         return
+    if instrumentor.has_common_name and not _has_targets(imported, instrumentor):
+        return
     state = status(instrumentor)
     if not state.is_active():
         return
@@ -127,6 +131,19 @@ def add(instrumentor: Instrumentor, imported: ModuleType) -> None:
     if instrumentor.set_up is not None and instrumentor.set_up.module == imported.__name__:
         state.set_up_module = imported
         state.register()
+
+
+def _has_targets(module: ModuleType, instrumentor: Instrumentor) -> bool:
+    names = [one.name for one in instrumentor.targets if one.module == module.__name__ and not one.optional]
+    return all(_has(module, name) for name in names)
+
+
+def _has(owner: Any, name: str) -> bool:
+    for attribute in name.split("."):
+        if not hasattr(owner, attribute):
+            return False
+        owner = getattr(owner, attribute)
+    return True
 
 
 def status(instrumentor: Instrumentor) -> Status:

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 MODEL = "faked-1"
 INPUT_TOKENS = 12
 OUTPUT_TOKENS = 5
-CITY = '{"city": "Lisbon"}'
+_ARGUMENTS = {"transfer": "{}", "ask": '{"input": "Lisbon"}'}
+"""By the first word of a tool's name."""
+_CITY = '{"city": "Lisbon"}'
 
 
 def model() -> Any:
@@ -76,7 +78,7 @@ def _output(types: Any, said: Any, tools: Any, handoffs: Any) -> list[Any]:
         return [types.ResponseOutputMessage(content=[text], **message)]
     return [
         types.ResponseFunctionToolCall(
-            arguments="{}" if name.startswith("transfer") else CITY,
+            arguments=_ARGUMENTS.get(name.partition("_")[0], _CITY),
             call_id=f"call_{name}",
             name=name,
             type="function_call",

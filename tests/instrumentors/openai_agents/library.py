@@ -137,8 +137,9 @@ LIBRARY = Library(
     name="openai-agents",
     instrumentor="obs_instrumentors.openai_agents",
     beside=("obs_instrumentors.openai",),
-    environments={OLDEST: ("openai-agents==0.2.0", "openai<2"), "newest": ("openai-agents>=0.24",)},
+    environments={OLDEST: ("openai-agents==0.2.0", "openai==1.96.1"), "newest": ("openai-agents>=0.24",)},
     driver=OpenAIAgents,
+    more=("more.py",),
     scenarios=(
         *story.stories(
             "",

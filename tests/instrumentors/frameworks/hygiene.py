@@ -1,0 +1,36 @@
+"""What a framework's runs leave behind, however they end: no current span, no open recording, no growth."""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from typing import TYPE_CHECKING, Any
+
+from tests.instrumentors.run_scenarios import instrumented
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence, Sized
+
+
+def assert_leave_nothing(ways: Sequence[Callable[[], Any]], ongoing: Sized, telemetry: Any, times: int = 1000) -> None:
+    """Run the ways in turn, so many times in all; ``ongoing`` is what the instrumentor knows of runs that go on."""
+    from opentelemetry import trace
+
+    from obs_run.core.open_recordings import open_recordings
+
+    def runs(count: int) -> int:
+        for number in range(count):
+            ways[number % len(ways)]()
+            assert not trace.get_current_span().get_span_context().is_valid
+        telemetry.clear()
+        gc.collect()
+        assert (len(open_recordings), len(ongoing)) == (0, 0)
+        return tracemalloc.get_traced_memory()[0]
+
+    with instrumented():
+        runs(times // 20)
+        tracemalloc.start(1)
+        before = runs(times * 3 // 20)
+        grown = runs(times * 4 // 5) - before
+        tracemalloc.stop()
+    assert grown < 100_000, f"{grown} bytes"
