@@ -5,6 +5,8 @@ PYTHON ?= python3
 UV := $(or $(shell command -v uv),.cache/uv/bin/uv)
 BIN := .venv/bin
 JOBS ?= 2
+# Without bytecode each ring compiles its tests, and each agent under test ours, anew.
+unexport PYTHONDONTWRITEBYTECODE
 NEEDS_MORE := backends or environments or heavy or slow
 
 install: .venv/installed

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from importlib.util import find_spec
@@ -43,6 +44,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "backend_tool" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.backends)
             item.add_marker(pytest.mark.timeout(BUILD_SECONDS))
+
+
+def pytest_collection_finish() -> None:
+    """Take what was collected out of the reach of ``gc.collect``, which many tests call: it stays to the end anyway."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,10 @@ def library() -> Library:
 
 @pytest.fixture(scope="session")
 def package(library: Library) -> Any:
-    return importlib.import_module(library.package)
+    imported = importlib.import_module(library.package)
+    gc.collect()
+    gc.freeze()  # each test collects, for which thousands of models would be gone through
+    return imported
 
 
 @pytest.fixture
