@@ -10,6 +10,7 @@ import pytest
 
 from tests import ports
 from tests.e2e.backends import install
+from tests.examples import examples
 from tests.launch import environments
 from tests.port_guard import PortGuard
 
@@ -20,7 +21,7 @@ if find_spec("hypothesis") is not None:  # the environments of the libraries do 
     from hypothesis import settings
 
     # A busy machine is no fault of an example.
-    settings.register_profile("any machine", deadline=None)
+    settings.register_profile("any machine", deadline=None, max_examples=examples(100))
     settings.load_profile("any machine")
 
 BUILD_SECONDS = 1800  # making the backends for the first time takes minutes
