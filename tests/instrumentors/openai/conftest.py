@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 from typing import TYPE_CHECKING, Any
@@ -22,10 +21,7 @@ def library() -> Library:
 
 @pytest.fixture(scope="session")
 def package(library: Library) -> Any:
-    imported = importlib.import_module(library.package)
-    gc.collect()
-    gc.freeze()  # each test collects, for which thousands of models would be gone through
-    return imported
+    return importlib.import_module(library.package)
 
 
 @pytest.fixture
