@@ -73,8 +73,14 @@ for work in (log, log_formatted, span, count):
     ("handler", "base", "error", "caught"),
     [
         ("limits.handle", "Exception", "TimeLimitError()", "TimeLimitError"),
-        ("limits.handle", "Exception", "TimeoutError('too late')", "TimeoutError"),
-        ("lambda *given: limits.handle(*given)", "Exception", "TimeLimitError('late')", "TimeLimitError"),
+        pytest.param("limits.handle", "Exception", "TimeoutError('too late')", "TimeoutError", marks=pytest.mark.slow),
+        pytest.param(
+            "lambda *given: limits.handle(*given)",
+            "Exception",
+            "TimeLimitError('late')",
+            "TimeLimitError",
+            marks=pytest.mark.slow,
+        ),
         ("functools.partial(Limits.handle, limits)", "BaseException", "TimeLimitError(1)", "TimeLimitError"),
     ],
 )
