@@ -123,7 +123,7 @@ def test_what_another_thread_throws(receiver: Receiver, tmp_path: Path) -> None:
             thread.start()
             time.sleep(0.001 + attempt * 0.00005)
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(Stopped))
-            time.sleep(0.03)
+            thread.join(1)
             over.set()
             thread.join()
         print(lost)
