@@ -96,6 +96,8 @@ class ForkingServer:
         self._server.stdin.flush()
         if not select.select([self._server.stdout], [], [], _SECONDS)[0]:
             os.killpg(self._server.pid, signal.SIGKILL)
+            self.__exit__()
+            self.__enter__()
             raise TimeoutError("an agent did not end")
         return int(self._server.stdout.readline())
 

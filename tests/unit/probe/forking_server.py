@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from importlib import import_module
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,16 @@ def become(script: str, env: dict[str, str], out: str, err: str) -> dict[str, An
     sys.argv = [script]
     sys.orig_argv = [sys.executable, script]
     sys.path[0] = str(Path(script).parent)
+    return main_of(script)
+
+
+def main_of(script: str) -> dict[str, Any]:
+    """Make ``__main__`` what it is where a script begins; return its namespace."""
     namespace = vars(sys.modules["__main__"])
     namespace.clear()
-    namespace.update(__name__="__main__", __file__=script, __builtins__=builtins)
+    namespace.update(dict.fromkeys(("__cached__", "__doc__", "__package__", "__spec__")))
+    namespace.update(__name__="__main__", __file__=script, __builtins__=builtins, __annotations__={})
+    namespace["__loader__"] = SourceFileLoader("__main__", script)
     return namespace
 
 
