@@ -5,6 +5,8 @@ PYTHON ?= python3
 UV := $(or $(shell command -v uv),.cache/uv/bin/uv)
 BIN := .venv/bin
 JOBS ?= 2
+# Without bytecode each ring compiles its tests, and each agent under test ours, anew.
+unexport PYTHONDONTWRITEBYTECODE
 NEEDS_MORE := backends or environments or heavy or slow
 
 install: .venv/installed
@@ -12,12 +14,14 @@ install: .venv/installed
 demo: install
 	$(BIN)/python examples/demo.py
 
-# What needs neither network nor other environments nor backends: for after each change, in some three minutes.
+# What needs neither network nor other environments nor backends: for after each change, in less than three minutes.
+# The generated tests try a share of their examples.
 quick: install
 	$(BIN)/python -m pytest -n $(JOBS) -m "not ($(NEEDS_MORE))"
 
 # What goes in, and what CI runs (which versions of the libraries: docs/testing.md). The backends are found or built first:
-# five minutes when cold, none after that.
+# five minutes when cold, none after that. Before these, the tests of `quick` run with all examples.
+test test-all: export OBS_TESTS_EXAMPLES = all
 test: quick
 	$(BIN)/python -m tests.e2e.backends.install
 	$(BIN)/python -m pytest -m "($(NEEDS_MORE)) and not heavy"

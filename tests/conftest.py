@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from importlib.util import find_spec
@@ -9,6 +10,7 @@ import pytest
 
 from tests import ports
 from tests.e2e.backends import install
+from tests.examples import examples
 from tests.launch import environments
 from tests.port_guard import PortGuard
 
@@ -19,7 +21,7 @@ if find_spec("hypothesis") is not None:  # the environments of the libraries do 
     from hypothesis import settings
 
     # A busy machine is no fault of an example.
-    settings.register_profile("any machine", deadline=None)
+    settings.register_profile("any machine", deadline=None, max_examples=examples(100))
     settings.load_profile("any machine")
 
 BUILD_SECONDS = 1800  # making the backends for the first time takes minutes
@@ -43,6 +45,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "backend_tool" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.backends)
             item.add_marker(pytest.mark.timeout(BUILD_SECONDS))
+
+
+def pytest_collection_finish() -> None:
+    """Take what was collected out of the reach of ``gc.collect``, which many tests call: it stays to the end anyway."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import ports
+from tests.examples import examples
 from tests.launch import environments
 from tests.port_guard import PortGuard
 
@@ -73,3 +74,23 @@ def test_a_free_port_is_not_one_that_the_kernel_gives_away() -> None:
     assert len(set(found)) == 50
     assert max(found) < 32_768
     assert not set(found) & set(ports.NOT_OURS)
+
+
+@pytest.mark.parametrize(("wanted", "number"), [("all", 100), ("", 20)])
+def test_examples_are_all_where_that_is_wanted(wanted: str, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OBS_TESTS_EXAMPLES", wanted)
+    assert examples(100) == number
+
+
+@pytest.mark.parametrize(("target", "wanted"), [("quick", ""), ("test", "all"), ("test-all", "all")])
+def test_make_wants_all_examples_of_what_goes_in(
+    target: str, wanted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OBS_TESTS_EXAMPLES", "MAKEFLAGS"):
+        monkeypatch.delenv(name, raising=False)
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho "examples=$OBS_TESTS_EXAMPLES $*"\n')
+    python.chmod(0o755)
+    words = ["make", "--silent", "--assume-old=install", f"BIN={tmp_path}", target]
+    done = subprocess.run(words, cwd=environments.ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"examples={wanted} -m pytest -n "), done.stdout

@@ -10,6 +10,7 @@ import ast
 import os
 import subprocess
 from datetime import date, datetime, timezone
+from functools import cache
 from typing import TYPE_CHECKING
 
 from tests.launch.environments import ROOT
@@ -101,7 +102,7 @@ def _sources(module: str) -> set[str]:
             name = file.relative_to(ROOT).as_posix()
             if name not in found:
                 found.add(name)
-                waiting += _imported(ast.parse(file.read_text(encoding="utf-8")))
+                waiting += _imported(file)
     return found
 
 
@@ -113,7 +114,12 @@ def _files(module: str) -> Iterator[Path]:
         yield path.with_suffix(".py")
 
 
-def _imported(tree: ast.AST) -> Iterator[str]:
+@cache  # many instrumentors share files
+def _imported(file: Path) -> tuple[str, ...]:
+    return tuple(_names(ast.parse(file.read_text(encoding="utf-8"))))
+
+
+def _names(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == _PACKAGE:
             # A name may be a module of the package, or something in it; the table of all belongs to none.

@@ -60,6 +60,7 @@ class Telemetry:
 
         # Streams that the test before abandoned end with their last reference, which cycles of a library delay.
         gc.collect()
+        gc.freeze()  # what the libraries hold need not be gone through again, here and by the tests
         self.flush()
         for signal in ("traces", "logs", "metrics"):
             memory.exporter(signal).items.clear()
@@ -134,6 +135,15 @@ def stub() -> Iterator[Any]:
     server._server.handle_error = lambda *_: None
     with server:
         yield server
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Spare each client the reading of the system's certificates: the servers of these tests speak plain HTTP."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("SSL_CERT_FILE", raising=False)
+        patch.setenv("SSL_CERT_DIR", str(tmp_path_factory.mktemp("certificates")))
+        yield
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from obs_run.privacy import choice
 from obs_run.privacy.engine import Scrubber
+from tests.examples import examples
 from tests.privacy import scoring
 from tests.privacy.planted import NAMES, made
 
@@ -62,7 +63,7 @@ JSON = st.recursive(
 )
 # Nothing in them joins what is planted, or takes it for a part of itself.
 AROUND = st.text(alphabet=st.sampled_from(string.ascii_letters + " \n.,;()日é"), max_size=60)
-quick = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")

@@ -33,8 +33,8 @@ GATEWAY = """
 """
 
 
-def test_a_clients_key_in_an_error_of_the_gateway(agent: Run) -> None:
-    ran = agent(
+def test_a_clients_key_in_an_error_of_the_gateway(openai_agent: Run) -> None:
+    ran = openai_agent(
         GATEWAY
         + f"""
     import openai
@@ -53,8 +53,8 @@ def test_a_clients_key_in_an_error_of_the_gateway(agent: Run) -> None:
     assert "[held_secret]" in str(call), call
 
 
-def test_a_key_in_a_header_of_the_users(agent: Run) -> None:
-    ran = agent(
+def test_a_key_in_a_header_of_the_users(openai_agent: Run) -> None:
+    ran = openai_agent(
         GATEWAY
         + f"""
     import openai

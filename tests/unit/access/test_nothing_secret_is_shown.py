@@ -6,6 +6,7 @@ import os
 import subprocess
 import sysconfig
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +14,9 @@ from obs_run import cli, settings
 from obs_run.base import guard
 from obs_run.privacy import forget
 from tests.ports import nobody
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
 
 TOKEN = "sk-" + "proj-Zq8vT3xL0aBcD1eF2gH3"
 WORD = "hunter2X9"
@@ -142,8 +146,15 @@ def agent(folder: Path, given: dict[str, str]) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc", "none"])
+def in_turn(forms: Iterable[str], protocols: Sequence[str]) -> Iterator[Any]:
+    """Give each form with each protocol; after each change, each form with one of them."""
+    for number, form in enumerate(forms):
+        for other, protocol in enumerate(protocols):
+            marks = () if other == number % len(protocols) else (pytest.mark.slow,)
+            yield pytest.param(form, protocol, marks=marks)
+
+
+@pytest.mark.parametrize(("form", "protocol"), list(in_turn(FORMS, ["http/protobuf", "grpc", "none"])))
 def test_an_agent_shows_none(tmp_path: Path, form: str, protocol: str) -> None:
     kept = (*ALONE, "OBS_VERBOSE", "OBS_STORE_FILE", "OBS_LOG_FOLDER")
     given = {name: text for name, text in planted(form, *kept).items() if not name.endswith("_PROTOCOL")}
@@ -158,7 +169,9 @@ def test_an_agent_shows_none(tmp_path: Path, form: str, protocol: str) -> None:
     assert_nothing_secret(said)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "form", [pytest.param(form, marks=pytest.mark.slow) if at else form for at, form in enumerate(FORMS)]
+)
 def test_an_agent_with_a_file_of_settings_shows_none(tmp_path: Path, form: str) -> None:
     (tmp_path / "otel.yaml").write_text(
         f"file_format: '9'\ntracer_provider:\n  x: {{endpoint: 'http://me:{WORD}@h', headers: 'api-key={TOKEN}'}}\n"

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import obs_run
 from obs_run import privacy
 from obs_run.audit_trail import append
+from tests.examples import examples
 from tests.unit.audit_trail import trails
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ wild = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(action=wild, actor=wild, outcome=wild, details=st.dictionaries(st.text(), wild))
 def test_wild_values_are_recorded(folder: Path, action: Any, actor: Any, outcome: Any, details: dict[str, Any]) -> None:
     details = {name: value for name, value in details.items() if name not in ("action", "actor", "outcome")}

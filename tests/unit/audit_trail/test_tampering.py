@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from obs_run.audit_trail.entry import canonical
 from obs_run.audit_trail.findings import NeedsKeyError
+from tests.examples import examples
 from tests.unit.audit_trail import trails
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 RECORDS = 14
-EXAMPLES = settings(max_examples=250, deadline=None)
+EXAMPLES = settings(max_examples=examples(250), deadline=None)
 
 
 class Untouched:

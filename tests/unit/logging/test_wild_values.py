@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from obs_run.base.plain_values import Snapshot
 from obs_run.logging import ConsoleLogHandler, DistributedLogger, FileLogHandler, LogCategory, LogLevel
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,7 +117,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @given(
     message=ANY, data=ANY, tags=ANY, metrics=ANY, error=ANY, category=ANY, override=ANY, level=st.sampled_from(LogLevel)
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=examples(200))
 def test_whatever_is_logged_there_is_a_record_and_no_exception(  # noqa: PLR0917 (hypothesis gives them by name)
     sent: Sent, folder: Path, capsys: Any, message: Any, data: Any, tags: Any, metrics: Any, error: Any, category: Any,
     override: Any, level: LogLevel,

@@ -17,6 +17,7 @@ from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metr
 
 from obs_run.metrics import MetricsCollector, MetricsRegistry, counter, gauge, histogram, measure_time, timer
 from obs_run.metrics.exporter import MetricsExporter
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,7 +104,7 @@ CALLS: list[Callable[[Any, dict[str, Any]], Any]] = [
 ]
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(400), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.sampled_from(CALLS), WILD, TAGS)
 def test_nothing_is_raised(
     exported: Exported, own: MetricsRegistry, call: Callable[[Any, dict[str, Any]], Any], value: Any, tags: Any

@@ -25,6 +25,7 @@ from obs_run.base.encodable import encodable
 from obs_run.base.json_text import from_json, to_json
 from obs_run.core import content, hooks, recorder, sink
 from obs_run.pipeline import span_builder
+from tests.examples import examples
 from tests.unit.probe import fake_models
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ def recorded_by_readers(begun: Operation, read: Callable[[Any], None], records: 
     return exported(record)
 
 
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 TEXTS = st.lists(MARKED, min_size=1, max_size=5)
 
 

@@ -14,6 +14,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from obs_run.context import log_context
 from obs_run.context.trace_headers import TraceHeaders
 from obs_run.tracing import SpanKind, continued, extract, get_current_trace_id, get_tracer, inject
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,7 +136,7 @@ def test_malformed_headers_begin_a_trace(headers: Any, said: list[str]) -> None:
         st.sampled_from(["traceparent", "tracestate", "baggage", "X-Trace-ID", "X-Correlation-ID"]), st.text()
     )
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 def test_no_header_raises(headers: dict[str, str]) -> None:
     context = extract(headers)
     with continued(headers):

@@ -28,6 +28,7 @@ from obs_run.context.runtime_context import RunContext
 from obs_run.logging import DistributedLogger
 from obs_run.tracing import InMemorySpanRecorder, Span, Tracer, continued, get_current_span_id
 from obs_run.tracing import tracer as tracers
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -395,5 +396,5 @@ class Interleavings(RuleBasedStateMachine):
 
 
 def test_random_interleavings() -> None:
-    budget = settings(max_examples=100, stateful_step_count=40, deadline=None)
+    budget = settings(max_examples=examples(100), stateful_step_count=40, deadline=None)
     run_state_machine_as_test(Interleavings, settings=budget)

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from obs_run.base import guard
 from obs_run.tracing import SpanStatus, get_tracer
 from obs_run.tracing.attribute_values import MOST
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from tests.unit.tracing.conftest import Exported
@@ -62,7 +63,7 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5) | st.integers(), inner, max_size=4),
     max_leaves=8,
 )
-wild = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+wild = settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 
 @pytest.mark.parametrize("value", WILD, ids=lambda value: type(value).__name__)
