@@ -308,9 +308,7 @@ def _close(key: Key, instance: Any) -> None:
 def _read_inner_call(
     read: Callable[[Operation, Call], None], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> None:
-    from obs_run.core import ownership
-
-    recording = ownership.current_recording()
+    recording = _recorder().ownership.current_recording()
     if recording is not None:
         read(recording.operation, Call(instance, args, kwargs))
 

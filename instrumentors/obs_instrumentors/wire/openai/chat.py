@@ -113,7 +113,8 @@ def read_response(operation: Chat, response: Any) -> None:
 
 def _read_choice_error(operation: Chat, choice: dict[str, Any], reason: str | None) -> None:
     """Read the error that one choice ended with, as gateways pass on what went wrong behind them."""
-    found = error_type(choice.get("error"))
+    error = choice.get("error")
+    found = error_type(error) if error else None
     if found is None and reason == "error":
         found = UNKNOWN
     if found is not None and operation.error_type in (None, UNKNOWN):
@@ -180,9 +181,13 @@ def _read_choice(operation: Chat, choice: dict[str, Any]) -> None:
 
 def _read_content(state: Choice, delta: dict[str, Any]) -> None:
     for name, value in delta.items():
-        # Most fields of most chunks are null.
+        # Most fields of most chunks are null, and the others bring one more piece of a text.
         if value and name in _CONTENT_FIELDS:
-            _read_content_field(state, name, value)
+            pieces = state.texts.get(name)
+            if pieces is not None and type(value) is str:
+                pieces.append(value)
+            else:
+                _read_content_field(state, name, value)
 
 
 def _read_content_field(state: Choice, name: str, value: Any) -> None:

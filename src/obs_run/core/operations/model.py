@@ -76,7 +76,8 @@ class ModelCall(GenAiOperation):
 
 def _counts(usage: Usage) -> Attributes:
     counts = usage.__dict__
-    return {name: counts[key] for key, name in Usage.ATTRIBUTES.items() if is_count(counts[key])}
+    # What is_count() says, without a dozen calls.
+    return {name: n for key, name in Usage.ATTRIBUTES.items() if (n := counts[key]) is not None and n >= 0}
 
 
 def _cache_writes(usage: Usage) -> Attributes:
