@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as api_context
 from opentelemetry.context import Context
+from opentelemetry.trace import INVALID_SPAN, set_span_in_context
 
 from obs_run.core import nesting
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from obs_run.core.operations import Operation
 
 _OWNER = api_context.create_key("obs-run-recording")
+# The API's own key: its function would copy the context twice more.
+(_SPAN,) = set_span_in_context(INVALID_SPAN, Context())
 # How the agent, or a package that it uses, says that nothing is to be recorded; OpenLLMetry has one for models alone.
 _NOTHING = api_context._SUPPRESS_INSTRUMENTATION_KEY  # noqa: SLF001 (as contrib has it)
 _NOTHING_OLDER = "suppress_instrumentation"
@@ -22,8 +25,8 @@ _NO_MODEL_CALLS = "suppress_language_model_instrumentation"
 
 
 def with_owner(recording: OwnRecording, context: Context) -> Context:
-    """Return ``context`` with ``recording`` as the one that reports what happens in it."""
-    return nesting.with_shared_slot(recording, Context({**context, _OWNER: recording}))
+    """Return ``context`` with ``recording`` as the one that reports what happens in it, and its span as current."""
+    return nesting.with_shared_slot(recording, Context({**context, _SPAN: recording.span, _OWNER: recording}))
 
 
 def with_nested_owner(invocation: NestedInvocation, context: Context) -> Context:

@@ -7,8 +7,6 @@ import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.trace import set_span_in_context
-
 from obs_run.base import guard
 from obs_run.base.payload import error_name
 from obs_run.context import current_context
@@ -115,7 +113,7 @@ class Recording:
 
     def inside(self, context: Context) -> Context:
         """Return ``context`` with the operation as what happens there."""
-        return ownership.with_owner(self, set_span_in_context(self.span, context))
+        return ownership.with_owner(self, context)
 
     def replace(self, operation: Operation) -> None:
         """Tell of another operation, because more is known of what happens than when it began."""

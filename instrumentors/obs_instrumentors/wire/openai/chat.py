@@ -226,12 +226,12 @@ def finish(operation: Chat) -> None:
     if not choices:
         # The answer came whole.
         return
-    is_whole = len(choices) >= (operation.choice_count or 1) and all(choice.finish_reason for choice in choices)
-    operation.is_whole = operation.is_whole or is_whole
     # A choice that the agent did not read to its end has none.
-    operation.finish_reasons = [choice.finish_reason for choice in choices if choice.finish_reason] or None
-    names = [tool_call.name for choice in choices for tool_call in _tool_calls(choice)]
-    operation.tool_calls = [name for name in names if name] or None
+    reasons = [choice.finish_reason for choice in choices if choice.finish_reason]
+    if len(reasons) == len(choices) and len(choices) >= (operation.choice_count or 1):
+        operation.is_whole = True
+    operation.finish_reasons = reasons or None
+    operation.tool_calls = [call.name for choice in choices for call in _tool_calls(choice) if call.name] or None
     if content.wanted():
         operation.output_messages = [_streamed_message(choice) for choice in choices]
 
