@@ -122,8 +122,10 @@ def _read_choice_error(operation: Chat, choice: dict[str, Any], reason: str | No
 
 
 def _tool_names(message: dict[str, Any]) -> list[str]:
-    functions = [_called_function(call) for call in payload.as_list(message.get("tool_calls"))]
-    functions.append(message.get("function_call"))
+    calls, function = message.get("tool_calls"), message.get("function_call")
+    if not calls and function is None:
+        return []
+    functions = [*map(_called_function, payload.as_list(calls)), function]
     names = [payload.get_text(function, "name") for function in functions]
     return [name for name in names if name is not None]
 

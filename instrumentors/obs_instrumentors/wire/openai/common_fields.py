@@ -28,7 +28,8 @@ def read_sampling(operation: Inference, body: dict[str, Any]) -> None:
         body.get("max_completion_tokens"), body.get("max_output_tokens"), body.get("max_tokens")
     )
     operation.max_tokens = payload.as_int(max_tokens)
-    operation.stop_sequences = _stop_sequences(body.get("stop"))
+    if "stop" in body:
+        operation.stop_sequences = _stop_sequences(body["stop"])
     count = payload.as_int(body.get("n"))
     if count != 1:
         # The conventions leave the usual number out.
@@ -46,6 +47,8 @@ def _stop_sequences(stop: Any) -> list[str] | None:
 
 def output_type(response_format: Any) -> str | None:
     """Return what a request wants to have, in the conventions' words."""
+    if response_format is None:
+        return None
     kind = payload.get_text(response_format, "type")
     if kind is not None and kind.startswith("json"):
         # With a schema or without.
