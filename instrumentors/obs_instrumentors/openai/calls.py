@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.clients import hosts, http_clients, stainless
@@ -45,6 +45,7 @@ def dialect(provider: str) -> Dialect:
     return Dialect(endpoint, partial(hosts.read_provider, default=provider), _read_failure, _prepare)
 
 
+@lru_cache(maxsize=256)
 def endpoint(method: str, path: str) -> Endpoint | None:
     """Return what a request means, None where it is no model call."""
     for suffix in stainless.path_suffixes(path):

@@ -51,10 +51,10 @@ def read_error(operation: Operation, answer: dict[str, Any]) -> None:
     error = answer.get("error")
     if not error and answer.get("object") == "error":
         error = answer
-    found = error_type(error)
-    if found is None:
+    found = error_type(error) if error else None
+    if found is None and "base_resp" in answer:
         # MiniMax's own field, which is there in good answers too.
-        found = error_code(answer.get("base_resp"))
+        found = error_code(answer["base_resp"])
     if found is not None:
         operation.error_type = found
 

@@ -26,7 +26,7 @@ __all__ = [
     "get_text",
 ]
 
-_INT64 = 2**63
+_LEAST_INT, _MOST_INT = -(2**63), 2**63 - 1
 _EMPTY: dict[str, Any] = {}
 # Classes with a __getattr__, as pydantic's models have, answer getattr() three times more slowly.
 _get_attribute = object.__getattribute__
@@ -125,10 +125,11 @@ def _as_dict(value: Any) -> dict[str, Any]:
 
 def as_int(value: Any) -> int | None:
     """Return a value that is an int as a plain one, None otherwise; a bool is none, nor is what OTLP cannot say."""
-    if not isinstance(value, int) or isinstance(value, bool):
-        return None
-    number = int.__int__(value)
-    return number if -_INT64 <= number < _INT64 else None
+    if type(value) is not int:
+        if not isinstance(value, int) or isinstance(value, bool):
+            return None
+        value = int.__int__(value)
+    return value if _LEAST_INT <= value <= _MOST_INT else None
 
 
 def as_count(value: Any) -> int | None:
@@ -140,7 +141,7 @@ def as_count(value: Any) -> int | None:
 
 def as_float(value: Any) -> float | None:
     """Return a number as a float, None if it is none; a bool is none."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if value is None or isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:
         return float(value)

@@ -30,15 +30,20 @@ class RunContext(ContextVarsRuntimeContext):
 
     def get_current(self) -> Context:
         """Return the current context."""
-        current = super().get_current()
-        if current and self.filter is not None:
-            current = guard.call("context", self.filter, current, default=current)
+        # As the API's own class has it; everything that is recorded asks several times.
+        current = self._current_context.get()
         if current:
-            return current
+            if self.filter is not None:
+                current = guard.call("context", self.filter, current, default=current)
+            if current:
+                return current
         if RunContext.default is None:
             return current
-        context: Context = guard.call("run context", RunContext.default, default=current)
-        return context
+        try:
+            return RunContext.default()
+        except Exception as error:  # noqa: BLE001 (the guard, without the cost of a call to it)
+            guard.failed("run context", error)
+            return current
 
     def get_own(self) -> Context:
         """Return the context that was attached here, empty where none was."""

@@ -56,7 +56,8 @@ def wanted() -> bool:
     """Whether prompts, answers, tool arguments and results are to be recorded at all."""
     if _threads_without and get_ident() in _threads_without:
         return False
-    return mode() != "none"
+    # As mode() says; each chunk of a stream asks.
+    return (_mode or mode()) != "none"
 
 
 def read(site: str, function: Callable[..., T], *args: Any) -> T | None:

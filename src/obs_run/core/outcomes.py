@@ -126,7 +126,7 @@ class OutcomeTracker(Step):
             if not reader.single_response:
                 recording.chunk()
             if reader.chunk is not None:
-                guard.call("chunk", reader.chunk, recording.operation, chunk)
+                reader.chunk(recording.operation, chunk)
         except Exception as error:  # noqa: BLE001 (it is ours)
             guard.failed("chunk", error)
         try:

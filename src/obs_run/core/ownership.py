@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as api_context
+from opentelemetry.context import Context
+from opentelemetry.trace import INVALID_SPAN, set_span_in_context
 
 from obs_run.core import nesting
 
 if TYPE_CHECKING:
-    from opentelemetry.context import Context
-
     from obs_run.core.nesting import NestedInvocation
     from obs_run.core.ongoing import OwnRecording
     from obs_run.core.operations import Operation
 
 _OWNER = api_context.create_key("obs-run-recording")
+# The API's own key: its function would copy the context twice more.
+(_SPAN,) = set_span_in_context(INVALID_SPAN, Context())
 # How the agent, or a package that it uses, says that nothing is to be recorded; OpenLLMetry has one for models alone.
-_NOTHING = (api_context._SUPPRESS_INSTRUMENTATION_KEY, "suppress_instrumentation")  # noqa: SLF001 (as contrib has it)
+_NOTHING = api_context._SUPPRESS_INSTRUMENTATION_KEY  # noqa: SLF001 (as contrib has it)
+_NOTHING_OLDER = "suppress_instrumentation"
 _NO_MODEL_CALLS = "suppress_language_model_instrumentation"
 
 
 def with_owner(recording: OwnRecording, context: Context) -> Context:
-    """Return ``context`` with ``recording`` as the one that reports what happens in it."""
-    return nesting.with_shared_slot(recording, api_context.set_value(_OWNER, recording, context))
+    """Return ``context`` with ``recording`` as the one that reports what happens in it, and its span as current."""
+    return nesting.with_shared_slot(recording, Context({**context, _SPAN: recording.span, _OWNER: recording}))
 
 
 def with_nested_owner(invocation: NestedInvocation, context: Context) -> Context:
@@ -38,12 +41,10 @@ def current_recording() -> OwnRecording | None:
 
 def recording_in(context: Context) -> OwnRecording | None:
     """Return the innermost recording of ``context`` that goes on; tasks that outlive one keep it in their context."""
-    recording = cast("OwnRecording | Expected | None", context.get(_OWNER))
+    recording: Any = context.get(_OWNER)
     while recording is not None and recording.is_ended:
         recording = getattr(recording, "outer", None)
-    if isinstance(recording, Expected):
-        return recording.recording
-    return recording
+    return recording.recording if type(recording) is Expected else recording
 
 
 class Expected:
@@ -89,7 +90,7 @@ def runs_around(recording: OwnRecording) -> tuple[int, ...]:
 
 def is_suppressed(operation: Operation, context: Context) -> bool:
     """Whether ``operation`` is not ours to record: whoever called the library reports it, or wants nothing reported."""
-    if any(context.get(key) for key in _NOTHING):
+    if context.get(_NOTHING) or context.get(_NOTHING_OLDER):
         return True
     if operation.IS_MODEL_CALL and context.get(_NO_MODEL_CALLS):
         return True

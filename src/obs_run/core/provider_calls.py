@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.trace import set_span_in_context
-
 from obs_run.context import current_context
 from obs_run.core import ownership, semconv
 
@@ -67,7 +65,7 @@ class ProviderCall:
 
     def inside(self, context: Context) -> Context:
         """Return ``context`` with the call as what happens there."""
-        return ownership.with_owner(self, set_span_in_context(self.span, context))
+        return ownership.with_owner(self, context)
 
     def chunk(self) -> None:
         """Note that a chunk of a stream has come in."""

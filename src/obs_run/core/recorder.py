@@ -7,8 +7,6 @@ import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.trace import set_span_in_context
-
 from obs_run.base import guard
 from obs_run.base.payload import error_name
 from obs_run.context import current_context
@@ -115,7 +113,7 @@ class Recording:
 
     def inside(self, context: Context) -> Context:
         """Return ``context`` with the operation as what happens there."""
-        return ownership.with_owner(self, set_span_in_context(self.span, context))
+        return ownership.with_owner(self, context)
 
     def replace(self, operation: Operation) -> None:
         """Tell of another operation, because more is known of what happens than when it began."""
@@ -217,8 +215,11 @@ class Recording:
         if timing.first_chunk is not None and hasattr(operation, "stream"):
             attributes[semconv.RESPONSE_TIME_TO_FIRST_CHUNK] = timing.first_chunk
         attributes.update(self._marks)
-        failure = _failure(operation, error)
-        ownership.add_usage(self)
+        failure = None if operation.error_type is None else _failure(operation.error_type, error)
+        runs: tuple[int, ...] = ()
+        if self.outer is not None and operation.IS_MODEL_CALL:
+            ownership.add_usage(self)
+            runs = ownership.runs_around(self)
         plain_content, content_size = content.plain_content(operation, self._request_content)
         return OperationRecord(
             _kind_of(type(operation)),
@@ -228,7 +229,7 @@ class Recording:
             operation.pricing(),
             failure,
             content_size,
-            ownership.runs_around(self) if operation.IS_MODEL_CALL else (),
+            runs,
         )
 
     def _timing(self) -> Timing:
@@ -300,10 +301,8 @@ def _kind_of(operation: type[Operation]) -> str:
     return kind
 
 
-def _failure(operation: Operation, error: BaseException | None) -> ErrorRecord | None:
-    if operation.error_type is None:
-        return None
+def _failure(error_type: str, error: BaseException | None) -> ErrorRecord:
     if error is None:
-        return ErrorRecord(operation.error_type, operation.error_type)
+        return ErrorRecord(error_type, error_type)
     stack = traceback.format_exception(type(error), error, error.__traceback__)
-    return ErrorRecord(operation.error_type, guard.shown(error), error_name(error), "".join(stack))
+    return ErrorRecord(error_type, guard.shown(error), error_name(error), "".join(stack))

@@ -225,8 +225,12 @@ def wrap_inner_call(read: Callable[[Operation, Call], None]) -> Wrapper:
     @passed_over
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         guard.call("inside of a call", _read_inner_call, read, instance, args, kwargs)
-        with no_frame:
+        try:
             return wrapped(*args, **kwargs)
+        except BaseException as error:
+            # As no_frame does it, which costs each call two of its own.
+            hide_frame(error, error.__traceback__)
+            raise
 
     return wrapper
 
@@ -308,9 +312,7 @@ def _close(key: Key, instance: Any) -> None:
 def _read_inner_call(
     read: Callable[[Operation, Call], None], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> None:
-    from obs_run.core import ownership
-
-    recording = ownership.current_recording()
+    recording = _recorder().ownership.current_recording()
     if recording is not None:
         read(recording.operation, Call(instance, args, kwargs))
 

@@ -159,20 +159,14 @@ class Walk:
         return tuple(kept) if isinstance(value, tuple) else frozenset(kept)
 
     def _mapping(self, value: Mapping[Any, Any], rule: NameRule | None, depth: int) -> Any:
-        described = schema_of_field(value) if rule is not None else ()
-        pair = paired_value(value)
-        private = private_members(value)
+        others = self._rules_of_place(value, rule)
         result: dict[Any, Any] = {}
         changed = False
         for key, item in value.items():
             name = self._key(key, depth)
             own = self._rule_of(key, name)
-            if rule is not None and (not described or key in described):
-                own = own or rule
-            if key in private:
-                own = own or _PRIVATE
-            if pair is not None and key == pair[1]:
-                own = own or self._scrubber.rule_for(pair[0])
+            if others and own is None:
+                own = others.get(key)
             new = self._any(item, own, depth + 1)
             if new is _GONE or name is _GONE:
                 changed = True
@@ -184,6 +178,19 @@ class Walk:
                 changed = True
             result[name] = new
         return result if changed else value
+
+    def _rules_of_place(self, value: Mapping[Any, Any], rule: NameRule | None) -> dict[Any, NameRule]:
+        """Return the rules that members have by what stands around or beside them, the first that holds for each."""
+        rules: dict[Any, NameRule] = {}
+        pair = paired_value(value)
+        if pair is not None and (of_pair := self._scrubber.rule_for(pair[0])) is not None:
+            rules[pair[1]] = of_pair
+        private = private_members(value)
+        if private:
+            rules.update(dict.fromkeys(private, _PRIVATE))
+        if rule is not None:
+            rules.update(dict.fromkeys(schema_of_field(value) or value, rule))
+        return rules
 
     def _rule_of(self, key: Any, name: Any) -> NameRule | None:
         """Return what a key tells as it was, or as it is where something in it was taken out."""

@@ -113,7 +113,8 @@ def read_response(operation: Chat, response: Any) -> None:
 
 def _read_choice_error(operation: Chat, choice: dict[str, Any], reason: str | None) -> None:
     """Read the error that one choice ended with, as gateways pass on what went wrong behind them."""
-    found = error_type(choice.get("error"))
+    error = choice.get("error")
+    found = error_type(error) if error else None
     if found is None and reason == "error":
         found = UNKNOWN
     if found is not None and operation.error_type in (None, UNKNOWN):
@@ -121,8 +122,10 @@ def _read_choice_error(operation: Chat, choice: dict[str, Any], reason: str | No
 
 
 def _tool_names(message: dict[str, Any]) -> list[str]:
-    functions = [_called_function(call) for call in payload.as_list(message.get("tool_calls"))]
-    functions.append(message.get("function_call"))
+    calls, function = message.get("tool_calls"), message.get("function_call")
+    if not calls and function is None:
+        return []
+    functions = [*map(_called_function, payload.as_list(calls)), function]
     names = [payload.get_text(function, "name") for function in functions]
     return [name for name in names if name is not None]
 
@@ -180,9 +183,13 @@ def _read_choice(operation: Chat, choice: dict[str, Any]) -> None:
 
 def _read_content(state: Choice, delta: dict[str, Any]) -> None:
     for name, value in delta.items():
-        # Most fields of most chunks are null.
+        # Most fields of most chunks are null, and the others bring one more piece of a text.
         if value and name in _CONTENT_FIELDS:
-            _read_content_field(state, name, value)
+            pieces = state.texts.get(name)
+            if pieces is not None and type(value) is str:
+                pieces.append(value)
+            else:
+                _read_content_field(state, name, value)
 
 
 def _read_content_field(state: Choice, name: str, value: Any) -> None:
@@ -221,12 +228,12 @@ def finish(operation: Chat) -> None:
     if not choices:
         # The answer came whole.
         return
-    is_whole = len(choices) >= (operation.choice_count or 1) and all(choice.finish_reason for choice in choices)
-    operation.is_whole = operation.is_whole or is_whole
     # A choice that the agent did not read to its end has none.
-    operation.finish_reasons = [choice.finish_reason for choice in choices if choice.finish_reason] or None
-    names = [tool_call.name for choice in choices for tool_call in _tool_calls(choice)]
-    operation.tool_calls = [name for name in names if name] or None
+    reasons = [choice.finish_reason for choice in choices if choice.finish_reason]
+    if len(reasons) == len(choices) and len(choices) >= (operation.choice_count or 1):
+        operation.is_whole = True
+    operation.finish_reasons = reasons or None
+    operation.tool_calls = [call.name for choice in choices for call in _tool_calls(choice) if call.name] or None
     if content.wanted():
         operation.output_messages = [_streamed_message(choice) for choice in choices]
 

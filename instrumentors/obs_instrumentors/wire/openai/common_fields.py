@@ -11,24 +11,25 @@ from obs_run.core import semconv
 from obs_run.core.operations import Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from obs_run.core.operations import Inference, ModelCall
 
 
 def read_sampling(operation: Inference, body: dict[str, Any]) -> None:
     """Read what all inference requests name alike."""
     operation.request_model = payload.as_text(body.get("model"))
-    operation.temperature = payload.as_float(body.get("temperature"))
-    operation.top_p = payload.as_float(body.get("top_p"))
-    operation.top_k = payload.as_int(body.get("top_k"))
-    operation.seed = payload.as_int(body.get("seed"))
-    operation.frequency_penalty = payload.as_float(body.get("frequency_penalty"))
-    operation.presence_penalty = payload.as_float(body.get("presence_penalty"))
+    for name, value in body.items():
+        # Most requests have none of them.
+        if name in _SAMPLING:
+            setattr(operation, name, _SAMPLING[name](value))
     # The newer chats' name, that of responses, and the one that most providers still use.
     max_tokens = payload.coalesce(
         body.get("max_completion_tokens"), body.get("max_output_tokens"), body.get("max_tokens")
     )
     operation.max_tokens = payload.as_int(max_tokens)
-    operation.stop_sequences = _stop_sequences(body.get("stop"))
+    if "stop" in body:
+        operation.stop_sequences = _stop_sequences(body["stop"])
     count = payload.as_int(body.get("n"))
     if count != 1:
         # The conventions leave the usual number out.
@@ -46,6 +47,8 @@ def _stop_sequences(stop: Any) -> list[str] | None:
 
 def output_type(response_format: Any) -> str | None:
     """Return what a request wants to have, in the conventions' words."""
+    if response_format is None:
+        return None
     kind = payload.get_text(response_format, "type")
     if kind is not None and kind.startswith("json"):
         # With a schema or without.
@@ -122,14 +125,17 @@ def _include_parts(usage: Usage, counts: dict[str, Any]) -> None:
         return
     total = payload.as_int(counts.get("total_tokens"))
     missing = 0 if total is None else total - usage.input_tokens - usage.output_tokens
-    cached = (usage.cache_read_tokens or 0) + (usage.cache_write_tokens or 0)
-    if missing > 0 and missing == cached and missing != reasoning:
-        usage.input_tokens += cached
+    if missing > 0 and missing != reasoning and missing == _cached_tokens(usage):
+        usage.input_tokens += missing
     elif missing > 0 and not reasoning:
         usage.output_tokens += missing
         usage.reasoning_tokens = missing
     elif reasoning and (missing == reasoning or reasoning > usage.output_tokens):
         usage.output_tokens += reasoning
+
+
+def _cached_tokens(usage: Usage) -> int:
+    return (usage.cache_read_tokens or 0) + (usage.cache_write_tokens or 0)
 
 
 def _details(counts: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
@@ -149,6 +155,15 @@ def _read_details(usage: Usage, details: dict[str, Any], parts: dict[str, str]) 
             setattr(usage, parts[name], count)
 
 
+_SAMPLING: dict[str, Callable[[Any], float | None]] = {
+    "temperature": payload.as_float,
+    "top_p": payload.as_float,
+    "top_k": payload.as_int,
+    "seed": payload.as_int,
+    "frequency_penalty": payload.as_float,
+    "presence_penalty": payload.as_float,
+}
+"""By the name that the parameter has in a request and on the operation."""
 _HEADER = (
     ("service_tier", semconv.OPENAI_RESPONSE_SERVICE_TIER),
     ("system_fingerprint", semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT),

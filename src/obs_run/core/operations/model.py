@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from obs_run.core import semconv
 
 from .fields import attribute, content
-from .operation import Attributes, GenAiOperation, Usage, is_count
+from .operation import Attributes, GenAiOperation, Usage
 
 if TYPE_CHECKING:
     from obs_run.core.messages import Message, Part, ToolDefinition
 
+_CACHE_WRITES = ("cache_write_5m_tokens", "cache_write_1h_tokens")
 _UNIT_ATTRIBUTES = {
     "web_searches": semconv.OBS_USAGE_WEB_SEARCHES,
     "social_searches": semconv.OBS_USAGE_SOCIAL_SEARCHES,
@@ -76,14 +77,14 @@ class ModelCall(GenAiOperation):
 
 def _counts(usage: Usage) -> Attributes:
     counts = usage.__dict__
-    return {name: counts[key] for key, name in Usage.ATTRIBUTES.items() if is_count(counts[key])}
+    # What is_count() says, without a dozen calls.
+    return {name: n for key, name in Usage.ATTRIBUTES.items() if (n := counts[key]) is not None and n >= 0}
 
 
 def _cache_writes(usage: Usage) -> Attributes:
     """Return the tokens by how long they are cached, which have no attributes."""
     counts = usage.__dict__
-    names = ("cache_write_5m_tokens", "cache_write_1h_tokens")
-    return {name: counts[name] for name in names if is_count(counts[name])}
+    return {name: n for name in _CACHE_WRITES if (n := counts[name]) is not None and n >= 0}
 
 
 @dataclass(eq=False, repr=False)
