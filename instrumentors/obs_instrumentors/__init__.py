@@ -50,6 +50,7 @@ _MODULES = {
         "google.genai._gaos._hooks.sdkhooks",
         "google.genai._gaos.google_genai",
         "google.genai._gaos.utils.eventstreaming",
+        "google.genai.live",
     ),
     "huggingface": (
         "huggingface_hub.inference._client",
@@ -176,6 +177,9 @@ _MODULES = {
         "openai._streaming",
         "openai.lib.streaming.chat._completions",
         "openai.lib.streaming.responses._responses",
+        "openai.resources.beta.realtime.realtime",
+        "openai.resources.realtime.realtime",
+        "openai.resources.responses.responses",
         "together._base_client",
         "together._response",
         "together._streaming",

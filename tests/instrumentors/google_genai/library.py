@@ -115,7 +115,7 @@ LIBRARY = Library(
         "3 on aiohttp": ("google-genai[aiohttp]>=3,<4",),
     },
     driver=Gemini,
-    more=("more.py", "interactions.py", "more_wire.py"),
+    more=("more.py", "interactions.py", "more_wire.py", "live.py"),
     less={"1.32, oldest": ("more_wire.py",)},
     scenarios=(
         Scenario("chat", lambda its: its.generate(), SPAN, attributes(), answered(_TEXT)),
