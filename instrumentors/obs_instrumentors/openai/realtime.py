@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from obs_instrumentors.clients import hosts
-from obs_instrumentors.wire.openai import realtime
+from obs_instrumentors.wire.openai import realtime, realtime_response, responses_websocket
 from obs_instrumentors.wire.websocket_address import host_and_port, is_closed, uri_of
 from obs_run.base import payload
 from obs_run.core import sessions
@@ -15,8 +16,6 @@ from obs_run.core.hooks import Target
 from obs_run.core.sessions import Messages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from obs_instrumentors.wire.openai.responses import Response
     from obs_run.core.hooks import Wrapper
     from obs_run.core.outcomes import Call
@@ -36,19 +35,33 @@ def _read_origin(address: Any, operation: Response) -> None:
     hosts.read_provider_at(operation, host, port, "openai")
 
 
-def _sent(read: Callable[[Session, Any], None], session: Session, call: Call) -> None:
+def _event(call: Call) -> Any:
+    """Return what a method of a connection sends, whose name tells whether it is an object or JSON."""
     event = call.argument(0, "event")
-    read(session, call.argument(0, "data") if event is None else event)
+    return call.argument(0, "data") if event is None else event
 
 
-_REALTIME = Messages(_open, partial(_sent, realtime.read_sent), realtime.read_received, realtime.finish, is_closed)
-_RESPONSES = Messages(
-    _open,
-    partial(_sent, realtime.start_over_websocket),
-    realtime.read_over_websocket,
-    realtime.finish_over_websocket,
-    is_closed,
-)
+def _sent(session: Session, call: Call) -> None:
+    realtime.read_sent(session, _event(call))
+
+
+def _response_sent(session: Session, call: Call) -> None:
+    responses_websocket.read_sent(session, _event(call))
+
+
+def _sent_in_lane(session: Session, call: Call) -> None:
+    lane = payload.get_text(payload.get(call.instance, "_state"), "stream_id")
+    responses_websocket.read_sent(session, _event(call), lane)
+
+
+def _connection_of_lane(lane: Any) -> Any:
+    return lane._session.connection  # noqa: SLF001 (there is no public name)
+
+
+_REALTIME = Messages(_open, _sent, realtime.read_received, realtime_response.finish, is_closed)
+_RESPONSES = Messages(_open, _response_sent, responses_websocket.read_received, responses_websocket.finish, is_closed)
+_LANES = replace(_RESPONSES, sent=_sent_in_lane, connection=_connection_of_lane)
+_LANES_MODULE = "openai.lib.responses_websocket._session"
 
 
 def _targets(module: str, name: str, messages: Messages) -> tuple[Target, ...]:
@@ -73,4 +86,7 @@ TARGETS = (
     *_targets("openai.resources.realtime.realtime", "RealtimeConnection", _REALTIME),
     *_targets("openai.resources.beta.realtime.realtime", "RealtimeConnection", _REALTIME),
     *_targets("openai.resources.responses.responses", "ResponsesConnection", _RESPONSES),
+    *_targets("openai.resources.beta.responses.responses", "ResponsesConnection", _RESPONSES),
+    Target(_LANES_MODULE, "ResponsesWebSocketLane.send", sessions.wrap_send(_LANES)),
+    Target(_LANES_MODULE, "AsyncResponsesWebSocketLane.send", sessions.wrap_async_send(_LANES)),
 )

@@ -39,6 +39,10 @@ __all__ = [
 ]
 
 
+def _itself(connection: Any) -> Any:
+    return connection
+
+
 @dataclass(frozen=True)
 class Messages:
     """How the messages of a connection are read.
@@ -46,7 +50,8 @@ class Messages:
     ``open`` returns, given the connection, what is to be known from message to message. ``sent`` reads the call of a
     method that sends, before it does, and ``received`` a message that came; both start and end the session's
     operations. ``finish`` completes an operation from what came in of it, once, however it ends. ``is_lost`` tells from
-    an error of the library that the connection is at its end.
+    an error of the library that the connection is at its end. ``connection`` returns the connection of the object whose
+    method is called, where that is another one.
     """
 
     open: Callable[[Any], Any]
@@ -54,6 +59,7 @@ class Messages:
     received: Callable[[Session, Any], None]
     finish: Callable[[Any], None]
     is_lost: Callable[[BaseException], bool]
+    connection: Callable[[Any], Any] = _itself
 
 
 class Session:
@@ -266,10 +272,10 @@ def _session_of(messages: Messages, connection: Any) -> Session:
     return session
 
 
-def _read_sent(messages: Messages, connection: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Sending | None:
-    session = _session_of(messages, connection)
+def _read_sent(messages: Messages, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Sending | None:
+    session = _session_of(messages, messages.connection(instance))
     before = session.operations()
-    guard.call("message", messages.sent, session, Call(connection, args, kwargs))
+    guard.call("message", messages.sent, session, Call(instance, args, kwargs))
     begun = [operation for operation in session.operations() if not any(operation is each for each in before)]
     return _Sending(session, begun)
 

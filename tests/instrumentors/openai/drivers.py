@@ -32,7 +32,9 @@ LIBRARIES = {
 _HELPERS = (
     "openai.lib.streaming.chat._completions",
     "openai.lib.streaming.responses._responses",
+    "openai.lib.responses_websocket._session",
     "openai.resources.beta.realtime.realtime",
+    "openai.resources.beta.responses.responses",
     "openai.resources.realtime.realtime",
     "openai.resources.responses.responses",
 )

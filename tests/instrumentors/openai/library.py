@@ -5,7 +5,9 @@ from __future__ import annotations
 from tests.instrumentors.openai import family
 
 _OLDEST = "1.26.0, oldest"
-_SESSIONS = ("realtime.py", "responses_websocket.py")
+_WEBSOCKET = "responses_websocket.py"
+_LANES = "responses_lanes.py"
+_SESSIONS = ("realtime.py", _WEBSOCKET, _LANES)
 
 LIBRARY = family.library(
     "openai",
@@ -23,7 +25,8 @@ LIBRARY = family.library(
     # The oldest has neither responses nor most of the media nor WebSockets, which the others have step by step.
     less={
         _OLDEST: ("test_endpoints.py", *_SESSIONS),
-        "1, newest": ("responses_websocket.py",),
-        "2.0.0": ("responses_websocket.py",),
+        "1, newest": (_WEBSOCKET, _LANES),
+        "2.0.0": (_WEBSOCKET, _LANES),
+        "2, newest": (_LANES,),
     },
 )

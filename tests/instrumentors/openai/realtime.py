@@ -111,6 +111,9 @@ class Talk:
     def let_go(self) -> None:
         del self.connection, self._manager
 
+    def end(self) -> None:
+        """Leave nothing open that is the test's own."""
+
 
 class AsyncTalk(Talk):
     """A session of the async client."""
@@ -146,6 +149,9 @@ class AsyncTalk(Talk):
     def close(self) -> None:
         self._run(self.connection.close())
 
+    def end(self) -> None:
+        self._loop.close()
+
 
 def _apis(package: Any) -> list[bool]:
     """Return whether the release has the API as it is (False) and as it was in beta (True)."""
@@ -168,6 +174,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 def talks(kind: str, package: Any) -> Iterator[Callable[..., Any]]:
     """Give a function that runs ``use`` in a session of each API that the release has, one after another."""
     servers: list[WebSocketServer] = []
+    all_talks: list[Talk] = []
 
     def run(answer: Callable[[Any], Any], use: Callable[[Any], Any], greeting: Any = None, **more: Any) -> list[Any]:
         results = []
@@ -179,14 +186,19 @@ def talks(kind: str, package: Any) -> Iterator[Callable[..., Any]]:
             made = package.OpenAI if kind == "sync" else package.AsyncOpenAI
             client = made(api_key="none", base_url="http://unused.invalid/v1", websocket_base_url=f"{server.origin}/v1")
             talk = (Talk if kind == "sync" else AsyncTalk)(client, beta=beta, **more)
-            results.append(use(talk))
-            talk.__dict__.pop("connection", None)
+            all_talks.append(talk)
+            result = use(talk)
+            results.append(result)
+            if result is not talk:
+                talk.__dict__.pop("connection", None)
         assert results
         return results
 
     yield run
     for server in servers:
         server.__exit__()
+    for talk in all_talks:
+        talk.end()
 
 
 def answering(events: Any) -> Callable[[Any], Any]:
@@ -450,12 +462,13 @@ def test_what_makes_no_sense_is_harmless(event: str, talks: Any, telemetry: Any)
 
 
 @pytest.mark.usefixtures("with_content")
-@pytest.mark.parametrize("function", ["kind_of", "_start", "_end", "_fields", "_keep", "_read_answer"])
+@pytest.mark.parametrize(
+    "function",
+    ["realtime.kind_of", "realtime._start", "realtime.find", "realtime.fields_of", "realtime_response._read_answer"],
+)
 def test_faults_of_ours_are_harmless(
     function: str, talks: Any, library: Any, telemetry: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from obs_instrumentors.wire.openai import realtime
-
     from obs_run.core import hooks
     from tests.instrumentors.openai.drivers import instrument
 
@@ -469,16 +482,49 @@ def test_faults_of_ours_are_harmless(
     telemetry.may_fail = True
     instrument(library)
     try:
-        monkeypatch.setattr(realtime, function, fail)
+        monkeypatch.setattr(f"obs_instrumentors.wire.openai.{function}", fail)
         assert talks(answering(ANSWER), whole) == plain
     finally:
         hooks.undo()
     assert calls
 
 
+@pytest.mark.usefixtures("instrumented")
+def test_sessions_at_once_are_told_apart(talks: Any, telemetry: Any) -> None:
+    numbers = iter(range(1, 100))
+
+    def use(talk: Any) -> Any:
+        talk.receive("session.created")
+        talk.send({"type": "response.create"})
+        talk.receive("response.created")
+        return talk
+
+    def answer(message: Any) -> Any:
+        if message["type"] == "response.create":
+            number = next(numbers)
+            return [created(number), delta("output_audio_transcript", "To ", number), done(SPOKEN, number=number)]
+        return []
+
+    open_sessions = [*talks(answer, use), *talks(answer, use, model="gpt-realtime-mini")]
+    for talk in reversed(open_sessions):
+        talk.receive("response.done")
+        talk.close()
+    half = len(open_sessions) // 2
+    told = {
+        (span.attributes["gen_ai.request.model"], span.attributes["gen_ai.response.id"]) for span in spans_of(telemetry)
+    }
+    models = [MODEL] * half + ["gpt-realtime-mini"] * half
+    assert told == {(model, f"resp_{number}") for number, model in enumerate(models, 1)}
+    assert all("obs.response.stream_end" not in span.attributes for span in spans_of(telemetry))
+
+
 @pytest.mark.usefixtures("instrumented", "with_content")
 def test_the_process_leaves_amid_a_response(talks: Any, telemetry: Any) -> None:
     from obs_run.core.open_recordings import Ending, open_recordings
+
+    # What tests of faults before this one have left open.
+    open_recordings.end_all(Ending("exit"))
+    telemetry.clear()
 
     def use(talk: Any) -> None:
         talk.receive("session.created")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -43,15 +44,35 @@ ASKED = {"type": "response.create", "model": MODEL, "input": "Where to?", "instr
 
 
 @pytest.fixture(params=["sync", "async"])
-def ask(request: pytest.FixtureRequest, package: Any) -> Callable[..., list[Any]]:
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=["responses", "beta.responses"])
+def resource(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def connect(kind: str, resource: str, package: Any) -> Callable[[str], Any]:
+    """Give a function that returns what opens a connection to an address."""
+
+    def connect(origin: str) -> Any:
+        made = package.OpenAI if kind == "sync" else package.AsyncOpenAI
+        client = made(api_key="none", base_url="http://unused.invalid/v1", websocket_base_url=f"{origin}/v1")
+        return attrgetter(resource)(client).connect()
+
+    return connect
+
+
+@pytest.fixture
+def ask(kind: str, connect: Callable[[str], Any]) -> Callable[..., list[Any]]:
     """Give a function that asks over one connection, and reads as many events as it is told."""
 
     def ask(events: list[Any], *asked: Any, read: int) -> list[Any]:
         with WebSocketServer(lambda _: events) as server:
-            made = package.OpenAI if request.param == "sync" else package.AsyncOpenAI
-            client = made(api_key="none", base_url="http://unused.invalid/v1", websocket_base_url=f"{server.origin}/v1")
-            if request.param == "sync":
-                connection = client.responses.connect().enter()
+            if kind == "sync":
+                connection = connect(server.origin).enter()
                 for each in asked:
                     connection.send(each)
                 received = [connection.recv().model_dump() for _ in range(read)]
@@ -59,7 +80,7 @@ def ask(request: pytest.FixtureRequest, package: Any) -> Callable[..., list[Any]
                 return received
 
             async def use() -> list[Any]:
-                async with client.responses.connect() as connection:
+                async with connect(server.origin) as connection:
                     for each in asked:
                         await connection.send(each)
                     return [(await connection.recv()).model_dump() for _ in range(read)]

@@ -1,45 +1,29 @@
-"""The Realtime API's events, and those of the Responses API over a WebSocket: each response is one operation.
-
-What comes amid a response is kept as it is, and read only if the response does not reach its end, which says it all.
-"""
+"""The Realtime API's events: each response is one operation, whoever asked for it."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from obs_instrumentors.wire import uncounted
 from obs_instrumentors.wire.failures import error_code, error_type
-from obs_instrumentors.wire.plain import plain
 from obs_run.base import payload
 from obs_run.base.json_text import from_json
 from obs_run.core import content
 
-from . import responses
 from .common_fields import read_sampling
-from .response_items import input_messages, system_instructions, tool_definition
-from .responses import Response
+from .realtime_response import RealtimeResponse, fields_of, find, keep, keeps, kind_of, waiting
+from .response_items import system_instructions, tool_definition
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from obs_run.core.sessions import Session
 
-_START = re.compile(rb'\s*\{\s*(?:"event_id"\s*:\s*"[^"]*"\s*,\s*)?"type"\s*:\s*"([^"]+)"')
-"""How events begin; the type of others is found by parsing them."""
-_MOST_KEPT = 262_144
-"""Bytes of the events that are kept of one response."""
+    from .responses import Response
+
 _MOST_ITEMS = 256
 """Items that wait for the response they are the input of."""
-_FINAL = {f"response.{status}" for status in ("done", "completed", "incomplete", "failed", "cancelled")}
-_TEXT_DELTAS = {
-    "response.text.delta": "response.output_text.delta",
-    "response.audio_transcript.delta": "response.output_text.delta",
-    "response.output_audio_transcript.delta": "response.output_text.delta",
-}
-"""Deltas of texts that the Responses API calls otherwise."""
-_NEVER_KEPT = ("response.audio.delta", "response.output_audio.delta")
+_FINAL = tuple(f"response.{status}" for status in ("done", "completed", "incomplete", "failed", "cancelled"))
 
 
 @dataclass
@@ -57,56 +41,11 @@ class State:
     """Items that the agent sent and the server has not told of yet."""
 
 
-@dataclass
-class RealtimeResponse(Response):
-    """A response over a connection, and what has come in of it so far."""
-
-    event_id: str | None = None
-    """The id that the agent gave to the event that asks for it."""
-    is_created: bool = False
-    has_own_input: bool = False
-    answer: Any = None
-    """The response as its last event has it."""
-    input_items: list[dict[str, Any]] = field(default_factory=list)
-    kept: list[Any] = field(default_factory=list)
-    kept_bytes: int = 0
-
-    def is_answered(self) -> bool:
-        """Whether the last event has come in."""
-        return self.answer is not None
-
-
-def kind_of(event: Any) -> str | None:
-    """Return the type of an event, as it is sent or received or as an object."""
-    if isinstance(event, str):
-        # As many characters as are looked at, so that no audio is encoded.
-        event = event[:256].encode("utf-8", "replace")
-    if isinstance(event, (bytes, bytearray)):
-        found = _START.match(event)
-        return found[1].decode("utf-8", "replace") if found else payload.get_text(from_json(event), "type")
-    return payload.get_text(event, "type")
-
-
 def read_sent(session: Session, event: Any) -> None:
     """Read what the agent is about to send: an event as object, dict or JSON."""
-    kind = _kind_of_sent(event)
-    read = _SENT.get(kind or "")
+    read = _SENT.get(kind_of(event) or "")
     if read is not None:
-        read(session, _fields(event))
-
-
-def _kind_of_sent(event: Any) -> str | None:
-    kind = kind_of(event)
-    if kind is None and isinstance(event, str):
-        return payload.get_text(from_json(event), "type")
-    return kind
-
-
-def _fields(event: Any) -> dict[str, Any]:
-    """Return an event as a dict that nobody else holds."""
-    if isinstance(event, (str, bytes, bytearray)):
-        return payload.as_dict(from_json(event))
-    return payload.as_dict(content.copied(plain(event)))
+        read(session, fields_of(event))
 
 
 def _start_response(session: Session, event: dict[str, Any]) -> None:
@@ -167,49 +106,25 @@ def read_received(session: Session, event: Any) -> None:
     kind = kind_of(event)
     if kind is None:
         return
-    if kind in _FINAL:
-        _end(session, payload.as_dict(payload.get(from_json(event), "response")))
-    elif kind.startswith("response.") and kind != "response.created":
+    if keeps(kind):
         _keep(session, kind, event)
-    else:
-        read = _RECEIVED.get(kind)
-        if read is not None:
-            read(session, payload.as_dict(from_json(event)))
+        return
+    read = _RECEIVED.get(kind)
+    if read is not None:
+        read(session, payload.as_dict(from_json(event)))
 
 
 def _keep(session: Session, kind: str, event: Any) -> None:
-    """Keep a piece of a response that goes on."""
-    operations = session.operations()
-    going_on = [each for each in operations if each.is_created] or operations
-    if not going_on:
-        return
-    if kind.endswith(".delta"):
-        operation = going_on[0]
-        if len(going_on) > 1:
-            operation = _by_id(going_on, payload.get_text(from_json(event), "response_id")) or operation
+    operation = find(session.operations(), event)
+    if operation is not None:
         session.chunk(operation)
-        if kind in _NEVER_KEPT or not content.wanted():
-            return
-    elif kind not in ("response.output_item.added", "response.output_item.done"):
-        return
-    else:
-        operation = _by_id(going_on, payload.get_text(from_json(event), "response_id")) or going_on[0]
-    if operation.kept_bytes < _MOST_KEPT:
-        operation.kept.append(event)
-        operation.kept_bytes += len(event)
-
-
-def _by_id(operations: list[Any], response_id: str | None) -> Any:
-    for operation in operations:
-        if response_id is not None and operation.response_id == response_id:
-            return operation
-    return None
+        keep(operation, kind, event)
 
 
 def _created(session: Session, event: dict[str, Any]) -> None:
     """Read that a response has begun: the oldest that was asked for, or one of the server's own accord."""
-    waiting = [operation for operation in session.operations() if not operation.is_created]
-    operation = waiting[0] if waiting else _start(session, {}, None)
+    asked = waiting(session.operations(), event)
+    operation = asked[0] if asked else _start(session, {}, None)
     operation.is_created = True
     operation.response_id = payload.get_text(event, "response", "id")
     if not operation.has_own_input:
@@ -218,17 +133,12 @@ def _created(session: Session, event: dict[str, Any]) -> None:
         session.state.items = []
 
 
-def _end(session: Session, answer: dict[str, Any]) -> None:
-    operations = session.operations()
-    created = [each for each in operations if each.is_created] or operations
-    operation = _by_id(created, payload.get_text(answer, "id"))
-    if operation is None and created:
-        operation = created[0]
-    if operation is None:
-        return
-    operation.answer = answer
-    operation.response_model = payload.get_text(session.state.settings, "model")
-    session.end(operation)
+def _end(session: Session, event: dict[str, Any]) -> None:
+    operation = find(session.operations(), event)
+    if operation is not None:
+        operation.answer = payload.as_dict(event.get("response"))
+        operation.response_model = payload.get_text(session.state.settings, "model")
+        session.end(operation)
 
 
 def _added(session: Session, event: dict[str, Any]) -> None:
@@ -256,10 +166,10 @@ def _transcribed(session: Session, event: dict[str, Any]) -> None:
     if not content.wanted():
         return
     item_id = event.get("item_id")
-    waiting = list(session.state.items)
+    items = list(session.state.items)
     for operation in session.operations():
-        waiting += operation.input_items
-    for item in waiting:
+        items += operation.input_items
+    for item in items:
         if isinstance(item, dict) and item.get("id") == item_id:
             _write_transcript(item, event)
 
@@ -284,95 +194,16 @@ def _failed(session: Session, event: dict[str, Any]) -> None:
 
 def _at_fault(operations: list[Any], error: Any) -> Any:
     event_id = payload.get_text(error, "event_id")
-    waiting = [each for each in operations if not each.is_created]
-    for operation in waiting:
+    asked = waiting(operations, error)
+    for operation in asked:
         if event_id is not None and operation.event_id == event_id:
             return operation
-    if event_id is not None or not waiting:
+    if event_id is not None or not asked:
         return None
     about = (payload.get_text(error, "param"), error_code(error))
     is_of_response = any("response" in (name or "") for name in about)
     is_of_server = payload.get_text(error, "type") not in (None, "invalid_request_error")
-    return waiting[-1] if is_of_response or is_of_server else None
-
-
-def finish(operation: RealtimeResponse) -> None:
-    """Complete a response from its last event, or from what came in until it was left."""
-    kept, operation.kept = operation.kept, []
-    if operation.input_items and content.wanted():
-        operation.input_messages = input_messages([_as_item(item) for item in operation.input_items])
-    if operation.answer is not None:
-        _read_answer(operation, operation.answer)
-        return
-    for raw in kept:
-        event = payload.as_dict(from_json(raw))
-        kind = payload.get_text(event, "type") or ""
-        item = _as_item(event.get("item"))
-        responses.read_event(operation, {**event, "type": _TEXT_DELTAS.get(kind, kind), "item": item})
-    responses.read_pieces(operation)
-
-
-def _read_answer(operation: RealtimeResponse, answer: dict[str, Any]) -> None:
-    reason = payload.get(answer, "status_details", "reason")
-    fields = {
-        # The names of the Responses API.
-        "incomplete_details": {"reason": reason},
-        "error": payload.get(answer, "status_details", "error"),
-        **answer,
-        "output": [_as_item(item) for item in payload.as_list(answer.get("output"))],
-    }
-    responses.read_answer(operation, fields)
-    conversation_id = payload.get_text(answer, "conversation_id")
-    operation.conversation_id = operation.conversation_id or conversation_id
-
-
-def _as_item(item: Any) -> Any:
-    """Return an item as the Responses API has it: what was spoken as text, where that is known."""
-    parts = payload.get(item, "content")
-    if not isinstance(item, dict) or not isinstance(parts, list):
-        return item
-    return {**item, "content": [_as_content_part(part) for part in parts]}
-
-
-def _as_content_part(part: Any) -> Any:
-    kind = payload.get_text(part, "type") or ""
-    if not kind.endswith("audio"):
-        return part
-    transcript = payload.get_text(part, "transcript")
-    if transcript is not None:
-        return {"type": "input_text" if kind == "input_audio" else "output_text", "text": transcript}
-    audio = payload.get_text(part, "audio") or ""
-    return {"type": "input_audio", "input_audio": {"data": audio, "format": "pcm"}}
-
-
-def start_over_websocket(session: Session, event: Any) -> None:
-    """Read what the agent sends over a connection of the Responses API."""
-    if _kind_of_sent(event) != "response.create":
-        return
-    body = _fields(event)
-    operation = RealtimeResponse(event_id=payload.as_text(body.get("event_id")), stream=True)
-    asked = responses.parse_request({name: value for name, value in body.items() if name not in ("type", "event_id")})
-    for name, value in vars(asked).items():
-        if name != "stream" and value is not None:
-            setattr(operation, name, value)
-    session.state.origin(operation)
-    session.start(operation)
-
-
-def read_over_websocket(session: Session, event: Any) -> None:
-    """Read what comes over a connection of the Responses API, where nothing but responses is asked for."""
-    if kind_of(event) != "error":
-        read_received(session, event)
-        return
-    for operation in session.operations()[:1]:
-        operation.error_type = error_type(payload.coalesce(payload.get(from_json(event), "error"), from_json(event)))
-        session.end(operation)
-
-
-def finish_over_websocket(operation: RealtimeResponse) -> None:
-    """Complete a response of the Responses API, which can be fetched later."""
-    finish(operation)
-    uncounted.note_answer(operation, is_over=operation.is_answered())
+    return asked[-1] if is_of_response or is_of_server else None
 
 
 _SENT: dict[str, Callable[[Session, dict[str, Any]], None]] = {
@@ -384,6 +215,7 @@ _RECEIVED: dict[str, Callable[[Session, dict[str, Any]], None]] = {
     "session.created": _update_session,
     "session.updated": _update_session,
     "response.created": _created,
+    **dict.fromkeys(_FINAL, _end),
     "conversation.item.created": _added,
     "conversation.item.added": _added,
     "conversation.item.input_audio_transcription.completed": _transcribed,
