@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+import weakref
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.wire.plain import plain
-from obs_instrumentors.wire.token_counts import merge_usage
 from obs_instrumentors.wire.websocket_address import host_and_port, is_closed, uri_of
-from obs_run.base import payload
+from obs_run.base import guard, payload
 from obs_run.base.json_text import from_json
-from obs_run.core import content, messages, sessions
+from obs_run.core import content, sessions
 from obs_run.core.hooks import Target
 from obs_run.core.sessions import Messages
 
-from . import answers
-from .answers import Answer, Candidate
-from .contents import add_part, finish_reason, get, message
+from . import live_turn
+from .contents import get
+from .live_turn import State, current, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,42 +31,25 @@ _MOST_CONTENTS = 256
 _CONTENT_FIELDS = ("parts", "role")
 
 
-@dataclass
-class State:
-    """What is known of a session from message to message."""
-
-    setup: dict[str, Any]
-    """The first message, which says what the session is to be."""
-    provider: str
-    server_address: str | None
-    server_port: int | None
-    contents: list[Any] = field(default_factory=list)
-    """What the agent sent since the last turn; kept while content is wanted."""
-    heard: list[str] = field(default_factory=list)
-    """Pieces of what was understood of the audio that it sent."""
-
-
-@dataclass
-class Turn(Answer):
-    """A turn of the model, and what has come in of it so far."""
-
-    contents: list[Any] = field(default_factory=list)
-    heard: list[str] = field(default_factory=list)
-    spoken: list[str] = field(default_factory=list)
-    has_begun: bool = False
-
-    def is_answered(self) -> bool:
-        """Whether the model has said all, though its last message may be to come."""
-        candidate = self.candidates.get(0)
-        return bool(self.finish_reasons) or (candidate is not None and candidate.finish_reason is not None)
-
-
 def _open(connection: Any) -> State:
     """Return what is known of a session, as its client makes it."""
     setup = payload.as_dict(get(from_json(_request()), "setup"))
     uses_vertex = payload.get(connection, "_api_client", "vertexai")
-    host, port = host_and_port(uri_of(payload.get(connection, "_ws")))
+    websocket = payload.get(connection, "_ws")
+    host, port = host_and_port(uri_of(websocket))
+    when_lost = payload.get(websocket, "connection_lost_waiter")
+    if when_lost is not None:
+        when_lost.add_done_callback(partial(guard.call, "close", _end_what_was_left, weakref.ref(connection)))
     return State(setup, "gcp.vertex_ai" if uses_vertex else "gcp.gemini", host, port)
+
+
+def _end_what_was_left(session: weakref.ref[Any], _lost: object) -> None:
+    """End what goes on in a session whose block the agent has left: the client closes no session but its connection."""
+    connection = session()
+    protocol = payload.get(connection, "_ws", "protocol")
+    # Of one that the server closed the agent may still read what came before.
+    if payload.get(protocol, "close_rcvd_then_sent") is False:
+        sessions.close(connection)
 
 
 def _request() -> Any:
@@ -81,27 +64,6 @@ def _request() -> Any:
     return None
 
 
-def _start(session: Session) -> Turn:
-    state: State = session.state
-    turn = Turn("generate_content", provider=state.provider, stream=True)
-    turn.server_address, turn.server_port = state.server_address, state.server_port
-    model = payload.as_text(get(state.setup, "model")) or ""
-    # In a project's own path, or with the kind of resource alone.
-    turn.request_model = payload.as_text(model.rpartition("/")[2])
-    answers.read_request(turn, state.setup)
-    # They are read at the end: what was heard is told amid the answer.
-    turn.input_messages = None
-    turn.contents, state.contents = state.contents, []
-    turn.heard, state.heard = state.heard, []
-    session.start(turn)
-    return turn
-
-
-def _current(session: Session) -> Turn | None:
-    turns = session.operations()
-    return turns[0] if turns else None
-
-
 def _end_answered(session: Session) -> None:
     """End a turn whose last message did not come, because the agent goes on."""
     for turn in session.operations():
@@ -113,7 +75,7 @@ def _add_contents(session: Session, value: Any) -> None:
     """Keep what the agent sends, as part of a turn that has not begun to be answered, or for the next one."""
     if not content.wanted():
         return
-    turn = _current(session)
+    turn = current(session)
     is_early = turn is not None and not turn.has_begun
     contents = turn.contents if turn is not None and is_early else session.state.contents
     contents += _as_contents(value)
@@ -146,9 +108,9 @@ def _sent_content(session: Session, call: Call) -> None:
 
 
 def _ask(session: Session) -> None:
-    turn = _current(session)
+    turn = current(session)
     if turn is None or turn.has_begun:
-        _start(session)
+        start(session)
 
 
 def _sent_realtime_input(session: Session, call: Call) -> None:
@@ -168,13 +130,36 @@ def _sent_tool_response(session: Session, call: Call) -> None:
 
 def _read_tool_responses(session: Session, responses: Any) -> None:
     for turn in session.operations():
-        if turn.candidates.get(0) is not None and turn.candidates[0].tool_calls:
+        if turn.asks_for_tools():
             session.end(turn)
     if content.wanted():
         each = responses if isinstance(responses, (list, tuple)) else [responses]
         parts = [{"functionResponse": content.copied(plain(response))} for response in each]
         session.state.contents.append({"role": "user", "parts": parts})
     _ask(session)
+
+
+def _sent_context_update(session: Session, call: Call) -> None:
+    """Read ``send_context_update``, which holds for the turns to come."""
+    if not content.wanted():
+        return
+    told: dict[str, Any] = {}
+    instructions, tools = call.kwargs.get("system_instruction"), call.kwargs.get("tools")
+    if instructions is not None:
+        contents = _as_contents(instructions)
+        told["systemInstruction"] = {
+            "parts": [part for each in contents for part in payload.as_list(get(each, "parts"))]
+        }
+    if tools is not None:
+        told["tools"] = [_as_tool(tool) for tool in payload.as_list(tools)]
+    session.state.setup = {**session.state.setup, **told}
+
+
+def _as_tool(tool: Any) -> Any:
+    """Return a tool as it is sent; of a function of the agent's its name."""
+    if callable(tool):
+        return {"functionDeclarations": [{"name": payload.get_text(tool, "__name__")}]}
+    return content.copied(plain(tool))
 
 
 def _sent_anything(session: Session, call: Call) -> None:
@@ -198,116 +183,6 @@ def _sent_anything(session: Session, call: Call) -> None:
             _ask(session)
 
 
-def _received(session: Session, server_message: Any) -> None:
-    """Read a LiveServerMessage."""
-    answer = payload.get(server_message, "server_content")
-    tool_call = payload.get(server_message, "tool_call")
-    heard = payload.get_text(answer, "input_transcription", "text")
-    turn = _current(session)
-    if heard is not None and content.wanted():
-        (session.state.heard if turn is None else turn.heard).append(heard)
-    if turn is None and (tool_call is not None or _says_anything(answer)):
-        turn = _start(session)
-    if turn is None:
-        return
-    if answer is not None:
-        _read_answer(session, turn, answer)
-    if tool_call is not None:
-        _read_tool_call(turn, tool_call)
-    _read_usage(turn, payload.get(server_message, "usage_metadata"))
-    if payload.get(answer, "turn_complete") or _waits_for_tools(turn):
-        session.end(turn)
-
-
-def _says_anything(answer: Any) -> bool:
-    return payload.get(answer, "model_turn") is not None or payload.get(answer, "output_transcription") is not None
-
-
-def _waits_for_tools(turn: Turn) -> bool:
-    """Whether the model has asked for functions and told what that took: it goes on when it has their answers."""
-    candidate = turn.candidates.get(0)
-    return candidate is not None and bool(candidate.tool_calls) and turn.usage is not None
-
-
-def _read_answer(session: Session, turn: Turn, answer: Any) -> None:
-    candidate = turn.candidates.setdefault(0, Candidate())
-    if _says_anything(answer):
-        turn.has_begun = True
-        session.chunk(turn)
-    if content.wanted():
-        for part in payload.get_list(answer, "model_turn", "parts"):
-            # Audio is what most messages bring.
-            if payload.get(part, "inline_data") is None:
-                add_part(candidate.parts, plain(part))
-        spoken = payload.get_text(answer, "output_transcription", "text")
-        if spoken is not None:
-            turn.spoken.append(spoken)
-    for query in payload.get_list(answer, "grounding_metadata", "web_search_queries"):
-        if query not in candidate.search_queries:
-            candidate.search_queries.append(query)
-    reason = _reason(answer)
-    if reason is not None and candidate.finish_reason in (None, "stop"):
-        candidate.finish_reason = reason
-
-
-def _reason(answer: Any) -> str | None:
-    if payload.get(answer, "interrupted"):
-        return "cancelled"
-    told = payload.get(answer, "turn_complete_reason")
-    reason = payload.as_text(payload.coalesce(payload.get(told, "value"), told))
-    if reason is not None and not reason.endswith("UNSPECIFIED"):
-        return finish_reason(reason)
-    is_complete = payload.get(answer, "turn_complete") or payload.get(answer, "generation_complete")
-    return "stop" if is_complete else None
-
-
-def _read_tool_call(turn: Turn, tool_call: Any) -> None:
-    turn.has_begun = True
-    candidate = turn.candidates.setdefault(0, Candidate())
-    for call in payload.get_list(tool_call, "function_calls"):
-        name = payload.get_text(call, "name")
-        if name is not None:
-            candidate.tool_calls.append(name)
-        if content.wanted():
-            add_part(candidate.parts, {"functionCall": content.copied(plain(call))})
-    candidate.finish_reason = "stop"
-
-
-def _read_usage(turn: Turn, metadata: Any) -> None:
-    if metadata is None:
-        return
-    fields = payload.as_dict(plain(metadata))
-    # The names of the API for whole answers.
-    counts = {
-        **fields,
-        "candidatesTokenCount": fields.get("response_token_count"),
-        "candidatesTokensDetails": [_by_name(each) for each in fields.get("response_tokens_details") or ()],
-        "promptTokensDetails": [_by_name(each) for each in fields.get("prompt_tokens_details") or ()],
-        "cacheTokensDetails": [_by_name(each) for each in fields.get("cache_tokens_details") or ()],
-        "toolUsePromptTokensDetails": [_by_name(each) for each in fields.get("tool_use_prompt_tokens_details") or ()],
-    }
-    turn.usage = merge_usage(turn.usage, answers.usage({"usageMetadata": counts}))
-
-
-def _by_name(count: dict[str, Any]) -> dict[str, Any]:
-    """Return a count with the name of its modality, which is a member of an enumeration of texts."""
-    modality = count.get("modality")
-    return {**count, "modality": payload.as_text(payload.coalesce(payload.get(modality, "value"), modality))}
-
-
-def _finish(turn: Turn) -> None:
-    """Complete a turn from what came in of it."""
-    candidate = turn.candidates.get(0)
-    if content.wanted():
-        inputs = [message(raw) for raw in turn.contents]
-        if turn.heard:
-            inputs.append(messages.message("user", messages.text("".join(turn.heard))))
-        turn.input_messages = inputs or None
-        if candidate is not None and turn.spoken:
-            candidate.parts.insert(0, messages.text("".join(turn.spoken)))
-    answers.finish(turn)
-
-
 def _is_lost(error: BaseException) -> bool:
     """Whether the connection was closed, which newer releases say with an error of their own."""
     return is_closed(error) or type(error).__name__ in ("APIError", "ClientError", "ServerError")
@@ -318,7 +193,7 @@ def _target(method: str, sent: Callable[[Session, Call], None]) -> Target:
 
 
 def _messages(sent: Callable[[Session, Call], None]) -> Messages:
-    return Messages(_open, sent, _received, _finish, _is_lost)
+    return Messages(_open, sent, live_turn.received, live_turn.finish, _is_lost)
 
 
 _RECEIVING = _messages(_sent_anything)
@@ -330,4 +205,5 @@ TARGETS = (
     _target("send_client_content", _sent_content),
     _target("send_realtime_input", _sent_realtime_input),
     _target("send_tool_response", _sent_tool_response),
+    _target("send_context_update", _sent_context_update),
 )

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Messages",
     "Session",
+    "close",
     "wrap_async_receive",
     "wrap_async_send",
     "wrap_close",
@@ -97,8 +98,7 @@ class Session:
 
     def end(self, operation: Operation, error: BaseException | None = None) -> None:
         """End an operation, with the library's error if there was one."""
-        recordings = [each for each in self._recordings if each.operation is operation]
-        for recording in recordings:
+        for recording in [each for each in self._recordings if each.operation is operation]:
             # Another thread may end it too, or may have begun another one meanwhile.
             try:
                 self._recordings.remove(recording)
@@ -238,12 +238,19 @@ def wrap_async_receive(messages: Messages) -> Wrapper:
     return _awaited(observe)
 
 
+def close(connection: Any) -> None:
+    """End what goes on over a connection that the agent is done with."""
+    session = _sessions.get(id(connection))
+    if session is not None and session.is_of(connection):
+        session.end_all()
+
+
 def wrap_close() -> Wrapper:
     """Return the wrapper of the method that closes a connection, sync or async."""
 
     @passed_over
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        guard.call("close", _close, instance)
+        guard.call("close", close, instance)
         with no_frame:
             return wrapped(*args, **kwargs)
 
@@ -253,8 +260,7 @@ def wrap_close() -> Wrapper:
 def _awaited(observe: Callable[..., Any]) -> Wrapper:
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         coroutine = observe(wrapped, instance, args, kwargs)
-        # Python's warning of one that was never awaited tells the name.
-        guard.call("message", generators.take_name, coroutine, wrapped)
+        guard.call("message", generators.take_name, coroutine, wrapped)  # as warnings of Python's tell it
         return coroutine
 
     return wrapper
@@ -282,12 +288,6 @@ def _read_sent(messages: Messages, instance: Any, args: tuple[Any, ...], kwargs:
 
 def _receiving(messages: Messages, connection: Any) -> _Receiving:
     return _session_of(messages, connection).receiving
-
-
-def _close(connection: Any) -> None:
-    session = _sessions.get(id(connection))
-    if session is not None and session.is_of(connection):
-        session.end_all()
 
 
 def _abandon(number: int, _: object) -> None:

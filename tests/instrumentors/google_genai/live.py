@@ -216,6 +216,91 @@ def test_a_session_is_left_amid_a_turn(telemetry: Any) -> None:
 
 
 @pytest.mark.usefixtures("instrumented")
+def test_a_turn_ends_as_its_block_is_left_though_the_agent_keeps_the_session(telemetry: Any) -> None:
+    async def use(session: Any) -> Any:
+        await session.send_client_content(turns={"role": "user", "parts": [{"text": "Where to?"}]})
+        await session.receive().__anext__()
+        return session
+
+    kept = talk(lambda _: SPOKEN[:2], use)
+    assert kept is not None
+    assert telemetry.attributes()["obs.response.stream_end"] == "abandoned"
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_wait_that_is_cancelled_ends_nothing(telemetry: Any) -> None:
+    async def use(session: Any) -> Any:
+        await session.send_client_content(turns={"role": "user", "parts": [{"text": "Where to?"}]})
+        await session.receive().__anext__()
+        waiting = asyncio.ensure_future(session.receive().__anext__())
+        await asyncio.sleep(0.05)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await session.send_realtime_input(audio={"data": b"0000", "mime_type": "audio/pcm;rate=16000"})
+        return [message async for message in session.receive()]
+
+    rest = talk(lambda message: SPOKEN[:1] if "client_content" in message else SPOKEN[1:], use)
+    assert len(rest) == len(SPOKEN) - 1
+    attributes = telemetry.attributes()
+    assert attributes["gen_ai.response.finish_reasons"] == ("stop",)
+    assert "obs.response.stream_end" not in attributes
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_sessions_at_once_are_told_apart(telemetry: Any) -> None:
+    async def use(session: Any) -> Any:
+        await session.send_client_content(turns={"role": "user", "parts": [{"text": "Where to?"}]})
+        pieces = session.receive()
+        await pieces.__anext__()
+        other = asyncio.get_running_loop().run_in_executor(None, lambda: talk(spoken, whole, temperature=0.75))
+        assert len(await other) == len(SPOKEN)
+        async for _ in pieces:
+            pass
+
+    talk(spoken, use)
+    told = [span.attributes for span in telemetry.spans()]
+    assert [attributes["gen_ai.request.temperature"] for attributes in told] == [0.75, 0.5]
+    assert {attributes["gen_ai.usage.output_tokens"] for attributes in told} == {30}
+
+
+@pytest.mark.usefixtures("instrumented", "with_content")
+def test_what_a_call_of_functions_took_may_come_after_it(telemetry: Any) -> None:
+    async def use(session: Any) -> None:
+        await session.send_client_content(turns={"role": "user", "parts": [{"text": "Where to?"}]})
+        pieces = session.receive()
+        for _ in range(3):
+            await pieces.__anext__()
+
+    early = {"usageMetadata": {**USAGE, "responseTokenCount": 1}}
+    talk(lambda _: [early, *CALLED, {"usageMetadata": USAGE}], use)
+    attributes = telemetry.attributes()
+    assert attributes["gen_ai.usage.output_tokens"] == 30
+    assert "obs.response.stream_end" not in attributes
+
+
+@pytest.mark.usefixtures("instrumented", "with_content")
+def test_instructions_and_tools_are_changed_amid_a_session(telemetry: Any) -> None:
+    def hotels() -> None:
+        """Look for hotels."""
+
+    # Older releases cannot.
+    can = hasattr(importlib.import_module("google.genai.live").AsyncSession, "send_context_update")
+
+    async def use(session: Any) -> None:
+        if can:
+            await session.send_context_update(system_instruction="Be long.")
+            await session.send_context_update(tools=[{"function_declarations": [{"name": "flights"}]}, hotels])
+        await whole(session)
+
+    talk(spoken, use)
+    attributes = telemetry.attributes()
+    text = json.loads(attributes["gen_ai.system_instructions"])[0]["content"]
+    assert text == ("Be long." if can else "Be short.")
+    names = [tool["name"] for tool in json.loads(attributes["gen_ai.tool.definitions"])]
+    assert names == (["flights", "hotels"] if can else ["weather"])
+
+
+@pytest.mark.usefixtures("instrumented")
 def test_the_server_goes_away(telemetry: Any) -> None:
     async def use(session: Any) -> Any:
         await session.send_client_content(turns={"role": "user", "parts": [{"text": "Where to?"}]})
@@ -229,12 +314,13 @@ def test_the_server_goes_away(telemetry: Any) -> None:
     assert telemetry.attributes()["error.type"] == raised
 
 
-@pytest.mark.parametrize("function", ["_request", "_start", "_says_anything", "_read_answer", "message"])
+@pytest.mark.parametrize(
+    "function",
+    ["live._request", "live.start", "live_turn._says_anything", "live_turn._read_answer", "live_turn.message"],
+)
 def test_faults_of_ours_are_harmless(
     function: str, telemetry: Any, with_content: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from obs_instrumentors.google_genai import live
-
     assert with_content is None
     plain = talk(spoken, whole)
     calls: list[Any] = []
@@ -244,7 +330,7 @@ def test_faults_of_ours_are_harmless(
         raise RuntimeError("ours")
 
     telemetry.may_fail = True
-    monkeypatch.setattr(live, function, fail)
+    monkeypatch.setattr(f"obs_instrumentors.google_genai.{function}", fail)
     with _instrumented():
         assert talk(spoken, whole) == plain
     assert calls
