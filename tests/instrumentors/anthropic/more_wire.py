@@ -160,6 +160,21 @@ def test_blocks_that_we_do_not_know(answering: Any, telemetry: Any, with_content
     assert sent[1]["parts"] == [uri, new]
 
 
+def test_a_compressed_stream_is_recorded_whatever_way_it_is_read(instrumented: None, telemetry: Any) -> None:
+    assert instrumented is None
+    delta = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 100}}
+    with AnswersServer([started(), delta, {"type": "message_stop"}], compresses=True) as server:
+        client = anthropic.Anthropic(base_url=server.origin, api_key="none", max_retries=0)
+        assert len(list(client.messages.create(**ASKED, stream=True))) == 3
+        assert len(list(client.messages.create(**ASKED, stream=True).response.iter_lines())) == 9
+        with client.messages.with_streaming_response.create(**ASKED, stream=True) as response:
+            assert len(list(response.iter_lines())) == 9
+        client.close()
+    used = [span.attributes["gen_ai.usage.output_tokens"] for span in telemetry.spans()]
+    assert used == [100, 100, 100]
+    assert not [span for span in telemetry.spans() if "obs.response.stream_end" in span.attributes]
+
+
 def test_a_batch_is_no_call_of_a_model(answering: Any, telemetry: Any) -> None:
     begun = {
         "id": "msgbatch_1",
