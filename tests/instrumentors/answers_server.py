@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,7 +19,7 @@ class AnswersServer:
     the type. The last answer is given again where more is asked for.
     """
 
-    def __init__(self, *answers: Any) -> None:
+    def __init__(self, *answers: Any, compresses: bool = False) -> None:
         kept = list(answers)
         requests: list[tuple[str, Any]] = []
 
@@ -32,8 +33,10 @@ class AnswersServer:
                 raw = self.rfile.read(int(self.headers.get("content-length") or 0))
                 requests.append((self.path, json.loads(raw) if raw[:1] == b"{" else raw))
                 answer = kept.pop(0) if len(kept) > 1 else kept[0]
-                body = _body(answer)
+                body = gzip.compress(_body(answer)) if compresses else _body(answer)
                 self.send_response(200)
+                if compresses:
+                    self.send_header("content-encoding", "gzip")
                 self.send_header(
                     "content-type", "text/event-stream" if isinstance(answer, list) else "application/json"
                 )
@@ -44,6 +47,7 @@ class AnswersServer:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
                 pass
 
+        self.answers = kept
         self.requests = requests
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -67,6 +71,6 @@ def _body(answer: Any) -> bytes:
     return answer if isinstance(answer, bytes) else json.dumps(answer).encode()
 
 
-def _event(value: dict[str, Any]) -> str:
-    name = value.get("type")
+def _event(value: Any) -> str:
+    name = value.get("type") if isinstance(value, dict) else None
     return (f"event: {name}\n" if isinstance(name, str) else "") + f"data: {json.dumps(value)}\n\n"

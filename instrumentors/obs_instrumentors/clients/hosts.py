@@ -117,10 +117,17 @@ _STREAM_USAGE_HOSTS = ("api.openai.com", "api.deepseek.com")
 def read_provider(operation: Operation, client: Any, default: str) -> None:
     """Say on the operation who answers and where; ``default`` is the provider where the host does not tell."""
     host, port = host_and_port(client.base_url)
+    read_provider_at(operation, host, port, default, type(client))
+
+
+def read_provider_at(
+    operation: Operation, host: str | None, port: int | None, default: str, client: type = object
+) -> None:
+    """Say on the operation who answers at ``host``; the class of the client tells more of some."""
     operation.server_address, operation.server_port = host, port
     provider = _provider_by_setting(host, port)
     if provider is None:
-        provider = _provider(host or "", type(client), default)  # type: ignore[arg-type] # a class is hashable
+        provider = _provider(host or "", client, default)
     operation.provider = provider
 
 

@@ -13,7 +13,10 @@ from obs_instrumentors.wire.server_sent_events import EventSplitter, data_of
 from obs_run.base import guard
 from obs_run.core import byte_streams
 
+from . import encoded_events
+
 if TYPE_CHECKING:
+    from obs_run.core.byte_streams import BytesReader
     from obs_run.core.outcomes import OutcomeTracker
 
 # Once usage is asked for, each chunk before the one that has it has a null.
@@ -21,24 +24,24 @@ _NULL = re.compile(rb',\s*"usage"\s*:\s*null')
 
 
 def is_event_stream(response: Any) -> bool:
-    """Whether a response is a stream of events that is sent as it is, not compressed."""
-    headers = response.headers
-    if "event-stream" not in headers.get("content-type", ""):
-        return False
-    return bool(headers.get("content-encoding", "identity") == "identity")
+    """Whether a response is a stream of events."""
+    return "event-stream" in response.headers.get("content-type", "")
 
 
 def follow(response: Any) -> None:
     """Follow the events of a response that has not been read yet."""
     byte_streams.follow(response, _begin)
+    if is_event_stream(response) and encoded_events.is_encoded(response):
+        encoded_events.follow(response)
 
 
-def _begin(tracker: OutcomeTracker, response: Any, is_read_here: bool) -> EventReader | None:  # noqa: FBT001 (as core calls it)
+def _begin(tracker: OutcomeTracker, response: Any, is_read_here: bool) -> BytesReader | None:  # noqa: FBT001 (as core calls it)
     """Return what reads the events; None where the client reads them, and nothing is to be taken out."""
     hides = bool(getattr(tracker.recording.operation, "asked_for_usage", False))
-    if not is_read_here and not hides:
+    if not is_event_stream(response) or not (is_read_here or hides):
         return None
-    return EventReader(tracker, reads=is_read_here, hides=hides) if is_event_stream(response) else None
+    reader = EventReader(tracker, reads=is_read_here, hides=hides)
+    return encoded_events.begin(response, reader) if encoded_events.is_encoded(response) else reader
 
 
 class EventReader:

@@ -11,7 +11,7 @@ from obs_instrumentors.clients.stream_objects import itself
 from obs_run.core import streams
 from obs_run.core.hooks import Instrumentor, Target
 
-from . import calls, interactions, tools
+from . import calls, interactions, live, tools
 
 _CLIENT = "google.genai._api_client"
 _FUNCTIONS = "google.genai._extra_utils"
@@ -53,6 +53,7 @@ INSTRUMENTORS = (
             Target(_STREAMS, "Stream.__exit__", streams.wrap_close(itself)),
             Target(_STREAMS, "AsyncStream.__anext__", streams.wrap_anext(itself)),
             Target(_STREAMS, "AsyncStream.__aexit__", streams.wrap_close(itself)),
+            *live.TARGETS,
         ),
         (
             "generate_content",

@@ -6,7 +6,7 @@ from obs_instrumentors.clients import stainless
 from obs_instrumentors.clients.stainless import close_targets
 from obs_run.core.hooks import Instrumentor, Target
 
-from . import calls
+from . import calls, realtime
 
 _OPERATIONS = (
     "chat",
@@ -44,6 +44,7 @@ INSTRUMENTORS = (
         "openai",
         *close_targets("openai.lib.streaming.chat._completions", "ChatCompletionStream", "AsyncChatCompletionStream"),
         *close_targets("openai.lib.streaming.responses._responses", "ResponseStream", "AsyncResponseStream"),
+        *realtime.TARGETS,
     ),
     _library("groq", "groq", ">=0.13,<2", "groq", "groq"),
     _library("together", "together", ">=2,<4", "together", "together_ai"),

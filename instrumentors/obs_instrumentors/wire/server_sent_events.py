@@ -10,7 +10,8 @@ from obs_run.base.json_text import from_json
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+_END = re.compile(rb"(?:\r\n|\n|\r(?!\n)){2}")
+"""The end of a line and an empty one; each of them may end as it likes."""
 _FIELD = b"data:"
 
 

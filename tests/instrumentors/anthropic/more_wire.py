@@ -158,3 +158,49 @@ def test_blocks_that_we_do_not_know(answering: Any, telemetry: Any, with_content
     assert sent[0]["parts"] == [{"type": "tool_call_response", "id": "1", "response": "no", "is_error": True}]
     uri = {"type": "uri", "modality": "document", "mime_type": None, "uri": source["url"], "name": "a.pdf"}
     assert sent[1]["parts"] == [uri, new]
+
+
+def test_a_compressed_stream_is_recorded_whatever_way_it_is_read(instrumented: None, telemetry: Any) -> None:
+    assert instrumented is None
+    delta = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 100}}
+    with AnswersServer([started(), delta, {"type": "message_stop"}], compresses=True) as server:
+        client = anthropic.Anthropic(base_url=server.origin, api_key="none", max_retries=0)
+        assert len(list(client.messages.create(**ASKED, stream=True))) == 3
+        assert len(list(client.messages.create(**ASKED, stream=True).response.iter_lines())) == 9
+        with client.messages.with_streaming_response.create(**ASKED, stream=True) as response:
+            assert len(list(response.iter_lines())) == 9
+        client.close()
+    used = [span.attributes["gen_ai.usage.output_tokens"] for span in telemetry.spans()]
+    assert used == [100, 100, 100]
+    assert not [span for span in telemetry.spans() if "obs.response.stream_end" in span.attributes]
+
+
+def test_a_batch_is_no_call_of_a_model(answering: Any, telemetry: Any) -> None:
+    begun = {
+        "id": "msgbatch_1",
+        "type": "message_batch",
+        "processing_status": "in_progress",
+        "request_counts": {"processing": 2, "succeeded": 0, "errored": 0, "canceled": 0, "expired": 0},
+        "created_at": "2026-11-01T00:00:00Z",
+        "expires_at": "2026-11-02T00:00:00Z",
+        "ended_at": None,
+        "archived_at": None,
+        "cancel_initiated_at": None,
+        "results_url": None,
+    }
+    results = [{"custom_id": "a", "result": {"type": "succeeded", "message": message()}}] * 2
+    lines = "\n".join(map(json.dumps, results)).encode()
+    with AnswersServer(lines) as others:
+        ended = {**begun, "processing_status": "ended", "results_url": f"{others.origin}/v1/results"}
+        client = answering(begun, ended)
+        # The oldest has them in beta alone.
+        batches = getattr(client.messages, "batches", None) or client.beta.messages.batches
+        batches.create(requests=[{"custom_id": name, "params": ASKED} for name in ("a", "b")])
+        batches.retrieve("msgbatch_1")
+        batches.cancel("msgbatch_1")
+        assert [each.result.message.usage.output_tokens for each in batches.results("msgbatch_1")] == [100, 100]
+    spans = telemetry.spans()
+    assert spans[0].name == "create_batch claude-sonnet-4-5"
+    # Releases that trace themselves tell of the others too.
+    assert {span.attributes.get("gen_ai.operation.name") for span in spans[1:]} <= {None}
+    assert not [name for span in spans for name in span.attributes if "usage" in name or "cost" in name]

@@ -109,14 +109,14 @@ LIBRARY = Library(
     name="google_genai",
     instrumentor="obs_instrumentors.google_genai",
     environments={
-        "1.32, oldest": ("google-genai==1.32.0",),
+        "1.32, oldest": ("google-genai==1.32.0", "hypothesis"),
         "2": ("google-genai>=2,<3",),
-        "3, newest": ("google-genai>=3,<4",),
+        "3, newest": ("google-genai>=3,<4", "hypothesis"),
         "3 on aiohttp": ("google-genai[aiohttp]>=3,<4",),
     },
     driver=Gemini,
-    more=("more.py", "interactions.py", "more_wire.py"),
-    less={"1.32, oldest": ("more_wire.py",)},
+    more=("more.py", "interactions.py", "more_wire.py", "live.py", "bodies.py"),
+    less={"1.32, oldest": ("more_wire.py",), "2": ("bodies.py",), "3 on aiohttp": ("bodies.py",)},
     scenarios=(
         Scenario("chat", lambda its: its.generate(), SPAN, attributes(), answered(_TEXT)),
         Scenario(

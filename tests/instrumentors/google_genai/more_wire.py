@@ -124,3 +124,23 @@ def test_later_pieces_without_counts_take_nothing_back(telemetry: Any) -> None:
     attributes = telemetry.attributes()
     assert attributes["gen_ai.usage.input_tokens"] == 1000
     assert attributes["gen_ai.usage.output_tokens"] == 120
+
+
+def test_a_batch_is_no_call_of_a_model(telemetry: Any) -> None:
+    result = {"inlinedResponses": {"inlinedResponses": [{"response": answer()}]}}
+    job = {
+        "name": "batches/1",
+        "metadata": {"state": "BATCH_STATE_SUCCEEDED", "model": "models/gemini-2.5-flash", "output": result},
+        "done": True,
+        "response": result,
+    }
+    genai = import_module("google.genai")
+    with AnswersServer(job) as server, instrumented():
+        client = genai.Client(http_options={"base_url": server.origin}, api_key="none")
+        batches = client.batches
+        requests = [{"contents": [{"role": "user", "parts": [{"text": "x"}]}]}]
+        assert batches.create(model="gemini-2.5-flash", src=requests).name == "batches/1"
+        used = batches.get(name="batches/1").dest.inlined_responses[0].response.usage_metadata
+        assert used.total_token_count == 1100
+        batches.cancel(name="batches/1")
+    assert telemetry.spans() == []

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.instrumentors.answers_server import AnswersServer
 from tests.instrumentors.mistral.library import ANSWER, ASKED, MODEL, SPAN, TOOLS, Mistral
 from tests.instrumentors.run_scenarios import instrumented
 
@@ -314,3 +315,28 @@ def test_azure(mistral: Mistral, telemetry: Any) -> None:
     assert [span.name for span in spans] == [SPAN, SPAN]
     assert {span.attributes["gen_ai.provider.name"] for span in spans} == {"azure.ai.inference"}
     assert [usage(span)["input_tokens"] for span in spans] == [3, 3]
+
+
+def test_a_batch_is_no_call_of_a_model(telemetry: Any) -> None:
+    job = {
+        "id": "1",
+        "object": "batch",
+        "input_files": ["f"],
+        "endpoint": "/v1/chat/completions",
+        "model": MODEL,
+        "errors": [],
+        "status": "SUCCESS",
+        "created_at": 1,
+        "total_requests": 1,
+        "completed_requests": 1,
+        "succeeded_requests": 1,
+        "failed_requests": 0,
+        "usage": {"prompt_tokens": 3, "completion_tokens": 10, "total_tokens": 13},
+    }
+    with AnswersServer(job) as server, instrumented():
+        client = import_module(ROOT).Mistral(api_key="none", server_url=server.origin)
+        jobs = client.batch.jobs
+        assert jobs.create(input_files=["f"], endpoint="/v1/chat/completions", model=MODEL).id == "1"
+        assert jobs.get(job_id="1").succeeded_requests == 1
+        jobs.cancel(job_id="1")
+    assert telemetry.spans() == []

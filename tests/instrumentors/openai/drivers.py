@@ -29,7 +29,15 @@ LIBRARIES = {
     "cerebras": Library("cerebras.cloud.sdk", "Cerebras", "cerebras", version_in_url=False),
     "fireworks": Library("fireworks", "Fireworks", "fireworks_ai", version_in_url=False, reads_ahead=True),
 }
-_HELPERS = ("openai.lib.streaming.chat._completions", "openai.lib.streaming.responses._responses")
+_HELPERS = (
+    "openai.lib.streaming.chat._completions",
+    "openai.lib.streaming.responses._responses",
+    "openai.lib.responses_websocket._session",
+    "openai.resources.beta.realtime.realtime",
+    "openai.resources.beta.responses.responses",
+    "openai.resources.realtime.realtime",
+    "openai.resources.responses.responses",
+)
 
 
 def instrument(library: Library) -> None:

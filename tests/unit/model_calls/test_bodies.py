@@ -26,6 +26,7 @@ from obs_run.base.json_text import from_json, to_json
 from obs_run.core import content, hooks, recorder, sink
 from obs_run.pipeline import span_builder
 from tests.examples import examples
+from tests.strange_json import ARGUMENTS, MARKED, OBJECTS
 from tests.unit.probe import fake_models
 
 if TYPE_CHECKING:
@@ -33,34 +34,6 @@ if TYPE_CHECKING:
 
     from obs_run.core.operations import Operation
     from obs_run.core.sink import OperationRecord
-
-# A mark in each text tells the texts apart from what merely looks like them.
-_numbers = iter(range(10**9))
-MARKED = st.text(st.characters(), max_size=20).map(lambda text: f"<{next(_numbers)}>{text}")
-ODD_NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([2**63, 10**30, 1e300])
-JSON = st.recursive(
-    st.none() | st.booleans() | ODD_NUMBERS | MARKED,
-    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(MARKED, inner, max_size=5),
-    max_leaves=20,
-)
-
-
-def _deep(value: Any, levels: int) -> Any:
-    for level in range(levels):
-        value = [value] if level % 2 else {"in": value}
-    return value
-
-
-OBJECTS = st.builds(
-    lambda fields, levels: {"fields": _deep(fields, levels)}, JSON, st.sampled_from([0, 1, 5, 14, 15, 16, 30, 90])
-)
-DIGITS = st.sampled_from(["12500000000000000000", "0.12345678901234567890123", "-0", "1E400", '"\\ud83d"'])
-ARGUMENTS = st.one_of(
-    OBJECTS.map(json.dumps),
-    MARKED,
-    st.builds(lambda mark, digits: f'{{"{json.dumps(mark)[1:-1]}":{digits},"a":1,"a":2}}', MARKED, DIGITS),
-    st.builds(lambda mark, count: "[" * count + mark, MARKED, st.integers(1, 3000)),
-)
 
 
 def texts_of(value: Any) -> Iterator[str]:

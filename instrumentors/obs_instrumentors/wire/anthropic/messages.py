@@ -98,7 +98,7 @@ def read_event(operation: Answer, event: Any) -> None:
     # Deltas first: nearly all events are.
     kind = payload.get(event, "type")
     if kind == "content_block_delta":
-        block = operation.blocks.get(payload.get(event, "index"))
+        block = operation.blocks.get(_place(event))
         if block is not None and content.wanted():
             _read_delta(block, payload.as_dict(payload.get(event, "delta")))
     elif kind == "content_block_start":
@@ -125,16 +125,21 @@ def _update_counts(operation: Answer, raw: Any) -> None:
 
 
 def _start_block(operation: Answer, event: Any) -> None:
-    fields = payload.as_dict_or_self(payload.get(event, "content_block"))
+    fields = payload.as_dict(payload.get(event, "content_block"))
     # That a tool is called, and which, is no content.
     start = {"type": fields.get("type"), "name": fields.get("name")}
     if content.wanted():
         # Helpers of the client put the rest of the block into the same object.
         start = plain(fields)
-    index = payload.get(event, "index")
+    index = _place(event)
     if index in operation.blocks:
         operation.earlier_blocks.append(operation.blocks[index])
     operation.blocks[index] = Block(start)
+
+
+def _place(event: Any) -> int:
+    """Return the place of a block; what leaves it out, or has no number there, is one block after the other."""
+    return payload.get_int(event, "index") or 0
 
 
 def _read_delta(block: Block, delta: dict[str, Any]) -> None:

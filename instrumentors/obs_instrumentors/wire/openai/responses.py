@@ -77,11 +77,12 @@ def _conversation_id(value: Any) -> str | None:
 
 def read_response(operation: Response, response: Any) -> None:
     """Read a Response."""
-    _read_answer(operation, response)
+    read_answer(operation, response)
     uncounted.note_answer(operation, is_over=operation.response_status in _FINAL_STATUSES)
 
 
-def _read_answer(operation: Response, response: Any) -> None:
+def read_answer(operation: Response, response: Any) -> None:
+    """Read what a Response says, whether or not it can be fetched later."""
     fields = payload.as_dict(response)
     read_header(operation, fields)
     read_usage(operation, fields.get("usage"))
@@ -172,15 +173,20 @@ def _keep_piece(operation: Response, kind: str, event: Any) -> None:
 
 def finish(operation: Response) -> None:
     """Keep what came in of a stream that did not reach its last event."""
+    if operation.response_status is None:
+        read_pieces(operation)
+        uncounted.note_answer(operation, is_over=False)
+    operation.items = {}
+
+
+def read_pieces(operation: Response) -> None:
+    """Read what came in so far of a stream."""
     items = [item for _, item in sorted(operation.items.items())]
     operation.items = {}
-    if operation.response_status is not None:
-        return
     operation.tool_calls = [item.tool_name for item in items if item.tool_name is not None] or None
     parts = output_parts([_joined(item) for item in items]) if content.wanted() else []
     if parts:
         operation.output_messages = [messages.message("assistant", *parts)]
-    uncounted.note_answer(operation, is_over=False)
 
 
 def _joined(item: StreamedItem) -> dict[str, Any]:
@@ -215,7 +221,7 @@ def _read_fetched(operation: FetchedResponse, response: Any) -> None:
     is_background = payload.get(response, "background") is True
     if not uncounted.count_fetched(operation, counted, is_background=is_background):
         return
-    _read_answer(answer, response)
+    read_answer(answer, response)
     operation.billed_units, operation.reported_cost = answer.billed_units, answer.reported_cost
     operation.tool_calls, operation.error_type = answer.tool_calls, answer.error_type
     operation.output_messages = answer.output_messages
