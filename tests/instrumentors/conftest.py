@@ -137,15 +137,6 @@ def stub() -> Iterator[Any]:
         yield server
 
 
-@pytest.fixture(autouse=True, scope="module")
-def no_certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Spare each client the reading of the system's certificates: the servers of these tests speak plain HTTP."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("SSL_CERT_FILE", raising=False)
-        patch.setenv("SSL_CERT_DIR", str(tmp_path_factory.mktemp("certificates")))
-        yield
-
-
 @pytest.fixture
 def telemetry(stub: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[Telemetry]:
     """Telemetry in memory; a failure of ours that the guard swallowed fails the test."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import ssl
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,12 @@ from tests.instrumentors.openai.drivers import LIBRARIES, Library, driver, instr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare each client the reading of the system's certificates: the servers of these tests speak plain HTTP."""
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None)
 
 
 @pytest.fixture(scope="session")
