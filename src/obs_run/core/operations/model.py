@@ -11,7 +11,11 @@ from .fields import attribute, content
 from .operation import Attributes, GenAiOperation, Usage, is_count
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from obs_run.core.messages import Message, Part, ToolDefinition
+
+    from .tools import ToolResult
 
 _UNIT_ATTRIBUTES = {
     "web_searches": semconv.OBS_USAGE_WEB_SEARCHES,
@@ -109,6 +113,14 @@ class Inference(ModelCall):
     finish_reasons: list[str] | None = attribute(semconv.RESPONSE_FINISH_REASONS)
     tool_calls: list[str] | None = attribute(semconv.OBS_TOOL_CALLS)
     """Names of the tools that the model asked for, in order."""
+    tool_call_ids: list[str | None] | None = None
+    """The ids of these calls in the same order, where the provider gives them any."""
+    tool_results: Iterable[ToolResult] | None = None
+    """What the request brings of tools that were called, the newest first; read once, as the call starts, or never."""
+    offered_tools: Iterable[str | None] | None = None
+    """Names of the agent's tools that the model may ask for; read like these."""
+    must_call_tool: bool = False
+    """Whether the request leaves the model no other choice, as for an answer in a tool's form."""
     stream_end: str | None = attribute(semconv.OBS_RESPONSE_STREAM_END)
     """"abandoned" or "cancelled" where the agent did not read a stream to its end."""
 
@@ -116,6 +128,8 @@ class Inference(ModelCall):
     input_messages: list[Message] | None = content(semconv.INPUT_MESSAGES)
     output_messages: list[Message] | None = content(semconv.OUTPUT_MESSAGES)
     tool_definitions: list[ToolDefinition] | None = content(semconv.TOOL_DEFINITIONS)
+
+    ASKS_FOR_TOOLS: ClassVar[bool] = True
 
 
 @dataclass(eq=False, repr=False)
@@ -131,11 +145,13 @@ class FetchedResponse(ModelCall):
     response_status: str | None = attribute(semconv.RESPONSE_STATUS)
     finish_reasons: list[str] | None = attribute(semconv.RESPONSE_FINISH_REASONS)
     tool_calls: list[str] | None = attribute(semconv.OBS_TOOL_CALLS)
+    tool_call_ids: list[str | None] | None = None
     stream_end: str | None = attribute(semconv.OBS_RESPONSE_STREAM_END)
 
     output_messages: list[Message] | None = content(semconv.OUTPUT_MESSAGES)
 
     SUBJECT: ClassVar[str | None] = None
+    ASKS_FOR_TOOLS: ClassVar[bool] = True
 
 
 @dataclass(eq=False, repr=False)
