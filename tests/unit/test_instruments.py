@@ -50,6 +50,7 @@ NO_DURATION = {
     "MessageOperation": "what messaging operations have in common",
     "Plan": "the conventions have a span for it and no metric",
     "Step": "no convention knows it",
+    "_Run": "what runs of agents and workflows have in common",
 }
 """Kinds of records that no duration is for, with the reason."""
 OTHER_SENTENCES: dict[str, str] = {}
