@@ -7,85 +7,58 @@ of the span where it can only be that tool's. Whoever tells of the tool himself 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import get_current_span
 
 from obs_run import settings
 from obs_run.base import guard
 from obs_run.context import propagation, threads
-from obs_run.core import semconv
+from obs_run.core import semconv, told_tools
 from obs_run.core.operations.tools import TOOL_ERROR
 from obs_run.core.tool_windows import RequestedCall, Window, windows, with_window
 from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
     from obs_run.core.operations import Operation, ToolResult
 
-    class ToolRecording(Protocol):
-        """The recording of a tool."""
-
-        operation: Any
-        span: Span
-
-        def end(self) -> None:
-            """End it."""
-
-        def inside(self, context: Context) -> Context:
-            """Return ``context`` with the recording as what is current."""
-
-    class Begin(Protocol):
-        """Begins the recording of a tool, at a time that is past by both clocks."""
-
-        def __call__(self, operation: Operation, context: Context, begun_ns: int, begun: int) -> ToolRecording | None:
-            """Return the recording; None where nobody takes it."""
-
+    Begin = Callable[[Operation, Context, int, int], Any]
 
 _SETTING = "OBS_INFER_TOOLS"
 _DEEPEST = 3
 """So many tools that ask models may be inside of each other; what looks like more is a chain of questions."""
 _MOST_UNKNOWN = 16
 """So many results that nobody waits for are passed over in a request."""
-_EXECUTE_TOOL = "execute_tool"
-_TOOL_MARKS = (
-    (semconv.OPERATION_NAME, _EXECUTE_TOOL, semconv.TOOL_NAME),
-    ("openinference.span.kind", "TOOL", "tool.name"),
-    ("traceloop.span.kind", "tool", "traceloop.entity.name"),
-)
-"""How spans of others say that they are of a tool: an attribute, its value, and the attribute with the tool's name."""
 _begin: list[Begin] = []
 
 
 def record_with(begin: Begin) -> None:
-    """Have tools recorded by ``begin``."""
+    """Have ``begin`` start the recording of a tool in a context, at a time that is past by both clocks."""
     _begin[:] = [begin]
-
-
-def is_waiting() -> bool:
-    """Whether results of any tool are waited for; where not, nothing else here has anything to do."""
-    return len(windows) > 0
 
 
 # What the recorder tells
 
 
-def note_answer(operation: Any, span: Span, context: Context, place: int) -> None:
-    """Begin to wait where an answer asks the agent for tools; ``place`` is what was current around the call."""
+def note_answer(operation: Any, span: Span, context: Context, asked_in: Context) -> None:
+    """Begin to wait where an answer asks the agent for tools; ``asked_in`` is what was current around the call."""
     if operation.error_type is not None or operation.stream_end is not None or not settings.get(_SETTING):
         return
     names: list[str] = operation.tool_calls
     call_ids = operation.tool_call_ids or []
     if len(call_ids) != len(names):
         call_ids = [None] * len(names)
+    if operation.MAY_BE_KNOWN and any(call_id and windows.with_call(call_id) for call_id in call_ids):
+        return
     arguments = _arguments(operation, len(names))
     calls = [_requested(operation, *fields) for fields in zip(names, call_ids, arguments, strict=True)]
     begun = (getattr(span, "end_time", None) or time.time_ns(), time.perf_counter_ns())
-    window = Window(calls, context, place, begun)
+    window = Window(calls, context, _place(asked_in)[0], span.get_span_context().trace_id, begun)
     window.may_stay_silent = getattr(operation, "must_call_tool", False) or windows.was_silent(window)
     propagation.refine_with(_inside_or_same)
     threads.carry_along(with_window)
@@ -127,80 +100,78 @@ def parent_of(operation: Operation, context: Context, *, is_given: bool) -> Cont
     if operation.IS_TOOL_CALL:
         tool: Any = operation
         if tool.tool_name is not None:
-            _note_told(tool.tool_name, getattr(tool, "call_id", None), _trace_id(context))
+            told_tools.note_told(tool.tool_name, getattr(tool, "call_id", None), *_place(context))
     elif operation.ASKS_FOR_TOOLS:
-        _note_request(operation, _span_id(context))
+        _note_request(operation, *_place(context))
     return context if is_given else inside(context)
 
 
-def _note_request(operation: Any, place: int) -> None:
+def _place(context: Context) -> tuple[int, int]:
+    """Return the ids of the span and of the trace that are current in a context."""
+    current = get_current_span(context).get_span_context()
+    return current.span_id, current.trace_id
+
+
+def _note_request(operation: Any, place: int, trace_id: int) -> None:
     """Record the tools whose results a request brings, and close what it shows to be over."""
     results: Iterable[ToolResult] | None = getattr(operation, "tool_results", None)
     operation.tool_results = None
-    if results is not None and _record_results(results, place):
+    offered = frozenset(getattr(operation, "offered_tools", None) or ())
+    if results is not None and _record_results(results, offered, windows.near(place, trace_id)):
         return
-    offered = getattr(operation, "offered_tools", None)
-    names = frozenset(() if offered is None else offered)
     inside = [window for window in windows.chain() if window.place == place]
     for window in inside:
         # A model that may ask for the same tool again is asked by the same loop; any other may be asked by the tool.
-        if not window.may_have_calls() or names & window.names or len(inside) > _DEEPEST:
-            windows.note_silence(window)
-            _close(window)
+        if window.may_stay_silent or offered & window.names or len(inside) > _DEEPEST:
+            _close_silent(window)
 
 
-def _record_results(results: Iterable[ToolResult], place: int) -> bool:
+def _record_results(results: Iterable[ToolResult], offered: frozenset[str | None], near: list[Window]) -> bool:
     """Record the tools that a request brings results of; return whether it brings any that were waited for."""
-    found: list[tuple[Window, RequestedCall, ToolResult]] = []
+    found: list[tuple[RequestedCall, ToolResult]] = []
     window: Window | None = None
     unknown = 0
     for result in results:
-        window, call = _find(result, place, window)
-        if window is not None and call is not None:
-            found.append((window, call, result))
-            if not window.waiting:
-                break
+        window = window or _window_of(result, offered, near)
+        call = None if window is None else window.take(result)
+        if call is not None:
+            found.append((call, result))
         else:
             unknown += 1
             if found or unknown > _MOST_UNKNOWN:
                 break
-    for one, call, result in reversed(found):
-        _record(one, call, result)
-    for answered in {id(one): one for one, _, _ in found}.values():
-        _close_answered(answered)
-    return bool(found)
+        if window is not None and not window.waiting:
+            break
+    if window is None or not found:
+        return False
+    for call, result in reversed(found):
+        _record(window, call, result)
+    _close_answered(window)
+    return True
 
 
-def _find(result: ToolResult, place: int, window: Window | None) -> tuple[Window | None, RequestedCall | None]:
-    """Return the call that a result is of, and its window: of this task or thread, of this place, or anywhere."""
-    if window is not None:
-        return window, window.take(result)
-    for near in windows.chain():
-        call = near.take(result)
-        if call is not None:
-            return near, call
-    others = windows.newest_first()
-    for other in others:
-        if other.place == place:
-            call = other.take(result)
-            if call is not None:
-                return other, call
-    if result.call_id is not None:
-        for other in others:
-            if any(call.call_id == result.call_id for call in other.waiting):
-                return other, other.take(result)
-    return None, None
+def _window_of(result: ToolResult, offered: frozenset[str | None], near: list[Window]) -> Window | None:
+    """Return the time that the call which a result is of is in: the nearest one, or the only one that has its id.
+
+    Where ids come again in other conversations, these have other tools, it is hoped.
+    """
+    matching = [window for window in near if window.call_of(result) is not None]
+    if matching:
+        return next((window for window in matching if window.names <= offered), matching[0])
+    if result.call_id is None:
+        return None
+    far = windows.with_call(result.call_id)
+    return far[0] if len(far) == 1 else None
 
 
 def _close_answered(window: Window) -> None:
     windows.note_answer(window)
-    inner = windows.current()
-    if any(each is window for each in windows.chain()):
-        # Windows that began inside of it are over, too.
-        while inner is not None and inner is not window:
-            if inner.is_open:
+    here = list(windows.chain())
+    if window in here:
+        # What began inside of it is over, too; elsewhere it is when the span there ends.
+        for inner in here[: here.index(window)]:
+            if inner.place == window.place:
                 _close(inner)
-            inner = inner.outer
     windows.close(window)
     if not window.waiting:
         windows.discard(window)
@@ -228,10 +199,9 @@ def _record(window: Window, call: RequestedCall, result: ToolResult) -> None:
 
 def inside(context: Context, told: Window | None = None) -> Context:
     """Return ``context`` inside of the tool that runs there, or as it is; ``told`` is about to be told of."""
-    span_id = 0
+    place, _ = _place(context)
     for window in windows.chain():
-        span_id = span_id or _span_id(context)
-        if window.place != span_id or not window.may_have_children():
+        if window.place != place or not window.may_have_children():
             continue
         if window is told and window.recording is None:
             continue
@@ -253,98 +223,40 @@ def _begin_inside(window: Window) -> Any:
     return window.recording
 
 
-def _begin_tool(window: Window, call: RequestedCall) -> ToolRecording | None:
+def _begin_tool(window: Window, call: RequestedCall) -> Any:
     context = window.context
-    if context is None:
-        return None
-    return _begin[0](call.operation, context, window.begun_ns, window.begun)
+    return None if context is None else _begin[0](call.operation, context, window.begun_ns, window.begun)
 
 
 def parent_of_span(context: Context, name: str, attributes: Mapping[str, Any] | None) -> Context:
     """Return the context that a span of somebody else which is about to start in ``context`` belongs to."""
-    tool = _told_tool(name, attributes)
-    if tool is None:
-        return inside(context)
-    told, _ = _find_told(tool, _call_id(attributes), _trace_id(context))
-    return inside(context, told)
+    tool = told_tools.tool_of_span(name, attributes)
+    return inside(context, None if tool is None else told_tools.window_of(*tool, *_place(context)))
 
 
 def note_span(span: Any) -> None:
     """Take note of what a span of somebody else says of itself by now, at its start and at its end."""
-    attributes = span.attributes
-    tool = _told_tool(span.name, attributes)
-    if tool is None:
-        return
+    tool = told_tools.tool_of_span(span.name, span.attributes)
     span_id = span.context.span_id
-    if span_id not in windows.told_by:
+    if tool is not None and span_id not in windows.told_by:
         windows.told_by[span_id] = True
-        _note_told(tool, _call_id(attributes), span.context.trace_id)
+        parent_id = 0 if span.parent is None else span.parent.span_id
+        told_tools.note_told(*tool, parent_id, span.context.trace_id)
 
 
 def note_end(span_id: int) -> None:
     """Close what was open at a span that has ended."""
     windows.told_by.pop(span_id, None)
     for window in windows.at(span_id):
-        windows.note_silence(window)
-        _close(window)
-
-
-def _told_tool(name: str, attributes: Mapping[str, Any] | None) -> str | None:
-    """Return the name of the tool that a span of somebody else is of, None where it is of none."""
-    for key, value, name_key in _TOOL_MARKS:
-        if attributes is not None and attributes.get(key) == value:
-            tool = attributes.get(name_key)
-            return tool if isinstance(tool, str) else name.removeprefix(f"{_EXECUTE_TOOL} ")
-    operation, _, tool = name.partition(" ")
-    return tool if operation == _EXECUTE_TOOL and tool else None
-
-
-def _call_id(attributes: Mapping[str, Any] | None) -> str | None:
-    call_id = None if attributes is None else attributes.get(semconv.TOOL_CALL_ID)
-    return call_id if isinstance(call_id, str) else None
-
-
-def _note_told(name: str, call_id: str | None, trace_id: int) -> None:
-    """Take note that somebody tells of a tool."""
-    window, call = _find_told(name, call_id, trace_id)
-    if window is not None and call is not None:
-        call.is_told = True
-        _step_back(window)
-
-
-def _find_told(name: str, call_id: str | None, trace_id: int) -> tuple[Window | None, RequestedCall | None]:
-    """Return which call somebody tells of: that with this id, else the first one of this name in the trace."""
-    near = list(windows.chain())
-    everywhere = windows.newest_first()
-    if call_id is not None:
-        for window in (*near, *everywhere):
-            for call in window.waiting.copy():
-                if call.call_id == call_id and not call.is_told:
-                    return window, call
-    # Who tells of it may have ids of his own.
-    for window in (*near, *everywhere):
-        if window in near or window.is_of_trace(trace_id):
-            for call in window.waiting.copy():
-                if call.name == name and not call.is_told:
-                    return window, call
-    return None, None
-
-
-def _step_back(window: Window) -> None:
-    """Have a span that others are inside of already be a step around the one that tells of the tool."""
-    recording = window.recording
-    if recording is None:
-        return
-    from obs_run.core.operations import Step
-
-    tool = recording.operation
-    step = Step(step_name=tool.tool_name, step_type="tool", extra=tool.extra)
-    step.inherit(tool)
-    recording.operation = step
-    recording.span.update_name(step.span_name())
+        _close_silent(window)
 
 
 # Ends
+
+
+def _close_silent(window: Window) -> None:
+    windows.note_silence(window)
+    _close(window)
 
 
 def _close(window: Window) -> None:
@@ -361,16 +273,8 @@ def _abandon(window: Window) -> None:
         recording.end()
 
 
-def _span_id(context: Context) -> int:
-    return get_current_span(context).get_span_context().span_id
-
-
-def _trace_id(context: Context) -> int:
-    return get_current_span(context).get_span_context().trace_id
-
-
 def _inside_or_same(context: Context) -> Context:
-    if not windows:
+    if not windows.waiting:
         return context
     changed: Context = guard.call("tools", inside, context, default=context)
     return changed

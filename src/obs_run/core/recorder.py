@@ -7,14 +7,15 @@ import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.trace import get_current_span, set_span_in_context
+from opentelemetry.trace import set_span_in_context
 
 from obs_run.base import guard
 from obs_run.base.payload import error_name
 from obs_run.context import current_context
-from obs_run.core import content, inferred_tools, log_records, nesting, ownership, semconv, sink
+from obs_run.core import content, log_records, nesting, ownership, semconv, sink
 from obs_run.core.open_recordings import Ending, open_recordings
 from obs_run.core.sink import ErrorRecord, OperationRecord, Timing
+from obs_run.core.tool_windows import windows
 from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
@@ -194,8 +195,7 @@ class Recording:
         self._sink.end(self.span, partial(self._complete, self._timing(), error))
         operation: Any = self.operation
         if operation.ASKS_FOR_TOOLS and operation.tool_calls and not self._marks:
-            place = get_current_span(self._place).get_span_context().span_id
-            inferred_tools.note_answer(operation, self.span, self.around, place)
+            _inferred_tools().note_answer(operation, self.span, self.around, self._place)
 
     def begun_at(self, moment: int) -> None:
         """Say when the operation began, by ``perf_counter_ns``, if that was not just now."""
@@ -289,10 +289,9 @@ def _start(operation: Operation, parent: Context | None, owner: object) -> Recor
     if to is None:
         return None
     place = context
-    if inferred_tools.is_waiting():
-        context = guard.call(
-            "tools", inferred_tools.parent_of, operation, context, is_given=parent is not None, default=context
-        )
+    if windows.waiting:
+        refine = _inferred_tools().parent_of
+        context = guard.call("tools", refine, operation, context, is_given=parent is not None, default=context)
     outer = ownership.recording_in(context)
     if operation.IS_MODEL_CALL and getattr(outer, "is_frameworks", False):
         from obs_run.core import provider_calls
@@ -333,7 +332,12 @@ def _begin_tool(operation: Operation, context: Context, begun_ns: int, begun: in
     return recording
 
 
-inferred_tools.record_with(_begin_tool)
+def _inferred_tools() -> Any:
+    # Most agents' models ask for no tools.
+    from obs_run.core import inferred_tools
+
+    inferred_tools.record_with(_begin_tool)
+    return inferred_tools
 
 
 def _kind_of(operation: type[Operation]) -> str:

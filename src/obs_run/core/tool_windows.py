@@ -10,9 +10,9 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import get_current, set_value
-from opentelemetry.trace import get_current_span
 
 from obs_run.process import fork
+from obs_run.process.unpatched import get_ident
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,11 +60,15 @@ class Window:
         "outer",
         "place",
         "recording",
+        "thread_id",
+        "trace_id",
         "unmade",
         "waiting",
     )
 
-    def __init__(self, calls: Sequence[RequestedCall], context: Context, place: int, begun: tuple[int, int]) -> None:
+    def __init__(
+        self, calls: Sequence[RequestedCall], context: Context, place: int, trace_id: int, begun: tuple[int, int]
+    ) -> None:
         self.waiting = list(calls)
         self.names = frozenset(call.name for call in calls)
         self.is_single = len(calls) == 1
@@ -72,6 +76,8 @@ class Window:
         """Where the spans of the tools belong: beside the call of the model. None when it is all over."""
         self.place = place
         """The id of the span that is current where the agent runs the tools."""
+        self.trace_id = trace_id
+        self.thread_id = get_ident()
         self.begun_ns, self.begun = begun
         self.may_stay_silent = False
         """Whether it may well be that no tool runs, and that the calls are all that the agent wanted."""
@@ -87,7 +93,11 @@ class Window:
         """Whether what happens now belongs to its only tool, which nobody else tells of."""
         if not self.is_open or not self.is_single or self.may_stay_silent:
             return False
-        return self.recording is not None or any(not call.is_told for call in self.waiting)
+        return self.recording is not None or not self.is_told()
+
+    def is_told(self) -> bool:
+        """Whether somebody else tells of all that it waits for."""
+        return all(call.is_told for call in self.waiting.copy())
 
     def is_within(self, other: Window) -> bool:
         """Whether it is, or began inside of, another one."""
@@ -96,32 +106,36 @@ class Window:
             window = window.outer
         return window is other
 
-    def may_have_calls(self) -> bool:
-        """Whether a model may be asked by one of its tools."""
-        return not self.may_stay_silent
+    def is_at(self, place: int) -> bool:
+        """Whether its tools run at a place; where no span is current, that is the thread."""
+        return self.place == place and (place != 0 or self.thread_id == get_ident())
 
-    def is_of_trace(self, trace_id: int) -> bool:
-        """Whether its tools are in a trace."""
-        context = self.context
-        return context is not None and get_current_span(context).get_span_context().trace_id == trace_id
-
-    def take(self, result: ToolResult) -> RequestedCall | None:
-        """Return the call that a result is of, which waits no more; the last one where the order alone tells."""
+    def call_of(self, result: ToolResult) -> RequestedCall | None:
+        """Return the call that a result is of; the last one where the order alone tells."""
         for call in reversed(self.waiting.copy()):
             if call.is_answered_by(result):
-                try:
-                    self.waiting.remove(call)
-                except ValueError:  # another thread was faster
-                    continue
                 return call
         return None
+
+    def take(self, result: ToolResult) -> RequestedCall | None:
+        """Return the call that a result is of, which waits no more."""
+        while True:
+            call = self.call_of(result)
+            if call is None:
+                return None
+            try:
+                self.waiting.remove(call)
+            except ValueError:  # another thread was faster
+                continue
+            return call
 
 
 class Windows:
     """Those of this process that wait."""
 
     def __init__(self) -> None:
-        self._waiting: dict[int, Window] = {}
+        self.waiting: dict[int, Window] = {}
+        """By their own ids; where it is empty, nobody has anything to do with tools."""
         self._open: dict[int, list[Window]] = {}
         """By their places."""
         self.told_by: dict[int, bool] = {}
@@ -129,18 +143,18 @@ class Windows:
         self._silent: dict[frozenset[str], bool] = {}
         """The tools of windows that ended without results, as of agents that only want a tool's arguments."""
 
-    def __len__(self) -> int:
-        """Return how many wait."""
-        return len(self._waiting)
-
     def add(self, window: Window) -> list[Window]:
         """Remember a window, the current one from now on; return those that are too many."""
-        window.outer = self.current()
-        self._waiting[id(window)] = window
+        window.outer = outer = self.current()
+        while outer is not None:
+            # What is over must not be kept by what began inside of it.
+            outer.outer = _open_one(outer.outer)
+            outer = outer.outer
+        self.waiting[id(window)] = window
         self._open.setdefault(window.place, []).append(window)
         _here.set(window)
-        too_many = len(self._waiting) - _MOST
-        return list(self._waiting.values())[:too_many] if too_many > 0 else []
+        too_many = len(self.waiting) - _MOST
+        return list(self.waiting.values())[:too_many] if too_many > 0 else []
 
     def close(self, window: Window) -> None:
         """Have nothing more belong to a window; it may still wait."""
@@ -154,10 +168,10 @@ class Windows:
     def discard(self, window: Window) -> None:
         """Forget a window that waits for nothing, or in vain."""
         self.close(window)
-        self._waiting.pop(id(window), None)
+        self.waiting.pop(id(window), None)
         # A task or thread knows its last window as long as it lives.
         window.context = window.recording = None
-        if not self._waiting:
+        if not self.waiting:
             self.told_by.clear()
 
     def note_silence(self, window: Window) -> None:
@@ -182,17 +196,14 @@ class Windows:
         if carried is not None and (window is None or not window.is_within(carried)):
             # A thread of a pool may know another one from its last piece of work.
             window = carried
-        while window is not None and not window.is_open:
-            window = window.outer
-        return window
+        return _open_one(window)
 
     def chain(self) -> Iterator[Window]:
         """Go through the open windows of this task or thread, the innermost first."""
         window = self.current()
         while window is not None:
-            if window.is_open:
-                yield window
-            window = window.outer
+            yield window
+            window = _open_one(window.outer)
 
     def at(self, place: int) -> list[Window]:
         """Return the open windows at a place."""
@@ -200,16 +211,40 @@ class Windows:
 
     def newest_first(self) -> list[Window]:
         """Return all that wait."""
-        return list(self._waiting.values())[::-1]
+        return list(self.waiting.values())[::-1]
+
+    def with_call(self, call_id: str) -> list[Window]:
+        """Return those that wait for the result of a call with this id."""
+        every = self.newest_first()
+        return [each for each in every if any(call.call_id == call_id for call in each.waiting.copy())]
+
+    def near(self, place: int, trace_id: int) -> list[Window]:
+        """Return those of this task or thread, of a place and of a trace, the nearest first."""
+        here = list(self.chain())
+        waiting = self.newest_first()
+        nearest_first = [
+            *(window for window in here if window.place == place),
+            *here,
+            *(window for window in waiting if window.is_at(place)),
+            *(window for window in waiting if window.trace_id == trace_id),
+        ]
+        return list(dict.fromkeys(nearest_first))
 
     def forget(self) -> None:
         """In a child process: what waits is the parent's."""
-        for window in self._waiting.values():
+        for window in self.waiting.values():
             window.is_open = False
-        self._waiting.clear()
+        self.waiting.clear()
         self._open.clear()
         self.told_by.clear()
         self._silent.clear()
+
+
+def _open_one(window: Window | None) -> Window | None:
+    """Return ``window``, or the innermost open one around it."""
+    while window is not None and not window.is_open:
+        window = window.outer
+    return window
 
 
 windows = Windows()
@@ -218,7 +253,7 @@ windows = Windows()
 
 def with_window(context: Context | None) -> Context | None:
     """Return a context for a thread or a piece of work, with the window that it is begun in."""
-    window = windows.current() if windows else None
+    window = windows.current() if windows.waiting else None
     if window is None:
         return context
     return set_value(_CARRIED, window, get_current() if context is None else context)

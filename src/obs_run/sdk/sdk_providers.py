@@ -63,7 +63,7 @@ class Tracer(sdk.Tracer):
         """Start a span."""
         if kind in _FROM_OUTSIDE:
             context = guard.call("request from outside", self._context_from_outside, context, default=context)
-        if context is None and windows:
+        if context is None and windows.waiting:
             context = guard.call("tools", _inside_tool, name, args, kwargs)
         has_start = len(args) >= _ARGUMENTS_WITH_START or kwargs.get("start_time") is not None
         if not has_start:

@@ -57,7 +57,7 @@ class QueueSpanProcessor(SpanProcessor):
             if self._queue.is_export_thread():
                 self._own.add(span.context.span_id)
             open_recordings.add(span.context.span_id, end_unfinished, span)
-            if windows:
+            if windows.waiting:
                 _note_tool(span)
         except Exception as error:  # noqa: BLE001 (the guard, without the cost of a call to it)
             guard.failed("span", error)
@@ -77,7 +77,7 @@ class QueueSpanProcessor(SpanProcessor):
         self.latest_end_ns = max(self.latest_end_ns, span.end_time or 0)
         open_recordings.discard(span_id)
         operation = self._operations.pop(span_id, None)
-        if windows:
+        if windows.waiting:
             _note_tool(span, is_over=True)
         if span_id in self._inherited:
             # Begun before a fork: the parent ends it too, and exports it.

@@ -105,7 +105,7 @@ class Tracer:
         if context is None:
             # The SDK and its sampler would each look for it again.
             context = get_current()
-            if windows:
+            if windows.waiting:
                 from obs_run.core import inferred_tools
 
                 name = operation_name if type(operation_name) is str else ""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, get_current_span
 
-from obs_run.core import content, sink
+from obs_run.core import content, inferred_tools, sink, tool_windows
 from obs_run.core.open_recordings import open_recordings
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ class FakeSink:
     def end(self, span: Any, complete: Callable[[], OperationRecord]) -> None:
         record = complete()
         context = span.get_span_context()
+        if tool_windows.windows.waiting:
+            inferred_tools.note_end(context.span_id)
         self.ended.append(Ended(span.name, context.span_id, span.parent.span_id, context.trace_id, record))
 
     def log(self, record: LogRecord) -> None:
@@ -112,3 +114,12 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSink]:
     yield to
     open_recordings.forget()
     content.forget()
+
+
+@pytest.fixture
+def none_waits(fake: FakeSink) -> Iterator[None]:
+    """Begin and end without tools that are waited for, and with all spans in the trees."""
+    tool_windows.windows.forget()
+    yield
+    assert fake.lost() == []
+    tool_windows.windows.forget()

@@ -6,75 +6,20 @@ import asyncio
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from obs_run.context import propagation
-from obs_run.core import content, inferred_tools, messages, recorder, sink, tool_windows
+from obs_run.core import content, tool_windows
 from obs_run.core.open_recordings import Ending, open_recordings
-from obs_run.core.operations import AgentRun, Embedding, FetchedResponse, Inference, McpCall, ToolCall, ToolResult
-from tests.unit.core.conftest import FakeSink
+from obs_run.core.operations import Embedding, FetchedResponse, McpCall, ToolResult
+from tests.unit.core.conversations import HOTEL, WEATHER, answer, ask, embed, request, run, start, told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.unit.core.conftest import FakeSink
 
-WEATHER = ("1", "weather")
-HOTEL = ("2", "hotel")
-
-
-@pytest.fixture(autouse=True)
-def _none_waits(fake: FakeSink) -> Iterator[None]:
-    tool_windows.windows.forget()
-    yield
-    assert fake.lost() == []
-    tool_windows.windows.forget()
-
-
-def start(operation: Any) -> recorder.Recording:
-    recording = recorder.start(operation)
-    assert isinstance(recording, recorder.Recording)
-    return recording
-
-
-def request(model: str = "m", results: Any = (), **more: Any) -> Inference:
-    results = [each if isinstance(each, ToolResult) else ToolResult(each) for each in results]
-    more.setdefault("offered_tools", ["weather", "hotel"])
-    return Inference("chat", request_model=model, tool_results=iter(results), **more)
-
-
-def answer(call: recorder.Recording, *calls: tuple[str | None, str]) -> None:
-    operation: Any = call.operation
-    operation.tool_calls = [name for _, name in calls] or None
-    operation.tool_call_ids = [call_id for call_id, _ in calls] or None
-    if content.wanted() and calls:
-        parts = [messages.tool_call(call_id, name, {"of": name}) for call_id, name in calls]
-        operation.output_messages = [messages.message("assistant", *parts)]
-    call.end()
-
-
-def ask(*calls: tuple[str | None, str], **more: Any) -> None:
-    """Ask a model, which asks for tools, or for none."""
-    answer(start(request(**more)), *calls)
-
-
-@contextmanager
-def run(name: str = "a") -> Iterator[None]:
-    recording = start(AgentRun(agent_name=name))
-    with recording:
-        yield
-    recording.end()
-
-
-def embed() -> None:
-    start(Embedding("embeddings", request_model="e")).end()
-
-
-def told(name: str, call_id: str | None = None) -> None:
-    start(ToolCall(tool_name=name, call_id=call_id)).end()
+pytestmark = pytest.mark.usefixtures("none_waits")
 
 
 def test_a_tool_is_known_by_the_next_request(fake: FakeSink) -> None:
@@ -218,7 +163,7 @@ def test_without_results_what_has_children_is_unconfirmed(fake: FakeSink) -> Non
         ask()
     assert fake.trees() == ["invoke_agent a(chat m execute_tool weather(embeddings e) chat m)"]
     assert fake.of("execute_tool weather").record.attributes["obs.tool.unconfirmed"] is True
-    assert not len(tool_windows.windows)
+    assert not len(tool_windows.windows.waiting)
 
 
 def test_unconfirmed_at_the_end_of_the_run(fake: FakeSink) -> None:
@@ -375,7 +320,7 @@ def test_a_child_process_begins_with_none(fake: FakeSink) -> None:
         if not child:
             ask(results=["1"])
             names = [each.name for each in fake.ended]
-            os._exit(0 if names == ["chat m", "chat m"] and not inferred_tools.is_waiting() else 1)
+            os._exit(0 if names == ["chat m", "chat m"] and not tool_windows.windows.waiting else 1)
         assert os.waitpid(child, 0)[1] == 0
         ask(results=["1"])
 
@@ -385,7 +330,7 @@ def test_memory_is_bounded(fake: FakeSink) -> None:
         for number in range(1000):
             ask((str(number), f"tool{number}"), offered_tools=None)
             embed()
-        assert len(tool_windows.windows) <= 256
+        assert len(tool_windows.windows.waiting) <= 256
         assert len(open_recordings) <= 10
         open_recordings.end_all(Ending("exit"))
     assert fake.lost() == []
@@ -397,121 +342,5 @@ def test_a_long_loop_leaves_nothing(fake: FakeSink) -> None:
         for _ in range(1000):
             ask(WEATHER, results=["1"])
         ask(results=["1"])
-    assert len(tool_windows.windows) == 0
+    assert len(tool_windows.windows.waiting) == 0
     assert fake.trees()[0].count("execute_tool") == 1001
-
-
-ACTIONS = st.one_of(
-    st.tuples(st.just("ask"), st.integers(0, 3)),
-    st.tuples(st.just("work"), st.just(0)),
-    st.tuples(st.just("tell"), st.integers(0, 2)),
-    st.tuples(st.just("answer"), st.integers(0, 5)),
-)
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 2), ACTIONS), max_size=40))
-def test_any_interleaving(script: list[tuple[int, tuple[str, int]]]) -> None:
-    """Of conversations in threads of their own, in any order: one span for each call that was answered and not told."""
-    to = FakeSink()
-    before, sink._chosen.sink = sink._chosen.sink, to
-    tool_windows.windows.forget()
-    pools = [ThreadPoolExecutor(1) for _ in range(3)]
-    conversations = [Conversation(str(number)) for number in range(3)]
-    try:
-        for who, (action, number) in script:
-            pools[who].submit(getattr(conversations[who], action), number).result()
-        for pool, conversation in zip(pools, conversations, strict=True):
-            pool.submit(conversation.end).result()
-    finally:
-        sink._chosen.sink = before
-        for pool in pools:
-            pool.shutdown()
-    assert sorted(to.inferred()) == sorted(call for each in conversations for call in each.expected)
-    assert to.lost() == []
-    roots = {each.span_id: each.name for each in to.ended if not each.parent_id}
-    for each in to.ended:
-        if each.parent_id in roots and each.name.startswith("execute_tool"):
-            # Each in its own conversation's tree, though all of them call the same tool.
-            call_id = each.record.attributes.get("gen_ai.tool.call.id")
-            assert call_id is None or roots[each.parent_id] == f"invoke_agent {call_id.partition('-')[0]}"
-
-
-class Conversation:
-    """An agent in a thread of its own, and what is expected to be inferred of it."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.tool = f"tool{name}"
-        self.asked = 0
-        self.waiting: list[str] = []
-        self.told: set[str] = set()
-        self.has_children = False
-        self.was_silent = self.may_stay_silent = False
-        self.expected: list[str] = []
-        self.run: Any = None
-
-    def enter(self) -> None:
-        if self.run is None:
-            self.run = start(AgentRun(agent_name=self.name))
-            self.run.__enter__()
-
-    def ask(self, count: int) -> None:
-        """Ask without results: what waited is over, and was a tool if it has children."""
-        self.enter()
-        self.was_silent = self.was_silent or bool(self.waiting)
-        self.close()
-        self.calls(count)
-
-    def answer(self, count: int) -> None:
-        """Ask with the results of all calls, and be asked for others."""
-        self.enter()
-        results = self.waiting[::-1]
-        self.expected += [call for call in self.waiting if call not in self.told]
-        self.expected += self.steps()
-        self.was_silent = self.was_silent and not results
-        self.forget()
-        self.calls(count % 3, results)
-
-    def calls(self, count: int, results: Any = ()) -> None:
-        self.asked += 1
-        self.may_stay_silent = self.was_silent
-        self.waiting = [f"{self.name}-{self.asked}-{number}" for number in range(count)]
-        ask(*((call, self.tool) for call in self.waiting), results=results, offered_tools=[self.tool])
-
-    def work(self, _: int) -> None:
-        self.enter()
-        embed()
-        if len(self.waiting) == 1 and not self.told and not self.may_stay_silent:
-            self.has_children = True
-
-    def tell(self, number: int) -> None:
-        """Tell of a tool, by the id of its call or another one."""
-        self.enter()
-        call_id = self.waiting[number] if number < len(self.waiting) else f"{self.name}-unknown"
-        told(self.tool, call_id)
-        untold = [call for call in self.waiting if call not in self.told]
-        if call_id not in untold:
-            self.told.update(untold[:1])
-        else:
-            self.told.add(call_id)
-
-    def close(self) -> None:
-        if self.has_children and not self.told:
-            self.expected += self.waiting
-        self.expected += self.steps()
-        self.forget()
-
-    def steps(self) -> list[str]:
-        """Return the empty ids of spans that became steps around the tool that was told of."""
-        return [""] if self.has_children and self.told else []
-
-    def forget(self) -> None:
-        self.waiting, self.told, self.has_children = [], set(), False
-
-    def end(self) -> None:
-        self.enter()
-        ask(offered_tools=[self.tool])
-        self.close()
-        self.run.__exit__()
-        self.run.end()

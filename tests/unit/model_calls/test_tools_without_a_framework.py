@@ -240,7 +240,7 @@ def test_a_loop_keeps_nothing(agent: Run) -> None:
     code = (
         "from obs_run.core.tool_windows import windows\nfrom obs_run.core.open_recordings import open_recordings\n"
         "for _ in range(200):\n    ask()\n    log.info('rain')\n    ask([*SAID, *results()])\n"
-        "show(waiting=len(windows), open=len(open_recordings))"
+        "show(waiting=len(windows.waiting), open=len(open_recordings))"
     )
     seen = agent(f"{BEGIN}\n{code}").seen
     assert (seen["waiting"], seen["open"]) == (0, 0)

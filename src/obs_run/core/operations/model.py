@@ -152,6 +152,7 @@ class FetchedResponse(ModelCall):
 
     SUBJECT: ClassVar[str | None] = None
     ASKS_FOR_TOOLS: ClassVar[bool] = True
+    MAY_BE_KNOWN: ClassVar[bool] = True
 
 
 @dataclass(eq=False, repr=False)
