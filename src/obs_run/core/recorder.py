@@ -79,7 +79,7 @@ class Recording:
         parent: Context,
         outer: OwnRecording | None,
         to: Sink,
-        place: Context | None = None,
+        place: Context,
     ) -> None:
         self.operation = operation
         self.span = span
@@ -97,7 +97,7 @@ class Recording:
         self.is_frameworks = operation.IS_FRAMEWORKS
         """Whether the provider's own client may tell more of it."""
         self.provider_call: FrameworkCall | None = None
-        self._place = place or parent
+        self._place = place
         """What was current for the agent, which knows nothing of spans that are inferred."""
         self._sink = to
         self._marks: dict[str, Any] = {}
@@ -302,17 +302,21 @@ def _start(operation: Operation, parent: Context | None, owner: object) -> Recor
             if call is not None:
                 return call
             # One call more than the framework tells of.
-            context = framework.around
-    recording = _begin(operation, context, to, place)
+            context, outer = framework.around, framework.outer
+    recording = _begin(operation, context, outer, to, place)
     if owner is not None:
         recording.belongs_to(owner)
     return recording
 
 
 def _begin(
-    operation: Operation, context: Context, to: Sink, place: Context | None = None, begun_ns: int | None = None
+    operation: Operation,
+    context: Context,
+    outer: OwnRecording | None,
+    to: Sink,
+    place: Context,
+    begun_ns: int | None = None,
 ) -> Recording:
-    outer = ownership.recording_in(context)
     if outer is not None:
         operation.inherit(outer.operation)
     span = to.start(operation.span_name(), operation.KIND, operation.attributes, context, begun_ns)
@@ -327,7 +331,7 @@ def _begin_tool(operation: Operation, context: Context, begun_ns: int, begun: in
     to = sink.current()
     if to is None:
         return None
-    recording = _begin(operation, context, to, begun_ns=begun_ns)
+    recording = _begin(operation, context, ownership.recording_in(context), to, context, begun_ns)
     recording.begun_at(begun)
     return recording
 

@@ -22,9 +22,11 @@ def start(operation: Any) -> recorder.Recording:
 
 
 def request(model: str = "m", results: Any = (), **more: Any) -> Inference:
-    results = [each if isinstance(each, ToolResult) else ToolResult(each) for each in results]
-    more.setdefault("offered_tools", ["weather", "hotel"])
-    return Inference("chat", request_model=model, tool_results=iter(results), **more)
+    operation = Inference("chat", request_model=model)
+    operation.tool_results = iter([each if isinstance(each, ToolResult) else ToolResult(each) for each in results])
+    operation.offered_tools = more.get("offered_tools", ["weather", "hotel"])
+    operation.must_call_tool = more.get("must_call_tool", False)
+    return operation
 
 
 def answer(call: recorder.Recording, *calls: tuple[str | None, str]) -> None:

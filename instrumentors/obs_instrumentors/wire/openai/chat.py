@@ -102,15 +102,16 @@ def read_response(operation: Chat, response: Any) -> None:
         if reason is not None:
             finish_reasons.append(reason)
         _read_choice_error(operation, choice, reason)
-        tool_calls += _called_tools(message)
+        if message.get("tool_calls") or message.get("function_call"):
+            tool_calls += _called_tools(message)
         if wants_content:
             output_messages.append(chat_message(message, reason))
     read_error(operation, fields)
     read_missing_answer(operation, fields, "choices")
     operation.finish_reasons = finish_reasons or None
     if tool_calls:
+        operation.tool_calls = [name for _, name in tool_calls]
         operation.tool_call_ids = [call_id for call_id, _ in tool_calls]
-    operation.tool_calls = [name for _, name in tool_calls] or None
     if wants_content:
         operation.output_messages = output_messages
 

@@ -101,8 +101,8 @@ class RemoteAgentRun(ModelCall):
     finish_reasons: list[str] | None = attribute(semconv.RESPONSE_FINISH_REASONS)
     tool_calls: list[str] | None = attribute(semconv.OBS_TOOL_CALLS)
     """Names of the functions that the agent hands back to its caller."""
-    tool_call_ids: list[str | None] | None = None
-    tool_results: Iterable[ToolResult] | None = None
+    tool_call_ids: list[str | None] | None = field(default=None, init=False)
+    tool_results: Iterable[ToolResult] | None = field(default=None, init=False)
     """What the request brings of such functions; read once, as the call starts, or never."""
     stream_end: str | None = attribute(semconv.OBS_RESPONSE_STREAM_END)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from obs_run.core import semconv
@@ -113,13 +113,14 @@ class Inference(ModelCall):
     finish_reasons: list[str] | None = attribute(semconv.RESPONSE_FINISH_REASONS)
     tool_calls: list[str] | None = attribute(semconv.OBS_TOOL_CALLS)
     """Names of the tools that the model asked for, in order."""
-    tool_call_ids: list[str | None] | None = None
+    # What few calls ever know costs the others nothing: it is not initialised.
+    tool_call_ids: list[str | None] | None = field(default=None, init=False)
     """The ids of these calls in the same order, where the provider gives them any."""
-    tool_results: Iterable[ToolResult] | None = None
+    tool_results: Iterable[ToolResult] | None = field(default=None, init=False)
     """What the request brings of tools that were called, the newest first; read once, as the call starts, or never."""
-    offered_tools: Iterable[str | None] | None = None
+    offered_tools: Iterable[str | None] | None = field(default=None, init=False)
     """Names of the agent's tools that the model may ask for; read like these."""
-    must_call_tool: bool = False
+    must_call_tool: bool = field(default=False, init=False)
     """Whether the request leaves the model no other choice, as for an answer in a tool's form."""
     stream_end: str | None = attribute(semconv.OBS_RESPONSE_STREAM_END)
     """"abandoned" or "cancelled" where the agent did not read a stream to its end."""
@@ -145,7 +146,7 @@ class FetchedResponse(ModelCall):
     response_status: str | None = attribute(semconv.RESPONSE_STATUS)
     finish_reasons: list[str] | None = attribute(semconv.RESPONSE_FINISH_REASONS)
     tool_calls: list[str] | None = attribute(semconv.OBS_TOOL_CALLS)
-    tool_call_ids: list[str | None] | None = None
+    tool_call_ids: list[str | None] | None = field(default=None, init=False)
     stream_end: str | None = attribute(semconv.OBS_RESPONSE_STREAM_END)
 
     output_messages: list[Message] | None = content(semconv.OUTPUT_MESSAGES)
