@@ -117,7 +117,7 @@ def _note_request(operation: Any, place: int, trace_id: int) -> None:
     results: Iterable[ToolResult] | None = getattr(operation, "tool_results", None)
     operation.tool_results = None
     offered = frozenset(getattr(operation, "offered_tools", None) or ())
-    if results is not None and _record_results(results, offered, windows.near(place, trace_id)):
+    if results is not None and _record_results(results, offered, place, trace_id):
         return
     inside = [window for window in windows.chain() if window.place == place]
     for window in inside:
@@ -126,13 +126,13 @@ def _note_request(operation: Any, place: int, trace_id: int) -> None:
             _close_silent(window)
 
 
-def _record_results(results: Iterable[ToolResult], offered: frozenset[str | None], near: list[Window]) -> bool:
+def _record_results(results: Iterable[ToolResult], offered: frozenset[str | None], place: int, trace_id: int) -> bool:
     """Record the tools that a request brings results of; return whether it brings any that were waited for."""
     found: list[tuple[RequestedCall, ToolResult]] = []
     window: Window | None = None
     unknown = 0
     for result in results:
-        window = window or _window_of(result, offered, near)
+        window = window or _window_of(result, offered, place, trace_id)
         call = None if window is None else window.take(result)
         if call is not None:
             found.append((call, result))
@@ -150,18 +150,23 @@ def _record_results(results: Iterable[ToolResult], offered: frozenset[str | None
     return True
 
 
-def _window_of(result: ToolResult, offered: frozenset[str | None], near: list[Window]) -> Window | None:
-    """Return the time that the call which a result is of is in: the nearest one, or the only one that has its id.
+def _window_of(result: ToolResult, offered: frozenset[str | None], place: int, trace_id: int) -> Window | None:
+    """Return the time that the call which a result is of is in: the nearest one; farther away the only one.
 
-    Where ids come again in other conversations, these have other tools, it is hoped.
+    Where ids come again in other conversations, these may have other tools.
     """
-    matching = [window for window in near if window.call_of(result) is not None]
-    if matching:
-        return next((window for window in matching if window.names <= offered), matching[0])
-    if result.call_id is None:
-        return None
-    far = windows.with_call(result.call_id)
+    near = _matching(windows.near(place), result, offered)
+    if near:
+        return near[0]
+    far = _matching(windows.of_trace(trace_id), result, offered)
+    if not far and result.call_id is not None:
+        far = windows.with_call(result.call_id)
     return far[0] if len(far) == 1 else None
+
+
+def _matching(among: list[Window], result: ToolResult, offered: frozenset[str | None]) -> list[Window]:
+    matching = [window for window in among if window.call_of(result) is not None]
+    return [window for window in matching if window.names <= offered] or matching
 
 
 def _close_answered(window: Window) -> None:

@@ -61,7 +61,7 @@ def note_told(name: str, call_id: str | None, place: int, trace_id: int) -> None
 
 def _matches(name: str, call_id: str | None, place: int, trace_id: int) -> Iterator[tuple[Window, RequestedCall]]:
     """Go through the calls that may be meant: of the id, else of the name; far away both must agree."""
-    near = windows.near(place, trace_id)
+    near = [*windows.near(place), *windows.of_trace(trace_id)]
     if call_id is not None:
         yield from _calls(near, lambda call: call.call_id == call_id)
     # Who tells of it may have ids of his own.

@@ -218,25 +218,20 @@ class Windows:
         every = self.newest_first()
         return [each for each in every if any(call.call_id == call_id for call in each.waiting.copy())]
 
-    def near(self, place: int, trace_id: int) -> list[Window]:
-        """Return those of this task or thread, of a place and of a trace, the nearest first."""
+    def near(self, place: int) -> list[Window]:
+        """Return those of this task or thread, and of a place, the nearest first."""
         here = list(self.chain())
-        waiting = self.newest_first()
-        nearest_first = [
-            *(window for window in here if window.place == place),
-            *here,
-            *(window for window in waiting if window.is_at(place)),
-            *(window for window in waiting if window.trace_id == trace_id),
-        ]
-        return list(dict.fromkeys(nearest_first))
+        at_place = [window for window in here if window.place == place]
+        return list(dict.fromkeys([*at_place, *here, *(each for each in self.newest_first() if each.is_at(place))]))
+
+    def of_trace(self, trace_id: int) -> list[Window]:
+        """Return those of a trace, the newest first."""
+        return [window for window in self.newest_first() if window.trace_id == trace_id]
 
     def forget(self) -> None:
         """In a child process: what waits is the parent's."""
-        for window in self.waiting.values():
-            window.is_open = False
-        self.waiting.clear()
-        self._open.clear()
-        self.told_by.clear()
+        for window in self.newest_first():
+            self.discard(window)
         self._silent.clear()
 
 

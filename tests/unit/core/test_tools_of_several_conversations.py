@@ -77,6 +77,18 @@ def test_an_id_that_many_conversations_have_tells_none_elsewhere(fake: FakeSink)
     assert fake.inferred() == []
 
 
+def test_an_id_that_many_conversations_have_tells_none_in_one_trace(fake: FakeSink) -> None:
+    """As the same, in a process whose run is one trace."""
+    with run("all"):
+        for name in "ab":
+            with run(name):
+                ask(WEATHER)
+        for name in "ab":
+            with run(name):
+                ask(results=["1"])
+    assert fake.inferred() == []
+
+
 def test_a_name_tells_a_conversation_that_goes_on_elsewhere_in_the_trace(fake: FakeSink) -> None:
     """A format without ids, and each call of the model in a span of its own."""
     with run():
