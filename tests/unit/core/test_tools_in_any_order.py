@@ -37,6 +37,7 @@ def test_any_interleaving(script: list[tuple[int, tuple[str, int]]]) -> None:
             pool.submit(conversation.end).result()
     finally:
         sink._chosen.sink = before
+        tool_windows.windows.forget()
         for pool in pools:
             pool.shutdown()
     assert sorted(to.inferred()) == sorted(call for each in conversations for call in each.expected)
