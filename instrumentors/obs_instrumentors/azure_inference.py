@@ -37,6 +37,7 @@ _CHAT_PARAMETERS = (
     "stop",
     "stream",
     "temperature",
+    "tool_choice",
     "tools",
     "top_p",
 )

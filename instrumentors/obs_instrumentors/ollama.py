@@ -9,14 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.wire.openai import chat_tools
 from obs_run.base import payload
 from obs_run.core import content, messages, streams
 from obs_run.core.hooks import Instrumentor, Target
-from obs_run.core.operations import Embedding, Inference, Usage
+from obs_run.core.operations import Embedding, Inference, ToolResult, Usage
 from obs_run.core.outcomes import Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from obs_run.core.messages import Message
     from obs_run.core.operations import ModelCall
@@ -50,11 +51,20 @@ def start_operation(call: Call) -> tuple[ModelCall, Reader] | None:
 
 def _parse_chat(body: dict[str, Any]) -> Answer:
     operation = _parse_inference("chat", body)
+    operation.tool_results = _tool_results(body)
+    operation.offered_tools = chat_tools.tool_names(body.get("tools"))
     if content.wanted():
         operation.input_messages = [_message(message) for message in payload.as_list(body.get("messages"))]
         tools = payload.as_list(body.get("tools"))
         operation.tool_definitions = [_tool_definition(tool) for tool in tools] or None
     return operation
+
+
+def _tool_results(body: dict[str, Any]) -> Iterator[ToolResult]:
+    """Go through what tools gave, the newest first; newer agents tell their names, and others only the order."""
+    for raw in chat_tools.results_of(body.get("messages")):
+        name = payload.coalesce(payload.get_text(raw, "tool_name"), payload.get_text(raw, "name"))
+        yield ToolResult(None, name, result=payload.get_text(raw, "content") if content.wanted() else None)
 
 
 def _parse_completion(body: dict[str, Any]) -> Answer:

@@ -70,7 +70,12 @@ def note_event(operation: Operation, call: Call) -> None:
 
 
 def _parse_chat(call: Call, parameters: dict[str, Any]) -> ModelCall:
-    body = {**parameters, "messages": call.argument(0, "messages"), "tools": call.argument(2, "tools")}
+    body = {
+        **parameters,
+        "messages": call.argument(0, "messages"),
+        "tools": call.argument(2, "tools"),
+        "tool_choice": payload.coalesce(call.argument(3, "tool_choice"), call.argument(4, "tool_choice_option")),
+    }
     return compatible_chat.parse_request(body)
 
 

@@ -17,7 +17,7 @@ from obs_run.base import payload
 from obs_run.base.json_text import from_exact_json
 from obs_run.core import content, messages, native_spans, streams
 from obs_run.core.hooks import Instrumentor, Target
-from obs_run.core.operations import Inference, Usage
+from obs_run.core.operations import Inference, ToolResult, Usage
 from obs_run.core.outcomes import Reader
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ _REASONING_LEVELS = {1: "low", 2: "medium", 3: "high", 4: "none", 5: "xhigh"}
 _OUTPUT_TYPES = {1: "text", 2: "json", 3: "json"}
 _FINISH_REASONS = {1: "length", 2: "length", 3: "stop", 4: "tool_call", 5: "time_limit"}
 
+_REQUIRED = 3
+"""The mode of a tool choice that leaves the model none."""
 _WEB_SEARCH, _X_SEARCH = 1, 2
 
 # The fields that have no value unless the agent sets them.
@@ -107,10 +109,31 @@ def _parse_request(call: Call) -> Answer:
         operation.reasoning_level = _REASONING_LEVELS.get(request.reasoning_effort)
     if request.HasField("response_format"):
         operation.output_type = _OUTPUT_TYPES.get(request.response_format.format_type)
+    operation.tool_results = _tool_results(request.messages)
+    operation.offered_tools = (tool.function.name for tool in request.tools)
+    operation.must_call_tool = _is_forced(request)
     if content.wanted():
         operation.input_messages = [_message(message) for message in request.messages]
         operation.tool_definitions = [_tool_definition(tool) for tool in request.tools] or None
     return operation
+
+
+def _tool_results(raw_messages: Any) -> Iterator[ToolResult]:
+    """Go through what tools gave after the model's last answer, the newest first; older releases know no ids."""
+    for raw in reversed(raw_messages):
+        role = _ROLES.get(raw.role)
+        if role == "assistant":
+            return
+        if role == "tool":
+            result = _message(raw)["parts"][0]["response"] if content.wanted() else None
+            yield ToolResult(payload.as_text(getattr(raw, "tool_call_id", None)), result=result)
+
+
+def _is_forced(request: Any) -> bool:
+    if not request.HasField("tool_choice"):
+        return False
+    choice = request.tool_choice
+    return bool(choice.WhichOneof("tool_choice") == "function_name" or choice.mode == _REQUIRED)
 
 
 def _as_written(value: Any) -> Any:
@@ -150,10 +173,11 @@ def _finish(operation: Answer) -> None:
     outputs = [output for output in _outputs(response) if output.message.role in (0, _ASSISTANT)]
     reasons = [_FINISH_REASONS.get(output.finish_reason) for output in outputs]
     operation.finish_reasons = [reason for reason in reasons if reason is not None] or None
-    tool_calls: list[str] = []
+    tool_calls: list[Any] = []
     for output in outputs:
-        tool_calls += [call.function.name for call in output.message.tool_calls]
-    operation.tool_calls = tool_calls or None
+        tool_calls += output.message.tool_calls
+    operation.tool_calls = [call.function.name for call in tool_calls] or None
+    operation.tool_call_ids = [call.id or None for call in tool_calls] or None
     if content.wanted():
         operation.output_messages = [_output_message(output) for output in outputs]
 

@@ -200,6 +200,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_FAISS", "none, search, all", "search",
             "Which calls of faiss are recorded: none, searches, or writes too; a call may take only microseconds.",
             _CAPTURE, choice("none", "search", "all")),
+    Setting("OBS_INFER_TOOLS", "flag", "true",
+            "Make spans of the tools that an agent runs in a loop of its own, from the model's answer to the request "
+            "with the results.", _CAPTURE, flag),
     Setting("OBS_LOGS", "flag", "true", "Export the records of the logging module.", _CAPTURE, flag),
     Setting("OTEL_PYTHON_LOG_CORRELATION", "flag", "false",
             "Give records of the logging module otelTraceID, otelSpanID, otelTraceSampled and otelServiceName, for "

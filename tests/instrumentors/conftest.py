@@ -56,10 +56,12 @@ class Telemetry:
         assert runtime().queue().flush(time.monotonic() + 10)
 
     def clear(self) -> None:
+        from obs_run.core.tool_windows import windows
         from obs_run.pipeline import memory
 
         # Streams that the test before abandoned end with their last reference, which cycles of a library delay.
         gc.collect()
+        windows.forget()
         gc.freeze()  # what the libraries hold need not be gone through again, here and by the tests
         self.flush()
         for signal in ("traces", "logs", "metrics"):

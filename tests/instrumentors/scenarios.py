@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import gc
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from obs_run.base import payload
+from tests.instrumentors.trees import Node
 
-    from tests.instrumentors.trees import Node
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 NAMES = (
     "chat",
@@ -200,3 +202,50 @@ _IDS = re.compile(
     r"|(?<=0x)[0-9a-f]+|(?<=cancel scope )[0-9a-f]+"
     r"|[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT"
 )
+
+
+TURN = "turn with tools"
+_RESULT = "rain in Lisbon"
+
+
+def turn_with_tools(
+    call: Callable[[Any], Any],
+    span: str,
+    call_id: str | None = None,
+    *,
+    arguments: Any = '{"city": "Lisbon"}',
+    result: Any = _RESULT,
+    error: str | None = None,
+    **more: Any,
+) -> Scenario:
+    """Return the scenario of an agent that asks, runs the two tools that the model wants, and asks with their results.
+
+    ``call_id`` and what follows it are of the first tool; ``call`` returns what the model said both times.
+    """
+    attributes = {
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.tool.name": "weather",
+        "gen_ai.tool.type": "function",
+        "gen_ai.tool.call.id": call_id,
+        "error.type": error,
+        "obs.tool.inferred": True,
+    }
+    attributes = {name: value for name, value in attributes.items() if value is not None}
+    content = {"gen_ai.tool.call.arguments": _parsed(arguments), "gen_ai.tool.call.result": result}
+    tree = (Node(span), Node("execute_tool weather"), Node("execute_tool hotels"), Node(span))
+    return Scenario(TURN, call, "execute_tool weather", attributes, content, tree=tree, **more)
+
+
+def _parsed(arguments: Any) -> Any:
+    return json.loads(arguments) if isinstance(arguments, str) else arguments
+
+
+def chat_turn(ask: Callable[..., Any], asked: Sequence[Any], first: Any, message: Any, **more: Any) -> list[Any]:
+    """Ask again as OpenAI's chats do, with the results of the tools that the ``message`` of an answer wants."""
+    calls = []
+    for call in payload.get_list(message, "tool_calls"):
+        function = {name: payload.get(call, "function", name) for name in ("name", "arguments")}
+        calls.append({"id": payload.get(call, "id"), "type": "function", "function": function})
+    said = {"role": "assistant", "content": "", "tool_calls": calls}
+    results = [{"role": "tool", "tool_call_id": call["id"], "content": _RESULT} for call in calls]
+    return [first, ask(messages=[*asked, said, *results], **more)]

@@ -56,6 +56,13 @@ METRICS = {
     "obs.export.dropped": "obs-run's own loss",
 }
 
+LABELS = {
+    "gen_ai.execute_tool.duration": {
+        "obs.tool.inferred": "what lies between two calls of a model is more than the tool alone",
+    },
+}
+"""Labels of metrics beside those of the conventions."""
+
 NOT_MEASURED = {
     "gen_ai.server.request.duration": "for those who serve models",
     "gen_ai.server.time_per_output_token": "for those who serve models",

@@ -89,8 +89,10 @@ def finish(operation: Answer) -> None:
     started = [block for _, block in sorted(operation.blocks.items())]
     blocks = [*operation.earlier_blocks, *started]
     operation.blocks, operation.earlier_blocks = {}, []
-    tool_names = [block.tool_name for block in blocks if block.tool_name is not None]
-    operation.tool_calls = tool_names or operation.tool_calls
+    calls = [block for block in blocks if block.tool_name is not None]
+    if calls:
+        operation.tool_calls = [str(call.tool_name) for call in calls]
+        operation.tool_call_ids = [call.call_id for call in calls]
     if content.wanted() and blocks:
         parts = [_part(block) for block in blocks if block.pieces or block.tool_name]
         operation.output_messages = [output_message(operation, parts)]

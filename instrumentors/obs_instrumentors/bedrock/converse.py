@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from obs_instrumentors.wire.token_counts import merge_usage
+from obs_instrumentors.wire.tool_choice import is_forced
 from obs_run.base import payload
 from obs_run.core import content, semconv
 
 from .answer import Answer, append_text, finish_reason, read_finish_reason, usage_of
-from .converse_messages import message, parts, tool_definition
+from .converse_messages import message, parts, tool_definition, tool_results
 
 
 def parse_request(params: dict[str, Any]) -> Answer:
@@ -41,9 +42,21 @@ def parse_request(params: dict[str, Any]) -> Answer:
     guardrail = payload.get_text(params, "guardrailConfig", "guardrailIdentifier")
     if guardrail is not None:
         operation.extra[semconv.AWS_BEDROCK_GUARDRAIL_ID] = guardrail
+    _read_tools(operation, params)
     if content.wanted():
         _read_content(operation, params)
     return operation
+
+
+def _read_tools(operation: Answer, params: dict[str, Any]) -> None:
+    """Have what a request says of tools read where somebody waits for it."""
+    operation.tool_results = tool_results(params.get("messages"))
+    tools = payload.get_list(params.get("toolConfig"), "tools")
+    if tools:
+        operation.offered_tools = (payload.get_text(tool, "toolSpec", "name") for tool in tools)
+        # An object with one field, which is named by the kind of choice.
+        choice = payload.get(params.get("toolConfig"), "toolChoice")
+        operation.must_call_tool = any(is_forced(kind) for kind in payload.as_dict(choice))
 
 
 def _read_content(operation: Answer, params: dict[str, Any]) -> None:
@@ -59,8 +72,10 @@ def read_response(operation: Answer, response: Any) -> None:
     stop_reason = payload.get(response, "stopReason")
     read_finish_reason(operation, stop_reason)
     _read_metadata(operation, response)
-    names = [payload.get(block, "toolUse", "name") for block in payload.get_list(output, "content")]
-    operation.tool_calls = [str(name) for name in names if name] or None
+    calls = [payload.get(block, "toolUse") for block in payload.get_list(output, "content")]
+    calls = [call for call in calls if payload.get(call, "name")]
+    operation.tool_calls = [str(payload.get(call, "name")) for call in calls] or None
+    operation.tool_call_ids = [payload.get_text(call, "toolUseId") for call in calls] or None
     if content.wanted() and output is not None:
         operation.output_messages = [message(output, finish_reason(stop_reason))]
 

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.wire.plain import plain, unknown_part
 from obs_run.base import payload
-from obs_run.core import messages
+from obs_run.core import content, messages
+from obs_run.core.operations import ToolResult
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from obs_run.core.messages import Message, Part, ToolDefinition
 
 _MODALITIES = ("image", "video", "audio", "document")
@@ -44,6 +47,24 @@ def _part(raw: Any) -> Part | None:
             return read(block)
     kinds = [kind for kind in raw if kind not in _MARKS]
     return unknown_part(raw, kinds[0]) if kinds else None
+
+
+def tool_results(raw_messages: Any) -> Iterator[ToolResult]:
+    """Go through the results of tools after the model's last answer, the newest first."""
+    for raw in reversed(payload.as_list(raw_messages)):
+        if payload.get(raw, "role") == "assistant":
+            return
+        for block in reversed(payload.get_list(raw, "content")):
+            result = payload.get(block, "toolResult")
+            if result is not None:
+                yield _tool_result_of(result)
+
+
+def _tool_result_of(raw: Any) -> ToolResult:
+    response = _tool_response(raw)["response"] if content.wanted() else None
+    return ToolResult(
+        payload.get_text(raw, "toolUseId"), is_error=payload.get(raw, "status") == "error", result=response
+    )
 
 
 def tool_definition(raw: Any) -> ToolDefinition | None:

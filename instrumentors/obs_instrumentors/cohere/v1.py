@@ -8,12 +8,14 @@ from obs_instrumentors.wire.cohere import data_of, read_meta
 from obs_instrumentors.wire.openai import chat, compatible_chat, completions
 from obs_run.base import payload
 from obs_run.core import content
-from obs_run.core.operations import ModelCall
+from obs_run.core.operations import ModelCall, ToolResult
 from obs_run.core.outcomes import Reader
 
 from .endpoint import RERANK, Method, finish_reason, read_sampling, system_instructions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from obs_instrumentors.wire.openai.chat import Chat
     from obs_instrumentors.wire.openai.completions import Completion
 
@@ -28,9 +30,18 @@ def _parse_chat_request(body: dict[str, Any]) -> Chat:
     operation = compatible_chat.parse_request(openai_body)
     read_sampling(operation, body)
     operation.conversation_id = payload.as_text(body.get("conversation_id"))
+    operation.tool_results = _tool_results(body)
+    operation.offered_tools = (payload.get_text(tool, "name") for tool in payload.as_list(body.get("tools")))
     if content.wanted():
         operation.system_instructions = system_instructions(body.get("preamble"))
     return operation
+
+
+def _tool_results(body: dict[str, Any]) -> Iterator[ToolResult]:
+    """Go through what tools gave, the newest first; their names say which calls these are."""
+    for raw in reversed(payload.as_list(body.get("tool_results"))):
+        result = content.to_json(payload.get(raw, "outputs")) if content.wanted() else None
+        yield ToolResult(None, payload.get_text(raw, "call", "name"), result=result)
 
 
 def _messages(body: dict[str, Any]) -> list[dict[str, Any]]:

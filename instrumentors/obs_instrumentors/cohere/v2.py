@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.wire.cohere import data_of, read_meta
 from obs_instrumentors.wire.failures import error_type
-from obs_instrumentors.wire.openai import chat, compatible_chat
+from obs_instrumentors.wire.openai import chat, chat_tools, compatible_chat
 from obs_run.base import payload
 from obs_run.core import content
+from obs_run.core.operations import ToolResult
 from obs_run.core.outcomes import Reader
 
 from .endpoint import EMBED, RERANK, Method, finish_reason, read_sampling, tool_result_texts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from obs_instrumentors.wire.openai.chat import Chat
 
 
@@ -22,8 +25,15 @@ def _parse_request(body: dict[str, Any]) -> Chat:
     if content.wanted():
         openai_body["messages"] = [_message(raw) for raw in payload.as_list(body.get("messages"))]
     operation = compatible_chat.parse_request(openai_body)
+    operation.tool_results = _tool_results(body.get("messages"))
     read_sampling(operation, body)
     return operation
+
+
+def _tool_results(raw_messages: Any) -> Iterator[ToolResult]:
+    for raw in chat_tools.results_of(raw_messages):
+        result = chat_tools.response(_message(raw)) if content.wanted() else None
+        yield ToolResult(payload.get_text(raw, "tool_call_id"), result=result)
 
 
 def _message(raw: Any) -> dict[str, Any]:

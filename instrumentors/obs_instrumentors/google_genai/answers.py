@@ -24,6 +24,7 @@ class Candidate:
 
     parts: list[Part] = field(default_factory=list)
     tool_calls: list[str] = field(default_factory=list)
+    tool_call_ids: list[str | None] = field(default_factory=list)
     finish_reason: str | None = None
     search_queries: list[str] = field(default_factory=list)
     citations: list[Any] = field(default_factory=list)
@@ -126,6 +127,7 @@ def _read_candidate(candidate: Candidate, raw: Any) -> None:
         name = payload.as_text(get(part, "functionCall", "name"))
         if name is not None:
             candidate.tool_calls.append(name)
+            candidate.tool_call_ids.append(payload.as_text(get(part, "functionCall", "id")))
         if wants_content:
             add_part(candidate.parts, part)
     if wants_content:
@@ -174,9 +176,12 @@ def finish(operation: Answer) -> None:
     candidates = [candidate for _, candidate in sorted(operation.candidates.items())]
     operation.candidates = {}
     tool_calls: list[str] = []
+    tool_call_ids: list[str | None] = []
     for candidate in candidates:
         tool_calls += candidate.tool_calls
-    operation.tool_calls = tool_calls or operation.tool_calls
+        tool_call_ids += candidate.tool_call_ids
+    if tool_calls:
+        operation.tool_calls, operation.tool_call_ids = tool_calls, tool_call_ids
     _count_searches(operation, candidates)
     reasons = [_finish_reason(candidate) for candidate in candidates]
     operation.finish_reasons = [reason for reason in reasons if reason is not None] or operation.finish_reasons

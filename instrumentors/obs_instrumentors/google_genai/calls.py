@@ -14,7 +14,7 @@ from obs_run.core import semconv
 from obs_run.core.operations import Embedding, ModelCall, Usage
 from obs_run.core.outcomes import Reader
 
-from . import answers
+from . import answers, tool_turns
 from .answers import Answer
 from .contents import get
 
@@ -45,9 +45,12 @@ def start_operation(call: Call) -> Started:
     """Return the operation that a request means; None where it is no model call."""
     path: str = call.argument(1, "path")
     model, _, method = path.partition("?")[0].rpartition(":")
-    operation = _operation(method, call.argument(2, "request_dict"))
+    body = call.argument(2, "request_dict")
+    operation = _operation(method, body)
     if operation is None:
         return None
+    if isinstance(operation, Answer):
+        tool_turns.read_tools(operation, body)
     operation.request_model = _model_name(model)
     operation.provider = "gcp.vertex_ai" if call.instance.vertexai else "gcp.gemini"
     return operation, _RESPONSE

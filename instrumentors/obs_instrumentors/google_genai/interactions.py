@@ -39,7 +39,8 @@ class Turn(speakeasy.SentOperation, Inference):
 
     name: str = "generate_content"
     steps: list[list[Part]] = field(default_factory=list)
-    function_calls: list[str] = field(default_factory=list)
+    function_calls: list[tuple[str | None, str]] = field(default_factory=list)
+    """Ids and names."""
     usages: list[Usage] = field(default_factory=list)
     """One for each request that the turn takes."""
 
@@ -81,6 +82,8 @@ def start_create(call: Call) -> tuple[Operation, Reader]:
     operation = Turn(provider=_provider(call), request_model=payload.get_text(request, "model"))
     if payload.get(request, "stream") is True:
         operation.stream = True
+    operation.tool_results = steps.tool_results(payload.get(request, "input"))
+    operation.offered_tools = (payload.get_text(tool, "name") for tool in payload.get_list(request, "tools"))
     return operation, _CREATE
 
 
@@ -100,8 +103,8 @@ def _read_response(operation: Turn, interaction: Any) -> None:
     """Read an Interaction."""
     _read_header(operation, interaction)
     raw_steps = payload.get_list(interaction, "steps")
-    names = [steps.function_name(step) for step in raw_steps]
-    operation.function_calls = [name for name in names if name is not None]
+    for step in raw_steps:
+        _note_function_call(operation, step)
     if content.wanted():
         operation.steps = [steps.parts(step) for step in raw_steps]
     _finish(operation)
@@ -115,9 +118,7 @@ def _read_event(operation: Turn, event: Any) -> None:
         _read_header(operation, interaction)
     elif kind == "step.start":
         step = payload.get(event, "step")
-        name = steps.function_name(step)
-        if name is not None:
-            operation.function_calls.append(name)
+        _note_function_call(operation, step)
         if content.wanted():
             operation.steps.append(content.copied(steps.parts(step)))
     elif kind == "step.delta" and content.wanted():
@@ -126,6 +127,12 @@ def _read_event(operation: Turn, event: Any) -> None:
         steps.add_delta(operation.steps[-1], payload.get(event, "delta"))
     elif kind == "error":
         operation.error_type = payload.get_text(event, "error", "code") or "_OTHER"
+
+
+def _note_function_call(operation: Turn, step: Any) -> None:
+    name = steps.function_name(step)
+    if name is not None:
+        operation.function_calls.append((steps.call_id(step), name))
 
 
 def _read_header(operation: Turn, interaction: Any) -> None:
@@ -138,7 +145,8 @@ def _read_header(operation: Turn, interaction: Any) -> None:
 
 
 def _finish(operation: Turn) -> None:
-    operation.tool_calls = operation.function_calls or None
+    operation.tool_calls = [name for _, name in operation.function_calls] or None
+    operation.tool_call_ids = [call_id for call_id, _ in operation.function_calls] or None
     operation.usage = sum_usages(operation.usages)
     uncounted.note_answer(operation, is_over=operation.response_status in _FINISH_REASONS)
     reason = _FINISH_REASONS.get(operation.response_status or "")

@@ -8,11 +8,14 @@ from obs_instrumentors.wire.continuation import append_part
 from obs_instrumentors.wire.plain import unknown_part
 from obs_run.base import payload
 from obs_run.base.json_text import from_exact_json
-from obs_run.core import messages
+from obs_run.core import content, messages
+from obs_run.core.operations import ToolResult
 
 from .contents import modality
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from obs_run.core.messages import Message, Part
 
 _MEDIA = ("image", "audio", "document", "video")
@@ -50,6 +53,25 @@ def function_name(step: Any) -> str | None:
     return payload.get_text(step, "name")
 
 
+def call_id(step: Any) -> str | None:
+    """Return the id of the call that a step is, or gives the result of."""
+    return payload.as_text(payload.coalesce(payload.get(step, "id"), payload.get(step, "call_id")))
+
+
+def tool_results(value: Any) -> Iterator[ToolResult]:
+    """Go through what tools gave after the model's last words, the newest first."""
+    for step in reversed([value] if isinstance(value, dict) else payload.as_list(value)):
+        kind = payload.get(step, "type")
+        if kind == "function_result":
+            result = _plain(payload.get(step, "result")) if content.wanted() else None
+            # A step may have an id of its own beside that of the call.
+            result_of = payload.as_text(payload.coalesce(payload.get(step, "call_id"), payload.get(step, "id")))
+            is_error = payload.get(step, "is_error") is True
+            yield ToolResult(result_of, payload.get_text(step, "name"), is_error=is_error, result=result)
+        elif kind == "model_output":
+            return
+
+
 def parts(step: Any) -> list[Part]:
     """Return the parts of a step."""
     kind = payload.get_text(step, "type") or ""
@@ -57,13 +79,12 @@ def parts(step: Any) -> list[Part]:
         return _content_parts(payload.get(step, "content"))
     if kind == "thought":
         return _reasoning_parts(step)
-    call_id = payload.as_text(payload.coalesce(payload.get(step, "id"), payload.get(step, "call_id")))
     name = payload.get_text(step, "name")
     if kind == "function_call":
-        return [messages.tool_call(call_id, name or "", payload.get(step, "arguments"))]
+        return [messages.tool_call(call_id(step), name or "", payload.get(step, "arguments"))]
     if kind == "function_result":
-        return [messages.tool_call_response(call_id, _plain(payload.get(step, "result")))]
-    return [_server_tool_part(step, kind, call_id, name)]
+        return [messages.tool_call_response(call_id(step), _plain(payload.get(step, "result")))]
+    return [_server_tool_part(step, kind, call_id(step), name)]
 
 
 def _reasoning_parts(step: Any) -> list[Part]:

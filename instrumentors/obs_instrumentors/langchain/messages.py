@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.base import payload
 from obs_run.core import content, messages
+from obs_run.core.operations import ToolResult
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from obs_run.core.messages import Message, Part, ToolDefinition
 
 _ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
@@ -45,6 +48,18 @@ def of_message(message: Any) -> Message:
     return messages.message(role, *parts, name=payload.get_text(message, "name"))
 
 
+def tool_results(asked: list[Any]) -> Iterator[ToolResult]:
+    """Go through what tools gave after the model's last answer, the newest first."""
+    for message in reversed(asked):
+        role = _role(payload.get(message, "type"))
+        if role == "tool":
+            result = payload.get(message, "content") if content.wanted() else None
+            is_error = payload.get(message, "status") == "error"
+            yield ToolResult(payload.get_text(message, "tool_call_id"), is_error=is_error, result=result)
+        elif role == "assistant":
+            return
+
+
 def of_answer(message: Any, finish_reason: str) -> list[Message]:
     """Return a model's answer."""
     answer = of_message(message)
@@ -63,16 +78,24 @@ def finish_reason(message: Any) -> str | None:
     return _FINISH_REASONS.get(reason, reason)
 
 
+def tool_names(tools: Any) -> Iterator[str | None]:
+    """Go through the names of the tools that a model was offered."""
+    return (payload.get_text(function, "name") for function in _functions(tools))
+
+
+def _functions(tools: Any) -> list[Any]:
+    return [payload.get(tool, "function") or tool for tool in tools or []]
+
+
 def tool_definitions(tools: Any) -> list[ToolDefinition] | None:
     """Return the tools that a model was offered, as far as they are in the form of OpenAI's."""
-    functions = [payload.get(tool, "function") or tool for tool in tools or []]
     return [
         messages.tool_definition(
             str(payload.get(function, "name")),
             payload.get_text(function, "description"),
             payload.get(function, "parameters"),
         )
-        for function in functions
+        for function in _functions(tools)
         if payload.get(function, "name")
     ] or None
 

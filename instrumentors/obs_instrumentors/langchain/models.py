@@ -29,9 +29,11 @@ _PROVIDERS = {
 def chat(asked: list[Any], details: dict[str, Any]) -> FrameworkInference:
     """Return the operation of ``on_chat_model_start``."""
     operation = _inference("chat", details)
+    operation.tool_results = messages.tool_results(asked)
+    tools = payload.get(details, "invocation_params", "tools")
+    operation.offered_tools = messages.tool_names(tools)
     if content.wanted():
         operation.input_messages = messages.of_list(asked)
-        tools = payload.get(details, "invocation_params", "tools")
         operation.tool_definitions = messages.tool_definitions(tools)
     return operation
 
@@ -74,8 +76,10 @@ def read_answer(operation: Any, response: Any, *, is_told: bool) -> None:
     metadata = payload.get(message, "response_metadata")
     operation.response_model = operation.response_model or payload.get_text(metadata, "model_name")
     operation.response_id = operation.response_id or payload.get_text(metadata, "id")
-    names = [str(payload.get(call, "name")) for call in payload.get(message, "tool_calls") or []]
-    operation.tool_calls = operation.tool_calls or names or None
+    calls = payload.get(message, "tool_calls") or []
+    if calls and not operation.tool_calls:
+        operation.tool_calls = [str(payload.get(call, "name")) for call in calls]
+        operation.tool_call_ids = [payload.get_text(call, "id") for call in calls]
     if content.wanted() and operation.output_messages is None:
         said = payload.get(generation, "text") if message is None else message
         operation.output_messages = messages.of_answer(said, reason or "stop")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from obs_instrumentors.clients import speakeasy
 from obs_instrumentors.clients.stream_objects import stream_or_none
 from obs_instrumentors.wire import billing
-from obs_instrumentors.wire.openai import chat, common_fields, responses
+from obs_instrumentors.wire.openai import chat, common_fields, response_tools, responses
 from obs_instrumentors.wire.openai.chat_messages import tool_definition
+from obs_instrumentors.wire.openai.chat_tools import read_tools
 from obs_instrumentors.wire.openai.embeddings import input_count
 from obs_run.base import payload
 from obs_run.base.json_text import from_json
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
 class Chat(speakeasy.SentOperation, chat.Chat):
     """A chat completion, of a model or of an agent."""
 
+    def read_tools(self, arguments: dict[str, Any]) -> None:
+        """Have what the call says of tools read where somebody waits for it."""
+        read_tools(self, {**arguments, "messages": None})
+        self.tool_results = contents.tool_results(arguments.get("messages"))
+
     def read_request(self, body: dict[str, Any]) -> None:
         """Read the request's final body."""
         # Messages and tools have chunks that OpenAI's have not.
@@ -46,6 +52,10 @@ class Chat(speakeasy.SentOperation, chat.Chat):
 @dataclass
 class Response(speakeasy.SentOperation, responses.Response):
     """A response of the newer endpoint, which is shaped like OpenAI's."""
+
+    def read_tools(self, arguments: dict[str, Any]) -> None:
+        """Have what the call says of tools read where somebody waits for it."""
+        response_tools.read_tools(self, arguments)
 
     def read_request(self, body: dict[str, Any]) -> None:
         """Read the request's final body."""
@@ -85,10 +95,14 @@ class OtherCall(speakeasy.SentOperation, ModelCall):
         self.input_count = input_count(payload.coalesce(body.get("input"), body.get("inputs")))
 
 
+_OWN_FIELDS = ("name", "extra", "request", "retries", "tool_results", "offered_tools", "must_call_tool")
+"""What an operation knows before its request is sent."""
+
+
 def _copy_fields(source: Operation, target: Operation) -> None:
     """Copy what ``source`` knows into an operation that is recorded already."""
     for name, value in vars(source).items():
-        if value is not None and name not in ("name", "extra", "request", "retries"):
+        if value is not None and name not in _OWN_FIELDS:
             setattr(target, name, value)
 
 
@@ -100,6 +114,8 @@ def start_operation(
     operation.provider = provider
     operation.request_model = payload.as_text(call.kwargs.get("model"))
     operation.conversation_id = payload.as_text(call.kwargs.get("conversation_id"))
+    if isinstance(operation, (Chat, Response, Conversation)):
+        operation.read_tools(call.kwargs)
     return operation, reader
 
 

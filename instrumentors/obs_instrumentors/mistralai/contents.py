@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.clients import speakeasy
 from obs_instrumentors.wire.openai.chat_messages import data_part
+from obs_instrumentors.wire.openai.chat_tools import results_of
 from obs_instrumentors.wire.plain import unknown_part
 from obs_run.base import payload
-from obs_run.core import messages
+from obs_run.core import content, messages
+from obs_run.core.operations import ToolResult
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from obs_run.core.messages import Message, Part
 
 _FINISH_REASONS = {"model_length": "length"}
@@ -41,6 +45,13 @@ def message(raw: Any) -> Message:
         return messages.message(role, part, name=name)
     tool_calls = [_tool_call_part(call) for call in payload.get_list(raw, "tool_calls")]
     return messages.message(role, *parts(raw_content), *tool_calls, name=name)
+
+
+def tool_results(raw_messages: Any) -> Iterator[ToolResult]:
+    """Go through what tools gave after the model's last answer, the newest first."""
+    for raw in results_of(raw_messages):
+        result = text_of(payload.get(raw, "content")) if content.wanted() else None
+        yield ToolResult(payload.get_text(raw, "tool_call_id"), payload.get_text(raw, "name"), result=result)
 
 
 def parts(raw_content: Any) -> list[Part]:

@@ -9,16 +9,19 @@ from obs_instrumentors.clients import speakeasy
 from obs_instrumentors.wire import billing
 from obs_instrumentors.wire.continuation import append_part, output_message
 from obs_instrumentors.wire.openai.chat_messages import tool_definition
+from obs_instrumentors.wire.openai.chat_tools import tool_names
 from obs_instrumentors.wire.openai.common_fields import output_type, read_sampling
 from obs_instrumentors.wire.plain import plain, unknown_part
 from obs_instrumentors.wire.token_counts import merge_usage, sum_counts, usage_or_none
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
-from obs_run.core.operations import Inference, Usage
+from obs_run.core.operations import Inference, ToolResult, Usage
 
 from . import contents
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from obs_run.core.messages import Message, Part
 
 
@@ -38,6 +41,11 @@ class Conversation(speakeasy.SentOperation, Inference):
     streamed_calls: dict[str, StreamedCall] = field(default_factory=dict)
     """By the id of the call."""
     streamed_parts: list[Part] = field(default_factory=list)
+
+    def read_tools(self, arguments: dict[str, Any]) -> None:
+        """Have what the call says of tools read where somebody waits for it."""
+        self.tool_results = _tool_results(arguments.get("inputs"))
+        self.offered_tools = tool_names(arguments.get("tools"))
 
     def read_request(self, body: dict[str, Any]) -> None:
         """Read the request's final body."""
@@ -67,12 +75,12 @@ def read_response(operation: Conversation, response: Any) -> None:
     """Read a ConversationResponse."""
     _read_header(operation, response)
     entries = payload.get_list(response, "outputs")
-    tool_names: list[str] = []
+    calls: list[tuple[str | None, str]] = []
     for entry in entries:
         operation.response_model = payload.get_text(entry, "model") or operation.response_model
         if payload.get(entry, "type") == "function.call":
-            tool_names.append(payload.get_text(entry, "name") or "")
-    _set_tool_calls(operation, tool_names)
+            calls.append((payload.get_text(entry, "tool_call_id"), payload.get_text(entry, "name") or ""))
+    _set_tool_calls(operation, calls)
     if content.wanted() and entries:
         parts: list[Part] = []
         for entry in entries:
@@ -80,10 +88,19 @@ def read_response(operation: Conversation, response: Any) -> None:
         operation.output_messages = [output_message(operation, parts)]
 
 
-def _set_tool_calls(operation: Conversation, names: list[str]) -> None:
+def _set_tool_calls(operation: Conversation, calls: list[tuple[str | None, str]]) -> None:
     """Note the functions that the model asks for; it is all that a turn tells of why it ended."""
-    operation.tool_calls = names or None
-    operation.finish_reasons = ["tool_call"] if names else None
+    operation.tool_calls = [name for _, name in calls] or None
+    operation.tool_call_ids = [call_id for call_id, _ in calls] or None
+    operation.finish_reasons = ["tool_call"] if calls else None
+
+
+def _tool_results(entries: Any) -> Iterator[ToolResult]:
+    """Go through what tools gave, the newest first; what was before the last turn Mistral keeps itself."""
+    for entry in reversed(payload.as_list(entries)):
+        if payload.get(entry, "type") == "function.result":
+            result = payload.get(entry, "result") if content.wanted() else None
+            yield ToolResult(payload.get_text(entry, "tool_call_id"), result=result)
 
 
 def read_event(operation: Conversation, event: Any) -> None:
@@ -117,7 +134,7 @@ def _read_call_delta(operation: Conversation, data: Any) -> None:
 def finish(operation: Conversation) -> None:
     """Complete the operation from what has come in."""
     calls, operation.streamed_calls = operation.streamed_calls, {}
-    _set_tool_calls(operation, [call.name for call in calls.values()])
+    _set_tool_calls(operation, [(call_id or None, call.name) for call_id, call in calls.items()])
     if not content.wanted():
         return
     parts = [*operation.streamed_parts]

@@ -36,6 +36,12 @@ _SERVING = frozenset(
     ]
 )
 _OBSERVING = frozenset(["obs_run", "opentelemetry"])
+_additions: list[Callable[[Context | None], Context | None]] = []
+
+
+def carry_along(add: Callable[[Context | None], Context | None]) -> None:
+    """Have ``add`` return a context to be carried with what else belongs to it, where a thread or work is begun."""
+    _additions[:] = [add]
 
 
 def install(_module: ModuleType | None = None) -> None:
@@ -55,6 +61,13 @@ def own_context() -> Context | None:
     return get() or None
 
 
+def _carried_context() -> Context | None:
+    context = own_context()
+    for add in _additions:
+        context = guard.call("thread", add, context, default=context)
+    return context
+
+
 class _Bootstrap:
     """Stands for ``Thread._bootstrap``, which ``start`` looks up in the old thread and the new one calls."""
 
@@ -68,7 +81,7 @@ class _Bootstrap:
 
 
 def _context_for(thread: Any) -> Context | None:
-    context = own_context()
+    context = _carried_context()
     if context is None:
         return None
     for function in (getattr(thread, "_target", None), type(thread).run):
@@ -103,7 +116,7 @@ def _watch_work(module: ModuleType) -> None:
 
 
 def _carry(item: Any) -> None:
-    context = own_context()
+    context = _carried_context()
     if context is not None:
         item.__dict__[_CARRIED] = context
 

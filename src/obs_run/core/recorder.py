@@ -13,6 +13,7 @@ from obs_run.context import current_context
 from obs_run.core import content, log_records, nesting, ownership, semconv, sink
 from obs_run.core.open_recordings import Ending, open_recordings
 from obs_run.core.sink import ErrorRecord, OperationRecord, Timing
+from obs_run.core.tool_windows import windows
 from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Recording:
         "_marks",
         "_open",
         "_owner",
+        "_place",
         "_request_content",
         "_sink",
         "_started",
@@ -68,7 +70,15 @@ class Recording:
         "span",
     )
 
-    def __init__(self, operation: Operation, span: Span, parent: Context, outer: OwnRecording | None, to: Sink) -> None:
+    def __init__(
+        self,
+        operation: Operation,
+        span: Span,
+        parent: Context,
+        outer: OwnRecording | None,
+        to: Sink,
+        place: Context,
+    ) -> None:
         self.operation = operation
         self.span = span
         self.outer = outer
@@ -85,6 +95,8 @@ class Recording:
         self.is_frameworks = operation.IS_FRAMEWORKS
         """Whether the provider's own client may tell more of it."""
         self.provider_call: FrameworkCall | None = None
+        self._place = place
+        """What was current for the agent, which knows nothing of spans that are inferred."""
         self._sink = to
         self._marks: dict[str, Any] = {}
         # Until the call has ended the agent may change what it asked with.
@@ -179,6 +191,13 @@ class Recording:
     def _end(self, error: BaseException | None) -> None:
         open_recordings.discard(self.span.get_span_context().span_id)
         self._sink.end(self.span, partial(self._complete, self._timing(), error))
+        operation: Any = self.operation
+        if operation.ASKS_FOR_TOOLS and operation.tool_calls and not self._marks:
+            _inferred_tools().note_answer(operation, self.span, self.around, self._place)
+
+    def begun_at(self, moment: int) -> None:
+        """Say when the operation began, by ``perf_counter_ns``, if that was not just now."""
+        self._started = moment
 
     def _complete(self, timing: Timing, error: BaseException | None) -> OperationRecord:
         """Return the record; of no kind where that fails, so that nothing is measured of which nothing is known."""
@@ -270,6 +289,10 @@ def _start(operation: Operation, parent: Context | None, owner: object) -> Recor
     to = sink.current()
     if to is None:
         return None
+    place = context
+    if windows.waiting:
+        refine = _inferred_tools().parent_of
+        context = guard.call("tools", refine, operation, context, is_given=parent is not None, default=context)
     outer = ownership.recording_in(context)
     if operation.IS_MODEL_CALL and getattr(outer, "is_frameworks", False):
         from obs_run.core import provider_calls
@@ -281,15 +304,45 @@ def _start(operation: Operation, parent: Context | None, owner: object) -> Recor
                 return call
             # One call more than the framework tells of.
             context, outer = framework.around, framework.outer
-    if outer is not None:
-        operation.inherit(outer.operation)
-    span = to.start(operation.span_name(), operation.KIND, operation.attributes, context)
-    recording = Recording(operation, span, context, outer, to)
-    if span.is_recording():
-        open_recordings.add(span.get_span_context().span_id, Recording.end_unfinished, recording)
+    recording = _begin(operation, context, outer, to, place)
     if owner is not None:
         recording.belongs_to(owner)
     return recording
+
+
+def _begin(
+    operation: Operation,
+    context: Context,
+    outer: OwnRecording | None,
+    to: Sink,
+    place: Context,
+    begun_ns: int | None = None,
+) -> Recording:
+    if outer is not None:
+        operation.inherit(outer.operation)
+    span = to.start(operation.span_name(), operation.KIND, operation.attributes, context, begun_ns)
+    recording = Recording(operation, span, context, outer, to, place)
+    if span.is_recording():
+        open_recordings.add(span.get_span_context().span_id, Recording.end_unfinished, recording)
+    return recording
+
+
+def _begin_tool(operation: Operation, context: Context, begun_ns: int, begun: int) -> Recording | None:
+    """Begin to record a tool that the agent began to run before it was known."""
+    to = sink.current()
+    if to is None:
+        return None
+    recording = _begin(operation, context, ownership.recording_in(context), to, context, begun_ns)
+    recording.begun_at(begun)
+    return recording
+
+
+def _inferred_tools() -> Any:
+    # Most agents' models ask for no tools.
+    from obs_run.core import inferred_tools
+
+    inferred_tools.record_with(_begin_tool)
+    return inferred_tools
 
 
 def _kind_of(operation: type[Operation]) -> str:

@@ -164,6 +164,8 @@ EVENT_AUDIT = "obs.audit"
 EVENT_EXCEPTION = "gen_ai.client.operation.exception"
 
 OBS_TOOL_CALLS = "obs.response.tool_calls"
+OBS_TOOL_INFERRED = "obs.tool.inferred"
+OBS_TOOL_UNCONFIRMED = "obs.tool.unconfirmed"
 OBS_USAGE_SOURCE = "obs.usage.source"
 OBS_USAGE_AUDIO_SECONDS = "obs.usage.audio_seconds"
 OBS_USAGE_SEARCH_UNITS = "obs.usage.search_units"

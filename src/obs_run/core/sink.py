@@ -119,8 +119,18 @@ class LogRecord:
 class Sink(Protocol):
     """Takes what core records, from any thread, and never blocks or raises."""
 
-    def start(self, name: str, kind: str, attributes: Callable[[], Attributes], parent: "Context") -> "Span":
-        """Begin the record of an operation below ``parent``; ``attributes`` is called only if they are read now."""
+    def start(
+        self,
+        name: str,
+        kind: str,
+        attributes: Callable[[], Attributes],
+        parent: "Context",
+        start_ns: int | None = None,
+    ) -> "Span":
+        """Begin the record of an operation below ``parent``; ``attributes`` is called only if they are read now.
+
+        ``start_ns`` is when it began, nanoseconds since 1970, if that was not just now.
+        """
 
     def end(self, span: "Span", complete: Callable[[], OperationRecord]) -> None:
         """End what ``start`` returned; ``complete`` makes the record, and is called at once where anybody takes it."""

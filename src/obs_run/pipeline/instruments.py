@@ -291,7 +291,7 @@ TABLE = (
         semconv.METRIC_TOOL_DURATION,
         "The duration of a single tool execution.",
         _both("ToolCall"),
-        labels=(*COMMON_LABELS, semconv.TOOL_NAME),
+        labels=(*COMMON_LABELS, semconv.TOOL_NAME, semconv.OBS_TOOL_INFERRED),
     ),
     _seconds(
         semconv.METRIC_AGENT_DURATION,

@@ -64,9 +64,16 @@ class Runtime:
 
     # The sink of core
 
-    def start(self, name: str, kind: str, attributes: Callable[[], Attributes], parent: Context) -> Span:
+    def start(
+        self,
+        name: str,
+        kind: str,
+        attributes: Callable[[], Attributes],
+        parent: Context,
+        start_ns: int | None = None,
+    ) -> Span:
         """Begin the record of an operation."""
-        return self._spans().start(name, kind, attributes, parent)
+        return self._spans().start(name, kind, attributes, parent, start_ns)
 
     def end(self, span: Span, complete: Callable[[], OperationRecord]) -> None:
         """End it."""

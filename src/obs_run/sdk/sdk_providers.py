@@ -19,6 +19,7 @@ from opentelemetry.trace import SpanKind
 
 from obs_run.base import guard
 from obs_run.context import run_context
+from obs_run.core.tool_windows import windows
 from obs_run.process import run
 from obs_run.process.unpatched import allocate_lock, steady_ns, time
 
@@ -62,6 +63,8 @@ class Tracer(sdk.Tracer):
         """Start a span."""
         if kind in _FROM_OUTSIDE:
             context = guard.call("request from outside", self._context_from_outside, context, default=context)
+        if context is None and windows.waiting:
+            context = guard.call("tools", _inside_tool, name, args, kwargs)
         has_start = len(args) >= _ARGUMENTS_WITH_START or kwargs.get("start_time") is not None
         if not has_start:
             kwargs["start_time"] = time.time_ns()
@@ -83,6 +86,14 @@ class Tracer(sdk.Tracer):
     def _serves_parent(self) -> bool:
         # An MCP server over stdio serves the one program that started it, in whose trace it was started.
         return self._instrumentation_scope.name == _MCP and run.identity().parent_span_id is not None
+
+
+def _inside_tool(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Context:
+    """Return the context of a span that begins now."""
+    from obs_run.core import inferred_tools
+
+    attributes = args[0] if args else kwargs.get("attributes")
+    return inferred_tools.parent_of_span(api_context.get_current(), name, attributes)
 
 
 class TracerProvider(sdk.TracerProvider):

@@ -9,6 +9,7 @@ from opentelemetry.sdk.trace import SpanProcessor
 from obs_run.base import guard
 from obs_run.core import semconv
 from obs_run.core.open_recordings import open_recordings
+from obs_run.core.tool_windows import windows
 from obs_run.pipeline.items import SpanItem
 from obs_run.process.unpatched import time
 
@@ -56,6 +57,8 @@ class QueueSpanProcessor(SpanProcessor):
             if self._queue.is_export_thread():
                 self._own.add(span.context.span_id)
             open_recordings.add(span.context.span_id, end_unfinished, span)
+            if windows.waiting:
+                _note_tool(span)
         except Exception as error:  # noqa: BLE001 (the guard, without the cost of a call to it)
             guard.failed("span", error)
 
@@ -74,6 +77,8 @@ class QueueSpanProcessor(SpanProcessor):
         self.latest_end_ns = max(self.latest_end_ns, span.end_time or 0)
         open_recordings.discard(span_id)
         operation = self._operations.pop(span_id, None)
+        if windows.waiting:
+            _note_tool(span, is_over=True)
         if span_id in self._inherited:
             # Begun before a fork: the parent ends it too, and exports it.
             self._inherited.discard(span_id)
@@ -103,6 +108,17 @@ class QueueSpanProcessor(SpanProcessor):
     def force_flush(self, timeout_millis: int = 30000) -> bool:
         """Export what waits."""
         return bool(guard.call("flush", self._queue.flush, time.monotonic() + timeout_millis / 1000))
+
+
+def _note_tool(span: ReadableSpan, *, is_over: bool = False) -> None:
+    """Have taken note of what a span says of the tools that are waited for; of ours the recorder has told."""
+    from obs_run.core import inferred_tools
+
+    scope = span.instrumentation_scope
+    if scope is None or scope.name != "obs_run":
+        inferred_tools.note_span(span)
+    if is_over and span.context is not None:
+        inferred_tools.note_end(span.context.span_id)
 
 
 def end_unfinished(span: Any, ending: Ending) -> None:

@@ -33,10 +33,18 @@ class SpanSink:
         self._processor = processor
         self._queue = queue
 
-    def start(self, name: str, kind: str, attributes: Callable[[], Attributes], parent: Context) -> Span:
+    def start(
+        self,
+        name: str,
+        kind: str,
+        attributes: Callable[[], Attributes],
+        parent: Context,
+        start_ns: int | None = None,
+    ) -> Span:
         """Begin a span; where nobody but our export thread reads spans, its attributes come with its end."""
         is_read_now = not self._providers.is_sole_span_reader()
-        return self._providers.tracer().start_span(name, parent, _KINDS[kind], attributes() if is_read_now else None)
+        early_attributes = attributes() if is_read_now else None
+        return self._providers.tracer().start_span(name, parent, _KINDS[kind], early_attributes, start_time=start_ns)
 
     def end(self, span: Span, complete: Callable[[], OperationRecord]) -> None:
         """End a span; its operation goes along with it, or alone where the span is not kept."""
@@ -81,9 +89,16 @@ class ConfiguredSpanSink:
         self._providers = providers
         self._complete = complete
 
-    def start(self, name: str, kind: str, attributes: Callable[[], Attributes], parent: Context) -> Span:
+    def start(
+        self,
+        name: str,
+        kind: str,
+        attributes: Callable[[], Attributes],
+        parent: Context,
+        start_ns: int | None = None,
+    ) -> Span:
         """Begin a span."""
-        return self._providers.tracer().start_span(name, parent, _KINDS[kind], attributes())
+        return self._providers.tracer().start_span(name, parent, _KINDS[kind], attributes(), start_time=start_ns)
 
     def end(self, span: Span, complete: Callable[[], OperationRecord]) -> None:
         """End a span with all that it is to have."""

@@ -13,6 +13,7 @@ from opentelemetry.context import get_current
 
 from obs_run.base import guard
 from obs_run.base.noop_awaitable import NOOP_AWAITABLE
+from obs_run.core.tool_windows import windows
 from obs_run.process import fork
 from obs_run.tracing import attribute_values, otel_tracers, own_coroutines, recorders
 from obs_run.tracing.parents import links_to, parent_of
@@ -104,6 +105,11 @@ class Tracer:
         if context is None:
             # The SDK and its sampler would each look for it again.
             context = get_current()
+            if windows.waiting:
+                from obs_run.core import inferred_tools
+
+                name = operation_name if type(operation_name) is str else ""
+                context = guard.call("tools", inferred_tools.parent_of_span, context, name, tags, default=context)
         # The first of all loads what spans need: before the clock of this one begins.
         otel = guard.call("span", self._otel.now, default=_NO_TRACER)
         if type(operation_name) is not str or not operation_name.isascii():

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from tests.instrumentors.anthropic.talk import SEARCH, TALK, TALKED
-from tests.instrumentors.scenarios import Driver, Library, Scenario
+from tests.instrumentors.scenarios import Driver, Library, Scenario, turn_with_tools
 from tests.instrumentors.trees import Node
 
 MODEL = "claude-sonnet-5"
@@ -49,6 +49,22 @@ class Anthropic(Driver):
 
     def chat(self, **more: Any) -> Any:
         return self.run(self.client.messages.create(**{**ASKED, **more}))
+
+    def turn(self) -> Any:
+        """Run the tools that the model wants; the first one fails."""
+        first = self.chat(tools=TOOLS)
+        calls = [
+            {"type": "tool_use", "id": block.id, "name": block.name, "input": block.input}
+            for block in first.content
+            if block.type == "tool_use"
+        ]
+        results = [{"type": "tool_result", "tool_use_id": call["id"], "content": "rain in Lisbon"} for call in calls]
+        results[0]["is_error"] = True
+        said = {"role": "assistant", "content": calls}
+        return [
+            first,
+            self.chat(tools=TOOLS, messages=[*ASKED["messages"], said, {"role": "user", "content": results}]),
+        ]
 
     def helped(self) -> Any:
         """Read a stream by the client's own helper."""
@@ -170,6 +186,13 @@ LIBRARY = Library(
     scenarios=(
         Scenario("chat", lambda its: its.chat(), f"chat {MODEL}", attributes(), answered(_TEXT)),
         Scenario("tools", lambda its: its.chat(tools=TOOLS), f"chat {MODEL}", attributes(**_ASKED_TOOLS), called),
+        turn_with_tools(
+            lambda its: its.turn(),
+            f"chat {MODEL}",
+            "toolu_000001",
+            arguments={"city": "Lisbon"},
+            error="tool_error",
+        ),
         Scenario(
             "structured output",
             lambda its: its.chat(extra_body=FORM),

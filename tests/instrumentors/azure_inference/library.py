@@ -6,7 +6,7 @@ import json
 from importlib import import_module
 from typing import Any
 
-from tests.instrumentors.scenarios import Driver, Library, Scenario
+from tests.instrumentors.scenarios import Driver, Library, Scenario, chat_turn, turn_with_tools
 
 MODEL = "Phi-4-mini-instruct"
 ANSWER = "This is the stub's answer to: Where to?"
@@ -43,6 +43,11 @@ class Azure(Driver):
 
     def chat(self, **more: Any) -> Any:
         return plain(self.run(self.asked(**more)))
+
+    def turn(self) -> Any:
+        first = self.chat(extras={"tools": TOOLS})
+        message = first[1]["choices"][0]["message"]
+        return chat_turn(self.chat, ASKED["messages"], first, message, extras={"tools": TOOLS})
 
     def stream(self, **more: Any) -> list[Any]:
         kind, *pieces = self.read(self.asked(stream=True, **more))
@@ -137,6 +142,7 @@ LIBRARY = Library(
             chatted(**ASKED_TOOLS),
             {**answered(*calls(), reason="tool_call"), **DEFINED},
         ),
+        turn_with_tools(lambda its: its.turn(), f"chat {MODEL}", "call_000001"),
         Scenario(
             "structured output",
             lambda its: its.chat(extras={"response_format": {"type": "json_object"}}),

@@ -7,7 +7,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from tests.instrumentors.scenarios import Driver, Library, Scenario
+from tests.instrumentors.scenarios import Driver, Library, Scenario, turn_with_tools
 
 MODEL = "amazon.nova-lite-v1:0"
 BROKEN = "amazon.nova-lite-v1+stream-error=3"
@@ -73,6 +73,16 @@ class Bedrock(Driver):
     def pieces(self, body: dict[str, Any], model: str = MODEL) -> list[Any]:
         call = self.client.invoke_model_with_response_stream(modelId=model, body=json.dumps(body))
         return self.streamed(call, "body")
+
+    def turn(self) -> Any:
+        """Run the tools that the model wants; the first one fails."""
+        first = self.chat(toolConfig=TOOLS)
+        said = first["output"]["message"]
+        calls = [block["toolUse"]["toolUseId"] for block in said["content"] if "toolUse" in block]
+        results = [{"toolResult": {"toolUseId": call, "content": [{"text": "rain in Lisbon"}]}} for call in calls]
+        results[0]["toolResult"]["status"] = "error"
+        messages = [*ASKED["messages"], said, {"role": "user", "content": results}]
+        return [first, self.chat(toolConfig=TOOLS, messages=messages)]
 
     def close(self) -> None:
         for context in self.contexts:
@@ -196,6 +206,13 @@ LIBRARY = Library(
             f"chat {MODEL}",
             conversed(**ASKED_TOOLS),
             {**answered(*calls("tooluse"), reason="tool_call"), **DEFINED},
+        ),
+        turn_with_tools(
+            lambda its: its.turn(),
+            f"chat {MODEL}",
+            "tooluse_1",
+            arguments={"city": "Lisbon"},
+            error="tool_error",
         ),
         Scenario(
             "structured output",

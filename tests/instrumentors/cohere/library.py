@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
-from tests.instrumentors.scenarios import Driver, Library, Scenario
+from tests.instrumentors.scenarios import Driver, Library, Scenario, chat_turn, turn_with_tools
 
 MODEL = "command-a-03-2025"
 ASKED: dict[str, Any] = {"model": MODEL, "messages": [{"role": "user", "content": "Where to?"}]}
@@ -43,6 +44,23 @@ class Cohere(Driver):
     def _client(self, name: str) -> Any:
         made = getattr(import_module("cohere"), name if self.kind == "sync" else f"Async{name}")
         return made("none", base_url=f"{self.stub.origin}/cohere", httpx_client=self.http)
+
+    def turn(self) -> Any:
+        def ask(**more: Any) -> Any:
+            return self.run(self.v2.chat(**{**ASKED, **more}))
+
+        first = ask(tools=TOOLS)
+        return chat_turn(ask, ASKED["messages"], first, first.message, tools=TOOLS)
+
+    def old_turn(self) -> Any:
+        """Do the same in the first version, where results name what was called."""
+        first = self.run(self.v1.chat(**SAID, tools=OLD_TOOLS))
+        results = [
+            {"call": {"name": call.name, "parameters": call.parameters}, "outputs": [{"sky": "rain"}]}
+            for call in first.tool_calls
+        ]
+        again = self.run(self.v1.chat(**SAID, tools=OLD_TOOLS, tool_results=results, force_single_step=True))
+        return [first, again]
 
     def close(self) -> None:
         self.run(self.http.close() if self.kind == "sync" else self.http.aclose())
@@ -159,6 +177,7 @@ LIBRARY = Library(
             attributes(**_ASKED_TOOLS),
             {**answered(_PLAN, *calls(*_IDS), reason="tool_call"), **_TOOLS},
         ),
+        turn_with_tools(lambda its: its.turn(), f"chat {MODEL}", "weather_000001"),
         Scenario(
             "structured output",
             lambda its: its.run(its.v2.chat(**ASKED, response_format={"type": "json_object", "json_schema": SCHEMA})),
@@ -241,6 +260,15 @@ LIBRARY = Library(
             f"chat {MODEL}",
             attributes(**_ASKED_TOOLS, gen_ai__usage__output_tokens=0),
             {**answered(*calls(None, None), reason="tool_call"), **_OLD_TOOLS},
+        ),
+        replace(
+            turn_with_tools(
+                lambda its: its.old_turn(),
+                f"chat {MODEL}",
+                arguments={"city": "Lisbon"},
+                result=[{"sky": "rain"}],
+            ),
+            name="v1 turn with tools",
         ),
         Scenario(
             "v1 stream",

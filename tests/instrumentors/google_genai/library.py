@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from tests.instrumentors.scenarios import Driver, Library, Scenario
+from tests.instrumentors.scenarios import Driver, Library, Scenario, turn_with_tools
 
 MODEL = "gemini-2.5-flash"
 EMBEDDER = "gemini-embedding-001"
@@ -40,6 +40,17 @@ class Gemini(Driver):
 
     def generate(self, **more: Any) -> Any:
         return self.run(self.client.models.generate_content(**{**ASKED, **more}))
+
+    def turn(self) -> Any:
+        """Run the tools that the model wants; the first one fails."""
+        first = self.generate(config={"tools": TOOLS})
+        said = first.candidates[0].content
+        parts = [
+            {"function_response": {"name": call.name, "response": {"output": "rain"}}} for call in first.function_calls
+        ]
+        parts[0]["function_response"]["response"] = {"error": "no weather"}
+        asked = [{"role": "user", "parts": [{"text": "Where to?"}]}, said, {"role": "user", "parts": parts}]
+        return [first, self.generate(contents=asked, config={"tools": TOOLS})]
 
     def stream(self, **more: Any) -> Any:
         return self.client.models.generate_content_stream(**{**ASKED, **more})
@@ -125,6 +136,13 @@ LIBRARY = Library(
             SPAN,
             attributes(**_ASKED_TOOLS),
             {**answered(*_CALLS, reason="tool_call"), **_TOOLS},
+        ),
+        turn_with_tools(
+            lambda its: its.turn(),
+            SPAN,
+            arguments={"city": "Lisbon"},
+            result={"error": "no weather"},
+            error="tool_error",
         ),
         Scenario(
             "structured output",

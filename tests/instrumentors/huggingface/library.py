@@ -6,7 +6,7 @@ import json
 from importlib import import_module
 from typing import Any
 
-from tests.instrumentors.scenarios import Driver, Library, Scenario, shown
+from tests.instrumentors.scenarios import Driver, Library, Scenario, chat_turn, shown, turn_with_tools
 
 MODEL = "HuggingFaceTB/SmolLM3-3B"
 ANSWER = "This is the stub's answer to: Where to?"
@@ -42,6 +42,10 @@ class HuggingFace(Driver):
 
     def chat(self, **more: Any) -> Any:
         return self.run(self.client.chat_completion(**{**ASKED, **more}))
+
+    def turn(self) -> Any:
+        first = self.chat(tools=TOOLS)
+        return chat_turn(self.chat, ASKED["messages"], first, first.choices[0].message, tools=TOOLS)
 
     def created(self, **more: Any) -> Any:
         return self.run(self.client.chat.completions.create(**{**ASKED, **more}))
@@ -137,6 +141,7 @@ LIBRARY = Library(
             chatted(**ASKED_TOOLS),
             {**answered(*calls(), reason="tool_call"), **DEFINED},
         ),
+        turn_with_tools(lambda its: its.turn(), f"chat {MODEL}", "call_000001"),
         Scenario(
             "structured output",
             lambda its: its.chat(response_format=FORMAT),

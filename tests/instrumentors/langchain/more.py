@@ -121,6 +121,39 @@ def test_what_a_tool_was_called_with(its: Any, telemetry: Any, with_content: Non
     assert json.loads(first.attributes["gen_ai.tool.definitions"]) == [{"type": "function", "name": "weather"}]
 
 
+@pytest.mark.parametrize("faked", [False, True], ids=["client", "no client"])
+def test_what_the_framework_tells_of_a_tool_is_not_inferred_again(*, faked: bool, its: Any, telemetry: Any) -> None:
+    from obs_run.core.tool_windows import windows
+
+    its.ask(its.using("create_react_agent", faked=faked).agent(story.weather, story.population))
+    tools = [span for span in telemetry.spans() if span.name.startswith("execute_tool")]
+    assert sorted(span.name for span in tools) == ["execute_tool population", "execute_tool weather"]
+    assert not [span.name for span in telemetry.spans() if "obs.tool.inferred" in span.attributes]
+    assert not windows.waiting
+
+
+@pytest.mark.parametrize("told", [False, True], ids=["by hand", "by langchain"])
+def test_a_loop_of_the_agents_own_around_a_model(*, told: bool, its: Any, telemetry: Any) -> None:
+    """Only what it runs without the framework is inferred."""
+    messages = import_module("langchain_core.messages")
+    weather = fakes.tool(story.weather)
+    model = its.using("", faked=False).model().bind_tools([weather])
+
+    def ask(said: list[Any]) -> Any:
+        return its.run(model.invoke(said) if its.kind == "sync" else model.ainvoke(said))
+
+    said: list[Any] = [messages.HumanMessage(story.PROMPT)]
+    said.append(ask(said))
+    (call,) = said[-1].tool_calls
+    said.append(
+        weather.invoke(call) if told else messages.ToolMessage(story.weather(**call["args"]), tool_call_id=call["id"])
+    )
+    ask(said)
+    inferred = None if told else True
+    asked = Node("execute_tool weather", attributes={"obs.tool.inferred": inferred, "gen_ai.tool.call.id": call["id"]})
+    assert_trees(telemetry.spans(), chat(MODEL), asked, chat(MODEL))
+
+
 @pytest.mark.parametrize("way", ["stream", "events", "batch", "broken off"])
 def test_a_model_by_itself(way: str, its: Any, telemetry: Any) -> None:
     model = its.using("", faked=False).model()

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from tests.instrumentors.scenarios import Driver, Library, Scenario
+from tests.instrumentors.scenarios import Driver, Library, Scenario, chat_turn, turn_with_tools
 
 MODEL = "gpt-4o-mini"
 DATED = "gpt-4o-mini-2024-07-18"
@@ -48,6 +48,10 @@ class LiteLLM(Driver):
 
     def chat(self, **more: Any) -> Any:
         return self.run(self.call("completion", **{**ASKED, **more}))
+
+    def turn(self) -> Any:
+        first = self.chat(tools=TOOLS)
+        return chat_turn(self.chat, ASKED["messages"], first, first.choices[0].message, tools=TOOLS)
 
     def stream(self, **more: Any) -> Any:
         return self.call("completion", **ASKED, stream=True, **more)
@@ -176,6 +180,7 @@ LIBRARY = Library(
             attributes(**_ASKED_TOOLS, gen_ai__usage__output_tokens=16),
             {**answered(*calls(), reason="tool_call"), **_TOOLS},
         ),
+        turn_with_tools(lambda its: its.turn(), f"chat {MODEL}", "call_000001"),
         Scenario(
             "structured output",
             lambda its: its.chat(response_format=FORMAT),

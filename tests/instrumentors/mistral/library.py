@@ -6,7 +6,7 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
-from tests.instrumentors.scenarios import Driver, Library, Scenario
+from tests.instrumentors.scenarios import Driver, Library, Scenario, chat_turn, turn_with_tools
 
 MODEL = "mistral-small-latest"
 SPAN = f"chat {MODEL}"
@@ -37,6 +37,10 @@ class Mistral(Driver):
 
     def chat(self, **more: Any) -> Any:
         return self.run(self.call(self.client.chat, "complete", **{**ASKED, **more}))
+
+    def turn(self) -> Any:
+        first = self.chat(tools=TOOLS)
+        return chat_turn(self.chat, ASKED["messages"], first, first.choices[0].message, tools=TOOLS)
 
     def stream(self, **more: Any) -> Any:
         return self.call(self.client.chat, "stream", **{**ASKED, **more})
@@ -112,6 +116,7 @@ LIBRARY = Library(
             attributes(**_ASKED_TOOLS),
             {**answered(*_CALLS, reason="tool_call"), **_TOOLS},
         ),
+        turn_with_tools(lambda its: its.turn(), SPAN, "call_000001"),
         Scenario(
             "structured output",
             lambda its: its.chat(response_format={"type": "json_object"}),

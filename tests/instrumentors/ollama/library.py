@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from tests.instrumentors.scenarios import Driver, Library, Scenario
+from tests.instrumentors.scenarios import Driver, Library, Scenario, turn_with_tools
 
 MODEL = "llama3.2"
 ASKED: dict[str, Any] = {"model": MODEL, "messages": [{"role": "user", "content": "Where to?"}]}
@@ -26,6 +26,12 @@ class Ollama(Driver):
 
     def chat(self, **more: Any) -> Any:
         return self.run(self.client.chat(**{**ASKED, **more}))
+
+    def turn(self) -> Any:
+        first = self.chat(tools=TOOLS)
+        said = {"role": "assistant", "content": "", "tool_calls": first["message"]["tool_calls"]}
+        results = [{"role": "tool", "content": f"{weather} in Lisbon"} for weather in ("rain", "sun")]
+        return [first, self.chat(tools=TOOLS, messages=[*ASKED["messages"], said, *results])]
 
     def close(self) -> None:
         self.run(self.client._client.close() if self.kind == "sync" else self.client._client.aclose())
@@ -84,6 +90,7 @@ LIBRARY = Library(
             attributes(**_ASKED_TOOLS),
             {**answered(*_CALLS, reason="tool_call"), **_TOOLS},
         ),
+        turn_with_tools(lambda its: its.turn(), f"chat {MODEL}", arguments={"city": "Lisbon"}),
         Scenario(
             "structured output",
             lambda its: its.chat(format=SCHEMA),

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from tests.instrumentors.openai.drivers import LIBRARIES, numbers_tries
-from tests.instrumentors.scenarios import Driver, Library, Scenario
+from tests.instrumentors.scenarios import Driver, Library, Scenario, chat_turn, turn_with_tools
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +36,10 @@ class Client(Driver):
 
     def chat(self, **more: Any) -> Any:
         return self.run(self.client.chat.completions.create(**{**ASKED, **more}))
+
+    def turn(self) -> Any:
+        first = self.chat(tools=TOOLS)
+        return chat_turn(self.chat, ASKED["messages"], first, first.choices[0].message, tools=TOOLS)
 
     def streamed(self, **more: Any) -> Any:
         return self.read(self.client.chat.completions.create(**{**ASKED, **more}, stream=True))
@@ -144,6 +148,7 @@ def chats(provider: str) -> tuple[Scenario, ...]:
     return (
         Scenario("chat", lambda its: its.chat(), f"chat {MODEL}", told(), answered(_TEXT)),
         Scenario("tools", lambda its: its.chat(tools=TOOLS), f"chat {MODEL}", told(**_ASKED_TOOLS), called),
+        turn_with_tools(lambda its: its.turn(), f"chat {MODEL}", "call_000001"),
         Scenario(
             "structured output",
             lambda its: its.chat(response_format=FORM),

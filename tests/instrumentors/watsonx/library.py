@@ -7,7 +7,7 @@ import json
 from importlib import import_module
 from typing import Any
 
-from tests.instrumentors.scenarios import Driver, Library, Scenario
+from tests.instrumentors.scenarios import Driver, Library, Scenario, chat_turn, turn_with_tools
 
 MODEL = "ibm/granite-4-h-small"
 ANSWER = "This is the stub's answer to: Where to?"
@@ -39,6 +39,15 @@ class Watsonx(Driver):
         if key not in self.made:
             self.made[key] = self.models.ModelInference(model_id=name, api_client=self.api, validate=False, **more)
         return self.made[key]
+
+    def turn(self) -> Any:
+        def ask(messages: Any = SAID) -> Any:
+            model = self.model()
+            asking = model.chat if self.kind == "sync" else model.achat
+            return self.run(asking(messages, CHAT, tools=TOOLS))
+
+        first = ask()
+        return chat_turn(ask, SAID, first, first["choices"][0]["message"])
 
     def chat(self, name: str = MODEL, params: Any = None, **more: Any) -> Any:
         model = self.model(name)
@@ -162,6 +171,7 @@ LIBRARY = Library(
             chatted(**ASKED_TOOLS),
             {**answered(*calls(), reason="tool_call"), **DEFINED},
         ),
+        turn_with_tools(lambda its: its.turn(), f"chat {MODEL}", "call_000001"),
         Scenario(
             "structured output",
             lambda its: its.chat(params={**CHAT, "response_format": {"type": "json_object"}}),

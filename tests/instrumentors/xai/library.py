@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
-from tests.instrumentors.scenarios import Driver, Library, Scenario
+from tests.instrumentors.scenarios import Driver, Library, Scenario, turn_with_tools
 from tests.instrumentors.xai.server import Server
 
 MODEL = "grok-4"
@@ -41,6 +42,21 @@ class XAI(Driver):
         if tools:
             more["tools"] = [chat.tool(name, "", SCHEMA) for name in NAMES]
         return self.client.chat.create(model, messages=[chat.user("Where to?")], **more)
+
+    def turn(self) -> Any:
+        chat = import_module("xai_sdk.chat")
+        conversation = self.asked(tools=True)
+        first = self.run(conversation.sample())
+        conversation.append(first)
+        for call in first.tool_calls:
+            conversation.append(self.result(chat, call))
+        return [first, self.run(conversation.sample())]
+
+    def result(self, chat: Any, call: Any) -> Any:
+        """Return a tool's result; older releases know no ids of calls."""
+        with contextlib.suppress(TypeError):
+            return chat.tool_result("rain in Lisbon", tool_call_id=call.id)
+        return chat.tool_result("rain in Lisbon")
 
     def close(self) -> None:
         channel = getattr(self.client, "_api_channel", None)
@@ -116,6 +132,7 @@ LIBRARY = Library(
             attributes(**_CALLED),
             {**answered(*_CALLS, reason="tool_call"), **_TOOLS},
         ),
+        turn_with_tools(lambda its: its.turn(), f"chat {MODEL}", "call-weather"),
         Scenario(
             "structured output",
             lambda its: its.run(its.asked().parse(its.shape()))[0],

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, get_current_span
 
-from obs_run.core import content, sink
+from obs_run.core import content, inferred_tools, sink, tool_windows
 from obs_run.core.open_recordings import open_recordings
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ class OpenSpan(NonRecordingSpan):
     def is_recording(self) -> bool:
         return True
 
+    def update_name(self, name: str) -> None:
+        self.name = name
+
 
 class FakeSink:
     """Keeps what core hands over; ids are counted, so that a tree can be read off."""
@@ -46,7 +49,14 @@ class FakeSink:
         self.logs: list[LogRecord] = []
         self._ids = iter(range(1, 10_000_000))
 
-    def start(self, name: str, kind: str, attributes: Callable[[], Any], parent: Context) -> Span:  # noqa: ARG002
+    def start(
+        self,
+        name: str,
+        kind: str,  # noqa: ARG002 (as the others: the interface)
+        attributes: Callable[[], Any],  # noqa: ARG002
+        parent: Context,
+        start_ns: int | None = None,  # noqa: ARG002
+    ) -> Span:
         outer = get_current_span(parent).get_span_context()
         span_id = next(self._ids)
         trace_id = outer.trace_id if outer.is_valid else span_id
@@ -56,6 +66,8 @@ class FakeSink:
     def end(self, span: Any, complete: Callable[[], OperationRecord]) -> None:
         record = complete()
         context = span.get_span_context()
+        if tool_windows.windows.waiting:
+            inferred_tools.note_end(context.span_id)
         self.ended.append(Ended(span.name, context.span_id, span.parent.span_id, context.trace_id, record))
 
     def log(self, record: LogRecord) -> None:
@@ -68,6 +80,21 @@ class FakeSink:
         """Return each trace as nested names, such as ``a(b c(d))``; children in the order of their start."""
         roots = sorted((each for each in self.ended if not each.parent_id), key=lambda each: each.span_id)
         return [self._tree(root) for root in roots]
+
+    def of(self, name: str) -> Ended:
+        """Return the only one of a name."""
+        (found,) = [each for each in self.ended if each.name == name]
+        return found
+
+    def inferred(self) -> list[str]:
+        """Return the ids of the calls whose tools were inferred."""
+        attributes = [each.record.attributes for each in self.ended]
+        return [each.get("gen_ai.tool.call.id", "") for each in attributes if "obs.tool.inferred" in each]
+
+    def lost(self) -> list[str]:
+        """Return the names of those whose parent was never ended."""
+        ids = {0, *(each.span_id for each in self.ended)}
+        return [each.name for each in self.ended if each.parent_id not in ids]
 
     def _tree(self, root: Ended) -> str:
         children = sorted(
@@ -87,3 +114,12 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSink]:
     yield to
     open_recordings.forget()
     content.forget()
+
+
+@pytest.fixture
+def none_waits(fake: FakeSink) -> Iterator[None]:
+    """Begin and end without tools that are waited for, and with all spans in the trees."""
+    tool_windows.windows.forget()
+    yield
+    assert fake.lost() == []
+    tool_windows.windows.forget()

@@ -17,6 +17,7 @@ from obs_run.core import content, semconv
 from obs_run.core.operations import Inference, ModelCall, Usage
 
 from . import blocks
+from .tool_results import read_tools
 
 
 @dataclass
@@ -63,6 +64,7 @@ def parse_request(body: dict[str, Any]) -> Answer:
     output_format = payload.coalesce(payload.get(output_config, "format"), body.get("output_format"))
     if payload.get(output_format, "type") == "json_schema":
         operation.output_type = "json"
+    read_tools(operation, body)
     if content.wanted():
         operation.system_instructions = blocks.parts(body.get("system")) or None
         operation.input_messages = [blocks.message(raw) for raw in payload.as_list(body.get("messages"))]
@@ -127,7 +129,7 @@ def _update_counts(operation: Answer, raw: Any) -> None:
 def _start_block(operation: Answer, event: Any) -> None:
     fields = payload.as_dict(payload.get(event, "content_block"))
     # That a tool is called, and which, is no content.
-    start = {"type": fields.get("type"), "name": fields.get("name")}
+    start = {"type": fields.get("type"), "name": fields.get("name"), "id": fields.get("id")}
     if content.wanted():
         # Helpers of the client put the rest of the block into the same object.
         start = plain(fields)
@@ -176,8 +178,10 @@ def _complete(operation: Answer, raw_blocks: list[Any]) -> None:
     billing.read_units(operation, operation.counts)
     billing.read_cost(operation, operation.counts)
     _read_price_context(operation)
-    names = [payload.get(block, "name") for block in raw_blocks if payload.get(block, "type") == "tool_use"]
-    operation.tool_calls = [name for name in names if isinstance(name, str)] or None
+    calls = [block for block in raw_blocks if payload.get(block, "type") == "tool_use"]
+    calls = [call for call in calls if isinstance(payload.get(call, "name"), str)]
+    operation.tool_calls = [payload.get(call, "name") for call in calls] or None
+    operation.tool_call_ids = [payload.get_text(call, "id") for call in calls] or None
     if content.wanted() and raw_blocks:
         operation.output_messages = [output_message(operation, blocks.parts(raw_blocks))]
 

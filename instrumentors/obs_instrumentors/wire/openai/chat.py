@@ -12,6 +12,7 @@ from obs_run.core import content, messages, semconv
 from obs_run.core.operations import Inference
 
 from .chat_messages import chat_message, tool_definition
+from .chat_tools import read_tools
 from .common_fields import output_type, read_header, read_sampling, read_usage
 from .tool_call_deltas import ToolCallDelta, ToolCallDeltas
 
@@ -76,6 +77,7 @@ def parse_request(body: dict[str, Any]) -> Chat:
     else:
         operation.output_type = output_type(body.get("response_format"))
     operation.agent_asks_for_usage = bool(payload.get(body.get("stream_options"), "include_usage"))
+    read_tools(operation, body)
     if content.wanted():
         operation.input_messages = [chat_message(message) for message in payload.as_list(body.get("messages"))]
         # Functions are what tools were called before there were others.
@@ -90,7 +92,7 @@ def read_response(operation: Chat, response: Any) -> None:
     read_header(operation, fields)
     read_usage(operation, fields.get("usage"))
     finish_reasons: list[str] = []
-    tool_names: list[str] = []
+    tool_calls: list[tuple[str | None, str]] = []
     output_messages: list[messages.Message] = []
     wants_content = content.wanted()
     for raw_choice in payload.as_list(fields.get("choices")):
@@ -100,13 +102,16 @@ def read_response(operation: Chat, response: Any) -> None:
         if reason is not None:
             finish_reasons.append(reason)
         _read_choice_error(operation, choice, reason)
-        tool_names += _tool_names(message)
+        if message.get("tool_calls") or message.get("function_call"):
+            tool_calls += _called_tools(message)
         if wants_content:
             output_messages.append(chat_message(message, reason))
     read_error(operation, fields)
     read_missing_answer(operation, fields, "choices")
     operation.finish_reasons = finish_reasons or None
-    operation.tool_calls = tool_names or None
+    if tool_calls:
+        operation.tool_calls = [name for _, name in tool_calls]
+        operation.tool_call_ids = [call_id for call_id, _ in tool_calls]
     if wants_content:
         operation.output_messages = output_messages
 
@@ -121,13 +126,15 @@ def _read_choice_error(operation: Chat, choice: dict[str, Any], reason: str | No
         operation.error_type = found
 
 
-def _tool_names(message: dict[str, Any]) -> list[str]:
-    calls, function = message.get("tool_calls"), message.get("function_call")
-    if not calls and function is None:
+def _called_tools(message: dict[str, Any]) -> list[tuple[str | None, str]]:
+    """Return ids and names of the tools that a message asks for."""
+    raw_calls, function = message.get("tool_calls"), message.get("function_call")
+    if not raw_calls and function is None:
         return []
-    functions = [*map(_called_function, payload.as_list(calls)), function]
-    names = [payload.get_text(function, "name") for function in functions]
-    return [name for name in names if name is not None]
+    calls = [(call, _called_function(call)) for call in payload.as_list(raw_calls)]
+    calls.append((None, function))
+    names = [(payload.get_text(call, "id"), payload.get_text(function, "name")) for call, function in calls]
+    return [(call_id, name) for call_id, name in names if name is not None]
 
 
 def _called_function(tool_call: Any) -> Any:
@@ -233,7 +240,9 @@ def finish(operation: Chat) -> None:
     if len(reasons) == len(choices) and len(choices) >= (operation.choice_count or 1):
         operation.is_whole = True
     operation.finish_reasons = reasons or None
-    operation.tool_calls = [call.name for choice in choices for call in _tool_calls(choice) if call.name] or None
+    calls = [tool_call for choice in choices for tool_call in _tool_calls(choice) if tool_call.name]
+    operation.tool_calls = [call.name for call in calls] or None
+    operation.tool_call_ids = [call.call_id for call in calls] or None
     if content.wanted():
         operation.output_messages = [_streamed_message(choice) for choice in choices]
 

@@ -74,6 +74,11 @@ def tool_name(item: Any) -> str | None:
     return payload.get_text(item, "name") or kind.removesuffix("_call")
 
 
+def tool_call_id(item: Any) -> str | None:
+    """Return the id of the call that an item asks for, or gives the result of."""
+    return payload.get_text(item, "call_id") or payload.get_text(item, "id")
+
+
 def _is_agents_call(item: Any, kind: str) -> bool:
     """Whether the agent has to make a call: these have an id by which it answers, the provider's own have none."""
     if kind in _FUNCTION_CALLS:
@@ -167,8 +172,7 @@ def _reasoning(item: Any) -> list[Part]:
 
 
 def _tool_call(item: Any) -> list[Part]:
-    call_id = payload.coalesce(payload.get_text(item, "call_id"), payload.get_text(item, "id"))
-    return [messages.tool_call(call_id, tool_name(item) or "", _arguments(item))]
+    return [messages.tool_call(tool_call_id(item), tool_name(item) or "", _arguments(item))]
 
 
 def _arguments(item: Any) -> Any:
@@ -183,9 +187,8 @@ def _arguments(item: Any) -> Any:
 
 def _tool_response(item: Any) -> list[Part]:
     """Return what a tool that the agent ran gave: its texts as one; images and files follow as parts of their own."""
-    call_id = payload.coalesce(payload.get_text(item, "call_id"), payload.get_text(item, "id"))
     response, attachments = _response_and_attachments(payload.get(item, "output"))
-    part = messages.tool_call_response(call_id, response)
+    part = messages.tool_call_response(tool_call_id(item), response)
     status = payload.get_text(item, "status")
     if status is not None and status != "completed":
         part["status"] = status
@@ -210,7 +213,7 @@ def _compaction(item: Any) -> list[Part]:
 def _server_tool_call(item: Any) -> list[Part]:
     """Return a tool call that the provider made itself, such as a search of the web, and what it gave."""
     kind = str(payload.get(item, "type")).removesuffix("_call")
-    call_id = payload.coalesce(payload.get_text(item, "call_id"), payload.get_text(item, "id"))
+    call_id = tool_call_id(item)
     name = payload.get_text(item, "name") or kind
     call: Part = {"type": kind, **fields_besides(item, "type", "id", "call_id", "name", *_RESULTS)}
     parts: list[Part] = [{"type": "server_tool_call", "id": call_id, "name": name, "server_tool_call": call}]

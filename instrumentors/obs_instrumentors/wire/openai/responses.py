@@ -15,7 +15,15 @@ from obs_run.core import content, messages, semconv
 from obs_run.core.operations import FetchedResponse, Inference, ModelCall
 
 from .common_fields import output_type, read_header, read_sampling, read_usage, usage
-from .response_items import input_messages, output_parts, system_instructions, tool_definition, tool_name
+from .response_items import (
+    input_messages,
+    output_parts,
+    system_instructions,
+    tool_call_id,
+    tool_definition,
+    tool_name,
+)
+from .response_tools import read_tools
 
 _INCOMPLETE = {"max_output_tokens": "length", "max_tokens": "length"}
 _PIECES: dict[str, tuple[str, str, str | None]] = {
@@ -48,6 +56,7 @@ class StreamedItem:
 
     fields: dict[str, Any]
     tool_name: str | None = None
+    call_id: str | None = None
     is_done: bool = False
     pieces: dict[tuple[str, int], list[str]] = field(default_factory=dict)
     """By the kind of what they continue and its place in the item."""
@@ -61,6 +70,7 @@ def parse_request(body: dict[str, Any]) -> Response:
     operation.previous_response_id = payload.as_text(body.get("previous_response_id"))
     operation.conversation_id = _conversation_id(body)
     operation.output_type = output_type(payload.get(body, "text", "format"))
+    read_tools(operation, body)
     if content.wanted():
         operation.system_instructions = system_instructions(body)
         operation.input_messages = input_messages(body.get("input"))
@@ -92,6 +102,7 @@ def read_answer(operation: Response, response: Any) -> None:
     operation.finish_reasons = _finish_reasons(response)
     items = payload.get_list(response, "output")
     operation.tool_calls = _tool_names(items) or None
+    operation.tool_call_ids = [tool_call_id(item) for item in items if tool_name(item) is not None] or None
     read_error(operation, fields)
     read_missing_answer(operation, fields, "output")
     if operation.response_status == "failed":
@@ -157,7 +168,8 @@ def _keep_item(operation: Response, event: Any, *, is_done: bool) -> None:
     fields: dict[str, Any] = content.copied(plain(item)) if content.wanted() else {}
     place = payload.get_int(event, "output_index")
     # That a tool is called, and which, is no content.
-    operation.items[len(operation.items) if place is None else place] = StreamedItem(fields, tool_name(item), is_done)
+    streamed = StreamedItem(fields, tool_name(item), tool_call_id(item), is_done)
+    operation.items[len(operation.items) if place is None else place] = streamed
 
 
 def _keep_piece(operation: Response, kind: str, event: Any) -> None:
@@ -183,7 +195,9 @@ def read_pieces(operation: Response) -> None:
     """Read what came in so far of a stream."""
     items = [item for _, item in sorted(operation.items.items())]
     operation.items = {}
-    operation.tool_calls = [item.tool_name for item in items if item.tool_name is not None] or None
+    calls = [item for item in items if item.tool_name is not None]
+    operation.tool_calls = [str(call.tool_name) for call in calls] or None
+    operation.tool_call_ids = [call.call_id for call in calls] or None
     parts = output_parts([_joined(item) for item in items]) if content.wanted() else []
     if parts:
         operation.output_messages = [messages.message("assistant", *parts)]
@@ -224,6 +238,7 @@ def _read_fetched(operation: FetchedResponse, response: Any) -> None:
     read_answer(answer, response)
     operation.billed_units, operation.reported_cost = answer.billed_units, answer.reported_cost
     operation.tool_calls, operation.error_type = answer.tool_calls, answer.error_type
+    operation.tool_call_ids = answer.tool_call_ids
     operation.output_messages = answer.output_messages
     tier = answer.extra.get(semconv.OPENAI_RESPONSE_SERVICE_TIER)
     if tier not in (None, "default"):

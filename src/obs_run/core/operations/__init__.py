@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .model import Embedding, FetchedResponse, Inference, ModelCall, Rerank
     from .operation import GenAiOperation, Operation, Usage
     from .store import DatabaseCall, Retrieval
+    from .tools import ToolResult
 
 __all__ = [
     "AgentRun",
@@ -41,6 +42,7 @@ __all__ = [
     "Retrieval",
     "Step",
     "ToolCall",
+    "ToolResult",
     "Usage",
     "Workflow",
     "attribute",
@@ -55,6 +57,7 @@ _NAMES = {
     "model": ("Embedding", "FetchedResponse", "Inference", "ModelCall", "Rerank"),
     "operation": ("GenAiOperation", "Operation", "Usage"),
     "store": ("DatabaseCall", "Retrieval"),
+    "tools": ("ToolResult",),
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names}
 

@@ -12,9 +12,12 @@ from .model import ModelCall
 from .operation import Attributes, GenAiOperation, is_count
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from obs_run.core.messages import Message, Part, ToolDefinition
 
     from .operation import Usage
+    from .tools import ToolResult
 
 
 @dataclass(eq=False, repr=False)
@@ -98,6 +101,9 @@ class RemoteAgentRun(ModelCall):
     finish_reasons: list[str] | None = attribute(semconv.RESPONSE_FINISH_REASONS)
     tool_calls: list[str] | None = attribute(semconv.OBS_TOOL_CALLS)
     """Names of the functions that the agent hands back to its caller."""
+    tool_call_ids: list[str | None] | None = field(default=None, init=False)
+    tool_results: Iterable[ToolResult] | None = field(default=None, init=False)
+    """What the request brings of such functions; read once, as the call starts, or never."""
     stream_end: str | None = attribute(semconv.OBS_RESPONSE_STREAM_END)
 
     system_instructions: list[Part] | None = content(semconv.SYSTEM_INSTRUCTIONS)
@@ -107,6 +113,7 @@ class RemoteAgentRun(ModelCall):
 
     SUBJECT: ClassVar[str | None] = "agent_name"
     IS_AGENT: ClassVar[bool] = True
+    ASKS_FOR_TOOLS: ClassVar[bool] = True
 
 
 @dataclass(eq=False, repr=False)
@@ -172,6 +179,7 @@ class ToolCall(GenAiOperation):
 
     KIND: ClassVar[str] = "INTERNAL"
     SUBJECT: ClassVar[str | None] = "tool_name"
+    IS_TOOL_CALL: ClassVar[bool] = True
 
 
 @dataclass(eq=False, repr=False)

@@ -41,6 +41,8 @@ class McpCall(Operation):
     arguments: Any = content(semconv.TOOL_CALL_ARGUMENTS)
     result: Any = content(semconv.TOOL_CALL_RESULT)
 
+    IS_TOOL_CALL: ClassVar[bool] = True
+
     def __post_init__(self) -> None:
         """Mark the call of a tool as one."""
         if self.name == _TOOL_CALL:
@@ -60,3 +62,4 @@ class McpServerCall(McpCall):
     client_port: int | None = attribute(semconv.CLIENT_PORT)
 
     KIND: ClassVar[str] = "SERVER"
+    IS_TOOL_CALL: ClassVar[bool] = False

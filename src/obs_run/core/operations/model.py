@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from obs_run.core import semconv
@@ -11,7 +11,11 @@ from .fields import attribute, content
 from .operation import Attributes, GenAiOperation, Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from obs_run.core.messages import Message, Part, ToolDefinition
+
+    from .tools import ToolResult
 
 _CACHE_WRITES = ("cache_write_5m_tokens", "cache_write_1h_tokens")
 _UNIT_ATTRIBUTES = {
@@ -110,6 +114,15 @@ class Inference(ModelCall):
     finish_reasons: list[str] | None = attribute(semconv.RESPONSE_FINISH_REASONS)
     tool_calls: list[str] | None = attribute(semconv.OBS_TOOL_CALLS)
     """Names of the tools that the model asked for, in order."""
+    # What few calls ever know costs the others nothing: it is not initialised.
+    tool_call_ids: list[str | None] | None = field(default=None, init=False)
+    """The ids of these calls in the same order, where the provider gives them any."""
+    tool_results: Iterable[ToolResult] | None = field(default=None, init=False)
+    """What the request brings of tools that were called, the newest first; read once, as the call starts, or never."""
+    offered_tools: Iterable[str | None] | None = field(default=None, init=False)
+    """Names of the agent's tools that the model may ask for; read like these."""
+    must_call_tool: bool = field(default=False, init=False)
+    """Whether the request leaves the model no other choice, as for an answer in a tool's form."""
     stream_end: str | None = attribute(semconv.OBS_RESPONSE_STREAM_END)
     """"abandoned" or "cancelled" where the agent did not read a stream to its end."""
 
@@ -117,6 +130,8 @@ class Inference(ModelCall):
     input_messages: list[Message] | None = content(semconv.INPUT_MESSAGES)
     output_messages: list[Message] | None = content(semconv.OUTPUT_MESSAGES)
     tool_definitions: list[ToolDefinition] | None = content(semconv.TOOL_DEFINITIONS)
+
+    ASKS_FOR_TOOLS: ClassVar[bool] = True
 
 
 @dataclass(eq=False, repr=False)
@@ -132,11 +147,14 @@ class FetchedResponse(ModelCall):
     response_status: str | None = attribute(semconv.RESPONSE_STATUS)
     finish_reasons: list[str] | None = attribute(semconv.RESPONSE_FINISH_REASONS)
     tool_calls: list[str] | None = attribute(semconv.OBS_TOOL_CALLS)
+    tool_call_ids: list[str | None] | None = field(default=None, init=False)
     stream_end: str | None = attribute(semconv.OBS_RESPONSE_STREAM_END)
 
     output_messages: list[Message] | None = content(semconv.OUTPUT_MESSAGES)
 
     SUBJECT: ClassVar[str | None] = None
+    ASKS_FOR_TOOLS: ClassVar[bool] = True
+    MAY_BE_KNOWN: ClassVar[bool] = True
 
 
 @dataclass(eq=False, repr=False)

@@ -73,6 +73,12 @@ class Operation(Described):
     """Whether a framework tells of a model call, of which the provider's client inside knows more."""
     IS_RUN: ClassVar[bool] = False
     """Whether what the model calls inside used and cost is summed up on it."""
+    IS_TOOL_CALL: ClassVar[bool] = False
+    """Whether it is the call of a tool, which ``tool_name`` names, as the agent sees it."""
+    ASKS_FOR_TOOLS: ClassVar[bool] = False
+    """Whether its answer may ask the agent to run tools; ``tool_calls`` and ``tool_call_ids`` then name them."""
+    MAY_BE_KNOWN: ClassVar[bool] = False
+    """Whether it may bring an answer that has been there before."""
     IS_STORE_CALL: ClassVar[bool] = False
     """Whether it is a call of a database, whose own calls inside of it are its parts; ``system`` names it."""
 
