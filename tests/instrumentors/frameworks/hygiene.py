@@ -18,7 +18,7 @@ def assert_leave_nothing(ways: Sequence[Callable[[], Any]], ongoing: Sized, tele
 
     from obs_run.core.open_recordings import open_recordings
 
-    # Tests of faults of ours leave what those kept from ending.
+    # Tests of faults of ours leave what those kept from ending, some of it until its owner is collected.
     left_before = len(open_recordings), len(ongoing)
 
     def runs(count: int) -> int:
@@ -27,7 +27,8 @@ def assert_leave_nothing(ways: Sequence[Callable[[], Any]], ongoing: Sized, tele
             assert not trace.get_current_span().get_span_context().is_valid
         telemetry.clear()
         gc.collect()
-        assert (len(open_recordings), len(ongoing)) == left_before
+        assert len(open_recordings) <= left_before[0]
+        assert len(ongoing) <= left_before[1]
         return tracemalloc.get_traced_memory()[0]
 
     with instrumented():
