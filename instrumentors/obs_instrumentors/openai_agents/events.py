@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from contextvars import ContextVar, Token
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -55,8 +56,10 @@ class _AskedScope:
 
     def __exit__(self, *_: object) -> None:
         """Go on without."""
-        if self._token is not None:
-            _asked.reset(self._token)
+        # A run that is let go of is closed in whatever context, where there is nothing to reset.
+        with suppress(ValueError):
+            if self._token is not None:
+                _asked.reset(self._token)
 
 
 def asked(call: Call) -> _AskedScope:

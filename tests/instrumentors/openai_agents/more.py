@@ -127,6 +127,25 @@ def test_runs_in_a_trace_of_the_agents_are_one_workflow(its: Any, telemetry: Any
         assert len([span for span in telemetry.spans() if span.name.startswith("invoke_agent")]) == len("ab")
 
 
+def test_a_run_that_is_let_go_of_is_closed_elsewhere(its: Any) -> None:
+    """The fixture ``telemetry`` fails where our guard had to catch something."""
+
+    async def starting() -> Any:
+        waiting = story.Waiting()
+        run = its.asking(its.agent(waiting.tool()))
+        # Some other task begins it, and this one closes it.
+        task = asyncio.ensure_future(_started(run))
+        await task
+        with pytest.raises(ValueError, match="different Context"):  # the library's own
+            run.close()
+
+    its.run(starting())
+
+
+async def _started(run: Any) -> None:
+    run.send(None)
+
+
 @pytest.mark.filterwarnings("ignore")  # pytest would keep each
 def test_runs_of_all_kinds_leave_nothing(stub: Any, telemetry: Any) -> None:
     from obs_instrumentors.openai_agents import events
