@@ -42,6 +42,11 @@ _MODULES = {
         "cohere.v2.client",
         "cohere.v2.raw_client",
     ),
+    "crewai": (
+        "crewai",
+        "crewai.events.event_bus",
+        "crewai.llms.base_llm",
+    ),
     "faiss": ("faiss",),
     "google_genai": (
         "google.genai._api_client",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from obs_run.base import guard, payload
 from obs_run.core import content, ownership
 from obs_run.core.callback_runs import CallbackRuns
-from obs_run.core.operations import AgentRun, Handoff, Step, ToolCall
+from obs_run.core.operations import Handoff, Step, ToolCall
 
 from . import models, runs
 
@@ -106,7 +106,7 @@ def start_span(call: Call) -> None:
 
 def _record_workflow() -> None:
     """Begin the workflow of a trace that the library does not record, now that something happens in it."""
-    if _agent_around(ownership.current_recording()) is not None:
+    if ownership.agent_around(ownership.current_recording()) is not None:
         return
     trace = import_module("agents.tracing.scope").Scope.get_current_trace()
     run = None if trace is None else ongoing.get(_key(trace.trace_id, trace))
@@ -154,7 +154,7 @@ def note_result(call: Call) -> None:
     item = call.argument(2, "run_item")
     if operation is not None and payload.get_text(item, "type") == "tool_approval_item":
         operation.outcome = "interrupted"
-        agent = _agent_around(ownership.current_recording())
+        agent = ownership.agent_around(ownership.current_recording())
         if agent is not None:
             agent.outcome = "interrupted"
 
@@ -162,14 +162,6 @@ def note_result(call: Call) -> None:
 def _current_tool() -> ToolCall | None:
     operation = payload.get(ownership.current_recording(), "operation")
     return operation if isinstance(operation, ToolCall) else None
-
-
-def _agent_around(recording: Any) -> AgentRun | None:
-    while recording is not None:
-        if isinstance(recording.operation, AgentRun):
-            return recording.operation
-        recording = recording.outer
-    return None
 
 
 def finish_span(call: Call) -> None:
@@ -191,7 +183,7 @@ def _read_end(run: Run, span: Any) -> None:
         operation.outcome = "blocked" if payload.get(data, "triggered") is True else None
     elif operation.IS_MODEL_CALL:
         models.read_answer(operation, data, is_told=run.recording.provider_call is not None)
-        agent = _agent_around(run.recording)
+        agent = ownership.agent_around(run.recording)
         if agent is not None:
             runs.note_answer(agent, operation)
 
@@ -201,7 +193,7 @@ def _read_handoff(recording: Any, data: Any) -> None:
         return
     # Only now it is known to whom.
     recording.replace(runs.handoff(data))
-    agent = _agent_around(recording)
+    agent = ownership.agent_around(recording)
     if agent is not None:
         agent.outcome = "handoff"
 

@@ -13,7 +13,7 @@ from obs_run.core import nesting
 if TYPE_CHECKING:
     from obs_run.core.nesting import NestedInvocation
     from obs_run.core.ongoing import OwnRecording
-    from obs_run.core.operations import Operation
+    from obs_run.core.operations import AgentRun, Operation
 
 _OWNER = api_context.create_key("obs-run-recording")
 # The API's own key: its function would copy the context twice more.
@@ -86,6 +86,16 @@ def runs_around(recording: OwnRecording) -> tuple[int, ...]:
             found.append(outer.span.get_span_context().span_id)
         outer = getattr(outer, "outer", None)
     return tuple(found)
+
+
+def agent_around(recording: OwnRecording | None) -> AgentRun | None:
+    """Return the agent's run that ``recording`` is, or that it happens inside of."""
+    while recording is not None:
+        operation: Any = recording.operation
+        if operation.IS_RUN and operation.IS_AGENT:
+            return operation  # type: ignore[no-any-return]
+        recording = getattr(recording, "outer", None)
+    return None
 
 
 def is_suppressed(operation: Operation, context: Context) -> bool:

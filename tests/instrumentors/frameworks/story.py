@@ -201,11 +201,15 @@ RESUMED = agent(tool("book"), chat(), obs__resumed=True)
 def stories(
     prefix: str,
     attributes: Callable[..., Mapping[str, Any]],
+    *,
     prepare: Callable[[Any], Any] = lambda its: its,
-    content: Mapping[str, Any] | None = None,
+    content: Mapping[str, Any] | Callable[[Any], Mapping[str, Any]] | None = None,
     error: str = "ValueError",
+    failures: int = 1,
     stream_kinds: tuple[str, ...] = ("sync", "async"),
     never_interrupted: tuple[str, ...] = (),
+    never_failed: tuple[str, ...] = (),
+    without: tuple[str, ...] = (),
     **more: Any,
 ) -> tuple[Scenario, ...]:
     """Return the story's scenarios for a framework.
@@ -213,8 +217,11 @@ def stories(
     ``attributes(calls, **others)`` are those of the first agent's span, whose model answered ``calls`` times.
     ``content`` is what it has of texts where one tool was called.
     ``error`` is what the agent sees of a tool's ValueError.
+    ``failures`` is how many exceptions that makes: two, where what the agent sees is raised by itself later.
     ``stream_kinds`` are the kinds of drivers that can stream.
     ``never_interrupted`` are the labels of environments whose release asks nobody for a permission.
+    ``never_failed`` are those whose release lets no tool fail an agent.
+    ``without`` are the names of what no release can do.
     ``prepare(driver)`` gives the driver that tells it; ``more`` is what the scenarios have besides.
     """
 
@@ -230,7 +237,7 @@ def stories(
             **{**more, **details},
         )
 
-    return (
+    told_all = (
         told("two tools", lambda its: its.ask(its.agent(weather, population)), TWO_TOOLS),
         told("stream", lambda its: its.read(its.stream(its.agent(weather))), ONE_TOOL, kinds=stream_kinds),
         told(
@@ -247,7 +254,9 @@ def stories(
             FAILED,
             calls=1,
             error=error,
+            failures=failures,
             attributes={"error.type": error},
+            unless=(*more.get("unless", ()), *never_failed),
         ),
         told(
             "cancelled",
@@ -277,3 +286,4 @@ def stories(
             unless=(*more.get("unless", ()), *never_interrupted),
         ),
     )
+    return tuple(scenario for scenario in told_all if scenario.name.removeprefix(prefix) not in without)

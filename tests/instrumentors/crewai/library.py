@@ -1,0 +1,175 @@
+"""The agents of CrewAI: the story of ``frameworks``, in crews and by themselves, with a faked model."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from tests.instrumentors.crewai import fakes
+from tests.instrumentors.frameworks import story
+from tests.instrumentors.scenarios import Library
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+MODEL = "gpt-5-mini"
+OLDEST = "1.15.0"
+AGENT_ID = "5f0c7bcb-9e5f-4f6e-9d2b-0a1c7f6d1e11"
+_STORAGE = Path(__file__).parents[3] / ".cache" / "crewai"
+
+
+class CrewAI(story.Teller):
+    """Agents with a faked model, or with one of the library's behind the stub."""
+
+    is_alone = False
+    has_client = False
+
+    def using(self, *, is_alone: bool = False, has_client: bool = False) -> CrewAI:
+        """Return the driver for an agent in a crew or by itself, and for the kind of its model."""
+        self.is_alone, self.has_client = is_alone, has_client
+        return self
+
+    def __init__(self, kind: str, stub: Any) -> None:
+        super().__init__(kind, stub)
+        self.crewai = import_module("crewai")
+        self.task: Any = None
+
+    def model(self) -> Any:
+        if not self.has_client:
+            return fakes.model()
+        return self.crewai.LLM(model=f"openai/{MODEL}", base_url=self.stub.url, api_key="none", max_retries=0)
+
+    def tool(self, function: Callable[..., Any], **more: Any) -> Any:
+        made = import_module("crewai.tools").tool(function.__name__)(function)
+        for name, value in more.items():
+            setattr(made, name, value)
+        return made
+
+    def named(self, name: str, **more: Any) -> Any:
+        agent = self.crewai.Agent(role=name, goal="Help.", backstory="Be kind.", llm=self.model(), **more)
+        if name == story.AGENT:
+            # The library gives each agent an id of its own.
+            agent.__dict__["id"] = UUID(AGENT_ID)
+        return agent
+
+    def agent(self, *tools: Callable[..., Any], handles_errors: bool = True) -> Any:
+        more = {} if handles_errors else {"tool_failure_policy": "raise"}
+        return self.named(story.AGENT, tools=[self.tool(each, **more) for each in tools])
+
+    def crew(self, *agents: Any, **more: Any) -> Any:
+        self.task = self.crewai.Task(description=story.PROMPT, expected_output="A sentence.", agent=agents[0])
+        return self.crewai.Crew(agents=list(agents), tasks=[self.task], **more)
+
+    def asking(self, agent: Any) -> Any:
+        if self.is_alone:
+            is_async = self.kind == "async"
+            answer = agent.kickoff_async(story.PROMPT) if is_async else agent.kickoff(story.PROMPT)
+        else:
+            crew = self.crew(agent)
+            answer = crew.akickoff() if self.kind == "async" else crew.kickoff()
+        return _answered(answer) if self.kind == "async" else answer.raw
+
+    def stream(self, agent: Any) -> Any:
+        crew = self.crew(agent, stream=True)
+        return crew.akickoff() if self.kind == "async" else crew.kickoff()
+
+    def read(self, stream: Any) -> list[Any]:
+        opened, *chunks = super().read(stream)
+        return [opened, *(chunk.content for chunk in chunks)]
+
+    def ask_and_cancel(self) -> None:
+        """Ask, and cancel it when the tool is at work, in a thread that nobody can cancel."""
+        has_started, may_end = threading.Event(), threading.Event()
+
+        def slow(city: str) -> str:
+            """Take longer than anybody waits."""
+            has_started.set()
+            may_end.wait(story.TIMEOUT)
+            return city
+
+        async def cancelling() -> None:
+            task = asyncio.ensure_future(self.asking(self.agent(slow)))
+            assert await asyncio.to_thread(has_started.wait, story.TIMEOUT)
+            task.cancel()
+            try:
+                await task
+            finally:
+                may_end.set()
+
+        self.run(cancelling())
+
+
+async def _answered(answer: Any) -> str:
+    return str((await answer).raw)
+
+
+def attributes(calls: int, **others: Any) -> dict[str, Any]:
+    """Return what an agent's span has whose model answered so often."""
+    return {
+        "gen_ai.operation.name": "invoke_agent",
+        "gen_ai.agent.id": AGENT_ID,
+        "gen_ai.agent.name": story.AGENT,
+        "gen_ai.request.model": fakes.MODEL,
+        "gen_ai.usage.input_tokens": calls * fakes.INPUT_TOKENS,
+        "gen_ai.usage.output_tokens": calls * fakes.OUTPUT_TOKENS,
+        **others,
+    }
+
+
+def _content(its: Any) -> Mapping[str, Any]:
+    said = story.PROMPT if its.is_alone else its.task.prompt()
+    return {
+        "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": said}]}],
+        "gen_ai.output.messages": [
+            {"role": "assistant", "parts": [{"type": "text", "content": fakes.ANSWER}], "finish_reason": "stop"}
+        ],
+        "gen_ai.tool.definitions": [
+            {"type": "function", "name": "weather", "description": "Tell the weather of a city."}
+        ],
+    }
+
+
+_NO_SUCH = ("tools at the same time", "hand-off", "interrupted")
+"""Coroutine functions run in loops of their own, each in a thread; agents delegate by a tool, and do not hand over."""
+
+LIBRARY = Library(
+    name="crewai",
+    instrumentor="obs_instrumentors.crewai",
+    beside=("obs_instrumentors.openai",),
+    environments={OLDEST: ("crewai==1.15.0",), "newest": ("crewai>=1.15.30",)},
+    driver=CrewAI,
+    more=("more.py",),
+    variables={
+        "CREWAI_DISABLE_TELEMETRY": "true",
+        "CREWAI_DISABLE_TRACKING": "true",
+        "CREWAI_STORAGE_DIR": str(_STORAGE),
+        "CREWAI_TESTING": "true",
+        "CREWAI_TRACING_ENABLED": "false",
+    },
+    scenarios=(
+        *story.stories(
+            "crew: ",
+            attributes,
+            prepare=lambda its: its.using(),
+            content=_content,
+            error="crewai.tools.tool_failure.ToolExecutionFailedError",
+            failures=2,
+            without=_NO_SUCH,
+            never_failed=(OLDEST,),
+        ),
+        *story.stories(
+            "alone: ",
+            attributes,
+            prepare=lambda its: its.using(is_alone=True),
+            content=_content,
+            error="crewai.tools.tool_failure.ToolExecutionFailedError",
+            failures=2,
+            without=(*_NO_SUCH, "stream"),
+            never_failed=(OLDEST,),
+        ),
+    ),
+)

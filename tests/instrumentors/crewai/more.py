@@ -1,0 +1,1 @@
+"""What CrewAI can do besides the story: its own models, flows, memory, guardrails, and hygiene."""
