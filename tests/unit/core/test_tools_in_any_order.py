@@ -72,7 +72,7 @@ class Conversation:
     def ask(self, count: int) -> None:
         """Ask without results: what waited is over, and was a tool if it has children."""
         self.enter()
-        self.was_silent = self.was_silent or bool(self.waiting)
+        self.was_silent = self.was_silent or any(call not in self.told for call in self.waiting)
         self.close()
         self.calls(count)
 

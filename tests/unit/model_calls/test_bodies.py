@@ -99,6 +99,7 @@ def records(monkeypatch: pytest.MonkeyPatch) -> Records:
     kept = Records()
     monkeypatch.setattr(sink._chosen, "make", lambda: kept)
     monkeypatch.setattr(sink._chosen, "sink", None)
+    monkeypatch.setenv("OBS_INFER_TOOLS", "false")
     return kept
 
 

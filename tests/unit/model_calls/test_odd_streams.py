@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 ON = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY"}
 SERVED = """
-import http.server, os, sys, threading, zlib
+import gc, http.server, os, sys, threading, zlib
 from fake_models import *
 def served(body, encoding="", size=10**6, kind="text/event-stream", asks=False):
     class Model(http.server.BaseHTTPRequestHandler):
@@ -52,6 +52,8 @@ def shown(*calls):
     for way, args, more in calls:
         try: seen.append(read(way, served(*args, **more)))
         except Exception as error: seen.append([type(error).__name__])
+    # What nobody read to its end is over when it is collected.
+    gc.collect()
     if "obs_run" in sys.modules:
         from telemetry_probe import show
         show(seen=seen)

@@ -41,9 +41,12 @@ client(completion()).chat.completions.create(**QUESTION)
 """
 
 
+ALONE = {"OBS_RUN_SPAN": "false", "OBS_INFER_TOOLS": "false"}
+
+
 def test_what_otlp_cannot_say_loses_nothing_else(agent: Run) -> None:
     with Receiver() as receiver:
-        ran = agent(BEGIN + ODD, **ON, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint, OBS_RUN_SPAN="false")
+        ran = agent(BEGIN + ODD, **ON, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint, **ALONE)
     assert (ran.code, ran.out, ran.err) == (0, "", "")
     spans = {span.name: span.attributes for span in receiver.spans}
     said = {"half": "x?y", "big": str(2**70), "list": ["?", "b"], "k?": 1, "fine": "fine"}
@@ -141,7 +144,10 @@ client(response({{"type": "function_call", "id": "i", "call_id": "t1", "name": "
     ).responses.create(model="m", input=[{{"type": "function_call_output", "call_id": "t1", "output": {arguments!r}}}])
 show()
 """
-    chat, answer = [span["attributes"] for span in agent(BEGIN + source, **ON).seen["spans"]]
+    told = [span["attributes"] for span in agent(BEGIN + source, **ON).seen["spans"]]
+    chat, answer = [each for each in told if each["gen_ai.operation.name"] == "chat"]
+    tools = [each for each in told if each["gen_ai.operation.name"] == "execute_tool"]
+    assert {each["gen_ai.tool.call.arguments"] for each in tools} == {arguments}
     calls = json.loads(chat["gen_ai.input.messages"])
     assert calls[0]["parts"][0]["arguments"] == arguments
     assert calls[1]["parts"][0]["response"] == arguments
