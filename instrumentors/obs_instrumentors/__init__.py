@@ -229,6 +229,11 @@ _MODULES = {
         "replicate.model",
         "replicate.prediction",
     ),
+    "smolagents": (
+        "smolagents.agents",
+        "smolagents.models",
+        "smolagents.tools",
+    ),
     "transformers": (
         "transformers.pipelines.feature_extraction",
         "transformers.pipelines.pt_utils",

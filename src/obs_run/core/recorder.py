@@ -35,6 +35,7 @@ _VOCABULARY = "obs_run.core.operations"
 _kinds: dict[type, str] = {}
 _OWNER_IS_GONE = Ending("owner is gone")
 _INTERRUPTED = Ending("SIGINT")
+_DEEPEST_CAUSE = 8
 
 
 class Recording:
@@ -216,7 +217,7 @@ class Recording:
         outer = self.outer
         if isinstance(outer, Recording):
             outer.left_by = id(error)
-        if self.left_by != id(error):
+        if not _stems_from(error, self.left_by):
             guard.call("end", log_records.log_exception, told, self.span.get_span_context())
 
     def _record(self, timing: Timing, error: BaseException | None) -> OperationRecord:
@@ -262,6 +263,18 @@ class Recording:
         if self._chunks > 1:
             gap = (self._last_chunk - self._first_chunk) / (self._chunks - 1) / 1e9
         return Timing(duration, (self._first_chunk - self._started) / 1e9, gap, end_ns)
+
+
+def _stems_from(error: BaseException, first: int) -> bool:
+    """Whether an exception is the one with the id ``first``, or was raised because of it."""
+    cause: BaseException | None = error
+    for _ in range(_DEEPEST_CAUSE):
+        if cause is None:
+            return False
+        if id(cause) == first:
+            return True
+        cause = cause.__cause__
+    return False
 
 
 def start(
