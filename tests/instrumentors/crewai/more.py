@@ -206,6 +206,22 @@ def test_memory_is_searched_and_written(telemetry: Any) -> None:
     assert spans["upsert_memory"].status.status_code.name == "UNSET"
 
 
+def test_what_the_library_tells_its_vendor_is_not_recorded(telemetry: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    vendors: Any = import_module("crewai.telemetry.telemetry")
+    memory: Any = import_module("opentelemetry.sdk.trace.export.in_memory_span_exporter")
+    for name in ("CREWAI_DISABLE_TELEMETRY", "CREWAI_DISABLE_TRACKING"):
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(vendors, "SafeOTLPSpanExporter", lambda **_: memory.InMemorySpanExporter())
+    monkeypatch.setattr(vendors.Telemetry, "_instance", None)
+    monkeypatch.setattr(vendors.Telemetry, "_register_shutdown_handlers", lambda _: None)
+    told = vendors.Telemetry()
+    told.set_tracer()
+    assert told.ready
+    told.tool_usage(None, "weather", 1)
+    assert telemetry.spans() == []
+    told.provider.shutdown()
+
+
 @pytest.mark.filterwarnings("ignore")  # pytest would keep each
 def test_runs_of_all_kinds_leave_nothing(stub: Any, telemetry: Any) -> None:
     from obs_instrumentors.crewai import events
