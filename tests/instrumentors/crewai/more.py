@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.instrumentors.crewai import fakes
-from tests.instrumentors.crewai.library import LIBRARY, MODEL
+from tests.instrumentors.crewai.library import LIBRARY, MODEL, OLDEST
 from tests.instrumentors.frameworks import story
 from tests.instrumentors.frameworks.hygiene import assert_leave_nothing
-from tests.instrumentors.run_scenarios import instrumented
+from tests.instrumentors.run_scenarios import ENVIRONMENT, instrumented
 from tests.instrumentors.trees import Node, assert_shapes, assert_trees
 
 if TYPE_CHECKING:
@@ -84,6 +84,8 @@ def test_the_client_tells_each_call_once(way: str, its: Any, telemetry: Any) -> 
     }
     tool = Node("execute_tool weather", attributes={"gen_ai.agent.name": story.AGENT, "gen_ai.tool.type": "function"})
     assert_trees(telemetry.spans(), crew(task(story.agent(chat(MODEL, **told), tool, chat(MODEL, **told)))))
+    call = next(span for span in telemetry.spans() if span.name == "execute_tool weather")
+    assert call.attributes["gen_ai.tool.call.id"].startswith("call_")
 
 
 def test_what_a_model_fails_with_is_told(its: Any, telemetry: Any) -> None:
@@ -188,6 +190,47 @@ def test_a_method_that_fails_fails_the_flow(its: Any, telemetry: Any) -> None:
     step = task(name="step fail", status="ERROR", **failed)
     assert_trees(telemetry.spans(), Node("invoke_workflow Broken", step, status="ERROR", attributes=failed))
     assert len(telemetry.events("gen_ai.client.operation.exception")) == 1
+
+
+def test_a_flow_that_waits_for_somebody_is_interrupted_and_resumed(its: Any, telemetry: Any) -> None:
+    flow: Any = import_module("crewai.flow.flow")
+    human: Any = import_module("crewai.flow.human_feedback")
+    pending: Any = import_module("crewai.flow.async_feedback").HumanFeedbackPending
+
+    class Somebody:
+        """Who is asked, and answers later."""
+
+        def request_feedback(self, context: Any, _: Any) -> None:
+            raise pending(context=context)
+
+    class Asking(flow.Flow):  # type: ignore[misc]  # a class of the library's
+        """A flow that asks somebody."""
+
+        @flow.start()  # type: ignore[untyped-decorator]
+        @human.human_feedback(message="Really?", provider=Somebody())  # type: ignore[untyped-decorator]
+        def book(self) -> str:
+            return "booked"
+
+        @flow.listen(book)  # type: ignore[untyped-decorator]
+        def tell(self) -> str:
+            return "told"
+
+    waiting = started(its, Asking())
+    again = Asking.from_pending(waiting.context.flow_id)
+    assert (its.run(again.resume_async("yes")) if its.kind == "async" else again.resume("yes")) == "told"
+    about = {"gen_ai.conversation.id": waiting.context.flow_id}
+    interrupted = {"obs.outcome": "interrupted"}
+    assert_trees(
+        telemetry.spans(),
+        Node("invoke_workflow Asking", task(name="step book", **interrupted), attributes={**about, **interrupted}),
+        Node(
+            "invoke_workflow Asking",
+            # The oldest release does not tell that the method goes on.
+            *(() if ENVIRONMENT == OLDEST else (task(name="step book"),)),
+            task(name="step tell"),
+            attributes={**about, "obs.resumed": True, "obs.outcome": None},
+        ),
+    )
 
 
 @pytest.mark.usefixtures("its")
