@@ -32,8 +32,11 @@ def _events(name: str) -> Callable[[Call], Any]:
 _ENTERED = wrap_within(_events("entered"))
 _ENTERED_ASYNC = wrap_async_within(_events("entered"))
 
+_CALLING = wrap_within(_events("calling"))
 _CREWAI = "crewai"
 """Not the modules of the classes: the package gives them, as it comes up, the name of another one."""
+
+_EXECUTORS = ("agents.agent_executor.AgentExecutor", "experimental.agent_executor.AgentExecutor")
 
 INSTRUMENTORS = (
     Instrumentor(
@@ -47,7 +50,11 @@ INSTRUMENTORS = (
             Target(_CREWAI, "Agent.kickoff", _ENTERED),
             Target(_CREWAI, "Agent.kickoff_async", _ENTERED_ASYNC),
             Target(_CREWAI, "Flow.kickoff_async", _ENTERED_ASYNC),
-            Target(_CREWAI, "Flow.resume_async", _ENTERED_ASYNC),
+            Target(_CREWAI, "Flow.resume_async", wrap_async_within(_events("resumed"))),
+            *(
+                Target(_CREWAI, f"{executor}._execute_single_native_tool_call", _CALLING, optional=True)
+                for executor in _EXECUTORS
+            ),
             Target("crewai.llms.base_llm", "arun_with_rate_limit_retry", _ENTERED_ASYNC, optional=True),
         ),
         (

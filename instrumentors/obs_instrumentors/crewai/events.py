@@ -23,9 +23,11 @@ _FAILURES = ("failed", "error")
 _ENDS = (*_FAILURES, "finished", "completed", "paused", "canceled")
 """The last words of the names of events that end a run."""
 _OUTCOMES = {"paused": "interrupted", "canceled": "cancelled"}
+_CALL_IDS = ("call_id", "id", "toolUseId")
 _BACKGROUND = "memory_save"
 """What may go on when what it began in is over."""
 _entered: ContextVar[_Entered | None] = ContextVar("obs-run-crewai", default=None)
+_called: ContextVar[str | None] = ContextVar("obs-run-crewai-call", default=None)
 
 
 class _Begun(NamedTuple):
@@ -39,10 +41,11 @@ class _Begun(NamedTuple):
 class _Entered:
     """A call by which the agent has something run: whatever the library leaves open ends with it."""
 
-    __slots__ = ("_token", "first")
+    __slots__ = ("_token", "first", "is_resumed")
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_resumed: bool = False) -> None:
         self._token: Token[_Entered | None] | None = None
+        self.is_resumed = is_resumed
         self.first: str | None = None
         """The id of the run that began first in it, with all others inside."""
 
@@ -66,6 +69,36 @@ class _Entered:
 def entered(call: Call) -> _Entered:  # noqa: ARG001 (each call is one)
     """Return the scope of ``Crew.kickoff`` and its kin."""
     return _Entered()
+
+
+def resumed(call: Call) -> _Entered:  # noqa: ARG001 (as above)
+    """Return the scope of ``Flow.resume_async``."""
+    return _Entered(is_resumed=True)
+
+
+class _Calling:
+    """The call of a tool, whose id the library's events have not."""
+
+    __slots__ = ("_call_id", "_token")
+
+    def __init__(self, call_id: str | None) -> None:
+        self._call_id = call_id
+        self._token: Token[str | None] | None = None
+
+    def __enter__(self) -> None:
+        """Be there for the event of the tool."""
+        self._token = _called.set(self._call_id)
+
+    def __exit__(self, *_: object) -> None:
+        """Go on without."""
+        if self._token is not None:
+            _called.reset(self._token)
+
+
+def calling(call: Call) -> _Calling:
+    """Return the scope of the tool's call for which a model asked in whatever form."""
+    asked = call.argument(0, "tool_call")
+    return _Calling(next((found for name in _CALL_IDS if (found := payload.get_text(asked, name)) is not None), None))
 
 
 def note(call: Call) -> None:
@@ -103,7 +136,13 @@ def _operation(kind: str, source: Any, event: Any) -> Operation | None:
         return models.inference(source, event)
     if kind in runs.PASSED_OVER or runs.is_librarys_own(source, kind):
         return None
-    return runs.OPERATIONS[kind](source, event)
+    operation = runs.OPERATIONS[kind](source, event)
+    around = _entered.get()
+    if isinstance(operation, ToolCall):
+        operation.call_id = _called.get()
+    elif around is not None and around.is_resumed and around.first is None:
+        runs.resume(operation, source)
+    return operation
 
 
 def _note_chunk() -> None:
@@ -130,10 +169,12 @@ def _finish(kind: str, word: str, event: Any) -> None:
 def _begun_by(kind: str, event: Any) -> Run | None:
     """Return the run that an event ends.
 
-    Where the library has left a run without an event, it takes that one for the one that ends, and says so.
+    Where the library has left a run without an event, or ends one twice, it takes another one for it, and says so.
     """
-    for name in ("started_event_id", "parent_event_id"):
-        run = ongoing.get(payload.get_text(event, name))
+    around = _entered.get()
+    first = None if around is None else around.first
+    for run_id in (payload.get_text(event, "started_event_id"), payload.get_text(event, "parent_event_id"), first):
+        run = ongoing.get(run_id)
         while run is not None:
             if run.about.kind == kind:
                 return run

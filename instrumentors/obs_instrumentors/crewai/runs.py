@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.wire.plain import plain
 from obs_run.base import payload
-from obs_run.core import content, messages
+from obs_run.core import content, messages, semconv
 from obs_run.core.operations import AgentRun, Memory, Plan, Retrieval, Step, ToolCall, Workflow
 
 if TYPE_CHECKING:
@@ -54,6 +54,12 @@ def _flow(_: Any, event: Any) -> Workflow:
     operation.conversation_id = payload.get_text(event, "inputs", "id")
     _read_inputs(operation, event)
     return operation
+
+
+def resume(operation: Operation, source: Any) -> None:
+    """Note that a flow goes on where it waited for somebody."""
+    operation.extra[semconv.OBS_RESUMED] = True
+    operation.conversation_id = payload.get_text(source, "flow_id")
 
 
 def _given_name(name: str | None) -> str | None:
@@ -136,7 +142,8 @@ def _search(_: Any, event: Any) -> Memory:
 def _save(_: Any, event: Any) -> Memory:
     operation = Memory("upsert_memory")
     value = payload.get_text(event, "value")
-    if value is not None and content.wanted():
+    # In the background it tells only how many.
+    if value is not None and not value.endswith("(background)") and content.wanted():
         operation.records = [{"content": value}]
     return operation
 
@@ -172,6 +179,9 @@ def read_tool_result(operation: ToolCall, event: Any) -> None:
 
 def read_result(operation: Operation, event: Any) -> None:
     """Read what a run of any other kind gave."""
+    if isinstance(operation, Workflow):
+        # A flow that waits for somebody goes on as a run of its own.
+        operation.conversation_id = operation.conversation_id or payload.get_text(event, "flow_id")
     if isinstance(operation, Step) and payload.get(event, "success") is False:
         operation.outcome = "blocked"
     elif isinstance(operation, Memory):

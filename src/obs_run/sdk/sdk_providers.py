@@ -15,7 +15,7 @@ from opentelemetry.context import Context
 from opentelemetry.metrics import NoOpMeter
 from opentelemetry.sdk import _logs, metrics
 from opentelemetry.sdk import trace as sdk
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import NoOpTracer, SpanKind
 
 from obs_run.base import guard
 from obs_run.context import run_context
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span as ApiSpan
 
 _MCP = "mcp-python-sdk"  # the scope of mcp's own spans
+_FOR_VENDORS = frozenset({"crewai.telemetry"})
+"""Scopes by which a library means to tell those who made it, and not those who run it, how it is used."""
 _ARGUMENTS_WITH_START = 3  # after the kind: attributes, links, start_time
 _FROM_OUTSIDE = (SpanKind.SERVER, SpanKind.CONSUMER)
 
@@ -101,6 +103,8 @@ class TracerProvider(sdk.TracerProvider):
 
     def get_tracer(self, *args: Any, **kwargs: Any) -> Any:
         """Return a tracer for an instrumentation scope."""
+        if (args[0] if args else kwargs.get("instrumenting_module_name")) in _FOR_VENDORS:
+            return NoOpTracer()
         tracer = super().get_tracer(*args, **kwargs)
         if type(tracer) is sdk.Tracer:
             # The SDK makes its tracers itself and offers no factory; the class adds behaviour and no state.

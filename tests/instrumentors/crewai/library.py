@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from importlib import import_module
-from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 MODEL = "gpt-5-mini"
 OLDEST = "1.15.0"
 AGENT_ID = "5f0c7bcb-9e5f-4f6e-9d2b-0a1c7f6d1e11"
-_STORAGE = Path(__file__).parents[3] / ".cache" / "crewai"
 
 
 class CrewAI(story.Teller):
@@ -35,8 +35,15 @@ class CrewAI(story.Teller):
 
     def __init__(self, kind: str, stub: Any) -> None:
         super().__init__(kind, stub)
+        self.storages = [TemporaryDirectory(), TemporaryDirectory()]
+        self._use_other_storage()
         self.crewai = import_module("crewai")
         self.task: Any = None
+
+    def _use_other_storage(self) -> None:
+        # Crews that run at the same time fail over one folder.
+        self.storages.reverse()
+        os.environ["CREWAI_STORAGE_DIR"] = self.storages[0].name
 
     def model(self) -> Any:
         if not self.has_client:
@@ -60,8 +67,9 @@ class CrewAI(story.Teller):
         more = {} if handles_errors else {"tool_failure_policy": "raise"}
         return self.named(story.AGENT, tools=[self.tool(each, **more) for each in tools])
 
-    def crew(self, *agents: Any, **more: Any) -> Any:
-        self.task = self.crewai.Task(description=story.PROMPT, expected_output="A sentence.", agent=agents[0])
+    def crew(self, *agents: Any, description: str = story.PROMPT, **more: Any) -> Any:
+        self._use_other_storage()
+        self.task = self.crewai.Task(description=description, expected_output="A sentence.", agent=agents[0])
         return self.crewai.Crew(agents=list(agents), tasks=[self.task], **more)
 
     def asking(self, agent: Any) -> Any:
@@ -73,6 +81,10 @@ class CrewAI(story.Teller):
             answer = crew.akickoff() if self.kind == "async" else crew.kickoff()
         return _answered(answer) if self.kind == "async" else answer.raw
 
+    def ask_of(self, crew: Any) -> Any:
+        """Have a crew do its task."""
+        return self.run(crew.akickoff() if self.kind == "async" else crew.kickoff())
+
     def stream(self, agent: Any) -> Any:
         crew = self.crew(agent, stream=True)
         return crew.akickoff() if self.kind == "async" else crew.kickoff()
@@ -80,6 +92,11 @@ class CrewAI(story.Teller):
     def read(self, stream: Any) -> list[Any]:
         opened, *chunks = super().read(stream)
         return [opened, *(chunk.content for chunk in chunks)]
+
+    def close(self) -> None:
+        super().close()
+        for storage in self.storages:
+            storage.cleanup()
 
     def ask_and_cancel(self) -> None:
         """Ask, and cancel it when the tool is at work, in a thread that nobody can cancel."""
@@ -146,7 +163,6 @@ LIBRARY = Library(
     variables={
         "CREWAI_DISABLE_TELEMETRY": "true",
         "CREWAI_DISABLE_TRACKING": "true",
-        "CREWAI_STORAGE_DIR": str(_STORAGE),
         "CREWAI_TESTING": "true",
         "CREWAI_TRACING_ENABLED": "false",
     },
