@@ -28,11 +28,15 @@ def test_server_over_stdio(case: Mcp, receiver: Receiver, tmp_path: Path) -> Non
 
     client = receiver.named("work")[0]
     servers = [span for span in receiver.spans if span.resource["process.pid"] != client.resource["process.pid"]]
-    assert sorted(span.name for span in servers) == sorted(case.spans)
+    assert sorted(span.name for span in servers) == sorted((*case.messages, "child", "server"))
     assert {span.trace_id for span in receiver.spans} == {client.trace_id}
     run_of_server = receiver.named("server")[0]
     assert run_of_server.parent_id == client.span_id
-    assert {span.span_id for span in receiver.spans} >= {span.parent_id for span in servers}
+    names = {span.span_id: span.name for span in receiver.spans if span not in servers}
+    messages = {span.name: names[span.parent_id] for span in servers if span.name in case.messages}
+    assert messages == {name: name for name in case.messages}
+    called = next(span for span in servers if span.name == "tools/call double")
+    assert receiver.named("child")[0].parent_id == called.span_id
 
     given = json.loads((tmp_path / "environment.json").read_text())
     assert given["OTEL_EXPORTER_OTLP_ENDPOINT"] == receiver.endpoint

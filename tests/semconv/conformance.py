@@ -72,7 +72,7 @@ def _span(span: Any) -> Iterator[str]:
     yield from _attributes(attributes)
     yield from _content(attributes, structured=False)
     operation = attributes.get("gen_ai.operation.name")
-    if "mcp.method.name" in attributes:
+    if "mcp.method.name" in attributes and not span.name.startswith("execute_tool"):
         yield from _mcp(span, attributes)
     elif operation is not None:
         yield from _operation(span, operation, attributes)

@@ -60,8 +60,6 @@ NOT_MEASURED = {
     "gen_ai.server.request.duration": "for those who serve models",
     "gen_ai.server.time_per_output_token": "for those who serve models",
     "gen_ai.server.time_to_first_token": "for those who serve models",
-    "mcp.client.session.duration": "sessions of MCP are not recorded",
-    "mcp.server.session.duration": "sessions of MCP are not recorded",
 }
 """Metrics of the conventions that the table of instruments does not have."""
 

@@ -89,11 +89,12 @@ def wrap_replaced(replace: Callable[[Call], Any]) -> Wrapper:
 
 def start_no_span(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001 (as wrapt calls it)
     """Take the place of a tracer's ``start_as_current_span``: no span, and the current one stays current."""
-    scope = guard.call("adoption", _scope_without_span)
+    scope = guard.call("adoption", scope_without_span)
     return wrapped(*args, **kwargs) if scope is None else scope
 
 
-def _scope_without_span() -> AbstractContextManager[Span]:
+def scope_without_span() -> AbstractContextManager[Span]:
+    """Return what stands for a span that a library makes current: none, which leaves the current one alone."""
     from contextlib import nullcontext
 
     from opentelemetry.trace import INVALID_SPAN

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from obs_run.core.nesting import NestedInvocation
     from obs_run.core.ongoing import FrameworkCall, OwnRecording
     from obs_run.core.operations import Operation
+    from obs_run.core.operations.fields import Described
     from obs_run.core.sink import Sink
 
 __all__ = ["Recording", "start"]
@@ -245,6 +246,18 @@ class Recording:
         return Timing(duration, (self._first_chunk - self._started) / 1e9, gap, end_ns)
 
 
+def measure(thing: Described, duration: float, error: BaseException | None = None) -> None:
+    """Measure what took ``duration`` seconds and has no span of its own."""
+    to = sink.current()
+    if to is None:
+        return
+    attributes = content.plain_attributes(thing.known())
+    if error is not None:
+        attributes.setdefault(semconv.ERROR_TYPE, error_name(error))
+    kind = _kind_of(type(thing))
+    to.measure(lambda: OperationRecord(kind, attributes, {}, Timing(duration), {}))
+
+
 def start(
     operation: Operation, parent: Context | None = None, owner: object = None
 ) -> Recording | NestedInvocation | None:
@@ -283,6 +296,12 @@ def _start(operation: Operation, parent: Context | None, owner: object) -> Recor
             context, outer = framework.around, framework.outer
     if outer is not None:
         operation.inherit(outer.operation)
+        if operation.is_part_of(outer.operation):
+            from obs_run.core import part_calls
+
+            part = part_calls.part_call(operation, outer, context, _kind_of(type(operation)))
+            if part is not None:
+                return part
     span = to.start(operation.span_name(), operation.KIND, operation.attributes, context)
     recording = Recording(operation, span, context, outer, to)
     if span.is_recording():
@@ -292,7 +311,7 @@ def _start(operation: Operation, parent: Context | None, owner: object) -> Recor
     return recording
 
 
-def _kind_of(operation: type[Operation]) -> str:
+def _kind_of(operation: type) -> str:
     """Return the name of the operation's class in ``core.operations``; instrumentors derive classes of their own."""
     kind = _kinds.get(operation)
     if kind is None:

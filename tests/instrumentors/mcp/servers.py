@@ -1,0 +1,126 @@
+"""A server as each release of MCP's SDK, or fastmcp, makes one; as a program it serves by the transport it is told.
+
+Nothing of the library is imported before somebody asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
+
+RESOURCE = "notes://today"
+
+
+def is_first() -> bool:
+    """Whether release 1 is installed."""
+    version: str = import_module("importlib.metadata").version("mcp")
+    return version.startswith("1.")
+
+
+def is_oldest() -> bool:
+    """Whether it is the oldest that is supported."""
+    version: str = import_module("importlib.metadata").version("mcp")
+    return version.startswith("1.9.")
+
+
+def uri() -> Any:
+    """Return the resource's address as the release wants it."""
+    return import_module("pydantic").AnyUrl(RESOURCE) if is_first() else RESOURCE
+
+
+def make_server(kind: str = "mcp") -> Any:
+    """Return a server with tools, a prompt and a resource."""
+    if kind == "fastmcp":
+        server = import_module("fastmcp").FastMCP("weather")
+    elif is_first():
+        server = import_module("mcp.server.fastmcp").FastMCP("weather")
+    else:
+        server = import_module("mcp.server").MCPServer("weather")
+
+    def weather(city: str) -> str:
+        """Tell the weather."""
+        return f"It rains in {city}."
+
+    def fail(city: str) -> str:
+        """Fail."""
+        raise ValueError(city)
+
+    async def wait(city: str) -> str:
+        """Take long."""
+        await asyncio.sleep(20)
+        return city
+
+    def greeting(name: str) -> str:
+        """Greet."""
+        return f"Greet {name}."
+
+    def today() -> str:
+        """Tell what is noted."""
+        return "nothing"
+
+    for function in (weather, fail, wait):
+        server.tool()(function)
+    server.prompt()(greeting)
+    server.resource(RESOURCE)(today)
+    return server
+
+
+def in_memory(server: Any) -> AbstractAsyncContextManager[Any]:
+    """Give a session with a server in this process, over streams of messages."""
+    from contextlib import asynccontextmanager
+
+    low = getattr(server, "_mcp_server", None) or server._lowlevel_server
+    memory = import_module("mcp.shared.memory")
+    session_type = import_module("mcp.client.session").ClientSession
+
+    @asynccontextmanager
+    async def connected() -> AsyncIterator[Any]:
+        async with memory.create_client_server_memory_streams() as (client, other):
+            serving = asyncio.create_task(low.run(*other, low.create_initialization_options()))
+            try:
+                async with session_type(*client) as session:
+                    await session.initialize()
+                    yield session
+            finally:
+                serving.cancel()
+                await asyncio.gather(serving, return_exceptions=True)
+
+    return connected()
+
+
+def over_stdio(command: list[str]) -> AbstractAsyncContextManager[Any]:
+    """Give a session with a program that is started for it."""
+    from contextlib import asynccontextmanager
+
+    stdio = import_module("mcp.client.stdio")
+    session_type = import_module("mcp.client.session").ClientSession
+
+    @asynccontextmanager
+    async def connected() -> AsyncIterator[Any]:
+        program = stdio.StdioServerParameters(command=command[0], args=command[1:])
+        async with stdio.stdio_client(program) as streams, session_type(*streams) as session:
+            await session.initialize()
+            yield session
+
+    return connected()
+
+
+def main() -> None:
+    """Serve by standard input and output, or at a port."""
+    kind, transport, *port = sys.argv[1:]
+    server = make_server(kind)
+    if transport == "stdio":
+        server.run(transport="stdio")
+        return
+    app = server.http_app() if kind == "fastmcp" else server.streamable_http_app()
+    import_module("uvicorn").run(app, host="127.0.0.1", port=int(port[0]), log_level="error")
+
+
+if __name__ == "__main__":
+    main()
