@@ -94,6 +94,8 @@ _MODULES = {
         "litellm.utils",
     ),
     "mcp": (
+        "fastmcp.client.telemetry",
+        "fastmcp.server.telemetry",
         "mcp.client.session",
         "mcp.client.stdio",
         "mcp.client.streamable_http",

@@ -182,7 +182,7 @@ def _value(name: str, value: Any, rule: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name} is empty"
     elif name in _KNOWN_VALUES and value not in (*rule["members"], *_KNOWN_VALUES[name]):
         yield f"{name} is {value!r}, which is neither predefined nor listed"
-    elif name in _CLOSED and value not in (*rule["members"], *exceptions.STATUSES):
+    elif name in _CLOSED and value not in (*rule["members"], *exceptions.STATUSES, *exceptions.METHODS):
         yield f"{name} is {value!r}, which is not one of {rule['members']}"
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.core.callback_wrappers import wrap_before
 from obs_run.core.hooks import Instrumentor, Target
-from obs_run.core.native_spans import wrap_replaced
+from obs_run.core.native_spans import wrap_get_tracer, wrap_replaced
 from obs_run.core.peer_calls import wrap_async_receive, wrap_async_send, wrap_opened
 from obs_run.core.streams import wrap_inner_call
 
@@ -89,6 +89,7 @@ _SECOND = (
     Target(_JSON, "JSONRPCDispatcher.send_raw_request", _SEND, optional=True),
     Target(_JSON, "JSONRPCDispatcher.notify", _NOTIFY, optional=True),
     Target(_JSON, "otel_span", _NO_SPAN, optional=True),
+    Target(_JSON, "inject_trace_context", wrap_replaced(_late("native", "is_carried")), optional=True),
     Target(_DIRECT, "DirectDispatcher.send_raw_request", _SEND, optional=True),
     Target(_DIRECT, "DirectDispatcher.notify", _NOTIFY, optional=True),
     Target(_DIRECT, "_DirectDispatchContext.send_raw_request", _SEND, optional=True),
@@ -121,6 +122,21 @@ _TRANSPORTS = (
     ),
 )
 
+_FASTMCP = (
+    Target(
+        "fastmcp.client.telemetry",
+        "get_tracer",
+        wrap_get_tracer(_late("native", "covers_client"), lambda _: None),
+        optional=True,
+    ),
+    Target(
+        "fastmcp.server.telemetry",
+        "get_tracer",
+        wrap_get_tracer(_late("native", "covers_server"), lambda _: None),
+        optional=True,
+    ),
+)
+
 INSTRUMENTORS = (
     Instrumentor(
         "mcp",
@@ -130,4 +146,5 @@ INSTRUMENTORS = (
         ("messages of MCP",),
         has_common_name=True,
     ),
+    Instrumentor("fastmcp", "fastmcp", ">=3,<5", _FASTMCP, ("messages of MCP",)),
 )

@@ -23,6 +23,7 @@ from obs_run.base import generators, guard
 from obs_run.base.stand_in import no_frame, passed_over
 from obs_run.base.steps import Step
 from obs_run.context import current_context
+from obs_run.context.allowed_hosts import is_allowed
 from obs_run.core import content, ownership, recorder
 from obs_run.core.open_recordings import open_recordings
 from obs_run.core.outcomes import Call, OutcomeTracker
@@ -58,7 +59,7 @@ def wrap_async_send(begin: Send, carry: Carry) -> Wrapper:
             with no_frame:
                 return await wrapped(*args, **kwargs)
         with step:
-            guard.call("trace of a message", carry, call, _fields)
+            guard.call("trace of a message", _carry, carry, call, step.recording.operation)
             returned = await wrapped(*call.args, **call.kwargs)
         return guard.call("outcome", step.read_returned, returned, default=returned)
 
@@ -132,6 +133,11 @@ def _begin_send(begin: Send, call: Call) -> OutcomeTracker | None:
     operation, reader = request
     recording = recorder.start(operation)
     return None if recording is None else OutcomeTracker(recording, reader)
+
+
+def _carry(carry: Carry, call: Call, operation: Operation) -> None:
+    if is_allowed(operation.server_address):
+        carry(call, _fields)
 
 
 def _begin_receive(begin: Receive, call: Call) -> OutcomeTracker | None:

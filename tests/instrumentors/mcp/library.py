@@ -234,5 +234,6 @@ LIBRARY = Library(
     driver=Mcp,
     kinds=("async",),
     traces_itself=("2.0", "newest"),
+    more=("more.py",),
     scenarios=SCENARIOS,
 )

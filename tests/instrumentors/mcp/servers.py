@@ -34,14 +34,17 @@ def uri() -> Any:
     return import_module("pydantic").AnyUrl(RESOURCE) if is_first() else RESOURCE
 
 
+def _empty_server(kind: str) -> Any:
+    if kind == "fastmcp":
+        return import_module("fastmcp").FastMCP("weather")
+    if is_first():
+        return import_module("mcp.server.fastmcp").FastMCP("weather")
+    return import_module("mcp.server").MCPServer("weather")
+
+
 def make_server(kind: str = "mcp") -> Any:
     """Return a server with tools, a prompt and a resource."""
-    if kind == "fastmcp":
-        server = import_module("fastmcp").FastMCP("weather")
-    elif is_first():
-        server = import_module("mcp.server.fastmcp").FastMCP("weather")
-    else:
-        server = import_module("mcp.server").MCPServer("weather")
+    server = _empty_server(kind)
 
     def weather(city: str) -> str:
         """Tell the weather."""
@@ -64,14 +67,58 @@ def make_server(kind: str = "mcp") -> Any:
         """Tell what is noted."""
         return "nothing"
 
-    for function in (weather, fail, wait):
+    async def think(city: str, ctx: Any) -> str:
+        """Ask the client's model."""
+        types = import_module("mcp.types")
+        said = types.SamplingMessage(role="user", content=types.TextContent(type="text", text=city))
+        await ctx.session.create_message(messages=[said], max_tokens=9)
+        return city
+
+    async def work(city: str, ctx: Any) -> str:
+        """Tell of progress."""
+        for done in range(3):
+            await ctx.report_progress(done, 3)
+        return city
+
+    for asking in (think, work):
+        asking.__annotations__["ctx"] = context_type(kind)
+    for function in (weather, fail, wait, think, work):
         server.tool()(function)
     server.prompt()(greeting)
     server.resource(RESOURCE)(today)
     return server
 
 
-def in_memory(server: Any) -> AbstractAsyncContextManager[Any]:
+def context_type(kind: str) -> Any:
+    """Return the class of what a tool is given of the request that it runs for."""
+    if kind == "fastmcp":
+        return import_module("fastmcp").Context
+    return import_module("mcp.server.fastmcp" if is_first() else "mcp.server.mcpserver").Context
+
+
+def http_app(server: Any) -> Any:
+    """Return the application that serves streamable HTTP at /mcp."""
+    return server.http_app() if hasattr(server, "http_app") else server.streamable_http_app()
+
+
+def over_http(url: str) -> AbstractAsyncContextManager[Any]:
+    """Give a session with a server at an address."""
+    from contextlib import asynccontextmanager
+
+    http = import_module("mcp.client.streamable_http")
+    connect = getattr(http, "streamablehttp_client", None) or http.streamable_http_client
+    session_type = import_module("mcp.client.session").ClientSession
+
+    @asynccontextmanager
+    async def connected() -> AsyncIterator[Any]:
+        async with connect(url) as (read, write, *_), session_type(read, write) as session:
+            await session.initialize()
+            yield session
+
+    return connected()
+
+
+def in_memory(server: Any, **options: Any) -> AbstractAsyncContextManager[Any]:
     """Give a session with a server in this process, over streams of messages."""
     from contextlib import asynccontextmanager
 
@@ -84,7 +131,7 @@ def in_memory(server: Any) -> AbstractAsyncContextManager[Any]:
         async with memory.create_client_server_memory_streams() as (client, other):
             serving = asyncio.create_task(low.run(*other, low.create_initialization_options()))
             try:
-                async with session_type(*client) as session:
+                async with session_type(*client, **options) as session:
                     await session.initialize()
                     yield session
             finally:
@@ -118,8 +165,7 @@ def main() -> None:
     if transport == "stdio":
         server.run(transport="stdio")
         return
-    app = server.http_app() if kind == "fastmcp" else server.streamable_http_app()
-    import_module("uvicorn").run(app, host="127.0.0.1", port=int(port[0]), log_level="error")
+    import_module("uvicorn").run(http_app(server), host="127.0.0.1", port=int(port[0]), log_level="error")
 
 
 if __name__ == "__main__":
