@@ -26,17 +26,20 @@ def no_span(call: Call) -> Any:
     return native_spans.scope_without_span()
 
 
-def covers_client(_name: str, attributes: Mapping[str, Any], _operation: Any) -> bool:
-    """Whether a span of fastmcp's client is around a message that we record."""
-    return semconv.MCP_METHOD_NAME in attributes
+def covers_client(_name: str, _attributes: Mapping[str, Any], _operation: Any) -> bool:
+    """Whether we record what a span of fastmcp's client is around: each of them is around a message."""
+    return True
 
 
 def covers_server(name: str, attributes: Mapping[str, Any], operation: Any) -> bool:
     """Whether a span of fastmcp's server tells of the message that we record, and not of what its handling asks for."""
-    if not isinstance(operation, McpServerCall) or name.startswith("delegate "):
+    if not isinstance(operation, McpServerCall):
         return False
-    tool = attributes.get(semconv.TOOL_NAME, operation.tool_name)
-    return attributes.get(semconv.MCP_METHOD_NAME) == operation.name and tool == operation.tool_name
+    # Release 3 gives the attributes later.
+    method, _, subject = name.partition(" ")
+    if method != operation.name:
+        return False
+    return operation.tool_name in (None, attributes.get(semconv.TOOL_NAME), subject) or not subject
 
 
 def is_carried(_: Call) -> bool | None:
