@@ -54,9 +54,7 @@ _FIRST = (
     Target(_SHARED, "BaseSession.__aexit__", _EXIT, optional=True),
     Target(_SHARED, "RequestResponder.respond", wrap_inner_call(_late("first", "read_response")), optional=True),
     Target(_SERVER, "Server._handle_request", wrap_async_receive(_late("first", "handle_request")), optional=True),
-    Target(
-        _SERVER, "Server._handle_notification", wrap_async_receive(_late("first", "handle_notification")), optional=True
-    ),
+    Target(_SERVER, "Server._handle_message", wrap_async_receive(_late("first", "handle_notification")), optional=True),
     Target(
         "mcp.server.session",
         "ServerSession._received_request",

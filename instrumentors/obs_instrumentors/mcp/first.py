@@ -92,8 +92,9 @@ def handle_initialize(call: Call) -> Received | None:
 
 
 def handle_notification(call: Call) -> Received | None:
-    """Return the operation of ``Server._handle_notification``."""
-    return _heeded(call.argument(0, "notify"), connections.Peer())
+    """Return the operation of a notification that ``Server._handle_message`` gets, as it does requests."""
+    root = payload.get(call.argument(0, "message"), "root")
+    return None if root is None else _heeded(root, _peer(call.argument(1, "session"), None))
 
 
 def handle_notification_of_server(call: Call) -> Received | None:

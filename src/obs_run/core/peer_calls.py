@@ -22,7 +22,7 @@ from opentelemetry.trace import get_current_span
 from obs_run.base import generators, guard
 from obs_run.base.stand_in import no_frame, passed_over
 from obs_run.base.steps import Step
-from obs_run.context import current_context
+from obs_run.context import current_context, run_context
 from obs_run.context.allowed_hosts import is_allowed
 from obs_run.core import content, ownership, recorder
 from obs_run.core.open_recordings import open_recordings
@@ -145,7 +145,10 @@ def _begin_receive(begin: Receive, call: Call) -> OutcomeTracker | None:
     if request is None:
         return None
     operation, reader, carrier = request
-    recording = recorder.start(operation, guard.call("trace of a message", _context_of, carrier))
+    context = guard.call("trace of a message", _context_of, carrier)
+    if context is None and getattr(operation, "transport", None) == "pipe":
+        context = run_context.for_starter(current_context.current())
+    recording = recorder.start(operation, context)
     return None if recording is None else OutcomeTracker(recording, reader)
 
 

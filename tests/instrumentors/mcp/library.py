@@ -44,7 +44,7 @@ class Mcp(Driver):
 
     def connected(self, transport: str) -> Any:
         if transport == "stdio":
-            return servers.over_stdio([sys.executable, PROGRAM, self.server_kind, "stdio"])
+            return servers.over_stdio([sys.executable, PROGRAM, self.server_kind])
         return servers.in_memory(servers.make_server(self.server_kind))
 
     def timeout(self, seconds: float) -> Any:

@@ -1,4 +1,4 @@
-"""A server as each release of MCP's SDK, or fastmcp, makes one; as a program it serves by the transport it is told.
+"""A server as each release of MCP's SDK, or fastmcp, makes one; as a program it serves by standard input and output.
 
 Nothing of the library is imported before somebody asks.
 """
@@ -42,8 +42,8 @@ def _empty_server(kind: str) -> Any:
     return import_module("mcp.server").MCPServer("weather")
 
 
-def make_server(kind: str = "mcp") -> Any:
-    """Return a server with tools, a prompt and a resource."""
+def make_server(kind: str = "mcp", *only: str) -> Any:
+    """Return a server with tools, of which only some may be wanted, a prompt and a resource."""
     server = _empty_server(kind)
 
     def weather(city: str) -> str:
@@ -83,7 +83,8 @@ def make_server(kind: str = "mcp") -> Any:
     for asking in (think, work):
         asking.__annotations__["ctx"] = context_type(kind)
     for function in (weather, fail, wait, think, work):
-        server.tool()(function)
+        if not only or function.__name__ in only:
+            server.tool()(function)
     server.prompt()(greeting)
     server.resource(RESOURCE)(today)
     return server
@@ -159,13 +160,9 @@ def over_stdio(command: list[str]) -> AbstractAsyncContextManager[Any]:
 
 
 def main() -> None:
-    """Serve by standard input and output, or at a port."""
-    kind, transport, *port = sys.argv[1:]
-    server = make_server(kind)
-    if transport == "stdio":
-        server.run(transport="stdio")
-        return
-    import_module("uvicorn").run(http_app(server), host="127.0.0.1", port=int(port[0]), log_level="error")
+    """Serve by standard input and output."""
+    kind, *only = sys.argv[1:]
+    make_server(kind, *only).run(transport="stdio")
 
 
 if __name__ == "__main__":
