@@ -114,16 +114,17 @@ app.run()
 
 @dataclass(frozen=True)
 class Mcp:
-    """An agent that starts an MCP server over stdio, and the spans that the server's process makes."""
+    """An agent that starts an MCP server over stdio, and the messages that the two exchange."""
 
     name: str
     happens: str
     packages: str
-    spans: tuple[str, ...]
+    messages: tuple[str, ...]
 
 
+_BOTH_SIDES = "the server is traced, in the agent's trace: each message as the client sees it and as the server does"
+_MESSAGES = ("initialize", "notifications/initialized", "tools/call double", "tools/list")
 MCP = (
-    Mcp("MCP server over stdio, mcp 1", "the server is traced, in the agent's trace", "mcp 1", ("child", "server")),
-    Mcp("MCP server over stdio, mcp 2", "the server is traced, in the agent's trace, mcp's own spans included", "mcp 2",
-        ("child", "initialize", "notifications/initialized", "server", "tools/call double", "tools/list")),
-)  # fmt: skip
+    Mcp("MCP server over stdio, mcp 1", _BOTH_SIDES, "mcp 1", _MESSAGES),
+    Mcp("MCP server over stdio, mcp 2", _BOTH_SIDES, "mcp 2", _MESSAGES),
+)

@@ -72,7 +72,7 @@ def _span(span: Any) -> Iterator[str]:
     yield from _attributes(attributes)
     yield from _content(attributes, structured=False)
     operation = attributes.get("gen_ai.operation.name")
-    if "mcp.method.name" in attributes:
+    if "mcp.method.name" in attributes and not span.name.startswith("execute_tool"):
         yield from _mcp(span, attributes)
     elif operation is not None:
         yield from _operation(span, operation, attributes)
@@ -182,7 +182,7 @@ def _value(name: str, value: Any, rule: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name} is empty"
     elif name in _KNOWN_VALUES and value not in (*rule["members"], *_KNOWN_VALUES[name]):
         yield f"{name} is {value!r}, which is neither predefined nor listed"
-    elif name in _CLOSED and value not in (*rule["members"], *exceptions.STATUSES):
+    elif name in _CLOSED and value not in (*rule["members"], *exceptions.STATUSES, *exceptions.METHODS):
         yield f"{name} is {value!r}, which is not one of {rule['members']}"
 
 

@@ -220,6 +220,14 @@ _MCP = (
     "network.protocol.name",
     "error.type",
 )
+_MCP_SESSION = (
+    "mcp.protocol.version",
+    "jsonrpc.protocol.version",
+    "network.transport",
+    "network.protocol.name",
+    "network.protocol.version",
+    "error.type",
+)
 _COMMON = (
     "gen_ai.operation.name",
     "gen_ai.provider.name",
@@ -292,6 +300,8 @@ METRICS: dict[str, Metric] = {
         "histogram", "s", _M, (*_MCP, "server.address", "server.port"), ("mcp.method.name",)
     ),
     "mcp.server.operation.duration": Metric("histogram", "s", _M, _MCP, ("mcp.method.name",)),
+    "mcp.client.session.duration": Metric("histogram", "s", _M, (*_MCP_SESSION, "server.address", "server.port"), ()),
+    "mcp.server.session.duration": Metric("histogram", "s", _M, _MCP_SESSION, ()),
     "messaging.client.operation.duration": Metric("histogram", "s", _Q, _MESSAGING, _MESSAGING[:2]),
     "messaging.process.duration": Metric("histogram", "s", _Q, _MESSAGING, _MESSAGING[:2]),
     "gen_ai.invoke_workflow.duration": _seconds(

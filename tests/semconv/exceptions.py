@@ -50,6 +50,12 @@ PROVIDERS = dict.fromkeys(
 STATUSES = {"requires_action": "Google's interactions wait for functions that the agent runs"}
 """Values of ``gen_ai.response.status`` beside the predefined ones."""
 
+METHODS = {
+    "server/discover": "MCP has it since 2026-07-28 in place of the handshake",
+    "subscriptions/listen": "MCP has it since 2026-07-28",
+}
+"""Values of ``mcp.method.name`` beside the predefined ones."""
+
 METRICS = {
     "obs.client.cost": "no convention for money exists",
     "obs.client.cost.unknown": "no convention for money exists",
@@ -67,8 +73,6 @@ NOT_MEASURED = {
     "gen_ai.server.request.duration": "for those who serve models",
     "gen_ai.server.time_per_output_token": "for those who serve models",
     "gen_ai.server.time_to_first_token": "for those who serve models",
-    "mcp.client.session.duration": "sessions of MCP are not recorded",
-    "mcp.server.session.duration": "sessions of MCP are not recorded",
 }
 """Metrics of the conventions that the table of instruments does not have."""
 

@@ -179,7 +179,12 @@ def test_wrong_metric_is_found(fault: str) -> None:
 
 
 def test_every_declared_operation_is_predefined_or_listed() -> None:
-    known = {*ATTRIBUTES["gen_ai.operation.name"]["members"], *exceptions.OPERATIONS, "database calls"}
+    known = {
+        *ATTRIBUTES["gen_ai.operation.name"]["members"],
+        *exceptions.OPERATIONS,
+        "database calls",
+        "messages of MCP",
+    }
     modules = [import_module(name) for name in dict.fromkeys(TABLE.values())]
     declared = {name for module in modules for each in module.INSTRUMENTORS for name in each.operations}
     assert declared - known == set()

@@ -37,14 +37,14 @@ ROWS = {row.name: row for row in instruments.TABLE}
 NOT_YET = {
     "FetchedResponse",
     "GenAiOperation",
-    "McpCall",
-    "McpServerCall",
     "Memory",
     "MessageProcess",
     "MessageReceive",
     "MessageSend",
 }
 """Kinds of records that the table is ready for, and that core does not make yet."""
+WITHOUT_SPAN = {"McpServerSession", "McpSession"}
+"""Kinds of records that are measured only."""
 NO_DURATION = {
     "Handoff": "no convention knows it",
     "MessageOperation": "what messaging operations have in common",
@@ -119,7 +119,7 @@ def test_the_tagged_conventions_are_in_the_table(name: str) -> None:
 
 def test_the_kinds_of_the_table_are_classes_of_core() -> None:
     kinds = {kind for row in instruments.TABLE for kind in row.operations}
-    assert kinds - {each.__name__ for each in classes()} - NOT_YET == set()
+    assert kinds - {each.__name__ for each in classes()} - NOT_YET - WITHOUT_SPAN == set()
 
 
 @pytest.mark.parametrize("names", ["new", "old", "both"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from obs_run import settings
-from obs_run.coexistence import propagation_grpc, propagation_rules
+from obs_run.coexistence import propagation_grpc
+from obs_run.context import allowed_hosts
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,7 @@ from obs_run.coexistence import propagation_grpc, propagation_rules
 )
 def test_hosts(hosts: str, host: str | None, expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
     monkeypatch.setenv("OBS_PROPAGATE_HOSTS", hosts)
-    assert propagation_rules.is_allowed(host) is expected
+    assert allowed_hosts.is_allowed(host) is expected
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ OUTERMOST = {
     "_AsyncFollowed.__anext__",
     "_FollowedBase.__getattr__",
     "_observe_awaiting",
+    "AdoptedTracer.start_as_current_span",
     "AdoptedTracer.start_span",
     "AdoptedTracer.__getattr__",
     "start_no_span",
@@ -487,13 +488,18 @@ def native_tracers(client: Client) -> Outcome:
         client.log.append("span")
         return name
 
-    tracer = SimpleNamespace(start_span=start_span, other="other")
+    def start_as_current_span(name: str, **more: Any) -> Any:
+        return nullcontext(start_span(name, **more))
+
+    tracer = SimpleNamespace(start_span=start_span, start_as_current_span=start_as_current_span, other="other")
     wrapper = partial(native_spans.wrap_get_tracer, Theirs.covers, Theirs.own_provider)
     adopted = client.do(wrapper, lambda: tracer)
     replacing = partial(native_spans.wrap_replaced, Theirs.replace)
     request = client.do(replacing, lambda tracer: ["request", tracer is not None], tracer=SimpleNamespace(resource="x"))
     with client.do(lambda: native_spans.start_no_span, lambda: nullcontext("span")):
-        return [request, adopted.start_span("name", attributes={"x": 1}), adopted.start_span("name"), adopted.other]
+        with adopted.start_as_current_span("name") as span:
+            spans = [span, adopted.start_span("name", attributes={"x": 1}), adopted.start_span("name")]
+        return [request, *spans, adopted.other]
 
 
 SCENARIOS = (

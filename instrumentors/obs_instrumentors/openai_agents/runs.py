@@ -109,7 +109,10 @@ OPERATIONS: Mapping[str, Callable[[Any], Operation]] = {
 
 def read_tool_result(operation: ToolCall, data: Any, error: Any, handled: BaseException | None) -> None:
     """Read what a tool got and gave; ``handled`` is what it raised, where the library told the model of it."""
-    if handled is not None:
+    if operation.error_type is not None:
+        # The protocol by which the tool is called has told.
+        pass
+    elif handled is not None:
         operation.error_type = payload.error_name(handled)
     elif error is not None:
         operation.error_type = "tool_error"

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from obs_run.base import guard
 from obs_run.base.stand_in import no_frame, passed_over
 from obs_run.coexistence import propagation_grpc, propagation_rules
+from obs_run.context.allowed_hosts import is_allowed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -81,7 +82,7 @@ def _settled_copy(pool: Any, url: Any, given: Any) -> Any:
 def _x_ray(wrapped: Callable[..., Any], _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Keep botocore's instrumentor, which writes AWS's own header, to the allowed hosts."""
     function, endpoint, given, named = args
-    if guard.call("propagation", lambda: propagation_rules.is_allowed(urlsplit(endpoint.host).hostname), default=True):
+    if guard.call("propagation", lambda: is_allowed(urlsplit(endpoint.host).hostname), default=True):
         function, given, named = wrapped, args, kwargs
     with no_frame:
         return function(*given, **named)

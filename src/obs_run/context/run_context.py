@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     OnCut = Callable[[Identity, "Identity | None", tuple[int, int]], object]
 
 _EMPTY = Context()
+_FOR_STARTER = "obs-run-for-starter"
 
 
 class _RunContext:
@@ -92,6 +93,17 @@ def is_run(context: Context | None) -> bool:
     # Asked first: it is this that gives the run its identity.
     span_id = get_current_span(context).get_span_context().span_id
     return _run.identity is not None and span_id == _run.identity.span_id
+
+
+def for_starter(context: Context) -> Context:
+    """Return ``context`` for a request of whoever started this program, in whose trace it was started."""
+    return Context({**context, _FOR_STARTER: True})
+
+
+def is_for_starter(context: Context | None) -> bool:
+    """Whether a request is one of whoever started this program, and that has told of its trace."""
+    asked = context is not None and _FOR_STARTER in context
+    return asked and run.identity().parent_span_id is not None
 
 
 def span_context(identity: Identity) -> SpanContext:

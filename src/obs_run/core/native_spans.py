@@ -89,11 +89,12 @@ def wrap_replaced(replace: Callable[[Call], Any]) -> Wrapper:
 
 def start_no_span(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001 (as wrapt calls it)
     """Take the place of a tracer's ``start_as_current_span``: no span, and the current one stays current."""
-    scope = guard.call("adoption", _scope_without_span)
+    scope = guard.call("adoption", scope_without_span)
     return wrapped(*args, **kwargs) if scope is None else scope
 
 
-def _scope_without_span() -> AbstractContextManager[Span]:
+def scope_without_span() -> AbstractContextManager[Span]:
+    """Return what stands for a span that a library makes current: none, which leaves the current one alone."""
     from contextlib import nullcontext
 
     from opentelemetry.trace import INVALID_SPAN
@@ -118,6 +119,11 @@ class AdoptedTracer:
             guard.call("adoption", _conventional_name, name, attributes, default=name), *args, **kwargs
         )
 
+    def start_as_current_span(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """Make the library's span current, or leave ours so."""
+        scope = guard.call("adoption", self._scope_of_ours, name, kwargs.get("attributes"))
+        return self._inner.start_as_current_span(name, *args, **kwargs) if scope is None else scope
+
     def __getattr__(self, name: str) -> Any:
         """Return whatever else the library's tracer has."""
         return getattr(self._inner, name)
@@ -125,13 +131,16 @@ class AdoptedTracer:
     def _span_of_ours(self, name: str, attributes: Mapping[str, Any] | None) -> Span | None:
         from opentelemetry.trace import NonRecordingSpan, get_current_span
 
+        return NonRecordingSpan(get_current_span().get_span_context()) if self._is_ours(name, attributes) else None
+
+    def _scope_of_ours(self, name: str, attributes: Mapping[str, Any] | None) -> AbstractContextManager[Span] | None:
+        return scope_without_span() if self._is_ours(name, attributes) else None
+
+    def _is_ours(self, name: str, attributes: Mapping[str, Any] | None) -> bool:
         from obs_run.core import ownership
 
         recording = ownership.current_recording()
-        operation = None if recording is None else recording.operation
-        if not self._covers(name, attributes or {}, operation):
-            return None
-        return NonRecordingSpan(get_current_span().get_span_context())
+        return self._covers(name, attributes or {}, None if recording is None else recording.operation)
 
 
 def _conventional_name(name: str, attributes: Mapping[str, Any] | None) -> str:

@@ -46,6 +46,10 @@ class OpenRecordings:
         if span_id in self._open:
             self._open[span_id] = end, record
 
+    def find(self, span_id: int) -> Any:
+        """Return the record that is open under an id; None where there is none."""
+        return self._open.get(span_id, (None, None))[1]
+
     def discard(self, span_id: int) -> None:
         """Forget a record that has ended."""
         self._open.pop(span_id, None)

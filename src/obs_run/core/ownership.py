@@ -29,6 +29,11 @@ def with_owner(recording: OwnRecording, context: Context) -> Context:
     return nesting.with_shared_slot(recording, Context({**context, _SPAN: recording.span, _OWNER: recording}))
 
 
+def no_span(context: Context | None = None) -> Context:
+    """Return ``context`` without its span and recording, for what may belong to those of another process."""
+    return Context({key: value for key, value in (context or {}).items() if key not in (_OWNER, _SPAN)})
+
+
 def with_nested_owner(invocation: NestedInvocation, context: Context) -> Context:
     """Return ``context`` with an invocation inside of another package's call as the one that reports."""
     return api_context.set_value(_OWNER, invocation, context)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from obs_run.core.nesting import NestedInvocation
     from obs_run.core.ongoing import FrameworkCall, OwnRecording
     from obs_run.core.operations import Operation
+    from obs_run.core.operations.fields import Described
     from obs_run.core.sink import Sink
 
 __all__ = ["Recording", "start"]
@@ -277,6 +278,18 @@ def _stems_from(error: BaseException, first: int) -> bool:
     return False
 
 
+def measure(thing: Described, duration: float, error: BaseException | None = None) -> None:
+    """Measure what took ``duration`` seconds and has no span of its own."""
+    to = sink.current()
+    if to is None:
+        return
+    attributes = content.plain_attributes(thing.known())
+    if error is not None:
+        attributes.setdefault(semconv.ERROR_TYPE, error_name(error))
+    kind = _kind_of(type(thing))
+    to.measure(lambda: OperationRecord(kind, attributes, {}, Timing(duration), {}))
+
+
 def start(
     operation: Operation, parent: Context | None = None, owner: object = None
 ) -> Recording | NestedInvocation | None:
@@ -317,6 +330,13 @@ def _start(operation: Operation, parent: Context | None, owner: object) -> Recor
                 return call
             # One call more than the framework tells of.
             context, outer = framework.around, framework.outer
+    if outer is not None and operation.is_part_of(outer.operation):
+        from obs_run.core import part_calls
+
+        operation.inherit(outer.operation)
+        part = part_calls.part_call(operation, outer, context, _kind_of(type(operation)))
+        if part is not None:
+            return part
     recording = _begin(operation, context, outer, to, place)
     if owner is not None:
         recording.belongs_to(owner)
@@ -358,7 +378,7 @@ def _inferred_tools() -> Any:
     return inferred_tools
 
 
-def _kind_of(operation: type[Operation]) -> str:
+def _kind_of(operation: type) -> str:
     """Return the name of the operation's class in ``core.operations``; instrumentors derive classes of their own."""
     kind = _kinds.get(operation)
     if kind is None:

@@ -223,6 +223,8 @@ OBS_EXPORT_DESTINATION = "obs.export.destination"
 METRIC_DB_DURATION = "db.client.operation.duration"
 METRIC_MCP_CLIENT_DURATION = "mcp.client.operation.duration"
 METRIC_MCP_SERVER_DURATION = "mcp.server.operation.duration"
+METRIC_MCP_CLIENT_SESSION_DURATION = "mcp.client.session.duration"
+METRIC_MCP_SERVER_SESSION_DURATION = "mcp.server.session.duration"
 METRIC_MESSAGING_DURATION = "messaging.client.operation.duration"
 METRIC_MESSAGING_PROCESS_DURATION = "messaging.process.duration"
 

@@ -135,6 +135,9 @@ class Sink(Protocol):
     def end(self, span: "Span", complete: Callable[[], OperationRecord]) -> None:
         """End what ``start`` returned; ``complete`` makes the record, and is called at once where anybody takes it."""
 
+    def measure(self, complete: Callable[[], OperationRecord]) -> None:
+        """Measure what has no span of its own; ``complete`` is called at once where anybody measures."""
+
     def log(self, record: LogRecord) -> None:
         """Take a log record."""
 

@@ -50,6 +50,12 @@ _MCP_LABELS = (
     semconv.NETWORK_PROTOCOL_NAME,
     semconv.ERROR_TYPE,
 )
+_MCP_SESSION_LABELS = (
+    semconv.MCP_PROTOCOL_VERSION,
+    semconv.NETWORK_TRANSPORT,
+    semconv.NETWORK_PROTOCOL_NAME,
+    semconv.ERROR_TYPE,
+)
 _MESSAGING_LABELS = (
     semconv.MESSAGING_SYSTEM,
     semconv.MESSAGING_OPERATION_NAME,
@@ -330,6 +336,20 @@ TABLE = (
         "result or ack is sent.",
         _both("McpServerCall"),
         labels=_MCP_LABELS,
+        buckets=semconv.MCP_DURATION_BUCKETS,
+    ),
+    _seconds(
+        semconv.METRIC_MCP_CLIENT_SESSION_DURATION,
+        "The duration of the MCP session as observed on the MCP client.",
+        _both("McpSession"),
+        labels=(*_MCP_SESSION_LABELS, semconv.SERVER_ADDRESS, semconv.SERVER_PORT),
+        buckets=semconv.MCP_DURATION_BUCKETS,
+    ),
+    _seconds(
+        semconv.METRIC_MCP_SERVER_SESSION_DURATION,
+        "The duration of the MCP session as observed on the MCP server.",
+        _both("McpServerSession"),
+        labels=_MCP_SESSION_LABELS,
         buckets=semconv.MCP_DURATION_BUCKETS,
     ),
     _seconds(

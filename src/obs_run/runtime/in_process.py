@@ -79,6 +79,10 @@ class Runtime:
         """End it."""
         self._spans().end(span, complete)
 
+    def measure(self, complete: Callable[[], OperationRecord]) -> None:
+        """Measure what has no span of its own."""
+        self._spans().measure(complete)
+
     def log(self, record: LogRecord) -> None:
         """Take a log record."""
         if settings.get("OTEL_CONFIG_FILE"):

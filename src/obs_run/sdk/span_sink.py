@@ -64,6 +64,10 @@ class SpanSink:
         if not is_kept or self._processor.pop_unclaimed(context.span_id) is not None:
             self._queue.put(OperationItem(record))
 
+    def measure(self, complete: Callable[[], OperationRecord]) -> None:
+        """Have the export thread measure what has no span."""
+        self._queue.put(OperationItem(complete()))
+
 
 class IdleSpanSink(SpanSink):
     """For a process that exports nothing: spans have their ids, and what they stand for is made for the agent alone.
@@ -77,6 +81,11 @@ class IdleSpanSink(SpanSink):
             super().end(span, complete)
         elif is_free(span):
             span.end()
+
+    def measure(self, complete: Callable[[], OperationRecord]) -> None:
+        """Measure what has no span, where the agent has a meter provider of its own."""
+        if global_meter_provider() is not None:
+            super().measure(complete)
 
 
 class ConfiguredSpanSink:
@@ -110,6 +119,10 @@ class ConfiguredSpanSink:
             set_changed(span, record.attributes)
             span.set_attributes(added)
         span.end()
+
+    def measure(self, complete: Callable[[], OperationRecord]) -> None:
+        """Measure what has no span, at once."""
+        self._complete(complete())
 
 
 def set_changed(span: Any, attributes: Attributes) -> None:

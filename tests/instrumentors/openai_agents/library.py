@@ -136,7 +136,7 @@ CONTENT = {
 LIBRARY = Library(
     name="openai-agents",
     instrumentor="obs_instrumentors.openai_agents",
-    beside=("obs_instrumentors.openai",),
+    beside=("obs_instrumentors.openai", "obs_instrumentors.mcp"),
     environments={OLDEST: ("openai-agents==0.2.0", "openai==1.96.1"), "newest": ("openai-agents>=0.24",)},
     driver=OpenAIAgents,
     more=("more.py",),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.instrumentors.frameworks import story
 from tests.instrumentors.frameworks.hygiene import assert_leave_nothing
+from tests.instrumentors.mcp.library import PROGRAM
 from tests.instrumentors.openai_agents import fakes
 from tests.instrumentors.openai_agents.library import LIBRARY, MODEL, OLDEST
 from tests.instrumentors.run_scenarios import ENVIRONMENT, instrumented
@@ -95,6 +98,23 @@ def test_an_agent_as_a_tool_is_inside_of_the_tool(its: Any, telemetry: Any) -> N
             )
         ),
     )
+
+
+def test_a_tool_of_an_mcp_server_is_one_span(its: Any, telemetry: Any) -> None:
+    server_type = importlib.import_module("agents.mcp").MCPServerStdio
+    params = {"command": sys.executable, "args": [PROGRAM, "mcp", "weather", "fail"]}
+
+    async def asking() -> None:
+        async with server_type(params=params) as server:
+            await its.asking(its.named(story.AGENT, mcp_servers=[server]))
+
+    its.run(asking())
+    told = {span.name: span for span in telemetry.spans()}
+    assert {name for name in told if name.startswith("tools/call")} == set()
+    tool = told["execute_tool weather"]
+    assert tool.attributes["mcp.method.name"] == "tools/call"
+    assert tool.status.status_code.name == "UNSET"
+    assert told["execute_tool fail"].attributes["error.type"] == "tool_error"
 
 
 def test_a_guardrail_that_stops_a_run_is_no_error(its: Any, telemetry: Any) -> None:

@@ -46,6 +46,7 @@ class FakeSink:
 
     def __init__(self) -> None:
         self.ended: list[Ended] = []
+        self.measured: list[OperationRecord] = []
         self.logs: list[LogRecord] = []
         self._ids = iter(range(1, 10_000_000))
 
@@ -69,6 +70,9 @@ class FakeSink:
         if tool_windows.windows.waiting:
             inferred_tools.note_end(context.span_id)
         self.ended.append(Ended(span.name, context.span_id, span.parent.span_id, context.trace_id, record))
+
+    def measure(self, complete: Callable[[], OperationRecord]) -> None:
+        self.measured.append(complete())
 
     def log(self, record: LogRecord) -> None:
         self.logs.append(record)

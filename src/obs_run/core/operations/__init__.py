@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .agent import AgentRun, Handoff, Memory, Plan, RemoteAgentRun, Step, ToolCall, Workflow
     from .fields import attribute, content
-    from .mcp import McpCall, McpServerCall
+    from .mcp import McpCall, McpServerCall, McpServerSession, McpSession
     from .messaging import MessageOperation, MessageProcess, MessageReceive, MessageSend
     from .model import Embedding, FetchedResponse, Inference, ModelCall, Rerank
     from .operation import GenAiOperation, Operation, Usage
@@ -29,6 +29,8 @@ __all__ = [
     "Inference",
     "McpCall",
     "McpServerCall",
+    "McpServerSession",
+    "McpSession",
     "Memory",
     "MessageOperation",
     "MessageProcess",
@@ -52,7 +54,7 @@ __all__ = [
 _NAMES = {
     "agent": ("AgentRun", "Handoff", "Memory", "Plan", "RemoteAgentRun", "Step", "ToolCall", "Workflow"),
     "fields": ("attribute", "content"),
-    "mcp": ("McpCall", "McpServerCall"),
+    "mcp": ("McpCall", "McpServerCall", "McpServerSession", "McpSession"),
     "messaging": ("MessageOperation", "MessageProcess", "MessageReceive", "MessageSend"),
     "model": ("Embedding", "FetchedResponse", "Inference", "ModelCall", "Rerank"),
     "operation": ("GenAiOperation", "Operation", "Usage"),

@@ -39,6 +39,11 @@ class Described:
         cls.ATTRIBUTES = {**cls.ATTRIBUTES, **_names(cls, ATTRIBUTE)}
         cls.CONTENT = {**cls.CONTENT, **_names(cls, CONTENT)}
 
+    def known(self) -> dict[str, Any]:
+        """Return the fields that are known under their attribute names."""
+        values = self.__dict__
+        return {name: value for key, name in self.ATTRIBUTES.items() if (value := values[key]) is not None}
+
 
 def _names(cls: type, kind: str) -> dict[str, str]:
     names = {}

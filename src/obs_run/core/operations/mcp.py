@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from obs_run.core import semconv
 
-from .fields import attribute, attribute_metadata, content
+from .agent import ToolCall
+from .fields import Described, attribute, attribute_metadata, content
 from .operation import Operation
 
 _TOOL_CALL = "tools/call"
@@ -53,6 +54,14 @@ class McpCall(Operation):
         subject = self.tool_name or self.prompt_name
         return f"{self.name} {subject}" if subject else self.name
 
+    def is_part_of(self, outer: Operation) -> bool:
+        """Whether ``outer`` is the run of this very tool by a framework, which may put a server's name before it."""
+        if self.KIND != "CLIENT" or self.tool_name is None or not isinstance(outer, ToolCall):
+            return False
+        name = outer.tool_name or ""
+        before = name[: -len(self.tool_name)]
+        return name.endswith(self.tool_name) and not before[-1:].isalnum()
+
 
 @dataclass(eq=False, repr=False)
 class McpServerCall(McpCall):
@@ -63,3 +72,20 @@ class McpServerCall(McpCall):
 
     KIND: ClassVar[str] = "SERVER"
     IS_TOOL_CALL: ClassVar[bool] = False
+
+
+@dataclass
+class McpSession(Described):
+    """A client's session with a server, which is measured and has no span."""
+
+    protocol_version: str | None = attribute(semconv.MCP_PROTOCOL_VERSION)
+    transport: str | None = attribute(semconv.NETWORK_TRANSPORT)
+    network_protocol: str | None = attribute(semconv.NETWORK_PROTOCOL_NAME)
+    server_address: str | None = attribute(semconv.SERVER_ADDRESS)
+    server_port: int | None = attribute(semconv.SERVER_PORT)
+    error_type: str | None = attribute(semconv.ERROR_TYPE)
+
+
+@dataclass
+class McpServerSession(McpSession):
+    """A server's session with a client."""

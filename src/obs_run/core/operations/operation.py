@@ -97,8 +97,7 @@ class Operation(Described):
 
     def attributes(self) -> Attributes:
         """Return every known field under its attribute name, content left out."""
-        values = self.__dict__
-        attributes = {name: value for key, name in self.ATTRIBUTES.items() if (value := values[key]) is not None}
+        attributes = self.known()
         attributes.update(self.extra)
         return attributes
 
@@ -114,6 +113,10 @@ class Operation(Described):
     def is_answered(self) -> bool:
         """Whether the whole answer has come in: a model says why it stopped at the end, though a stream may go on."""
         return bool(getattr(self, "finish_reasons", None))
+
+    def is_part_of(self, outer: Operation) -> bool:  # noqa: ARG002 (most are not)
+        """Whether ``outer``, which it happens inside of, is the same seen from further out, and has the span."""
+        return False
 
     def add_usage(self, usage: Usage) -> None:
         """Take note of what a model call inside used; only the run of an agent sums it up."""

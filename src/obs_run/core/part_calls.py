@@ -1,0 +1,103 @@
+"""A call inside of a recording that tells of the same thing: that has the span, and gets what the call knows of it.
+
+So it is with a framework's run of a tool, and the call by which the tool's server is asked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from obs_run.base import guard
+from obs_run.base.payload import error_name
+from obs_run.context import current_context
+from obs_run.core import content, ownership, semconv, sink
+from obs_run.core.sink import OperationRecord, Timing
+from obs_run.process.unpatched import time
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span
+    from typing_extensions import Self
+
+    from obs_run.context.current_context import Entry
+    from obs_run.core.ongoing import FrameworkCall, OwnRecording, ReadUnfinished
+    from obs_run.core.operations import Operation
+
+_THE_OUTERS = (semconv.OPERATION_NAME, semconv.TOOL_NAME, semconv.ERROR_TYPE)
+
+
+class PartCall:
+    """A call that has no span of its own, and is measured on its own."""
+
+    def __init__(self, operation: Operation, recording: OwnRecording, around: Context, kind: str) -> None:
+        self.operation = operation
+        self.span: Span = recording.span
+        self.outer: OwnRecording = recording
+        self.around = around
+        self.is_ended = False
+        self.is_frameworks = False
+        self.has_failed = False
+        self.provider_call: FrameworkCall | None = None
+        self.read_unfinished: ReadUnfinished | None = None
+        self.shared_data: Any = None
+        self._kind = kind
+        self._entries: list[Entry] = []
+        self._started = time.perf_counter_ns()
+
+    @property
+    def context(self) -> Context:
+        """The context that children start under."""
+        return self.inside(self.around)
+
+    def __enter__(self) -> Self:
+        """Be the one that reports what happens inside, as a recording is."""
+        current_context.enter(self, self.inside, self._entries)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Go on without."""
+        current_context.leave(self, self._entries)
+
+    def inside(self, context: Context) -> Context:
+        """Return ``context`` with the call as what happens there."""
+        return ownership.with_owner(self, context)
+
+    def chunk(self) -> None:
+        """Take no note of chunks: nobody measures them."""
+
+    def replace(self, operation: Operation) -> None:
+        """Have another operation told."""
+        self.operation = operation
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Tell the recording around it what is known, and measure the call."""
+        if not self.is_ended:
+            self.is_ended = True
+            guard.call("end", self._end, error)
+
+    def _end(self, error: BaseException | None) -> None:
+        duration = (time.perf_counter_ns() - self._started) / 1e9
+        outer: Any = self.outer.operation
+        told = outer.attributes()
+        # What is raised goes on to whoever records the tool, who knows whether it is an error there.
+        outer.error_type = outer.error_type or self.operation.error_type
+        if error is not None and self.operation.error_type is None:
+            self.operation.error_type = error_name(error)
+        attributes = self.operation.attributes()
+        outer.extra.update(
+            {name: value for name, value in attributes.items() if name not in told and name not in _THE_OUTERS}
+        )
+        for name in self.operation.CONTENT:
+            if getattr(outer, name, "not there") is None:
+                setattr(outer, name, getattr(self.operation, name))
+        to = sink.current()
+        if to is not None:
+            plain = content.plain_attributes(attributes)
+            to.measure(lambda: OperationRecord(self._kind, plain, {}, Timing(duration), {}))
+
+
+def part_call(operation: Operation, recording: OwnRecording, around: Context, kind: str) -> PartCall | None:
+    """Return what stands for ``operation`` inside of ``recording``; None where that had another one already."""
+    if semconv.MCP_METHOD_NAME in recording.operation.extra:
+        return None
+    return PartCall(operation, recording, around, kind)
