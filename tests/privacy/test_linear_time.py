@@ -47,6 +47,17 @@ PIECES = (
         "key 'aB3",
         "key ",
     ),
+    *(
+        "--pass ",
+        "pw ",
+        "passphrase ",
+        "seed phrase ",
+        "seed phrase: abc ",
+        "| sudo -S ",
+        "echo a | sudo -S",
+        "net user a ",
+    ),
+    *("Authorization: Digest a=", "xq_aB3aB3aB3aB3aB3aB3=", "a_key: ", "order no. ", "xq_aB3/", "A_KEY 'x", "creds: "),
     *("private-lines: 1\nAA", 'variable "token" {', 'name="password"\r\n', "password%253D", "token a1", "`a b`", "$(a"),
 )
 

@@ -38,6 +38,17 @@ FOUND = [
     "echo {} | gh secret set X",
     "xfreerdp /u:b \\\\host /p:{}",
     "creds: b / {}",
+    "credentials: b / {}",
+    "sign-in of user=b pass={} from there",
+    "openssl rsa -passin pass:{} -in x",
+    "gpg --batch --passphrase {} -d x",
+    "tool --pass {} go",
+    "echo '{}' | sudo -S true",
+    "printf {} | kinit b",
+    "net user b {} /add",
+    "user b / pw {}",
+    "PW={}",
+    'setx CLIENT_SECRET "{}"',
     'new NetworkCredential("b", "{}")',
     'requests.get(u, auth=HTTPBasicAuth("b", "{}"))',
     'client.set_password("{}")',
@@ -57,6 +68,26 @@ def test_the_value_is_taken_out(text: str, choose: Choose) -> None:
     scrubbed = choose("secrets").text(text.format(PLANTED))
     assert PLANTED not in scrubbed
     assert "[" in scrubbed
+
+
+def test_an_authorization_of_several_parts_goes_as_a_whole(choose: Choose) -> None:
+    scrubber = choose("secrets")
+    for scheme, parts in (
+        ("Digest", 'username="b", realm="x", nonce="n", response="4de71728f982f6daec9a4301cc8d1a65"'),
+        ("AWS4-HMAC-SHA256", "Credential=b/20261101/x/s3/aws4_request, SignedHeaders=host, Signature=fe5f80f77d5fa3be"),
+        ("OAuth", 'oauth_consumer_key="b", oauth_signature="aBc%2B"'),
+    ):
+        scrubbed = scrubber.text(f"Authorization: {scheme} {parts}\nHost: a.example")
+        assert scrubbed == f"Authorization: {scheme} [authorization]\nHost: a.example"
+
+
+def test_the_words_a_wallet_is_made_anew_from(choose: Choose) -> None:
+    scrubber = choose("secrets")
+    words = "legal winner thank year wave sausage worth useful legal winner thank yellow"
+    for lead in ("seed phrase: ", "my recovery phrase is ", 'mnemonic="'):
+        assert scrubber.text(f"{lead}{words}") == f"{lead}[password]"
+    text = "a seed phrase has twelve words"
+    assert scrubber.text(text) is text
 
 
 @pytest.mark.parametrize(
@@ -113,6 +144,10 @@ def test_the_private_members_of_a_key_in_json(choose: Choose) -> None:
         "the row is identified by 'name'",
         "docker run -p 8080:80 web; mkdir -p /tmp/x; ps -u root",
         "app.py:1200:foo:bar:baz",
+        "the pass: 12 of 14, the next pass is due",
+        "12 pw of power, npw files",
+        "user bob is in the net user group",
+        "cat words.txt | sudo tee /etc/words",
         "org/pkg@1.2.3 and repo/app@sha256:0123",
     ],
 )
@@ -129,6 +164,8 @@ def test_what_only_looks_like_it_is_left_alone(text: str, choose: Choose) -> Non
         "0 1 1 2 3 5 8 13 21 34 55 89 144 233",
         "call fib(10) -> 0 1 1 2 3 5 8 13 21 34 55",
         "the number is 1 1 2 3 5 8 13 21 34",
+        "order 070-9867727-5320123",
+        "Invoice no. 020 7946 0958",
     ],
 )
 def test_figures_are_no_personal_data(text: str, choose: Choose) -> None:

@@ -108,3 +108,46 @@ def test_digests_are_left_alone_but_behind_a_word_for_keys(choose: Choose) -> No
     for text in (f"commit {digest}", f"sha256:{digest}{digest}", f"trace_id={digest}", f"etag {digest}"):
         assert scrubber.text(text) is text
     assert scrubber.text(f"api key {digest} is wrong") == "api key [unknown_key] is wrong"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ACMEWEATHER_KEY={}",
+        '{{"acmeweather_key": "{}"}}',
+        '{{"headers": [["x-functions-key", "{}"]]}}',
+        "basic_auth: {}",
+        "deploy_creds={}",
+    ],
+)
+def test_a_name_of_which_the_last_word_tells_tells_of_what_is_drawn(text: str, choose: Choose) -> None:
+    scrubber = choose("secrets")
+    found = [value not in scrubber.text(text.format(value)) for value in (drawn(40) for _ in range(40))]
+    assert sum(found) >= 38
+    plain = text.format("rows-by-the-name-of-the-customer")
+    assert scrubber.text(plain) is plain
+
+
+@pytest.mark.parametrize("name", ["cache_key", "s3_key", "partitionKey", "rowKey"])
+def test_keys_that_are_no_secrets(name: str, choose: Choose) -> None:
+    scrubber = choose("secrets")
+    for _ in range(20):
+        text = f'{{"{name}": "{drawn(40)}"}}'
+        assert scrubber.text(text) is text
+
+
+def test_signs_of_base64_join_what_is_drawn(choose: Choose) -> None:
+    scrubber = choose("secrets")
+    for sign in ("=", "+", "/", "~", "."):
+        found = [
+            scrubber.text(f"see xq_{drawn(32)}{sign}{drawn(32)} there") == "see [unknown_key] there" for _ in range(40)
+        ]
+        assert sum(found) >= 36, sign
+
+
+def test_a_uuid_right_behind_a_word_for_keys(choose: Choose) -> None:
+    scrubber = choose("secrets")
+    uuid = "12119770-DD4C-7564-7AB0-53F29F6C7A03"
+    for form in (uuid, uuid.lower()):
+        assert scrubber.text(f"token {form} was refused") == "token [unknown_key] was refused"
+        assert scrubber.text(f"request {form} was refused") == f"request {form} was refused"

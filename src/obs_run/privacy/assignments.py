@@ -37,6 +37,11 @@ _LONGEST_NAME = 40
 _LONGEST_ARN = 90
 
 _QUOTE = re.compile(rb"(?:[nbrue@]{1,2}(?=[\"']))?(\\{0,7})(\"\"\"|'''|[\"'`])")
+_ASSIGNED = re.compile(rb"=(?!=)|:(?=[^\s:])")
+# Schemes whose values have names and quotes of their own, to the end of the line or of what is around.
+_OF_PARTS = re.compile(
+    rb"(?:digest|aws4-hmac-sha256|hmac|oauth|signature|hawk)[ \t]{1,4}(?=\w{1,40}=)([^\r\n'`<]{1,4096})"
+)
 _SCHEME = re.compile(rb"(?:bearer|basic|token|digest|apikey|negotiate|aws4-hmac-sha256)[ \t]{1,4}", re.IGNORECASE)
 _UNQUOTED = re.compile(
     rb"(?:[^\s\"'`&,;<>(){}\[\]\\|]"
@@ -46,7 +51,7 @@ _UNQUOTED = re.compile(
     rb")+"
 )
 # Short where nothing is found, because whatever begins anew after it is looked at again.
-_DRAWN = re.compile(rb"[\w+/.-]{16,1024}={0,2}")
+_DRAWN = re.compile(rb"[\w+/.=~-]{16,1024}")
 _LINE = re.compile(rb"[^\r\n<]{1,8192}")
 _COOKIE = re.compile(rb"[\w.!#$%&*+^`|~-]{1,128}=\S|[\w.%+/=-]{16,}$")
 _ASCII = re.compile("[!-~]+")
@@ -132,6 +137,10 @@ def _named(subject: Subject, start: int, end: int) -> Iterable[Match]:
     low = subject.low
     first, last = _extent(low, start, end)
     rule = _rule(subject.raw[first:last])
+    word = first + low[first:last].rfind(b" ") + 1
+    if rule is None and word > first and (_ASSIGNED.match(low, last) or low.startswith(b"--", word)):
+        first = word  # what stands before is no part of the name, as in "user=bob pass=..."
+        rule = _rule(subject.raw[first:last])
     if rule is None:
         return notations.other(subject, first, last)
     if low[first - 3 : first] == b"://" or _is_resource_name(low, first):
@@ -161,11 +170,13 @@ def _valued(subject: Subject, at: int, rule: NameRule, name: bytes) -> Match | N
         return None  # a list of names
     if quote[2] == b"`" and is_free(b"`%b`" % value):
         return None  # what a shell puts there
-    return Match(start, end, rule.kind) if _is_value(value, rule, name) else None
+    return Match(start, end, rule.kind) if _is_value(subject.raw[start:end], rule, name) else None
 
 
 def _bare(subject: Subject, rule: NameRule, name: bytes, sign: Sign) -> Match | None:
     low = subject.low
+    if rule.kind == "authorization" and (parts := _OF_PARTS.match(low, sign.end)):
+        return Match(*parts.span(1), rule.kind)
     scheme = _SCHEME.match(low, sign.end)
     start = scheme.end() if scheme else sign.end
     match = _value_pattern(rule).match(low, start)
@@ -175,7 +186,11 @@ def _bare(subject: Subject, rule: NameRule, name: bytes, sign: Sign) -> Match | 
     value = low[start:end]
     if rule.kind == "cookie" and not (sign.certain and _COOKIE.match(value)):
         return None
-    if not _is_value(value, rule, name) or _CODE.match(value) or _is_prose(low, end, value, rule, sign):
+    if (
+        not _is_value(subject.raw[start:end], rule, name)
+        or _CODE.match(value)
+        or _is_prose(low, end, value, rule, sign)
+    ):
         return None
     return Match(start, end, rule.kind)
 
@@ -220,12 +235,13 @@ def _closing(low: bytes, quote: re.Match[bytes]) -> int:
     return limit
 
 
-def _is_value(value: bytes, rule: NameRule, name: bytes) -> bool:
+def _is_value(raw: bytes, rule: NameRule, name: bytes) -> bool:
+    value = raw.lower()
     if not value or is_free(value) or value[:1] in b"),]" or _is_reference(value, name):
         return False
     if rule.kind in _LONG_KINDS and (len(value) < _SHORTEST_KEY or (len(value) < _LEAST_DIGITS and value.isdigit())):
         return False
-    return rule.form == "any" or fits(rule, value.decode())
+    return rule.form == "any" or fits(rule, raw.decode())
 
 
 def _is_reference(value: bytes, name: bytes) -> bool:

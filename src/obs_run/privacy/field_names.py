@@ -24,7 +24,7 @@ _OTHER_PARTS = re.compile(r"[^\W\d_][^\s\d_.\-:=\"'\[\](){}]*|[0-9]+")
 _BY_LAST_WORD = {
     "password": (
         "password passwd passwort kennwort psk requirepass masterauth storepass keypass "
-        "passphrase passcode pwd userpassword userpwd dbpassword rootpassword "
+        "passphrase passcode pwd pw psw pswd userpassword userpwd dbpassword rootpassword "
         "adminpassword mypassword sudopassword pgpassword contrasena contraseña contrasenya senha wachtwoord haslo "
         "hasło parola heslo lozinka jelszo şifre sifre adgangskode kodeord lösenord losenord salasana пароль "
         "密码 密碼 口令 パスワード 暗証番号 비밀번호 पासवर्ड סיסמה cvv cvc cvv2 otp totp parolam sifrem şifrem"
@@ -80,8 +80,17 @@ _KEY_FILES = frozenset({("client", "key", "data"), ("tls", "key"), ("ssl", "key"
 _DRAWN = {
     "auth": NameRule("authorization", "drawn"),
     "key": NameRule("api_key", "drawn"),
+    "keys": NameRule("api_key", "drawn"),
     "pat": NameRule("token", "drawn"),
+    "cred": NameRule("secret", "drawn"),
+    "creds": NameRule("secret", "drawn"),
 }
+_NO_KEYS = _set(
+    "primary foreign cache cached partition sort row object public pub index idempotency 3 blob dedup dedupe group "
+    "routing lookup dict map hash lock file path image item record unique natural composite candidate memo trace span "
+    "event message job task state column field json xml registry i18n translation locale rsa_public order page cursor"
+)
+"""What has keys that are no secrets."""
 _PINS = NameRule("password", "pin")
 _CODE = NameRule("password", "code")
 
@@ -104,11 +113,11 @@ def secret_name(name: str) -> NameRule | None:
         return NameRule("password")
     if tuple(words[-3:]) in _KEY_FILES:
         return NameRule("private_key")
-    if words[-1:] == words and last in _DRAWN:
-        return _DRAWN[last]
     if last == "string" and before in ("connection", "conn"):
         return NameRule("connection_string")
-    return _RULES.get(last) or (_of_key(before) if last in ("key", "keys") else _of_pair(last, before))
+    known = _RULES.get(last) or (_of_key(before) if last in ("key", "keys") else _of_pair(last, before))
+    # Names of other things end with the same words, so that it takes a value that looks drawn.
+    return known or (None if before in _NO_KEYS else _DRAWN.get(last))
 
 
 def _of_key(before: str) -> NameRule | None:

@@ -35,7 +35,7 @@ _RANDOM = re.compile(r"(?=.*[0-9])\S{6,}|(?:bearer|basic|token) \S{6,}|\S{24,}",
 _COUNTED = frozenset({"token", "api_key", "secret", "cookie", "authorization", "private_key", "connection_string"})
 _LEAST_DIGITS = 6
 _SHORTEST_DRAWN = 16
-_KEY = re.compile(r"[A-Za-z0-9+/_.-]+={0,2}")
+_KEY = re.compile(r"[A-Za-z0-9+/_.=~-]+")
 _DIGEST = re.compile(r"[0-9a-fA-F-]+")
 _PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 _SCHEMA_TYPES = frozenset({"string", "integer", "number", "boolean", "object", "array", "null"})

@@ -13,11 +13,14 @@ _CORES = tuple(
         rb"w(?:oo?r[dt]|d)",  # password, passwort, passwd, pwd, wachtwoord
         rb"cre[dt]",  # credential, secret
         rb"uthori[sz]ation",
+        rb"ssphrase",
+        rb"pw(?![a-z])",
+        rb"--p(?:ass|sk|in|at)(?![a-z])",
     )
 )
 # The ends of names that count only right before a sign that gives a value.
 _ENDS = (
-    b"pass", b"passphrase", b"passcode", b"passe", b"parola", b"contrasena", b"senha", b"haslo", b"heslo", b"sifre",
+    b"pass", b"passcode", b"passe", b"parola", b"contrasena", b"senha", b"haslo", b"heslo", b"sifre",
     b"salasana", b"otp", b"pin", b"cvv", b"cvc", b"string", b"bearer", b"jwt", b"sig", b"signature",
     b"code", b"clave", b"parolam", b"sifrem", b"auth", b"psk", b"creds", b"cred", b"pat", b"kty", b"private-lines",
 )  # fmt: skip

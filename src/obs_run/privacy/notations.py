@@ -54,7 +54,7 @@ _IS_SET = re.compile(rb"(?:\bset password\b[^;\n]{0,100}|\.?\b_?(?:set|with|use|
 _ARGUMENT = re.compile(rb"\([ \t]{0,4}[\"']([^\"'\s/]{6,256})[\"'][ \t]{0,4}\)")
 # new NetworkCredential("bob", "..."), UsernamePasswordCredentials("bob", "...")
 _SECOND_ARGUMENT = re.compile(rb"s?\([^,()\n]{1,128},[ \t]{0,4}[\"']([^\"'\n]{1,256})[\"']")
-# creds: admin / hunter2
+# creds: admin / hunter2, credentials: admin / hunter2
 _SLASHED = re.compile(
     rb"(?:s|entials?)?(?: are| is)?[ \t]{0,2}[:=]?[ \t]{1,4}[\"']?[\w.@\\-]{1,64}[ \t]{0,2}[/|:][ \t]{0,2}"
     rb"(?=[^\s/]{0,64}[0-9!#$%&*_])([^\s\"'/]{5,128})"
@@ -64,6 +64,20 @@ _PIPED = re.compile(
     rb"\b(?:echo|printf)[ \t]{1,4}(?:-\w{1,3}[ \t]{1,4})?(?:[\"']?[\w.-]{1,64}:(?=[^|\n]{1,200}chpass?$))?" + _QUOTED +
     rb"[ \t]{0,4}\|[^\n|]{0,100}$"
 )  # fmt: skip
+# echo hunter2 | sudo -S true: a program that reads what it asks for from the pipe.
+_ASKING = re.compile(
+    rb"\|[ \t]{0,4}(?:sudo[ \t]{1,4}(?:-\w{1,8}[ \t]{1,4}){0,3}?-s\b|su\b|kinit\b|cryptsetup\b|passwd\b"
+    rb"|gpg2?\b[^\n|]{0,100}--passphrase-fd|vault login\b|huggingface-cli login\b|gh auth login\b)"
+)
+_ECHOED = re.compile(rb"\b(?:echo|printf)[ \t]{1,4}(?:-\w{1,3}[ \t]{1,4})?" + _QUOTED + rb"[ \t]{0,4}$")
+# net user bob hunter2 /add
+_NET_USER = re.compile(rb"\bnet1?(?:\.exe)?[ \t]{1,4}user[ \t]{1,4}(?!/)\S{1,64}[ \t]{1,4}\"?([^\s/*\"][^\s\"]{0,127})")
+# The words that a wallet is made anew from (BIP 39).
+_PHRASE = re.compile(
+    rb"(?:seed|recovery|secret|backup|mnemonic)(?:[ _-](?:phrase|words?|seed|mnemonic))?s?(?:[ ](?:is|are|was)[ ]?)?"
+    rb"[\"'`]?[ \t]{0,3}[:=]?\s{0,3}[\"'`]?((?:[a-z]{3,8}[ ]){11}(?:(?:[a-z]{3,8}[ ]){3}){0,4}[a-z]{3,8}(?![a-z]))"
+)
+_PHRASE_WORDS = (b"mnemonic", b"seed phrase", b"seed words", b"recovery phrase", b"secret phrase", b"seed_phrase")
 _MEMBER = re.compile(rb"\"(?:d|p|q|dp|dq|qi|k)\"[ \t\n]{0,8}:[ \t\n]{0,8}\"([\w-]{16,2048})\"")
 _LONGEST_JWK = 6000
 _LINES = re.compile(rb":[ \t]{0,4}[0-9]{1,3}\s{1,4}((?:[A-Za-z0-9+/=]{1,100}\s{1,4}){1,100})", re.IGNORECASE)
@@ -72,6 +86,9 @@ _LINES = re.compile(rb":[ \t]{0,4}[0-9]{1,3}\s{1,4}((?:[A-Za-z0-9+/=]{1,100}\s{1
 def around(subject: Subject, first: int, last: int, rule: NameRule) -> Iterator[Match]:
     """Find the value of the name from ``first`` to ``last`` where no sign between gives it."""
     low = subject.low
+    if b"cred" in low[first:last] and (slashed := _SLASHED.match(low, last)):
+        yield from _value(slashed, _PASSWORD)
+        return
     lead = low[max(0, first - _BEFORE) : first]
     found = None
     if lead.rstrip(_QUOTES).endswith(_SIGNS):
@@ -130,8 +147,6 @@ def other(subject: Subject, first: int, last: int) -> Iterator[Match]:
         found = _LINES.match(low, last)
     elif name.endswith(b"chpasswd"):
         found = _PIPED.search(low, max(0, first - _BEFORE), last - 2)
-    elif name.endswith((b"cred", b"creds")):
-        found = _SLASHED.match(low, last)
     elif b"networkcredential" in name:
         found = _SECOND_ARGUMENT.match(low, last)
     if found is not None:
@@ -190,6 +205,9 @@ def find(subject: Subject) -> list[Match]:
         for found in _IDENTIFIED.finditer(low):
             if _OF_USER.search(low, max(0, found.start() - _BEFORE), found.start()):
                 matches += _value(found, _PASSWORD)
+    matches += _told_to_programs(low)
+    if any(word in low for word in _PHRASE_WORDS):
+        matches += [Match(*found.span(1), "password") for found in _PHRASE.finditer(low)]
     if b"$" in low:
         matches += [Match(*found.span(), "password") for found in _CRYPT.finditer(low)]
     for found in _PGPASS.finditer(low):
@@ -197,6 +215,17 @@ def find(subject: Subject) -> list[Match]:
             matches += _value(found, _PASSWORD)
     _add_codes(subject, matches)
     return matches
+
+
+def _told_to_programs(low: bytes) -> Iterator[Match]:
+    """Find the passwords that a pipe or Windows' ``net`` gives to a program that asks for one."""
+    if b"|" in low:
+        for asking in _ASKING.finditer(low):
+            if echoed := _ECHOED.search(low, max(0, asking.start() - _BEFORE), asking.start()):
+                yield from _value(echoed, _PASSWORD)
+    if b" user " in low:
+        for found in _NET_USER.finditer(low):
+            yield from _value(found, _PASSWORD)
 
 
 def _add_codes(subject: Subject, matches: list[Match]) -> None:

@@ -17,6 +17,10 @@ _LIKELY = re.compile(
     r"(?<![a-z])(?:call|call me|reach|ring|text|dial|number is|numéro|numero|número|numer|nummer\w*|rufen|anrufen|"
     r"appel\w*|llám\w*|llam\w*|dzwoń|bel|numara\w*|ara\w*|contact|hotline|номер)(?!\w)"
 )
+_NUMBERED = re.compile(
+    r"(?<![a-z])(?:order|invoice|ticket|tracking|parcel|shipment|reference|ref|serial|case|po|bestell\w*|rechnung\w*|auftrag\w*"
+    r"|commande|facture|pedido|factura|ordine|fattura)(?:[ .-]{0,2}(?:no|nr|num|number|nummer|id)\.?)?[ :#]{0,3}$"
+)
 _NEAR = 32
 _NORTH_AMERICA = re.compile(r"(?:1[ .-])?\(?[2-9][0-9]{2}\)?[ .-]{1,2}[2-9][0-9]{2}[ .-][0-9]{4}")
 _TRUNK = re.compile(r"\(?0[1-9][0-9]{0,4}\)?[ /-]{1,3}[0-9]")
@@ -48,6 +52,8 @@ class Finder:
         if plus:
             return libraries.is_phone_number(f"+{digits}", (), possible=True)
         near = before[-_NEAR:]
+        if _NUMBERED.search(near):
+            return False
         if _CERTAIN.search(near):
             return True
         if digits.startswith("00") and len(digits) > _FEWEST_WITH_TRUNK and " " in number:

@@ -61,10 +61,11 @@ def sign_after(subject: Subject, at: int, rule: NameRule, name: bytes) -> Sign |
         return None
     if match := _SEPARATOR.match(low, at):
         between = match[0]
-        return Sign(match.end(), certain=True, spaced=b":" in between, listed=b"," in between)
+        spaced = b":" in between and not (between == b":" and rule.kind == "password")
+        return Sign(match.end(), certain=True, spaced=spaced, listed=b"," in between)
     if b"--" in name and (match := _SPACED.match(low, at)):
         return Sign(match.end(), certain=True, spaced=False)
-    return _spoken(subject, at, rule)
+    return _spoken(subject, at, rule, name)
 
 
 def _of_other_script(subject: Subject, at: int) -> Sign | None:
@@ -76,9 +77,11 @@ def _of_other_script(subject: Subject, at: int) -> Sign | None:
     return Sign(loose.end(), certain=False, spaced=True) if loose else None
 
 
-def _spoken(subject: Subject, at: int, rule: NameRule) -> Sign | None:
+def _spoken(subject: Subject, at: int, rule: NameRule, name: bytes) -> Sign | None:
     low = subject.low
-    match = (rule.kind == "password" and _QUOTED_NEXT.match(low, at)) or _COPULA.match(low, at)
+    # "set API_KEY 'x'": an identifier is hardly ever a word of a sentence.
+    is_name = rule.kind == "password" or b"_" in name.strip(b"_")
+    match = (is_name and _QUOTED_NEXT.match(low, at)) or _COPULA.match(low, at)
     match = match or _FAR_COPULA.match(low, at)
     if match:
         return Sign(match.end(), certain=False, spaced=True)

@@ -153,7 +153,6 @@ _TOKEN_CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 _CLASSES = bytes(97 if one in _TOKEN_CHARACTERS else 32 for one in range(256))
 _RUN = re.compile(b"a" * 20 + b"a*")
 _TELLING = re.compile(rb"[0-9]|[a-z][A-Z]|[A-Z]{2}[a-z]")
-_DIGIT = re.compile(rb"[0-9]")
 # Digests, trace ids and UUIDs: no token is of these letters alone, but for the one that begins with fc-.
 _PLAIN_HEX = re.compile(rb"(?!fc-)[0-9a-f-]+")
 _LONGEST_BEFORE = 64
@@ -212,8 +211,7 @@ def find(subject: Subject) -> Iterator[Match]:
         known = [*_inside(raw, start, end), *_beside(raw, start, end, led=led)]
         if known:
             yield from known
-        # Of twenty random characters hardly ever none is a digit.
-        elif not is_hex and _DIGIT.search(raw, start, end):
+        elif not is_hex and random_keys.may_be_key(raw, start, end):
             yield from random_keys.find_in_run(subject, start, end)
 
 
