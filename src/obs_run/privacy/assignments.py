@@ -137,9 +137,8 @@ def _named(subject: Subject, start: int, end: int) -> Iterable[Match]:
     low = subject.low
     first, last = _extent(low, start, end)
     rule = _rule(subject.raw[first:last])
-    word = first + low[first:last].rfind(b" ") + 1
-    if rule is None and word > first and (_ASSIGNED.match(low, last) or low.startswith(b"--", word)):
-        first = word  # what stands before is no part of the name, as in "user=bob pass=..."
+    if rule is None and _ASSIGNED.match(low, last):
+        first += low[first:last].rfind(b" ") + 1  # what stands before is no part of the name: "user=bob pass=..."
         rule = _rule(subject.raw[first:last])
     if rule is None:
         return notations.other(subject, first, last)

@@ -24,8 +24,8 @@ _BEARER = re.compile(rb"[\w.~+/=:-]{8,}")
 _FIELD = re.compile(rb"[a-z_]{2,40}=[^=]")
 # The options that some programs take a password by, and the programs.
 _OPTION = re.compile(
-    rb" -(pw?|a|w|u|-user|-proxy-user|(?:src|dest)?storepass|keypass)[ =]{0,2}"
-    rb"(?:\"([^\"\n]{1,256})\"|'([^'\n]{1,256})'|([^\s\"'$-][^\s\"']{0,255}))"
+    rb" -(pw?|a|w|u|-user|-proxy-user|(?:src|dest)?storepass|keypass|-p(?:ass|assphrase|sk|in)(?=[ =]))[ =]{0,2}"
+    rb"(?:\"([^\"\n]{1,256})\"|'([^'\n]{1,256})'|([^\s\"'$=-][^\s\"']{0,255}))"
 )
 _WINDOWS = re.compile(rb" /(?:user:\S{1,64} {1,4}|pass(?:word)?:|p:)\"?([^\s\"/][^\s\"]{0,127})")
 _PROGRAMS = {
@@ -46,6 +46,7 @@ _RUN_BY = {
 }
 # A share's name may look like a line break: \\\\nas.
 _BY_WINDOWS = re.compile(rb"\b(?:net(?:\.exe)? use|xfreerdp|wfreerdp|cmdkey|runas|schtasks|psexec)\b[^|;&]{0,200}$")
+_SELF_TELLING = frozenset({b"-pass", b"-passphrase", b"-psk", b"-pin"})
 _USER_OPTIONS = frozenset({b"a", b"u", b"-user", b"-proxy-user"})
 _USER = re.compile(rb"[\w.\\/@-]{1,64}(?:[%,]|:)")
 _LONGEST_COMMAND = 240
@@ -79,7 +80,7 @@ def _of_option(low: bytes, option: re.Match[bytes]) -> Iterator[Match]:
     name, group = option[1], option.lastindex or 0
     first, last = option.span(group)
     lead = low[max(0, option.start() - _LONGEST_COMMAND) : option.start()]
-    if not _RUN_BY.get(name, _RUN_BY[b""]).search(lead):
+    if name not in _SELF_TELLING and not _RUN_BY.get(name, _RUN_BY[b""]).search(lead):
         return
     if name in _USER_OPTIONS:
         # The user comes first, but for redis-cli, which has none.

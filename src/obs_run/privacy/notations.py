@@ -70,14 +70,11 @@ _ASKING = re.compile(
     rb"|gpg2?\b[^\n|]{0,100}--passphrase-fd|vault login\b|huggingface-cli login\b|gh auth login\b)"
 )
 _ECHOED = re.compile(rb"\b(?:echo|printf)[ \t]{1,4}(?:-\w{1,3}[ \t]{1,4})?" + _QUOTED + rb"[ \t]{0,4}$")
-# net user bob hunter2 /add
-_NET_USER = re.compile(rb"\bnet1?(?:\.exe)?[ \t]{1,4}user[ \t]{1,4}(?!/)\S{1,64}[ \t]{1,4}\"?([^\s/*\"][^\s\"]{0,127})")
 # The words that a wallet is made anew from (BIP 39).
 _PHRASE = re.compile(
-    rb"(?:seed|recovery|secret|backup|mnemonic)(?:[ _-](?:phrase|words?|seed|mnemonic))?s?(?:[ ](?:is|are|was)[ ]?)?"
-    rb"[\"'`]?[ \t]{0,3}[:=]?\s{0,3}[\"'`]?((?:[a-z]{3,8}[ ]){11}(?:(?:[a-z]{3,8}[ ]){3}){0,4}[a-z]{3,8}(?![a-z]))"
+    rb"(?:[ ](?:is|are)[ ])?[\"'`]?[ \t]{0,3}[:=]?\s{0,3}[\"'`]?"
+    rb"((?:[a-z]{3,8}[ ]){11}(?:(?:[a-z]{3,8}[ ]){3}){0,4}[a-z]{3,8}(?![a-z]))"
 )
-_PHRASE_WORDS = (b"mnemonic", b"seed phrase", b"seed words", b"recovery phrase", b"secret phrase", b"seed_phrase")
 _MEMBER = re.compile(rb"\"(?:d|p|q|dp|dq|qi|k)\"[ \t\n]{0,8}:[ \t\n]{0,8}\"([\w-]{16,2048})\"")
 _LONGEST_JWK = 6000
 _LINES = re.compile(rb":[ \t]{0,4}[0-9]{1,3}\s{1,4}((?:[A-Za-z0-9+/=]{1,100}\s{1,4}){1,100})", re.IGNORECASE)
@@ -145,6 +142,8 @@ def other(subject: Subject, first: int, last: int) -> Iterator[Match]:
             yield Match(*member.span(1), "private_key")
     elif name.endswith(b"private-lines"):
         found = _LINES.match(low, last)
+    elif name.endswith((b"phrase", b"mnemonic")):
+        found = _PHRASE.match(low, last)
     elif name.endswith(b"chpasswd"):
         found = _PIPED.search(low, max(0, first - _BEFORE), last - 2)
     elif b"networkcredential" in name:
@@ -205,9 +204,8 @@ def find(subject: Subject) -> list[Match]:
         for found in _IDENTIFIED.finditer(low):
             if _OF_USER.search(low, max(0, found.start() - _BEFORE), found.start()):
                 matches += _value(found, _PASSWORD)
-    matches += _told_to_programs(low)
-    if any(word in low for word in _PHRASE_WORDS):
-        matches += [Match(*found.span(1), "password") for found in _PHRASE.finditer(low)]
+    if b"|" in low:
+        matches += _piped(low)
     if b"$" in low:
         matches += [Match(*found.span(), "password") for found in _CRYPT.finditer(low)]
     for found in _PGPASS.finditer(low):
@@ -217,15 +215,11 @@ def find(subject: Subject) -> list[Match]:
     return matches
 
 
-def _told_to_programs(low: bytes) -> Iterator[Match]:
-    """Find the passwords that a pipe or Windows' ``net`` gives to a program that asks for one."""
-    if b"|" in low:
-        for asking in _ASKING.finditer(low):
-            if echoed := _ECHOED.search(low, max(0, asking.start() - _BEFORE), asking.start()):
-                yield from _value(echoed, _PASSWORD)
-    if b" user " in low:
-        for found in _NET_USER.finditer(low):
-            yield from _value(found, _PASSWORD)
+def _piped(low: bytes) -> Iterator[Match]:
+    """Find the passwords that are piped into a program that asks for one."""
+    for asking in _ASKING.finditer(low):
+        if echoed := _ECHOED.search(low, max(0, asking.start() - _BEFORE), asking.start()):
+            yield from _value(echoed, _PASSWORD)
 
 
 def _add_codes(subject: Subject, matches: list[Match]) -> None:
