@@ -48,6 +48,15 @@ FOUND = [
     "user b / pw {}",
     "PW={}",
     'setx CLIENT_SECRET "{}"',
+    "chpasswd <<< 'b:{}'",
+    "htpasswd -bc /etc/x b {}",
+    '$password = ConvertTo-SecureString "{}" -AsPlainText -Force',
+    "New-Object PSCredential('b', (ConvertTo-SecureString '{}' -AsPlainText -Force))",
+    "tell it my password, which is {}.",
+    "Das Passwort heißt {}",
+    "the password for the box: {}",
+    "hasło do skrzynki: {}",
+    "пароль от сервера {}",
     'new NetworkCredential("b", "{}")',
     'requests.get(u, auth=HTTPBasicAuth("b", "{}"))',
     'client.set_password("{}")',
@@ -98,6 +107,8 @@ def test_the_words_a_wallet_is_made_anew_from(choose: Choose) -> None:
         "Votre code de connexion 2FA : 197954",
         "Enter OTP 197954 within 5 minutes",
         "backup code: a7f3k-9q2mx",
+        "recovery codes: a7f3k-9q2mx",
+        "the cvv is 123",
     ],
 )
 def test_codes_to_sign_in(text: str, choose: Choose) -> None:
@@ -145,6 +156,11 @@ def test_the_private_members_of_a_key_in_json(choose: Choose) -> None:
         "app.py:1200:foo:bar:baz",
         "the pass: 12 of 14, the next pass is due",
         "12 pw of power, npw files",
+        "pw = page.width",
+        "--password (read from stdin)",
+        "chpasswd <<< $LIST",
+        "hasło do skrzynki zostało zmienione",
+        "the password for the user in version v2.3",
         "tool --pass-through all --pinned yes --pin=$PIN",
         "cat words.txt | sudo tee /etc/words",
         "org/pkg@1.2.3 and repo/app@sha256:0123",
@@ -174,3 +190,19 @@ def test_figures_are_no_personal_data(text: str, choose: Choose) -> None:
 
 def test_a_shell_that_says_it_itself(choose: Choose) -> None:
     assert "hunter-22" not in choose("secrets").text('export TOKEN="$(echo hunter-22)"')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "JSESSIONID={}",
+        "PHPSESSID={}; path=/",
+        "connect.sid=s%3A{}",
+        "laravel_session=eyJpdiI6{}{}",
+        "https://app.example.com/cb?code=4/0A{}&state=x",
+        '{{"code": "{}", "state": "x"}}',
+    ],
+)
+def test_what_a_browser_carries(text: str, choose: Choose) -> None:
+    value = "8B5x3E964C2oAAEF7g7DB9FzDA83D8E5"
+    assert value not in choose("secrets").text(text.format(value, value))

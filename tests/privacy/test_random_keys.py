@@ -151,3 +151,32 @@ def test_a_uuid_right_behind_a_word_for_keys(choose: Choose) -> None:
     for form in (uuid, uuid.lower()):
         assert scrubber.text(f"token {form} was refused") == "token [unknown_key] was refused"
         assert scrubber.text(f"request {form} was refused") == f"request {form} was refused"
+
+
+@pytest.mark.parametrize("text", ["see sk-{} there", "see xq_{} there"])
+def test_letters_alone_are_a_key_where_no_word_is_as_long(text: str, choose: Choose) -> None:
+    scrubber = choose("secrets")
+    letters = "pbogbcxhwjnjgfjrjhsyyjifdibxecpnxkiwmhec"
+    assert letters not in scrubber.text(text.format(letters))
+    for plain in ("xq_donaudampfschifffahrtsgesellschaftskapitaen", "call_" + letters, letters):
+        assert scrubber.text(plain) is plain
+
+
+def test_a_key_that_signs_of_base64_part_early(choose: Choose) -> None:
+    scrubber = choose("secrets")
+    for text in (
+        "see tfp_cj9xd8z=u1p-mdt.sp7finybg9dcv3jhkxo4z there",
+        "see acme_live_9xs2wi0=7f6f0fppt8zf_owez76u15-7q there",
+    ):
+        assert scrubber.text(text) == "see [unknown_key] there"
+    for plain in ("user_id2=9xsuwi02g1uw7f6f0fpppt83", "see call_cj9xd8z=u1p-mdt.sp7finybg9dcv3jhkxo there"):
+        assert scrubber.text(plain) is plain
+
+
+def test_the_key_of_a_service_in_json_may_be_hexadecimal(choose: Choose) -> None:
+    scrubber = choose("secrets")
+    digest = "0123456789abcdef" * 2
+    assert scrubber.text(f'{{"acmeweather_key": "{digest}"}}') == '{"acmeweather_key": "[api_key]"}'
+    for name in ("dedupe_key", "partition_key", "s3_key", "key"):
+        text = f'{{"{name}": "{digest}"}}'
+        assert scrubber.text(text) is text

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from obs_run.privacy import notations
 from obs_run.privacy.field_names import NameRule, secret_name
-from obs_run.privacy.field_values import fits
+from obs_run.privacy.field_values import DRAWN, fits
 from obs_run.privacy.matches import Match
 from obs_run.privacy.signs import Sign, sign_after
 from obs_run.privacy.values import is_free
@@ -42,6 +42,8 @@ _ASSIGNED = re.compile(rb"=(?!=)|:(?=[^\s:])")
 _OF_PARTS = re.compile(
     rb"(?:digest|aws4-hmac-sha256|hmac|oauth|signature|hawk)[ \t]{1,4}(?=\w{1,40}=)([^\r\n'`<]{1,4096})"
 )
+# PowerShell's way to write a password.
+_SECURE_STRING = re.compile(rb"\(?convertto-securestring[ \t]{1,4}(?:-string[ \t]{1,4})?(?=[\"'])")
 _SCHEME = re.compile(rb"(?:bearer|basic|token|digest|apikey|negotiate|aws4-hmac-sha256)[ \t]{1,4}", re.IGNORECASE)
 _UNQUOTED = re.compile(
     rb"(?:[^\s\"'`&,;<>(){}\[\]\\|]"
@@ -137,7 +139,7 @@ def _named(subject: Subject, start: int, end: int) -> Iterable[Match]:
     low = subject.low
     first, last = _extent(low, start, end)
     rule = _rule(subject.raw[first:last])
-    if rule is None and _ASSIGNED.match(low, last):
+    if rule is None and low[last : last + 1] in (b"=", b":") and _ASSIGNED.match(low, last):
         first += low[first:last].rfind(b" ") + 1  # what stands before is no part of the name: "user=bob pass=..."
         rule = _rule(subject.raw[first:last])
     if rule is None:
@@ -158,7 +160,8 @@ def _valued(subject: Subject, at: int, rule: NameRule, name: bytes) -> Match | N
     sign = sign_after(subject, at, rule, name)
     if sign is None:
         return None
-    quote = _QUOTE.match(low, sign.end)
+    made = _SECURE_STRING.match(low, sign.end)
+    quote = _QUOTE.match(low, made.end() if made else sign.end)
     if quote is None:
         return _bare(subject, rule, name, sign)
     start, end = quote.end(), _closing(low, quote)
@@ -183,7 +186,7 @@ def _bare(subject: Subject, rule: NameRule, name: bytes, sign: Sign) -> Match | 
         return None
     end = _end_of_value(subject, match, name, sign)
     value = low[start:end]
-    if rule.kind == "cookie" and not (sign.certain and _COOKIE.match(value)):
+    if rule.kind == "cookie" and rule.form == "any" and not (sign.certain and _COOKIE.match(value)):
         return None
     if (
         not _is_value(subject.raw[start:end], rule, name)
@@ -214,9 +217,9 @@ def _is_prose(low: bytes, end: int, value: bytes, rule: NameRule, sign: Sign) ->
 
 def _value_pattern(rule: NameRule) -> re.Pattern[bytes]:
     """Return what matches a value without quotes."""
-    if rule.kind == "cookie":
+    if rule.kind == "cookie" and rule.form == "any":
         return _LINE
-    return _DRAWN if rule.form == "drawn" else _UNQUOTED
+    return _DRAWN if rule.form in DRAWN else _UNQUOTED
 
 
 def _closing(low: bytes, quote: re.Match[bytes]) -> int:
@@ -236,7 +239,7 @@ def _closing(low: bytes, quote: re.Match[bytes]) -> int:
 
 def _is_value(raw: bytes, rule: NameRule, name: bytes) -> bool:
     value = raw.lower()
-    if not value or is_free(value) or value[:1] in b"),]" or _is_reference(value, name):
+    if not value or is_free(value) or value[:1] in b"(),]" or _is_reference(value, name):
         return False
     if rule.kind in _LONG_KINDS and (len(value) < _SHORTEST_KEY or (len(value) < _LEAST_DIGITS and value.isdigit())):
         return False

@@ -37,6 +37,9 @@ _LEAST_DIGITS = 6
 _SHORTEST_DRAWN = 16
 _KEY = re.compile(r"[A-Za-z0-9+/_.=~-]+")
 _DIGEST = re.compile(r"[0-9a-fA-F-]+")
+_HEXADECIMAL = re.compile(r"[0-9a-f]{28,}|[0-9A-F]{28,}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+DRAWN = frozenset({"drawn", "key"})
+"""The forms of a name that tells only of what looks drawn."""
 _PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 _SCHEMA_TYPES = frozenset({"string", "integer", "number", "boolean", "object", "array", "null"})
 _SCHEMA_VALUES = ("default", "const", "enum", "example", "examples", "value")
@@ -67,8 +70,8 @@ def _without_placeholders(text: str, kinds: Collection[str]) -> str:
 
 def fits(rule: NameRule, text: str) -> bool:
     """Whether ``text`` has the form that the rule asks for."""
-    if rule.form == "drawn":
-        return _is_drawn(text)
+    if rule.form in DRAWN:
+        return _is_drawn(text) or (rule.form == "key" and _HEXADECIMAL.fullmatch(text) is not None)
     form = _FORMS.get(rule.form)
     return form is None or form.fullmatch(text) is not None
 

@@ -20,6 +20,7 @@ _ENDS = (
     b"pass", b"phrase", b"mnemonic", b"passcode", b"passe", b"parola", b"contrasena", b"senha", b"haslo", b"heslo",
     b"sifre", b"salasana", b"otp", b"pin", b"cvv", b"cvc", b"string", b"bearer", b"jwt", b"sig", b"signature",
     b"code", b"clave", b"parolam", b"sifrem", b"auth", b"psk", b"creds", b"cred", b"pat", b"kty", b"private-lines",
+    b"codes", b"sessionid", b"sessid", b"connect.sid",
 )  # fmt: skip
 _LAST_LETTERS = frozenset(end[-1] for end in _ENDS) | frozenset(b" \t\"'`\\])")
 _SIGNS = (b":", b"=")

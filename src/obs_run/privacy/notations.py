@@ -53,7 +53,10 @@ _NEXT_WORD = re.compile(rb"[ \t]{1,8}(\S{1,256})")
 _IS_SET = re.compile(rb"(?:\bset password\b[^;\n]{0,100}|\.?\b_?(?:set|with|use|using|put)_?(?:[a-z]{0,16}_)?)$")
 _ARGUMENT = re.compile(rb"\([ \t]{0,4}[\"']([^\"'\s/]{6,256})[\"'][ \t]{0,4}\)")
 # new NetworkCredential("bob", "..."), UsernamePasswordCredentials("bob", "...")
-_SECOND_ARGUMENT = re.compile(rb"s?\([^,()\n]{1,128},[ \t]{0,4}[\"']([^\"'\n]{1,256})[\"']")
+_SECOND_ARGUMENT = re.compile(
+    rb"s?\([^,()\n]{1,128},[ \t]{0,4}(?:\(?convertto-securestring[ \t]{1,4}(?:-string[ \t]{1,4})?)?"
+    rb"[\"']([^\"'\n]{1,256})[\"']"
+)
 # creds: admin / hunter2, credentials: admin / hunter2
 _SLASHED = re.compile(
     rb"(?:s|entials?)?(?: are| is)?[ \t]{0,2}[:=]?[ \t]{1,4}[\"']?[\w.@\\-]{1,64}[ \t]{0,2}[/|:][ \t]{0,2}"
@@ -74,6 +77,12 @@ _ECHOED = re.compile(rb"\b(?:echo|printf)[ \t]{1,4}(?:-\w{1,3}[ \t]{1,4})?" + _Q
 _PHRASE = re.compile(
     rb"(?:[ ](?:is|are)[ ])?[\"'`]?[ \t]{0,3}[:=]?\s{0,3}[\"'`]?"
     rb"((?:[a-z]{3,8}[ ]){11}(?:(?:[a-z]{3,8}[ ]){3}){0,4}[a-z]{3,8}(?![a-z]))"
+)
+# chpasswd <<< 'bob:hunter2', htpasswd -bc file bob hunter2
+_HERE_STRING = re.compile(rb"[ \t]{0,4}<<<[ \t]{0,4}[\"']?[\w.-]{1,64}:([^\s\"']{1,256})")
+_HTPASSWD = re.compile(
+    rb"[ \t]{1,4}-[a-z0-9]{0,4}b[a-z0-9]{0,4}[ \t]{1,4}(?:(?!-)\S{1,256}[ \t]{1,4}){1,2}"
+    rb"[\"']?([^\s\"'$][^\s\"']{0,255})"
 )
 _MEMBER = re.compile(rb"\"(?:d|p|q|dp|dq|qi|k)\"[ \t\n]{0,8}:[ \t\n]{0,8}\"([\w-]{16,2048})\"")
 _LONGEST_JWK = 6000
@@ -144,8 +153,9 @@ def other(subject: Subject, first: int, last: int) -> Iterator[Match]:
         found = _LINES.match(low, last)
     elif name.endswith((b"phrase", b"mnemonic")):
         found = _PHRASE.match(low, last)
-    elif name.endswith(b"chpasswd"):
-        found = _PIPED.search(low, max(0, first - _BEFORE), last - 2)
+    elif name.endswith(b"passwd"):
+        found = _HTPASSWD.match(low, last) or _HERE_STRING.match(low, last)
+        found = found or _PIPED.search(low, max(0, first - _BEFORE), last - 2)
     elif b"networkcredential" in name:
         found = _SECOND_ARGUMENT.match(low, last)
     if found is not None:
