@@ -58,6 +58,24 @@ PIECES = (
         "net user a ",
     ),
     *("Authorization: Digest a=", "xq_aB3aB3aB3aB3aB3aB3=", "a_key: ", "order no. ", "xq_aB3/", "A_KEY 'x", "creds: "),
+    *(
+        ":a@tcp(",
+        'password").fill("',
+        'label=password text="',
+        "mysql -p ",
+        "password a b c d: ",
+        "passwordto ",
+        "use password ",
+    ),
+    *(
+        "chpasswd <<< ",
+        "htpasswd -b a b ",
+        "xq_a1b2=",
+        "xq_a1b2=a1b2+",
+        "code=aB3",
+        "convertto-securestring '",
+        "пароль a ",
+    ),
     *("private-lines: 1\nAA", 'variable "token" {', 'name="password"\r\n', "password%253D", "token a1", "`a b`", "$(a"),
 )
 

@@ -67,8 +67,8 @@ _PASSES = _set(
 )
 # What may follow: the value is still the secret, or something made of it.
 _FOLLOWERS = _set(
-    "hash value raw encrypted plain plaintext base64 b64 confirmation confirm again repeat new old header hint env "
-    "1 2 3 01 02"
+    "hash value raw base encrypted plain plaintext base64 b64 confirmation confirm again repeat new old header hint "
+    "env 1 2 3 01 02"
 )
 _COUNTERS = _set("has is num max min count n number use uses")
 _CODES = _set(
@@ -117,7 +117,7 @@ def secret_name(name: str) -> NameRule | None:
     words = parts(name[-80:])
     while len(words) > 1 and words[-1] in _FOLLOWERS:
         words.pop()
-    if not words or words[0] in _COUNTERS:
+    if not words or (words[0] in _COUNTERS and not name.lower().startswith("use ")):
         return None
     last = words[-1]
     before = words[-2] if len(words) > 1 else ""

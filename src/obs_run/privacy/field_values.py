@@ -43,10 +43,12 @@ DRAWN = frozenset({"drawn", "key"})
 _PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 _SCHEMA_TYPES = frozenset({"string", "integer", "number", "boolean", "object", "array", "null"})
 _SCHEMA_VALUES = ("default", "const", "enum", "example", "examples", "value")
-_NAMES = ("name", "key", "header", "field", "parameter")
+_NAMES = ("name", "key", "header", "field", "parameter", "label", "selector", "element")
 _VALUES = ("value", "val")
+_TYPED = "text"
+"""What is typed into a field; it may as well be what stands beside it."""
 _NO_MEMBERS: frozenset[str] = frozenset()
-PAIRED = frozenset({*_VALUES, "kty"})
+PAIRED = frozenset({*_VALUES, _TYPED, "kty"})
 """Keys of which another key tells more: of a value whose name is the value of another, of a key in JSON."""
 
 
@@ -104,12 +106,14 @@ def paired_name(pair: list[Any], kinds: Collection[str]) -> str | None:
 
 def paired_value(mapping: Mapping[Any, Any]) -> tuple[str, str] | None:
     """Return the name that a mapping like ``{"name": ..., "value": ...}`` gives, and the key of its value."""
-    for value_key in _VALUES:
-        if value_key in mapping:
-            for name_key in _NAMES:
-                name = mapping.get(name_key)
-                if isinstance(name, str):
-                    return name, value_key
+    for value_key in (*_VALUES, _TYPED):
+        value = mapping.get(value_key)
+        if value is None or (value_key == _TYPED and not (isinstance(value, str) and _RANDOM.fullmatch(value))):
+            continue
+        for name_key in _NAMES:
+            name = mapping.get(name_key)
+            if isinstance(name, str):
+                return name, value_key
     return None
 
 

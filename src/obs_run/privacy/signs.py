@@ -31,9 +31,10 @@ _FAR_COPULA = re.compile(
 )
 # The same of a password, which may be of words; in other scripts nothing but a few words need be between.
 _FAR_PASSWORD = re.compile(
-    rb"(?: [a-z?]{1,12}){1,5}(?: (?:is|ist|es|est|to|jest|lautet|\?)|:) [\"'`]?([^\s\"'`()<>{}\[\],;=]{6,256})"
+    rb"(?: [a-z?]{1,12}){1,5}(?: (?:is|ist|es|est|to|be|jest|lautet|typed|entered|\?)|:)"
+    rb" [\"'`]?([^\s\"'`()<>{}\[\],;=]{6,256})"
 )
-_FAR_OF_OTHERS = re.compile(rb"(?: [a-z?]{1,12}){0,3}:?[ ]([^\s\"'`()<>{}\[\],;=]{6,256})")
+_FAR_OF_OTHERS = re.compile(rb"[a-z?]{0,4}(?: [a-z?]{1,12}){0,3}:?[ ]([^\s\"'`()<>{}\[\],;=]{6,256})")
 # "The password hunter-22 is for you": only for what nobody writes as a word.
 _BESIDE = re.compile(
     rb"[ \t]{1,3}[\"'`(]?(?!(?:field|input|box|form|reset|hash|length|policy|type)s?\b)([^\s\"'`()<>{}\[\],;=]{6,256})"
@@ -71,7 +72,7 @@ def sign_after(subject: Subject, at: int, rule: NameRule, name: bytes) -> Sign |
         between = match[0]
         spaced = b":" in between and not (between == b":" and rule.kind == "password")
         return Sign(match.end(), certain=True, spaced=spaced, listed=b"," in between)
-    if b"--" in name and (match := _SPACED.match(low, at)):
+    if name[name.rfind(b" ") + 1 :].startswith(b"-") and (match := _SPACED.match(low, at)):
         return Sign(match.end(), certain=True, spaced=False)
     return _spoken(subject, at, rule, name)
 
