@@ -38,6 +38,37 @@ FOUND = [
     "echo {} | gh secret set X",
     "xfreerdp /u:b \\\\host /p:{}",
     "creds: b / {}",
+    "credentials: b / {}",
+    "sign-in of user=b pass={} from there",
+    "openssl rsa -passin pass:{} -in x",
+    "gpg --batch --passphrase {} -d x",
+    "tool --pass {} go",
+    "echo '{}' | sudo -S true",
+    "printf {} | kinit b",
+    "user b / pw {}",
+    "PW={}",
+    'setx CLIENT_SECRET "{}"',
+    "chpasswd <<< 'b:{}'",
+    "tool -username b -password {}",
+    "ssh-keygen -t ed25519 -N '{}' -f k",
+    "mysql -p{} shop",
+    "driver.find_element(By.ID, 'password').send_keys('{}')",
+    "page.locator('input[type=password]').fill('{}')",
+    'act(selector="input[type=password]", text="{}")',
+    '<input type="password" value="{}">',
+    '{{"action": "type", "label": "Password", "text": "{}"}}',
+    "b:{}@tcp(db.example:3306)/x",
+    'Use password "{}" for it',
+    "the new password will be {} from Monday",
+    "lösenordet är {}",
+    "htpasswd -bc /etc/x b {}",
+    '$password = ConvertTo-SecureString "{}" -AsPlainText -Force',
+    "New-Object PSCredential('b', (ConvertTo-SecureString '{}' -AsPlainText -Force))",
+    "tell it my password, which is {}.",
+    "Das Passwort heißt {}",
+    "the password for the box: {}",
+    "hasło do skrzynki: {}",
+    "пароль от сервера {}",
     'new NetworkCredential("b", "{}")',
     'requests.get(u, auth=HTTPBasicAuth("b", "{}"))',
     'client.set_password("{}")',
@@ -59,6 +90,26 @@ def test_the_value_is_taken_out(text: str, choose: Choose) -> None:
     assert "[" in scrubbed
 
 
+def test_an_authorization_of_several_parts_goes_as_a_whole(choose: Choose) -> None:
+    scrubber = choose("secrets")
+    for scheme, parts in (
+        ("Digest", 'username="b", realm="x", nonce="n", response="4de71728f982f6daec9a4301cc8d1a65"'),
+        ("AWS4-HMAC-SHA256", "Credential=b/20261101/x/s3/aws4_request, SignedHeaders=host, Signature=fe5f80f77d5fa3be"),
+        ("OAuth", 'oauth_consumer_key="b", oauth_signature="aBc%2B"'),
+    ):
+        scrubbed = scrubber.text(f"Authorization: {scheme} {parts}\nHost: a.example")
+        assert scrubbed == f"Authorization: {scheme} [authorization]\nHost: a.example"
+
+
+def test_the_words_a_wallet_is_made_anew_from(choose: Choose) -> None:
+    scrubber = choose("secrets")
+    words = "legal winner thank year wave sausage worth useful legal winner thank yellow"
+    for lead in ("seed phrase: ", "my recovery phrase is ", 'mnemonic="'):
+        assert scrubber.text(f"{lead}{words}") == f"{lead}[password]"
+    text = "a seed phrase has twelve words"
+    assert scrubber.text(text) is text
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -68,6 +119,9 @@ def test_the_value_is_taken_out(text: str, choose: Choose) -> None:
         "Votre code de connexion 2FA : 197954",
         "Enter OTP 197954 within 5 minutes",
         "backup code: a7f3k-9q2mx",
+        "recovery codes: a7f3k-9q2mx",
+        "the cvv is 123",
+        "Dein Bestätigungscode lautet 016199",
     ],
 )
 def test_codes_to_sign_in(text: str, choose: Choose) -> None:
@@ -113,6 +167,20 @@ def test_the_private_members_of_a_key_in_json(choose: Choose) -> None:
         "the row is identified by 'name'",
         "docker run -p 8080:80 web; mkdir -p /tmp/x; ps -u root",
         "app.py:1200:foo:bar:baz",
+        "the pass: 12 of 14, the next pass is due",
+        "12 pw of power, npw files",
+        "pw = page.width",
+        "mysql -uroot -p shop",
+        "7z a -p out.7z",
+        "head -n 20 x; echo -n y",
+        '{"label": "Password", "text": "Forgot it?"}',
+        "use_password = True",
+        "--password (read from stdin)",
+        "chpasswd <<< $LIST",
+        "hasło do skrzynki zostało zmienione",
+        "the password for the user in version v2.3",
+        "tool --pass-through all --pinned yes --pin=$PIN",
+        "cat words.txt | sudo tee /etc/words",
         "org/pkg@1.2.3 and repo/app@sha256:0123",
     ],
 )
@@ -129,6 +197,8 @@ def test_what_only_looks_like_it_is_left_alone(text: str, choose: Choose) -> Non
         "0 1 1 2 3 5 8 13 21 34 55 89 144 233",
         "call fib(10) -> 0 1 1 2 3 5 8 13 21 34 55",
         "the number is 1 1 2 3 5 8 13 21 34",
+        "order 070-9867727-5320123",
+        "Invoice no. 020 7946 0958",
     ],
 )
 def test_figures_are_no_personal_data(text: str, choose: Choose) -> None:
@@ -138,3 +208,19 @@ def test_figures_are_no_personal_data(text: str, choose: Choose) -> None:
 
 def test_a_shell_that_says_it_itself(choose: Choose) -> None:
     assert "hunter-22" not in choose("secrets").text('export TOKEN="$(echo hunter-22)"')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "JSESSIONID={}",
+        "PHPSESSID={}; path=/",
+        "connect.sid=s%3A{}",
+        "laravel_session=eyJpdiI6{}{}",
+        "https://app.example.com/cb?code=4/0A{}&state=x",
+        '{{"code": "{}", "state": "x"}}',
+    ],
+)
+def test_what_a_browser_carries(text: str, choose: Choose) -> None:
+    value = "8B5x3E964C2oAAEF7g7DB9FzDA83D8E5"
+    assert value not in choose("secrets").text(text.format(value, value))

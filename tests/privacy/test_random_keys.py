@@ -108,3 +108,75 @@ def test_digests_are_left_alone_but_behind_a_word_for_keys(choose: Choose) -> No
     for text in (f"commit {digest}", f"sha256:{digest}{digest}", f"trace_id={digest}", f"etag {digest}"):
         assert scrubber.text(text) is text
     assert scrubber.text(f"api key {digest} is wrong") == "api key [unknown_key] is wrong"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ACMEWEATHER_KEY={}",
+        '{{"acmeweather_key": "{}"}}',
+        '{{"headers": [["x-functions-key", "{}"]]}}',
+        "basic_auth: {}",
+        "deploy_creds={}",
+    ],
+)
+def test_a_name_of_which_the_last_word_tells_tells_of_what_is_drawn(text: str, choose: Choose) -> None:
+    scrubber = choose("secrets")
+    found = [value not in scrubber.text(text.format(value)) for value in (drawn(40) for _ in range(40))]
+    assert sum(found) >= 38
+    plain = text.format("rows-by-the-name-of-the-customer")
+    assert scrubber.text(plain) is plain
+
+
+@pytest.mark.parametrize("name", ["cache_key", "s3_key", "partitionKey", "rowKey"])
+def test_keys_that_are_no_secrets(name: str, choose: Choose) -> None:
+    scrubber = choose("secrets")
+    for _ in range(20):
+        text = f'{{"{name}": "{drawn(40)}"}}'
+        assert scrubber.text(text) is text
+
+
+def test_signs_of_base64_join_what_is_drawn(choose: Choose) -> None:
+    scrubber = choose("secrets")
+    for sign in ("=", "+", "/", "~", "."):
+        found = [
+            scrubber.text(f"see xq_{drawn(32)}{sign}{drawn(32)} there") == "see [unknown_key] there" for _ in range(40)
+        ]
+        assert sum(found) >= 36, sign
+
+
+def test_a_uuid_right_behind_a_word_for_keys(choose: Choose) -> None:
+    scrubber = choose("secrets")
+    uuid = "12119770-DD4C-7564-7AB0-53F29F6C7A03"
+    for form in (uuid, uuid.lower()):
+        assert scrubber.text(f"token {form} was refused") == "token [unknown_key] was refused"
+        assert scrubber.text(f"request {form} was refused") == f"request {form} was refused"
+
+
+@pytest.mark.parametrize("text", ["see sk-{} there", "see xq_{} there"])
+def test_letters_alone_are_a_key_where_no_word_is_as_long(text: str, choose: Choose) -> None:
+    scrubber = choose("secrets")
+    letters = "pbogbcxhwjnjgfjrjhsyyjifdibxecpnxkiwmhec"
+    assert letters not in scrubber.text(text.format(letters))
+    for plain in ("xq_donaudampfschifffahrtsgesellschaftskapitaen", "call_" + letters, letters):
+        assert scrubber.text(plain) is plain
+
+
+def test_a_key_that_signs_of_base64_part_early(choose: Choose) -> None:
+    scrubber = choose("secrets")
+    for text in (
+        "see tfp_cj9xd8z=u1p-mdt.sp7finybg9dcv3jhkxo4z there",
+        "see acme_live_9xs2wi0=7f6f0fppt8zf_owez76u15-7q there",
+    ):
+        assert scrubber.text(text) == "see [unknown_key] there"
+    for plain in ("user_id2=9xsuwi02g1uw7f6f0fpppt83", "see call_cj9xd8z=u1p-mdt.sp7finybg9dcv3jhkxo there"):
+        assert scrubber.text(plain) is plain
+
+
+def test_the_key_of_a_service_in_json_may_be_hexadecimal(choose: Choose) -> None:
+    scrubber = choose("secrets")
+    digest = "0123456789abcdef" * 2
+    assert scrubber.text(f'{{"acmeweather_key": "{digest}"}}') == '{"acmeweather_key": "[api_key]"}'
+    for name in ("dedupe_key", "partition_key", "s3_key", "key"):
+        text = f'{{"{name}": "{digest}"}}'
+        assert scrubber.text(text) is text

@@ -21,6 +21,7 @@ _MOST_COMMON, _MOST_COMMON_OF_FEW = 0.66, 0.52
 _ALL_CHANGES, _MANY_CHANGES, _FEWEST_CHANGES = 0.5, 0.42, 0.3
 """The share of neighbours of different class (small letters, capitals, digits): 0.62 where all are random."""
 _FEWEST_CHANGES_OF_TWO = 0.2
+_FEWEST_CHANGES_OF_LETTERS, _MOST_COMMON_OF_LETTERS, _SHORTEST_OF_FEW = 0.06, 0.4, 20
 _FEWEST_DIGITS, _MOST_DIGITS = 0.1, 0.7
 _PRINTABLE = frozenset(range(32, 127)) | {9, 10, 13}
 
@@ -38,10 +39,16 @@ def is_random(word: str) -> bool:
     if has_both_cases:
         most_common = _most_common(changes)
         drawn = changes >= _FEWEST_CHANGES and digits <= _MOST_DIGITS
+        few = changes >= _FEWEST_CHANGES_OF_TWO
     else:
         most_common = _MOST_COMMON
         drawn = changes >= _FEWEST_CHANGES_OF_TWO and _FEWEST_DIGITS <= digits <= _MOST_DIGITS
-    return drawn and common_pairs(word) <= most_common and not is_encoded_text(word)
+        few = changes >= _FEWEST_CHANGES_OF_LETTERS and digits <= _MOST_DIGITS
+    if not drawn:  # by chance, but nobody writes such pairs of letters
+        if not few or length < _SHORTEST_OF_FEW:
+            return False
+        most_common = _MOST_COMMON_OF_LETTERS
+    return common_pairs(word) <= most_common and not is_encoded_text(word)
 
 
 def _most_common(changes: float) -> float:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from obs_run.privacy import notations
 from obs_run.privacy.field_names import NameRule, secret_name
-from obs_run.privacy.field_values import fits
+from obs_run.privacy.field_values import DRAWN, fits
 from obs_run.privacy.matches import Match
 from obs_run.privacy.signs import Sign, sign_after
 from obs_run.privacy.values import is_free
@@ -37,6 +37,13 @@ _LONGEST_NAME = 40
 _LONGEST_ARN = 90
 
 _QUOTE = re.compile(rb"(?:[nbrue@]{1,2}(?=[\"']))?(\\{0,7})(\"\"\"|'''|[\"'`])")
+_ASSIGNED = re.compile(rb"=(?!=)|:(?=[^\s:])")
+# Schemes whose values have names and quotes of their own, to the end of the line or of what is around.
+_OF_PARTS = re.compile(
+    rb"(?:digest|aws4-hmac-sha256|hmac|oauth|signature|hawk)[ \t]{1,4}(?=\w{1,40}=)([^\r\n'`<]{1,4096})"
+)
+# PowerShell's way to write a password.
+_SECURE_STRING = re.compile(rb"\(?convertto-securestring[ \t]{1,4}(?:-string[ \t]{1,4})?(?=[\"'])")
 _SCHEME = re.compile(rb"(?:bearer|basic|token|digest|apikey|negotiate|aws4-hmac-sha256)[ \t]{1,4}", re.IGNORECASE)
 _UNQUOTED = re.compile(
     rb"(?:[^\s\"'`&,;<>(){}\[\]\\|]"
@@ -46,7 +53,7 @@ _UNQUOTED = re.compile(
     rb")+"
 )
 # Short where nothing is found, because whatever begins anew after it is looked at again.
-_DRAWN = re.compile(rb"[\w+/.-]{16,1024}={0,2}")
+_DRAWN = re.compile(rb"[\w+/.=~-]{16,1024}")
 _LINE = re.compile(rb"[^\r\n<]{1,8192}")
 _COOKIE = re.compile(rb"[\w.!#$%&*+^`|~-]{1,128}=\S|[\w.%+/=-]{16,}$")
 _ASCII = re.compile("[!-~]+")
@@ -132,6 +139,9 @@ def _named(subject: Subject, start: int, end: int) -> Iterable[Match]:
     low = subject.low
     first, last = _extent(low, start, end)
     rule = _rule(subject.raw[first:last])
+    if rule is None and low[last : last + 1] in (b"=", b":") and _ASSIGNED.match(low, last):
+        first += low[first:last].rfind(b" ") + 1  # what stands before is no part of the name: "user=bob pass=..."
+        rule = _rule(subject.raw[first:last])
     if rule is None:
         return notations.other(subject, first, last)
     if low[first - 3 : first] == b"://" or _is_resource_name(low, first):
@@ -150,7 +160,8 @@ def _valued(subject: Subject, at: int, rule: NameRule, name: bytes) -> Match | N
     sign = sign_after(subject, at, rule, name)
     if sign is None:
         return None
-    quote = _QUOTE.match(low, sign.end)
+    made = _SECURE_STRING.match(low, sign.end)
+    quote = _QUOTE.match(low, made.end() if made else sign.end)
     if quote is None:
         return _bare(subject, rule, name, sign)
     start, end = quote.end(), _closing(low, quote)
@@ -161,11 +172,13 @@ def _valued(subject: Subject, at: int, rule: NameRule, name: bytes) -> Match | N
         return None  # a list of names
     if quote[2] == b"`" and is_free(b"`%b`" % value):
         return None  # what a shell puts there
-    return Match(start, end, rule.kind) if _is_value(value, rule, name) else None
+    return Match(start, end, rule.kind) if _is_value(subject.raw[start:end], rule, name) else None
 
 
 def _bare(subject: Subject, rule: NameRule, name: bytes, sign: Sign) -> Match | None:
     low = subject.low
+    if rule.kind == "authorization" and (parts := _OF_PARTS.match(low, sign.end)):
+        return Match(*parts.span(1), rule.kind)
     scheme = _SCHEME.match(low, sign.end)
     start = scheme.end() if scheme else sign.end
     match = _value_pattern(rule).match(low, start)
@@ -173,9 +186,13 @@ def _bare(subject: Subject, rule: NameRule, name: bytes, sign: Sign) -> Match | 
         return None
     end = _end_of_value(subject, match, name, sign)
     value = low[start:end]
-    if rule.kind == "cookie" and not (sign.certain and _COOKIE.match(value)):
+    if rule.kind == "cookie" and rule.form == "any" and not (sign.certain and _COOKIE.match(value)):
         return None
-    if not _is_value(value, rule, name) or _CODE.match(value) or _is_prose(low, end, value, rule, sign):
+    if (
+        not _is_value(subject.raw[start:end], rule, name)
+        or _CODE.match(value)
+        or _is_prose(low, end, value, rule, sign)
+    ):
         return None
     return Match(start, end, rule.kind)
 
@@ -200,9 +217,9 @@ def _is_prose(low: bytes, end: int, value: bytes, rule: NameRule, sign: Sign) ->
 
 def _value_pattern(rule: NameRule) -> re.Pattern[bytes]:
     """Return what matches a value without quotes."""
-    if rule.kind == "cookie":
+    if rule.kind == "cookie" and rule.form == "any":
         return _LINE
-    return _DRAWN if rule.form == "drawn" else _UNQUOTED
+    return _DRAWN if rule.form in DRAWN else _UNQUOTED
 
 
 def _closing(low: bytes, quote: re.Match[bytes]) -> int:
@@ -220,12 +237,13 @@ def _closing(low: bytes, quote: re.Match[bytes]) -> int:
     return limit
 
 
-def _is_value(value: bytes, rule: NameRule, name: bytes) -> bool:
-    if not value or is_free(value) or value[:1] in b"),]" or _is_reference(value, name):
+def _is_value(raw: bytes, rule: NameRule, name: bytes) -> bool:
+    value = raw.lower()
+    if not value or is_free(value) or value[:1] in b"(),]" or _is_reference(value, name):
         return False
     if rule.kind in _LONG_KINDS and (len(value) < _SHORTEST_KEY or (len(value) < _LEAST_DIGITS and value.isdigit())):
         return False
-    return rule.form == "any" or fits(rule, value.decode())
+    return rule.form == "any" or fits(rule, raw.decode())
 
 
 def _is_reference(value: bytes, name: bytes) -> bool:

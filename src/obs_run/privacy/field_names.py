@@ -10,8 +10,8 @@ class NameRule(NamedTuple):
     """What a name says of its value: the kind, and what form the value must have for that to hold.
 
     The forms: "any", "text" (no number), "pin" (3 to 8 digits), "code" (that, or groups with a
-    digit), "token" (long and without spaces), "drawn" (random, or a text in base64), "email" (has an @), "digits" (has
-    five), "dated" (has one), "decimal" (a fraction of three digits).
+    digit), "token" (long and without spaces), "drawn" (random, or a text in base64), "key" (that, or
+    hexadecimal), "email" (has an @), "digits" (has five), "dated" (has one), "decimal" (a fraction of three digits).
     """
 
     kind: str
@@ -24,7 +24,7 @@ _OTHER_PARTS = re.compile(r"[^\W\d_][^\s\d_.\-:=\"'\[\](){}]*|[0-9]+")
 _BY_LAST_WORD = {
     "password": (
         "password passwd passwort kennwort psk requirepass masterauth storepass keypass "
-        "passphrase passcode pwd userpassword userpwd dbpassword rootpassword "
+        "passphrase passcode pwd psw pswd userpassword userpwd dbpassword rootpassword "
         "adminpassword mypassword sudopassword pgpassword contrasena contraseña contrasenya senha wachtwoord haslo "
         "hasło parola heslo lozinka jelszo şifre sifre adgangskode kodeord lösenord losenord salasana пароль "
         "密码 密碼 口令 パスワード 暗証番号 비밀번호 पासवर्ड סיסמה cvv cvc cvv2 otp totp parolam sifrem şifrem"
@@ -67,21 +67,42 @@ _PASSES = _set(
 )
 # What may follow: the value is still the secret, or something made of it.
 _FOLLOWERS = _set(
-    "hash value raw encrypted plain plaintext base64 b64 confirmation confirm again repeat new old header hint env "
-    "1 2 3 01 02"
+    "hash value raw base encrypted plain plaintext base64 b64 confirmation confirm again repeat new old header hint "
+    "env 1 2 3 01 02"
 )
 _COUNTERS = _set("has is num max min count n number use uses")
-_PHRASES = frozenset({("mot", "de", "passe"), ("كلمة", "المرور"), ("كلمة", "السر"), ("mật", "khẩu")})
 _CODES = _set(
     "otp mfa 2fa verification totp security login auth authentication confirmation sms recovery backup door unlock "
     "access signin entry"
 )
-_KEY_FILES = frozenset({("client", "key", "data"), ("tls", "key"), ("ssl", "key"), ("server", "key"), ("pem", "key")})
+_PASSWORD, _PRIVATE_KEY = NameRule("password"), NameRule("private_key")
+_CONNECTION, _SESSION = NameRule("connection_string"), NameRule("cookie", "token")
+_ENDINGS: dict[tuple[str, ...], NameRule] = {
+    **dict.fromkeys((("mot", "de", "passe"), ("كلمة", "المرور"), ("كلمة", "السر"), ("mật", "khẩu")), _PASSWORD),
+    **dict.fromkeys((("client", "key", "data"), ("tls", "key"), ("ssl", "key"), ("server", "key")), _PRIVATE_KEY),
+    ("pem", "key"): _PRIVATE_KEY,
+    **dict.fromkeys((("connection", "string"), ("conn", "string")), _CONNECTION),
+    # The cookies that the frameworks of servers call a session by.
+    **dict.fromkeys((("jsessionid",), ("phpsessid",), ("sessid",), ("connect", "sid")), _SESSION),
+}
+"""The last words of names, of which one alone does not tell."""
+_LONGEST_ENDING = 3
 _DRAWN = {
     "auth": NameRule("authorization", "drawn"),
     "key": NameRule("api_key", "drawn"),
+    "keys": NameRule("api_key", "drawn"),
     "pat": NameRule("token", "drawn"),
+    "code": NameRule("token", "drawn"),
+    "cred": NameRule("secret", "drawn"),
+    "creds": NameRule("secret", "drawn"),
 }
+_OF_SERVICE = NameRule("api_key", "key")
+_NO_KEYS = _set(
+    "primary foreign cache cached partition sort row object public pub index idempotency 3 blob dedup dedupe group "
+    "routing lookup dict map hash lock file path image item record unique natural composite candidate memo trace span "
+    "event message job task state column field json xml registry i18n translation locale rsa_public order page cursor"
+)
+"""What has keys that are no secrets."""
 _PINS = NameRule("password", "pin")
 _CODE = NameRule("password", "code")
 
@@ -96,19 +117,18 @@ def secret_name(name: str) -> NameRule | None:
     words = parts(name[-80:])
     while len(words) > 1 and words[-1] in _FOLLOWERS:
         words.pop()
-    if not words or words[0] in _COUNTERS:
+    if not words or (words[0] in _COUNTERS and not name.lower().startswith("use ")):
         return None
     last = words[-1]
     before = words[-2] if len(words) > 1 else ""
-    if tuple(words[-3:]) in _PHRASES or tuple(words[-2:]) in _PHRASES:
-        return NameRule("password")
-    if tuple(words[-3:]) in _KEY_FILES:
-        return NameRule("private_key")
-    if words[-1:] == words and last in _DRAWN:
-        return _DRAWN[last]
-    if last == "string" and before in ("connection", "conn"):
-        return NameRule("connection_string")
-    return _RULES.get(last) or (_of_key(before) if last in ("key", "keys") else _of_pair(last, before))
+    for length in range(_LONGEST_ENDING, 0, -1):
+        if rule := _ENDINGS.get(tuple(words[-length:])):
+            return rule
+    known = _RULES.get(last) or (_of_key(before) if last in ("key", "keys") else _of_pair(last, before))
+    # Names of other things end with the same words, so that it takes a value that looks drawn.
+    if known or before in _NO_KEYS:
+        return known
+    return _OF_SERVICE if before and last == "key" else _DRAWN.get(last)
 
 
 def _of_key(before: str) -> NameRule | None:
@@ -120,12 +140,12 @@ def _of_key(before: str) -> NameRule | None:
 def _of_pair(last: str, before: str) -> NameRule | None:
     if last == "token" and before not in _NO_TOKENS:
         return NameRule("token", "any" if before else "token")
-    if last == "clave":
+    if last in ("clave", "pw"):
         return NameRule("password", "token")
     if last == "pass" and (not before or before in _PASSES):
         return NameRule("password", "any" if before else "text")
     if last == "sig" or (last == "signature" and before in ("amz", "goog")):
         return NameRule("token", "token")
-    if last == "code" and before in _CODES:
+    if last in ("code", "codes") and before in _CODES:
         return _CODE
     return _PINS if last == "pin" else None

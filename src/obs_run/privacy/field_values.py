@@ -35,15 +35,20 @@ _RANDOM = re.compile(r"(?=.*[0-9])\S{6,}|(?:bearer|basic|token) \S{6,}|\S{24,}",
 _COUNTED = frozenset({"token", "api_key", "secret", "cookie", "authorization", "private_key", "connection_string"})
 _LEAST_DIGITS = 6
 _SHORTEST_DRAWN = 16
-_KEY = re.compile(r"[A-Za-z0-9+/_.-]+={0,2}")
+_KEY = re.compile(r"[A-Za-z0-9+/_.=~-]+")
 _DIGEST = re.compile(r"[0-9a-fA-F-]+")
+_HEXADECIMAL = re.compile(r"[0-9a-f]{28,}|[0-9A-F]{28,}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+DRAWN = frozenset({"drawn", "key"})
+"""The forms of a name that tells only of what looks drawn."""
 _PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 _SCHEMA_TYPES = frozenset({"string", "integer", "number", "boolean", "object", "array", "null"})
 _SCHEMA_VALUES = ("default", "const", "enum", "example", "examples", "value")
-_NAMES = ("name", "key", "header", "field", "parameter")
+_NAMES = ("name", "key", "header", "field", "parameter", "label", "selector", "element")
 _VALUES = ("value", "val")
+_TYPED = "text"
+"""What is typed into a field; it may as well be what stands beside it."""
 _NO_MEMBERS: frozenset[str] = frozenset()
-PAIRED = frozenset({*_VALUES, "kty"})
+PAIRED = frozenset({*_VALUES, _TYPED, "kty"})
 """Keys of which another key tells more: of a value whose name is the value of another, of a key in JSON."""
 
 
@@ -67,8 +72,8 @@ def _without_placeholders(text: str, kinds: Collection[str]) -> str:
 
 def fits(rule: NameRule, text: str) -> bool:
     """Whether ``text`` has the form that the rule asks for."""
-    if rule.form == "drawn":
-        return _is_drawn(text)
+    if rule.form in DRAWN:
+        return _is_drawn(text) or (rule.form == "key" and _HEXADECIMAL.fullmatch(text) is not None)
     form = _FORMS.get(rule.form)
     return form is None or form.fullmatch(text) is not None
 
@@ -101,12 +106,14 @@ def paired_name(pair: list[Any], kinds: Collection[str]) -> str | None:
 
 def paired_value(mapping: Mapping[Any, Any]) -> tuple[str, str] | None:
     """Return the name that a mapping like ``{"name": ..., "value": ...}`` gives, and the key of its value."""
-    for value_key in _VALUES:
-        if value_key in mapping:
-            for name_key in _NAMES:
-                name = mapping.get(name_key)
-                if isinstance(name, str):
-                    return name, value_key
+    for value_key in (*_VALUES, _TYPED):
+        value = mapping.get(value_key)
+        if value is None or (value_key == _TYPED and not (isinstance(value, str) and _RANDOM.fullmatch(value))):
+            continue
+        for name_key in _NAMES:
+            name = mapping.get(name_key)
+            if isinstance(name, str):
+                return name, value_key
     return None
 
 

@@ -24,15 +24,16 @@ _BEARER = re.compile(rb"[\w.~+/=:-]{8,}")
 _FIELD = re.compile(rb"[a-z_]{2,40}=[^=]")
 # The options that some programs take a password by, and the programs.
 _OPTION = re.compile(
-    rb" -(pw?|a|w|u|-user|-proxy-user|(?:src|dest)?storepass|keypass)[ =]{0,2}"
-    rb"(?:\"([^\"\n]{1,256})\"|'([^'\n]{1,256})'|([^\s\"'$-][^\s\"']{0,255}))"
+    rb" -(pw?|a|w|u|n|-user|-proxy-user|(?:src|dest)?storepass|keypass|-p(?:ass|assphrase|sk|in)(?=[ =]))[ =]{0,2}"
+    rb"(?:\"([^\"\n]{1,256})\"|'([^'\n]{1,256})'|([^\s\"'$=-][^\s\"']{0,255}))"
 )
 _WINDOWS = re.compile(rb" /(?:user:\S{1,64} {1,4}|pass(?:word)?:|p:)\"?([^\s\"/][^\s\"]{0,127})")
 _PROGRAMS = {
     b"p": rb"sshpass|mysql\w{0,12}|mariadb\w{0,8}|(?:docker|podman|buildah|oras|helm|nerdctl|crane|az|oc|cf|heroku)"
           rb"[\w ]{0,16} login|mongo(?:sh|dump|restore|export|import)?|cqlsh|7za?|rdesktop|psexec|sqlcmd|bcp"
-          rb"|ipmitool|mosquitto_\w{3}|unzip|zip",
+          rb"|ipmitool|ssh-keygen|mosquitto_\w{3}|unzip|zip",
     b"pw": rb"plink|pscp|psftp",
+    b"n": rb"ssh-keygen",
     b"a": rb"redis-cli|keydb-cli|valkey-cli|http|https|xh|snmp\w{2,8}",
     b"w": rb"ldap\w{3,10}",
     b"u": rb"curl|smbclient|lftp|ftp",
@@ -46,6 +47,9 @@ _RUN_BY = {
 }
 # A share's name may look like a line break: \\\\nas.
 _BY_WINDOWS = re.compile(rb"\b(?:net(?:\.exe)? use|xfreerdp|wfreerdp|cmdkey|runas|schtasks|psexec)\b[^|;&]{0,200}$")
+# These take it right behind the letter; alone it has them ask.
+_ATTACHED = re.compile(rb"\b(?:mysql\w{0,12}|mariadb[\w-]{0,8}|7za?)(?:\.exe)?[ ][^\n|;&]{0,200}$")
+_SELF_TELLING = frozenset({b"-pass", b"-passphrase", b"-psk", b"-pin"})
 _USER_OPTIONS = frozenset({b"a", b"u", b"-user", b"-proxy-user"})
 _USER = re.compile(rb"[\w.\\/@-]{1,64}(?:[%,]|:)")
 _LONGEST_COMMAND = 240
@@ -79,7 +83,9 @@ def _of_option(low: bytes, option: re.Match[bytes]) -> Iterator[Match]:
     name, group = option[1], option.lastindex or 0
     first, last = option.span(group)
     lead = low[max(0, option.start() - _LONGEST_COMMAND) : option.start()]
-    if not _RUN_BY.get(name, _RUN_BY[b""]).search(lead):
+    if name not in _SELF_TELLING and not _RUN_BY.get(name, _RUN_BY[b""]).search(lead):
+        return
+    if name == b"p" and low[option.end(1) : option.end(1) + 1] == b" " and _ATTACHED.search(lead + b" "):
         return
     if name in _USER_OPTIONS:
         # The user comes first, but for redis-cli, which has none.

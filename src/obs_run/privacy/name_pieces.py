@@ -10,16 +10,17 @@ _CORES = tuple(
     re.compile(core)
     for core in (
         rb"k(?:ey|(?<=tok)en(?!s)|(?<=ook)ie|(?<=sk)od)",  # key, token, cookie; adgangskode
-        rb"w(?:oo?r[dt]|d)",  # password, passwort, passwd, pwd, wachtwoord
+        rb"w(?:oo?r[dt]|d|(?<=pw)(?![a-z]))",  # password, passwort, passwd, pwd, wachtwoord; pw
         rb"cre[dt]",  # credential, secret
         rb"uthori[sz]ation",
     )
 )
 # The ends of names that count only right before a sign that gives a value.
 _ENDS = (
-    b"pass", b"passphrase", b"passcode", b"passe", b"parola", b"contrasena", b"senha", b"haslo", b"heslo", b"sifre",
-    b"salasana", b"otp", b"pin", b"cvv", b"cvc", b"string", b"bearer", b"jwt", b"sig", b"signature",
+    b"pass", b"phrase", b"mnemonic", b"passcode", b"passe", b"parola", b"contrasena", b"senha", b"haslo", b"heslo",
+    b"sifre", b"salasana", b"otp", b"pin", b"cvv", b"cvc", b"string", b"bearer", b"jwt", b"sig", b"signature",
     b"code", b"clave", b"parolam", b"sifrem", b"auth", b"psk", b"creds", b"cred", b"pat", b"kty", b"private-lines",
+    b"codes", b"sessionid", b"sessid", b"connect.sid",
 )  # fmt: skip
 _LAST_LETTERS = frozenset(end[-1] for end in _ENDS) | frozenset(b" \t\"'`\\])")
 _SIGNS = (b":", b"=")

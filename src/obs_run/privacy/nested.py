@@ -11,6 +11,7 @@ from obs_run.base import guard
 from obs_run.privacy.actions import WITHHELD
 from obs_run.privacy.field_names import NameRule
 from obs_run.privacy.field_values import (
+    DRAWN,
     hides,
     hides_number,
     paired_name,
@@ -84,7 +85,7 @@ class Walk:
     def _text(self, text: str, rule: NameRule | None, depth: int) -> Any:
         scrubber = self._scrubber
         if rule is not None and hides(rule, text, scrubber.kinds):
-            if rule.form == "drawn" and (found := scrubber.plain(text)) is not text:
+            if rule.form in DRAWN and (found := scrubber.plain(text)) is not text:
                 return found  # of a kind that says more
             return text if scrubber.is_allowed(text) else self._replaced(rule, text)
         if scrubber.is_clean(text):

@@ -28,13 +28,14 @@ _AFTER = 700
 
 # {"name": "X_SECRET", "value": "..."}, <add key="Password" value="..."/>, - name: TOKEN\n  value: ...
 _IS_NAMED = re.compile(
-    rb"\b(?:name|key|header|field|id|parameter|variable|property|option|label)\\{0,3}[\"']?[ \t]{0,4}[:=][ \t]{0,4}"
+    rb"\b(?:name|key|header|field|id|parameter|variable|property|option|label|type"
+    rb"|selector|element)\\{0,3}[\"']?[ \t]{0,4}[:=][ \t]{0,4}"
     rb"\\{0,3}[\"']?(?:[\w:/-]{0,20}[.:/])?$"
 )
 _ITS_VALUE = re.compile(
-    rb"\\{0,3}[\"']?[ \t]{0,4}[,;]?\s{0,20}(?:[\"']?(?:type|secret|sensitive|in|description)"
+    rb"\]?\\{0,3}[\"']?[ \t]{0,4}[,;]?\s{0,20}(?:[\"']?(?:type|secret|sensitive|in|description)"
     rb"[\"']?[ ]?[:=][ ]?[\"']?[\w ]{1,60}[\"']?[,;]?\s{0,20})?"
-    rb"(?:- )?\\{0,3}[\"']?(?:val(?:ue)?|content|default(?:value)?)\\{0,3}[\"']?[ \t]{0,4}[:=][ \t]{0,4}" + _QUOTED
+    rb"(?:- )?\\{0,3}[\"']?(?:val(?:ue)?|text|content|default(?:value)?)\\{0,3}[\"']?[ \t]{0,4}[:=][ \t]{0,4}" + _QUOTED
 )
 _VALUE_BEFORE = re.compile(
     rb"\bval(?:ue)?\\{0,3}[\"']?[ \t]{0,4}[:=][ \t]{0,4}" + _QUOTED + rb"[ \t]{0,4}[,;]?\s{0,20}\\{0,3}[\"']?"
@@ -52,9 +53,17 @@ _NEXT_WORD = re.compile(rb"[ \t]{1,8}(\S{1,256})")
 # SET PASSWORD ... = PASSWORD('...'), set_password("..."), .withToken("...")
 _IS_SET = re.compile(rb"(?:\bset password\b[^;\n]{0,100}|\.?\b_?(?:set|with|use|using|put)_?(?:[a-z]{0,16}_)?)$")
 _ARGUMENT = re.compile(rb"\([ \t]{0,4}[\"']([^\"'\s/]{6,256})[\"'][ \t]{0,4}\)")
+# find_element(By.ID, "password").send_keys("hunter2"), locator("#password").fill("hunter2")
+_FILLED = re.compile(
+    rb"\]?[\"'][ \t]{0,2}\)\.(?:send_keys|fill|type|press_sequentially|set_value|input|setvalue|sendkeys)\("
+    rb"[ \t]{0,2}[\"']([^\"'\n]{1,256})[\"']"
+)
 # new NetworkCredential("bob", "..."), UsernamePasswordCredentials("bob", "...")
-_SECOND_ARGUMENT = re.compile(rb"s?\([^,()\n]{1,128},[ \t]{0,4}[\"']([^\"'\n]{1,256})[\"']")
-# creds: admin / hunter2
+_SECOND_ARGUMENT = re.compile(
+    rb"s?\([^,()\n]{1,128},[ \t]{0,4}(?:\(?convertto-securestring[ \t]{1,4}(?:-string[ \t]{1,4})?)?"
+    rb"[\"']([^\"'\n]{1,256})[\"']"
+)
+# creds: admin / hunter2, credentials: admin / hunter2
 _SLASHED = re.compile(
     rb"(?:s|entials?)?(?: are| is)?[ \t]{0,2}[:=]?[ \t]{1,4}[\"']?[\w.@\\-]{1,64}[ \t]{0,2}[/|:][ \t]{0,2}"
     rb"(?=[^\s/]{0,64}[0-9!#$%&*_])([^\s\"'/]{5,128})"
@@ -64,6 +73,25 @@ _PIPED = re.compile(
     rb"\b(?:echo|printf)[ \t]{1,4}(?:-\w{1,3}[ \t]{1,4})?(?:[\"']?[\w.-]{1,64}:(?=[^|\n]{1,200}chpass?$))?" + _QUOTED +
     rb"[ \t]{0,4}\|[^\n|]{0,100}$"
 )  # fmt: skip
+# echo hunter2 | sudo -S true: a program that reads what it asks for from the pipe.
+_ASKING = re.compile(
+    rb"\|[ \t]{0,4}(?:sudo[ \t]{1,4}(?:-\w{1,8}[ \t]{1,4}){0,3}?-s\b|su\b|kinit\b|cryptsetup\b|passwd\b"
+    rb"|gpg2?\b[^\n|]{0,100}--passphrase-fd|vault login\b|huggingface-cli login\b|gh auth login\b)"
+)
+_ECHOED = re.compile(rb"\b(?:echo|printf)[ \t]{1,4}(?:-\w{1,3}[ \t]{1,4})?" + _QUOTED + rb"[ \t]{0,4}$")
+# The words that a wallet is made anew from (BIP 39).
+_PHRASE = re.compile(
+    rb"(?:[ ](?:is|are)[ ])?[\"'`]?[ \t]{0,3}[:=]?\s{0,3}[\"'`]?"
+    rb"((?:[a-z]{3,8}[ ]){11}(?:(?:[a-z]{3,8}[ ]){3}){0,4}[a-z]{3,8}(?![a-z]))"
+)
+# chpasswd <<< 'bob:hunter2', htpasswd -bc file bob hunter2
+_HERE_STRING = re.compile(rb"[ \t]{0,4}<<<[ \t]{0,4}[\"']?[\w.-]{1,64}:([^\s\"']{1,256})")
+_HTPASSWD = re.compile(
+    rb"[ \t]{1,4}-[a-z0-9]{0,4}b[a-z0-9]{0,4}[ \t]{1,4}(?:(?!-)\S{1,256}[ \t]{1,4}){1,2}"
+    rb"[\"']?([^\s\"'$][^\s\"']{0,255})"
+)
+# bob:hunter2@tcp(db.example:3306)/shop, as Go's drivers are told it
+_DATA_SOURCE = re.compile(rb":([^\s*:@\"'`/]{1,256})@(?:tcp|unix)\(")
 _MEMBER = re.compile(rb"\"(?:d|p|q|dp|dq|qi|k)\"[ \t\n]{0,8}:[ \t\n]{0,8}\"([\w-]{16,2048})\"")
 _LONGEST_JWK = 6000
 _LINES = re.compile(rb":[ \t]{0,4}[0-9]{1,3}\s{1,4}((?:[A-Za-z0-9+/=]{1,100}\s{1,4}){1,100})", re.IGNORECASE)
@@ -72,6 +100,9 @@ _LINES = re.compile(rb":[ \t]{0,4}[0-9]{1,3}\s{1,4}((?:[A-Za-z0-9+/=]{1,100}\s{1
 def around(subject: Subject, first: int, last: int, rule: NameRule) -> Iterator[Match]:
     """Find the value of the name from ``first`` to ``last`` where no sign between gives it."""
     low = subject.low
+    if b"cred" in low[first:last] and (slashed := _SLASHED.match(low, last)):
+        yield from _value(slashed, _PASSWORD)
+        return
     lead = low[max(0, first - _BEFORE) : first]
     found = None
     if lead.rstrip(_QUOTES).endswith(_SIGNS):
@@ -104,7 +135,9 @@ def _spoken(low: bytes, lead: bytes, first: int, last: int) -> re.Match[bytes] |
         return _NEXT_WORD.match(low, last)
     if follows == b"(":
         return _argument(low, lead, first, last)
-    return _PIPED.search(low, max(0, first - _BEFORE), first) if b"|" in lead else None
+    if b"|" in lead and (piped := _PIPED.search(low, max(0, first - _BEFORE), first)):
+        return piped
+    return _FILLED.match(low, last)
 
 
 def _argument(low: bytes, lead: bytes, first: int, last: int) -> re.Match[bytes] | None:
@@ -128,10 +161,11 @@ def other(subject: Subject, first: int, last: int) -> Iterator[Match]:
             yield Match(*member.span(1), "private_key")
     elif name.endswith(b"private-lines"):
         found = _LINES.match(low, last)
-    elif name.endswith(b"chpasswd"):
-        found = _PIPED.search(low, max(0, first - _BEFORE), last - 2)
-    elif name.endswith((b"cred", b"creds")):
-        found = _SLASHED.match(low, last)
+    elif name.endswith((b"phrase", b"mnemonic")):
+        found = _PHRASE.match(low, last)
+    elif name.endswith(b"passwd"):
+        found = _HTPASSWD.match(low, last) or _HERE_STRING.match(low, last)
+        found = found or _PIPED.search(low, max(0, first - _BEFORE), last - 2)
     elif b"networkcredential" in name:
         found = _SECOND_ARGUMENT.match(low, last)
     if found is not None:
@@ -164,7 +198,8 @@ _OTHER_CODE = re.compile(
     rb"(?:status|error|exit|return|response|http|zip|postal|post|country|area|product|item|bar|qr|source|promo|discount|coupon"
     rb"|currency|language|dial|reason|result|event|fault|close|signal|en|de|uni)[ _-]?$"
 )
-_BEFORE_WORDS = frozenset(b" \t\n\"'(*-_")
+# In German one word with what it is for: Anmeldecode, Bestätigungscode.
+_BEFORE_WORDS = frozenset(b" \t\n\"'(*-_se")
 _LONG_NUMBER = re.compile(rb"[0-9]{3} ?[0-9]{2}")
 _NEAR_CODE = 64
 
@@ -190,6 +225,10 @@ def find(subject: Subject) -> list[Match]:
         for found in _IDENTIFIED.finditer(low):
             if _OF_USER.search(low, max(0, found.start() - _BEFORE), found.start()):
                 matches += _value(found, _PASSWORD)
+    if b"|" in low:
+        matches += _piped(low)
+    if b"@" in low:
+        matches += [Match(*found.span(1), "password") for found in _DATA_SOURCE.finditer(low)]
     if b"$" in low:
         matches += [Match(*found.span(), "password") for found in _CRYPT.finditer(low)]
     for found in _PGPASS.finditer(low):
@@ -197,6 +236,13 @@ def find(subject: Subject) -> list[Match]:
             matches += _value(found, _PASSWORD)
     _add_codes(subject, matches)
     return matches
+
+
+def _piped(low: bytes) -> Iterator[Match]:
+    """Find the passwords that are piped into a program that asks for one."""
+    for asking in _ASKING.finditer(low):
+        if echoed := _ECHOED.search(low, max(0, asking.start() - _BEFORE), asking.start()):
+            yield from _value(echoed, _PASSWORD)
 
 
 def _add_codes(subject: Subject, matches: list[Match]) -> None:

@@ -35,7 +35,7 @@ _IDS = _set(
     "lock i vpc subnet sg eni ami vol snap rtb igw nat acl tgw eipalloc lt instance pod rsrc arn log logs metric "
     "bundle main index app vendor runtime polyfills style css js wasm static asset assets media video audio photo "
     "pic thumb avatar font tmp temp cursor offset seq row object obj partition idempotency primary foreign sort "
-    "public pub pubkey pk idx uid pid gid tid sid cid tx txn block address addr account customer invoice payment "
+    "public pub pubkey idx uid pid gid tid sid cid tx txn block address addr account customer invoice payment "
     "charge refund subscription transaction cluster machine host server worker queue topic channel room group "
     "workspace folder dir path entry record question answer prompt completion choice candidate citation source "
     "search result results embedding vector memory dataset data table column view form field widget component "
@@ -46,17 +46,36 @@ _IDS = _set(
 )
 _SECRET_WORDS = _set(
     "key secret token pat sk rk ak apikey api live auth pw pass pwd password access private bearer cred admin svc "
-    "service priv"
+    "service priv pri prv"
 )
 # Where a service runs is said in the names of its keys, hardly in ids.
 _ENVIRONMENTS = _set("prod live dev staging stage test sandbox production eu us")
 # A key for these is no secret.
 _HARMLESS_KEYS = _set("cache idempotency primary foreign partition sort row object public index idx pub")
 _PREFIX = re.compile(
-    rb"(?:(?:[a-z][a-z0-9]{0,11}|[A-Z][A-Z0-9]{0,11}|[A-Z][a-z]{1,11}|[0-9][a-z]{2,11}|[0-9]{1,2})[_-]{1,2}){1,4}"
+    rb"(?:[a-z][a-z0-9]{0,11}|[A-Z][A-Z0-9]{0,11}|[A-Z][a-z]{1,11}|[0-9][a-z]{2,11}|[0-9]{1,2})[_-]{1,2}"
+    # What follows may have few digits, else it is drawn already.
+    rb"(?:(?:[a-z]{1,12}[0-9]{0,2}|[A-Z]{1,12}[0-9]{0,2}|[A-Z][a-z]{1,11}|[0-9][a-z]{2,11}|[0-9]{1,2})[_-]{1,2}){0,3}"
 )
-_DOTTED_PREFIX = re.compile(rb"(?<![\w./@-])([a-z][a-z0-9_]{1,11})\.$")
-_DOTTED_REST = re.compile(rb"(?:\.(?=[A-Za-z_-]{0,24}[0-9])(?=[0-9_-]{0,24}[A-Za-z])[A-Za-z0-9_-]{6,256})*")
+_TELLING_PREFIX = re.compile(
+    rb"(?:[a-z0-9]{1,12}[_-]){0,2}(?:[srapt]k|key|token|secret|pat|api|live)[_-]", re.IGNORECASE
+)
+_JOINTS = (b"=", b"+", b"~")
+_JOINED_LEAD = re.compile(rb"(?<![\w=+/.~&?%-])([A-Za-z][\w=+.~-]{3,63})$")
+# A prefix, and what is drawn even before the first sign: two groups of digits, or a capital between small letters.
+_JOINED = re.compile(
+    rb"([A-Za-z][A-Za-z0-9]{1,11}[_.-](?:[a-z]{1,8}[_.-])?)"
+    rb"(?=[\w.-]{0,24}(?:[0-9][A-Za-z_-]{1,12}[0-9]|[a-z][A-Z]{1,3}[a-z]))([\w.-]{5,64}[=+~][\w=+/.~-]{8,512})"
+)
+_LONGEST_LEAD = 66
+_SHORTEST_JOINED = 28
+_DOTTED_PREFIX = re.compile(rb"(?<![\w./@-])([A-Za-z][A-Za-z0-9_]{1,23}(?:\.[A-Za-z0-9]{1,8})?)\.$")
+_JOINED_REST = re.compile(
+    rb"(?:[.](?=[A-Za-z_-]{0,24}[0-9])(?=[0-9_-]{0,24}[A-Za-z])[A-Za-z0-9_-]{6,256}"
+    rb"|[=+/~](?=[A-Za-z_-]{0,24}[0-9])(?=[0-9_-]{0,24}[A-Za-z])[A-Za-z0-9_-]{4,256}){0,64}(?:={1,2}(?![\w=]))?"
+)
+_DIGIT = re.compile(rb"[0-9]")
+_LETTERS = re.compile(rb"[a-z]{32}|[A-Z]{32}")
 _WORD = re.compile(r"[a-z]+[0-9]*|[0-9]+[a-z]*")
 _HEX = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
 _UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -66,6 +85,7 @@ _ENDS_OF_NAMES = re.compile(
 )
 _SHORTEST = 16
 _SHORTEST_OF_ONE_CASE = 20
+_SHORTEST_OF_LETTERS = 32
 _SHORTEST_HEX, _LONG_HEX = 28, 40
 _SHORTEST_BARE, _SHORTEST_BARE_OF_ONE_CASE = 18, 30
 _SHORTEST_WORD = 3
@@ -77,12 +97,14 @@ _TELLING = re.compile(
     rb"(?:api|access|secret|auth|service|license|account|private|signing|the|my|your|this|with|a|bad|wrong|valid|invalid|no|new|old)"
     rb"[ _-]?keys?(?![a-z])|\bkey[\"']?[ \t]*(?:[:=(]|is\b|was\b|[\"'`])|apikey|token(?!s\b|iz|_?(?:type|count))|secret"
     rb"|passw|"
-    rb"\bpwd|credential|bearer|\bauth(?:[^a-z]|enti|oriz)|\blogin|unauthori|forbidden|\b40[13]\b|[\"'`]sk-|schl.ssel|\bclave|"
+    rb"\bpwd|credential|bearer|\bauth(?:[^a-z]|enti|oriz)|\blogin|unauthori|forbidden|\b40[13]\b"
+    rb"|/(?:magic|reset|verify|confirm|invite|invitation|activate|unsubscribe|hooks?|webhooks?)[a-z-]{0,12}[/=]|[\"'`]sk-|schl.ssel|\bclave|"
     rb"\bcl.? (?:api|d)|chiave|chave|kennwort|api[ -]?key"
 )
 _NO_SECRET = re.compile(
     rb"(?:next|page|pagination|continuation|cursor|sync|delta|start|resume|cache|primary|foreign|public|partition|sort"
-    rb"|idempotency)[ _-]{0,3}(?:page)?(?:token|key)"
+    rb"|idempotency|dedup|dedupe|s3|object|row|blob|file|image|item|group|routing|hash|lock|event|record)"
+    rb"[ _-]{0,3}(?:page)?(?:token|key)"
 )
 _ID_BEFORE = re.compile(
     rb"(?:id|uuid|sha[0-9]*|md5|hash|digest|etag|fingerprint|checksum|integrity|cursor|nonce|commit|version|revision"
@@ -112,27 +134,57 @@ def find_in_run(subject: Subject, start: int, end: int) -> Iterator[Match]:
             return
         if _HEX.fullmatch(body) or _UUID.fullmatch(body):
             return
-    if raw[start - 1 : start] == b"." and (dotted := _DOTTED_PREFIX.search(raw, max(0, start - 14), start)):
+    if raw[start - 1 : start] == b"." and (dotted := _DOTTED_PREFIX.search(raw, max(0, start - 34), start)):
         first = dotted.start()
         if _is_key(dotted[1], run, least=_SHORTEST_OF_ONE_CASE) and not _is_one_case(run):
             yield Match(first, _rest(raw, end), KIND)
             return
-    if _is_bare_key(subject, start, end):
+    if joined := _joined(raw, start, end):
+        yield joined
+    elif _is_bare_key(subject, start, end):
         yield Match(start, end, KIND)
+
+
+def _joined(raw: bytes, start: int, end: int) -> Match | None:
+    """Return the key of which the run is a piece, where signs of base64 part it after a few characters."""
+    if raw[start - 1 : start] not in (*_JOINTS, b".") and raw[end : end + 1] not in _JOINTS:
+        return None
+    lead = _JOINED_LEAD.search(raw, max(0, start - _LONGEST_LEAD), start)
+    first = lead.start(1) if lead else start
+    whole = _JOINED.match(raw, first)
+    if not whole or whole.end() < end:
+        return None
+    words = _WORD.findall(whole[1].decode().lower())
+    if not _IDS.isdisjoint(words) or len(whole[2]) < _SHORTEST_JOINED or not is_random(whole[2].decode()):
+        return None
+    return Match(first, whole.end(), KIND)
 
 
 def find_hex(subject: Subject, start: int, end: int) -> Iterator[Match]:
     """Find a key in a run of hexadecimal digits: only right behind the word that says so."""
-    low = subject.low
-    if not low[max(0, start - _NEAR_BEFORE) : start].rstrip(_BETWEEN).endswith(_LAST_WORDS):
-        return  # as nearly all are, ids and digests
-    lead = low[max(0, start - _NEAR_BEFORE) : start]
-    if _ADJACENT.search(lead) and not _NO_SECRET.search(lead) and b"hash" not in lead:
+    if _is_adjacent(subject.low, start):
         yield Match(start, end, KIND)
 
 
+def _is_adjacent(low: bytes, start: int) -> bool:
+    """Whether a word for keys stands right before ``start``."""
+    lead = low[max(0, start - _NEAR_BEFORE) : start]
+    if not lead.rstrip(_BETWEEN).endswith(_LAST_WORDS):
+        return False  # as nearly all are, ids and digests
+    return bool(_ADJACENT.search(lead)) and not _NO_SECRET.search(lead) and b"hash" not in lead
+
+
+def may_be_key(raw: bytes, start: int, end: int) -> bool:
+    """Whether a run may be a key: of twenty random characters hardly ever none is a digit."""
+    return (
+        bool(_DIGIT.search(raw, start, end) or _LETTERS.search(raw, start, end))
+        or _TELLING_PREFIX.match(raw, start, end) is not None
+    )
+
+
 def _rest(raw: bytes, end: int) -> int:
-    match = _DOTTED_REST.match(raw, end)
+    """Return where the key ends of which a run ends at ``end``: a dot and the signs of base64 join others."""
+    match = _JOINED_REST.match(raw, end)
     return match.end() if match else end
 
 
@@ -147,6 +199,8 @@ def _is_key(prefix: bytes, body: bytes, least: int = _SHORTEST) -> bool:
         if len(body) < _SHORTEST_HEX:
             return False
         return secret or len(body) >= _LONG_HEX or not any(_is_word(word) for word in words)
+    if body.isalpha() and len(body) >= _SHORTEST_OF_LETTERS:
+        return _is_one_case(body) and common_pairs(body.decode()) <= _MOST_COMMON
     if _is_one_case(body):
         least = max(least, _SHORTEST_OF_ONE_CASE)
     return len(body) >= least and is_random(body.decode())
@@ -166,7 +220,9 @@ def _is_bare_key(subject: Subject, start: int, end: int) -> bool:
     if raw[start - 1 : start] in (b"+", b"/") or (end < len(raw) and raw[end] in b"+/"):
         return False
     run = raw[start:end]
-    if _UUID.fullmatch(run) or _ULID.fullmatch(run):
+    if _UUID.fullmatch(run):
+        return _is_adjacent(low, start)
+    if _ULID.fullmatch(run):
         return False
     if len(run) < (_SHORTEST_BARE_OF_ONE_CASE if _is_one_case(run) else _SHORTEST_BARE):
         return False

@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from obs_run.base.randomness import is_random
+from obs_run.privacy.field_names import NameRule
 
 if TYPE_CHECKING:
-    from obs_run.privacy.field_names import NameRule
     from obs_run.privacy.matches import Subject
 
 _SEPARATOR = re.compile(
@@ -21,22 +21,31 @@ _QUOTED_NEXT = re.compile(rb"[ \t]{1,4}(?:by[ \t]{1,4})?(?=['\"])")
 # What other languages write between a name and its value.
 _LOOSE = re.compile(r"\s?(?:[\u2013\u2014-]|は|が|是|为|為|:|이|은|는|هي|है|это|to|es|est|jest)\s?")
 _COPULA = re.compile(
-    rb"[\"']?[ \t]{1,4}(?:is|was|are|lautet|ist|war|est|es|era|to|jest|to jest|\?|:)[ \t:]{1,4}(?=[\"'`]?\S{4})"
+    rb"[\"']?(?:,? which)?[ \t]{1,4}(?:is|was|are|lautet|hei(?:ss|\?)t|ist|war|est|es|era|to|jest|to jest|\?|:)"
+    rb"[ \t:]{1,4}(?=[\"'`]?(?:\S{4}|[0-9]{3}\b))"
 )
 # "The token for the staging box is ...": only for what cannot be a word or a number.
 _FAR_COPULA = re.compile(
     rb"(?: [a-z?]{1,12}){1,5}(?: (?:is|ist|es|est|to|jest|lautet|\?)|:) "
     rb"(?=[a-z]*[!-@\[-`{-~]*[0-9])(?=[0-9.,:/-]*[a-z])(?=[\"'`]?\S{6})"
 )
+# The same of a password, which may be of words; in other scripts nothing but a few words need be between.
+_FAR_PASSWORD = re.compile(
+    rb"(?: [a-z?]{1,12}){1,5}(?: (?:is|ist|es|est|to|be|jest|lautet|typed|entered|\?)|:)"
+    rb" [\"'`]?([^\s\"'`()<>{}\[\],;=]{6,256})"
+)
+_FAR_OF_OTHERS = re.compile(rb"[a-z?]{0,4}(?: [a-z?]{1,12}){0,3}:?[ ]([^\s\"'`()<>{}\[\],;=]{6,256})")
 # "The password hunter-22 is for you": only for what nobody writes as a word.
 _BESIDE = re.compile(
     rb"[ \t]{1,3}[\"'`(]?(?!(?:field|input|box|form|reset|hash|length|policy|type)s?\b)([^\s\"'`()<>{}\[\],;=]{6,256})"
 )
 _MADE = re.compile(rb"(?=[^a-z]*[a-z])(?=[^0-9]*[0-9])(?![0-9]{1,3}-[a-z-]+$)[!-~]{6,}$")
+_SIGNED = re.compile(rb"[a-z0-9]{2,}(?:[#$%^*~+!][a-z0-9]{2,})+$")
 _TECHNICAL = re.compile(
     rb"(?:sha|md|argon|bcrypt|scrypt|pbkdf|base|utf|oauth|ipv|http|tls|ssl|rfc|iso|aes|rsa|hs|rs|es|ed|pkcs|saml|x|v)[-_]?[0-9]"
     rb"|[0-9]+(?:st|nd|rd|th|px|ms|kb|mb|gb)\b|[a-z_]{2,}[0-9]{0,2}[.(]|\S+/\S+/|https?:"
 )
+_PASSWORD = NameRule("password")
 _LEAST_HEX = 20
 _BEGIN_OF_SIGNS = frozenset(b" \t\\\"'`])=:%,>")
 
@@ -61,10 +70,11 @@ def sign_after(subject: Subject, at: int, rule: NameRule, name: bytes) -> Sign |
         return None
     if match := _SEPARATOR.match(low, at):
         between = match[0]
-        return Sign(match.end(), certain=True, spaced=b":" in between, listed=b"," in between)
-    if b"--" in name and (match := _SPACED.match(low, at)):
+        spaced = b":" in between and not (between == b":" and rule.kind == "password")
+        return Sign(match.end(), certain=True, spaced=spaced, listed=b"," in between)
+    if name[name.rfind(b" ") + 1 :].startswith(b"-") and (match := _SPACED.match(low, at)):
         return Sign(match.end(), certain=True, spaced=False)
-    return _spoken(subject, at, rule)
+    return _spoken(subject, at, rule, name)
 
 
 def _of_other_script(subject: Subject, at: int) -> Sign | None:
@@ -72,27 +82,35 @@ def _of_other_script(subject: Subject, at: int) -> Sign | None:
         return Sign(match.end(), certain=True, spaced=b":" in match[0])
     if match := _COPULA.match(subject.low, at):
         return Sign(match.end(), certain=False, spaced=True)
-    loose = _LOOSE.match(subject.text, at)
-    return Sign(loose.end(), certain=False, spaced=True) if loose else None
+    if loose := _LOOSE.match(subject.text, at):
+        return Sign(loose.end(), certain=False, spaced=True)
+    return _made(subject, _FAR_OF_OTHERS.match(subject.low, at), _PASSWORD)
 
 
-def _spoken(subject: Subject, at: int, rule: NameRule) -> Sign | None:
+def _spoken(subject: Subject, at: int, rule: NameRule, name: bytes) -> Sign | None:
     low = subject.low
-    match = (rule.kind == "password" and _QUOTED_NEXT.match(low, at)) or _COPULA.match(low, at)
+    # "set API_KEY 'x'": an identifier is hardly ever a word of a sentence.
+    is_name = rule.kind == "password" or b"_" in name.strip(b"_")
+    match = (is_name and _QUOTED_NEXT.match(low, at)) or _COPULA.match(low, at)
     match = match or _FAR_COPULA.match(low, at)
     if match:
         return Sign(match.end(), certain=False, spaced=True)
-    beside = _BESIDE.match(low, at)
-    if beside and _is_made(subject.raw[beside.start(1) : beside.end(1)], rule):
-        return Sign(beside.start(1), certain=False, spaced=True)
-    return None
+    far = _FAR_PASSWORD.match(low, at) if rule.kind == "password" else None
+    return _made(subject, far, rule) or _made(subject, _BESIDE.match(low, at), rule)
+
+
+def _made(subject: Subject, found: re.Match[bytes] | None, rule: NameRule) -> Sign | None:
+    """Return the sign of a value that stands for itself, because nobody writes it as a word."""
+    if found is None or not _is_made(subject.raw[found.start(1) : found.end(1)], rule):
+        return None
+    return Sign(found.start(1), certain=False, spaced=True)
 
 
 def _is_made(word: bytes, rule: NameRule) -> bool:
     """Whether a word right behind a name is no word, so that it may be the value though nothing says so."""
     word = word.rstrip(b".,;:!?")
     low = word.lower()
-    if not _MADE.match(low) or _TECHNICAL.match(low):
+    if not (_MADE.match(low) or (rule.kind == "password" and _SIGNED.match(low))) or _TECHNICAL.match(low):
         return False
     if rule.kind == "password":
         return True

@@ -48,8 +48,9 @@ TOKENS = (
     Token("google_key", rf"GOCSPX-{_W}{{28}}", anywhere=True),
     Token("google_key", rf"{_W}{{20,}}", before=r"ya29\.(?:[a-z]\.)?"),
     Token("google_key", rf"0[A-Za-z0-9]{_W}{{30,}}", before=r"1//"),
+    Token("google_key", rf"0A{_W}{{30,}}", before=r"(?<![\w/.-])4/"),
     Token("aws_key", r"A(?:KIA|SIA|BIA|CCA|3T[A-Z0-9])[A-Z0-9]{16}(?![A-Za-z0-9])"),
-    Token("aws_key", rf"ABSK{_A}{{16,}}", after=r"[A-Za-z0-9+/]{80,}={0,2}"),
+    Token("aws_key", rf"ABSK{_A}{{16}}", after=r"[A-Za-z0-9+/]{80,}={0,2}"),
     Token("aws_key", rf"bedrock-api-key-{_A}{{20,}}", anywhere=True, after=r"[A-Za-z0-9+/=]*"),
     Token("github_token", rf"gh[pousr]_{_A}{{30,}}", anywhere=True),
     Token("github_token", r"github_pat_[A-Za-z0-9_]{36,}", anywhere=True),
@@ -95,6 +96,7 @@ TOKENS = (
     Token("square_token", rf"sq0(?:atp|csp|idp|acp)-{_W}{{22,}}", anywhere=True),
     Token("square_token", rf"EAAA{_W}{{56,}}"),
     Token("facebook_token", rf"EAA[MC]{_A}{{80,}}"),
+    Token("facebook_token", rf"EAACEdEose0cBA{_A}{{20,}}"),
     Token("vault_token", rf"{_W}{{20,}}", before=r"hv[sbr]\."),
     Token("terraform_token", rf"{_W}{{50,}}", before=r"[A-Za-z0-9]{14}\.atlasv1\."),
     Token("linear_key", rf"lin_(?:api|oauth)_{_A}{{32,}}", anywhere=True),
@@ -144,6 +146,7 @@ TOKENS = (
     Token("easypost_key", rf"EZ(?:A|T)K{_A}{{54}}(?!{_A})"),
     Token("clickhouse_key", rf"4b1d{_A}{{38}}(?!{_A})"),
     Token("maxmind_key", rf"{_A}{{6}}_{_A}{{29}}_mmk(?!{_A})"),
+    Token("cookie", rf"eyJpdiI6{_A}{{40,}}", after=r"[A-Za-z0-9+/%]*={0,2}"),
     Token("jwt", rf"eyJ{_W}{{8,}}", anywhere=True, after=rf"{_DOTTED}\.?"),
 )  # fmt: skip
 
@@ -153,7 +156,8 @@ _TOKEN_CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 _CLASSES = bytes(97 if one in _TOKEN_CHARACTERS else 32 for one in range(256))
 _RUN = re.compile(b"a" * 20 + b"a*")
 _TELLING = re.compile(rb"[0-9]|[a-z][A-Z]|[A-Z]{2}[a-z]")
-_DIGIT = re.compile(rb"[0-9]")
+# No word is as long.
+_LETTERS = re.compile(rb"[_-](?:[a-z]{32}|[A-Z]{32})")
 # Digests, trace ids and UUIDs: no token is of these letters alone, but for the one that begins with fc-.
 _PLAIN_HEX = re.compile(rb"(?!fc-)[0-9a-f-]+")
 _LONGEST_BEFORE = 64
@@ -201,7 +205,7 @@ def find(subject: Subject) -> Iterator[Match]:
     raw = subject.raw
     for run in _RUN.finditer(raw.translate(_CLASSES)):
         start, end = run.span()
-        if not _TELLING.search(raw, start, end):
+        if not _TELLING.search(raw, start, end) and not _LETTERS.search(raw, start, end):
             continue  # letters and signs, of one case: an identifier
         led = start > 0 and raw[start - 1] in _LEADS
         is_hex = _PLAIN_HEX.fullmatch(raw, start, end) is not None
@@ -212,8 +216,7 @@ def find(subject: Subject) -> Iterator[Match]:
         known = [*_inside(raw, start, end), *_beside(raw, start, end, led=led)]
         if known:
             yield from known
-        # Of twenty random characters hardly ever none is a digit.
-        elif not is_hex and _DIGIT.search(raw, start, end):
+        elif not is_hex and random_keys.may_be_key(raw, start, end):
             yield from random_keys.find_in_run(subject, start, end)
 
 
