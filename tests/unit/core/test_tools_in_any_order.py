@@ -72,7 +72,7 @@ class Conversation:
     def ask(self, count: int) -> None:
         """Ask without results: what waited is over, and was a tool if it has children."""
         self.enter()
-        self.was_silent = self.was_silent or any(call not in self.told for call in self.waiting)
+        self.was_silent = self.was_silent or bool(self.untold())
         self.close()
         self.calls(count)
 
@@ -80,9 +80,10 @@ class Conversation:
         """Ask with the results of all calls, and be asked for others."""
         self.enter()
         results = self.waiting[::-1]
-        self.expected += [call for call in self.waiting if call not in self.told]
+        self.expected += self.untold()
         self.expected += self.steps()
-        self.was_silent = self.was_silent and not results
+        # Where others told of all calls nobody waits for their results.
+        self.was_silent = self.was_silent and not self.untold()
         self.forget()
         self.calls(count % 3, results)
 
@@ -103,8 +104,11 @@ class Conversation:
         self.enter()
         call_id = self.waiting[number] if number < len(self.waiting) else f"{self.name}-unknown"
         told(self.tool, call_id)
-        untold = [call for call in self.waiting if call not in self.told]
-        self.told.update([call_id] if call_id in self.waiting else untold[:1])
+        self.told.update([call_id] if call_id in self.waiting else self.untold()[:1])
+
+    def untold(self) -> list[str]:
+        """Return the calls of which only inference can tell."""
+        return [call for call in self.waiting if call not in self.told]
 
     def close(self) -> None:
         if self.has_children and not self.told:
