@@ -86,7 +86,7 @@ FUNCTIONS = [
     ("anthropic, tracer", "_provider"),
     ("anthropic, options", "_without_propagation"),
     ("azure_inference", "_no_injectors"),
-    ("xai", "_scope_without_span"),
+    ("xai", "scope_without_span"),
 ]
 
 

@@ -68,6 +68,7 @@ def read_error(operation: McpCall, told: Any) -> None:
     code = payload.get_int(told, "code")
     if code is not None:
         operation.error_type = operation.status_code = str(code)
+        operation.error_message = payload.get_text(told, "message")
 
 
 def read_failure(operation: McpCall, error: BaseException) -> None:

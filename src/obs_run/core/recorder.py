@@ -236,7 +236,7 @@ class Recording:
         if timing.first_chunk is not None and hasattr(operation, "stream"):
             attributes[semconv.RESPONSE_TIME_TO_FIRST_CHUNK] = timing.first_chunk
         attributes.update(self._marks)
-        failure = None if operation.error_type is None else _failure(operation.error_type, error)
+        failure = None if operation.error_type is None else _failure(operation, operation.error_type, error)
         runs: tuple[int, ...] = ()
         if self.outer is not None and operation.IS_MODEL_CALL:
             ownership.add_usage(self)
@@ -387,8 +387,8 @@ def _kind_of(operation: type) -> str:
     return kind
 
 
-def _failure(error_type: str, error: BaseException | None) -> ErrorRecord:
+def _failure(operation: Operation, error_type: str, error: BaseException | None) -> ErrorRecord:
     if error is None:
-        return ErrorRecord(error_type, error_type)
+        return ErrorRecord(error_type, operation.error_message or error_type)
     stack = traceback.format_exception(type(error), error, error.__traceback__)
     return ErrorRecord(error_type, guard.shown(error), error_name(error), "".join(stack))

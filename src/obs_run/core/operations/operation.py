@@ -56,6 +56,8 @@ class Operation(Described):
     conversation_id: str | None = None
     error_type: str | None = attribute(semconv.ERROR_TYPE)
     """Set by the translation where the provider says more than the exception's class."""
+    error_message: str | None = field(default=None, init=False)
+    """What is said of an error that is told and not raised."""
     extra: Attributes = field(default_factory=dict)
     """Attributes of this provider alone, by their names in ``semconv``."""
     agent_id: str | None = field(default=None, init=False)
