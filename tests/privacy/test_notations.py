@@ -49,6 +49,7 @@ FOUND = [
     "PW={}",
     'setx CLIENT_SECRET "{}"',
     "chpasswd <<< 'b:{}'",
+    'auth = ("b", "{}")',
     "--script-args user=b,ftppass={}",
     "hydra -l b -p {} ssh://h.example",
     '<string name="db_password">{}</string>',

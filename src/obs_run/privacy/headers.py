@@ -55,7 +55,7 @@ _USER = re.compile(rb"[\w.\\/@-]{1,64}(?:[%,]|:)")
 _LONGEST_COMMAND = 240
 # Two texts in brackets, of which the second is a password if a word before the bracket says so.
 _PAIR = re.compile(rb"\([\"'][^\"'\n]{0,128}[\"'],[ ]{0,4}[\"']([^\"'\n]{1,256})[\"']")
-_OF_PAIR = re.compile(rb"(?:auth(?:=[\w.]{0,40}|\w{0,20})|login)$")
+_OF_PAIR = re.compile(rb"(?:auth(?: ?= ?[\w.]{0,40}|\w{0,20})|login)$")
 _LONGEST_CALL = 48
 
 
