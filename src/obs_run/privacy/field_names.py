@@ -40,7 +40,11 @@ _BY_LAST_WORD = {
     ),
     "connection_string": "connectionstring connstring connstr",
 }
-_RULES = {word: NameRule(kind) for kind, words in _BY_LAST_WORD.items() for word in words.split()}
+_RULES = {word: NameRule(kind) for kind, words in _BY_LAST_WORD.items() for word in words.split()} | {
+    "clave": NameRule("password", "token"),
+    "pw": NameRule("password", "token"),
+    "sig": NameRule("token", "token"),
+}
 
 
 def _set(words: str) -> frozenset[str]:
@@ -64,6 +68,11 @@ _PASSES = _set(
     "db user smtp mysql redis ftp admin root pg postgres login my imap ldap proxy sudo key mail email http basic ssh "
     "sftp mongo rabbitmq amqp become vault app service svc client server host system os bind web api store keystore "
     "truststore cert p12 pfx wifi vpn router guest master default passin passout backup cache broker queue"
+)
+# The name of a service and what it asks for, as one word: smbpass, dbpasswd.
+_ENDS_OF_PASSWORDS = ("pass", "passwd", "password", "passwort")
+_OTHER_PASSES = _set(
+    "pass bypass compass trespass encompass surpass overpass underpass chpasswd htpasswd getpass subpass"
 )
 # What may follow: the value is still the secret, or something made of it.
 _FOLLOWERS = _set(
@@ -140,11 +149,11 @@ def _of_key(before: str) -> NameRule | None:
 def _of_pair(last: str, before: str) -> NameRule | None:
     if last == "token" and before not in _NO_TOKENS:
         return NameRule("token", "any" if before else "token")
-    if last in ("clave", "pw"):
-        return NameRule("password", "token")
+    if last.endswith(_ENDS_OF_PASSWORDS) and last not in _OTHER_PASSES:
+        return NameRule("password", "text")
     if last == "pass" and (not before or before in _PASSES):
         return NameRule("password", "any" if before else "text")
-    if last == "sig" or (last == "signature" and before in ("amz", "goog")):
+    if last == "signature" and before in ("amz", "goog"):
         return NameRule("token", "token")
     if last in ("code", "codes") and before in _CODES:
         return _CODE

@@ -31,7 +31,7 @@ _WINDOWS = re.compile(rb" /(?:user:\S{1,64} {1,4}|pass(?:word)?:|p:)\"?([^\s\"/]
 _PROGRAMS = {
     b"p": rb"sshpass|mysql\w{0,12}|mariadb\w{0,8}|(?:docker|podman|buildah|oras|helm|nerdctl|crane|az|oc|cf|heroku)"
           rb"[\w ]{0,16} login|mongo(?:sh|dump|restore|export|import)?|cqlsh|7za?|rdesktop|psexec|sqlcmd|bcp"
-          rb"|ipmitool|ssh-keygen|mosquitto_\w{3}|unzip|zip",
+          rb"|ipmitool|evil-winrm|hydra|crackmapexec|netexec|nxc|smbmap|ssh-keygen|mosquitto_\w{3}|unzip|zip",
     b"pw": rb"plink|pscp|psftp",
     b"n": rb"ssh-keygen",
     b"a": rb"redis-cli|keydb-cli|valkey-cli|http|https|xh|snmp\w{2,8}",
@@ -55,7 +55,7 @@ _USER = re.compile(rb"[\w.\\/@-]{1,64}(?:[%,]|:)")
 _LONGEST_COMMAND = 240
 # Two texts in brackets, of which the second is a password if a word before the bracket says so.
 _PAIR = re.compile(rb"\([\"'][^\"'\n]{0,128}[\"'],[ ]{0,4}[\"']([^\"'\n]{1,256})[\"']")
-_OF_PAIR = re.compile(rb"(?:auth(?:=[\w.]{0,40}|\w{0,20})|login)$")
+_OF_PAIR = re.compile(rb"(?:auth(?: ?= ?[\w.]{0,40}|\w{0,20})|login)$")
 _LONGEST_CALL = 48
 
 

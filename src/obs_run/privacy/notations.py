@@ -41,6 +41,12 @@ _VALUE_BEFORE = re.compile(
     rb"\bval(?:ue)?\\{0,3}[\"']?[ \t]{0,4}[:=][ \t]{0,4}" + _QUOTED + rb"[ \t]{0,4}[,;]?\s{0,20}\\{0,3}[\"']?"
     rb"(?:name|key|header|field|id)\\{0,3}[\"']?[ \t]{0,4}[:=][ \t]{0,4}\\{0,3}[\"']?(?:[\w:/-]{0,20}[.:/])?$"
 )
+# <string name="db_password">...</string>; <key>password</key><string>...</string>
+_ITS_TEXT = re.compile(rb"[\"']>(?=[^<]{0,64}[0-9])([^<\s]{6,256})</")
+_NEXT_ELEMENT = re.compile(rb"</key>\s{0,20}<string>([^<]{1,256})</string>")
+# typed "..." into the password field
+_IS_PLACE = re.compile(rb" {1,2}(?:in|into|as|for) ")
+_QUOTED_BEFORE = re.compile(rb"[\"'`](?=[^\"'`\s]{0,64}[0-9])([^\"'`\s]{5,128})[\"'`]$")
 # variable "api_token" { default = "..." }
 _IS_VARIABLE = re.compile(rb"\bvariable[ \t]{1,4}\"$")
 _DEFAULT = re.compile(rb"\"[ \t]{0,4}\{[^{}]{0,300}?\bdefault[ \t]{0,8}=[ \t]{0,8}\"([^\"\n]{4,512})\"")
@@ -117,7 +123,7 @@ def around(subject: Subject, first: int, last: int, rule: NameRule) -> Iterator[
 
 def _member(low: bytes, lead: bytes, first: int, last: int) -> re.Match[bytes] | None:
     """Return the value of a member beside one that is called name."""
-    if _IS_NAMED.search(lead) and (found := _ITS_VALUE.match(low, last)):
+    if _IS_NAMED.search(lead) and (found := _ITS_VALUE.match(low, last) or _ITS_TEXT.match(low, last)):
         return found
     return _VALUE_BEFORE.search(low, max(0, first - _AFTER), first) if b"val" in lead else None
 
@@ -133,6 +139,10 @@ def _spoken(low: bytes, lead: bytes, first: int, last: int) -> re.Match[bytes] |
     follows = low[last : last + 1]
     if follows in (b" ", b"\t") and b"login" in lead and _IS_NETRC.search(lead):
         return _NEXT_WORD.match(low, last)
+    if follows == b"<":
+        return _NEXT_ELEMENT.match(low, last)
+    if _IS_PLACE.match(low, first, last):
+        return _QUOTED_BEFORE.search(low, max(0, first - _BEFORE), first)
     if follows == b"(":
         return _argument(low, lead, first, last)
     if b"|" in lead and (piped := _PIPED.search(low, max(0, first - _BEFORE), first)):

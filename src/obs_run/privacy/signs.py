@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from obs_run.privacy.matches import Subject
 
 _SEPARATOR = re.compile(
-    rb"\\{0,7}[\"'`\])]{0,3}[ \t]{0,8}(?:={1,3}>?|:{1,2}=?>?|%(?:25){0,4}3[ad])[ \t]{0,8}"
+    rb"(?:\.value)?\\{0,7}[\"'`\])]{0,3}[ \t]{0,8}(?:={1,3}>?|:{1,2}=?>?|%(?:25){0,4}3[ad])[ \t]{0,8}"
     rb"|\\{0,7}[\"'],[ \t]{0,4}b?(?=\\{0,7}[\"'])"
     rb"|>(?=[^<>\s])"
 )
@@ -46,8 +46,9 @@ _TECHNICAL = re.compile(
     rb"|[0-9]+(?:st|nd|rd|th|px|ms|kb|mb|gb)\b|[a-z_]{2,}[0-9]{0,2}[.(]|\S+/\S+/|https?:"
 )
 _PASSWORD = NameRule("password")
+_NAME_OF_OPTION = re.compile(rb"(?:^| )--?[a-z][^ ]*(?<!-)$")
 _LEAST_HEX = 20
-_BEGIN_OF_SIGNS = frozenset(b" \t\\\"'`])=:%,>")
+_BEGIN_OF_SIGNS = frozenset(b". \t\\\"'`])=:%,>")
 
 
 class Sign(NamedTuple):
@@ -72,7 +73,7 @@ def sign_after(subject: Subject, at: int, rule: NameRule, name: bytes) -> Sign |
         between = match[0]
         spaced = b":" in between and not (between == b":" and rule.kind == "password")
         return Sign(match.end(), certain=True, spaced=spaced, listed=b"," in between)
-    if name[name.rfind(b" ") + 1 :].startswith(b"-") and (match := _SPACED.match(low, at)):
+    if _NAME_OF_OPTION.search(name) and (match := _SPACED.match(low, at)):
         return Sign(match.end(), certain=True, spaced=False)
     return _spoken(subject, at, rule, name)
 
