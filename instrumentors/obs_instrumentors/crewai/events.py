@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from obs_run.base import guard, payload
 from obs_run.core import content, ownership
 from obs_run.core.callback_runs import CallbackRuns
+from obs_run.core.callback_wrappers import CallScope
 from obs_run.core.operations import ToolCall
 
 from . import models, runs
@@ -38,12 +39,13 @@ class _Begun(NamedTuple):
     run_id: str
 
 
-class _Entered:
+class _Entered(CallScope):
     """A call by which the agent has something run: whatever the library leaves open ends with it."""
 
     __slots__ = ("_token", "first", "is_resumed")
 
     def __init__(self, *, is_resumed: bool = False) -> None:
+        super().__init__()
         self._token: Token[_Entered | None] | None = None
         self.is_resumed = is_resumed
         self.first: str | None = None
@@ -51,18 +53,16 @@ class _Entered:
 
     def __enter__(self) -> None:
         """Be there for the events of what begins inside, in whatever thread."""
+        super().__enter__()
         self._token = _entered.set(self)
 
-    def __exit__(self, _: object, error: BaseException | None, traceback: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         """End what goes on, where the call is left by an exception; else something goes on after it."""
+        super().__exit__(kind, error, traceback)
         if self._token is not None:
             _entered.reset(self._token)
         run = ongoing.get(self.first)
-        if run is None:
-            return
-        if error is None:
-            _leave(run)
-        else:
+        if run is not None and error is not None:
             _end(run, error)
 
 
@@ -213,11 +213,3 @@ def _end(run: Run, error: BaseException | None) -> None:
     if ongoing.pop(run.about.run_id) is not None:
         guard.call("context", run.recording.__exit__, None, None, None)
         ongoing.end(run, error)
-
-
-def _leave(run: Run) -> None:
-    """Have a run, and what is inside of it, be current no more."""
-    for inner in list(run.inside.values()):
-        _leave(inner)
-    if run.is_recorded:
-        guard.call("context", run.recording.__exit__, None, None, None)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from obs_run.core.hooks import Wrapper
 
 __all__ = [
+    "CallScope",
     "wrap_async_within",
     "wrap_before",
     "wrap_context",
@@ -107,6 +108,27 @@ def wrap_generator_within(find: Callable[[Call], Any]) -> Wrapper:
 
 def _follow_within(find: Callable[[Call], Any], call: Call, inner: Any) -> Any:
     return generators.followed(inner, lambda: Step(find(call)))
+
+
+class CallScope:
+    """A call in which runs begin and end: what was current before it is so after it, whatever became of them."""
+
+    __slots__ = ("_entries",)
+
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+
+    def __enter__(self) -> None:
+        """Note what is current."""
+        current_context.enter(self._entries, _unchanged, self._entries)
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        """Have that be current again."""
+        current_context.leave(self._entries, self._entries)
+
+
+def _unchanged(context: Context) -> Context:
+    return context
 
 
 def wrap_expecting() -> Wrapper:
