@@ -144,8 +144,10 @@ def _chat(call: Call) -> FrameworkInference:
     return operation
 
 
-def _read_message(operation: FrameworkInference, message: Any) -> None:
-    """Read a ``ChatMessage``."""
+def _read_message(operation: Any, message: Any) -> None:
+    """Read a ``ChatMessage``, unless the provider's client told of the call."""
+    if not isinstance(operation, FrameworkInference):
+        return
     operation.usage = _usage(payload.get(message, "token_usage"))
     names = [payload.get_text(each, "function", "name") for each in payload.get_list(message, "tool_calls")]
     operation.tool_calls = [name for name in names if name not in (None, _FINAL_ANSWER)] or None
@@ -154,8 +156,10 @@ def _read_message(operation: FrameworkInference, message: Any) -> None:
         operation.output_messages = [{**_message(message), "finish_reason": operation.finish_reasons[0]}]
 
 
-def _read_delta(operation: FrameworkInference, delta: Any) -> None:
-    """Read a ``ChatMessageStreamDelta``; the last of them has the usage."""
+def _read_delta(operation: Any, delta: Any) -> None:
+    """Read a ``ChatMessageStreamDelta``, of which the last has the usage, unless the provider's client told of it."""
+    if not isinstance(operation, FrameworkInference):
+        return
     usage = _usage(payload.get(delta, "token_usage"))
     operation.usage = usage or operation.usage
 

@@ -45,12 +45,17 @@ def tool(name: str = "weather") -> Node:
 
 @pytest.mark.parametrize("streams", [{}, {"stream_outputs": True}], ids=["whole", "stream"])
 def test_the_client_tells_each_call_once(streams: dict[str, Any], its: Any, telemetry: Any) -> None:
-    its.using(is_faked=False).named(story.AGENT, story.weather, max_steps=1, **streams).run(story.PROMPT)
+    its.using(is_faked=False).named(story.AGENT, story.weather, max_steps=1, **streams).run(
+        f"{story.PROMPT} [stub:cached]"
+    )
     chats = [span for span in telemetry.spans() if span.name == f"chat {CLIENTS_MODEL}"]
     assert chats
     for span in chats:
         assert span.attributes["openai.api.type"] == "chat_completions"
         assert span.attributes["gen_ai.response.model"] == f"{CLIENTS_MODEL}-2025-08-07"
+        assert span.attributes.get("obs.response.tool_calls") in (None, ("weather", "final_answer"))
+        # Of which the library tells nothing.
+        assert span.attributes["gen_ai.usage.cache_read.input_tokens"] > 0
     assert [span.name for span in telemetry.spans() if span.parent is None] == [f"invoke_agent {story.AGENT}"]
 
 
