@@ -3,6 +3,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,15 @@ def pytest_collection_finish() -> None:
     """Take what was collected out of the reach of ``gc.collect``, which many tests call: it stays to the end anyway."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def no_tool_is_waited_for() -> Iterator[None]:
+    """A model that was asked in one test must not have its tools in another."""
+    yield
+    tool_windows = sys.modules.get("obs_run.core.tool_windows")
+    if tool_windows is not None:
+        tool_windows.windows.forget()
 
 
 @pytest.hookimpl(wrapper=True)

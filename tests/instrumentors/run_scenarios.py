@@ -50,6 +50,7 @@ UNSTABLE = (
     "gen_ai.response.time_to_first_chunk",
     "obs.cost.input",
     "obs.cost.output",
+    "obs.cost.subtree",
     "obs.cost.total",
     "obs.cost.price_table",
 )

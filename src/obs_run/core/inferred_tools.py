@@ -45,8 +45,11 @@ def record_with(begin: Begin) -> None:
 # What the recorder tells
 
 
-def note_answer(operation: Any, span: Span, context: Context, asked_in: Context) -> None:
-    """Begin to wait where an answer asks the agent for tools; ``asked_in`` is what was current around the call."""
+def note_answer(operation: Any, span: Span, context: Context, asked_in: Context, asked_at: int) -> None:
+    """Begin to wait where an answer asks the agent for tools.
+
+    ``asked_in`` is what was current around the call, ``asked_at`` when it began (``time.perf_counter_ns()``).
+    """
     if operation.error_type is not None or operation.stream_end is not None or not settings.get(_SETTING):
         return
     names: list[str] = operation.tool_calls
@@ -58,7 +61,12 @@ def note_answer(operation: Any, span: Span, context: Context, asked_in: Context)
     arguments = _arguments(operation, len(names))
     calls = [_requested(operation, *fields) for fields in zip(names, call_ids, arguments, strict=True)]
     begun = (getattr(span, "end_time", None) or time.time_ns(), time.perf_counter_ns())
-    window = Window(calls, context, _place(asked_in)[0], span.get_span_context().trace_id, begun)
+    place, trace_id = _place(asked_in)[0], span.get_span_context().trace_id
+    window = Window(calls, context, place, trace_id, begun)
+    for call in calls:
+        call.is_told = told_tools.take_told_early(call.name, place, trace_id, asked_at)
+    if window.is_told():
+        return
     window.may_stay_silent = getattr(operation, "must_call_tool", False) or windows.was_silent(window)
     propagation.refine_with(_inside_or_same)
     threads.carry_along(with_window)
@@ -159,7 +167,7 @@ def _window_of(result: ToolResult, offered: frozenset[str | None], place: int, t
     if near:
         return near[0]
     far = _matching(windows.of_trace(trace_id), result, offered)
-    if not far and result.call_id is not None:
+    if not far and result.call_id is not None and not told_tools.is_told(result.call_id, trace_id):
         far = windows.with_call(result.call_id)
     return far[0] if len(far) == 1 else None
 
@@ -205,6 +213,9 @@ def _record(window: Window, call: RequestedCall, result: ToolResult) -> None:
 def inside(context: Context, told: Window | None = None) -> Context:
     """Return ``context`` inside of the tool that runs there, or as it is; ``told`` is about to be told of."""
     place, _ = _place(context)
+    if place == 0:
+        # Nothing tells the requests apart that a thread of a server works on one after the other.
+        return context
     for window in windows.chain():
         if window.place != place or not window.may_have_children():
             continue

@@ -195,7 +195,7 @@ class Recording:
         self._sink.end(self.span, partial(self._complete, self._timing(), error))
         operation: Any = self.operation
         if operation.ASKS_FOR_TOOLS and operation.tool_calls and not self._marks:
-            _inferred_tools().note_answer(operation, self.span, self.around, self._place)
+            _inferred_tools().note_answer(operation, self.span, self.around, self._place, self._started)
 
     def begun_at(self, moment: int) -> None:
         """Say when the operation began, by ``perf_counter_ns``, if that was not just now."""
@@ -316,7 +316,8 @@ def _start(operation: Operation, parent: Context | None, owner: object) -> Recor
     if to is None:
         return None
     place = context
-    if windows.waiting:
+    # Of a tool may be told before the answer that asks for it is over.
+    if windows.waiting or operation.IS_TOOL_CALL:
         refine = _inferred_tools().parent_of
         context = guard.call("tools", refine, operation, context, is_given=parent is not None, default=context)
     outer = ownership.recording_in(context)

@@ -5,10 +5,13 @@ Whoever tells of a tool himself is believed, and nothing is inferred.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run.core import semconv
 from obs_run.core.tool_windows import windows
+from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,12 +19,27 @@ if TYPE_CHECKING:
     from obs_run.core.tool_windows import RequestedCall, Window
 
 _EXECUTE_TOOL = "execute_tool"
+_MOST_TOLD_EARLY = 64
+_MOST_TOLD = 256
 _TOOL_MARKS = (
     (semconv.OPERATION_NAME, _EXECUTE_TOOL, semconv.TOOL_NAME),
     ("openinference.span.kind", "TOOL", "tool.name"),
     ("traceloop.span.kind", "tool", "traceloop.entity.name"),
 )
 """How spans of others say that they are of a tool: an attribute, its value, and the attribute with the tool's name."""
+
+
+class _ToldTool(NamedTuple):
+    name: str
+    place: int
+    trace_id: int
+    told_at: int
+
+
+_told_early: deque[_ToldTool] = deque(maxlen=_MOST_TOLD_EARLY)
+"""What was told of tools that nobody waited for, the newest last."""
+_told_calls: deque[tuple[str | None, int]] = deque(maxlen=_MOST_TOLD)
+"""The ids of calls that were told of, and their traces, the newest last."""
 
 
 def tool_of_span(name: str, attributes: Mapping[str, Any] | None) -> tuple[str, str | None] | None:
@@ -51,12 +69,31 @@ def note_told(name: str, call_id: str | None, place: int, trace_id: int) -> None
     """Take note that somebody tells of a call of a tool."""
     for window, call in _matches(name, call_id, place, trace_id):
         call.is_told = True
+        _told_calls.append((call.call_id, window.trace_id))
         if window.recording is not None:
             _step_back(window)
         elif window.is_told():
             # Whoever tells of it may not say which results come.
             windows.discard(window)
         return
+    _told_early.append(_ToldTool(name, place, trace_id, time.perf_counter_ns()))
+
+
+def is_told(call_id: str | None, trace_id: int) -> bool:
+    """Whether somebody told of a call in this trace, so that its result is not that of another one with the same id."""
+    return trace_id != 0 and (call_id, trace_id) in _told_calls
+
+
+def take_told_early(name: str, place: int, trace_id: int, asked_at: int) -> bool:
+    """Whether somebody told of a tool before the answer that asks for it was over, as in the midst of a stream."""
+    for told in _told_early.copy():
+        is_near = told.place == place or (trace_id != 0 and told.trace_id == trace_id)
+        # Who tells of it may have ids of his own.
+        if is_near and told.name == name and told.told_at >= asked_at:
+            with suppress(ValueError):  # another thread was faster
+                _told_early.remove(told)
+            return True
+    return False
 
 
 def _matches(name: str, call_id: str | None, place: int, trace_id: int) -> Iterator[tuple[Window, RequestedCall]]:

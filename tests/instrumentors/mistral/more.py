@@ -339,4 +339,6 @@ def test_a_batch_is_no_call_of_a_model(telemetry: Any) -> None:
         assert jobs.create(input_files=["f"], endpoint="/v1/chat/completions", model=MODEL).id == "1"
         assert jobs.get(job_id="1").succeeded_requests == 1
         jobs.cancel(job_id="1")
-    assert telemetry.spans() == []
+    # Some releases make a span of their own of each request.
+    assert [span for span in telemetry.spans() if span.instrumentation_scope.name == "obs_run"] == []
+    telemetry.clear()

@@ -13,7 +13,7 @@ import pytest
 from obs_run.context import propagation
 from obs_run.core import content, tool_windows
 from obs_run.core.open_recordings import Ending, open_recordings
-from obs_run.core.operations import Embedding, FetchedResponse, McpCall, ToolResult
+from obs_run.core.operations import AgentRun, Embedding, FetchedResponse, McpCall, ToolResult
 from tests.unit.core.conversations import HOTEL, WEATHER, answer, ask, embed, request, run, start, told
 
 if TYPE_CHECKING:
@@ -167,12 +167,48 @@ def test_without_results_what_has_children_is_unconfirmed(fake: FakeSink) -> Non
 
 
 def test_unconfirmed_at_the_end_of_the_run(fake: FakeSink) -> None:
-    ask(WEATHER)
-    embed()
-    open_recordings.end_all(Ending("exit"))
+    with run():
+        ask(WEATHER)
+        embed()
+        open_recordings.end_all(Ending("exit"))
     record = fake.of("execute_tool weather").record
     assert record.attributes["obs.tool.unconfirmed"] is True
     assert record.attributes["obs.span.unfinished"] is True
+
+
+def test_a_tool_that_is_told_of_amid_the_answer_is_not_inferred(fake: FakeSink) -> None:
+    with run():
+        asking = start(request())
+        told("weather", "its own id")
+        answer(asking, WEATHER)
+        ask(results=["1"])
+    assert fake.trees() == ["invoke_agent a(chat m execute_tool weather chat m)"]
+
+
+def test_a_told_tools_result_is_not_that_of_another_conversation(fake: FakeSink) -> None:
+    """Whose ids are the same, as those of a faked model; each is in a thread of its own."""
+    first, second = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+    inside = [pool.submit(start, AgentRun(agent_name=name)).result() for pool, name in ((first, "a"), (second, "b"))]
+    for pool, recording in zip((first, second), inside, strict=True):
+        pool.submit(recording.__enter__).result()
+        pool.submit(ask, WEATHER).result()
+    second.submit(told, "weather", "1").result()
+    second.submit(ask, results=["1"]).result()
+    first.submit(told, "weather", "1").result()
+    first.submit(ask, results=["1"]).result()
+    for pool, recording in zip((first, second), inside, strict=True):
+        pool.submit(recording.__exit__).result()
+        recording.end()
+        pool.shutdown()
+    assert sorted(fake.trees()) == [f"invoke_agent {name}(chat m execute_tool weather chat m)" for name in "ab"]
+
+
+def test_where_no_span_is_current_nothing_is_put_inside(fake: FakeSink) -> None:
+    """A thread of a server that makes no spans works on one request after the other."""
+    ask(WEATHER)
+    embed()
+    ask(HOTEL)
+    assert fake.trees() == ["chat m", "embeddings e", "chat m"]
 
 
 @pytest.mark.parametrize("call_id", ["1", None])
