@@ -110,6 +110,7 @@ def test_what_another_thread_throws(receiver: Receiver, tmp_path: Path) -> None:
         def work():
             global lost
             try:
+                begun.set()
                 while not over.is_set():
                     logger.info("%s of %s", 1, 2)
             except Stopped:
@@ -118,12 +119,13 @@ def test_what_another_thread_throws(receiver: Receiver, tmp_path: Path) -> None:
 
         lost = 0
         for attempt in range(40):
-            over = threading.Event()
+            begun, over = threading.Event(), threading.Event()
             thread = threading.Thread(target=work)
             thread.start()
+            begun.wait()
             time.sleep(0.001 + attempt * 0.00005)
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(Stopped))
-            thread.join(1)
+            thread.join(10)
             over.set()
             thread.join()
         print(lost)

@@ -291,7 +291,7 @@ def test_entered_again_and_again_and_never_left(how: str, tracer: Tracer, monkey
         return (after - before) / 1000
 
     scopes = make() if how == "shared" else []
-    assert contextvars.Context().run(work) < 100  # bytes for each time; one entry alone has more
+    assert contextvars.Context().run(work) < 200  # bytes for each time; the entries of three scopes have more
     counts = tracer.get_metrics()
     assert counts["active_spans"] == 1500
     assert (len(tracer.get_active_spans()), counts["spans_finished"]) == (100, 1)
