@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.examples import every_third
 from tests.launch.running import SCRIPTS, Outcome, environment, run
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize("name", FAILURES)
+@pytest.mark.parametrize("name", every_third(FAILURES))
 def test_a_run_that_failed_is_there_though_nothing_was_recorded(name: str, receiver: Receiver, tmp_path: Path) -> None:
     words, program, end = FAILURES[name]
     (tmp_path / "agent.py").write_text(program)
@@ -151,7 +152,7 @@ SUCCESSES = {
 }
 
 
-@pytest.mark.parametrize("name", SUCCESSES)
+@pytest.mark.parametrize("name", every_third(SUCCESSES))
 def test_a_run_that_succeeds_and_records_nothing_sends_nothing(name: str, receiver: Receiver, tmp_path: Path) -> None:
     (tmp_path / "agent.py").write_text(SUCCESSES[name])
     plain, launched = both([PYTHON, "agent.py"], receiver, tmp_path)
@@ -219,7 +220,7 @@ ERRORS = {
 }
 
 
-@pytest.mark.parametrize("name", ERRORS)
+@pytest.mark.parametrize("name", every_third(ERRORS))
 def test_the_errors_of_a_run(name: str, tmp_path: Path) -> None:
     body, errors = ERRORS[name]
     prelude = """\

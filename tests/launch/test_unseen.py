@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.examples import every_third
 from tests.launch.beside_plain import LIBRARIES, PYTHON, both
 from tests.launch.running import assert_one_tree
 
@@ -201,7 +202,7 @@ STACKS = {
 }
 
 
-@pytest.mark.parametrize("name", STACKS)
+@pytest.mark.parametrize("name", every_third(STACKS))
 def test_the_stack_has_no_frame_of_ours(name: str, tmp_path: Path, receiver: Receiver) -> None:
     ran = both(tmp_path, receiver, STACKS[name])
     assert "obs_run" not in ran.out + ran.err
