@@ -128,7 +128,8 @@ def test_what_another_thread_throws(receiver: Receiver, tmp_path: Path) -> None:
             thread.join(10)
             over.set()
             thread.join()
-        print(lost)
+        # Python itself swallows what is thrown into a destructor, of which logging has none and we have few.
+        print("lost" if lost > 2 else "stopped")
         """,
     )  # fmt: skip
     assert (outcome.err, outcome.code) == ("", 0)
