@@ -195,7 +195,7 @@ def _error_of(event: Any) -> BaseException | None:
 def _read_end(run: Run, event: Any) -> None:
     operation = run.recording.operation
     if operation.IS_MODEL_CALL:
-        models.read_answer(operation, event, is_told=run.recording.provider_call is not None)
+        models.read_answer(operation, event, is_reported=run.recording.provider_call is not None)
         agent = ownership.agent_around(run.recording)
         if agent is not None:
             runs.note_answer(agent, operation)

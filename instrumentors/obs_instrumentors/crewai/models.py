@@ -48,9 +48,9 @@ def _messages(said: Any) -> list[messages.Message] | None:
     return [chat_message(each) for each in payload.as_list(said)] or None
 
 
-def read_answer(operation: Any, event: Any, *, is_told: bool) -> None:
-    """Read what a model call gave; ``is_told`` where the provider's client told it itself."""
-    if is_told or payload.get(event, "call_type") is None:
+def read_answer(operation: Any, event: Any, *, is_reported: bool) -> None:
+    """Read what a model call gave; ``is_reported`` where the provider's client told it itself."""
+    if is_reported or payload.get(event, "call_type") is None:
         return
     found = usage(payload.get(event, "usage"))
     if found is not None:

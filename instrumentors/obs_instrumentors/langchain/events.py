@@ -173,8 +173,8 @@ def end_model(run_id: Any, response: Any) -> None:
     run = ongoing.pop(run_id)
     if run is not None:
         recording = run.recording
-        is_told = recording.provider_call is not None
-        guard.call("result", models.read_answer, recording.operation, response, is_told=is_told)
+        is_reported = recording.provider_call is not None
+        guard.call("result", models.read_answer, recording.operation, response, is_reported=is_reported)
         ongoing.end(run)
 
 

@@ -61,12 +61,12 @@ def _inference(name: str, details: dict[str, Any]) -> FrameworkInference:
     )
 
 
-def read_answer(operation: Any, response: Any, *, is_told: bool) -> None:
-    """Read an ``LLMResult``; ``is_told`` where the provider's client told the answer itself."""
+def read_answer(operation: Any, response: Any, *, is_reported: bool) -> None:
+    """Read an ``LLMResult``; ``is_reported`` where the provider's client told the answer itself."""
     generation = _first(response)
     message = payload.get(generation, "message")
     answer = generation if message is None else message
-    if is_told and operation.finish_reasons:
+    if is_reported and operation.finish_reasons:
         return
     reason = messages.finish_reason(answer)
     if operation.finish_reasons is None and reason is not None:

@@ -182,7 +182,7 @@ def _read_end(run: Run, span: Any) -> None:
     elif isinstance(operation, Step):
         operation.outcome = "blocked" if payload.get(data, "triggered") is True else None
     elif operation.IS_MODEL_CALL:
-        models.read_answer(operation, data, is_told=run.recording.provider_call is not None)
+        models.read_answer(operation, data, is_reported=run.recording.provider_call is not None)
         agent = ownership.agent_around(run.recording)
         if agent is not None:
             runs.note_answer(agent, operation)

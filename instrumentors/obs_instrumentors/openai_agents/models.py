@@ -33,9 +33,9 @@ def inference(data: Any) -> FrameworkInference:
     )
 
 
-def read_answer(operation: Any, data: Any, *, is_told: bool) -> None:
-    """Read what a model call gave; ``is_told`` where the provider's client told it itself."""
-    if is_told:
+def read_answer(operation: Any, data: Any, *, is_reported: bool) -> None:
+    """Read what a model call gave; ``is_reported`` where the provider's client told it itself."""
+    if is_reported:
         return
     response = payload.get(data, "response")
     if response is not None:

@@ -14,7 +14,7 @@ from opentelemetry.trace import get_current_span
 from obs_run import settings
 from obs_run.base import guard
 from obs_run.context import propagation, threads
-from obs_run.core import semconv, told_tools
+from obs_run.core import reported_tools, semconv
 from obs_run.core.operations.tools import TOOL_ERROR
 from obs_run.core.tool_windows import RequestedCall, Window, windows, with_window
 from obs_run.process.unpatched import time
@@ -64,8 +64,8 @@ def note_answer(operation: Any, span: Span, context: Context, asked_in: Context,
     place, trace_id = _place(asked_in)[0], span.get_span_context().trace_id
     window = Window(calls, context, place, trace_id, begun)
     for call in calls:
-        call.is_told = told_tools.take_told_early(call.name, place, trace_id, asked_at)
-    if window.is_told():
+        call.is_reported = reported_tools.take_early_report(call.name, place, trace_id, asked_at)
+    if window.is_reported():
         return
     window.may_stay_silent = getattr(operation, "must_call_tool", False) or windows.was_silent(window)
     propagation.refine_with(_inside_or_same)
@@ -108,7 +108,7 @@ def parent_of(operation: Operation, context: Context, *, is_given: bool) -> Cont
     if operation.IS_TOOL_CALL:
         tool: Any = operation
         if tool.tool_name is not None:
-            told_tools.note_told(tool.tool_name, getattr(tool, "call_id", None), *_place(context))
+            reported_tools.note_reported(tool.tool_name, getattr(tool, "call_id", None), *_place(context))
     elif operation.ASKS_FOR_TOOLS:
         _note_request(operation, *_place(context))
     return context if is_given else inside(context)
@@ -167,7 +167,7 @@ def _window_of(result: ToolResult, offered: frozenset[str | None], place: int, t
     if near:
         return near[0]
     far = _matching(windows.of_trace(trace_id), result, offered)
-    if not far and result.call_id is not None and not told_tools.is_told(result.call_id, trace_id):
+    if not far and result.call_id is not None and not reported_tools.is_reported(result.call_id, trace_id):
         far = windows.with_call(result.call_id)
     return far[0] if len(far) == 1 else None
 
@@ -193,7 +193,7 @@ def _close_answered(window: Window) -> None:
 def _record(window: Window, call: RequestedCall, result: ToolResult) -> None:
     recording = window.recording
     if recording is None:
-        if call.is_told:
+        if call.is_reported:
             return
         recording = _begin_tool(window, call)
         if recording is None:
@@ -246,23 +246,23 @@ def _begin_tool(window: Window, call: RequestedCall) -> Any:
 
 def parent_of_span(context: Context, name: str, attributes: Mapping[str, Any] | None) -> Context:
     """Return the context that a span of somebody else which is about to start in ``context`` belongs to."""
-    tool = told_tools.tool_of_span(name, attributes)
-    return inside(context, None if tool is None else told_tools.window_of(*tool, *_place(context)))
+    tool = reported_tools.tool_of_span(name, attributes)
+    return inside(context, None if tool is None else reported_tools.window_of(*tool, *_place(context)))
 
 
 def note_span(span: Any) -> None:
     """Take note of what a span of somebody else says of itself by now, at its start and at its end."""
-    tool = told_tools.tool_of_span(span.name, span.attributes)
+    tool = reported_tools.tool_of_span(span.name, span.attributes)
     span_id = span.context.span_id
-    if tool is not None and span_id not in windows.told_by:
-        windows.told_by[span_id] = True
+    if tool is not None and span_id not in windows.reported_by:
+        windows.reported_by[span_id] = True
         parent_id = 0 if span.parent is None else span.parent.span_id
-        told_tools.note_told(*tool, parent_id, span.context.trace_id)
+        reported_tools.note_reported(*tool, parent_id, span.context.trace_id)
 
 
 def note_end(span_id: int) -> None:
     """Close what was open at a span that has ended."""
-    windows.told_by.pop(span_id, None)
+    windows.reported_by.pop(span_id, None)
     for window in windows.at(span_id):
         _close_silent(window)
 

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
 from obs_run.base.payload import error_name
-from obs_run.context import current_context
-from obs_run.core import content, ownership, semconv, sink
+from obs_run.core import content, semconv, sink
+from obs_run.core.recording_scope import RecordingScope
 from obs_run.core.sink import OperationRecord, Timing
 from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
-    from typing_extensions import Self
 
     from obs_run.context.current_context import Entry
     from obs_run.core.ongoing import FrameworkCall, OwnRecording, ReadUnfinished
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 _THE_OUTERS = (semconv.OPERATION_NAME, semconv.TOOL_NAME, semconv.ERROR_TYPE)
 
 
-class PartCall:
+class PartCall(RecordingScope):
     """A call that has no span of its own, and is measured on its own."""
 
     def __init__(self, operation: Operation, recording: OwnRecording, around: Context, kind: str) -> None:
@@ -44,24 +43,6 @@ class PartCall:
         self._entries: list[Entry] = []
         self._started = time.perf_counter_ns()
 
-    @property
-    def context(self) -> Context:
-        """The context that children start under."""
-        return self.inside(self.around)
-
-    def __enter__(self) -> Self:
-        """Be the one that reports what happens inside, as a recording is."""
-        current_context.enter(self, self.inside, self._entries)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Go on without."""
-        current_context.leave(self, self._entries)
-
-    def inside(self, context: Context) -> Context:
-        """Return ``context`` with the call as what happens there."""
-        return ownership.with_owner(self, context)
-
     def chunk(self) -> None:
         """Take no note of chunks: nobody measures them."""
 
@@ -78,14 +59,18 @@ class PartCall:
     def _end(self, error: BaseException | None) -> None:
         duration = (time.perf_counter_ns() - self._started) / 1e9
         outer: Any = self.outer.operation
-        told = outer.attributes()
+        outer_attributes = outer.attributes()
         # What is raised goes on to whoever records the tool, who knows whether it is an error there.
         outer.error_type = outer.error_type or self.operation.error_type
         if error is not None and self.operation.error_type is None:
             self.operation.error_type = error_name(error)
         attributes = self.operation.attributes()
         outer.extra.update(
-            {name: value for name, value in attributes.items() if name not in told and name not in _THE_OUTERS}
+            {
+                name: value
+                for name, value in attributes.items()
+                if name not in outer_attributes and name not in _THE_OUTERS
+            }
         )
         for name in self.operation.CONTENT:
             if getattr(outer, name, "not there") is None:

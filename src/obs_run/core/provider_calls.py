@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_run.context import current_context
-from obs_run.core import ownership, semconv
+from obs_run.core import semconv
+from obs_run.core.recording_scope import RecordingScope
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
-    from typing_extensions import Self
 
     from obs_run.context.current_context import Entry
     from obs_run.core.ongoing import FrameworkCall, ReadUnfinished
     from obs_run.core.operations import Operation
 
 
-class ProviderCall:
+class ProviderCall(RecordingScope):
     """The provider's call inside of a framework's: it has no span of its own, and the framework's gets its operation.
 
     It ends with the framework's, whose word it is whether the call has failed: after an error it may try again.
@@ -41,11 +40,6 @@ class ProviderCall:
         self._entries: list[Entry] = []
 
     @property
-    def context(self) -> Context:
-        """The context that children start under."""
-        return self.inside(self.around)
-
-    @property
     def read_unfinished(self) -> ReadUnfinished | None:
         """Gives, while there is a stream, what reads as much of it as has come in."""
         return self._recording.read_unfinished
@@ -53,19 +47,6 @@ class ProviderCall:
     @read_unfinished.setter
     def read_unfinished(self, read: ReadUnfinished | None) -> None:
         self._recording.read_unfinished = read
-
-    def __enter__(self) -> Self:
-        """Be the one that reports what happens inside, as a recording is."""
-        current_context.enter(self, self.inside, self._entries)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Go on without."""
-        current_context.leave(self, self._entries)
-
-    def inside(self, context: Context) -> Context:
-        """Return ``context`` with the call as what happens there."""
-        return ownership.with_owner(self, context)
 
     def chunk(self) -> None:
         """Note that a chunk of a stream has come in."""

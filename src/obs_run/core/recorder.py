@@ -12,6 +12,7 @@ from obs_run.base.payload import error_name
 from obs_run.context import current_context
 from obs_run.core import content, log_records, nesting, ownership, semconv, sink
 from obs_run.core.open_recordings import Ending, open_recordings
+from obs_run.core.recording_scope import RecordingScope
 from obs_run.core.sink import ErrorRecord, OperationRecord, Timing
 from obs_run.core.tool_windows import windows
 from obs_run.process.unpatched import time
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
-    from typing_extensions import Self
 
     from obs_run.context.current_context import Entry
     from obs_run.core.nesting import NestedInvocation
@@ -39,7 +39,7 @@ _INTERRUPTED = Ending("SIGINT")
 _DEEPEST_CAUSE = 8
 
 
-class Recording:
+class Recording(RecordingScope):
     """An operation that is going on, with its span.
 
     It may be ended by whoever holds it, in any thread and order; a second end does nothing. ``with`` makes it current
@@ -110,24 +110,6 @@ class Recording:
         self._open = [True]
         self._end_ns: int | None = None
         self._started = time.perf_counter_ns()
-
-    @property
-    def context(self) -> Context:
-        """The context that children start under."""
-        return self.inside(self.around)
-
-    def __enter__(self) -> Self:
-        """Make the operation current, for as long as the library works on it; it may be entered again."""
-        current_context.enter(self, self.inside, self._entries)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Make what was current before current again; the recording goes on until it is ended."""
-        current_context.leave(self, self._entries)
-
-    def inside(self, context: Context) -> Context:
-        """Return ``context`` with the operation as what happens there."""
-        return ownership.with_owner(self, context)
 
     def replace(self, operation: Operation) -> None:
         """Tell of another operation, because more is known of what happens than when it began."""
@@ -283,7 +265,7 @@ def measure(thing: Described, duration: float, error: BaseException | None = Non
     to = sink.current()
     if to is None:
         return
-    attributes = content.plain_attributes(thing.known())
+    attributes = content.plain_attributes(thing.field_attributes())
     if error is not None:
         attributes.setdefault(semconv.ERROR_TYPE, error_name(error))
     kind = _kind_of(type(thing))

@@ -30,13 +30,13 @@ _here: ContextVar[Window | None] = ContextVar("obs-run-tools", default=None)
 class RequestedCall:
     """A call of a tool that a model asked for, and the operation that it is."""
 
-    __slots__ = ("call_id", "is_told", "name", "operation")
+    __slots__ = ("call_id", "is_reported", "name", "operation")
 
     def __init__(self, name: str, call_id: str | None, operation: ToolCall) -> None:
         self.name = name
         self.call_id = call_id
         self.operation = operation
-        self.is_told = False
+        self.is_reported = False
         """Whether a span of somebody else tells of it."""
 
     def is_answered_by(self, result: ToolResult) -> bool:
@@ -93,11 +93,11 @@ class Window:
         """Whether what happens now belongs to its only tool, which nobody else tells of."""
         if not self.is_open or not self.is_single or self.may_stay_silent:
             return False
-        return self.recording is not None or not self.is_told()
+        return self.recording is not None or not self.is_reported()
 
-    def is_told(self) -> bool:
+    def is_reported(self) -> bool:
         """Whether somebody else tells of all that it waits for."""
-        return all(call.is_told for call in self.waiting.copy())
+        return all(call.is_reported for call in self.waiting.copy())
 
     def is_within(self, other: Window) -> bool:
         """Whether it is, or began inside of, another one."""
@@ -138,7 +138,7 @@ class Windows:
         """By their own ids; where it is empty, nobody has anything to do with tools."""
         self._open: dict[int, list[Window]] = {}
         """By their places."""
-        self.told_by: dict[int, bool] = {}
+        self.reported_by: dict[int, bool] = {}
         """The spans of others that are open and tell of tools, by their ids."""
         self._silent: dict[frozenset[str], bool] = {}
         """The tools of windows that ended without results, as of agents that only want a tool's arguments."""
@@ -172,7 +172,7 @@ class Windows:
         # A task or thread knows its last window as long as it lives.
         window.context = window.recording = None
         if not self.waiting:
-            self.told_by.clear()
+            self.reported_by.clear()
 
     def note_silence(self, window: Window) -> None:
         """Remember that a window ended without results; until there are some for the same tools."""

@@ -39,8 +39,8 @@ class Described:
         cls.ATTRIBUTES = {**cls.ATTRIBUTES, **_names(cls, ATTRIBUTE)}
         cls.CONTENT = {**cls.CONTENT, **_names(cls, CONTENT)}
 
-    def known(self) -> dict[str, Any]:
-        """Return the fields that are known under their attribute names."""
+    def field_attributes(self) -> dict[str, Any]:
+        """Return the fields that have a value under their attribute names."""
         values = self.__dict__
         return {name: value for key, name in self.ATTRIBUTES.items() if (value := values[key]) is not None}
 

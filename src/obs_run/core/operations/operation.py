@@ -99,7 +99,7 @@ class Operation(Described):
 
     def attributes(self) -> Attributes:
         """Return every known field under its attribute name, content left out."""
-        attributes = self.known()
+        attributes = self.field_attributes()
         attributes.update(self.extra)
         return attributes
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from obs_run.core.tool_windows import RequestedCall, Window
 
 _EXECUTE_TOOL = "execute_tool"
-_MOST_TOLD_EARLY = 64
-_MOST_TOLD = 256
+_MOST_EARLY_REPORTS = 64
+_MOST_REPORTED = 256
 _TOOL_MARKS = (
     (semconv.OPERATION_NAME, _EXECUTE_TOOL, semconv.TOOL_NAME),
     ("openinference.span.kind", "TOOL", "tool.name"),
@@ -29,16 +29,16 @@ _TOOL_MARKS = (
 """How spans of others say that they are of a tool: an attribute, its value, and the attribute with the tool's name."""
 
 
-class _ToldTool(NamedTuple):
+class _EarlyReport(NamedTuple):
     name: str
     place: int
     trace_id: int
-    told_at: int
+    reported_at: int
 
 
-_told_early: deque[_ToldTool] = deque(maxlen=_MOST_TOLD_EARLY)
+_early_reports: deque[_EarlyReport] = deque(maxlen=_MOST_EARLY_REPORTS)
 """What was told of tools that nobody waited for, the newest last."""
-_told_calls: deque[tuple[str | None, int]] = deque(maxlen=_MOST_TOLD)
+_reported_calls: deque[tuple[str | None, int]] = deque(maxlen=_MOST_REPORTED)
 """The ids of calls that were told of, and their traces, the newest last."""
 
 
@@ -65,33 +65,33 @@ def window_of(name: str, call_id: str | None, place: int, trace_id: int) -> Wind
     return next((window for window, _ in _matches(name, call_id, place, trace_id)), None)
 
 
-def note_told(name: str, call_id: str | None, place: int, trace_id: int) -> None:
+def note_reported(name: str, call_id: str | None, place: int, trace_id: int) -> None:
     """Take note that somebody tells of a call of a tool."""
     for window, call in _matches(name, call_id, place, trace_id):
-        call.is_told = True
-        _told_calls.append((call.call_id, window.trace_id))
+        call.is_reported = True
+        _reported_calls.append((call.call_id, window.trace_id))
         if window.recording is not None:
             _step_back(window)
-        elif window.is_told():
+        elif window.is_reported():
             # Whoever tells of it may not say which results come.
             windows.discard(window)
         return
-    _told_early.append(_ToldTool(name, place, trace_id, time.perf_counter_ns()))
+    _early_reports.append(_EarlyReport(name, place, trace_id, time.perf_counter_ns()))
 
 
-def is_told(call_id: str | None, trace_id: int) -> bool:
+def is_reported(call_id: str | None, trace_id: int) -> bool:
     """Whether somebody told of a call in this trace, so that its result is not that of another one with the same id."""
-    return trace_id != 0 and (call_id, trace_id) in _told_calls
+    return trace_id != 0 and (call_id, trace_id) in _reported_calls
 
 
-def take_told_early(name: str, place: int, trace_id: int, asked_at: int) -> bool:
+def take_early_report(name: str, place: int, trace_id: int, asked_at: int) -> bool:
     """Whether somebody told of a tool before the answer that asks for it was over, as in the midst of a stream."""
-    for told in _told_early.copy():
+    for told in _early_reports.copy():
         is_near = told.place == place or (trace_id != 0 and told.trace_id == trace_id)
         # Who tells of it may have ids of his own.
-        if is_near and told.name == name and told.told_at >= asked_at:
+        if is_near and told.name == name and told.reported_at >= asked_at:
             with suppress(ValueError):  # another thread was faster
-                _told_early.remove(told)
+                _early_reports.remove(told)
             return True
     return False
 
@@ -102,7 +102,7 @@ def _matches(name: str, call_id: str | None, place: int, trace_id: int) -> Itera
     if call_id is not None:
         yield from _calls(near, lambda call: call.call_id == call_id)
     # Who tells of it may have ids of his own.
-    yield from _calls(near, lambda call: call.name == name and not call.is_told)
+    yield from _calls(near, lambda call: call.name == name and not call.is_reported)
     if call_id is not None:
         yield from _calls(windows.with_call(call_id), lambda call: call.call_id == call_id and call.name == name)
 
