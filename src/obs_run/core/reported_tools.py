@@ -37,9 +37,9 @@ class _EarlyReport(NamedTuple):
 
 
 _early_reports: deque[_EarlyReport] = deque(maxlen=_MOST_EARLY_REPORTS)
-"""What was told of tools that nobody waited for, the newest last."""
+"""What was reported of tools that nobody waited for, the newest last."""
 _reported_calls: deque[tuple[str | None, int]] = deque(maxlen=_MOST_REPORTED)
-"""The ids of calls that were told of, and their traces, the newest last."""
+"""The ids of calls that were reported, and their traces, the newest last."""
 
 
 def tool_of_span(name: str, attributes: Mapping[str, Any] | None) -> tuple[str, str | None] | None:
@@ -80,18 +80,18 @@ def note_reported(name: str, call_id: str | None, place: int, trace_id: int) -> 
 
 
 def is_reported(call_id: str | None, trace_id: int) -> bool:
-    """Whether somebody told of a call in this trace, so that its result is not that of another one with the same id."""
+    """Whether somebody reported a call in this trace, whose result is then not that of another with the same id."""
     return trace_id != 0 and (call_id, trace_id) in _reported_calls
 
 
 def take_early_report(name: str, place: int, trace_id: int, asked_at: int) -> bool:
-    """Whether somebody told of a tool before the answer that asks for it was over, as in the midst of a stream."""
-    for told in _early_reports.copy():
-        is_near = told.place == place or (trace_id != 0 and told.trace_id == trace_id)
+    """Whether somebody reported a tool before the answer that asks for it was over, as in the midst of a stream."""
+    for report in _early_reports.copy():
+        is_near = report.place == place or (trace_id != 0 and report.trace_id == trace_id)
         # Who tells of it may have ids of his own.
-        if is_near and told.name == name and told.reported_at >= asked_at:
+        if is_near and report.name == name and report.reported_at >= asked_at:
             with suppress(ValueError):  # another thread was faster
-                _early_reports.remove(told)
+                _early_reports.remove(report)
             return True
     return False
 
