@@ -1,5 +1,5 @@
 # The front door. Needs Python 3.10 or newer, make, and a network; everything else is made here.
-.PHONY: install demo quick test test-all check lint types pins prices docs backends benchmark clean
+.PHONY: install demo quick explore test test-all check lint types pins prices docs backends benchmark clean
 
 PYTHON ?= python3
 UV := $(or $(shell command -v uv),.cache/uv/bin/uv)
@@ -14,6 +14,10 @@ install: .venv/installed
 demo: install
 	$(BIN)/python examples/demo.py
 
+# An agent of a fleet and its log lines; the same agent with a framework. Each in an environment that is made first.
+demo-fleet demo-langgraph demo-openai-agents demo-pydantic-ai: install
+	$(BIN)/python examples/demo.py $(@:demo-%=%)
+
 # What needs neither network nor other environments nor backends: for after each change, in less than three minutes.
 # The generated tests try a share of their examples.
 quick: install
@@ -25,6 +29,11 @@ test test-all: export OBS_TESTS_EXAMPLES = all
 test: quick
 	$(BIN)/python -m tests.e2e.backends.install
 	$(BIN)/python -m pytest -m "($(NEEDS_MORE)) and not heavy"
+
+# Draw ten times the examples of all generated tests, others each time.
+explore: export OBS_TESTS_EXAMPLES = many
+explore: install
+	$(BIN)/python -m pytest -n $(JOBS) -m "hypothesis and not ($(NEEDS_MORE))"
 
 # All versions of all libraries, and those that take several GB; what passed, and when, is kept in docs/testing.md.
 test-all: export OBS_TESTS_VERSIONS = all
@@ -63,6 +72,7 @@ backends: install
 
 benchmark: install
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python -m benchmarks.imports
 	$(BIN)/python -m benchmarks.call
 	$(BIN)/python -m benchmarks.api
 	$(BIN)/python -m benchmarks.audit

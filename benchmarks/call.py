@@ -146,13 +146,14 @@ class Bench:
             )  # fmt: skip
             if done.returncode:
                 raise RuntimeError(" ".join(done.stderr.split())[-200:])
-            counts = iter([_total(Path(f"{file}.{part + 1}")) for part in range(2 * len(LENGTHS))])
+            counts = iter([total_of(Path(f"{file}.{part + 1}")) for part in range(2 * len(LENGTHS))])
         # Each kind of call was counted twice, a few and many.
         pairs = zip(counts, counts, LENGTHS.values(), strict=True)
         return [(many - few) // (long - short) // 1000 for few, many, (short, long) in pairs]
 
 
-def _total(dump: Path) -> int:
+def total_of(dump: Path) -> int:
+    """Return the instructions that a dump of callgrind's counts."""
     found = re.search(r"^totals: (\d+)", dump.read_text(), re.MULTILINE)
     assert found is not None, dump
     return int(found[1])

@@ -154,12 +154,13 @@ def uv(*arguments: str, text: str = "") -> str:
 
 def install(name: str) -> tuple[Path, str]:
     """Return the folder of commands of an environment, made if it is not there yet, and its pins."""
-    sources = (str(ROOT / "pyproject.toml"),) if name == OURS else ()
+    is_ours = name.partition("+")[0] == OURS
+    sources = (str(ROOT / "pyproject.toml"),) if is_ours else ()
     version = ".".join(map(str, sys.version_info[:2]))
     options = ("--quiet", "--no-annotate", "--no-header", "--python-version", version)
     pins = uv("pip", "compile", *options, *sources, "-", text="\n".join(REQUIREMENTS[name]))
     content = hashlib.sha256((sys.version + pins).encode())
-    if name == OURS:
+    if is_ours:
         for folder in ("src", "instrumentors"):
             for path in sorted((ROOT / folder).rglob("*")):
                 if path.is_file() and path.suffix != ".pyc":
@@ -170,7 +171,7 @@ def install(name: str) -> tuple[Path, str]:
         uv("venv", "--quiet", "--clear", "--python", sys.executable, str(home))
         into = ("pip", "install", "--quiet", "--compile-bytecode", "--python", str(home))
         uv(*into, "--requirement", "-", text=pins)
-        if name == OURS:
+        if is_ours:
             uv(*into, "--no-deps", "--refresh-package", "obs-run", str(ROOT))
         (home / "complete").touch()
     return home / "bin", pins

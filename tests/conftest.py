@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 if find_spec("hypothesis") is not None:  # the environments of the libraries do without
     from hypothesis import settings
 
-    # A busy machine is no fault of an example.
-    settings.register_profile("any machine", deadline=None, max_examples=examples(100))
+    # A busy machine is no fault of an example. CI draws the same examples each time, so that what it says is about the
+    # change; developers' runs and `make explore` draw others.
+    settings.register_profile("any machine", deadline=None, max_examples=examples(100), derandomize=install.required())
     settings.load_profile("any machine")
 
 BUILD_SECONDS = 1800  # making the backends for the first time takes minutes
@@ -67,10 +68,22 @@ def no_tool_is_waited_for() -> Iterator[None]:
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """In CI a test that is skipped proves nothing, and fails: an interpreter or a program is missing."""
     report = yield
+    _fail_if_skipped(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Nor may a whole module be skipped there."""
+    report = yield
+    _fail_if_skipped(report)
+    return report
+
+
+def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
     if report.skipped and install.required():
         report.outcome = "failed"
         report.longrepr = f"skipped, where nothing may be: {report.longrepr}"
-    return report
 
 
 @pytest.fixture(scope="session")

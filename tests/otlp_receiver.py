@@ -111,7 +111,7 @@ class Receiver:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def wait_for(self, condition: Callable[[Receiver], bool], seconds: float = 10) -> bool:
+    def wait_for(self, condition: Callable[[Receiver], bool], seconds: float = 60) -> bool:
         """Wait until ``condition`` holds; processes that have ended may still have sent their last a moment ago."""
         end = time.monotonic() + seconds
         while not condition(self):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import random
 import socket
 from contextlib import ExitStack
@@ -13,16 +14,14 @@ NOT_OURS = (4317, 4318, 9464)
 # Below those that the kernel gives to outgoing connections, which may take a port between its choice and its use.
 _CHOICE = range(12_000, 32_000)
 _random = random.SystemRandom()
-_held: list[socket.socket] = []
 
 
 @cache
 def nobody() -> str:
     """Return the address, host and port, where nobody listens: it is ours as long as this process runs."""
     held = socket.socket()
-    address = f"{HOST}:{_bound(held)}"
-    _held.append(held)
-    return address
+    atexit.register(held.close)
+    return f"{HOST}:{_bound(held)}"
 
 
 def free_port() -> int:

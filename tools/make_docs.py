@@ -74,9 +74,22 @@ def tested_libraries_table() -> str:
         sets = [one for one in LIBRARIES.values() if one.name == each.library]
         sets = sets or [one for one in LIBRARIES.values() if one.instrumentor == module]
         tested = "; ".join(label for one in sets for label in _tested(one))
-        names = [scenario.name.rpartition(": ")[2] for one in sets for scenario in one.scenarios]
-        scenarios = ", ".join(dict.fromkeys(names))
+        scenarios = ", ".join(dict.fromkeys(name for one in sets for name in _told(one)))
         rows.append(f"| {each.distribution} | {each.versions} | {tested} | {scenarios} | {each.owner} |")
+    return "\n".join(rows)
+
+
+def stories_table() -> str:
+    """Return the table of which parts of the story of ``tests/instrumentors/frameworks`` each framework tells."""
+    from tests.instrumentors.frameworks.story import PARTS as STORY
+    from tests.instrumentors.frameworks.story import Teller
+    from tests.instrumentors.libraries import LIBRARIES
+
+    rows = [f"| Framework | {' | '.join(STORY)} |", f"| --- |{' --- |' * len(STORY)}"]
+    for library in sorted(LIBRARIES.values(), key=lambda one: one.name):
+        if isinstance(library.driver, type) and issubclass(library.driver, Teller):
+            told = set(_told(library))
+            rows.append(f"| {library.name} | {' | '.join('yes' if part in told else '' for part in STORY)} |")
     return "\n".join(rows)
 
 
@@ -86,6 +99,13 @@ def _tested(library: Any) -> Iterator[str]:
     for label in library.environments:
         last = runs[library.name][label] if library.heavy else None
         yield label if last is None else f"{label} (last run {last['date']}, torch {last['versions']['torch']})"
+
+
+def _told(library: Any) -> Iterator[str]:
+    """Yield the names of the scenarios that some kind of the library's drivers runs."""
+    for scenario in library.scenarios:
+        if set(scenario.kinds) & set(library.kinds):
+            yield scenario.name.rpartition(": ")[2]
 
 
 def runs_table() -> str:
@@ -131,8 +151,9 @@ _NAMES = {"both": "", "new": "new names: ", "old": "old names: "}
 def metrics_table() -> str:
     """Return the table of the metrics that obs-run records by itself, from the table of instruments."""
     from obs_run.pipeline import instruments
+    from obs_run.pipeline.instrument import COMMON_LABELS
 
-    common = ", ".join(f"`{name}`" for name in instruments.COMMON_LABELS)
+    common = ", ".join(f"`{name}`" for name in COMMON_LABELS)
     rows = [
         f"The common labels are {common}.",
         "",
@@ -156,7 +177,7 @@ def _recorded_for(row: Any) -> str:
 
 
 def _labels(row: Any) -> str:
-    from obs_run.pipeline.instruments import COMMON_LABELS
+    from obs_run.pipeline.instrument import COMMON_LABELS
 
     has_common = set(COMMON_LABELS) <= set(row.labels)
     own = [f"`{name}`" for name in row.labels if not has_common or name not in COMMON_LABELS]
@@ -185,14 +206,14 @@ def privacy_table() -> str:
 
 
 def unseen_table() -> str:
-    """Return the table of what is found, now, of the two lists that were written before the patterns were looked at."""
+    """Return the table of what is found, now, of the lists that were written before the patterns were looked at."""
     from obs_run.privacy import Scrubber, choice
     from tests.privacy import unseen
 
     rows = ["| List | Secrets | Personal | Clean texts left alone |", "| --- | --- | --- | --- |"]
     scrubber = Scrubber(choice.every_built_in_kind())
     missed: list[str] = []
-    for name in ("development", "sealed"):
+    for name in ("development", "sealed", "scanners_development", "scanners_sealed", "strangers_development"):
         counts = unseen.count(unseen.read(name), scrubber, scrubber)
         cells = [f"{counts.right[group]} of {counts.all[group]}" for group in ("secret", "personal", "clean")]
         rows.append(f"| {name} | {' | '.join(cells)} |")
@@ -203,6 +224,20 @@ def unseen_table() -> str:
 def _privacy_row(name: str, kinds: Iterable[str], score: Any) -> str:
     found, missed, wrong = (sum(some[kind] for kind in kinds) for some in (score.found, score.missed, score.wrong))
     return f"| {name} | {found + missed} | {found} | {found / (found + missed):.1%} | {wrong or ''} |"
+
+
+def rules_table() -> str:
+    """Return the table of the built-in rules for log lines, whose own table is made anew with it."""
+    from tools import make_rule_pack
+
+    make_rule_pack.main()
+    rows = ["| Rule | Logger | Text | Becomes |", "| --- | --- | --- | --- |"]
+    for name, rule in json.loads(make_rule_pack.TABLE.read_text(encoding="utf-8")).items():
+        text = str(rule.get("literal", "")).replace("|", "\\|")
+        became = f"{rule['become']} of `{rule['of'][0]}`" if "of" in rule else rule["become"]
+        where = rule.get("logger") or rule.get("file") or "*"
+        rows.append(f"| `{name}` | `{where}` | `{text}` | {became} |")
+    return "\n".join(rows)
 
 
 def extension_modules_table() -> str:
@@ -222,11 +257,13 @@ PARTS = {
     ("docs/libraries.md", "libraries"): tested_libraries_table,
     ("docs/testing.md", "last runs"): runs_table,
     ("docs/launcher.md", "launcher cases"): launcher_table,
+    ("docs/frameworks.md", "stories"): stories_table,
     ("docs/privacy.md", "privacy kinds"): privacy_table,
     ("docs/privacy.md", "unseen lists"): unseen_table,
     ("docs/architecture.md", "picture"): layers.picture,
     ("docs/architecture.md", "layers"): layers.purposes,
     ("docs/extending.md", "modules"): extension_modules_table,
+    ("docs/log-bridge.md", "rules"): rules_table,
 }
 
 

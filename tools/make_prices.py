@@ -75,15 +75,15 @@ def _utc(time: dt.time) -> str:
 
 
 def model(provider: str, of: Any, codes: Codes) -> str:
-    """Write one model: its match, its prices, and if it has them its variants and its shortest billed recording."""
+    """Write one model: its match, its prices, and what it has of the other columns."""
     alternatives = of.prices if isinstance(of.prices, list) else [types.ConditionalPrice(prices=of.prices)]
     columns = [match(of.match), ";".join(_alternative(one, codes) for one in alternatives)]
-    shortest = SHORTEST_RECORDING.get((provider, of.id))
-    if of.price_variants or shortest:
-        variants = [[one.when, _alternative(one, codes)] for one in of.price_variants or ()]
-        columns.append(_compact(variants))
-    if shortest:
-        columns.append(str(shortest))
+    variants = [[one.when, _alternative(one, codes)] for one in of.price_variants or ()]
+    columns.append(_compact(variants) if variants else "")
+    columns.append(str(SHORTEST_RECORDING.get((provider, of.id), "")))
+    columns.append(str(of.context_window or ""))
+    while not columns[-1] and len(columns) > len(("match", "prices")):
+        columns.pop()
     return "\t".join(columns)
 
 

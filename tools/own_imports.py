@@ -38,6 +38,7 @@ class Tree:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.modules: dict[str, Path] = {}
+        self._parsed: dict[Path, ast.Module] = {}
         for package, folder in SOURCES.items():
             source = root / folder
             for path in sorted((source / package).rglob("*.py")):
@@ -53,12 +54,18 @@ class Tree:
             name = name.rpartition(".")[0]
         return name or None
 
+    def parse(self, path: Path) -> ast.Module:
+        """Return what a file holds; parsed once, as that takes longer than all that is looked for in it."""
+        if path not in self._parsed:
+            self._parsed[path] = ast.parse(path.read_text(encoding="utf-8"), str(path))
+        return self._parsed[path]
+
     def imports(self) -> list[Import]:
         """Return every import of every module."""
         every: list[Import] = []
         for name, path in self.modules.items():
             reader = _Reader(self, name)
-            reader.visit(ast.parse(path.read_text(encoding="utf-8"), str(path)))
+            reader.visit(self.parse(path))
             every += reader.imports
         return every
 

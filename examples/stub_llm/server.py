@@ -19,6 +19,7 @@ from . import (
     faults,
     gemini,
     huggingface,
+    letta,
     media,
     mistral,
     ollama,
@@ -72,6 +73,7 @@ ROUTES: dict[str, Route] = {
 }
 
 PROVIDERS: tuple[Provider, ...] = (
+    letta,
     anthropic,
     bedrock,
     cohere,
@@ -119,6 +121,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Answer a POST."""
+        self._handle()
+
+    def do_PATCH(self) -> None:
+        """Answer a PATCH."""
         self._handle()
 
     def do_DELETE(self) -> None:

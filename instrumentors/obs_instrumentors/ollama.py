@@ -6,13 +6,14 @@ is after its submodule ``_client`` that the targets live in.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.wire.openai import chat_tools
 from obs_run.base import payload
 from obs_run.core import content, messages, streams
 from obs_run.core.hooks import Instrumentor, Target
+from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import Embedding, Inference, ToolResult, Usage
 from obs_run.core.outcomes import Reader
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _PROVIDER = "ollama"
 
 
-@dataclass
+@late_dataclass
 class Answer(Inference):
     """A chat or completion; its texts are kept only while content is wanted."""
 

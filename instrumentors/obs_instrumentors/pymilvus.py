@@ -5,7 +5,7 @@ The older interface of ``Collection`` objects is not recorded.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.clients.stream_objects import itself
@@ -13,6 +13,7 @@ from obs_instrumentors.wire.server_address import read_store_address
 from obs_run.base import payload
 from obs_run.core import content, streams, vector_stores
 from obs_run.core.hooks import Instrumentor, Target
+from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import Retrieval
 from obs_run.core.outcomes import Reader
 from obs_run.core.vector_stores import Method
@@ -26,7 +27,7 @@ _DEFAULT_LIMIT = 10
 """How many hits a search gives where the agent does not say."""
 
 
-@dataclass
+@late_dataclass
 class Pages(Retrieval):
     """A search whose hits come page by page."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import mimetypes
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.wire.continuation import output_message
@@ -17,6 +17,7 @@ from obs_run.base import payload
 from obs_run.base.json_text import from_json
 from obs_run.core import content, messages, streams
 from obs_run.core.hooks import Instrumentor, Target
+from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import Inference, Usage
 from obs_run.core.outcomes import Reader
 
@@ -36,7 +37,7 @@ _STATUSES = {
 _FINISH_REASONS = {"completed": "stop", "failed": "error"}
 
 
-@dataclass
+@late_dataclass
 class Answer(Inference):
     """What a model made; its output is kept only while content is wanted."""
 

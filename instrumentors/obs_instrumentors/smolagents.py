@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.wire.class_names import by_class
+from obs_instrumentors.wire.plain import text_or_json
+from obs_instrumentors.wire.token_counts import counted
 from obs_run.base import payload
 from obs_run.core import content, messages
 from obs_run.core.framework_calls import FrameworkInference
 from obs_run.core.hooks import Instrumentor, Target
 from obs_run.core.operations import AgentRun, Plan, Step, ToolCall, Usage
 from obs_run.core.outcomes import Reader
+from obs_run.core.readers import read_nothing
 from obs_run.core.streams import wrap_call
+from obs_run.core.tool_calls import function_call, read_result
 
 if TYPE_CHECKING:
     from obs_run.core.messages import Message, Part
@@ -52,8 +57,7 @@ def _read_answer(operation: AgentRun, returned: Any) -> None:
     """Read a ``RunResult``, or the answer alone."""
     answer = payload.get(returned, "output") if type(returned).__name__ == "RunResult" else returned
     if content.wanted():
-        said = messages.text(answer if isinstance(answer, str) else content.to_json(answer))
-        operation.output_messages = [{**messages.message("assistant", said), "finish_reason": "stop"}]
+        operation.output_messages = [messages.message("assistant", text_or_json(answer), finish_reason="stop")]
 
 
 def _read_event(operation: AgentRun, event: Any) -> None:
@@ -78,11 +82,7 @@ def start_plan(call: Call) -> tuple[Plan, Reader[Any]]:
     return Plan(agent_name=payload.get_text(call.instance, "name")), _NOTHING
 
 
-def _read_nothing(_operation: Any, _returned: Any) -> None:
-    """Leave the pieces to those who tell of them: the model calls and tools inside."""
-
-
-_NOTHING: Reader[Any] = Reader(_read_nothing, chunk=_read_nothing, lazy=True)
+_NOTHING: Reader[Any] = Reader(read_nothing, chunk=read_nothing, lazy=True)
 
 
 def start_tool(call: Call) -> tuple[ToolCall, Reader[Any]] | None:
@@ -91,33 +91,16 @@ def start_tool(call: Call) -> tuple[ToolCall, Reader[Any]] | None:
     name = payload.get_text(tool, "name")
     if name == _FINAL_ANSWER:
         return None
-    operation = ToolCall(
-        tool_name=name,
-        tool_type="function",
-        tool_description=payload.get_text(tool, "description"),
-    )
-    if content.wanted():
-        named = {key: value for key, value in call.kwargs.items() if key != "sanitize_inputs_outputs"}
-        operation.arguments = named if not call.args else [*call.args, *([named] if named else [])]
-    return operation, Reader(_read_tool_result)
+    named = {key: value for key, value in call.kwargs.items() if key != "sanitize_inputs_outputs"}
+    arguments = named if not call.args else [*call.args, *([named] if named else [])]
+    return function_call(name, payload.get_text(tool, "description"), arguments), Reader(read_result)
 
 
 def start_managed(call: Call) -> tuple[ToolCall, Reader[Any]]:
     """Read the call of an agent by another, which the model asked for as it asks for tools."""
     agent = call.instance
-    operation = ToolCall(
-        tool_name=payload.get_text(agent, "name"),
-        tool_type="function",
-        tool_description=payload.get_text(agent, "description"),
-    )
-    if content.wanted():
-        operation.arguments = {"task": call.argument(0, "task")}
-    return operation, Reader(_read_tool_result)
-
-
-def _read_tool_result(operation: ToolCall, returned: Any) -> None:
-    if content.wanted():
-        operation.result = returned
+    about = payload.get_text(agent, "name"), payload.get_text(agent, "description")
+    return function_call(*about, {"task": call.argument(0, "task")}), Reader(read_result)
 
 
 def start_chat(call: Call) -> tuple[FrameworkInference, Reader[Any]]:
@@ -127,14 +110,14 @@ def start_chat(call: Call) -> tuple[FrameworkInference, Reader[Any]]:
 
 def start_chat_stream(call: Call) -> tuple[FrameworkInference, Reader[Any]]:
     """Read the call of a model's ``generate_stream``."""
-    return _chat(call), Reader(_read_nothing, chunk=_read_delta, lazy=True)
+    return _chat(call), Reader(read_nothing, chunk=_read_delta, lazy=True)
 
 
 def _chat(call: Call) -> FrameworkInference:
     model = call.instance
     operation = FrameworkInference(
         "chat",
-        provider=_provider(model),
+        provider=by_class(model, _PROVIDERS),
         request_model=_model_id(model),
         temperature=payload.get_float(model, "kwargs", "temperature"),
         max_tokens=payload.get_int(model, "kwargs", "max_tokens"),
@@ -165,16 +148,7 @@ def _read_delta(operation: Any, delta: Any) -> None:
 
 
 def _usage(counts: Any) -> Usage | None:
-    usage = Usage(
-        input_tokens=payload.get_int(counts, "input_tokens"), output_tokens=payload.get_int(counts, "output_tokens")
-    )
-    # Where the provider told none the library tells zeros.
-    return usage if usage.input_tokens or usage.output_tokens else None
-
-
-def _provider(model: Any) -> str | None:
-    names = (kind.__name__ for kind in type(model).__mro__)
-    return next((_PROVIDERS[name] for name in names if name in _PROVIDERS), None)
+    return counted(Usage(payload.get_int(counts, "input_tokens"), payload.get_int(counts, "output_tokens")))
 
 
 def _model_id(model: Any) -> str | None:

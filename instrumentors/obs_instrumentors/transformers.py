@@ -5,13 +5,14 @@ Nobody counts tokens here but the tensors: those of the prompt that are no paddi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.clients.stream_objects import itself
 from obs_run.base import payload
 from obs_run.core import content, messages, streams
 from obs_run.core.hooks import Instrumentor, Target
+from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import Embedding, Inference, Usage
 from obs_run.core.outcomes import Reader
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _PROVIDER = "transformers"
 
 
-@dataclass
+@late_dataclass
 class Answer(Inference):
     """What a model wrote; ``prompts`` are cut from its front where the pipeline gives them back."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from obs_instrumentors.wire.server_address import read_server_address
 from obs_run.base import payload
 from obs_run.core import content, semconv, streams
 from obs_run.core.hooks import Instrumentor, Target
+from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import Embedding, ModelCall, Operation, Rerank, Usage
 from obs_run.core.outcomes import Reader
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from obs_run.core.outcomes import Call
 
 
-@dataclass
+@late_dataclass
 class _Embedding(Embedding):
     requests: int = 0
 
 
-@dataclass
+@late_dataclass
 class _Rerank(Rerank):
     requests: int = 0
 

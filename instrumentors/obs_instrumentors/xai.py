@@ -5,7 +5,7 @@ The client makes spans of its own, with the texts in them unless told otherwise;
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -17,6 +17,7 @@ from obs_run.base import payload
 from obs_run.base.json_text import from_exact_json
 from obs_run.core import content, messages, native_spans, streams
 from obs_run.core.hooks import Instrumentor, Target
+from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import Inference, ToolResult, Usage
 from obs_run.core.outcomes import Reader
 
@@ -46,7 +47,7 @@ _WEB_SEARCH, _X_SEARCH = 1, 2
 _SAMPLING_FIELDS = ("seed", "temperature", "top_p", "frequency_penalty", "presence_penalty", "max_tokens")
 
 
-@dataclass
+@late_dataclass
 class Answer(Inference):
     """A conversation's next answer; ``latest`` is the Response that the client adds chunks to."""
 
@@ -173,13 +174,15 @@ def _finish(operation: Answer) -> None:
     outputs = [output for output in _outputs(response) if output.message.role in (0, _ASSISTANT)]
     reasons = [_FINISH_REASONS.get(output.finish_reason) for output in outputs]
     operation.finish_reasons = [reason for reason in reasons if reason is not None] or None
-    tool_calls: list[Any] = []
-    for output in outputs:
-        tool_calls += output.message.tool_calls
-    operation.tool_calls = [call.function.name for call in tool_calls] or None
-    operation.tool_call_ids = [call.id or None for call in tool_calls] or None
+    _read_tool_calls(operation, outputs)
     if content.wanted():
         operation.output_messages = [_output_message(output) for output in outputs]
+
+
+def _read_tool_calls(operation: Answer, outputs: list[Any]) -> None:
+    tool_calls = [call for output in outputs for call in output.message.tool_calls]
+    operation.tool_calls = [call.function.name for call in tool_calls] or None
+    operation.tool_call_ids = [call.id or None for call in tool_calls] or None
 
 
 def _outputs(response: Any) -> Any:

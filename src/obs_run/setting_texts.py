@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -41,6 +42,14 @@ def words(text: str) -> tuple[str, ...]:
 
 _FAMILIES = ("obs-run", "official", "openllmetry", "openinference")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-_."
+
+
+def paths(text: str) -> tuple[str, ...]:
+    """Return the paths of a list that is written as PATH is."""
+    if "://" in text:
+        # It may have a password, which the parts would show.
+        raise ValueError("files and folders, separated as in PATH")
+    return tuple(path.strip() for path in text.split(os.pathsep) if path.strip())
 
 
 def preferences(text: str) -> tuple[tuple[str, str], ...]:
@@ -230,6 +239,32 @@ def whole(low: int, high: int = _LARGEST) -> Parse:
         return int(number)
 
     return parse
+
+
+def budget(*, is_whole: bool) -> Parse:
+    """Return what reads amounts by the names that they are for, as ``5,writer=2`` has them; "" is for all others."""
+    kind = "whole numbers" if is_whole else "numbers"
+    allowed = f"{kind} above 0 with commas between, each for all runs or as name=..."
+
+    def parse(text: str) -> dict[str, float]:
+        pairs = [(name.strip(), _amount(amount)) for name, _, amount in (word.rpartition("=") for word in words(text))]
+        are_right = [number > 0 and not (is_whole and number % 1) for _, number in pairs]
+        try:
+            _check_members(words(text), are_right, allowed, tuple(pairs))
+        except PartlyAllowedError as partly:
+            good = {name: number for name, number in pairs if number > 0 and not (is_whole and number % 1)}
+            raise PartlyAllowedError(allowed, good, partly.instead, partly.wrong) from None
+        return {name: int(number) if is_whole else number for name, number in pairs}
+
+    return parse
+
+
+def _amount(text: str) -> float:
+    """Return a number that may be an amount; 0, which none is, for everything else."""
+    try:
+        return _number(text, "", 0)
+    except ValueError:
+        return 0.0
 
 
 _UNITS: dict[str, int] = {"": 1, "B": 1}

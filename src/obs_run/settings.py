@@ -13,6 +13,7 @@ from obs_run.setting_texts import (
     PartlyAllowedError,
     age,
     attributes,
+    budget,
     choice,
     content_mode,
     exporters,
@@ -22,6 +23,7 @@ from obs_run.setting_texts import (
     interval,
     lifetime,
     milliseconds,
+    paths,
     plain,
     preferences,
     propagators,
@@ -67,11 +69,12 @@ LONGEST_FLUSH = 3600
 _ROOT_SAMPLERS = ("always_on", "always_off", "traceidratio")
 _SAMPLERS = (*_ROOT_SAMPLERS, *(f"parentbased_{name}" for name in _ROOT_SAMPLERS))
 
-_GENERAL, _WHERE, _SIGNALS, _CAPTURE, _PRIVACY, _LOGGING, _OTHERS, _LIMITS, _LAUNCH, _LOCAL, _AUDIT = (
+_GENERAL, _WHERE, _SIGNALS, _CAPTURE, _BUDGETS, _PRIVACY, _LOGGING, _OTHERS, _LIMITS, _LAUNCH, _LOCAL, _AUDIT = (
     "General",
     "Where telemetry goes",
     "Signals",
     "What is captured",
+    "Budgets of runs",
     "Privacy",
     "Log files and console",
     "Instrumentors of others, HTTP",
@@ -203,7 +206,19 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_INFER_TOOLS", "flag", "true",
             "Make spans of the tools that an agent runs in a loop of its own, from the model's answer to the request "
             "with the results.", _CAPTURE, flag),
-    Setting("OBS_LOGS", "flag", "true", "Export the records of the logging module.", _CAPTURE, flag),
+    Setting("OBS_LOGS", "flag", "true", "Export what the logging module, loguru and structlog write.", _CAPTURE, flag),
+    Setting("OBS_BRIDGE", "safe, automatic, rules, off", "rules",
+            "Which log lines become spans: those of rules, beside them pairs of lines that belong together for sure "
+            "(safe) or probably (automatic), or none.", _CAPTURE, choice("safe", "automatic", "rules", "off")),
+    Setting("OBS_BRIDGE_RULES", "files", "",
+            "Own rules for log lines (YAML, JSON), before the built-in ones: files and folders, separated as in PATH.",
+            _CAPTURE, paths),
+    Setting("OBS_BRIDGE_STDOUT", "flag", "false",
+            "Take lines that are printed for log lines, with the place that prints them.", _CAPTURE, flag),
+    Setting("OBS_SPAN_EVENTS", "trace, debug, info, warning, error, critical, off", "warning",
+            "The lowest level of log records that are also events of the span that they belong to, for viewers that "
+            "show no logs; at most 32 of one span.", _CAPTURE,
+            choice("trace", "debug", "info", "warning", "error", "critical", "off")),
     Setting("OTEL_PYTHON_LOG_CORRELATION", "flag", "false",
             "Give records of the logging module otelTraceID, otelSpanID, otelTraceSampled and otelServiceName, for "
             "formats.", _CAPTURE, flag),
@@ -213,6 +228,18 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_RUN_SPAN_SECONDS", "seconds", "600",
             "Age at which a run span is closed and the next one, in a trace of its own, linked to it (0: never).",
             _CAPTURE, lifetime),
+    Setting("OBS_BUDGET_USD", "number, name=number", "",
+            "US dollars that a run of an agent or workflow may cost: 1.50 for each, writer=0.20 for those of one name.",
+            _BUDGETS, budget(is_whole=False)),
+    Setting("OBS_BUDGET_TOKENS", "number, name=number", "",
+            "Tokens, in and out, that the model calls inside of a run may use; 100000,writer=20000 likewise.",
+            _BUDGETS, budget(is_whole=True)),
+    Setting("OBS_BUDGET_STEPS", "number, name=number", "",
+            "Steps that a run may take: those of the framework, and model calls that are not inside of any.",
+            _BUDGETS, budget(is_whole=True)),
+    Setting("OBS_BUDGET_ACTION", "warn, stop", "warn",
+            "What happens to a run beyond a budget: it is said, or its next model call or tool raises "
+            "obs_run.tracing.BudgetExceeded.", _BUDGETS, choice("warn", "stop")),
     Setting("OBS_PRIVACY", "comma list", "secrets",
             "What is taken out of everything that leaves the process: secrets, personal or single kinds such as email, "
             "phone, card, each with - before it to leave it in; none.", _PRIVACY, words),
@@ -244,9 +271,15 @@ SETTINGS: tuple[Setting, ...] = (
             "Whose instrumentor of a library is taken where several are installed, best first: obs-run, official, "
             "openllmetry, openinference or a distribution, each for all libraries or as library=...; else obs-run.",
             _OTHERS, preferences),
+    Setting("OBS_KEEP_FOREIGN_ATTRIBUTES", "flag", "false",
+            "Keep the attributes of other vocabularies (OpenInference, OpenLLMetry, LangSmith, Logfire, Vercel AI SDK, "
+            "older GenAI names) beside those that they are translated into.", _OTHERS, flag),
     Setting("OBS_HTTP_SPANS", "hidden, kept", "hidden",
             "Whether the HTTP and gRPC spans of OpenTelemetry's own instrumentors are made beneath calls of models "
             "and vector stores.", _OTHERS, choice("hidden", "kept")),
+    Setting("OBS_VENDOR_TELEMETRY", "kept, off", "kept",
+            "off has libraries send nothing to their vendors, by their own variables where these are not set: OpenAI's "
+            "traces, CrewAI's telemetry and others that obsctl doctor names.", _OTHERS, choice("kept", "off")),
     Setting("OBS_PROPAGATE_HOSTS", "comma list", "private",
             "Hosts that the trace context is sent to: names, *.suffixes, addresses, ranges such as 10.0.0.0/8, private "
             "(this machine, private addresses, names that no public DNS has), * or none.", _OTHERS, hosts),

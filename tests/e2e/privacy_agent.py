@@ -197,7 +197,7 @@ while len(secrets) > 1:
     log.warning(f"one more: {take()}")
 trace.get_tracer_provider().force_flush()  # type: ignore[attr-defined]
 endpoint = f"http://127.0.0.1:{os.environ['OTEL_EXPORTER_PROMETHEUS_PORT']}/metrics"
-Path("endpoint.txt").write_bytes(urllib.request.urlopen(endpoint, timeout=10).read())
+Path("endpoint.txt").write_bytes(urllib.request.urlopen(endpoint, timeout=60).read())
 with trace.get_tracer("agent").start_as_current_span("last") as span:
     print(format(span.get_span_context().trace_id, "032x"), len(secrets) - 1)
 raise Exception(f"ends with {take()}")

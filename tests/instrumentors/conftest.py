@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
+SCOPE = "obs_run"
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Make the environments of the libraries to come while the tests before them run: it is mostly waiting."""
     from tests.instrumentors.libraries import LIBRARIES
 
+    if session.config.option.collectonly:
+        return
     wanted = [
         item.callspec.params
         for item in session.items
@@ -53,7 +56,7 @@ class Telemetry:
     def flush(self) -> None:
         from obs_run.runtime.in_process import runtime
 
-        assert runtime().queue().flush(time.monotonic() + 10)
+        assert runtime().queue().flush(time.monotonic() + 60)
 
     def clear(self) -> None:
         from obs_run.core.tool_windows import windows
@@ -116,10 +119,25 @@ class Telemetry:
         from obs_run.pipeline import memory
         from tests.semconv import conformance
 
-        spans = [each for each in self.spans() if not self.may_fail or each.instrumentation_scope.name == "obs_run"]
+        spans = [each for each in self.spans() if not self.may_fail or each.instrumentation_scope.name == SCOPE]
         logs = [item.log_record for item in memory.exporter("logs").items]
-        found = conformance.findings(spans, logs, memory.exporter("metrics").items[-1:])
+        # What a library has measured while nothing of ours was in place is there until the process ends.
+        found = conformance.findings(spans, logs, memory.exporter("metrics").items[-1:], scope=SCOPE)
         return found if content.wanted() else [*found, *conformance.carries_content(spans)]
+
+    def measured_by_others(self) -> dict[str, int]:
+        """Return how often others than we have measured something of GenAI since the process began, by metrics."""
+        from obs_run.pipeline import memory
+
+        self.flush()
+        return {
+            metric.name: sum(getattr(point, "count", 1) for point in metric.data.data_points)
+            for collected in memory.exporter("metrics").items[-1:]
+            for resource in collected.resource_metrics
+            for scope in resource.scope_metrics
+            for metric in scope.metrics
+            if scope.scope.name != SCOPE and metric.name.startswith("gen_ai.")
+        }
 
     def total(self, metric: str) -> float:
         """Return the sum over a counter's labels since the process began."""

@@ -51,7 +51,8 @@ def keep_run(folder: str, label: str) -> None:
     library = LIBRARIES[folder]
     requirements = library.environments[label]
     python = python_with(*requirements, python=library.python)
-    names = [re.split(r"[^\w.-]", requirement, maxsplit=1)[0] for requirement in requirements]
+    named = [requirement for requirement in requirements if not requirement.startswith("-")]
+    names = [re.split(r"[^\w.-]", requirement, maxsplit=1)[0] for requirement in named]
     shown = subprocess.run([python, "-c", _VERSIONS, *names], capture_output=True, text=True, check=True)
     runs = json.loads(RUNS.read_text(encoding="utf-8"))
     today = datetime.now(timezone.utc).date().isoformat()

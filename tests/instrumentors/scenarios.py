@@ -216,11 +216,13 @@ def turn_with_tools(
     arguments: Any = '{"city": "Lisbon"}',
     result: Any = _RESULT,
     error: str | None = None,
+    agent: str | None = None,
     **more: Any,
 ) -> Scenario:
     """Return the scenario of an agent that asks, runs the two tools that the model wants, and asks with their results.
 
-    ``call_id`` and what follows it are of the first tool; ``call`` returns what the model said both times.
+    ``call_id`` and what follows it are of the first tool; ``call`` returns what the model said both times. ``agent`` is
+    the name of the agent that a service has asked its model for.
     """
     attributes = {
         "gen_ai.operation.name": "execute_tool",
@@ -228,6 +230,7 @@ def turn_with_tools(
         "gen_ai.tool.type": "function",
         "gen_ai.tool.call.id": call_id,
         "error.type": error,
+        "gen_ai.agent.name": agent,
         "obs.tool.inferred": True,
     }
     attributes = {name: value for name, value in attributes.items() if value is not None}

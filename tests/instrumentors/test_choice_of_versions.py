@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+from unittest.mock import Mock
 
 import pytest
 
-from tests.instrumentors import choice_of_versions
+from tests.instrumentors import choice_of_versions, conftest
 from tests.instrumentors.choice_of_versions import DAYS, chosen, having_their_turn, touched_libraries
 from tests.instrumentors.libraries import LIBRARIES
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CASES = {(folder, label) for folder, library in LIBRARIES.items() for label in library.environments}
 NEWEST = {(folder, list(library.environments)[-1]) for folder, library in LIBRARIES.items()}
@@ -75,3 +76,17 @@ def test_without_git_the_change_is_unknown(monkeypatch: pytest.MonkeyPatch, tmp_
 def test_the_change_since_a_commit_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OBS_TESTS_SINCE", "no-such-commit")
     assert choice_of_versions.changed_files() is None
+
+
+@pytest.mark.parametrize("is_only_collected", [False, True])
+def test_environments_are_made_for_tests_that_will_run(
+    monkeypatch: pytest.MonkeyPatch, *, is_only_collected: bool
+) -> None:
+    made: list[tuple[object, ...]] = []
+    monkeypatch.setattr(conftest, "_make_environments", lambda *arguments: made.append(arguments))
+    monkeypatch.setattr(threading.Thread, "start", threading.Thread.run)
+    item = Mock(spec=pytest.Function, path=Path("test_versions.py"))
+    item.callspec = SimpleNamespace(params={"folder": "openai", "label": "newest"})
+    config = SimpleNamespace(option=SimpleNamespace(collectonly=is_only_collected))
+    conftest.pytest_collection_finish(cast("pytest.Session", SimpleNamespace(config=config, items=[item])))
+    assert made == ([] if is_only_collected else [([(LIBRARIES["openai"], "newest")],)])

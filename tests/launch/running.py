@@ -6,13 +6,12 @@ import os
 import subprocess
 import time
 import zipapp
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.launch.environments import HERE, Environment
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.launch.cases import Case
     from tests.otlp_receiver import Receiver
 
@@ -76,12 +75,20 @@ def run(
             if send:
                 assert process.stdout is not None
                 assert process.stdout.readline() == "ready\n", process.stderr.read() if process.stderr else ""
-                time.sleep(0.05)  # for the program to leave print and enter what comes after it
+                _wait_for_sleep(process.pid)
                 process.send_signal(send)
             out, err = process.communicate(stdin, timeout=seconds)
         finally:
             process.kill()
     return Outcome(process.returncode, out, err)
+
+
+def _wait_for_sleep(pid: int) -> None:
+    """Wait until a program that has said that it is ready waits itself, as far as this system tells of others."""
+    time.sleep(0.05)
+    stat = Path(f"/proc/{pid}/stat")
+    while stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "R":
+        time.sleep(0.01)
 
 
 def check(case: Case, receiver: Receiver, folder: Path, place: Environment = HERE) -> None:
@@ -94,7 +101,7 @@ def check(case: Case, receiver: Receiver, folder: Path, place: Environment = HER
     launched = run(command(case, launched=True, place=place), folder, env, stdin=case.stdin, send=case.send)
 
     assert launched == plain
-    receiver.wait_for(lambda got: len(got.spans) >= len(case.spans) + case.runs, seconds=30)
+    receiver.wait_for(lambda got: len(got.spans) >= len(case.spans) + case.runs)
     runs = [span for span in receiver.spans if "obs.run.kind" in span.attributes]
     others = [span for span in receiver.spans if span not in runs]
     assert sorted(span.name for span in others) == sorted(case.spans)

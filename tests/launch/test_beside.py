@@ -554,7 +554,7 @@ def check(case: Beside, receiver: Receiver, folder: Path, place: environments.En
     assert outcomes[0][0] == "0"
     assert left[1] == left[0]
     spans = len(case.spans) + case.runs
-    receiver.wait_for(lambda got: len(got.spans) >= spans and len(got.logs) >= len(case.logs), seconds=30)
+    receiver.wait_for(lambda got: len(got.spans) >= spans and len(got.logs) >= len(case.logs))
     assert sorted(span.name for span in receiver.spans if "obs.run.kind" not in span.attributes) == sorted(case.spans)
     assert sorted(log.body for log in receiver.logs) == sorted(case.logs)
     assert len({span.span_id for span in receiver.spans}) == spans
@@ -591,7 +591,7 @@ def test_the_exit_code_where_a_greenlet_recorded_first(
         [place.command("obs-run"), place.python, "agent.py"], tmp_path, environment(receiver.endpoint, tmp_path)
     )
     assert outcome.code == 0, outcome.err
-    assert receiver.wait_for(lambda got: any("obs.run.kind" in span.attributes for span in got.spans), 30)
+    assert receiver.wait_for(lambda got: any("obs.run.kind" in span.attributes for span in got.spans))
     (ran,) = [span for span in receiver.spans if "obs.run.kind" in span.attributes]
     assert ran.attributes["obs.run.exit_code"] == 0
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.examples import every_third
+from tests.examples import one_in
 from tests.launch.running import SCRIPTS, Outcome, environment, run
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def both(words: list[str], receiver: Receiver, folder: Path, **more: str) -> tup
 
 
 def run_span(receiver: Receiver) -> Span:
-    assert receiver.wait_for(lambda got: any("obs.run.kind" in span.attributes for span in got.spans), 3)
+    assert receiver.wait_for(lambda got: any("obs.run.kind" in span.attributes for span in got.spans))
     (span,) = [span for span in receiver.spans if "obs.run.kind" in span.attributes]
     return span
 
@@ -94,7 +94,7 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize("name", every_third(FAILURES))
+@pytest.mark.parametrize("name", one_in(3, FAILURES))
 def test_a_run_that_failed_is_there_though_nothing_was_recorded(name: str, receiver: Receiver, tmp_path: Path) -> None:
     words, program, end = FAILURES[name]
     (tmp_path / "agent.py").write_text(program)
@@ -152,7 +152,7 @@ SUCCESSES = {
 }
 
 
-@pytest.mark.parametrize("name", every_third(SUCCESSES))
+@pytest.mark.parametrize("name", one_in(3, SUCCESSES))
 def test_a_run_that_succeeds_and_records_nothing_sends_nothing(name: str, receiver: Receiver, tmp_path: Path) -> None:
     (tmp_path / "agent.py").write_text(SUCCESSES[name])
     plain, launched = both([PYTHON, "agent.py"], receiver, tmp_path)
@@ -184,16 +184,19 @@ def test_without_run_spans_a_run_that_failed_has_none(receiver: Receiver, tmp_pa
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [
-        ("OBS_BATCH_BYTES", "0"),
-        ("OBS_BATCH_BYTES", "1"),
-        ("OBS_QUEUE_BYTES", "0"),
-        ("OBS_FLUSH_SECONDS", "inf"),
-        ("OBS_FLUSH_SECONDS", "nan"),
-        ("OBS_FLUSH_SECONDS", "1e99"),
-        ("OTEL_EXPORTER_OTLP_TIMEOUT", "0"),
-        ("OBS_RUN_SPAN_SECONDS", "1e-9"),
-    ],
+    one_in(
+        3,
+        [
+            ("OBS_BATCH_BYTES", "0"),
+            ("OBS_BATCH_BYTES", "1"),
+            ("OBS_QUEUE_BYTES", "0"),
+            ("OBS_FLUSH_SECONDS", "inf"),
+            ("OBS_FLUSH_SECONDS", "nan"),
+            ("OBS_FLUSH_SECONDS", "1e99"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "0"),
+            ("OBS_RUN_SPAN_SECONDS", "1e-9"),
+        ],
+    ),
 )
 def test_no_number_of_a_setting_loses_a_run(name: str, value: str, receiver: Receiver, tmp_path: Path) -> None:
     program = "import logging\nlogging.getLogger('agent').warning('hello')"
@@ -220,7 +223,7 @@ ERRORS = {
 }
 
 
-@pytest.mark.parametrize("name", every_third(ERRORS))
+@pytest.mark.parametrize("name", one_in(3, ERRORS))
 def test_the_errors_of_a_run(name: str, tmp_path: Path) -> None:
     body, errors = ERRORS[name]
     prelude = """\

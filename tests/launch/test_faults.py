@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.examples import one_in
 from tests.full_disk import mounted
 from tests.launch.running import SCRIPTS, environment, run
 
@@ -42,21 +43,24 @@ def lines(folder: Path, env: dict[str, str], *before: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("name", "value", "said"),
-    [
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "foo", "http"),
-        ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon", "soon"),
-        ("OTEL_EXPORTER_OTLP_PROTOCOL", "pigeon", "pigeon"),
-        ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/no/such/file", "/no/such/file"),
-        ("OTEL_TRACES_SAMPLER", "sometimes", "sometimes"),
-        ("OTEL_TRACES_EXPORTER", "smoke", "smoke"),
-        ("OTEL_BSP_SCHEDULE_DELAY", "-5", "-5"),
-        ("OBS_QUEUE_BYTES", "many", "many"),
-        ("OBS_FLUSH_SECONDS", "now", "now"),
-        ("OBS_RUN_SPAN", "perhaps", "perhaps"),
-        ("OTEL_PROPAGATORS", "telepathy", "telepathy"),
-        ("OTEL_CONFIG_FILE", "missing.yaml", "OTEL_CONFIG_FILE"),
-        ("OTEL_CONFIG_FILE", "broken.yaml", "OTEL_CONFIG_FILE"),
-    ],
+    one_in(
+        3,
+        [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "foo", "http"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon", "soon"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "pigeon", "pigeon"),
+            ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/no/such/file", "/no/such/file"),
+            ("OTEL_TRACES_SAMPLER", "sometimes", "sometimes"),
+            ("OTEL_TRACES_EXPORTER", "smoke", "smoke"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "-5", "-5"),
+            ("OBS_QUEUE_BYTES", "many", "many"),
+            ("OBS_FLUSH_SECONDS", "now", "now"),
+            ("OBS_RUN_SPAN", "perhaps", "perhaps"),
+            ("OTEL_PROPAGATORS", "telepathy", "telepathy"),
+            ("OTEL_CONFIG_FILE", "missing.yaml", "OTEL_CONFIG_FILE"),
+            ("OTEL_CONFIG_FILE", "broken.yaml", "OTEL_CONFIG_FILE"),
+        ],
+    ),
 )
 def test_a_wrong_setting(name: str, value: str, said: str, receiver: Receiver, tmp_path: Path) -> None:
     (tmp_path / "broken.yaml").write_text("a: [")
@@ -112,14 +116,17 @@ def test_an_unwritable_home(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    [
-        "raise RuntimeError('broken on import')",
-        "import no_such_module",
-        "class Instrumentor:\n    def instrument(self): raise RuntimeError('broken')",
-        "class Instrumentor:\n    def __init__(self): raise RuntimeError('broken')",
-        "class Other: pass",
-        "syntax error",
-    ],
+    one_in(
+        3,
+        [
+            "raise RuntimeError('broken on import')",
+            "import no_such_module",
+            "class Instrumentor:\n    def instrument(self): raise RuntimeError('broken')",
+            "class Instrumentor:\n    def __init__(self): raise RuntimeError('broken')",
+            "class Other: pass",
+            "syntax error",
+        ],
+    ),
 )
 def test_a_broken_instrumentor_of_others(source: str, receiver: Receiver, tmp_path: Path) -> None:
     site = tmp_path / "site"
@@ -136,4 +143,4 @@ def test_a_broken_instrumentor_of_others(source: str, receiver: Receiver, tmp_pa
     found = lines(tmp_path, environment(receiver.endpoint, tmp_path, PYTHONPATH=str(site)))
     assert len(found) == 1, found
     assert "library" in found[0]
-    assert receiver.wait_for(lambda got: bool(got.named("work")), 30)
+    assert receiver.wait_for(lambda got: bool(got.named("work")))

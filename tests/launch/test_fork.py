@@ -88,7 +88,7 @@ def fork_under_load(receiver: Receiver, folder: Path, children: int, **more: str
     env = environment(receiver.endpoint, folder, **{"OTEL_BSP_SCHEDULE_DELAY": "20", **more})
     outcome = run([str(SCRIPTS / "obs-run"), PYTHON, "-Wignore", "agent.py", str(children)], folder, env, seconds=300)
     assert outcome == (0, "", "")
-    receiver.wait_for(lambda got: len(got.named("child")) >= children, 30)
+    receiver.wait_for(lambda got: len(got.named("child")) >= children)
     spans = receiver.named("child")
     assert len({span.attributes["pid"] for span in spans}) == len(spans) == children
     logs = [log for log in receiver.logs if log.body == "child"]

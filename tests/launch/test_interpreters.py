@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.examples import crossed
 from tests.launch import environments
 from tests.launch.cases import Case
 from tests.launch.interpreters import CORE, WITH_US, WITHOUT_US
@@ -70,8 +71,7 @@ def test_a_program_that_records_when_its_end_has_begun(
     assert [span.name for span in receiver.spans] == ["agent"]
 
 
-@pytest.mark.parametrize("version", WITHOUT_US)
-@pytest.mark.parametrize("options", [(), ("-S",)], ids=["", "-S"])
+@pytest.mark.parametrize(("options", "version"), crossed([(), ("-S",)], WITHOUT_US))
 def test_other_python_without_obs_run(version: str, options: tuple[str], receiver: Receiver, tmp_path: Path) -> None:
     python = found(version)
     (tmp_path / "agent.py").write_text(PROGRAM)

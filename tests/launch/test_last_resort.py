@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.examples import one_in
 from tests.launch.running import SCRIPTS, environment, run
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ CARELESS = {
 _OF_OURS = "instrument 'no name!' measures nothing"
 
 
-@pytest.mark.parametrize("name", CARELESS)
+@pytest.mark.parametrize("name", one_in(3, CARELESS))
 def test_without_logging_nothing_is_printed_that_plain_python_does_not(
     name: str, receiver: Receiver, tmp_path: Path
 ) -> None:
@@ -82,7 +83,7 @@ OF_THE_AGENT = {
 }
 
 
-@pytest.mark.parametrize("name", OF_THE_AGENT)
+@pytest.mark.parametrize("name", one_in(2, OF_THE_AGENT))
 def test_what_the_agent_would_see_it_sees(name: str, receiver: Receiver, tmp_path: Path) -> None:
     (tmp_path / "agent.py").write_text(f"{API}with tracer.start_as_current_span('work'): pass\n{OF_THE_AGENT[name]}")
     (tmp_path / "other.py").write_text(
@@ -109,4 +110,4 @@ def test_an_instrument_that_the_sdk_refuses_leaves_the_others(receiver: Receiver
     launched = run([OBS_RUN, PYTHON, "agent.py"], tmp_path, environment(receiver.endpoint, tmp_path))
     (line,) = launched.err.splitlines()
     assert line.startswith(_OF_OURS)
-    assert receiver.wait_for(lambda got: any(metric.name == "jobs" for metric in got.metrics), 3)
+    assert receiver.wait_for(lambda got: any(metric.name == "jobs" for metric in got.metrics))

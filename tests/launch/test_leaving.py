@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.examples import one_in
 from tests.launch.running import SCRIPTS, Outcome, environment, run
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ from opentelemetry import trace
 with trace.get_tracer("case").start_as_current_span("work"):
     pass
 """
+SLOW = pytest.mark.slow
 UNKNOWN: dict[str, Any] = {}
 KILLED = "import sys, os, signal\ntrace.get_tracer('case')\nos.kill(os.getpid(), signal.{})\ntime.sleep(20)"
 
@@ -37,7 +39,7 @@ def both(
 
 def said(receiver: Receiver) -> dict[str, Any]:
     """Return what the run span says of the end."""
-    assert receiver.wait_for(lambda got: any("obs.run.kind" in span.attributes for span in got.spans), 3)
+    assert receiver.wait_for(lambda got: any("obs.run.kind" in span.attributes for span in got.spans))
     (span,) = [span for span in receiver.spans if "obs.run.kind" in span.attributes]
     return {key: span.attributes[key] for key in _OF_THE_END if key in span.attributes}
 
@@ -54,23 +56,32 @@ def code(number: int) -> dict[str, Any]:
     [
         pytest.param("", code(0), id="normal end"),
         pytest.param("sys.exit(3)", code(3), id="sys.exit"),
-        pytest.param("sys.exit()", code(0), id="sys.exit without a code"),
-        pytest.param("sys.exit(-1)", code(255), id="sys.exit, negative"),
-        pytest.param("sys.exit('text')", code(1), id="sys.exit with a text"),
-        pytest.param("def main():\n    sys.exit(4)\nmain()", code(4), id="sys.exit in a function"),
-        pytest.param("try:\n    sys.exit(4)\nfinally:\n    print('x')", code(4), id="sys.exit, then finally"),
+        pytest.param("sys.exit()", code(0), id="sys.exit without a code", marks=SLOW),
+        pytest.param("sys.exit(-1)", code(255), id="sys.exit, negative", marks=SLOW),
+        pytest.param("sys.exit('text')", code(1), id="sys.exit with a text", marks=SLOW),
+        pytest.param("def main():\n    sys.exit(4)\nmain()", code(4), id="sys.exit in a function", marks=SLOW),
         pytest.param(
-            "import contextlib\nwith contextlib.ExitStack():\n    sys.exit(4)", code(4), id="sys.exit in with"
+            "try:\n    sys.exit(4)\nfinally:\n    print('x')",
+            code(4),
+            id="sys.exit, then finally",
+            marks=SLOW,
+        ),
+        pytest.param(
+            "import contextlib\nwith contextlib.ExitStack():\n    sys.exit(4)",
+            code(4),
+            id="sys.exit in with",
+            marks=SLOW,
         ),
         pytest.param("raise SystemExit(4)", code(4), id="raise SystemExit"),
         pytest.param("def main():\n    raise SystemExit(4)\nmain()", UNKNOWN, id="raise SystemExit in a function"),
         pytest.param("quit(5)", code(5), id="quit"),
-        pytest.param("exit()", code(0), id="exit"),
+        pytest.param("exit()", code(0), id="exit", marks=SLOW),
         pytest.param("1 / 0", {**code(1), "error.type": "ZeroDivisionError"}, id="exception"),
         pytest.param(
             "try:\n    sys.exit(3)\nfinally:\n    1 / 0",
             {**code(1), "error.type": "ZeroDivisionError"},
             id="exception after sys.exit",
+            marks=SLOW,
         ),
         pytest.param("raise KeyboardInterrupt", {"obs.run.signal": "SIGINT"}, id="interrupt"),
         pytest.param(
@@ -81,11 +92,13 @@ def code(number: int) -> dict[str, Any]:
             "def main():\n    try:\n        sys.exit(3)\n    except SystemExit:\n        pass\nmain()",
             code(0),
             id="sys.exit, caught in a function",
+            marks=SLOW,
         ),
         pytest.param(
             "try:\n    sys.exit(3)\nexcept SystemExit:\n    pass\nraise SystemExit(4)",
             code(4),
             id="sys.exit, caught; raise",
+            marks=SLOW,
         ),
         pytest.param(
             "import asyncio\nasync def main():\n    sys.exit(6)\nasyncio.run(main())", code(6), id="asyncio.run"
@@ -95,12 +108,14 @@ def code(number: int) -> dict[str, Any]:
             "    await asyncio.gather(f(), asyncio.sleep(9))\nasyncio.run(main())",
             code(6),
             id="asyncio task",
+            marks=SLOW,
         ),
         pytest.param("os._exit(7)", code(7), id="os._exit"),
         pytest.param(
             "try:\n    1 / 0\nexcept Exception as e:\n    sys.last_value = e\nsys.exit(2)",
             code(2),
             id="an older exception that was printed",
+            marks=SLOW,
         ),
         pytest.param(
             "signal.signal(15, lambda *_: sys.exit(8)); os.kill(os.getpid(), 15); time.sleep(9)",
@@ -108,8 +123,8 @@ def code(number: int) -> dict[str, Any]:
             id="sys.exit in a signal handler",
         ),
         pytest.param(KILLED.format("SIGTERM"), {"obs.run.signal": "SIGTERM"}, id="SIGTERM"),
-        pytest.param(KILLED.format("SIGHUP"), {"obs.run.signal": "SIGHUP"}, id="SIGHUP"),
-        pytest.param(KILLED.format("SIGINT"), {"obs.run.signal": "SIGINT"}, id="SIGINT"),
+        pytest.param(KILLED.format("SIGHUP"), {"obs.run.signal": "SIGHUP"}, id="SIGHUP", marks=SLOW),
+        pytest.param(KILLED.format("SIGINT"), {"obs.run.signal": "SIGINT"}, id="SIGINT", marks=SLOW),
     ],
 )
 def test_the_end(body: str, end: dict[str, Any], receiver: Receiver, tmp_path: Path) -> None:
@@ -120,15 +135,18 @@ def test_the_end(body: str, end: dict[str, Any], receiver: Receiver, tmp_path: P
 
 @pytest.mark.parametrize(
     ("words", "end"),
-    [
-        (["-c", "{}"], code(0)),
-        (["-c", "{}sys.exit(3)"], code(3)),
-        (["-c", "{}raise SystemExit(3)"], code(3)),
-        (["-m", "agent"], code(0)),
-        (["-m", "agent", "sys.exit(3)"], code(3)),
-        (["-m", "agent", "raise SystemExit(3)"], UNKNOWN),
-        (["-m", "agent", "1/0"], {**code(1), "error.type": "ZeroDivisionError"}),
-    ],
+    one_in(
+        3,
+        [
+            (["-c", "{}"], code(0)),
+            (["-c", "{}sys.exit(3)"], code(3)),
+            (["-c", "{}raise SystemExit(3)"], code(3)),
+            (["-m", "agent"], code(0)),
+            (["-m", "agent", "sys.exit(3)"], code(3)),
+            (["-m", "agent", "raise SystemExit(3)"], UNKNOWN),
+            (["-m", "agent", "1/0"], {**code(1), "error.type": "ZeroDivisionError"}),
+        ],
+    ),
 )
 def test_the_end_of_code_and_modules(words: list[str], end: dict[str, Any], receiver: Receiver, tmp_path: Path) -> None:
     (tmp_path / "agent.py").write_text(PRELUDE + "exec(sys.argv[1] if sys.argv[1:] else '')")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.examples import crossed
 from tests.launch.beside_plain import both
 
 if TYPE_CHECKING:
@@ -41,8 +42,7 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize("ends", ENDS)
-@pytest.mark.parametrize("gives_up", GIVES_UP)
+@pytest.mark.parametrize(("gives_up", "ends"), crossed(GIVES_UP, ENDS))
 def test_all_arrives(gives_up: str, ends: str, receiver: Receiver, tmp_path: Path) -> None:
     if gives_up == "root" and os.geteuid():
         gives_up = "finders"

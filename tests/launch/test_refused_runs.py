@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.examples import crossed, one_in
 from tests.launch.running import SCRIPTS, environment, run
 
 if TYPE_CHECKING:
@@ -57,17 +58,17 @@ def answering(status: int, paths: str = "/v1/") -> Iterator[str]:
         thread.join()
 
 
-@pytest.mark.parametrize(
-    ("status", "says"),
-    [
-        (400, "status 400 no such tenant; look at OTEL_EXPORTER_OTLP_ENDPOINT and _PROTOCOL, or the log of the server"),
-        (401, "status 401 no such tenant; look at OTEL_EXPORTER_OTLP_HEADERS: it knows no key, or not this one"),
-        (404, "status 404 no such tenant; look at OTEL_EXPORTER_OTLP_ENDPOINT and _PROTOCOL: nothing takes this there"),
-        (413, "status 413 no such tenant; look at OBS_BATCH_BYTES: it takes no requests as large"),
-        (302, "status 302 to /login; look at OTEL_EXPORTER_OTLP_ENDPOINT: it is somewhere else"),
-        (500, "status 500 no such tenant; look at OTEL_EXPORTER_OTLP_ENDPOINT and _PROTOCOL, or the log of the server"),
-    ],
-)
+REFUSALS = [
+    (400, "status 400 no such tenant; look at OTEL_EXPORTER_OTLP_ENDPOINT and _PROTOCOL, or the log of the server"),
+    (401, "status 401 no such tenant; look at OTEL_EXPORTER_OTLP_HEADERS: it knows no key, or not this one"),
+    (404, "status 404 no such tenant; look at OTEL_EXPORTER_OTLP_ENDPOINT and _PROTOCOL: nothing takes this there"),
+    (413, "status 413 no such tenant; look at OBS_BATCH_BYTES: it takes no requests as large"),
+    (302, "status 302 to /login; look at OTEL_EXPORTER_OTLP_ENDPOINT: it is somewhere else"),
+    (500, "status 500 no such tenant; look at OTEL_EXPORTER_OTLP_ENDPOINT and _PROTOCOL, or the log of the server"),
+]
+
+
+@pytest.mark.parametrize(("status", "says"), one_in(3, REFUSALS))
 def test_a_refused_run_is_one_line(status: int, says: str, tmp_path: Path) -> None:
     (tmp_path / "agent.py").write_text(ALL_SIGNALS)
     with answering(status) as endpoint:
@@ -96,8 +97,7 @@ FOREIGN = {
 }
 
 
-@pytest.mark.parametrize("kind", FOREIGN)
-@pytest.mark.parametrize("name", ["OBS_AUDIT_FILE", "OBS_STORE_FILE"])
+@pytest.mark.parametrize(("name", "kind"), crossed(["OBS_AUDIT_FILE", "OBS_STORE_FILE"], FOREIGN))
 def test_a_file_of_the_user_s_stays_as_it_is(name: str, kind: str, tmp_path: Path) -> None:
     (tmp_path / "agent.py").write_text("import obs_run\nfor _ in range(3): obs_run.audit('login')\nprint('done')")
     folder = tmp_path / "mine"
@@ -130,7 +130,9 @@ def test_a_head_of_the_user_s_stays_as_it_is(tmp_path: Path) -> None:
     assert line.endswith("trail.head is of something else; set OBS_AUDIT_FILE to a file of its own")
 
 
-@pytest.mark.parametrize("words", [["agent.py"], ["-m", "json.tool", "/dev/null"], ["-c", "print(1)"], ["-"]])
+@pytest.mark.parametrize(
+    "words", one_in(2, [["agent.py"], ["-m", "json.tool", "/dev/null"], ["-c", "print(1)"], ["-"]])
+)
 def test_a_folder_that_is_gone_changes_nothing(words: list[str], tmp_path: Path) -> None:
     agent = tmp_path / "agent.py"
     agent.write_text(ALL_SIGNALS + "import sys; print(sys.path[0])")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.examples import one_in
 from tests.launch.running import SCRIPTS, environment, run
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ FIRST = {
 }
 
 
-@pytest.mark.parametrize("name", FIRST)
+@pytest.mark.parametrize("name", one_in(3, FIRST))
 def test_the_first_measured_block_is_as_long_as_its_body(name: str, tmp_path: Path) -> None:
     program = f"""\
 import time
@@ -120,3 +121,27 @@ print(*(round(seconds * 1e9) for seconds in (took[0], all_of_it, statistics.get(
     # What is loaded at the first use takes some ten times as long as the body.
     assert took <= measured < took + (everything - took) / 2
     assert end - begin < took + (everything - took) / 2
+
+
+def test_what_starts_slowly_lasts_longer_than_what_is_in_it(tmp_path: Path) -> None:
+    (tmp_path / "agent.py").write_text("""\
+import time
+from opentelemetry import trace
+from opentelemetry.sdk.trace import SpanProcessor
+class Slow(SpanProcessor):
+    def on_start(self, span, parent_context=None):
+        if span.name == "outer":
+            time.sleep(0.1)
+            print(time.time_ns())
+tracer = trace.get_tracer("case")
+tracer.start_span("first").end()
+trace.get_tracer_provider().add_span_processor(Slow())
+with tracer.start_as_current_span("outer"):
+    with tracer.start_as_current_span("inner"):
+        pass
+""")
+    (started, _), times = recorded_times(["agent.py"], tmp_path)
+    (begin, end), (inner_begin, inner_end) = times["outer"], times["inner"]
+    assert begin <= inner_begin <= inner_end <= end
+    # What others do at the start of a span is none of the agent's time.
+    assert begin >= started - 50_000_000

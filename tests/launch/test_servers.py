@@ -38,7 +38,7 @@ def soon(condition: Callable[[], bool], seconds: float = 100) -> bool:
 
 def answers(port: int) -> bool:
     # A connection of its own for each: gunicorn's worker takes the next request only when it is done.
-    with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as response:
+    with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as response:
         return bool(response.read() == b"hello")
     return False
 
@@ -105,7 +105,7 @@ def test_server(server: Server, receiver: Receiver, tmp_path: Path) -> None:
 
 
 def assert_requests(receiver: Receiver, count: int) -> None:
-    receiver.wait_for(lambda got: len(got.spans) >= count, seconds=30)
+    receiver.wait_for(lambda got: len(got.spans) >= count)
     assert [span.name for span in receiver.spans] == ["request"] * count
     assert not any(span.parent_id for span in receiver.spans)
     assert len({span.trace_id for span in receiver.spans}) == count

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.examples import one_in
 from tests.launch.running import SCRIPTS, environment, run
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("name", "text", "using"), WRONG)
+@pytest.mark.parametrize(("name", "text", "using"), one_in(3, WRONG))
 def test_a_wrong_value_is_one_line_and_loses_nothing(
     name: str, text: str, using: str, receiver: Receiver, tmp_path: Path
 ) -> None:
@@ -79,7 +80,7 @@ SAID = [
 ]
 
 
-@pytest.mark.parametrize(("name", "text", "line"), SAID)
+@pytest.mark.parametrize(("name", "text", "line"), one_in(3, SAID))
 def test_what_is_misspelt_is_one_line(name: str, text: str, line: str, receiver: Receiver, tmp_path: Path) -> None:
     (tmp_path / "agent.py").write_text(WORK)
     outcome = run([OBS_RUN, PYTHON, "agent.py"], tmp_path, environment(receiver.endpoint, tmp_path, **{name: text}))
@@ -95,7 +96,7 @@ def test_a_wrong_pair_of_the_resource_leaves_the_others(receiver: Receiver, tmp_
     assert (span.resource["team"], span.resource["tier"]) == ("a b", "gold")
 
 
-@pytest.mark.parametrize("text", ["tracecontxt", "b3multi_not_there,tracecontext", "tracecontext,,baggage,"])
+@pytest.mark.parametrize("text", one_in(2, ["tracecontxt", "b3multi_not_there,tracecontext", "tracecontext,,baggage,"]))
 def test_the_module_for_spans_is_imported_whatever_the_propagators_are(text: str, tmp_path: Path) -> None:
     code = "from obs_run import tracing; print(sorted(tracing.inject({}) or {}))"
     env = environment("", tmp_path, OTEL_PROPAGATORS=text)

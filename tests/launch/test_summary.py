@@ -32,7 +32,7 @@ def on_terminal(folder: Path, program: str, **more: str) -> str:
                 written += data
         except OSError:  # Linux says so when nobody has the other end any more
             pass
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     os.close(ours)
     return written.decode()
 

@@ -81,7 +81,13 @@ for work in (log, log_formatted, span, count):
             "TimeLimitError",
             marks=pytest.mark.slow,
         ),
-        ("functools.partial(Limits.handle, limits)", "BaseException", "TimeLimitError(1)", "TimeLimitError"),
+        pytest.param(
+            "functools.partial(Limits.handle, limits)",
+            "BaseException",
+            "TimeLimitError(1)",
+            "TimeLimitError",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_what_a_signal_handler_raises(

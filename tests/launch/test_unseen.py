@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.examples import every_third
+from tests.examples import one_in
 from tests.launch.beside_plain import LIBRARIES, PYTHON, both
 from tests.launch.running import assert_one_tree
 
@@ -202,7 +202,7 @@ STACKS = {
 }
 
 
-@pytest.mark.parametrize("name", every_third(STACKS))
+@pytest.mark.parametrize("name", one_in(3, STACKS))
 def test_the_stack_has_no_frame_of_ours(name: str, tmp_path: Path, receiver: Receiver) -> None:
     ran = both(tmp_path, receiver, STACKS[name])
     assert "obs_run" not in ran.out + ran.err
@@ -403,7 +403,22 @@ def test_children_have_the_variables_that_they_would_have(tmp_path: Path, receiv
     assert not ran.err
 
 
-def test_children_are_in_the_trace_of_who_started_them(tmp_path: Path, receiver: Receiver) -> None:
+STARTS = (
+    'os.system(" ".join(WORDS))',
+    "subprocess.run(WORDS)",
+    'subprocess.run(" ".join(WORDS), shell=True)',
+    'subprocess.run(WORDS, env={**os.environ, "X": "1", "PYTHONPATH": "elsewhere"})',
+    "subprocess.run(WORDS, close_fds=False)",
+    "os.waitpid(os.posix_spawn(WORDS[0], WORDS, os.environ), 0)",
+    "os.waitpid(os.posix_spawnp(WORDS[0], WORDS, dict(os.environ)), 0)",
+    "os.spawnv(os.P_WAIT, WORDS[0], WORDS)",
+)
+
+
+@pytest.mark.parametrize("starts", [STARTS[::3], pytest.param(STARTS, marks=pytest.mark.slow)], ids=["some", "all"])
+def test_children_are_in_the_trace_of_who_started_them(
+    starts: tuple[str, ...], tmp_path: Path, receiver: Receiver
+) -> None:
     (tmp_path / "child.py").write_text(
         "from opentelemetry import trace; trace.get_tracer('t').start_span('in child').end()"
     )
@@ -414,23 +429,16 @@ def test_children_are_in_the_trace_of_who_started_them(tmp_path: Path, receiver:
         WORDS = [{PYTHON!r}, "child.py"]
 
         def start():
-            os.system(" ".join(WORDS))
-            subprocess.run(WORDS)
-            subprocess.run(" ".join(WORDS), shell=True)
-            subprocess.run(WORDS, env={{**os.environ, "X": "1", "PYTHONPATH": "elsewhere"}})
-            subprocess.run(WORDS, close_fds=False)
-            os.waitpid(os.posix_spawn(WORDS[0], WORDS, os.environ), 0)
-            os.waitpid(os.posix_spawnp(WORDS[0], WORDS, dict(os.environ)), 0)
-            os.spawnv(os.P_WAIT, WORDS[0], WORDS)
+            {"; ".join(starts)}
 
         with tracer.start_as_current_span("inside"):
             start()
         start()
         """
     both(tmp_path, receiver, source)
-    assert receiver.wait_for(lambda got: len(got.spans) >= 34)
+    assert receiver.wait_for(lambda got: len(got.spans) >= 4 * len(starts) + 2)
     assert_one_tree(receiver)
     spans = {span.span_id: span for span in receiver.spans}
     parents = [spans[span.parent_id].name for span in receiver.spans if span.name == "child"]
-    assert sorted(parents) == ["agent"] * 8 + ["inside"] * 8
+    assert sorted(parents) == ["agent"] * len(starts) + ["inside"] * len(starts)
     assert len({span.trace_id for span in receiver.spans}) == 1

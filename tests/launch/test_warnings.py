@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.examples import one_in
 from tests.launch.running import SCRIPTS, environment, run
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ PROGRAM = """
     """
 
 
-@pytest.mark.parametrize("option", ["-Wdefault", "-Wonce", "-Wmodule", "-Wignore", "-Wd::DeprecationWarning"])
+@pytest.mark.parametrize(
+    "option", one_in(2, ["-Wdefault", "-Wonce", "-Wmodule", "-Wignore", "-Wd::DeprecationWarning"])
+)
 def test_a_warning_is_shown_as_often_as_without_us(option: str, receiver: Receiver, tmp_path: Path) -> None:
     (tmp_path / "agent.py").write_text(dedent(PROGRAM))
     env = environment(receiver.endpoint, tmp_path)

@@ -3,13 +3,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from obs_run.privacy import (
+    account_names,
     birth_dates,
     email_addresses,
     kinds,
     national_ids,
     network_addresses,
     numbers,
+    people,
     personal_names,
+    wallets,
 )
 from tests.privacy import scoring
 
@@ -25,7 +28,9 @@ def test_the_corpus_is_large_and_a_third_of_it_is_clean() -> None:
 
 
 def test_the_names_of_personal_kinds_are_those_that_are_looked_for() -> None:
-    modules = (email_addresses, network_addresses, birth_dates, numbers, personal_names)
+    modules = (
+        account_names, email_addresses, network_addresses, birth_dates, numbers, people, personal_names, wallets,
+    )  # fmt: skip
     assert frozenset().union(*(module.KINDS for module in modules)) == kinds.PERSONAL
     assert kinds.NATIONAL_IDS == national_ids.KINDS
 

@@ -38,7 +38,7 @@ def test_what_is_chosen(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
         0,
         [
             "-    secrets: left in (OBS_PRIVACY)",
-            "ok   personal data: 2 kinds of 60 taken out: hash 1, mask 1",
+            "ok   personal data: 2 kinds of 66 taken out: hash 1, mask 1",
             "ok   own kinds: badge (drop)",
         ],
     )

@@ -88,6 +88,33 @@ FOUND = [
     "Das Kennwort {} gilt bis Freitag",
     "La password del server è {}.",
     "パスワードは{}です",
+    "<credential><secret>a {} b</secret></credential>",
+    '<wsse:Password Type="PasswordText">{}</wsse:Password>',
+    "service token - '{}'",
+    'if request.password != "{}" {{',
+    'DB_PASSWORD\n        = "{}";',
+    'process.env.DB_PASSWORD ||\n  "{}"',
+    'std::string Password{{"{}"}}',
+    "define('DB_PASSWORD',            '{}');",
+    "buildConfigField 'String', 'API_TOKEN' , '\"{}\"'",
+    "use the following password to go on:\n\n{}\n",
+    "password:\n  - {}",
+    "The root password:\n```\n{}\n```",
+    "MAILER_PASS={}2x",
+    "AzureStorageKey: x; storagepassword={}",
+    "openssl enc -aes-256-cbc -k {} -in a",
+    'app.get("x"); b_secret: {}',
+    "user,password,role\nb,{},admin",
+    "| user | password |\n|---|---|\n| b | {} |",
+    "name\tapi_secret\nb\t{0}2xyz\nc\t{0}",
+    '["tool", "--password", "{}", "-v"]',
+    "<servers><passphrase>{}</passphrase></servers>",
+    "A senha do banco é {}, por favor",
+    "creds for staging: admin / {}",
+    '<Pass encoding="base64">{}</Pass>',
+    "changed the password from hunter to {} yesterday",
+    "snmpwalk -v3 -u b -A {} h.example",
+    "snmpget -v3 -u b -A a -X {} h.example",
 ]
 
 
@@ -188,6 +215,36 @@ def test_the_private_members_of_a_key_in_json(choose: Choose) -> None:
         "head -n 20 x; echo -n y",
         '{"label": "Password", "text": "Forgot it?"}',
         "use_password = True",
+        "if password != confirm_password:",
+        "password:\n  min_length: 8\ntoken:\n  type: string",
+        "secret:\n    name: my-secret-2",
+        "el token es válido por 24 horas",
+        "--api-key KEY   the key to use",
+        "secret=changeme_placeholder",
+        "Password: must have more than four",
+        "Authorization: granted by the 2nd court of appeal in 1999",
+        "login: octocat",
+        "private: true",
+        "access: public",
+        "openai: gpt-4o-mini-2024-07-18",
+        "huggingface: sentence-transformers/all-MiniLM-L6-v2",
+        "stripe: cus_NffrFeUfNV2Hib",
+        "first_pass=12345678",
+        "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK",
+        "volume pvc-70be68a6-5e2b-4e23-8e36-058e26eef28d bound",
+        "https://user:<passwort>@host/path",
+        "salt: 3 g, pepper: 1 g",
+        "f(\n    valid_token,\n    budget_of_2,\n    repository_endpoint,\n)",
+        "x(\n    ec.EllipticCurvePrivateKey,\n    x25519.X25519PublicKey2,\n)",
+        'code = "NoSuchTagSet"',
+        "amqp://guest:guest@localhost:5672/",
+        'const API_KEY_HEADER = "x-api-key"',
+        "password: !vault-encrypted-variable",
+        "api_key=sk-...abcd",
+        "name,password,age\nthe, words, of a text",
+        "curl -k https://a.example/x",
+        "visual basic programming-in-2026-for-all",
+        "a monkey: 0123456789abcdef0123456789abcdef",
         "--password (read from stdin)",
         "chpasswd <<< $LIST",
         "hasło do skrzynki zostało zmienione",
@@ -237,3 +294,106 @@ def test_a_shell_that_says_it_itself(choose: Choose) -> None:
 def test_what_a_browser_carries(text: str, choose: Choose) -> None:
     value = "8B5x3E964C2oAAEF7g7DB9FzDA83D8E5"
     assert value not in choose("secrets").text(text.format(value, value))
+
+
+DRAWN = "q7Zk2mVb9TnW4xYc8RfJ"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Authorization: SSWS {}",
+        '{{"headers": {{"Authorization": "GenieKey {}"}}}}',
+        "openweather: {}",
+        '{{"tavily": "{}"}}',
+        "fbApiKey:            '{}',",
+        "azurestorageaccountkey: {}",
+        "SASTOKEN={}",
+        "API token:\n```\n{}\n```",
+        "-Dsonar.login={}",
+        "ACME_PRIVATE={}",
+        "Expires=1790000000&Signature={}%2B{}%3D",
+        "Key-Pair: hey, use this key for the weather thing: {}",
+        "mattermost '{}' is what I have",
+        "_gitlab_session={}",
+        "pip install git+https://{}:x-oauth-basic@github.com/a/b.git",
+    ],
+)
+def test_what_is_drawn_under_a_name(text: str, choose: Choose) -> None:
+    assert DRAWN not in choose("secrets").text(text.format(DRAWN, DRAWN))
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("app password: q7Zk 2mVb 9TnW 4xYc 8RfJ kP3s", "app password: "),
+        ("2FA secret: MFRG GZDF MZTW Q2LK", "2FA secret: "),
+        ("Enter this key in Google Authenticator: MFRG GZDF MZTW Q2LK", "Enter this key in Google Authenticator: "),
+        ("recovery codes: a7f3k-9q2mx b8g4l-0r3ny", "recovery codes: "),
+        ("recovery codes:\na7f3k-9q2mx\nb8g4l-0r3ny", "recovery codes:\n"),
+    ],
+)
+def test_what_is_written_in_groups_to_be_typed(text: str, left: str, choose: Choose) -> None:
+    scrubbed = choose("secrets").text(text)
+    assert scrubbed in (f"{left}[password]", f"{left}[secret]", f"{left}[api_key]")
+
+
+def test_what_was_found_once_is_found_wherever_it_stands(choose: Choose) -> None:
+    scrubber = choose("secrets")
+    assert DRAWN not in scrubber.text(f"token={DRAWN} was sent\nthe server said: no {DRAWN}, and {DRAWN}!")
+    word = "password=development; the development server"
+    assert scrubber.text(word) == "password=[password]; the development server"
+
+
+@pytest.mark.parametrize(
+    "hashed",
+    [
+        "$apr1$LRWCZlhG$j6Yiub0u1ix4q5u8DMunV2",
+        "$8$TnGX/fE4KGHOVU$pEhnEvxrvaynpi8j4f.EMHr6M.FzU8xnZnBr/tJdFWk",
+        "$P$B7f3kq9XmZt2Lr8Vd5Wc1Yn4Hs6Jg0",
+        "pbkdf2_sha256$600000$aB3dE5fG7hI9$kL1mN3pQ5rS7tU9vW1xY3zA5bC7dE9fG1hI3jK5lM7=",
+        "scrypt:32768:8:1$aB3dE5fG7hI9$0123456789abcdef0123456789abcdef",
+        "$krb5asrep$23$u@d.example:3e156ada591263b8aab0965f5aebd837$" + "0123456789abcdef" * 4,
+    ],
+)
+def test_hashes_of_passwords(hashed: str, choose: Choose) -> None:
+    assert hashed[-16:] not in choose("secrets").text(f"root {hashed} 19700")
+
+
+def test_a_user_and_a_password_in_base64_without_a_header(choose: Choose) -> None:
+    scrubber = choose("secrets")
+    assert scrubber.text("sent: Basic YWRtaW46V2ludGVyMjAyNiE=, got 401") == "sent: Basic [authorization], got 401"
+
+
+def test_a_key_in_base64_near_a_telling_word(choose: Choose) -> None:
+    scrubber = choose("secrets")
+    key = "q7Zk2mVb9TnW/4xYc8RfJkP3s+L6dHwX1vNt5Bg0/CyQeUi8OaMzKjFhSrTpGl2+Eo4WdVxAnIuPbYc7RkJm9s=="
+    assert key[-20:] not in scrubber.text(f'config("fs.azure.account.key.x.example", "{key}")')
+    for plain in (f"sha512-{key}", f"integrity {key}", f"https://a.example/{key[:40]}"):
+        assert scrubber.text(plain) is plain
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://a.example/magic/login?code={}",
+        "curl -b 'auth={}' https://a.example/",
+        'client = Weather("{}")  # api key',
+        "SENTRY_DSN=https://{}:x@o12.ingest.example/34",
+        "hey, use this key for the weather thing: {}",
+        "Unseal Key 2: {}",
+        "token spu-{} was sent",
+    ],
+)
+def test_hexadecimal_digits_that_are_no_digest(text: str, choose: Choose) -> None:
+    digits = "921c4439496a70d079f432c7c3d9212e"
+    assert digits not in choose("secrets").text(text.format(digits))
+
+
+def test_the_salts_of_a_web_site(choose: Choose) -> None:
+    salt = "k@cHIZKfPbqPV);BZhYI5,vccTlVq|aoMZOrl|;ulFf5yd(=_0[MLcG71U.FF ~9"
+    for name in ("AUTH_KEY", "LOGGED_IN_KEY", "NONCE_KEY"):
+        assert choose("secrets").text(f"define('{name}',     '{salt}');") in (
+            f"define('{name}',     '[api_key]');",
+            f"define('{name}',     '[secret]');",
+        )

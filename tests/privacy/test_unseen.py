@@ -1,4 +1,4 @@
-"""The two lists that were written before anyone looked at the patterns; docs/privacy.md has the first measurement."""
+"""The lists that were written before anyone looked at the patterns; docs/privacy.md has the first measurement."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ from tests.privacy import scoring, unseen
 if TYPE_CHECKING:
     from tests.privacy.conftest import Choose
 
-LISTS = ("development", "sealed")
+LISTS = {
+    # What of secrets, personal data and clean texts must be right. The last three have names and addresses of
+    # people in sentences, and passwords that nothing tells of.
+    "development": (0.94, 0.98, 1.0),
+    "sealed": (0.94, 0.98, 1.0),
+    "scanners_development": (0.97, 0.96, 0.97),
+    "scanners_sealed": (0.95, 0.94, 0.98),
+    "strangers_development": (0.98, 0.98, 0.995),
+    # Not looked at since it was measured.
+    "strangers_sealed": (0.93, 0.87, 0.98),
+}
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -20,10 +30,9 @@ def test_the_lists_are_found_and_clean_texts_left_alone(name: str, choose: Choos
     counts = unseen.count(unseen.read(name), choose("secrets"), choose("secrets,personal"))
     assert counts.all["secret"] >= 115
     assert counts.all["personal"] >= 55
-    assert counts.all["clean"] >= 190
-    assert counts.share("secret") >= 0.94, counts.wrong
-    assert counts.share("personal") >= 0.98, counts.wrong
-    assert counts.share("clean") == 1, counts.wrong
+    assert counts.all["clean"] >= 130
+    for group, least in zip(("secret", "personal", "clean"), LISTS[name], strict=True):
+        assert counts.share(group) >= least, counts.wrong
 
 
 def test_what_is_found_in_a_text_is_found_in_json_around_it(choose: Choose) -> None:

@@ -1,4 +1,4 @@
-"""Reads the two lists that were written before the patterns were looked at, and counts what is found of them.
+"""Reads the lists that were written before the patterns were looked at, and counts what is found of them.
 
 A line has a text, in which ``⟦0⟧`` stands for the first planted value; a value is in two parts, so that no file has
 anything in it that looks like a key to those who look for them.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
 
+from obs_run.base import payload
 from obs_run.core import semconv
 from tests.semconv import conventions, exceptions
 from tests.semconv.conventions import ATTRIBUTES, CONTENT, DEPRECATED, FREE_CONTENT, INFERENCES, METRICS, SPANS
@@ -59,11 +60,11 @@ _OPERATIONS = ("gen_ai.operation.name", "db.system.name", "mcp.method.name", "me
 """What tells that a span is one of an operation that the conventions describe."""
 
 
-def findings(spans: Iterable[Any], logs: Iterable[Any], metrics: Iterable[Any]) -> list[str]:
-    """Return what is wrong with spans (``ReadableSpan``), log records, and ``MetricsData``."""
+def findings(spans: Iterable[Any], logs: Iterable[Any], metrics: Iterable[Any], scope: str | None = None) -> list[str]:
+    """Return what is wrong with spans (``ReadableSpan``), log records, and ``MetricsData``, of one ``scope`` or all."""
     found = [f"span {span.name!r}: {fault}" for span in spans for fault in _span(span)]
     found += [f"event {log.event_name}: {fault}" for log in logs if log.event_name for fault in _event(log)]
-    found += [f"metric {metric.name}: {fault}" for metric in _metrics(metrics) for fault in _metric(metric)]
+    found += [f"metric {metric.name}: {fault}" for metric in _metrics(metrics, scope) for fault in _metric(metric)]
     return list(dict.fromkeys(found))
 
 
@@ -186,7 +187,7 @@ def _value(name: str, value: Any, rule: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name} is {value!r}, which is not one of {rule['members']}"
 
 
-def _content(attributes: Mapping[str, Any], *, structured: bool) -> Iterator[str]:
+def _content(attributes: Mapping[str, Any], *, structured: bool, allows_unlisted_parts: bool = False) -> Iterator[str]:
     for name, schema in CONTENT.items():
         value = attributes.get(name)
         if value is None:
@@ -198,14 +199,14 @@ def _content(attributes: Mapping[str, Any], *, structured: bool) -> Iterator[str
         yield from (
             f"{name}{error.json_path[1:]}: {error.message[:200]}" for error in _validator(schema).iter_errors(said)
         )
-        yield from _parts(name, said)
+        yield from _parts(name, said, allows_unlisted=allows_unlisted_parts)
 
 
-def _parts(name: str, said: Any) -> Iterator[str]:
-    known = {*exceptions.PARTS, *_PART_TYPES}
+def _parts(name: str, said: Any, *, allows_unlisted: bool) -> Iterator[str]:
     if name.endswith("messages"):
         kinds = {part.get("type") for message in said for part in message.get("parts", ())}
-        yield from (f"{name} has parts of type {kind!r}, which is not listed" for kind in sorted(kinds - known))
+        wrong = kinds & {None, ""} if allows_unlisted else kinds - {*exceptions.PARTS, *_PART_TYPES}
+        yield from (f"{name} has parts of type {kind!r}, which is not listed" for kind in sorted(wrong, key=repr))
 
 
 _PART_TYPES = (
@@ -242,11 +243,13 @@ def _event(log: Any) -> Iterator[str]:
         yield "has neither exception.type nor exception.message"
 
 
-def _metrics(collections: Iterable[Any]) -> Iterator[Any]:
+def _metrics(collections: Iterable[Any], wanted: str | None) -> Iterator[Any]:
     for collected in collections:
         for resource in collected.resource_metrics:
             for scope in resource.scope_metrics:
-                yield from (metric for metric in scope.metrics if metric.name.startswith(_JUDGED))
+                name = payload.get_text(scope, "scope", "name")
+                if name == wanted or (wanted is None and name not in exceptions.MEASURERS):
+                    yield from (metric for metric in scope.metrics if metric.name.startswith(_JUDGED))
 
 
 def _metric(metric: Any) -> Iterator[str]:

@@ -173,6 +173,7 @@ SPANS: dict[str, Span] = {
     "embeddings": Span("gen_ai.request.model", ("CLIENT", "INTERNAL"), _PROVIDER),
     "retrieval": Span("gen_ai.data_source.id", ("CLIENT",), ()),
     "fetch_response": Span(None, ("CLIENT",), (*_PROVIDER, "gen_ai.response.id")),
+    "create_agent": Span("gen_ai.agent.name", ("CLIENT",), _PROVIDER),
     "invoke_agent": Span("gen_ai.agent.name", ("CLIENT", "INTERNAL"), ()),
     "execute_tool": Span("gen_ai.tool.name", ("INTERNAL",), ("gen_ai.tool.name",)),
     "invoke_workflow": Span("gen_ai.workflow.name", ("INTERNAL",), ()),
@@ -208,6 +209,7 @@ _MESSAGING = (
     "server.port",
     "error.type",
 )
+_RPC = ("rpc.system.name", "rpc.method", "rpc.response.status_code", "error.type")
 _MCP = (
     "mcp.method.name",
     "mcp.protocol.version",
@@ -302,6 +304,8 @@ METRICS: dict[str, Metric] = {
     "mcp.server.operation.duration": Metric("histogram", "s", _M, _MCP, ("mcp.method.name",)),
     "mcp.client.session.duration": Metric("histogram", "s", _M, (*_MCP_SESSION, "server.address", "server.port"), ()),
     "mcp.server.session.duration": Metric("histogram", "s", _M, _MCP_SESSION, ()),
+    "rpc.client.call.duration": Metric("histogram", "s", _Q, (*_RPC, "server.address", "server.port"), ("rpc.method",)),
+    "rpc.server.call.duration": Metric("histogram", "s", _Q, _RPC, ("rpc.method",)),
     "messaging.client.operation.duration": Metric("histogram", "s", _Q, _MESSAGING, _MESSAGING[:2]),
     "messaging.process.duration": Metric("histogram", "s", _Q, _MESSAGING, _MESSAGING[:2]),
     "gen_ai.invoke_workflow.duration": _seconds(

@@ -28,16 +28,22 @@ NOT_REQUIRED = {"retrieval-documents": {"RetrievalDocument": ("score",)}}
 
 PROVIDERS = dict.fromkeys(
     (
+        "ag2",
+        "autogen",
+        "haystack",
         "aws.sagemaker",
         "cerebras",
         "fireworks_ai",
         "huggingface",
+        "letta",
         "litellm",
+        "microsoft.agent_framework",
         "oci",
         "ollama",
         "openrouter",
         "pinecone",
         "replicate",
+        "strands-agents",
         "together_ai",
         "vllm",
         "transformers",
@@ -46,6 +52,9 @@ PROVIDERS = dict.fromkeys(
     "the enumeration is open and has no value for it",
 )
 """Values of ``gen_ai.provider.name`` beside the predefined ones."""
+
+MEASURERS = {"agent_framework": "it measures tokens in another unit; what of it is exported is none of ours"}
+"""Scopes of libraries that measure by themselves where we do not record them."""
 
 STATUSES = {"requires_action": "Google's interactions wait for functions that the agent runs"}
 """Values of ``gen_ai.response.status`` beside the predefined ones."""
@@ -56,10 +65,25 @@ METHODS = {
 }
 """Values of ``mcp.method.name`` beside the predefined ones."""
 
+_RUNS = "the conventions know of a run only how long it took"
 METRICS = {
+    "obs.agent.cost": "no convention for money exists",
+    "obs.agent.tokens": "the conventions have no agent on the tokens of a call",
     "obs.client.cost": "no convention for money exists",
     "obs.client.cost.unknown": "no convention for money exists",
     "obs.export.dropped": "obs-run's own loss",
+    "obs.log.count": "no convention knows what log lines tell",
+    "obs.log.duration": "no convention knows what log lines tell",
+    "obs.log.value": "no convention knows what log lines tell",
+    "obs.run.context_fill": _RUNS,
+    "obs.run.exceeded_budgets": _RUNS,
+    "obs.run.loops": _RUNS,
+    "obs.run.model_calls": _RUNS,
+    "obs.run.model_time": _RUNS,
+    "obs.run.own_time": _RUNS,
+    "obs.run.repeated_tool_calls": _RUNS,
+    "obs.run.steps": _RUNS,
+    "obs.run.tool_calls": _RUNS,
 }
 
 LABELS = {
@@ -88,12 +112,20 @@ PARTS = {
 
 _CONVERSATION = "conversations are found by it; the conventions let it be added to any span"
 ATTRIBUTES: dict[str, dict[str, str]] = {
+    "A2aAgentCall": {
+        "gen_ai.request.stream": "streams are told as those of models are",
+        "jsonrpc.request.id": "what the message travels by has conventions too",
+        "rpc.method": "what the message travels by has conventions too",
+        "rpc.system.name": "what the message travels by has conventions too",
+    },
     "AgentRun": {
         "gen_ai.provider.name": "the tag has it; empty where an agent asks several",
         "gen_ai.agent.id": "the tag has it; two agents may have one name",
         "gen_ai.agent.version": "the tag has it",
     },
+    "AgentCreation": {"gen_ai.conversation.id": _CONVERSATION},
     "Embedding": {"gen_ai.conversation.id": _CONVERSATION},
+    "ExecutedTool": {"gen_ai.provider.name": "a field of all GenAI operations, filled where a service runs the tool"},
     "FetchedResponse": {
         "gen_ai.conversation.id": _CONVERSATION,
         "gen_ai.request.model": "a field of all calls of models, which this one leaves empty",
@@ -109,6 +141,7 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
     },
     "RemoteAgentRun": {
         "gen_ai.request.stream": "streams are told as those of models are",
+        "gen_ai.response.id": "services name runs as models do their answers",
         "gen_ai.response.model": "services say which model answered",
         "gen_ai.usage.reasoning.output_tokens": "services break it down as models do",
     },
@@ -118,8 +151,13 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
 }
 """Attributes of an operation's class beside those that the conventions have on its type of span."""
 
+_A2A = "the conventions have no requests of A2A but the run of the agent"
 WITHOUT_SPAN_TYPE = {
+    "A2aCall": _A2A,
+    "A2aServerCall": _A2A,
     "Handoff": OPERATIONS["handoff"],
+    "LoggedRequest": "no convention knows what log lines tell",
+    "LoggedWork": "no convention knows what log lines tell",
     "Rerank": OPERATIONS["rerank"],
     "Step": OPERATIONS["step"],
 }

@@ -6,12 +6,19 @@ from typing import Any
 
 from obs_run.core import messages
 from obs_run.core.operations import (
+    A2aAgentCall,
+    A2aCall,
+    A2aServerCall,
+    AgentCreation,
     AgentRun,
     DatabaseCall,
     Embedding,
+    ExecutedTool,
     FetchedResponse,
     Handoff,
     Inference,
+    LoggedRequest,
+    LoggedWork,
     McpCall,
     McpServerCall,
     Memory,
@@ -41,6 +48,7 @@ _AGENT: dict[str, Any] = {
     "output_type": "json",
     "finish_reasons": ["stop"],
 }
+_KEPT_AGENT = {name: value for name, value in _AGENT.items() if name.startswith(("agent", "request"))}
 _ASKED = [messages.message("user", messages.text("Where to?"))]
 _ANSWERED = [messages.message("assistant", messages.text("To Lisbon."), finish_reason="stop")]
 _SAID: dict[str, Any] = {"input_messages": _ASKED, "output_messages": _ANSWERED}
@@ -60,6 +68,15 @@ _STORE: dict[str, Any] = {
     "namespace": "travel",
     "batch_size": 2,
     "returned": 2,
+}
+_A2A: dict[str, Any] = {
+    "rpc_system": "jsonrpc",
+    "conversation_id": "conversation-1",
+    "agent_name": "planner",
+    "agent_version": "2",
+    "agent_description": "Plans trips.",
+    "task_id": "task-1",
+    "task_state": "input-required",
 }
 _MCP: dict[str, Any] = {
     "session_id": "session-1",
@@ -141,16 +158,23 @@ def operations() -> list[Operation]:
         "tool_calls": ["weather"],
         "stream_end": "abandoned",
     }
-    remote: dict[str, Any] = {"stream": True, "tool_calls": ["weather"], "stream_end": "abandoned"}
+    remote: dict[str, Any] = {
+        "stream": True,
+        "response_id": "run-1",
+        "tool_calls": ["weather"],
+        "stream_end": "abandoned",
+    }
     agent_run = AgentRun(provider="openai", **_SERVER, **_AGENT, **_SAID, **_OFFERED)
-    agent_run.add_usage(usage())
+    agent_run.statistics.end_model_call(0, 100, 50)
     return [
         agent_run,
         RemoteAgentRun(**{**called, **_AGENT}, **remote, **_SAID, **_OFFERED),
+        AgentCreation(**_CLIENT, **_KEPT_AGENT, system_instructions=_OFFERED["system_instructions"]),
         Workflow(conversation_id="conversation-1", workflow_name="trip", **_SAID),
         Step(step_name="search", step_type="node", step_number=2, **_INSIDE),
         Plan(**_INSIDE),
         ToolCall(tool_type="function", tool_description="Tells it.", call_id="call-1", **_TOOL, **_INSIDE),
+        ExecutedTool(provider="letta", call_id="call-2", **_TOOL, **_INSIDE),
         Handoff(to_agent="guide", **_INSIDE),
         Memory("search_memory", **_CLIENT, store_id="notes", record_count=1, query_text="Lisbon", records=_records()),
         Memory("delete_memory", store_id="notes", record_id="note-1", record_count=1),
@@ -178,9 +202,24 @@ def operations() -> list[Operation]:
         McpCall("resources/read", resource_uri="file:///towns.txt", error_type="-32002", status_code="-32002"),
         McpServerCall("tools/call", client_address="127.0.0.1", client_port=5000, **_MCP, **_TOOL),
         McpServerCall("prompts/get", prompt_name="greeting", request_id="8", transport="pipe"),
+        A2aAgentCall("SendMessage", stream=True, outcome="interrupted", **_SERVER, **_A2A, **_SAID),
+        A2aCall("GetTask", **_SERVER, **_A2A),
+        A2aServerCall("GetTask", request_id="9", **_A2A),
         MessageSend(**_MESSAGE),
         MessageReceive(**_MESSAGE),
         MessageProcess(**_MESSAGE),
+        LoggedWork(
+            "load model",
+            rule="load",
+            evidence="verb",
+            key="model=m",
+            file="agent.py",
+            line=7,
+            function="load",
+            end="line",
+            end_line=9,
+        ),
+        LoggedRequest("request", rule="automatic", file="agent.py", line=7, function="serve", end="next"),
     ]
 
 

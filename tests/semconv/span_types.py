@@ -107,9 +107,12 @@ SPAN_TYPES: dict[str, frozenset[str]] = {
 """The attributes of each type of span."""
 
 TYPES_OF_OPERATIONS: dict[str, tuple[str, ...]] = {
+    "A2aAgentCall": ("gen_ai.invoke_agent.client",),
+    "AgentCreation": ("gen_ai.create_agent.client",),
     "AgentRun": ("gen_ai.invoke_agent.internal",),
     "DatabaseCall": ("db.client",),
     "Embedding": ("gen_ai.embeddings.client",),
+    "ExecutedTool": ("gen_ai.execute_tool.internal",),
     "FetchedResponse": ("gen_ai.fetch_response.client",),
     "Inference": ("gen_ai.inference.client",),
     "McpCall": ("mcp.client",),

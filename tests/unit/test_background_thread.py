@@ -23,7 +23,7 @@ def test_threading_forgets_a_thread_that_logs() -> None:
 
     thread = BackgroundThread(work)
     thread.start()
-    assert thread.join(10)
+    assert thread.join(60)
     assert seen == [before + 1, before]
     assert not thread.is_alive()
 
@@ -33,7 +33,7 @@ def test_signals_are_blocked_in_it_and_nowhere_else() -> None:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     thread = BackgroundThread(lambda: masks.append(signal.pthread_sigmask(signal.SIG_BLOCK, ())))
     thread.start()
-    assert thread.join(10)
+    assert thread.join(60)
     assert {signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGALRM} <= masks[0]
     assert signal.SIGSEGV not in masks[0]
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before

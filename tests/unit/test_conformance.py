@@ -184,6 +184,7 @@ def test_every_declared_operation_is_predefined_or_listed() -> None:
         *exceptions.OPERATIONS,
         "database calls",
         "messages of MCP",
+        "requests of A2A",
     }
     modules = [import_module(name) for name in dict.fromkeys(TABLE.values())]
     declared = {name for module in modules for each in module.INSTRUMENTORS for name in each.operations}

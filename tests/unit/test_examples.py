@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.examples import crossed
 from tests.launch.environments import ROOT
 
 if TYPE_CHECKING:
@@ -21,8 +22,7 @@ EXAMPLES = {
 }
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
-@pytest.mark.parametrize("start", [True, False], ids=["launched", "plain"])
+@pytest.mark.parametrize(("start", "example"), crossed([True, False], EXAMPLES))
 def test_the_example_runs(agent: Run, example: str, *, start: bool) -> None:
     ran = agent(EXAMPLES[example], start=start)
     assert (ran.code, ran.err) == (0, "")
@@ -31,4 +31,4 @@ def test_the_example_runs(agent: Run, example: str, *, start: bool) -> None:
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) == 8
+    assert len(EXAMPLES) == 9

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import inspect
+import pickle
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import partial
+from functools import cached_property, lru_cache, partial, partialmethod
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import pytest
@@ -186,6 +188,87 @@ def test_methods_and_classes(decorate: Decorate, ended: list[Any]) -> None:
     ]
     assert ended == [None, "a", "static", "Agent", "a"]
     assert name_of(partial(plain, 1)) == f"{__name__}.plain"
+
+
+def test_what_a_class_binds_otherwise_stays_what_it_is(decorate: Decorate, ended: list[Any]) -> None:
+    class Box:
+        def __init__(self) -> None:
+            self.value = 1
+
+        @property
+        def doubled(self) -> int:
+            """Twice."""
+            return self.value * 2
+
+        @doubled.setter
+        def doubled(self, value: int) -> None:
+            self.value = value // 2
+
+        @cached_property
+        def once(self) -> int:
+            return self.value
+
+        def plus(self, more: int) -> int:
+            return self.value + more
+
+    seen: Any = decorate
+    made: Any = type(
+        "Made",
+        (Box,),
+        {"doubled": seen(Box.doubled), "once": seen(vars(Box)["once"]), "plus_two": seen(partialmethod(Box.plus, 2))},
+    )
+    vars(made)["once"].__set_name__(made, "once")
+    box = made()
+    box.doubled = 6
+    assert (box.doubled, box.once, box.once, box.plus_two()) == (6, 3, 3, 5)
+    assert made.doubled.__doc__ == "Twice."
+    assert ended == [6, 3, 5]
+
+
+class Task:
+    """What frameworks make of functions: more than something to call."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+
+    def __call__(self, value: int) -> int:
+        result: int = self.function(value)
+        return result
+
+    def send(self) -> str:
+        return "sent"
+
+
+cached = observe_calls(lru_cache(plain), lambda _args, _kwargs: Observer([]))
+cached.__wrapped__.__qualname__ = "cached"
+
+
+def test_an_object_that_can_be_called_keeps_all_else(decorate: Decorate, ended: list[Any]) -> None:
+    class Agent:
+        task = decorate(Task(plain))
+        bound = decorate(partial(plain, 5))
+
+        @decorate
+        @lru_cache  # noqa: B019 (it is what is tried)
+        def kept(self, value: int) -> int:
+            return value
+
+    agent: Any = Agent()
+    assert (agent.task(1), agent.bound(), agent.kept(7), agent.kept(7)) == (2, 6, 7, 7)
+    assert ended == [2, 6, 7, 7]
+    assert Agent.kept.cache_info().hits == 1
+    assert isinstance(agent.task, Task)
+    assert agent.task.send() == "sent"
+    assert repr(agent.bound).startswith("functools.partial(")
+    assert inspect.iscoroutinefunction(decorate(partial(coroutine, 1)))
+    assert pickle.loads(pickle.dumps(cached)) is cached
+    assert copy.deepcopy(agent.task)(1) == copy.copy(agent.task)(1) == 1
+
+
+def test_what_is_no_function_is_left_and_said(decorate: Decorate, caplog: pytest.LogCaptureFixture) -> None:
+    wrong: Any = {"no": "function"}
+    assert decorate(wrong) is wrong
+    assert "dict cannot be decorated" in caplog.text
 
 
 def test_an_observer_that_fails_is_skipped() -> None:

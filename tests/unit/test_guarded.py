@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 if TYPE_CHECKING:
     from tests.unit.agents import Run
 
@@ -212,12 +210,10 @@ def test_no_fault_of_ours_reaches_the_agent(agent: Run) -> None:
     assert seen["broken"] > 80, seen["broken"]
 
 
-@pytest.mark.parametrize(
-    "guarded", ["core/recorder.py", "core/outcomes.py", "capture/log_capture.py", "sdk/span_sink.py"]
-)
-def test_the_harness_breaks_what_it_is_about(guarded: str, agent: Run) -> None:
+def test_the_harness_breaks_what_it_is_about(agent: Run) -> None:
     marked = HARNESS.replace(
         'print("\\n" + json.dumps({"changed"', 'print("\\n" + json.dumps({"names": sorted(set(entered)), "changed"'
     ).replace("for name in sorted(set(entered) - outermost):", "for name in ():")
     names = agent(marked, OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_AND_EVENT").seen["names"]
-    assert [name for name in names if name[0] == guarded]
+    files = {name[0] for name in names}
+    assert {"core/recorder.py", "core/outcomes.py", "capture/log_capture.py", "sdk/span_sink.py"} <= files

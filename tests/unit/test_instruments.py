@@ -24,7 +24,7 @@ from obs_run.core.operations import (
 )
 from obs_run.core.sink import OperationRecord, Timing
 from obs_run.pipeline import instruments
-from obs_run.pipeline.instruments import Instrument, Value
+from obs_run.pipeline.instrument import Instrument, Value
 from obs_run.pipeline.measurements import Measurements
 from tests.semconv import exceptions
 from tests.semconv.conventions import METRICS, TAGGED_METRICS
@@ -43,10 +43,13 @@ NOT_YET = {
     "MessageSend",
 }
 """Kinds of records that the table is ready for, and that core does not make yet."""
-WITHOUT_SPAN = {"McpServerSession", "McpSession"}
+WITHOUT_SPAN = {"LoggedCount", "LoggedDuration", "LoggedValue", "McpServerSession", "McpSession"}
 """Kinds of records that are measured only."""
 NO_DURATION = {
+    "ExecutedTool": "only the service that ran the tool knows how long that took",
     "Handoff": "no convention knows it",
+    "LoggedRequest": "how long it took has no metric unless a rule makes one",
+    "LoggedWork": "how long it took has no metric unless a rule makes one",
     "MessageOperation": "what messaging operations have in common",
     "Plan": "the conventions have a span for it and no metric",
     "Step": "no convention knows it",

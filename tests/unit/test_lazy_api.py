@@ -139,6 +139,28 @@ def test_a_second_provider_of_the_agent_is_refused_as_ever(agent: Run) -> None:
     assert ran.err == "Overriding of current TracerProvider is not allowed\n"
 
 
+def test_processors_may_be_added_before_anything_is_recorded(agent: Run) -> None:
+    ran = agent("""
+    import copy
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    provider = trace.get_tracer_provider()
+    copy.copy(provider)
+    assert provider.force_flush()
+    provider.shutdown()
+    assert hasattr(provider, "add_span_processor")
+    assert isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider), "nobody needs a real one yet"
+    exporter = InMemorySpanExporter()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    trace.get_tracer("t").start_span("s").end()
+    assert [span.name for span in exporter.get_finished_spans()] == ["s"]
+    assert provider.force_flush()
+    """)
+    assert (ran.code, ran.err) == (0, "")
+
+
 def test_processors_added_to_our_provider_see_the_spans(agent: Run) -> None:
     ran = agent("""
     import telemetry_probe

@@ -171,7 +171,6 @@ def test_filters_and_raising_handlers_do_as_they_do_without_us(agent: Run) -> No
 
 
 def test_a_handler_of_the_sdk_does_not_double_the_records(agent: Run) -> None:
-    pytest.importorskip("opentelemetry.sdk._logs")
     ran = agent("""
     import logging
     import telemetry_probe
@@ -198,6 +197,7 @@ def test_it_can_be_switched_off(agent: Run) -> None:
         logging.warning("said")
         """,
         OBS_LOGS="false",
+        OBS_BRIDGE="off",
     )
     assert (ran.code, ran.err) == (0, "WARNING:root:said\n")
 
@@ -422,3 +422,24 @@ def test_structured_values_are_json(agent: Run) -> None:
     assert logs["extras"]["severity"] == "WARN"
     assert logs['{"q":[1]}']["severity"] == "FATAL"
     assert logs["own level"]["severity"] == "NOTICE"
+
+
+def test_records_that_are_only_read_are_not_exported(agent: Run) -> None:
+    ran = agent(
+        """
+        import logging
+        import telemetry_probe
+        logging.basicConfig(level=0, handlers=[logging.NullHandler()])
+
+        def load():
+            logging.info("Loading model")
+            logging.info("Loaded model")
+
+        load()
+        telemetry_probe.show()
+        """,
+        OBS_LOGS="false",
+        OBS_BRIDGE="automatic",
+    )
+    assert ran.seen["logs"] == []
+    assert [span["attributes"]["obs.bridge.end"] for span in ran.seen["spans"]] == ["line"]

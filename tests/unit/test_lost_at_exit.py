@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.examples import crossed, one_in
 from tests.otlp_receiver import Receiver
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ LEAVE = {"end": "", "os._exit": "    os._exit(0)\n", "SIGTERM": "    os.kill(os.
 LINE = re.compile(r"obs-run: 20 spans, log records or metric exports were dropped: 20 (.*), traces to (http://\S+)\n")
 
 
-@pytest.fixture(params=["closed", "silent", "unavailable"])
+ENDPOINTS = ("closed", "silent", "unavailable")
+
+
+@pytest.fixture
 def endpoint(request: pytest.FixtureRequest) -> Iterator[str]:
     with Receiver(mood="up" if request.param == "closed" else request.param) as collector:
         if request.param == "closed":
@@ -45,13 +49,41 @@ def _settings(endpoint: str, **more: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("way", LEAVE)
+@pytest.mark.parametrize(("endpoint", "way"), crossed(ENDPOINTS, LEAVE), indirect=["endpoint"])
 def test_what_is_not_delivered_is_one_line(agent: Run, endpoint: str, way: str) -> None:
     ran = agent(AGENT + LEAVE[way], **_settings(endpoint))
     assert ran.code == (-15 if way == "SIGTERM" else 0)
     said = LINE.fullmatch(ran.err)
     assert said is not None, ran.err
     assert said.groups() == ("not delivered before exit", f"{endpoint}/v1/traces")
+
+
+def test_it_is_said_by_the_thread_that_ends_the_process(agent: Run) -> None:
+    """A daemon thread that holds the lock of stderr as the interpreter goes down has Python abort it."""
+    with Receiver() as closed:
+        closed.close()
+    ran = agent(
+        """
+    import logging, threading
+    class Telling(logging.Handler):
+        def emit(self, record):
+            print(threading.get_ident() == threading.main_thread().ident, "were dropped" in record.getMessage())
+    logging.getLogger("obs_run").addHandler(Telling())
+    """
+        + AGENT,
+        **_settings(closed.endpoint),
+    )
+    assert (ran.code, ran.out) == (0, "True True\n")
+
+
+@pytest.mark.parametrize("way", LEAVE)
+def test_what_was_lost_before_the_export_path_was_loaded_is_one_line(agent: Run, way: str) -> None:
+    with Receiver() as closed:
+        closed.close()
+    ran = agent(AGENT + LEAVE[way], **_settings(closed.endpoint, OBS_FLUSH_SECONDS="0.001"))
+    assert ran.code == (-15 if way == "SIGTERM" else 0)
+    said = "obs-run: 20 spans, log records or metric exports were dropped: 20 not delivered before exit"
+    assert re.sub(r", traces to http://\S+", "", ran.err) == f"{said}\n"
 
 
 def test_by_grpc_it_is_the_same_line(agent: Run) -> None:
@@ -75,18 +107,20 @@ def test_spans_that_never_leave_the_queue_are_counted(agent: Run) -> None:
     """The export thread is held up in the look-up of a name, which knows no deadline."""
     ran = agent(
         """
-        import time
+        import threading, time
         from obs_run.process import private_modules
         from opentelemetry import trace
         socket = private_modules.load("socket")
         def resolve(*_, **__):
+            taken.set()
             time.sleep(30)
+        taken = threading.Event()
         socket.getaddrinfo = resolve
         def work(number):
             for _ in range(number):
                 trace.get_tracer("agent").start_span("work").end()
         work(5)
-        time.sleep(1)
+        taken.wait()
         work(600)
         """,
         **_settings("http://collector.example:4318", OTEL_BSP_SCHEDULE_DELAY="20"),
@@ -119,7 +153,16 @@ ALL_SIGNALS = """
 """
 
 
-@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+# By gRPC there is one way to be held up.
+HELD_UP = [
+    ("http/protobuf", "closed"),
+    ("http/protobuf", "silent"),
+    ("grpc", "silent"),
+    ("http/protobuf", "unavailable"),
+]
+
+
+@pytest.mark.parametrize(("protocol", "endpoint"), one_in(2, HELD_UP), indirect=["endpoint"])
 def test_all_signals_are_counted_wherever_the_export_thread_is_held_up(
     agent: Run, protocol: str, endpoint: str
 ) -> None:

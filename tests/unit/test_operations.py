@@ -134,10 +134,10 @@ def tokens(run: AgentRun) -> dict[str, int]:
 def test_a_run_adds_up_what_is_used_inside() -> None:
     run = agent_run()
     assert tokens(run) == {}
-    run.add_usage(Usage(None, None))
+    run.statistics.end_model_call(0, None, None)
     assert tokens(run) == {}
-    run.add_usage(Usage(10, None, cache_read_tokens=4))
-    run.add_usage(Usage(5, 0))
+    run.statistics.end_model_call(0, 10, None)
+    run.statistics.end_model_call(0, 5, 0)
     assert tokens(run) == {"input_tokens": 15, "output_tokens": 0}
     run.usage = Usage(20, 7, cache_read_tokens=4)
     assert tokens(run) == {"input_tokens": 20, "output_tokens": 7}
@@ -145,11 +145,10 @@ def test_a_run_adds_up_what_is_used_inside() -> None:
 
 def test_calls_that_end_at_once_are_all_counted() -> None:
     run = agent_run()
-    usage = Usage(1, 2)
 
     def end_calls(_: int) -> None:
         for _call in range(2000):
-            run.add_usage(usage)
+            run.statistics.end_model_call(0, 1, 2)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(end_calls, range(4)))

@@ -29,6 +29,7 @@ from obs_run.base import guard
 from obs_run.pipeline.losses import NOT_DELIVERED, PARTLY_REFUSED, Losses
 from obs_run.pipeline.otlp_destination import OtlpDestination
 from obs_run.pipeline.otlp_grpc import GrpcTransport
+from tests.pauses import assert_puts_off
 from tests.unit.store import making
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def _span(name: str) -> ReadableSpan:
     return ReadableSpan(name, context=context, start_time=1, end_time=2)
 
 
-def _soon(seconds: float = 10) -> float:
+def _soon(seconds: float = 60) -> float:
     return time.monotonic() + seconds
 
 
@@ -194,10 +195,8 @@ def test_what_passes_is_tried_again(serve: Serve, status: str) -> None:
     collector = serve()
     collector.failures = [_abort(status), _abort(status)]
     otlp = Otlp()
-    otlp.put("a")
-    assert 0 < (otlp.seconds_until_due() or 0) <= 1
-    otlp.retry_pending(_soon())
-    assert 1 < (otlp.seconds_until_due() or 0) <= 2
+    assert_puts_off(lambda: otlp.put("a"), otlp.seconds_until_due, 1)
+    assert_puts_off(lambda: otlp.retry_pending(_soon()), otlp.seconds_until_due, 2)
     otlp.retry_pending(_soon())
     otlp.close(_soon())
 
@@ -230,8 +229,7 @@ def test_a_collector_that_asks_for_patience_gets_it_within_reason(serve: Serve, 
     collector = serve()
     collector.failures = [_throttle(asked)]
     otlp = Otlp()
-    otlp.put("a")
-    assert waited - 3 < (otlp.seconds_until_due() or 0) <= waited
+    assert_puts_off(lambda: otlp.put("a"), otlp.seconds_until_due, waited)
     otlp.close(_soon())
     assert collector.spans() == ["a"]
 
@@ -272,13 +270,13 @@ def test_a_silent_collector_costs_no_more_than_the_deadline_or_the_timeout(
 ) -> None:
     collector = serve()
     silent = threading.Event()
-    collector.failures = [lambda _context: silent.wait(20) or b""] * 3
+    collector.failures = [lambda _context: silent.wait(60) or b""] * 3
     try:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "200")
         otlp = Otlp()
         begun = time.monotonic()
         otlp.put("a")
-        assert 0.15 < time.monotonic() - begun < 5
+        assert 0.15 < time.monotonic() - begun < 30
         assert otlp.seconds_until_due() is not None
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "60000")
         patient = Otlp()
@@ -286,7 +284,7 @@ def test_a_silent_collector_costs_no_more_than_the_deadline_or_the_timeout(
         patient.put("a", "b", deadline=begun + 0.2)
         patient.close(begun + 0.4)
         patient.close(begun + 0.4)
-        assert 0.15 < time.monotonic() - begun < 5
+        assert 0.15 < time.monotonic() - begun < 30
         assert patient.lost() == {NOT_DELIVERED: 2}
     finally:
         silent.set()
@@ -298,7 +296,7 @@ def test_a_closed_port_ends_in_a_count(free_port: int) -> None:
     otlp.put("a", "b")
     begun = time.monotonic()
     otlp.close(_soon())
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30
     assert otlp.lost() == {NOT_DELIVERED: 2}
     assert otlp.seconds_until_due() is None
 

@@ -14,7 +14,7 @@ AGENT = """
     from opentelemetry import metrics
     metrics.get_meter("agent").create_counter("jobs").add(3, {"kind": "small"})
     url = f"http://127.0.0.1:{os.environ['OTEL_EXPORTER_PROMETHEUS_PORT']}/metrics"
-    print(urllib.request.urlopen(url, timeout=10).read().decode())
+    print(urllib.request.urlopen(url, timeout=60).read().decode())
 """
 
 
@@ -44,9 +44,9 @@ WORK = """
     chat = Inference("chat", provider="openai", request_model="gpt-4o", usage=Usage(3, 4))
     for operation in (AgentRun(agent_name="planner"), ToolCall(tool_name="search"), chat):
         recorder.start(operation).end()
-    assert runtime().queue().flush(time.monotonic() + 20)
+    assert runtime().queue().flush(time.monotonic() + 60)
     url = f"http://127.0.0.1:{os.environ['OTEL_EXPORTER_PROMETHEUS_PORT']}/metrics"
-    print(urllib.request.urlopen(url, timeout=10).read().decode())
+    print(urllib.request.urlopen(url, timeout=60).read().decode())
 """
 
 
@@ -83,7 +83,7 @@ def test_series_that_are_equal_without_their_secrets_are_one(tmp_path: Path) -> 
             meter.create_histogram("seconds").record(7, {{"key": key}})
         url = f"http://127.0.0.1:{{os.environ['OTEL_EXPORTER_PROMETHEUS_PORT']}}/metrics"
         for _ in range(2):
-            text = urllib.request.urlopen(url, timeout=10).read().decode()
+            text = urllib.request.urlopen(url, timeout=60).read().decode()
         print(text)
     """
     ran = run(

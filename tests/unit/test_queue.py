@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from obs_run.core.sink import LogRecord, OperationRecord, Timing
+from obs_run.pipeline import queue as queue_module
 from obs_run.pipeline.items import LogItem, SpanItem
+from obs_run.pipeline.losses import Losses
 from obs_run.pipeline.queue import Queue
+from obs_run.process import threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +33,7 @@ class Destination:
 
     def export(self, items: list[Any], _deadline: float | None) -> None:
         self.entered.set()
-        self.open.wait(20)
+        self.open.wait(60)
         self.batches.append(len(items))
         self.items.extend(items)
 
@@ -68,7 +71,7 @@ def to() -> Iterator[Destination]:
 def _queue(to: Destination, monkeypatch: pytest.MonkeyPatch, **settings: str) -> Any:
     for name, value in {"OTEL_BSP_SCHEDULE_DELAY": "10", **settings}.items():
         monkeypatch.setenv(name, value)
-    return Queue(lambda: to)
+    return Queue(lambda: to, Losses())
 
 
 def _in(seconds: float) -> float:
@@ -93,7 +96,7 @@ def test_items_go_by_themselves_after_the_delay(to: Destination, monkeypatch: py
     queue = _queue(to, monkeypatch)
     for _ in range(3):
         queue.put(Small())
-        assert to.entered.wait(10)
+        assert to.entered.wait(60)
         to.entered.clear()
 
 
@@ -101,7 +104,7 @@ def test_a_full_batch_does_not_wait_for_the_delay(to: Destination, monkeypatch: 
     queue = _queue(to, monkeypatch, OTEL_BSP_SCHEDULE_DELAY="60000", OBS_BATCH_BYTES="1000")
     for _ in range(12):
         queue.put(Small())
-    assert to.entered.wait(10)
+    assert to.entered.wait(60)
 
 
 def test_a_full_queue_drops_the_oldest_and_counts_them(to: Destination, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +113,7 @@ def test_a_full_queue_drops_the_oldest_and_counts_them(to: Destination, monkeypa
     first = Small()
     queue.put(first)
     queue.flush(_in(0))
-    assert to.entered.wait(10)
+    assert to.entered.wait(60)
     items = [Small() for _ in range(25)]
     for item in items:
         queue.put(item)
@@ -135,7 +138,7 @@ def test_a_flush_does_not_wait_past_its_deadline(to: Destination, monkeypatch: p
     queue = _queue(to, monkeypatch)
     to.open.clear()
     queue.put(Small())
-    assert to.entered.wait(10)
+    assert to.entered.wait(60)
     begun = time.monotonic()
 
     assert not queue.flush(begun + 0.2)
@@ -152,7 +155,7 @@ def test_a_flush_in_the_midst_of_another_keeps_its_deadline_too(
     queue.put(Small())
     first = threading.Thread(target=queue.flush, args=(_in(100),))
     first.start()
-    assert to.entered.wait(10)
+    assert to.entered.wait(60)
     begun = time.monotonic()
     assert not queue.flush(begun + 0.2)
     assert time.monotonic() - begun < 10
@@ -481,3 +484,27 @@ def test_a_destination_that_is_instrumented_itself_does_not_feed_itself(agent: R
     """)
     assert [span["name"] for span in ran.seen["spans"]] == ["work"]
     assert ran.seen["logs"] == []
+
+
+def test_a_flush_amid_the_making_of_the_consumer_waits_no_longer_than_its_deadline(
+    to: Destination, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads.BackgroundThread, "start", _no_more_threads)
+    # Who waited for that long would be ended by the time limit of tests.
+    monkeypatch.setattr(queue_module, "_MOST_LOADING_SECONDS", threading.TIMEOUT_MAX)
+    done: list[bool] = []
+
+    def make() -> Destination:
+        done.append(queue.flush(_in(0.05)))
+        return to
+
+    queue: Any = Queue(make, Losses())
+    queue.put(Small())
+    queue.load()
+    assert done == [False]
+    assert queue.flush(_in(60))
+    assert len(to.items) == 1
+
+
+def _no_more_threads(_: object) -> None:
+    raise RuntimeError("can't start new thread")

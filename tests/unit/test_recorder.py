@@ -363,7 +363,7 @@ def test_what_the_garbage_collector_ends_in_the_export_thread_is_exported(agent:
                 each.end()
 
         runtime().call_later(end_all)
-        assert runtime().queue().flush(time.monotonic() + 20)
+        assert runtime().queue().flush(time.monotonic() + 60)
         import telemetry_probe
         telemetry_probe.show()
         """

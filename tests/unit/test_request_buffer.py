@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from obs_run.base import guard
 from obs_run.pipeline.losses import BUFFER_FULL, NOT_DELIVERED, PARTLY_REFUSED, Reason, refused
 from obs_run.pipeline.request_buffer import Delivered, Refused, Request, RequestBuffer, RetryLater
+from tests.pauses import assert_puts_off
 
 if TYPE_CHECKING:
     import pytest
@@ -154,6 +155,5 @@ def test_a_failure_of_ours_is_said_and_the_request_waits(
     buffer = RequestBuffer(MOST_BYTES, 10.0, server.count_lost)
     server.outcomes = [OSError("broken")]
     buffer.add(Request(b"x", 1))
-    buffer.deliver(server.send, None)
-    assert 0 < (buffer.seconds_until_due() or 0) <= 1
+    assert_puts_off(lambda: buffer.deliver(server.send, None), buffer.seconds_until_due, 1)
     assert caplog.messages == ["sending failed and was skipped: OSError: broken"]

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.examples import one_in
+
 if TYPE_CHECKING:
     from tests.otlp_receiver import Receiver
     from tests.unit.agents import Run
@@ -164,13 +166,16 @@ def test_without_a_run_span_there_is_none(agent: Run, receiver: Receiver) -> Non
 
 @pytest.mark.parametrize(
     ("sampler", "ratio", "parent"),
-    [
-        ("always_off", "", ""),
-        ("parentbased_always_off", "", ""),
-        ("traceidratio", "0", PARENT),
-        ("always_off", "", PARENT),
-        ("parentbased_always_on", "", PARENT[:-2] + "00"),
-    ],
+    one_in(
+        2,
+        [
+            ("always_off", "", ""),
+            ("parentbased_always_off", "", ""),
+            ("traceidratio", "0", PARENT),
+            ("always_off", "", PARENT),
+            ("parentbased_always_on", "", PARENT[:-2] + "00"),
+        ],
+    ),
 )
 def test_the_run_span_is_sampled_as_the_spans_in_it(
     agent: Run, receiver: Receiver, sampler: str, ratio: str, parent: str
@@ -213,7 +218,7 @@ def test_a_ratio_decides_on_the_run_as_the_sdk_would(agent: Run) -> None:
     assert (ran.code, ran.err) == (0, "")
 
 
-@pytest.mark.parametrize("ratio", ["7", "-1", "half", ""])
+@pytest.mark.parametrize("ratio", one_in(2, ["7", "-1", "half", ""]))
 def test_a_wrong_ratio_keeps_everything(agent: Run, ratio: str) -> None:
     ran = agent(
         """

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from opentelemetry.trace import INVALID_SPAN_CONTEXT, NonRecordingSpan
 
 from obs_run.base import functions, generators, guard, steps
 from obs_run.core import native_spans, outcomes, ownership, recorder, streams
@@ -41,13 +42,15 @@ OUTERMOST = {
     "_AsyncFollowed.__anext__",
     "_FollowedBase.__getattr__",
     "_observe_awaiting",
+    "AdoptedApi.get_tracer",
+    "AdoptedApi.__getattr__",
     "AdoptedTracer.start_as_current_span",
     "AdoptedTracer.start_span",
     "AdoptedTracer.__getattr__",
     "start_no_span",
 }
 # Not called while the agent's code runs, but where a table of targets is written or a function decorated.
-BEFOREHAND = {"observe_calls", "name_of", "innermost"} | {
+BEFOREHAND = {"observe_calls", "is_decorable", "name_of", "innermost", "AdoptedApi.__init__"} | {
     name for module in (streams, native_spans) for name in vars(module) if name.startswith("wrap_")
 }
 # A fault in these loses the recording, and with it what the agent must not see: that once.
@@ -385,6 +388,29 @@ def async_calls(client: Client) -> Outcome:
     return [tried(lambda: awaited(client.do(async_call, client.aanswer, error))) for error in ERRORS]  # noqa: B023 (called at once)
 
 
+def returned_coroutines(client: Client) -> Outcome:
+    seen: Outcome = []
+    for wrapper in (call, lazy, unfollowed):
+        for error in ERRORS:
+            coroutine = client.do(wrapper, client.aanswer, error)
+            seen.append(type(coroutine).__name__)
+            seen.append(tried(partial(awaited, coroutine)))
+        left = client.do(wrapper, client.aanswer)
+        left.send(None)
+        seen.append(left.close())
+    return seen
+
+
+def unfollowed() -> Any:
+    """Return what follows a coroutine in steps of no recording."""
+
+    def wrapper(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
+        inner = wrapped(*args, **kwargs)
+        return guard.call("stream", generators.followed, inner, lambda: None, default=inner)
+
+    return wrapper
+
+
 def returned_generators(client: Client) -> Outcome:
     seen: Outcome = []
     for wrapper in (call, lazy):
@@ -496,15 +522,18 @@ def native_tracers(client: Client) -> Outcome:
     adopted = client.do(wrapper, lambda: tracer)
     replacing = partial(native_spans.wrap_replaced, Theirs.replace)
     request = client.do(replacing, lambda tracer: ["request", tracer is not None], tracer=SimpleNamespace(resource="x"))
+    standing_in = partial(native_spans.wrap_replaced, native_spans.span_of_current)
+    current = client.do(standing_in, lambda: NonRecordingSpan(INVALID_SPAN_CONTEXT))
     with client.do(lambda: native_spans.start_no_span, lambda: nullcontext("span")):
         with adopted.start_as_current_span("name") as span:
             spans = [span, adopted.start_span("name", attributes={"x": 1}), adopted.start_span("name")]
-        return [request, *spans, adopted.other]
+        return [request, type(current), *spans, adopted.other]
 
 
 SCENARIOS = (
     sync_calls,
     async_calls,
+    returned_coroutines,
     returned_generators,
     unread_generators,
     stepped_streams,
@@ -594,6 +623,7 @@ def put_fault(monkeypatch: pytest.MonkeyPatch, fault: str, when: str, error: typ
 
 @pytest.mark.parametrize("error", [RuntimeError, StopIteration])
 @pytest.mark.parametrize("when", ["instead", "after"])
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")  # of what a fault lets go of
 @pytest.mark.parametrize("fault", sorted(set(FAULTS) - NEVER_CALLED))
 def test_a_fault_of_ours_changes_nothing(
     fault: str, when: str, error: type[Exception], monkeypatch: pytest.MonkeyPatch

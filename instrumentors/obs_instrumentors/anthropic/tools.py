@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.wire.anthropic import blocks
 from obs_run.base import payload
 from obs_run.core import content, ownership, streams
 from obs_run.core.hooks import Target
+from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import AgentRun, ToolCall
 from obs_run.core.outcomes import Reader
 
@@ -22,7 +22,7 @@ _RUNNER = "anthropic.lib.tools._beta_runner"
 _FUNCTIONS = "anthropic.lib.tools._beta_functions"
 
 
-@dataclass
+@late_dataclass
 class Run(AgentRun):
     """One loop of the tool runner."""
 
@@ -51,12 +51,13 @@ def start_function_call(call: Call) -> tuple[ToolCall, Reader] | None:
 
 
 def _tool_call(name: Any, tool: Any, arguments: Any) -> ToolCall:
-    return ToolCall(
+    operation = ToolCall(
         tool_name=payload.as_text(name),
         tool_type="function",
         tool_description=payload.get_text(tool, "description"),
-        arguments=arguments if content.wanted() else None,
     )
+    content.note_arguments(operation, arguments)
+    return operation
 
 
 def _read_nothing(_operation: Run, _returned: Any) -> None:

@@ -9,6 +9,7 @@ from obs_instrumentors.wire.continuation import output_message
 from obs_run.base import payload
 from obs_run.base.json_text import from_exact_json
 from obs_run.core import content, messages
+from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import Inference, Usage
 
 _FINISH_REASONS = {
@@ -41,7 +42,7 @@ class Block:
     tool_name: str | None = None
 
 
-@dataclass
+@late_dataclass
 class Answer(Inference):
     """An inference; while its answer streams or is unread, what has come in so far."""
 

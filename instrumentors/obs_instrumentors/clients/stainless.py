@@ -6,33 +6,31 @@ generator behind every stream, and the methods that close a response.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_instrumentors.clients import response_bytes
 from obs_instrumentors.clients.stream_objects import stream_or_none
 from obs_instrumentors.wire.server_sent_events import all_data
 from obs_run.base import guard, payload
 from obs_run.base.json_text import from_json
-from obs_run.core import semconv, streams
+from obs_run.core import operations, semconv, streams
 from obs_run.core.hooks import Target
-from obs_run.core.operations import Inference
 from obs_run.core.outcomes import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeGuard
 
     from obs_instrumentors.wire.endpoint import Endpoint
-    from obs_run.core.operations import Operation
+    from obs_run.core.operations import Inference, Operation, RemoteAgentRun
     from obs_run.core.outcomes import Call
 
 _RETRIES = "x-stainless-retry-count"
 _CLIENTS = ("SyncAPIClient", "AsyncAPIClient")
 
 
-@dataclass(frozen=True)
-class Dialect:
+class Dialect(NamedTuple):
     """What a library makes of the common base.
 
     ``endpoint`` tells what method and path mean, None where it is no model call; ``read_provider`` says who answers
@@ -78,11 +76,16 @@ def start_operation(dialect: Dialect, call: Call) -> tuple[Operation, Reader] | 
         return None
     operation = endpoint.parse_request(_body(options))
     dialect.read_provider(operation, call.instance)
-    if call.kwargs.get("stream") and isinstance(operation, Inference):
+    if call.kwargs.get("stream") and _may_stream(operation):
         operation.stream = True
     if dialect.prepare is not None:
         dialect.prepare(operation, call)
     return operation, reader(endpoint, dialect)
+
+
+def _may_stream(operation: Operation) -> TypeGuard[Inference | RemoteAgentRun]:
+    # Their classes are loaded with the first request, not with the library.
+    return isinstance(operation, (operations.Inference, operations.RemoteAgentRun))
 
 
 def path_of(url: str) -> str:
@@ -158,7 +161,7 @@ def _closed(endpoint: Endpoint, operation: Operation, instance: Any) -> None:
     response = http_response(instance)
     if _is_read(response):
         _read_body(endpoint, operation, response)
-    elif not response.is_stream_consumed and isinstance(operation, Inference):
+    elif not response.is_stream_consumed and _may_stream(operation):
         operation.stream_end = "abandoned"
 
 

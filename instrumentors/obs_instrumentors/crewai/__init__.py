@@ -7,27 +7,13 @@ threads, in any order. What of a run the library does not end, as after a cancel
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
 
 from obs_run.core.callback_wrappers import wrap_async_within, wrap_context, wrap_within
 from obs_run.core.hooks import Instrumentor, Target
+from obs_run.core.late_functions import late_functions
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from obs_run.core.outcomes import Call
-
-
-def _events(name: str) -> Callable[[Call], Any]:
-    """Return the function ``name`` of ``events``, which a process that runs no crew does not load."""
-
-    def read(call: Call) -> Any:
-        from . import events
-
-        return getattr(events, name)(call)
-
-    return read
-
+_events = partial(late_functions(__name__), "events")
 
 _ENTERED = wrap_within(_events("entered"))
 _ENTERED_ASYNC = wrap_async_within(_events("entered"))

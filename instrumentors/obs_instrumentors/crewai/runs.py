@@ -127,8 +127,7 @@ def _plan(_: Any, event: Any) -> Plan:
 
 def _tool(_: Any, event: Any) -> ToolCall:
     operation = ToolCall(tool_name=payload.get_text(event, "tool_name"), tool_type="function")
-    if content.wanted():
-        operation.arguments = plain(payload.get(event, "tool_args"))
+    content.note_arguments(operation, plain(payload.get(event, "tool_args")))
     return operation
 
 

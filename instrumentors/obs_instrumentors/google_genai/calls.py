@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.wire.google import answers
+from obs_instrumentors.wire.google.answers import Answer
+from obs_instrumentors.wire.google.contents import get
 from obs_instrumentors.wire.server_address import read_server_address
 from obs_instrumentors.wire.token_counts import sum_counts
 from obs_run.base import payload
 from obs_run.base.json_text import from_json
 from obs_run.core import semconv
+from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import Embedding, ModelCall, Usage
 from obs_run.core.outcomes import Reader
 
-from . import answers, tool_turns
-from .answers import Answer
-from .contents import get
+from . import tool_turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,14 +28,14 @@ if TYPE_CHECKING:
     Started = tuple[ModelCall, Reader] | None
 
 
-@dataclass
+@late_dataclass
 class EmbeddingCall(Embedding):
     """An embedding."""
 
     attempts: int = 0
 
 
-@dataclass
+@late_dataclass
 class TokenCount(ModelCall):
     """The question how many tokens contents have."""
 

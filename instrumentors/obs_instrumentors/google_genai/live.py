@@ -7,6 +7,7 @@ import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.wire.google.contents import get
 from obs_instrumentors.wire.plain import plain
 from obs_instrumentors.wire.websocket_address import host_and_port, is_closed, uri_of
 from obs_run.base import guard, payload
@@ -16,7 +17,6 @@ from obs_run.core.hooks import Target
 from obs_run.core.sessions import Messages
 
 from . import live_turn
-from .contents import get
 from .live_turn import State, current, start
 
 if TYPE_CHECKING:

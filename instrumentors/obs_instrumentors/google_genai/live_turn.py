@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.wire.google import answers
+from obs_instrumentors.wire.google.answers import Answer, Candidate
+from obs_instrumentors.wire.google.contents import add_part, finish_reason, get, message
 from obs_instrumentors.wire.plain import plain
 from obs_instrumentors.wire.token_counts import merge_usage
 from obs_run.base import payload
 from obs_run.core import content, messages
-
-from . import answers
-from .answers import Answer, Candidate
-from .contents import add_part, finish_reason, get, message
 
 if TYPE_CHECKING:
     from obs_run.core.sessions import Session

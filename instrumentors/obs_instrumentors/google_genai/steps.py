@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.wire.continuation import append_part
+from obs_instrumentors.wire.google.contents import modality
 from obs_instrumentors.wire.plain import unknown_part
 from obs_run.base import payload
 from obs_run.base.json_text import from_exact_json
 from obs_run.core import content, messages
 from obs_run.core.operations import ToolResult
-
-from .contents import modality
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +27,7 @@ def input_messages(value: Any) -> list[Message] | None:
     items = [value] if isinstance(value, dict) else payload.as_list(value)
     if items and all(_is_content(item) for item in items):
         return [messages.message("user", *(_content_part(item) for item in items))]
-    return [_message(step) for step in items] or None
+    return messages.join_answers(_message(step) for step in items) or None
 
 
 def _is_content(item: Any) -> bool:

@@ -21,8 +21,7 @@ def start_operation(call: Call) -> tuple[ToolCall, Reader] | None:
         tool_type="function",
         tool_description=payload.as_text((payload.get(function, "__doc__") or "").strip()),
     )
-    if content.wanted():
-        operation.arguments = call.argument(0, "args")
+    content.note_arguments(operation, call.argument(0, "args"))
     return operation, _READER
 
 

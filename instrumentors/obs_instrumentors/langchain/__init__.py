@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _CHAT = "langchain_core.language_models.chat_models"
 _LLM = "langchain_core.language_models.llms"
+_RETRIEVERS = "langchain_core.retrievers"
 _ON = ("true", "1")
 
 
@@ -79,6 +80,12 @@ def _run_of(call: Call) -> Any:
     return events.run_of(call)
 
 
+def _search(call: Call) -> Any:
+    from . import events
+
+    return events.search(call)
+
+
 def _make_current(call: Call) -> None:
     from . import events
 
@@ -104,6 +111,8 @@ INSTRUMENTORS = (
             Target(_CHAT, "BaseChatModel._aiter_v2_events", _GENERATOR_WITHIN, optional=True),
             Target(_CHAT, "BaseChatModel.stream", _EXPECTING),
             Target(_CHAT, "BaseChatModel.astream", _EXPECTING),
+            Target(_RETRIEVERS, "BaseRetriever.invoke", wrap_within(_search)),
+            Target(_RETRIEVERS, "BaseRetriever.ainvoke", wrap_async_within(_search)),
             Target(_LLM, "BaseLLM._generate_helper", _WITHIN),
             Target(_LLM, "BaseLLM._agenerate_helper", _ASYNC_WITHIN),
             Target(_LLM, "BaseLLM.stream", _EXPECTING),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from obs_run.base import guard, payload
 from obs_run.core import content, ownership
 from obs_run.core.callback_runs import CallbackRuns
+from obs_run.core.callback_wrappers import BeginningCall, make_begun_current
 from obs_run.core.operations import AgentRun, Handoff, Step, Workflow
 
 from . import models, runs
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from obs_run.core.operations import Operation
     from obs_run.core.outcomes import Call
 
-ongoing = CallbackRuns({"GraphInterrupt": "interrupted", "ParentCommand": "handoff", "GraphBubbleUp": "left"})
+ongoing = CallbackRuns(
+    {"GraphInterrupt": "interrupted", "ParentCommand": "handoff", "GraphBubbleUp": "left"}, raises_later=True
+)
 _OF_A_CHAIN = ("prompt", "parser")
 
 
@@ -38,8 +41,13 @@ def run_of(call: Call) -> Any:
     manager = call.kwargs.get("run_manager") or next(iter(call.kwargs.get("run_managers") or call.args[2:3]), None)
     if isinstance(manager, list):
         manager = manager[0] if manager else None
-    run = ongoing.get(getattr(manager, "run_id", None))
+    run = ongoing.going_on(getattr(manager, "run_id", None))
     return run.recording if run is not None and run.is_recorded else None
+
+
+def search(call: Call) -> BeginningCall:  # noqa: ARG001 (each call is one)
+    """Return the scope of a retriever's call, in which it searches."""
+    return BeginningCall()
 
 
 def make_current(call: Call) -> None:
@@ -188,8 +196,11 @@ def start_tool(run_id: Any, parent_id: Any, serialized: Any, text: Any, details:
 def start_retrieval(run_id: Any, parent_id: Any, serialized: Any, query: Any, details: dict[str, Any]) -> None:
     """Begin the search of a retriever."""
     operation = content.read("begin", runs.retrieval, serialized, query, details)
-    if operation is not None:
-        ongoing.start(run_id, parent_id, operation)
+    if operation is None:
+        return
+    run = ongoing.start(run_id, parent_id, operation)
+    if run.is_recorded:
+        make_begun_current(run.recording)
 
 
 def end_tool(run_id: Any, output: Any) -> None:

@@ -61,6 +61,19 @@ def _inference(name: str, details: dict[str, Any]) -> FrameworkInference:
     )
 
 
+def _read_message(operation: Any, message: Any) -> None:
+    """Read of an ``AIMessage`` what the provider's client has not told already."""
+    if operation.usage is None:
+        operation.usage = _usage(payload.get(message, "usage_metadata"))
+    metadata = payload.get(message, "response_metadata")
+    operation.response_model = operation.response_model or payload.get_text(metadata, "model_name")
+    operation.response_id = operation.response_id or payload.get_text(metadata, "id")
+    calls = payload.get(message, "tool_calls") or []
+    if calls and not operation.tool_calls:
+        operation.tool_calls = [str(payload.get(call, "name")) for call in calls]
+        operation.tool_call_ids = [payload.get_text(call, "id") for call in calls]
+
+
 def read_answer(operation: Any, response: Any, *, is_reported: bool) -> None:
     """Read an ``LLMResult``; ``is_reported`` where the provider's client told the answer itself."""
     generation = _first(response)
@@ -71,15 +84,7 @@ def read_answer(operation: Any, response: Any, *, is_reported: bool) -> None:
     reason = messages.finish_reason(answer)
     if operation.finish_reasons is None and reason is not None:
         operation.finish_reasons = [reason]
-    if operation.usage is None:
-        operation.usage = _usage(payload.get(message, "usage_metadata"))
-    metadata = payload.get(message, "response_metadata")
-    operation.response_model = operation.response_model or payload.get_text(metadata, "model_name")
-    operation.response_id = operation.response_id or payload.get_text(metadata, "id")
-    calls = payload.get(message, "tool_calls") or []
-    if calls and not operation.tool_calls:
-        operation.tool_calls = [str(payload.get(call, "name")) for call in calls]
-        operation.tool_call_ids = [payload.get_text(call, "id") for call in calls]
+    _read_message(operation, message)
     if content.wanted() and operation.output_messages is None:
         said = payload.get(generation, "text") if message is None else message
         operation.output_messages = messages.of_answer(said, reason or "stop")

@@ -69,9 +69,8 @@ def tool_call(serialized: Any, text: str, details: dict[str, Any]) -> ToolCall:
         tool_description=payload.get_text(serialized, "description"),
         call_id=payload.get_text(details, "tool_call_id"),
     )
-    if content.wanted():
-        inputs = details.get("inputs")
-        operation.arguments = messages.plain(text if inputs is None else inputs)
+    inputs = details.get("inputs")
+    content.note_arguments(operation, messages.plain(text if inputs is None else inputs))
     return operation
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.clients.stream_objects import stream_or_none
-from obs_instrumentors.wire import cohere
+from obs_instrumentors.wire import cohere, litellm_providers
 from obs_instrumentors.wire.anthropic import messages as anthropic
 from obs_instrumentors.wire.openai import chat, common_fields, completions, embeddings, media, responses
 from obs_instrumentors.wire.server_address import read_server_address
@@ -20,8 +20,6 @@ from obs_run.base.json_text import from_json
 from obs_run.core import semconv
 from obs_run.core.operations import Embedding, Inference, ModelCall, Operation, Usage
 from obs_run.core.outcomes import Reader
-
-from . import providers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +52,7 @@ def start_operation(function: Function, call: Call) -> tuple[Operation, Reader] 
     operation = function.parse_request(body)
     operation.extra.pop(semconv.OPENAI_API_TYPE, None)
     if isinstance(operation, ModelCall):
-        operation.provider, operation.request_model = providers.provider_and_model(body)
+        operation.provider, operation.request_model = litellm_providers.provider_and_model(body)
     if body.get("stream") and isinstance(operation, Inference):
         operation.stream = True
     return operation, function.reader
@@ -64,7 +62,7 @@ def read_provider(operation: Operation, call: Call) -> None:
     """Read who is to answer, as LiteLLM resolved it."""
     provider = call.kwargs.get("custom_llm_provider")
     if provider and isinstance(operation, ModelCall):
-        operation.provider = providers.provider(provider)
+        operation.provider = litellm_providers.provider(provider)
 
 
 def read_address(operation: Operation, call: Call) -> None:

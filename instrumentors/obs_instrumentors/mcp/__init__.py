@@ -6,28 +6,14 @@ its own, without metrics and without the client's side in one process: its spans
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from obs_run.core.callback_wrappers import wrap_before
 from obs_run.core.hooks import Instrumentor, Target
+from obs_run.core.late_functions import late_functions
 from obs_run.core.native_spans import wrap_get_tracer, wrap_replaced
 from obs_run.core.peer_calls import wrap_async_receive, wrap_async_send, wrap_opened
 from obs_run.core.streams import wrap_inner_call
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
-def _late(module: str, name: str) -> Callable[..., Any]:
-    """Return a function of this package, which a process that speaks no MCP does not load."""
-
-    def call(*args: Any) -> Any:
-        from importlib import import_module
-
-        return getattr(import_module(f"{__name__}.{module}"), name)(*args)
-
-    return call
-
+_late = late_functions(__name__)
 
 _ENTER = wrap_before(_late("connections", "note_session"))
 _EXIT = wrap_before(_late("connections", "end_session"))

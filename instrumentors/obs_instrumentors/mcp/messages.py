@@ -39,8 +39,7 @@ def call(kind: type[McpCall], method: str | None, params: Any, peer: Peer, reque
         operation.server_address, operation.server_port = peer.address, peer.port
     if method == "tools/call":
         operation.tool_name = payload.get_text(params, "name")
-        if content.wanted():
-            operation.arguments = payload.get(params, "arguments")
+        content.note_arguments(operation, payload.get(params, "arguments"))
     elif method == "prompts/get":
         operation.prompt_name = payload.get_text(params, "name")
     elif method.startswith("resources/") or method == "notifications/resources/updated":

@@ -167,7 +167,7 @@ def _usage(counts: dict[str, Any]) -> Usage | None:
 def _input_messages(value: Any) -> list[Message] | None:
     if isinstance(value, str):
         return [messages.message("user", messages.text(value))]
-    return [_input_message(entry) for entry in payload.as_list(value)] or None
+    return messages.join_answers(_input_message(entry) for entry in payload.as_list(value)) or None
 
 
 def _input_message(entry: Any) -> Message:

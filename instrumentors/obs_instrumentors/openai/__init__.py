@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from obs_instrumentors.clients import stainless
-from obs_instrumentors.clients.stainless import close_targets
-from obs_run.core.hooks import Instrumentor, Target
+from functools import partial
 
-from . import calls, realtime
+from obs_instrumentors.clients import hosts, stainless
+from obs_instrumentors.clients.stainless import Dialect, close_targets
+from obs_run.core.hooks import Instrumentor, Target
+from obs_run.core.late_functions import late_functions
+
+from . import realtime
+
+# What requests mean is much to load, and many import the client by way of a framework and call another model.
+_calls = partial(late_functions(__name__), "calls")
 
 _OPERATIONS = (
     "chat",
@@ -31,7 +37,9 @@ def _library(
     library: str, distribution: str, versions: str, package: str, provider: str, *more: Target
 ) -> Instrumentor:
     """Return the instrumentor of a package; ``provider`` is who answers where the host does not tell."""
-    targets = (*stainless.targets(package, calls.dialect(provider)), *more)
+    read_provider = partial(hosts.read_provider, default=provider)
+    dialect = Dialect(_calls("endpoint"), read_provider, _calls("read_failure"), _calls("prepare"))
+    targets = (*stainless.targets(package, dialect), *more)
     return Instrumentor(library, distribution, versions, targets, _OPERATIONS)
 
 

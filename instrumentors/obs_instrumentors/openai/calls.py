@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import copy
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.clients import hosts, http_clients, stainless
-from obs_instrumentors.clients.stainless import Dialect
 from obs_instrumentors.wire.failures import error_code
 from obs_instrumentors.wire.openai import batches, chat, completions, embeddings, media, moderations, responses
 from obs_run.base import payload
@@ -40,11 +39,6 @@ _FETCHES = {"responses": responses.FETCH, "batches": batches.FETCH}
 _RAW_MODE = "x-stainless-raw-response"
 
 
-def dialect(provider: str) -> Dialect:
-    """Return how a library speaks the API; ``provider`` is who answers where the host does not tell."""
-    return Dialect(endpoint, partial(hosts.read_provider, default=provider), _read_failure, _prepare)
-
-
 @lru_cache(maxsize=256)
 def endpoint(method: str, path: str) -> Endpoint | None:
     """Return what a request means, None where it is no model call."""
@@ -62,7 +56,7 @@ def endpoint(method: str, path: str) -> Endpoint | None:
     return None
 
 
-def _prepare(operation: Operation, call: Call) -> None:
+def prepare(operation: Operation, call: Call) -> None:
     """Ask for the usage of a stream where the host is known to tell it: there is none otherwise."""
     options = call.argument(1, "options")
     if isinstance(operation, chat.Chat) and _may_ask_for_usage(operation, options, call.instance):
@@ -70,7 +64,7 @@ def _prepare(operation: Operation, call: Call) -> None:
         call.replace(1, "options", _with_usage_option(options))
 
 
-def _read_failure(endpoint: Endpoint, operation: Operation, error: BaseException) -> None:
+def read_failure(endpoint: Endpoint, operation: Operation, error: BaseException) -> None:
     """Read an APIError; some clients of the family have the code in the body alone, some in an error within."""
     body = payload.get(error, "body")
     # The status that the client's error has beside its code is in the name of its class.

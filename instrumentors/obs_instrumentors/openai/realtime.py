@@ -2,66 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
 
-from obs_instrumentors.clients import hosts
-from obs_instrumentors.wire.openai import realtime, realtime_response, responses_websocket
-from obs_instrumentors.wire.websocket_address import host_and_port, is_closed, uri_of
-from obs_run.base import payload
+from obs_instrumentors.wire.websocket_address import is_closed
 from obs_run.core import sessions
 from obs_run.core.hooks import Target
+from obs_run.core.late_functions import late_functions
 from obs_run.core.sessions import Messages
 
 if TYPE_CHECKING:
-    from obs_instrumentors.wire.openai.responses import Response
     from obs_run.core.hooks import Wrapper
-    from obs_run.core.outcomes import Call
-    from obs_run.core.sessions import Session
 
+_LANES_MODULE = "openai.lib.responses_websocket._session"
 
-def _open(connection: Any) -> realtime.State:
-    """Return what is known of a session from its address."""
-    address = uri_of(payload.get(connection, "_connection"))
-    query = parse_qs(payload.get_text(address, "query") or "")
-    models = query.get("model") or query.get("deployment")
-    return realtime.State(partial(_read_origin, address), models[0] if models else None)
-
-
-def _read_origin(address: Any, operation: Response) -> None:
-    host, port = host_and_port(address)
-    hosts.read_provider_at(operation, host, port, "openai")
-
-
-def _event(call: Call) -> Any:
-    """Return what a method of a connection sends, whose name tells whether it is an object or JSON."""
-    event = call.argument(0, "event")
-    return call.argument(0, "data") if event is None else event
-
-
-def _sent(session: Session, call: Call) -> None:
-    realtime.read_sent(session, _event(call))
-
-
-def _response_sent(session: Session, call: Call) -> None:
-    responses_websocket.read_sent(session, _event(call))
-
-
-def _sent_in_lane(session: Session, call: Call) -> None:
-    lane = payload.get_text(payload.get(call.instance, "_state"), "stream_id")
-    responses_websocket.read_sent(session, _event(call), lane)
+# Few agents open a connection, and the formats are much to load.
+_connections = partial(late_functions(__package__), "connections")
+_wire = late_functions("obs_instrumentors.wire.openai")
 
 
 def _connection_of_lane(lane: Any) -> Any:
     return lane._session.connection  # noqa: SLF001 (there is no public name)
 
 
-_REALTIME = Messages(_open, _sent, realtime.read_received, realtime_response.finish, is_closed)
-_RESPONSES = Messages(_open, _response_sent, responses_websocket.read_received, responses_websocket.finish, is_closed)
-_LANES = replace(_RESPONSES, sent=_sent_in_lane, connection=_connection_of_lane)
-_LANES_MODULE = "openai.lib.responses_websocket._session"
+_REALTIME = Messages(
+    _connections("read_address"),
+    _connections("read_sent"),
+    _wire("realtime", "read_received"),
+    _wire("realtime_response", "finish"),
+    is_closed,
+)
+_RESPONSES = Messages(
+    _connections("read_address"),
+    _connections("read_response_sent"),
+    _wire("responses_websocket", "read_received"),
+    _wire("responses_websocket", "finish"),
+    is_closed,
+)
+_LANES = _RESPONSES._replace(sent=_connections("read_sent_in_lane"), connection=_connection_of_lane)
 
 
 def _targets(module: str, name: str, messages: Messages) -> tuple[Target, ...]:

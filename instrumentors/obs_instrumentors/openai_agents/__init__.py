@@ -7,30 +7,17 @@ agent replaces the processors.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
 
 from obs_run.core.callback_wrappers import wrap_async_within, wrap_before, wrap_context, wrap_within
 from obs_run.core.hooks import Instrumentor, Target
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from obs_run.core.outcomes import Call
+from obs_run.core.late_functions import late_functions
 
 _SPANS = "agents.tracing.spans"
 _TRACES = "agents.tracing.traces"
 
 
-def _events(name: str) -> Callable[[Call], Any]:
-    """Return the function ``name`` of ``events``, which a process that runs no agent does not load."""
-
-    def read(call: Call) -> Any:
-        from . import events
-
-        return getattr(events, name)(call)
-
-    return read
-
+_events = partial(late_functions(__name__), "events")
 
 _START = wrap_before(_events("start_span"))
 _NOTE_ERROR = wrap_before(_events("note_error"))

@@ -46,12 +46,17 @@ def read_answer(operation: Any, data: Any, *, is_reported: bool) -> None:
     if operation.usage is None and found is not None and (found.input_tokens or found.output_tokens):
         operation.usage = found
     said = [each for each in payload.get_list(data, "output") if payload.get(each, "role") is not None]
-    calls = [call for each in said for call in payload.get_list(each, "tool_calls")]
     if said and operation.finish_reasons is None:
-        operation.finish_reasons = ["tool_call" if calls else "stop"]
-        operation.tool_calls = [str(payload.get(call, "function", "name")) for call in calls] or None
+        _read_tool_calls(operation, said)
     if content.wanted():
         _read_content(operation, data, said)
+
+
+def _read_tool_calls(operation: Any, said: list[Any]) -> None:
+    """Read which tools the messages of a chat's answer ask for."""
+    calls = [call for each in said for call in payload.get_list(each, "tool_calls")]
+    operation.finish_reasons = ["tool_call" if calls else "stop"]
+    operation.tool_calls = [str(payload.get(call, "function", "name")) for call in calls] or None
 
 
 def _read_content(operation: Any, data: Any, said: list[Any]) -> None:

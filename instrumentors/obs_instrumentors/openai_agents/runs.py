@@ -116,8 +116,8 @@ def read_tool_result(operation: ToolCall, data: Any, error: Any, handled: BaseEx
         operation.error_type = payload.error_name(handled)
     elif error is not None:
         operation.error_type = "tool_error"
+    content.note_arguments(operation, payload.get(data, "input"))
     if content.wanted():
-        operation.arguments = payload.get(data, "input")
         operation.result = payload.get(data, "output")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from obs_run.core import content, messages
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from obs_run.core.messages import Message, Part
-    from obs_run.core.operations import Inference, RemoteAgentRun
+    from obs_run.core.operations import FetchedResponse, Inference, RemoteAgentRun
 
 
 def append_text(operation: Inference, text: str, index: int = 0) -> None:
@@ -41,15 +41,27 @@ def finish(operation: Inference) -> None:
         message["finish_reason"] = operation.finish_reasons[0]
 
 
-def output_message(operation: Inference, parts: Iterable[Part]) -> Message:
+def output_message(operation: Inference | FetchedResponse | RemoteAgentRun, parts: Iterable[Part]) -> Message:
     """Return the model's only answer, with the reason why it ended."""
     reason = operation.finish_reasons[0] if operation.finish_reasons else None
     return messages.message("assistant", *parts, finish_reason=reason)
 
 
+def note_tool_calls(operation: Any, calls: Iterable[tuple[str | None, str]]) -> None:
+    """Note which tools an answer asks for, each by the id of the call and the tool's name."""
+    asked = list(calls)
+    operation.tool_calls = [name for _, name in asked] or None
+    operation.tool_call_ids = [call_id for call_id, _ in asked] or None
+
+
 def append_part(parts: list[Part], part: Part) -> None:
     """Add a part of an answer to those before; a text that goes on from the last one is put to it."""
-    if parts and part["type"] in ("text", "reasoning") and part["type"] == parts[-1]["type"]:
+    if parts and part["type"] == parts[-1]["type"] and _is_text(part) and _is_text(parts[-1]):
         parts[-1]["content"] += part["content"]
     else:
         parts.append(part)
+
+
+def _is_text(part: Part) -> bool:
+    # What a provider calls a text may be none.
+    return part["type"] in ("text", "reasoning") and isinstance(part.get("content"), str)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from obs_run.core.late_dataclasses import late_dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from obs_run.core.operations import Operation
 
 
-@dataclass(frozen=True)
+@late_dataclass
 class Endpoint:
     """Pure functions from a request's body to an operation, and from a response or its chunks into it.
 

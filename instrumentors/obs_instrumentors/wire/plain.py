@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import payload
+from obs_run.core import content, messages
 
 if TYPE_CHECKING:
     from obs_run.core.messages import Part
@@ -25,6 +26,11 @@ def plain(value: Any, depth: int = _DEEPEST) -> Any:
     if not fields:
         return value
     return {name: plain(field, depth - 1) for name, field in fields.items() if field is not None}
+
+
+def text_or_json(value: Any) -> Part:
+    """Return a part that is a text, or the JSON of what is none."""
+    return messages.text(value if isinstance(value, str) else content.to_json(value))
 
 
 def unknown_part(raw: Any, kind: str | None = None) -> Part:

@@ -30,6 +30,11 @@ def usage_or_none(usage: Usage) -> Usage | None:
     return None if usage == Usage() else usage
 
 
+def counted(usage: Usage | None) -> Usage | None:
+    """Return usage that somebody counted: where a provider tells none, libraries tell zeros."""
+    return usage if usage is not None and (usage.input_tokens or usage.output_tokens) else None
+
+
 def merge_usage(before: Usage | None, usage: Usage | None) -> Usage | None:
     """Return usage that came later, with the counts from before where it tells none."""
     if before is None or usage is None:

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from obs_run.core.operations import FetchedResponse, Inference, Usage
+    from obs_run.core.operations import FetchedResponse, Inference, RemoteAgentRun, Usage
 
     Key = tuple[str | None, int | None, str]
 
@@ -21,7 +21,7 @@ _waiting: OrderedDict[Key, object] = OrderedDict()
 _counted: OrderedDict[Key, object] = OrderedDict()
 
 
-def note_answer(operation: Inference, *, is_over: bool) -> None:
+def note_answer(operation: Inference | RemoteAgentRun, *, is_over: bool) -> None:
     """Note whether the usage of an answer is known, or is to be counted when somebody asks for it."""
     if operation.response_id is None:
         return
@@ -53,7 +53,7 @@ def count_fetched(operation: FetchedResponse, usage: Usage | None, *, is_backgro
     return True
 
 
-def _key(operation: Inference | FetchedResponse, response_id: str) -> Key:
+def _key(operation: Inference | RemoteAgentRun | FetchedResponse, response_id: str) -> Key:
     return operation.server_address, operation.server_port, response_id
 
 

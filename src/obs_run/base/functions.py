@@ -1,14 +1,21 @@
 """Functions of the agent with something around each call: what ``trace_function`` and the other decorators stand on.
 
 A decorated function stays what it was: plain, coroutine function, generator function or asynchronous generator
-function, with its name, signature and annotations; so do static methods, class methods and classes.
+function, with its name, signature and annotations; so do static methods, class methods, properties and classes.
 """
 
 from __future__ import annotations
 
 import inspect
-from functools import partial, wraps
-from types import CoroutineType
+from functools import cached_property, partial, partialmethod, wraps
+from types import (
+    BuiltinFunctionType,
+    CoroutineType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    WrapperDescriptorType,
+)
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from obs_run.base import guard
@@ -23,6 +30,12 @@ if TYPE_CHECKING:
     F = TypeVar("F", bound=Callable[..., Any])
 
     Begin = Callable[[tuple[Any, ...], dict[str, Any]], "CallObserver"]
+
+
+# What has a function inside and is made anew around it.
+_DESCRIPTORS = (staticmethod, classmethod, property, cached_property, partialmethod)
+# What can do no more than be called; a function of ours takes its place.
+_FUNCTIONS = (FunctionType, MethodType, BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType)
 
 
 class CallObserver(Protocol):
@@ -43,6 +56,11 @@ def observe_calls(function: F, begin: Begin) -> F:
     return cast("F", guard.call("decorator", _observe, function, begin, default=function))
 
 
+def is_decorable(value: Any) -> bool:
+    """Whether a value is what decorators are put on."""
+    return callable(value) or isinstance(value, _DESCRIPTORS)
+
+
 def name_of(function: Any) -> str:
     """Return ``module.qualname``, as far as a callable has them."""
     inner = innermost(function)
@@ -51,19 +69,38 @@ def name_of(function: Any) -> str:
 
 
 def innermost(function: Any) -> Any:
-    """Return what partial objects, static and class methods are made of."""
-    while isinstance(function, (partial, staticmethod, classmethod)):
-        function = function.func if isinstance(function, partial) else function.__func__
+    """Return what partial objects, static and class methods and properties are made of."""
+    while isinstance(function, (partial, *_DESCRIPTORS)):
+        if isinstance(function, property):
+            function = function.fget
+        elif isinstance(function, (staticmethod, classmethod)):
+            function = function.__func__
+        else:
+            function = function.func
     return function
 
 
 def _observe(function: Any, begin: Begin) -> Any:
-    if isinstance(function, (staticmethod, classmethod)):
-        return type(function)(_observe(function.__func__, begin))
+    if isinstance(function, _DESCRIPTORS):
+        return _observe_descriptor(function, begin)
+    if not callable(function):
+        guard.warn_once(f"{type(function).__name__} cannot be decorated: it is no function; it is left as it is")
+        return function
     if isinstance(function, type):
         # The class itself must stay: agents subclass it and ask isinstance.
         function.__init__ = _observe(function.__init__, begin)  # type: ignore[misc]
         return function
+    observed = _observe_call(function, begin)
+    if isinstance(function, _FUNCTIONS):
+        return observed
+    # What else an object can do, agents go on to ask of it: a cache is cleared, a task is sent.
+    from obs_run.base.observed_objects import ObservedObject
+
+    return ObservedObject(function, observed)
+
+
+def _observe_call(function: Any, begin: Begin) -> Any:
+    """Return a function that calls ``function``, which is of the same kind."""
     if _is_of(function, inspect.iscoroutinefunction):
         return _observe_coroutine(function, begin)
     if _is_of(function, inspect.isgeneratorfunction):
@@ -71,6 +108,17 @@ def _observe(function: Any, begin: Begin) -> Any:
     if _is_of(function, inspect.isasyncgenfunction):
         return _observe_async_generator(function, begin)
     return _observe_plain(function, begin)
+
+
+def _observe_descriptor(descriptor: Any, begin: Begin) -> Any:
+    """Return what a class has in place of ``descriptor``: of the same type, with the function inside observed."""
+    if isinstance(descriptor, property):
+        return descriptor.getter(_observe(descriptor.fget, begin))
+    if isinstance(descriptor, partialmethod):
+        return type(descriptor)(_observe(descriptor.func, begin), *descriptor.args, **descriptor.keywords)
+    if isinstance(descriptor, cached_property):
+        return type(descriptor)(_observe(descriptor.func, begin))
+    return type(descriptor)(_observe(descriptor.__func__, begin))
 
 
 def _is_of(function: Any, is_kind: Callable[[Any], bool]) -> bool:

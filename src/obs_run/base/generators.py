@@ -1,12 +1,13 @@
-"""Generators on their way to the agent, followed by genuine generators of the same kind.
+"""Generators and coroutines on their way to the agent, followed by genuine ones of the same kind.
 
-The two kinds are written apart as far as Python has no ``yield`` for both; what is done between is the ``Step``'s.
+The two kinds of generators are written apart as far as Python has no ``yield`` for both; what is done between is the
+``Step``'s.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from types import AsyncGeneratorType, GeneratorType
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
@@ -22,7 +23,11 @@ _NOT_FOLLOWED = Step()
 
 
 def followed(inner: Any, start: Callable[[], Step | None]) -> Any:
-    """Return a generator in the place of ``inner``; ``start`` is called when the agent reads for the first time."""
+    """Return a generator or coroutine in the place of ``inner``; ``start`` is called when the agent first reads."""
+    if isinstance(inner, CoroutineType):
+        awaiting = _await(inner, start)
+        guard.call("begin", take_name, awaiting, inner)
+        return awaiting
     if isinstance(inner, GeneratorType):
         follow: Callable[..., Any] = follow_generators
     elif isinstance(inner, AsyncGeneratorType):
@@ -32,6 +37,14 @@ def followed(inner: Any, start: Callable[[], Step | None]) -> Any:
     following = follow(lambda: inner, lambda _args, _kwargs: start())()
     guard.call("begin", take_name, following, inner)
     return following
+
+
+@passed_over
+async def _await(inner: Any, start: Callable[[], Step | None]) -> Any:
+    step = guard.call("begin", start) or _NOT_FOLLOWED
+    with step:
+        returned = await inner
+    return guard.call("outcome", step.read_returned, returned, default=returned)
 
 
 def take_name(made: Any, named: Any) -> None:
@@ -66,7 +79,7 @@ def follow_generators(
                 sent = yield chunk
             except GeneratorExit as left:
                 guard.call("finish", step.end, left)
-                with no_frame:
+                with guard.call("context", step.closing) or _NOT_FOLLOWED:
                     inner.close()
                 raise
             except BaseException as thrown:  # noqa: BLE001 (it is the agent's, on its way into the library)
@@ -103,7 +116,7 @@ def follow_async_generators(
                 sent = yield chunk
             except GeneratorExit as left:
                 guard.call("finish", step.end, left)
-                with no_frame:
+                with guard.call("context", step.closing) or _NOT_FOLLOWED:
                     await inner.aclose()
                 raise
             except BaseException as thrown:  # noqa: BLE001 (it is the agent's, on its way into the library)

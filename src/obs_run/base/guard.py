@@ -1,7 +1,5 @@
 """The one failure guard: what goes wrong inside obs-run is said once per place and never reaches the agent."""
 
-from __future__ import annotations
-
 TYPE_CHECKING = False  # the module typing costs more than all that happens at a process's start
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -11,17 +9,17 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-_said: set[str] = set()
-_failures: set[str] = set()
+_said: "set[str]" = set()
+_failures: "set[str]" = set()
 
 
 class _Imports:
     """How modules of the standard library are imported here."""
 
-    load: Any = staticmethod(__import__)
+    load: "Any" = staticmethod(__import__)
 
 
-def import_with(load: Callable[[str], Any]) -> None:
+def import_with(load: "Callable[[str], Any]") -> None:
     """Have ``load`` import what is needed to say something."""
     _Imports.load = staticmethod(load)
 
@@ -31,15 +29,21 @@ def warn(text: str) -> None:
     _log(text)
 
 
-def warn_once(text: str, about: str | None = None) -> None:
+def warn_once(text: str, about: "str | None" = None) -> None:
     """Write one warning line to logger ``obs_run``, the first time that this text (or what it is about) is given."""
     if (about or text) not in _said:
         _said.add(about or text)
         _log(text)
 
 
-def failed(site: str, error: BaseException) -> None:
+class MeantForAgent(Exception):  # noqa: N818 (what it is says the class derived from it)
+    """What the user asked us to raise into the agent; no guard holds it back."""
+
+
+def failed(site: str, error: "BaseException") -> None:
     """Say that our code at ``site`` failed, once for each site and kind of error; ``error`` is being handled."""
+    if isinstance(error, MeantForAgent):
+        raise error
     pass_on_thrown_in(error)
     key = f"{site}: {type(error).__qualname__}"
     if key not in _failures:
@@ -47,7 +51,7 @@ def failed(site: str, error: BaseException) -> None:
         _log(f"{site} failed and was skipped: {type(error).__name__}: {shown(error)}", error)
 
 
-def pass_on_thrown_in(error: BaseException) -> None:
+def pass_on_thrown_in(error: "BaseException") -> None:
     """Raise ``error`` again if a signal handler of the agent, or another thread, threw it into our code."""
     try:
         from obs_run.base.thrown_in import is_thrown_in
@@ -64,7 +68,7 @@ def has_failed() -> bool:
     return bool(_failures)
 
 
-def call(site: str, function: Callable[..., T], *args: Any, default: Any = None, **kwargs: Any) -> T | Any:
+def call(site: str, function: "Callable[..., T]", *args: "Any", default: "Any" = None, **kwargs: "Any") -> "T | Any":
     """Return ``function(*args, **kwargs)``, or ``default`` if it raises; the failure is said once per site."""
     try:
         return function(*args, **kwargs)
@@ -81,13 +85,13 @@ class guarded:  # noqa: N801 (it is used as a function)
     def __init__(self, site: str) -> None:
         self._site = site
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Self":
         """Begin the block."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: object) -> bool:
+    def __exit__(self, kind: "type[BaseException] | None", error: "BaseException | None", stack: object) -> bool:
         """Swallow an error; what ends the program or the task passes."""
-        if not isinstance(error, Exception):
+        if not isinstance(error, Exception) or isinstance(error, MeantForAgent):
             return False
         failed(self._site, error)
         return True
@@ -102,7 +106,7 @@ def shown(value: object) -> str:
         return f"<{type(value).__name__} that cannot be shown>"
 
 
-def _log(text: str, error: BaseException | None = None) -> None:
+def _log(text: str, error: "BaseException | None" = None) -> None:
     # Nothing may come out of here: logging itself can be broken, half imported or shut down.
     try:
         logging = _Imports.load("logging")

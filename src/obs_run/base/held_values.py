@@ -33,7 +33,7 @@ def hold(value: object) -> None:
     """Take out ``value`` from now on wherever it stands, if it is long and odd enough to be nothing else."""
     if type(value) is not str or hash(value) in noted:
         return
-    pieces = [_add(form.encode("ascii")) for form in {value, _quoted(value)}] if _is_telling(value) else []
+    pieces = [_add(form.encode("ascii")) for form in {value, _quoted(value)}] if is_telling(value) else []
     if len(noted) >= _MOST:
         for piece, entry in noted.pop(next(iter(noted))):
             _remove(piece, entry)
@@ -75,7 +75,7 @@ def forget() -> None:
     noted.clear()
 
 
-def _is_telling(value: str) -> bool:
+def is_telling(value: str) -> bool:
     """Whether this can be nothing but the secret: no word, number, path or address that stands elsewhere too."""
     if not SHORTEST <= len(value) <= _LONGEST or not value.isascii() or any(sign.isspace() for sign in value):
         return False

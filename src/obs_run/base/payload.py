@@ -21,6 +21,7 @@ __all__ = [
     "error_name",
     "get",
     "get_float",
+    "get_if_readable",
     "get_int",
     "get_list",
     "get_text",
@@ -39,6 +40,14 @@ def get(value: Any, *path: str) -> Any:
             return None
         value = value.get(name) if isinstance(value, dict) else getattr(value, name, None)
     return value
+
+
+def get_if_readable(value: Any, name: str) -> Any:
+    """Return what an attribute holds, None where it is missing, or is a property of the agent's that fails."""
+    try:
+        return getattr(value, name, None)
+    except Exception:  # noqa: BLE001 (the agent's code, which nobody but us has asked)
+        return None
 
 
 # These repeat what the as_ functions say: a call within would be a third of their cost, and a response has dozens.

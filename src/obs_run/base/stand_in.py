@@ -5,15 +5,8 @@ three is written in C. So tracebacks, ``logging``'s search for the caller and ev
 are without us.
 """
 
-from __future__ import annotations
-
 import os
 import sys
-
-# The module without the underscore costs more than all of this package's start.
-from _functools import partial  # type: ignore[import-not-found]
-
-from obs_run.base import guard
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
@@ -21,9 +14,6 @@ if TYPE_CHECKING:
     from types import CodeType, TracebackType
     from typing import Any, TypeVar
 
-    # Called with whether the call has returned.
-    End = Callable[[bool], object]
-    Begin = Callable[..., End | None]
     Called = Callable[[], Callable[..., Any]]
     Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -39,20 +29,20 @@ class StandIn:
     # ``help`` asks for it past all that an object may say.
     __doc__ = property(lambda self: original_of(self).__doc__)
 
-    def __init__(self, original: Any, called: Called) -> None:
+    def __init__(self, original: "Any", called: "Called") -> None:
         object.__setattr__(self, "_original", original)
         object.__setattr__(self, "_called", called)
 
     # A property: Python looks the method up, and the frame of the getter is gone when it calls what it got.
     @property
-    def __call__(self) -> Any:
+    def __call__(self) -> "Any":
         """What is called; the agent sees the original's."""
         return object.__getattribute__(self, "_called")()
 
-    def __getattribute__(self, name: str) -> Any:
+    def __getattribute__(self, name: str) -> "Any":
         """Ask the original."""
         if name in ("__reduce_ex__", "__reduce__"):
-            return partial(_reduce, self)
+            return lambda _protocol=0: _reduce(self)
         if name in ("__eq__", "__ne__", "__hash__"):
             return object.__getattribute__(self, name)
         return getattr(original_of(self), name)
@@ -70,83 +60,7 @@ class StandIn:
         return repr(original_of(self))
 
 
-class MethodStandIn(StandIn):
-    """Takes the place of a method written in Python, which binds to an instance."""
-
-    __slots__ = ()
-
-    def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        """Bind, as a function does."""
-        return self if instance is None else _BOUND(self, instance)
-
-
-class PreparedMethod(StandIn):
-    """Takes the place of a method: ``prepare(instance)`` runs when the method is looked up, to be called at once."""
-
-    __slots__ = ("_prepare",)
-
-    def __init__(self, original: Any, prepare: Callable[[Any], object]) -> None:
-        super().__init__(original, lambda: original)
-        object.__setattr__(self, "_prepare", prepare)
-
-    def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        """Prepare what is to come, and give the original."""
-        if instance is not None:
-            guard.call("preparation", object.__getattribute__(self, "_prepare"), instance)
-        return original_of(self).__get__(instance, owner)
-
-
-class ObservedCall(map):  # type: ignore[type-arg]  # an iterator of nothing that anybody reads
-    """One call of a function whose result nobody reads.
-
-    ``begin`` gets the arguments and gives ``end``, which is told afterwards whether the call returned. It is this class
-    that is called, by way of ``observed``: the call is the first step of an iterator, which Python takes when it looks
-    for ``__init__``.
-    """
-
-    __slots__ = ("_ends",)
-    _ends: list[End]
-
-    def __new__(cls, starmap: Any, original: Any, begin: Begin, /, *args: Any, **kwargs: Any) -> ObservedCall:  # noqa: PYI034
-        """Begin the call."""
-        end = guard.call("begin", begin, *args, **kwargs)
-        ends = [] if end is None else _Ending((end,))
-        function = partial(original, **kwargs) if kwargs else original
-        made = map.__new__(cls, partial(_returned, ends), starmap(function, (args,)))
-        made._ends = ends  # noqa: SLF001 (its own)
-        return made
-
-    __init__ = property(next)
-
-
-# Both without a function of ours that runs as they are made or let go of after a call that has returned: Python drops
-# what the agent's signal handlers raise in ``__del__``.
-class _Ending(list):  # type: ignore[type-arg]  # it holds one End, or none
-    """What is to be told that a call is over; it is told so of one that has raised when nobody refers to it."""
-
-    __slots__ = ()
-
-    def __del__(self) -> None:
-        if self:
-            guard.call("end", self.pop(), False)  # noqa: FBT003 (see End)
-
-
-class _Ended(list):  # type: ignore[type-arg]
-    """What was told already."""
-
-    __slots__ = ()
-
-
-def observed(original: Any, begin: Begin) -> Callable[..., object]:
-    """Return what calls ``begin``, ``original`` and what ``begin`` gave; its result is of no use."""
-    # Nothing is observed in most of the short processes, and the module costs as much as two of ours.
-    from itertools import starmap
-
-    call: Callable[..., object] = partial(ObservedCall, starmap, original, begin)
-    return call
-
-
-def replace_in_os(name: str, make: Callable[[Any], Called]) -> None:
+def replace_in_os(name: str, make: "Callable[[Any], Called]") -> None:
     """Have what ``make(original)`` gives say what a call of ``os.name`` calls; nothing happens where there is none."""
     original = getattr(os, name, None)
     if original is None:
@@ -159,7 +73,7 @@ def replace_in_os(name: str, make: Callable[[Any], Called]) -> None:
         setattr(home, name, replacement)
 
 
-def hide_frame(error: BaseException, traceback: TracebackType | None) -> None:
+def hide_frame(error: "BaseException", traceback: "TracebackType | None") -> None:
     """Take the frame out of the traceback of ``error`` that called what has raised it: the first one now.
 
     From Python 3.11 on a frame stays out of it that an exception leaves by the end of ``with`` or by a bare ``raise``.
@@ -169,7 +83,7 @@ def hide_frame(error: BaseException, traceback: TracebackType | None) -> None:
         BaseException.with_traceback(error, traceback.tb_next)
 
 
-def passed_over(function: Function) -> Function:
+def passed_over(function: "Function") -> "Function":
     """Return ``function`` so that searches of the stack for a caller go past its frames, as past the import system's.
 
     It is by the file's name that ``warnings`` and ``logging`` know those.
@@ -182,7 +96,7 @@ def passed_over(function: Function) -> Function:
     return function
 
 
-_passed_over: dict[CodeType, CodeType] = {}
+_passed_over: "dict[CodeType, CodeType]" = {}
 
 
 class _NoFrame:
@@ -193,7 +107,7 @@ class _NoFrame:
     def __enter__(self) -> None:
         """Begin the block."""
 
-    def __exit__(self, kind: object, error: BaseException | None, traceback: TracebackType | None) -> None:
+    def __exit__(self, kind: object, error: "BaseException | None", traceback: "TracebackType | None") -> None:
         """Pass the error on."""
         if error is not None:
             hide_frame(error, traceback)
@@ -202,7 +116,7 @@ class _NoFrame:
 no_frame = _NoFrame()
 
 
-def original_of(function: Any) -> Any:
+def original_of(function: "Any") -> "Any":
     """Return what a stand-in stands for; any other function is its own original."""
     if is_stand_in(function):
         return object.__getattribute__(function, "_original")
@@ -214,21 +128,6 @@ def is_stand_in(function: object) -> bool:
     return issubclass(type(function), StandIn)
 
 
-def _reduce(stand_in: StandIn, _protocol: int = 0) -> Any:
+def _reduce(stand_in: "StandIn") -> "Any":
     """Have it pickled as the original is: by its name, which means the original where there is no stand-in."""
     return original_of(stand_in).__qualname__
-
-
-def _returned(ends: list[End], _result: object) -> Callable[..., None]:
-    if ends:
-        ends.__class__ = _Ended
-        guard.call("end", ends.pop(), True)  # noqa: FBT003 (see End)
-    return _pass
-
-
-def _pass(*_: object, **__: object) -> None:
-    """Do nothing."""
-
-
-# ``types.MethodType``; the module costs something at the start.
-_BOUND: Any = type(_pass.__get__(object()))

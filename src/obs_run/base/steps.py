@@ -52,6 +52,17 @@ class Step:
     def end(self, error: BaseException) -> None:
         """Take what was raised: an error, the sign that a stream is over, or GeneratorExit where it was left."""
 
+    def read_returned(self, returned: Any) -> Any:
+        """Have what the code returned read; return what the agent gets."""
+        return returned
+
+    def closing(self) -> Step:
+        """Return what the agent's closing of the generator is done in, after ``end``."""
+        return _PLAIN
+
     def hides(self, chunk: Any) -> bool:  # noqa: ARG002 (nobody reads it)
         """Have a chunk of a stream read; return whether the agent must not see it. Never raises."""
         return False
+
+
+_PLAIN = Step()

@@ -5,6 +5,8 @@ Time limits are made that way. Our code that happens to run at that moment has n
 
 from __future__ import annotations
 
+import sys
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -61,3 +63,29 @@ def _is_of_thread(error: BaseException, innermost: TracebackType, opname: Sequen
     if error.args or isinstance(error, _BARE) or type(error).__module__ == _BARE_MODULE:
         return False
     return opname[innermost.tb_frame.f_code.co_code[innermost.tb_lasti]] not in _RAISING
+
+
+def raise_when_gone(error: BaseException) -> object:
+    """Return what has ``error`` raised in this thread when nobody refers to it any more.
+
+    Python drops what is raised in a ``__del__``. As a variable of that, the result is gone when it is over, and the
+    error comes up in what the thread runs next.
+    """
+    import ctypes
+    from _thread import get_ident
+
+    # It leads to the frame of the ``__del__``, whose variables were never gone then.
+    error.__traceback__ = None
+
+    def give(*_: object) -> BaseException:
+        return error
+
+    # An interpreter's function, which wants a class and makes the exception from it. Since Python 3.11 what comes of
+    # that is looked at, and not the class, which might have the agent's code run as it is derived from.
+    base = type(error) if sys.version_info < (3, 11) else BaseException
+    made_from = type(type(error).__name__, (base,), {"__new__": give})
+    raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    raise_it = partial(raise_in, ctypes.c_ulong(get_ident()), ctypes.py_object(made_from))
+    # No function of Python's, in which the error would come up.
+    kind: type = type("Raising", (), {"__del__": staticmethod(raise_it)})
+    return kind()

@@ -24,7 +24,7 @@ WELL_KNOWN = (
     "llama-index-core", "openai-agents", "pydantic-ai-slim", "crewai", "autogen-agentchat", "agno", "smolagents",
     "strands-agents", "google-adk", "semantic-kernel", "agent-framework", "haystack-ai", "dspy", "instructor", "mcp",
     "fastmcp", "claude-agent-sdk", "chromadb", "qdrant-client", "pinecone", "weaviate-client", "pymilvus", "lancedb",
-    "faiss-cpu",
+    "faiss-cpu", "a2a-sdk", "ag2", "letta-client",
 )  # fmt: skip
 _FAMILIES = frozenset([choice.OURS, "official", "openllmetry", "openinference"])
 

@@ -13,6 +13,7 @@ from obs_run.cli import access, coverage, diagnosis, privacy, retention, termina
 from obs_run.cli.finding import Finding
 from obs_run.cli.settings import unknown
 from obs_run.coexistence import misnamed
+from obs_run.launch import vendor_telemetry
 from obs_run.runtime import destinations
 from obs_run.sdk import config_file
 
@@ -37,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
         ("This installation", _installation),
         ("Libraries", _libraries),
         ("Where telemetry goes", lambda: _destinations(send=args.send)),
+        ("What libraries send to their vendors", _vendors),
         ("What is taken out of it", privacy.findings),
         ("How long it stays on this machine", retention.findings),
         ("Launcher", _launcher),
@@ -125,6 +127,24 @@ def _destination(signal: str, name: str, *, send: bool) -> Iterator[Finding]:
         yield access.prometheus(signal)
     elif name != "none":
         yield Finding("ok", signal, name)
+
+
+def _vendors() -> Iterator[Finding]:
+    is_off = settings.lookup(vendor_telemetry.SETTING).value == "off"
+    found = [name for name in vendor_telemetry.SWITCHES if diagnosis.installed(name) is not None]
+    for name in found:
+        variables = list(vendor_telemetry.state_of(name))
+        told = [f"{variable}={value}" for variable, value in variables if value is not None]
+        if told:
+            yield Finding("ok", name, f"as set: {', '.join(told)}")
+        elif is_off:
+            yield Finding("ok", name, f"nothing, by {vendor_telemetry.SETTING}")
+        elif name in vendor_telemetry.ONLY_WHEN_ASKED:
+            yield Finding("ok", name, f"nothing, unless {variables[0][0]} says so")
+        else:
+            yield Finding("-", name, f"what it does by itself; {vendor_telemetry.SETTING}=off switches that off")
+    if not found:
+        yield Finding("ok", "libraries", "none that is known to send anything is installed")
 
 
 def _store(signal: str) -> Finding:

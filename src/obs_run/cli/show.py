@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from obs_run.cli import elsewhere, terminal
 from obs_run.cli.mistake import Mistake
@@ -15,21 +15,34 @@ if TYPE_CHECKING:
 
     from obs_run.cli.tree import Line
     from obs_run.store.reader import Reader
-    from obs_run.store.records import Trace
+    from obs_run.store.records import LogLine, Span, Trace
 
 _ID = re.compile(r"[0-9a-fA-F]{1,32}")
 
 
+class Stored(NamedTuple):
+    """A trace of the local store, with its spans and log lines."""
+
+    trace: Trace
+    spans: list[Span]
+    logs: list[LogLine]
+
+
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
+    trace_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print the trace as OTLP JSON")
+
+
+def trace_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments that say which trace is meant."""
     parser.add_argument("trace", nargs="?", metavar="TRACE", help="trace id, or as much of its beginning as is unique")
     parser.add_argument("--last", action="store_true", help="the newest trace (so it is without TRACE, too)")
-    parser.add_argument("--json", action="store_true", help="print the trace as OTLP JSON")
     terminal.store_argument(parser)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Print the trace."""
+def read_trace(args: argparse.Namespace) -> Stored | None:
+    """Return the trace that is meant; None, after one line that says why, where there is none."""
     if args.trace and args.last:
         raise Mistake("give a trace id or --last, not both")
     if args.trace and not _ID.fullmatch(args.trace):
@@ -38,24 +51,31 @@ def run(args: argparse.Namespace) -> int:
         elsewhere.tell_where_traces_go()
     with terminal.open_store(args.store) as reader:
         if reader is None:
-            return 1
+            return None
         trace = _named(reader, args.trace) if args.trace else reader.newest()
         if trace is None:
             print("obsctl: the local store has no trace yet; run an agent: obs-run python agent.py", file=sys.stderr)
-            return 1
+            return None
         if not args.trace and not args.last:
             elsewhere.tell_age(trace.end_ns)
-        spans, logs = reader.spans(trace.trace_id), reader.logs(trace.trace_id)
+        return Stored(trace, reader.spans(trace.trace_id), reader.logs(trace.trace_id))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the trace."""
+    found = read_trace(args)
+    if found is None:
+        return 1
     if args.json:
         import json
 
         from obs_run.store.otlp_json import trace_json
 
-        print(json.dumps(trace_json(spans, logs), indent=2))
+        print(json.dumps(trace_json(found.spans, found.logs), indent=2))
         return 0
     from obs_run.cli.tree import lines
 
-    _print(lines(trace, spans, logs))
+    _print(lines(*found))
     return 0
 
 

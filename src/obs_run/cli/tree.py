@@ -175,7 +175,9 @@ def _process(span: Span, above: Span | None) -> str:
 
 
 def _error(span: Span) -> str:
-    raised = next((event.attributes for event in reversed(span.events) if event.name == "exception"), {})
+    # One that a log line told may have been overcome.
+    told = (event.attributes for event in reversed(span.events) if event.name == "exception")
+    raised = next((attributes for attributes in told if semconv.LOG_LEVEL not in attributes), {})
     kind = str(span.attributes.get(semconv.ERROR_TYPE) or raised.get(semconv.EXCEPTION_TYPE) or "")
     text = str(span.status_text or raised.get(semconv.EXCEPTION_MESSAGE) or "")
     short = kind.rsplit(".", 1)[-1]

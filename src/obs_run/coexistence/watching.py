@@ -39,7 +39,12 @@ def watch() -> None:
 
 
 def _late(module_of_ours: str, function: str) -> Callable[[ModuleType], None]:
+    """Return what loads a module of ours and calls a function in it; the same each time, to be waited for once."""
+
     def callback(module: ModuleType) -> None:
         getattr(__import__(module_of_ours, fromlist=[function]), function)(module)
 
-    return callback
+    return _callbacks.setdefault((module_of_ours, function), callback)
+
+
+_callbacks: dict[tuple[str, str], Callable[[ModuleType], None]] = {}

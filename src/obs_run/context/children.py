@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from obs_run.base import guard, stand_in
+from obs_run.base import guard, method_stand_ins, stand_in
 from obs_run.context import process_environment, propagation
 from obs_run.process import run
 from obs_run.process.variables import add_bootstrap, flag
@@ -145,8 +145,8 @@ def patch_multiprocessing(module: ModuleType) -> None:
     """Have each multiprocessing process continue the trace in which it was started, by whatever start method."""
     base = module.BaseProcess
     start, bootstrap = base.start, base._bootstrap  # noqa: SLF001 (the one place that every child passes)
-    base.start = stand_in.PreparedMethod(start, _carry_context)
-    base._bootstrap = stand_in.PreparedMethod(bootstrap, _adopt_context)  # noqa: SLF001 (see above)
+    base.start = method_stand_ins.PreparedMethod(start, _carry_context)
+    base._bootstrap = method_stand_ins.PreparedMethod(bootstrap, _adopt_context)  # noqa: SLF001 (see above)
 
 
 def _carry_context(process: Any) -> None:

@@ -78,6 +78,11 @@ class Entry:
         earlier = self.token.old_value
         return Context() if earlier is Token.MISSING else earlier
 
+    @property
+    def may_come_up(self) -> bool:
+        """Whether it may be current again once it is left, as those inside of it that were left too early."""
+        return self._rarity is not None
+
     def keep_before(self, context: Context) -> None:
         """Note what was current before, which the token does not tell."""
         rarity = self._with_rarity()
@@ -98,6 +103,9 @@ class Entry:
         """Note that it is left, by the caller."""
         self.is_left = True
         self._with_rarity().left_in = _Place()
+        if self.outer is not None:
+            # When this one comes up again, so does what is around it, which is then to be known as left here too.
+            self.outer._with_rarity()  # noqa: SLF001 (another one of these)
 
     def is_of_here(self) -> bool:
         """Whether the caller runs where this was entered or left, and not in a task that was begun inside of it."""
@@ -178,10 +186,10 @@ def _leave(owner: object, entries: list[Entry] | None) -> Entry | None:
     top: Any = at_leaving.get(_ENTRY)
     if top is None or top.owner is not owner or top.is_left or not _reset(top.token):
         return _leave_further_out(owner, entries, top)
-    if id(at_leaving) == top.top:
+    if id(at_leaving) == top.top and not top.may_come_up:
         top.is_left = True
     else:
-        # Something was attached on top; when that is detached this entry comes up again.
+        # Something was attached on top, here or further in; when that is detached this entry comes up again.
         top.note_leaving()
         _watch()
     if entries:

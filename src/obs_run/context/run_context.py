@@ -20,7 +20,7 @@ from obs_run.process.unpatched import allocate_lock, time
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from obs_run.process.run import Identity
+    from obs_run.process.identity import Identity
 
     OnCut = Callable[[Identity, "Identity | None", tuple[int, int]], object]
 

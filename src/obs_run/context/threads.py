@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from functools import partial
 
-from obs_run.base import guard, stand_in
+from obs_run.base import guard, method_stand_ins, observed_calls, stand_in
 from obs_run.process import import_hooks
 from obs_run.process.variables import flag
 
@@ -110,9 +110,9 @@ def _watch_work(module: ModuleType) -> None:
     initialize, run = item.__init__, item.run
     if stand_in.is_stand_in(vars(item)["run"]):
         return
-    observed = stand_in.observed(run, _begin_work)
-    item.__init__ = stand_in.PreparedMethod(initialize, _carry)
-    item.run = stand_in.MethodStandIn(run, lambda: observed)
+    observed = observed_calls.observed(run, _begin_work)
+    item.__init__ = method_stand_ins.PreparedMethod(initialize, _carry)
+    item.run = method_stand_ins.MethodStandIn(run, lambda: observed)
 
 
 def _carry(item: Any) -> None:
@@ -121,14 +121,14 @@ def _carry(item: Any) -> None:
         item.__dict__[_CARRIED] = context
 
 
-def _begin_work(item: Any) -> stand_in.End | None:
+def _begin_work(item: Any) -> observed_calls.End | None:
     context = item.__dict__.pop(_CARRIED, None)
     if context is None:
         return None
     api: Any = sys.modules["opentelemetry.context"]
     token = api.attach(context)
 
-    def end(_has_returned: bool) -> None:  # noqa: FBT001 (see stand_in.End)
+    def end(_has_returned: bool) -> None:  # noqa: FBT001 (see observed_calls.End)
         api.detach(token)
 
     return end

@@ -21,7 +21,7 @@ from opentelemetry.propagators.textmap import (
 
 from obs_run.base import guard
 from obs_run.context import log_context
-from obs_run.process import run
+from obs_run.process import identity
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -70,7 +70,8 @@ class TraceHeaders(TextMapPropagator):
         if trace_id is None or trace.get_current_span(context).get_span_context().is_valid:
             return context
         # Some parent is needed for OpenTelemetry to go on in the trace; the same for all who go on in it.
-        flags = trace.TraceFlags(trace.TraceFlags.SAMPLED if run.root_sampled(trace_id) else trace.TraceFlags.DEFAULT)
+        is_sampled = identity.root_sampled(trace_id)
+        flags = trace.TraceFlags(trace.TraceFlags.SAMPLED if is_sampled else trace.TraceFlags.DEFAULT)
         parent = trace.SpanContext(trace_id, trace_id & _SPAN_BITS or 1, is_remote=True, trace_flags=flags)
         return trace.set_span_in_context(trace.NonRecordingSpan(parent), context)
 

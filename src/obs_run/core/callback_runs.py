@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as api_context
 
+from obs_run.base import guard
 from obs_run.context import current_context
 from obs_run.core import ownership, recorder
+from obs_run.core.control_flow import end_with_outcome, outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -23,14 +25,12 @@ if TYPE_CHECKING:
 __all__ = ["CallbackRuns", "Run"]
 
 _MOST = 10_000
-_OUTCOMES = {"CancelledError": "cancelled", "Cancelled": "cancelled", "GeneratorExit": "abandoned"}
-"""What no framework means as a failure, by the names of the exceptions' classes."""
 
 
 class Run:
     """A run of a framework, and the recording that what happens inside of it belongs to."""
 
-    __slots__ = ("about", "inside", "is_recorded", "parent", "recording")
+    __slots__ = ("about", "inside", "is_recorded", "parent", "recording", "refusal")
 
     def __init__(self, parent: Run | None, recording: Any, *, is_recorded: bool, about: Any = None) -> None:
         self.parent = parent
@@ -40,6 +40,8 @@ class Run:
         """Whether the recording is its own, and not that of a run around it."""
         self.about = about
         """What the framework's translation wants to know of it later."""
+        self.refusal: Exception | None = None
+        """What is raised to the agent in the place of what it would do in the run."""
         self.inside: dict[Hashable, Run] = {}
         """The runs directly inside of it that go on."""
 
@@ -47,11 +49,13 @@ class Run:
 class CallbackRuns:
     """The recordings of a framework's runs by the ids that it gives them.
 
-    ``outcomes`` names the exceptions by which the framework leaves a run that has not failed, and what they mean.
+    ``outcomes`` names the exceptions by which the framework leaves a run that has not failed, and what they mean. With
+    ``raises_later`` nothing is raised in a callback, where the framework would swallow it, but where the run goes on.
     """
 
-    def __init__(self, outcomes: Mapping[str, str] | None = None) -> None:
-        self._outcomes = {**_OUTCOMES, **(outcomes or {})}
+    def __init__(self, outcomes: Mapping[str, str] | None = None, *, raises_later: bool = False) -> None:
+        self._raises_later = raises_later
+        self._outcomes = outcomes or {}
         self._runs: dict[Hashable, Run] = {}
 
     def __len__(self) -> int:
@@ -62,12 +66,32 @@ class CallbackRuns:
         """Return a run that goes on."""
         return self._runs.get(run_id)
 
-    def start(self, run_id: Hashable, parent_id: Hashable | None, operation: Operation, about: Any = None) -> Run:
-        """Begin to record a run inside of another, or inside of what is current here."""
+    def start(
+        self,
+        run_id: Hashable,
+        parent_id: Hashable | None,
+        operation: Operation,
+        about: Any = None,
+        *,
+        around: Context | None = None,
+        begun: int | None = None,
+    ) -> Run:
+        """Begin to record a run inside of another, or inside of what is current in ``around`` (default: here).
+
+        ``begun`` is when it began, by ``recorder.now()``, if the framework tells of it later.
+        """
         parent = self._runs.get(parent_id)
-        recording = recorder.start(operation, _context_in(parent))
+        refusal = None
+        try:
+            recording = recorder.start(operation, _context_in(parent) or around, begun=begun)
+        except guard.MeantForAgent as error:
+            if not self._raises_later:
+                raise
+            recording, refusal = None, error
         if recording is None:
-            return self.pass_over(run_id, parent_id, about)
+            passed = self.pass_over(run_id, parent_id, about)
+            passed.refusal = refusal
+            return passed
         return self._add(run_id, Run(parent, recording, is_recorded=True, about=about))
 
     def pass_over(self, run_id: Hashable, parent_id: Hashable | None, about: Any = None) -> Run:
@@ -95,29 +119,41 @@ class CallbackRuns:
             run.parent.inside.pop(run_id, None)
         return run if run is not None and run.is_recorded else None
 
-    def end(self, run: Run, error: BaseException | None = None) -> None:
-        """End what ``pop`` gave; what is raised to leave a run that has not failed is no error."""
-        if error is None:
+    def end(self, run: Run, error: BaseException | None = None, outcome: str | None = None) -> None:
+        """End what ``pop`` gave; what is raised to leave a run that has not failed is no error.
+
+        ``outcome`` says why it is over, where the framework tells more of that than the exception, or has none.
+        """
+        if outcome is None and error is not None:
+            outcome = self.outcome(error)
+        if outcome is None and error is None:
             run.recording.end()
             return
-        outcome = self.outcome(error)
-        self._end_inside(run, outcome or "cancelled")
         if outcome is None:
+            self._end_inside(run, "cancelled")
             run.recording.end(error)
         else:
-            _end_with(run, outcome)
+            self.leave(run, outcome)
+
+    def leave(self, run: Run, outcome: str) -> None:
+        """End what ``pop`` gave, which is over without having failed, and what goes on inside; ``outcome`` says why."""
+        self._end_inside(run, outcome)
+        end_with_outcome(run.recording, outcome)
 
     def outcome(self, error: BaseException) -> str | None:
         """Return what an exception means that is no error; None for errors."""
-        for kind in type(error).__mro__:
-            outcome = self._outcomes.get(kind.__name__)
-            if outcome is not None:
-                return outcome
-        return None
+        return outcome_of(error, self._outcomes)
+
+    def going_on(self, run_id: Hashable | None) -> Run | None:
+        """Return a run in which the framework is about to call a model or the agent's code; raises what refuses it."""
+        run = self._runs.get(run_id)
+        if run is not None and run.refusal is not None:
+            raise run.refusal
+        return run
 
     def make_current(self, run_id: Hashable | None) -> None:
-        """Make a run current until the context of Python's that the caller runs in is over."""
-        run = self._runs.get(run_id)
+        """Make a run current until the context of Python's that the caller runs in is over; raises what refuses it."""
+        run = self.going_on(run_id)
         if run is None or run.recording is None:
             return
         current = current_context.current()
@@ -132,7 +168,7 @@ class CallbackRuns:
             self._runs.pop(run_id, None)
             self._end_inside(inner, outcome)
             if inner.is_recorded:
-                _end_with(inner, outcome)
+                end_with_outcome(inner.recording, outcome)
 
     def _add(self, run_id: Hashable, run: Run) -> Run:
         self._runs[run_id] = run
@@ -149,15 +185,6 @@ class CallbackRuns:
         except (StopIteration, RuntimeError):
             # Another thread was faster.
             return
-
-
-def _end_with(run: Run, outcome: str) -> None:
-    operation = run.recording.operation
-    if hasattr(operation, "outcome"):
-        operation.outcome = outcome
-    elif getattr(operation, "stream", False) and not operation.is_answered():
-        operation.stream_end = outcome
-    run.recording.end()
 
 
 def _context_in(parent: Run | None) -> Context | None:

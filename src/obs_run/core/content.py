@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from obs_run import settings
 from obs_run.base import guard
 from obs_run.base.json_text import to_json
+from obs_run.core.call_patterns import identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
-    from obs_run.core.operations import Operation
+    from obs_run.core.operations import McpCall, Operation, ToolCall
 
     T = TypeVar("T")
 
-__all__ = ["to_json", "wanted"]
+__all__ = ["note_arguments", "to_json", "wanted"]
 
 _SETTING = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _DEEPEST = 16
@@ -101,6 +102,13 @@ def plain_attributes(attributes: dict[str, Any]) -> dict[str, Any]:
             # A known name keeps its place, so that this may be done amid going through them.
             attributes[name] = copy.of(value)
     return attributes
+
+
+def note_arguments(operation: ToolCall | McpCall, arguments: Any) -> None:
+    """Take the arguments of a tool: to know identical calls by, and as content only where that is wanted."""
+    operation.identity = identity(operation.tool_name or "", arguments)
+    if wanted():
+        operation.arguments = arguments
 
 
 class Taken(NamedTuple):

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
-from obs_run.core.operations import Inference
+from obs_run.core.late_dataclasses import late_dataclass
+from obs_run.core.operations import Embedding, Inference, Rerank
 
-__all__ = ["FrameworkInference"]
+__all__ = ["FrameworkEmbedding", "FrameworkInference", "FrameworkRerank"]
 
 
-@dataclass(eq=False, repr=False)
+@late_dataclass
 class FrameworkInference(Inference):
     """A model's answer as a framework tells of it."""
+
+    IS_FRAMEWORKS: ClassVar[bool] = True
+
+
+@late_dataclass
+class FrameworkEmbedding(Embedding):
+    """Texts turned into vectors, as a framework tells of it."""
+
+    IS_FRAMEWORKS: ClassVar[bool] = True
+
+
+@late_dataclass
+class FrameworkRerank(Rerank):
+    """Documents put in order, as a framework tells of it."""
 
     IS_FRAMEWORKS: ClassVar[bool] = True

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import importlib
 import os
-from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run import settings
 from obs_run.base import guard
@@ -22,14 +21,14 @@ if TYPE_CHECKING:
 __all__ = ["Instrumentor", "Target"]
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """One function of a library and what is put around it.
 
     ``wrapper`` takes (wrapped, instance, args, kwargs), as ``wrapt`` calls it; ``core.streams`` makes them.
     A target with ``optional`` is not there in every supported version. A wildcard in the name's class
-    (``Index*.search``) means every such class of the module that has the method of its own. ``setting`` names a
-    setting and those of its values that the target is for.
+    (``Index*.search``) means every such class of the module that has the method of its own, and a plus sign
+    (``BaseModel+.ask``) the class and all that are derived from it anywhere, as users do. ``setting`` names a setting
+    and those of its values that the target is for.
     """
 
     module: str
@@ -39,8 +38,7 @@ class Target:
     setting: tuple[str, tuple[str, ...]] | None = None
 
 
-@dataclass(frozen=True)
-class SetUp:
+class SetUp(NamedTuple):
     """How a library is observed by its own means: a callback, processor or handler that is registered with it.
 
     ``register`` is called with ``module`` once that has been imported, and returns what takes the registration back.
@@ -50,15 +48,14 @@ class SetUp:
     register: Callable[[Any], Callable[[], object]]
 
 
-@dataclass(frozen=True)
-class Instrumentor:
+class Instrumentor(NamedTuple):
     """What is recorded of one library: its distribution, the supported versions (PEP 440), and how."""
 
     library: str
     distribution: str
     versions: str
     targets: tuple[Target, ...] = ()
-    operations: tuple[str, ...] = field(default=())
+    operations: tuple[str, ...] = ()
     """The operations, as the documents name them."""
     owner: str = "obs-run"
     """Who makes the spans, as the documents tell it, where the library traces itself too."""
@@ -72,18 +69,18 @@ class Instrumentor:
         return modules if self.set_up is None else {*modules, self.set_up.module}
 
 
-@dataclass
 class Status:
     """What became of an instrumentor in this process."""
 
-    instrumentor: Instrumentor
-    version: str | None = None
-    patched: list[str] = field(default_factory=list)
-    skipped: str | None = None
-    set_up_module: ModuleType | None = None
-    """The imported module that ``SetUp.register`` is for."""
-    take_back: Callable[[], object] | None = None
-    """What takes the registration back while there is one."""
+    def __init__(self, instrumentor: Instrumentor, version: str | None = None, skipped: str | None = None) -> None:
+        self.instrumentor = instrumentor
+        self.version = version
+        self.patched: list[str] = []
+        self.skipped = skipped
+        self.set_up_module: ModuleType | None = None
+        """The imported module that ``SetUp.register`` is for."""
+        self.take_back: Callable[[], object] | None = None
+        """What takes the registration back while there is one."""
 
     def is_active(self) -> bool:
         """Whether it records; patches stay in place where another instrumentor took over later."""
@@ -103,6 +100,7 @@ class Status:
             guard.call(f"instrumentation of {self.instrumentor.library}", take_back)
 
 
+_DERIVED = "+."
 _DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 _statuses: dict[str, Status] = {}
 _undo: list[tuple[Any, str, Any]] = []
@@ -127,14 +125,17 @@ def add(instrumentor: Instrumentor, imported: ModuleType) -> None:
         return
     targets = [target for target in instrumentor.targets if target.module == imported.__name__]
     for target in _each(targets, imported):
-        guard.call(f"instrumentation of {target.module}:{target.name}", _patch, target, imported, state)
+        patch = _patch_derived if _DERIVED in target.name else _patch
+        guard.call(f"instrumentation of {target.module}:{target.name}", patch, target, imported, state)
     if instrumentor.set_up is not None and instrumentor.set_up.module == imported.__name__:
         state.set_up_module = imported
         state.register()
 
 
 def _has_targets(module: ModuleType, instrumentor: Instrumentor) -> bool:
-    names = [one.name for one in instrumentor.targets if one.module == module.__name__ and not one.optional]
+    needed = [one.name for one in instrumentor.targets if one.module == module.__name__ and not one.optional]
+    # Not every class has a method that derived ones have.
+    names = {name.partition(_DERIVED)[0] for name in needed}
     return all(_has(module, name) for name in names)
 
 
@@ -163,7 +164,10 @@ def undo() -> None:
     """Take every patch and registration back."""
     while _undo:
         parent, attribute, original = _undo.pop()
-        setattr(parent, attribute, original)
+        if original is None:
+            delattr(parent, attribute)
+        else:
+            setattr(parent, attribute, original)
     for state in _statuses.values():
         state.unregister()
     _statuses.clear()
@@ -270,15 +274,13 @@ def _each(targets: list[Target], module: ModuleType) -> Iterator[Target]:
         if "*" in owner:
             for name, kind in list(vars(module).items()):
                 if isinstance(kind, type) and fnmatchcase(name, owner) and method in vars(kind):
-                    yield replace(target, name=f"{name}.{method}")
+                    yield target._replace(name=f"{name}.{method}")
         else:
             yield target
 
 
 def _patch(target: Target, module: ModuleType, state: Status) -> None:
     import wrapt
-
-    from obs_run.core.watched_functions import WatchedFunction
 
     try:
         parent, attribute, original = wrapt.resolve_path(module, target.name)
@@ -287,10 +289,44 @@ def _patch(target: Target, module: ModuleType, state: Status) -> None:
             raise
         return
     own = vars(parent).get(attribute, original) if isinstance(parent, type) else original
+    _put(target, (parent, attribute), own, state)
+
+
+def _put(target: Target, place: tuple[Any, str], own: Any, state: Status) -> None:
+    from obs_run.core.watched_functions import WatchedFunction
+
     if getattr(own, "_self_wrapper", None) is target.wrapper:
         # Another module knows the same class, and came first.
         return
-    place = target.module, target.name
-    setattr(parent, attribute, WatchedFunction(place, own, target.wrapper, enabled=state.is_active))
-    _undo.append((parent, attribute, own))
+    setattr(*place, WatchedFunction((target.module, target.name), own, target.wrapper, enabled=state.is_active))
+    _undo.append((*place, own))
     state.patched.append(f"{target.module}:{target.name}")
+
+
+def _patch_derived(target: Target, module: ModuleType, state: Status) -> None:
+    """Patch a class and those derived from it, where the method is their own, and those that are to come."""
+    base_name, method = target.name.split(_DERIVED)
+    base = getattr(module, base_name)
+
+    def patch(kind: type) -> None:
+        if method in vars(kind):
+            own = target._replace(module=kind.__module__, name=f"{kind.__qualname__}.{method}")
+            _put(own, (kind, method), vars(kind)[method], state)
+
+    for kind in _with_derived(base):
+        patch(kind)
+    before = vars(base).get("__init_subclass__")
+
+    def init_subclass(cls: type, /, **kwargs: Any) -> None:
+        inner = super(base, cls).__init_subclass__ if before is None else before.__get__(None, cls)
+        inner(**kwargs)
+        guard.call(f"instrumentation of {target.module}:{target.name}", patch, cls)
+
+    base.__init_subclass__ = classmethod(init_subclass)
+    _undo.append((base, "__init_subclass__", before))
+
+
+def _with_derived(kind: type[Any]) -> Iterator[type[Any]]:
+    yield kind
+    for derived in kind.__subclasses__():
+        yield from _with_derived(derived)

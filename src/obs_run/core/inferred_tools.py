@@ -45,6 +45,12 @@ def record_with(begin: Begin) -> None:
 # What the recorder tells
 
 
+def _call_ids(operation: Any, count: int) -> list[str | None]:
+    """Return the id of each call; None for all where not each has one."""
+    told = operation.tool_call_ids or []
+    return told if len(told) == count else [None] * count
+
+
 def note_answer(operation: Any, span: Span, context: Context, asked_in: Context, asked_at: int) -> None:
     """Begin to wait where an answer asks the agent for tools.
 
@@ -53,9 +59,7 @@ def note_answer(operation: Any, span: Span, context: Context, asked_in: Context,
     if operation.error_type is not None or operation.stream_end is not None or not settings.get(_SETTING):
         return
     names: list[str] = operation.tool_calls
-    call_ids = operation.tool_call_ids or []
-    if len(call_ids) != len(names):
-        call_ids = [None] * len(names)
+    call_ids = _call_ids(operation, len(names))
     if operation.MAY_BE_KNOWN and any(call_id and windows.with_call(call_id) for call_id in call_ids):
         return
     arguments = _arguments(operation, len(names))
@@ -271,7 +275,9 @@ def note_end(span_id: int) -> None:
 
 
 def _close_silent(window: Window) -> None:
-    windows.note_silence(window)
+    # A tool that somebody told of did run.
+    if not window.is_reported():
+        windows.note_silence(window)
     _close(window)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from obs_run.core import semconv, sink
@@ -32,7 +33,28 @@ def log(record: LogRecord) -> None:
 def is_wanted() -> bool:
     """Whether anybody takes records that are made now, here; to make one costs time."""
     to = sink.current()
-    return to is not None and not to.is_exporting()
+    return to is not None and not to.is_exporting() and not _muted.depth
+
+
+class _Muted(threading.local):
+    depth = 0
+
+
+_muted = _Muted()
+
+
+class Muted:
+    """A block in which what this thread logs is not recorded."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Record nothing from here on."""
+        _muted.depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        """Record again."""
+        _muted.depth -= 1
 
 
 def log_exception(error: ErrorRecord, span: SpanContext) -> None:

@@ -5,7 +5,10 @@ A message is a plain dict ``{"role": ..., "parts": [...]}``, ready to be written
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = [
     "Message",
@@ -13,6 +16,7 @@ __all__ = [
     "ToolDefinition",
     "blob",
     "file",
+    "join_answers",
     "message",
     "reasoning",
     "text",
@@ -35,6 +39,20 @@ def message(role: str, *parts: Part, name: str | None = None, finish_reason: str
     if finish_reason is not None:
         fields["finish_reason"] = finish_reason
     return fields
+
+
+def join_answers(told: Iterable[Message]) -> list[Message]:
+    """Return messages with those of the model that follow each other as the one answer that they were.
+
+    Formats that have an answer's parts as items of their own are sent back that way.
+    """
+    joined: list[Message] = []
+    for each in told:
+        if joined and each["role"] == joined[-1]["role"] == "assistant":
+            joined[-1]["parts"] += each["parts"]
+        else:
+            joined.append(each)
+    return joined
 
 
 def text(content: str) -> Part:

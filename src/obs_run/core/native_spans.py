@@ -74,11 +74,14 @@ def _replace_result(
 def wrap_replaced(replace: Callable[[Call], Any]) -> Wrapper:
     """Return the wrapper of a function of a library's own tracing that ``replace`` answers in its place.
 
-    Where that gives None, or fails, the library's function runs.
+    Where that gives None the library's function runs, with the arguments that ``replace`` has left in the call.
     """
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        replacement = guard.call("adoption", lambda: replace(Call(instance, args, kwargs)))
+        as_called = None, args, kwargs
+        replacement, args, kwargs = guard.call(
+            "adoption", _replacement, replace, instance, args, kwargs, default=as_called
+        )
         if replacement is not None:
             return replacement
         with no_frame:
@@ -87,10 +90,24 @@ def wrap_replaced(replace: Callable[[Call], Any]) -> Wrapper:
     return wrapper
 
 
+def _replacement(
+    replace: Callable[[Call], Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+    call = Call(instance, args, kwargs)
+    return replace(call), call.args, call.kwargs
+
+
 def start_no_span(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001 (as wrapt calls it)
     """Take the place of a tracer's ``start_as_current_span``: no span, and the current one stays current."""
     scope = guard.call("adoption", scope_without_span)
     return wrapped(*args, **kwargs) if scope is None else scope
+
+
+def span_of_current(_: Call | None = None) -> Span:
+    """Return what stands for a span of a library's: it takes nothing, and what is inside has the parent of now."""
+    from opentelemetry.trace import NonRecordingSpan, get_current_span
+
+    return NonRecordingSpan(get_current_span().get_span_context())
 
 
 def scope_without_span() -> AbstractContextManager[Span]:
@@ -129,9 +146,7 @@ class AdoptedTracer:
         return getattr(self._inner, name)
 
     def _span_of_ours(self, name: str, attributes: Mapping[str, Any] | None) -> Span | None:
-        from opentelemetry.trace import NonRecordingSpan, get_current_span
-
-        return NonRecordingSpan(get_current_span().get_span_context()) if self._is_ours(name, attributes) else None
+        return span_of_current() if self._is_ours(name, attributes) else None
 
     def _scope_of_ours(self, name: str, attributes: Mapping[str, Any] | None) -> AbstractContextManager[Span] | None:
         return scope_without_span() if self._is_ours(name, attributes) else None
@@ -141,6 +156,22 @@ class AdoptedTracer:
 
         recording = ownership.current_recording()
         return self._covers(name, attributes or {}, None if recording is None else recording.operation)
+
+
+class AdoptedApi:
+    """What a library imported as the API's module ``trace``: the tracers that it gives are adopted."""
+
+    def __init__(self, inner: Any, covers: Covers) -> None:
+        self._inner = inner
+        self._covers = covers
+
+    def get_tracer(self, *args: Any, **kwargs: Any) -> AdoptedTracer:
+        """Return the library's tracer, whose spans stand back where we record."""
+        return AdoptedTracer(self._inner.get_tracer(*args, **kwargs), self._covers)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return whatever else the module has."""
+        return getattr(self._inner, name)
 
 
 def _conventional_name(name: str, attributes: Mapping[str, Any] | None) -> str:

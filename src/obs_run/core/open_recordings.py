@@ -50,6 +50,12 @@ class OpenRecordings:
         """Return the record that is open under an id; None where there is none."""
         return self._open.get(span_id, (None, None))[1]
 
+    def inside(self, recording: Any) -> list[Any]:
+        """Return those that are open inside of ``recording``, the innermost first."""
+        # At once, where no other thread can come between.
+        records = [record for _, record in reversed(list(self._open.values()))]
+        return [record for record in records if _is_inside(record, recording)]
+
     def discard(self, span_id: int) -> None:
         """Forget a record that has ended."""
         self._open.pop(span_id, None)
@@ -74,6 +80,14 @@ class OpenRecordings:
         end, record = self._open.pop(oldest, (None, None)) if oldest is not None else (None, None)
         if end is not None:
             guard.call("open spans", end, record, EVICTED)
+
+
+def _is_inside(record: Any, outer: Any) -> bool:
+    while record is not None:
+        record = getattr(record, "outer", None)
+        if record is outer:
+            return True
+    return False
 
 
 open_recordings = OpenRecordings()

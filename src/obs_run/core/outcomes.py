@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass
+from dataclasses import field
 from functools import partial
 from sys import is_finalizing
-from types import AsyncGeneratorType, GeneratorType
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, Generic
 
 from obs_run.base import generators, guard
 from obs_run.base.steps import Step
 from obs_run.core import content
+from obs_run.core.control_flow import outcome_of
+from obs_run.core.late_dataclasses import late_dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from typing_extensions import TypeVar
 
@@ -30,16 +32,19 @@ else:
 
 __all__ = ["Call", "Reader"]
 
+_FOLLOWED = (GeneratorType, AsyncGeneratorType, CoroutineType)
 _CANCELLATIONS = ("CancelledError", "Cancelled")
 
 
-@dataclass(slots=True)
 class Call:
     """A call of a target: the object it belongs to and its arguments, which ``begin`` may replace by copies."""
 
-    instance: Any
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
+    __slots__ = ("args", "instance", "kwargs")
+
+    def __init__(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.instance = instance
+        self.args = args
+        self.kwargs = kwargs
 
     def argument(self, position: int, name: str) -> Any:
         """Return an argument that may be given by place or by name, None where it is not given."""
@@ -53,7 +58,7 @@ class Call:
             self.kwargs = {**self.kwargs, name: value}
 
 
-@dataclass(frozen=True)
+@late_dataclass
 class Reader(Generic[OperationT_contra]):
     """How the outcome of an operation is read into it; what the library gives is of any type.
 
@@ -64,6 +69,10 @@ class Reader(Generic[OperationT_contra]):
     that the agent closed without iterating. ``lazy`` says that the call returns a generator which asks nothing of the
     provider before the agent reads from it. A generator that is returned is always followed, without ``deferred``.
     ``single_response`` says that the chunks are those of one answer, which has no first chunk worth a time.
+    ``held`` puts what follows it, which the function that it is given makes, into the place of a generator that stands
+    in what was returned, and says whether there is one. ``caught`` gives the exception that the library caught, where
+    what it returned tells of one.
+    ``outcomes`` names the exceptions by which the library leaves a run that has not failed, and what they mean.
     """
 
     result: Callable[[OperationT_contra, Any], None]
@@ -75,6 +84,9 @@ class Reader(Generic[OperationT_contra]):
     closed: Callable[[OperationT_contra, Any], None] | None = None
     lazy: bool = False
     single_response: bool = False
+    held: Callable[[Any, Callable[[Any], Any]], bool] | None = None
+    caught: Callable[[OperationT_contra], BaseException | None] | None = None
+    outcomes: Mapping[str, str] = field(default_factory=dict)
 
 
 class OutcomeTracker(Step):
@@ -91,20 +103,22 @@ class OutcomeTracker(Step):
 
     def read_returned(self, returned: Any) -> Any:
         """Read what the call returned, and return what the agent gets; it is over unless the agent reads the rest."""
-        if isinstance(returned, (GeneratorType, AsyncGeneratorType)):
+        if isinstance(returned, _FOLLOWED):
             return self._follow_generator(returned)
-        deferred = self.reader.deferred
-        key = None if deferred is None else guard.call("result", deferred, returned)
+        reader, operation = self.reader, self.recording.operation
+        if reader.held is not None and guard.call("result", reader.held, returned, self._follow_generator):
+            return returned
+        key = None if reader.deferred is None else guard.call("result", reader.deferred, returned)
         if key is None:
-            content.read("result", self.reader.result, self.recording.operation, returned)
-            self.finish()
+            content.read("result", reader.result, operation, returned)
+            self.finish(None if reader.caught is None else guard.call("result", reader.caught, operation))
         else:
             guard.call("result", self._wait_for, key)
         return returned
 
     def _follow_generator(self, returned: Any) -> Any:
         operation = self.recording.operation
-        if getattr(operation, "stream", False) is None:
+        if getattr(operation, "stream", False) is None and not isinstance(returned, CoroutineType):
             # Not every library has the agent say beforehand that it wants a stream.
             operation.stream = True  # type: ignore[attr-defined]
         following = generators.followed(returned, self.start_reading)
@@ -170,7 +184,16 @@ class OutcomeTracker(Step):
             guard.call("failure", reader.failure, operation, error)
         if stream_end is not None and hasattr(operation, "stream_end") and not operation.is_answered():
             operation.stream_end = stream_end
-        guard.call("finish", recording.end, error)
+        guard.call("finish", self._end_recording, error, stream_end)
+
+    def _end_recording(self, error: BaseException | None, stream_end: str | None) -> None:
+        """End the recording; what is raised to leave a run that has not failed is no error."""
+        operation: Any = self.recording.operation
+        if hasattr(operation, "outcome"):
+            outcome = stream_end if error is None else outcome_of(error, self.reader.outcomes)
+            if outcome is not None and not operation.is_answered():
+                operation.outcome, error = operation.outcome or outcome, None
+        self.recording.end(error)
 
     def _read_end(self) -> None:
         """Read what has come in of a stream, which is over."""

@@ -9,8 +9,11 @@ from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, set_span_in_context
 
 from obs_run.core import nesting
+from obs_run.core.open_recordings import open_recordings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from obs_run.core.nesting import NestedInvocation
     from obs_run.core.ongoing import OwnRecording
     from obs_run.core.operations import AgentRun, Operation
@@ -22,6 +25,11 @@ _OWNER = api_context.create_key("obs-run-recording")
 _NOTHING = api_context._SUPPRESS_INSTRUMENTATION_KEY  # noqa: SLF001 (as contrib has it)
 _NOTHING_OLDER = "suppress_instrumentation"
 _NO_MODEL_CALLS = "suppress_language_model_instrumentation"
+_TRACEPARENT_FIELDS = 4
+_WORKFLOW = "invoke_workflow"
+_INTERRUPTED = "interrupted"
+_recorded_spans: list[type] = []
+"""The class of the spans that libraries hold which trace themselves, once there is one."""
 
 
 def with_owner(recording: OwnRecording, context: Context) -> Context:
@@ -47,9 +55,84 @@ def current_recording() -> OwnRecording | None:
 def recording_in(context: Context) -> OwnRecording | None:
     """Return the innermost recording of ``context`` that goes on; tasks that outlive one keep it in their context."""
     recording: Any = context.get(_OWNER)
+    if _recorded_spans:
+        span: Any = context.get(_SPAN)
+        # A library that makes its span current by the API's functions does not set the owner.
+        if type(span) in _recorded_spans:
+            recording = span.recording
     while recording is not None and recording.is_ended:
         recording = getattr(recording, "outer", None)
     return recording.recording if type(recording) is Expected else recording
+
+
+def open_context(context: Context) -> Context | None:
+    """Return ``context``, or the one around it that goes on where the part of a framework's run has ended.
+
+    None where the run itself is over because it waits for somebody: what is answered in its place is no part of it.
+    """
+    owner: Any = context.get(_OWNER)
+    recording = owner
+    while recording is not None and recording.is_ended:
+        operation = getattr(recording, "operation", None)
+        if getattr(operation, "IS_RUN", False):
+            return None if getattr(operation, "outcome", None) == _INTERRUPTED else context
+        recording = getattr(recording, "outer", None)
+    if recording is None or recording is owner or type(recording) is Expected:
+        return context
+    return recording.context  # type: ignore[no-any-return]
+
+
+def outer_while(is_left: Callable[[Any], bool], context: Context) -> Context:
+    """Return ``context``, or the one around it as long as ``is_left`` says so of the recording that is current."""
+    recording: Any = context.get(_OWNER)
+    while recording is not None and is_left(recording):
+        context = recording.around
+        recording = context.get(_OWNER)
+    return context
+
+
+def workflow_with(traceparent: str | None) -> OwnRecording | None:
+    """Return the workflow of this process in which a message with this ``traceparent`` was sent.
+
+    None where there is none, or where it is what reports already: a runtime that was started before the workflow knows
+    nothing of what was current where a message was sent.
+    """
+    ids = (traceparent or "").split("-")
+    if len(ids) != _TRACEPARENT_FIELDS:
+        return None
+    recording: Any = open_recordings.find(int(ids[2], 16))
+    # Spans of the agent's own are open too.
+    while recording is not None and _name_of(recording) != _WORKFLOW:
+        recording = getattr(recording, "outer", None)
+    return None if recording is current_recording() else recording
+
+
+def _name_of(recording: Any) -> str | None:
+    return getattr(getattr(recording, "operation", None), "name", None)
+
+
+def recognise_spans(kind: type) -> None:
+    """Have spans of ``kind``, which know their ``recording``, stand for it wherever they are current."""
+    if kind not in _recorded_spans:
+        _recorded_spans.append(kind)
+
+
+def with_recorded_span(span: Any, context: Context) -> Context:
+    """Return ``context`` with such a span as the current one, and its recording as the one that reports."""
+    inside = with_owner(span.recording, context)
+    return Context({**inside, _SPAN: span})
+
+
+def beside_answers(operation: Operation, context: Context) -> Context:
+    """Return the context in which ``operation`` happens, where a framework still has its model call's span current.
+
+    What a model asks for is no part of its answer.
+    """
+    recording: Any = getattr(context.get(_SPAN), "recording", None)
+    while not operation.IS_MODEL_CALL and getattr(recording, "is_frameworks", False):
+        context = recording.around
+        recording = getattr(context.get(_SPAN), "recording", None)
+    return context
 
 
 class Expected:
@@ -82,17 +165,6 @@ def fill_expected(recording: OwnRecording) -> None:
         expected.recording = recording
 
 
-def runs_around(recording: OwnRecording) -> tuple[int, ...]:
-    """Return the span ids of the runs that ``recording`` happens inside of, and which sum up what calls cost."""
-    found = []
-    outer = recording.outer
-    while outer is not None:
-        if outer.operation.IS_RUN and not outer.is_ended:
-            found.append(outer.span.get_span_context().span_id)
-        outer = getattr(outer, "outer", None)
-    return tuple(found)
-
-
 def agent_around(recording: OwnRecording | None) -> AgentRun | None:
     """Return the agent's run that ``recording`` is, or that it happens inside of."""
     while recording is not None:
@@ -118,18 +190,6 @@ def is_suppressed(operation: Operation, context: Context) -> bool:
     if getattr(recording, "is_frameworks", False):
         return False
     return operation.IS_MODEL_CALL and outer.IS_MODEL_CALL
-
-
-def add_usage(recording: OwnRecording) -> None:
-    """Add what a model call used to the agents in whose runs it was made."""
-    usage = getattr(recording.operation, "usage", None)
-    if usage is None or not recording.operation.IS_MODEL_CALL:
-        return
-    outer = recording.outer
-    while outer is not None:
-        if not outer.is_ended:
-            outer.operation.add_usage(usage)
-        outer = getattr(outer, "outer", None)
 
 
 def _is_same_system(operation: Operation, outer: Operation) -> bool:

@@ -1,15 +1,20 @@
 """A call inside of a recording that tells of the same thing: that has the span, and gets what the call knows of it.
 
-So it is with a framework's run of a tool, and the call by which the tool's server is asked.
+So it is with a framework's run of a tool, and the call by which the tool's server is asked. Where that server is the
+framework's own, so is what the server handles.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from opentelemetry.trace import get_current_span
 
 from obs_run.base import guard
 from obs_run.base.payload import error_name
-from obs_run.core import content, semconv, sink
+from obs_run.context import current_context
+from obs_run.core import content, ownership, semconv, sink
+from obs_run.core.operations import Operation
 from obs_run.core.recording_scope import RecordingScope
 from obs_run.core.sink import OperationRecord, Timing
 from obs_run.process.unpatched import time
@@ -20,9 +25,8 @@ if TYPE_CHECKING:
 
     from obs_run.context.current_context import Entry
     from obs_run.core.ongoing import FrameworkCall, OwnRecording, ReadUnfinished
-    from obs_run.core.operations import Operation
 
-_THE_OUTERS = (semconv.OPERATION_NAME, semconv.TOOL_NAME, semconv.ERROR_TYPE)
+_THE_OUTERS = (semconv.OPERATION_NAME, semconv.TOOL_NAME, semconv.ERROR_TYPE, semconv.OBS_OUTCOME)
 
 
 class PartCall(RecordingScope):
@@ -83,6 +87,25 @@ class PartCall(RecordingScope):
 
 def part_call(operation: Operation, recording: OwnRecording, around: Context, kind: str) -> PartCall | None:
     """Return what stands for ``operation`` inside of ``recording``; None where that had another one already."""
-    if semconv.MCP_METHOD_NAME in recording.operation.extra:
+    if semconv.MCP_METHOD_NAME in recording.operation.extra and not recording.operation.SERVES_ITSELF:
         return None
     return PartCall(operation, recording, around, kind)
+
+
+class _Serving(Operation):
+    """What a framework's own server does besides: nothing that is told of."""
+
+    SERVES_ITSELF: ClassVar[bool] = True
+
+
+class OwnServer(RecordingScope):
+    """A server that a framework has in this process, as long as that is asked for no tool: it has no span."""
+
+    def __init__(self) -> None:
+        self.operation = _Serving("serve")
+        self.around = current_context.current()
+        self.span: Span = get_current_span(self.around)
+        self.outer = ownership.recording_in(self.around)
+        self.is_ended = False
+        self.shared_data: Any = None
+        self._entries: list[Entry] = []

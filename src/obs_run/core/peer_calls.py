@@ -5,8 +5,10 @@ what the library has                                wrapper
 ==================================================  ==========================================================
 a coroutine function that sends a message and,      ``wrap_async_send``
 where there is an answer, waits for it
-a coroutine function that does what a message       ``wrap_async_receive``
-asks for
+a coroutine function that does what a message       ``wrap_async_receive``, and ``wrap_stream_receive`` for
+asks for                                            an async generator function
+a function inside of a recorded call by which what  ``wrap_carried``
+that sends goes out
 a function that returns a context manager made of   ``wrap_opened``
 a generator, which gives a connection
 ==================================================  ==========================================================
@@ -17,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.context import Context
 from opentelemetry.trace import get_current_span
 
 from obs_run.base import generators, guard
@@ -31,7 +34,7 @@ from obs_run.core.outcomes import Call, OutcomeTracker
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from opentelemetry.context import Context
+    from opentelemetry.trace import SpanContext
 
     from obs_run.core.hooks import Wrapper
     from obs_run.core.operations import Operation
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
     Receive = Callable[[Call], tuple[Operation, Reader, Any] | None]
     Carry = Callable[[Call, Callable[[Any], dict[str, str]]], None]
 
-__all__ = ["wrap_async_receive", "wrap_async_send", "wrap_opened"]
+__all__ = ["wrap_async_receive", "wrap_async_send", "wrap_carried", "wrap_opened", "wrap_stream_receive"]
 
 
 def wrap_async_send(begin: Send, carry: Carry) -> Wrapper:
@@ -69,7 +72,8 @@ def wrap_async_send(begin: Send, carry: Carry) -> Wrapper:
 def wrap_async_receive(begin: Receive) -> Wrapper:
     """Return the wrapper of a coroutine function that does what a message asks for.
 
-    ``begin`` gives besides operation and reader the mapping that may carry the sender's trace.
+    ``begin`` gives besides operation and reader the mapping that may carry the sender's trace; or the context of the
+    sender, where the message has come from elsewhere in this process.
     """
 
     @passed_over
@@ -83,6 +87,48 @@ def wrap_async_receive(begin: Receive) -> Wrapper:
         return guard.call("outcome", step.read_returned, returned, default=returned)
 
     return _named(observe)
+
+
+def wrap_stream_receive(begin: Receive) -> Wrapper:
+    """Return the wrapper of a generator function that does what a message asks for, as ``wrap_async_receive``."""
+
+    @passed_over
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        with no_frame:
+            inner = wrapped(*args, **kwargs)
+        return guard.call("begin", _follow_receiving, begin, Call(instance, args, kwargs), inner, default=inner)
+
+    return wrapper
+
+
+def _follow_receiving(begin: Receive, call: Call, inner: Any) -> Any:
+    def start() -> OutcomeTracker | None:
+        tracker = _begin_receive(begin, call)
+        return None if tracker is None else tracker.start_reading()
+
+    return generators.followed(inner, start)
+
+
+def wrap_carried(carry: Carry) -> Wrapper:
+    """Return the wrapper of a function inside of a recorded call, by which what that sends goes out.
+
+    ``carry`` does as for ``wrap_async_send``. The function may be of any kind: it is called, and no more.
+    """
+
+    @passed_over
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        call = Call(instance, args, kwargs)
+        guard.call("trace of a message", _carry_current, carry, call)
+        with no_frame:
+            return wrapped(*call.args, **call.kwargs)
+
+    return wrapper
+
+
+def _carry_current(carry: Carry, call: Call) -> None:
+    recording = ownership.current_recording()
+    if recording is not None and recording.operation.KIND == "CLIENT":
+        _carry(carry, call, recording.operation)
 
 
 def wrap_opened(note: Callable[[Any], object]) -> Wrapper:
@@ -145,7 +191,7 @@ def _begin_receive(begin: Receive, call: Call) -> OutcomeTracker | None:
     if request is None:
         return None
     operation, reader, carrier = request
-    context = guard.call("trace of a message", _context_of, carrier)
+    context = carrier if isinstance(carrier, Context) else guard.call("trace of a message", _context_of, carrier)
     if context is None and getattr(operation, "transport", None) == "pipe":
         context = run_context.for_starter(current_context.current())
     recording = recorder.start(operation, context)
@@ -175,13 +221,19 @@ def _context_of(carrier: Any) -> Context | None:
     here = current_context.current()
     context = propagate.extract(_texts(carrier), ownership.no_span(here))
     span = get_current_span(context).get_span_context()
-    if not span.is_valid:
+    if not span.is_valid or _is_beneath(get_current_span(here), span):
         return None
     sender = open_recordings.find(span.span_id)
     if isinstance(sender, recorder.Recording):
         # In one process the sender's conversation and agent are known here too.
         return sender.inside(context)
     return context
+
+
+def _is_beneath(current: Any, sender: SpanContext) -> bool:
+    """Whether the span that is current has the sender's as its parent: one of the server's, made by who was faster."""
+    parent = getattr(current, "parent", None)
+    return parent is not None and (parent.trace_id, parent.span_id) == (sender.trace_id, sender.span_id)
 
 
 def _texts(carrier: Mapping[Any, Any]) -> dict[str, str]:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from obs_run.base import guard
 from obs_run.base.payload import error_name
 from obs_run.context import current_context
-from obs_run.core import content, log_records, nesting, ownership, semconv, sink
+from obs_run.core import content, conversations, inside_runs, log_records, nesting, ownership, semconv, sink
 from obs_run.core.open_recordings import Ending, open_recordings
+from obs_run.core.operation_kinds import kind_of
 from obs_run.core.recording_scope import RecordingScope
 from obs_run.core.sink import ErrorRecord, OperationRecord, Timing
 from obs_run.core.tool_windows import windows
@@ -26,14 +27,13 @@ if TYPE_CHECKING:
     from obs_run.context.current_context import Entry
     from obs_run.core.nesting import NestedInvocation
     from obs_run.core.ongoing import FrameworkCall, OwnRecording
-    from obs_run.core.operations import Operation
+    from obs_run.core.operations import ExecutedTool, Operation
     from obs_run.core.operations.fields import Described
+    from obs_run.core.run_statistics import Around
     from obs_run.core.sink import Sink
 
 __all__ = ["Recording", "start"]
 
-_VOCABULARY = "obs_run.core.operations"
-_kinds: dict[type, str] = {}
 _OWNER_IS_GONE = Ending("owner is gone")
 _INTERRUPTED = Ending("SIGINT")
 _DEEPEST_CAUSE = 8
@@ -68,6 +68,7 @@ class Recording(RecordingScope):
         "outer",
         "provider_call",
         "read_unfinished",
+        "runs",
         "shared_data",
         "span",
     )
@@ -80,11 +81,14 @@ class Recording(RecordingScope):
         outer: OwnRecording | None,
         to: Sink,
         place: Context,
+        runs: tuple[Around, ...] = inside_runs.NOTHING,
     ) -> None:
         self.operation = operation
         self.span = span
         self.outer = outer
         """The recording around this one, for what holds of its parts too."""
+        self.runs = runs
+        """The runs around it that it is counted on."""
         self.is_ended = False
         self.read_unfinished: Callable[[], Callable[[], None] | None] | None = None
         """Gives, while there is a stream, what reads as much of it as has come in."""
@@ -113,7 +117,7 @@ class Recording(RecordingScope):
 
     def replace(self, operation: Operation) -> None:
         """Tell of another operation, because more is known of what happens than when it began."""
-        operation.inherit(self.operation)
+        operation.take_over(self.operation)
         name = operation.span_name()
         if name != self.operation.span_name():
             self.span.update_name(name)
@@ -174,14 +178,33 @@ class Recording(RecordingScope):
 
     def _end(self, error: BaseException | None) -> None:
         open_recordings.discard(self.span.get_span_context().span_id)
-        self._sink.end(self.span, partial(self._complete, self._timing(), error))
         operation: Any = self.operation
+        if getattr(operation, "executed_tools", None):
+            guard.call("tools", self._record_tools, operation.executed_tools)
+        if self.shared_data is not None:
+            guard.call("shared call", nesting.merge_shared, operation, self.shared_data)
+        if self.runs:
+            guard.call("run statistics", inside_runs.end, operation, self.runs, has_failed=error is not None)
+        self._sink.end(self.span, partial(self._complete, self._timing(), error))
         if operation.ASKS_FOR_TOOLS and operation.tool_calls and not self._marks:
             _inferred_tools().note_answer(operation, self.span, self.around, self._place, self._started)
 
+    def _record_tools(self, tools: list[ExecutedTool]) -> None:
+        """Record the tools that a service says it ran, inside of the run that it tells of."""
+        for tool in tools:
+            begun = now() if tool.begun is None else tool.begun
+            recording = _begin(tool, self.context, self, self._sink, self.context, _wall_time(begun))
+            recording.begun_at(begun)
+            recording.over_at(begun if tool.over is None else tool.over)
+            recording.end()
+
     def begun_at(self, moment: int) -> None:
-        """Say when the operation began, by ``perf_counter_ns``, if that was not just now."""
+        """Say when the operation began, by ``now()``, if that was not just now."""
         self._started = moment
+
+    def over_at(self, moment: int) -> None:
+        """Say when the operation, which is about to be ended, was over, by ``now()``, if that is not just now."""
+        self._end_ns = _wall_time(moment)
 
     def _complete(self, timing: Timing, error: BaseException | None) -> OperationRecord:
         """Return the record; of no kind where that fails, so that nothing is measured of which nothing is known."""
@@ -193,6 +216,8 @@ class Recording(RecordingScope):
             return OperationRecord("", {}, {}, timing, {})
         if error is not None and record.error is not None:
             self._tell_exception(error, record.error)
+        elif self.operation.failure is not None:
+            guard.call("end", log_records.log_exception, self.operation.failure, self.span.get_span_context())
         return record
 
     def _tell_exception(self, error: BaseException, told: ErrorRecord) -> None:
@@ -205,9 +230,8 @@ class Recording(RecordingScope):
 
     def _record(self, timing: Timing, error: BaseException | None) -> OperationRecord:
         operation = self.operation
-        if self.shared_data is not None:
-            guard.call("shared call", nesting.merge_shared, operation, self.shared_data)
-        if error is None and self.is_frameworks:
+        if error is None and self.provider_call is not None:
+            # It was tried again.
             operation.error_type = None
         if error is not None and operation.error_type is None:
             operation.error_type = error_name(error)
@@ -219,13 +243,14 @@ class Recording(RecordingScope):
             attributes[semconv.RESPONSE_TIME_TO_FIRST_CHUNK] = timing.first_chunk
         attributes.update(self._marks)
         failure = None if operation.error_type is None else _failure(operation, operation.error_type, error)
-        runs: tuple[int, ...] = ()
-        if self.outer is not None and operation.IS_MODEL_CALL:
-            ownership.add_usage(self)
-            runs = ownership.runs_around(self)
+        runs = inside_runs.ids(operation, self.runs)
+        if operation.IS_RUN:
+            attributes.update(inside_runs.sums(operation, timing.duration))
+            if self.outer is not None:
+                runs = inside_runs.tell_besides(operation, self.outer)
         plain_content, content_size = content.plain_content(operation, self._request_content)
         return OperationRecord(
-            _kind_of(type(operation)),
+            kind_of(type(operation)),
             content.plain_attributes(attributes),
             plain_content,
             timing,
@@ -233,6 +258,8 @@ class Recording(RecordingScope):
             failure,
             content_size,
             runs,
+            operation.agent_name if self.runs else None,
+            self.span.get_span_context().span_id if operation.IS_RUN else None,
         )
 
     def _timing(self) -> Timing:
@@ -268,26 +295,51 @@ def measure(thing: Described, duration: float, error: BaseException | None = Non
     attributes = content.plain_attributes(thing.field_attributes())
     if error is not None:
         attributes.setdefault(semconv.ERROR_TYPE, error_name(error))
-    kind = _kind_of(type(thing))
+    kind = kind_of(type(thing))
     to.measure(lambda: OperationRecord(kind, attributes, {}, Timing(duration), {}))
 
 
+def now() -> int:
+    """Return this moment, for what is told of it later."""
+    return time.perf_counter_ns()
+
+
+def _wall_time(moment: int) -> int:
+    """Return a moment as nanoseconds since 1970."""
+    return time.time_ns() - (time.perf_counter_ns() - moment)
+
+
 def start(
-    operation: Operation, parent: Context | None = None, owner: object = None
+    operation: Operation, parent: Context | None = None, owner: object = None, begun: int | None = None
 ) -> Recording | NestedInvocation | None:
     """Begin to record an operation; None where nobody wants it, or a library further out already records it.
 
     Its parent is what is current in the context ``parent`` (default: here). With ``owner``, which must allow weak
-    references, the recording ends when that object is gone.
+    references, the recording ends when that object is gone. ``begun`` is when it began, by ``now()``, if not just now.
     """
     try:
-        return _start(operation, parent, owner)
+        return _start(operation, parent, owner, begun)
     except Exception as failure:  # noqa: BLE001 (as above)
         guard.failed("start", failure)
         return None
 
 
-def _start(operation: Operation, parent: Context | None, owner: object) -> Recording | NestedInvocation | None:
+def _provider_call(operation: Operation, framework: Any) -> NestedInvocation | None:
+    from obs_run.core import provider_calls
+
+    return provider_calls.provider_call(operation, framework)
+
+
+def _part_of(operation: Operation, outer: Any, context: Context) -> NestedInvocation | None:
+    from obs_run.core import part_calls
+
+    operation.inherit(outer.operation)
+    return part_calls.part_call(operation, outer, context, kind_of(type(operation)))
+
+
+def _start(
+    operation: Operation, parent: Context | None, owner: object, begun: int | None
+) -> Recording | NestedInvocation | None:
     context = current_context.current() if parent is None else parent
     if ownership.is_suppressed(operation, context):
         return None
@@ -304,23 +356,20 @@ def _start(operation: Operation, parent: Context | None, owner: object) -> Recor
         context = guard.call("tools", refine, operation, context, is_given=parent is not None, default=context)
     outer = ownership.recording_in(context)
     if operation.IS_MODEL_CALL and getattr(outer, "is_frameworks", False):
-        from obs_run.core import provider_calls
-
         framework: Any = outer
-        if _kind_of(type(operation)) == _kind_of(type(framework.operation)):
-            call = provider_calls.provider_call(operation, framework)
+        if kind_of(type(operation)) == kind_of(type(framework.operation)):
+            call = _provider_call(operation, framework)
             if call is not None:
                 return call
             # One call more than the framework tells of.
             context, outer = framework.around, framework.outer
     if outer is not None and operation.is_part_of(outer.operation):
-        from obs_run.core import part_calls
-
-        operation.inherit(outer.operation)
-        part = part_calls.part_call(operation, outer, context, _kind_of(type(operation)))
+        part = _part_of(operation, outer, context)
         if part is not None:
             return part
-    recording = _begin(operation, context, outer, to, place)
+    recording = _begin(operation, context, outer, to, place, None if begun is None else _wall_time(begun))
+    if begun is not None:
+        recording.begun_at(begun)
     if owner is not None:
         recording.belongs_to(owner)
     return recording
@@ -334,21 +383,25 @@ def _begin(
     place: Context,
     begun_ns: int | None = None,
 ) -> Recording:
+    runs = inside_runs.NOTHING
     if outer is not None:
         operation.inherit(outer.operation)
+        runs = inside_runs.begin(operation, outer, may_refuse=begun_ns is None)
     span = to.start(operation.span_name(), operation.KIND, operation.attributes, context, begun_ns)
-    recording = Recording(operation, span, context, outer, to, place)
+    recording = Recording(operation, span, context, outer, to, place, runs)
+    if outer is None and operation.IS_RUN and operation.conversation_id is not None:
+        guard.call("link", conversations.link_to_previous_run, span, operation.conversation_id)
     if span.is_recording():
         open_recordings.add(span.get_span_context().span_id, Recording.end_unfinished, recording)
     return recording
 
 
 def _begin_tool(operation: Operation, context: Context, begun_ns: int, begun: int) -> Recording | None:
-    """Begin to record a tool that the agent began to run before it was known."""
-    to = sink.current()
-    if to is None:
+    """Begin to record a tool that the agent began to run before it was known; None where it did not run there."""
+    to, parent = sink.current(), ownership.open_context(context)
+    if to is None or parent is None:
         return None
-    recording = _begin(operation, context, ownership.recording_in(context), to, context, begun_ns)
+    recording = _begin(operation, parent, ownership.recording_in(parent), to, parent, begun_ns)
     recording.begun_at(begun)
     return recording
 
@@ -361,17 +414,14 @@ def _inferred_tools() -> Any:
     return inferred_tools
 
 
-def _kind_of(operation: type) -> str:
-    """Return the name of the operation's class in ``core.operations``; instrumentors derive classes of their own."""
-    kind = _kinds.get(operation)
-    if kind is None:
-        names = [each.__name__ for each in operation.__mro__ if each.__module__.startswith(_VOCABULARY)]
-        kind = _kinds[operation] = names[0]
-    return kind
-
-
 def _failure(operation: Operation, error_type: str, error: BaseException | None) -> ErrorRecord:
     if error is None:
-        return ErrorRecord(error_type, operation.error_message or error_type)
+        return operation.failure or ErrorRecord(error_type, operation.error_message or error_type)
+    return describe_error(error, error_type)
+
+
+def describe_error(error: BaseException, error_type: str | None = None) -> ErrorRecord:
+    """Return what is told of an exception, which need not be kept then."""
+    error_type = error_type or error_name(error)
     stack = traceback.format_exception(type(error), error, error.__traceback__)
     return ErrorRecord(error_type, guard.shown(error), error_name(error), "".join(stack))

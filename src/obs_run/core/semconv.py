@@ -12,6 +12,7 @@ SCHEMA_URL = "https://opentelemetry.io/schemas/gen-ai-dev/1.42.0-dev"
 GEN_AI_PREFIX = "gen_ai."
 OPERATION_NAME = "gen_ai.operation.name"
 PROVIDER_NAME = "gen_ai.provider.name"
+SYSTEM = "gen_ai.system"  # old
 OUTPUT_TYPE = "gen_ai.output.type"
 CONVERSATION_ID = "gen_ai.conversation.id"
 
@@ -98,6 +99,17 @@ CONTENT = frozenset(
 )
 """What the conventions keep for prompts, answers, tool arguments and results."""
 
+OLD_MESSAGE_EVENTS = frozenset(
+    {
+        "gen_ai.system.message",
+        "gen_ai.user.message",
+        "gen_ai.assistant.message",
+        "gen_ai.tool.message",
+        "gen_ai.choice",
+    }
+)
+"""Events of older conventions, each of which is a message."""
+
 MCP_METHOD_NAME = "mcp.method.name"
 MCP_SESSION_ID = "mcp.session.id"
 MCP_PROTOCOL_VERSION = "mcp.protocol.version"
@@ -105,6 +117,8 @@ MCP_RESOURCE_URI = "mcp.resource.uri"
 JSONRPC_REQUEST_ID = "jsonrpc.request.id"
 JSONRPC_PROTOCOL_VERSION = "jsonrpc.protocol.version"
 RPC_RESPONSE_STATUS_CODE = "rpc.response.status_code"
+RPC_SYSTEM_NAME = "rpc.system.name"
+RPC_METHOD = "rpc.method"
 NETWORK_TRANSPORT = "network.transport"
 NETWORK_PROTOCOL_NAME = "network.protocol.name"
 NETWORK_PROTOCOL_VERSION = "network.protocol.version"
@@ -159,8 +173,11 @@ CODE_FUNCTION_NAME = "code.function.name"
 CODE_LINE_NUMBER = "code.line.number"
 THREAD_NAME = "thread.name"
 
+EVENT_LOG = "log"
+LOG_MESSAGE, LOG_LEVEL, LOG_LOGGER = "message", "level", "logger"  # as OpenTracing named them, which viewers know
 EVENT_INFERENCE_DETAILS = "gen_ai.client.inference.operation.details"
 EVENT_AUDIT = "obs.audit"
+EVENT_BUDGET_EXCEEDED = "obs.budget.exceeded"
 EVENT_EXCEPTION = "gen_ai.client.operation.exception"
 
 OBS_TOOL_CALLS = "obs.response.tool_calls"
@@ -176,10 +193,12 @@ OBS_USAGE_CHARACTERS = "obs.usage.characters"
 OBS_USAGE_DOCUMENT_PAGES = "obs.usage.document_pages"
 OBS_REQUEST_RETRIES = "obs.request.retries"
 OBS_REQUEST_INPUT_COUNT = "obs.request.input_count"
+OBS_RESPONSE_CACHED = "obs.response.cached"
 OBS_RESPONSE_STREAM_END = "obs.response.stream_end"
 OBS_RETRIEVAL_SCORES = "obs.retrieval.scores"
 OBS_OUTCOME = "obs.outcome"
 OBS_RESUMED = "obs.resumed"
+OBS_LINK_KIND = "obs.link.kind"
 OBS_USAGE_INPUT_TOKENS = "obs.usage.input_tokens"
 OBS_USAGE_OUTPUT_TOKENS = "obs.usage.output_tokens"
 OBS_COST_SUBTREE = "obs.cost.subtree"
@@ -187,6 +206,8 @@ OBS_STEP_NAME = "obs.step.name"
 OBS_STEP_TYPE = "obs.step.type"
 OBS_STEP_NUMBER = "obs.step.number"
 OBS_HANDOFF_TO_AGENT = "obs.handoff.to_agent"
+OBS_A2A_TASK_ID = "obs.a2a.task.id"
+OBS_A2A_TASK_STATE = "obs.a2a.task.state"
 OBS_COST_INPUT = "obs.cost.input"
 OBS_COST_OUTPUT = "obs.cost.output"
 OBS_COST_TOTAL = "obs.cost.total"
@@ -194,10 +215,29 @@ OBS_COST_PRICE_TABLE = "obs.cost.price_table"
 OBS_SPAN_UNFINISHED = "obs.span.unfinished"
 OBS_SPAN_ENDED_BY = "obs.span.ended_by"
 OBS_SPAN_STATUS = "obs.span.status"
+OBS_SPAN_EVENTS_DROPPED = "obs.span.events.dropped"
 OBS_RUN_KIND = "obs.run.kind"
 OBS_RUN_EXIT_CODE = "obs.run.exit_code"
 OBS_RUN_SIGNAL = "obs.run.signal"
 OBS_RUN_CONTINUED = "obs.run.continued"
+OBS_RUN_STEPS = "obs.run.steps"
+OBS_RUN_MODEL_CALLS = "obs.run.model_calls"
+OBS_RUN_TOOL_CALLS = "obs.run.tool_calls"
+OBS_RUN_REPEATED_TOOL_CALLS = "obs.run.repeated_tool_calls"
+OBS_RUN_LOOPS = "obs.run.loops"
+OBS_RUN_LOOP_TOOLS = "obs.run.loop_tools"
+OBS_RUN_MODEL_TIME = "obs.run.model_time"
+OBS_RUN_OWN_TIME = "obs.run.own_time"
+OBS_RUN_AGENTS = "obs.run.agents"
+OBS_RUN_TOOLS = "obs.run.tools"
+OBS_RUN_CONTEXT_FILL = "obs.run.context_fill"
+OBS_RUN_CONTEXT_WINDOW = "obs.run.context_window"
+OBS_RUN_UNKNOWN_USAGE = "obs.run.unknown_usage"
+OBS_RUN_UNKNOWN_COST = "obs.run.unknown_cost"
+OBS_RUN_EXCEEDED_BUDGETS = "obs.run.exceeded_budgets"
+OBS_BUDGET_NAME = "obs.budget.name"
+OBS_BUDGET_LIMIT = "obs.budget.limit"
+OBS_BUDGET_USED = "obs.budget.used"
 OBS_ALERT = "obs.alert"
 OBS_ALERT_NAME = "obs.alert.name"
 OBS_ALERT_LEVEL = "obs.alert.level"
@@ -225,12 +265,19 @@ METRIC_MCP_CLIENT_DURATION = "mcp.client.operation.duration"
 METRIC_MCP_SERVER_DURATION = "mcp.server.operation.duration"
 METRIC_MCP_CLIENT_SESSION_DURATION = "mcp.client.session.duration"
 METRIC_MCP_SERVER_SESSION_DURATION = "mcp.server.session.duration"
+METRIC_RPC_CLIENT_DURATION = "rpc.client.call.duration"
+METRIC_RPC_SERVER_DURATION = "rpc.server.call.duration"
 METRIC_MESSAGING_DURATION = "messaging.client.operation.duration"
 METRIC_MESSAGING_PROCESS_DURATION = "messaging.process.duration"
 
 METRIC_COST = "obs.client.cost"
 METRIC_COST_UNKNOWN = "obs.client.cost.unknown"
+METRIC_AGENT_TOKENS = "obs.agent.tokens"
+METRIC_AGENT_COST = "obs.agent.cost"
 METRIC_DROPPED = "obs.export.dropped"
+METRIC_LOG_DURATION = "obs.log.duration"
+METRIC_LOG_VALUE = "obs.log.value"
+METRIC_LOG_COUNT = "obs.log.count"
 
 METRIC_DURATION = "gen_ai.client.inference.duration"
 METRIC_FIRST_CHUNK = "gen_ai.client.inference.time_to_first_chunk"
@@ -256,7 +303,15 @@ DURATION_BUCKETS = tuple(0.01 * 2**step for step in range(14))
 TOKEN_BUCKETS = tuple(4.0**step for step in range(14))
 TIMER_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 MCP_DURATION_BUCKETS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+RPC_DURATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 MESSAGING_DURATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 DB_DURATION_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0)
 AGENT_DURATION_BUCKETS = tuple(0.1 * 2**step for step in range(13))
 WORKFLOW_DURATION_BUCKETS = (1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0)
+
+OBS_BRIDGE_RULE = "obs.bridge.rule"
+OBS_BRIDGE_EVIDENCE = "obs.bridge.evidence"
+OBS_BRIDGE_KEY = "obs.bridge.key"
+OBS_BRIDGE_END = "obs.bridge.end"
+OBS_BRIDGE_END_LINE = "obs.bridge.end.line"
+BRIDGED_KINDS = frozenset(["LoggedRequest", "LoggedWork"])

@@ -8,15 +8,14 @@ message amid it costs next to nothing.
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass
 from functools import partial
 from sys import is_finalizing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run.base import generators, guard
 from obs_run.base.stand_in import no_frame, passed_over
 from obs_run.base.steps import Step
-from obs_run.core import client_secrets, content, recorder
+from obs_run.core import client_secrets, content
 from obs_run.core.outcomes import Call
 
 if TYPE_CHECKING:
@@ -44,8 +43,7 @@ def _itself(connection: Any) -> Any:
     return connection
 
 
-@dataclass(frozen=True)
-class Messages:
+class Messages(NamedTuple):
     """How the messages of a connection are read.
 
     ``open`` returns, given the connection, what is to be known from message to message. ``sent`` reads the call of a
@@ -85,6 +83,9 @@ class Session:
 
     def start(self, operation: Operation) -> None:
         """Begin to record an operation beneath what is current here."""
+        # Here, because a connection's library is imported by many who open none.
+        from obs_run.core import recorder
+
         recording = recorder.start(operation)
         if recording is not None:
             recording.read_unfinished = partial(self._what_finishes, operation)

@@ -51,8 +51,12 @@ class OperationRecord(NamedTuple):
     error: ErrorRecord | None = None
     content_size: int = 0
     """Roughly how many bytes of memory the content holds."""
-    runs: tuple[int, ...] = ()
-    """The span ids of the agents' and workflows' runs that a model call is a part of."""
+    runs: tuple[tuple[int, str | None], ...] = ()
+    """The runs that a model call is a part of, the innermost first: span id, and the run's tool that it is made in."""
+    agent_name: str | None = None
+    """The agent that made a model call inside of a run."""
+    run: int | None = None
+    """The span id of what is a run itself."""
 
 
 class Scope(NamedTuple):

@@ -6,8 +6,8 @@ functions: whatever they raise is ours and stays here; whatever the library rais
 ==================================================  ==========================================================
 what the library has                                wrapper
 ==================================================  ==========================================================
-a function that returns its result or a generator   ``wrap_call``, which also follows the generator
-of either kind
+a function that returns its result, a generator of  ``wrap_call``, which also follows the generator or
+either kind or a coroutine                          coroutine; with ``Reader.held`` one in a result, too
 a coroutine function that returns such              ``wrap_async_call``
 a call that returns a stream, an object whose       ``wrap_call`` or ``wrap_async_call``, with ``Reader.deferred``
 class has ``__next__`` or ``__anext__``             giving the stream; and ``wrap_next``, ``wrap_anext`` for these

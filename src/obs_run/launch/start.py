@@ -1,11 +1,8 @@
 """What happens in every process at its start: a few names are noted, nothing is loaded."""
 
-from __future__ import annotations
-
 import os
 
 from obs_run.base import guard, stand_in
-from obs_run.coexistence import watching
 from obs_run.process import exit_hooks, import_hooks, own_imports, run
 from obs_run.process.variables import flag
 from obs_run.runtime import start as runtime_start
@@ -17,13 +14,18 @@ if TYPE_CHECKING:
     from typing import Any
 
     from obs_run.core.hooks import Instrumentor
-    from obs_run.process.exit_info import ExitInfo
+    from obs_run.process.exit_sequence import ExitInfo
 
-_starters: list[str] = []
+_starters: "list[str]" = []
 
 # Module to watch for -> module of ours and function in it that is called with the module.
 _RUN = {
-    "logging": ("obs_run.capture.log_capture", "install"),
+    "logging": ("obs_run.bridge.start", "install"),
+    "loguru._handler": ("obs_run.capture.loguru_capture", "install"),
+    "loguru._simple_sinks": ("obs_run.capture.loguru_capture", "install_sinks"),
+    "structlog._base": ("obs_run.capture.structlog_capture", "install"),
+    "structlog._native": ("obs_run.capture.structlog_capture", "install_awaited"),
+    "structlog.stdlib": ("obs_run.capture.structlog_capture", "install_awaited_of_stdlib"),
     "opentelemetry.context": ("obs_run.context.runtime_context", "install"),
     "opentelemetry.util.genai.invocation": ("obs_run.coexistence.util_genai", "install"),
 }
@@ -48,13 +50,18 @@ def start(how: str) -> None:
             import_hooks.when_imported(module, runtime_start.late(ours, function))
     runtime_start.notice(_RUN)
     runtime_start.start_api()
+    if flag("OBS_BRIDGE_STDOUT", default=False):
+        guard.call("printed lines", _watch_output)
+    if os.environ.get("OBS_VENDOR_TELEMETRY", "").strip().lower() == "off":
+        from obs_run.launch import vendor_telemetry
+
+        vendor_telemetry.switch_off()
     if flag("OBS_PROPAGATE_CHILDREN", default=True):
         runtime_start.notice(_CHILDREN)
         stand_in.replace_in_os("system", _make_system)
         stand_in.replace_in_os("posix_spawn", _make_spawn)
         stand_in.replace_in_os("posix_spawnp", _make_spawn)
-    _watch_instrumented()
-    watching.watch()
+    import_hooks.before_libraries(_watch_libraries)
     exit_hooks.on_abnormal_exit(_record_run)
     if flag("OBS_VERBOSE", default=False):
         exit_hooks.on_exit(_summarize)
@@ -64,26 +71,37 @@ def start(how: str) -> None:
         in_process.runtime().set_up()
 
 
+def _watch_output() -> None:
+    """Have printed lines recorded, on request alone: it costs something at the start."""
+    from obs_run.bridge import start as bridge_start
+    from obs_run.capture import printed_lines
+    from obs_run.runtime import in_process
+
+    in_process.install()
+    bridge_start.read_lines()
+    printed_lines.install()
+
+
 def started() -> str:
     """Return who started obs-run in this process, or an empty string."""
     return _starters[0] if _starters else ""
 
 
-def _record_run(info: ExitInfo) -> None:
+def _record_run(info: "ExitInfo") -> None:
     """Have a run recorded that fails or is killed, also where nothing else of it was."""
     from obs_run.runtime import in_process
 
     in_process.runtime().record_abnormal_run(info)
 
 
-def _summarize(info: ExitInfo) -> None:
+def _summarize(info: "ExitInfo") -> None:
     from obs_run.runtime import summary
 
     summary.tell_what_was_instrumented(info)
 
 
-def _make_system(original: Any) -> Callable[[], Any]:
-    def called() -> Any:
+def _make_system(original: "Any") -> "Callable[[], Any]":
+    def called() -> "Any":
         guard.call("environment of a child", prepare)
         return original
 
@@ -95,13 +113,13 @@ def _make_system(original: Any) -> Callable[[], Any]:
     return called
 
 
-def _make_spawn(original: Any) -> Callable[[], Any]:
-    def spawn(*arguments: Any, **named: Any) -> Any:
+def _make_spawn(original: "Any") -> "Callable[[], Any]":
+    def spawn(*arguments: "Any", **named: "Any") -> "Any":
         arguments, named = guard.call("environment of a child", prepare, arguments, named, default=(arguments, named))
         with stand_in.no_frame:
             return original(*arguments, **named)
 
-    def prepare(arguments: Any, named: Any) -> Any:
+    def prepare(arguments: "Any", named: "Any") -> "Any":
         from obs_run.context import children
 
         return children.exec_arguments(arguments, named)
@@ -109,26 +127,32 @@ def _make_spawn(original: Any) -> Callable[[], Any]:
     return lambda: spawn
 
 
-def _watch_instrumented() -> None:
+def _watch_libraries() -> None:
+    """Wait for what we instrument, and for what others instrument."""
     from obs_instrumentors import TABLE
 
+    from obs_run.coexistence import watching
+
+    # Their imports take long, and a signal may come amid one.
+    exit_hooks.prepare()
     import_hooks.when_any_imported(TABLE, _instrument)
     if os.environ.get("OBS_PREFER"):
         import_hooks.when_imported("obs_run.core.hooks", _ask_for_preference)
+    watching.watch()
 
 
-def _ask_for_preference(module: ModuleType) -> None:
+def _ask_for_preference(module: "ModuleType") -> None:
     module.prefer(_preferred)
 
 
-def _preferred(instrumentor: Instrumentor) -> str | None:
+def _preferred(instrumentor: "Instrumentor") -> "str | None":
     from obs_run.coexistence import choice
 
     preferred = choice.preferred_over_ours(instrumentor)
     return None if preferred is None else f"{preferred.distribution} instruments it (OBS_PREFER)"
 
 
-def _instrument(module: ModuleType) -> None:
+def _instrument(module: "ModuleType") -> None:
     from obs_instrumentors import TABLE
 
     from obs_run.core.hooks import instrument

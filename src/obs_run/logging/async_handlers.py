@@ -21,7 +21,7 @@ from obs_run.process import exit_hooks, fork
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
 
-    from obs_run.process.exit_info import ExitInfo
+    from obs_run.process.exit_sequence import ExitInfo
 
 _PATIENCE = 1.0
 _handling: ContextVar[bool] = ContextVar("obs_run_log_handling", default=False)

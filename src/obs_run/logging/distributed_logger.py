@@ -11,19 +11,20 @@ from obs_run import privacy, settings
 from obs_run.base import guard
 from obs_run.base.noop_awaitable import NOOP_AWAITABLE, NoopAwaitable
 from obs_run.base.plain_values import Snapshot
+from obs_run.capture import foreign_lines
 from obs_run.context import log_context, propagation
 from obs_run.logging import security
 from obs_run.logging.console import ConsoleLogHandler
 from obs_run.logging.entry import LogContext
 from obs_run.logging.handlers import direct, file_by_settings
-from obs_run.logging.levels import LogCategory, LogLevel, category_of, level_of
+from obs_run.logging.levels import LogCategory, LogLevel, category_of, level_of, number_of
 from obs_run.logging.log_contexts import LogContextScope
 from obs_run.logging.record import Record, exported
 from obs_run.process import fork
 from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import FrameType
 
     from obs_run.logging.entry import StructuredLogEntry
@@ -142,7 +143,12 @@ class DistributedLogger:
         level = level_of(level)
         if level.severity.number < self._lowest:
             return NOOP_AWAITABLE
-        code = at if isinstance(at, tuple) else _code_of(at)
+        finish = None
+        if isinstance(at, tuple):
+            code = at
+        else:
+            code = _code_of(at)
+            finish = guard.call("log observer", _begin_reading, at, level, self.name, message, more)
         record = guard.call("log record", self._make_record, level, code, message, **more)
         if record is None:
             record = Record(time.time_ns(), level, LogCategory.SYSTEM, (0, 0, 0), code)
@@ -150,6 +156,8 @@ class DistributedLogger:
         self._counts.add(record)
         if exported():
             guard.call("log record", record.send, self.name)
+        if finish is not None:
+            guard.call("log observer", finish)
         if not self._targets:
             return NOOP_AWAITABLE
         return guard.call("log handlers", self._handle, record, default=NOOP_AWAITABLE)
@@ -213,13 +221,17 @@ class DistributedLogger:
                 awaited.append(handler)
             elif guard.call(target.site, write, entry, default=False) is False:
                 self._counts.add_failed()
-        if not awaited or entry is None:
+        return NOOP_AWAITABLE if entry is None else self._hand_over(entry, awaited)
+
+    def _hand_over(self, entry: StructuredLogEntry, handlers: list[Any]) -> NoopAwaitable:
+        """Have handlers that are coroutines take the entry; what is returned may be waited for."""
+        if not handlers:
             return NOOP_AWAITABLE
         from obs_run.logging import async_handlers
 
         if async_handlers.handling():
             return NOOP_AWAITABLE
-        work = [async_handlers.Work(handler, entry, self._counts.add_failed) for handler in awaited]
+        work = [async_handlers.Work(handler, entry, self._counts.add_failed) for handler in handlers]
         tasks = [task for task in (async_handlers.hand_over(each) for each in work) if task is not None]
         return async_handlers.Waiting(tasks) if tasks else NOOP_AWAITABLE
 
@@ -232,6 +244,20 @@ class DistributedLogger:
 
     def _current(self) -> LogContext:
         return LogContext.of({**self._all_defaults(), **log_context.all_fields()})
+
+
+def _begin_reading(
+    frame: FrameType | None, level: LogLevel, name: str, message: object, more: Mapping[str, Any]
+) -> Callable[[], object] | None:
+    """Have a line read for what it tells; return what is to be called when it has been recorded."""
+    if not isinstance(message, str):
+        return None
+    data = more.get("data")
+    given = {**more, **data} if isinstance(data, dict) else more
+    fields = {**log_context.all_fields(), **given}
+    place = _code_of(frame)
+    line = foreign_lines.Line(number_of(level), level.severity.text, message, fields, place, name)
+    return foreign_lines.begin(line, frame)
 
 
 def _code_of(frame: FrameType | None) -> Code:

@@ -53,6 +53,7 @@ for _index, _category in enumerate(LogCategory):
 _LEVELS = {level.value: level for level in LogLevel} | {"warn": LogLevel.WARNING, "fatal": LogLevel.CRITICAL}
 _CATEGORIES = {category.value: category for category in LogCategory}
 _SHOWN = 100
+_TRACE = 5
 _NUMBERS = (
     (50, LogLevel.CRITICAL),
     (40, LogLevel.ERROR),
@@ -73,6 +74,11 @@ def level_of(value: Any) -> LogLevel:
         _refuse("level", value, LogLevel, "INFO")
         return LogLevel.INFO
     return level
+
+
+def number_of(level: LogLevel) -> int:
+    """Return the number of the logging module for a level."""
+    return next((number for number, each in _NUMBERS if each is level), _TRACE)
 
 
 def category_of(value: Any) -> LogCategory:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
+from obs_run.capture import loguru_capture
 from obs_run.logging.foreign_records import SPAN_ID, TRACE_ID, captured, ids_and_fields, send
 from obs_run.logging.levels import level_of
 
@@ -36,7 +37,7 @@ def sink(message: Any) -> None:
 
 
 def _record(record: LoguruRecord) -> None:
-    if captured():
+    if captured() or loguru_capture.is_recording():
         return
     extra = dict(record["extra"])
     ids = extra.pop(TRACE_ID, None), extra.pop(SPAN_ID, None)

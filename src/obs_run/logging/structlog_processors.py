@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
-from obs_run.capture import log_capture
+from obs_run.capture import log_capture, structlog_capture
 from obs_run.logging.foreign_records import SPAN_ID, TRACE_ID, captured, ids_and_fields, send
 from obs_run.logging.levels import LogLevel
 
@@ -58,7 +58,7 @@ def record_event(logger: Any, method_name: str, event_dict: Event) -> Event:
 
 
 def _record(logger: Any, method_name: str, event: Event) -> None:
-    if captured() or (_is_stdlib(logger) and _stdlib_is_captured()):
+    if captured() or structlog_capture.is_recording() or (_is_stdlib(logger) and _stdlib_is_captured()):
         return
     name = event.get("level", method_name)
     level = _LEVELS.get(name.lower() if isinstance(name, str) else "", LogLevel.INFO)

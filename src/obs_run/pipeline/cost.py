@@ -59,8 +59,17 @@ def is_billable(record: OperationRecord) -> bool:
 
 def of(record: OperationRecord) -> Bill | None:
     """Return the cost in USD of a model call that ended now; None where model or usage are unknown."""
-    if not settings.get("OBS_COST"):
-        return None
+    return bill(record) if settings.get("OBS_COST") else None
+
+
+def total(record: OperationRecord) -> Decimal | None:
+    """Return what a model call that ended now cost in all, for budgets; None where that is not known."""
+    priced = bill(record) if is_billable(record) else None
+    return None if priced is None else priced.total
+
+
+def bill(record: OperationRecord) -> Bill | None:
+    """Return the cost of a model call, whether or not it is to be exported."""
     reported: dict[str, float] | None = record.pricing.get("cost")
     if reported is not None:
         input_side, output_side, total = (_decimal(reported.get(side)) for side in ("input", "output", "total"))

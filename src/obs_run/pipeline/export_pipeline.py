@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as api_context
@@ -11,8 +12,10 @@ from obs_run.base import guard
 from obs_run.core import content
 from obs_run.pipeline import foreign_content, log_builder, losses, redact, redact_items, span_builder
 from obs_run.pipeline.items import DeferredCall, LogItem, OperationItem, SpanItem
+from obs_run.pipeline.log_events import LogEvents
 from obs_run.pipeline.otlp_destination import OtlpDestination
-from obs_run.pipeline.run_costs import RunCosts
+from obs_run.pipeline.run_totals import RunTotals
+from obs_run.pipeline.translation import Translation
 from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
     from obs_run.core.sink import OperationRecord
+    from obs_run.pipeline.cost import Bill
     from obs_run.pipeline.destination import Destination, Destinations
     from obs_run.pipeline.items import Item
     from obs_run.pipeline.losses import Losses
@@ -31,11 +35,15 @@ if TYPE_CHECKING:
 
 
 class _Batch:
-    """What is to be exported of a batch of items; what was handed over is in it no more."""
+    """The items of a batch that are still to be looked at, and what is to be exported of the others.
 
-    __slots__ = ("records", "spans")
+    What was handed over is in it no more.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("items", "records", "spans")
+
+    def __init__(self, items: list[Item]) -> None:
+        self.items = deque(items)
         self.spans: list[ReadableSpan] = []
         self.records: list[ReadableLogRecord] = []
 
@@ -71,8 +79,10 @@ class ExportPipeline:
         self._interval = interval
         self._redaction = redact_items.shared()
         self._metrics_due = time.monotonic() + self._interval
-        self._batch = _Batch()
-        self._run_costs = RunCosts()
+        self._batch = _Batch([])
+        self._run_totals = RunTotals()
+        self._translation = Translation()
+        self._log_events = LogEvents()
         self._owes_metrics = True
         """Whether the last export of metrics is still to come."""
         self._unseen = api_context.Context({_SUPPRESS_INSTRUMENTATION_KEY: True})
@@ -88,41 +98,84 @@ class ExportPipeline:
         # What a destination uses may be instrumented itself: recording that would never end.
         token = api_context.attach(self._unseen)
         try:
-            batch = self._batch = _Batch()
-            for item in items:
+            batch = self._batch = _Batch(items)
+            while batch.items:
+                item = batch.items[0]
                 guard.call("export", self._stages[type(item)], item, batch)
+                batch.items.popleft()
             self._hand_over(self._destinations.traces, batch.take_spans(), deadline)
             self._hand_over(self._destinations.logs, batch.take_records(), deadline)
         finally:
             api_context.detach(token)
 
     def _take_span(self, item: SpanItem, batch: _Batch) -> None:
-        operation, resource = item.operation, self._resource()
-        cost = None
-        values: dict[str, Any] = {}
-        if operation is not None:
-            has_span = bool(self._destinations.traces)
-            cost = guard.call("measurement", self._metering.measure, operation, has_span=has_span)
-            if cost is not None:
-                guard.call("cost", self._run_costs.add, operation, cost)
-            if operation.content and self._exports_content(operation):
-                values = guard.call("content", span_builder.limit_content, operation, redact.shared(), default={})
-        if self._destinations.traces:
-            shown = values if content.on_spans() else {}
-            inner_cost = None if operation is None else self._run_costs.pop(item.span.context)
-            span = guard.call("span", span_builder.complete_span, item, resource, cost, shown, inner_cost)
-            if span is None:
-                span, shown = item.span, {}
-            span = guard.call("span", foreign_content.span, span)
-            if span is not None:
-                batch.spans.append(span if self._redaction is None else self._redaction.span(span, shown))
-        if self._destinations.logs and operation is not None and content.on_events():
-            self._add(guard.call("event", log_builder.build_details_event, item, resource, values), batch, values)
+        operation = item.operation
+        if operation is None:
+            self._take_foreign_span(item, batch)
+            return
+        if operation.run is not None:
+            guard.call("run", self._sum_up, operation)
+        has_span = bool(self._destinations.traces)
+        cost = guard.call("measurement", self._metering.measure, operation, has_span=has_span)
+        if operation.runs and operation.run is None:
+            guard.call("run", self._run_totals.add, operation, cost)
+        values = self._limited_content(operation) if operation.content and self._exports_content(operation) else {}
+        if has_span:
+            guard.call("translation", self._translation.note_own, item.span, operation)
+            self._add_span(item, batch, cost, values if content.on_spans() else {})
+        if self._destinations.logs and content.on_events():
+            event = guard.call("event", log_builder.build_details_event, item, self._resource(), values)
+            self._add(event, batch, values)
+
+    def _take_foreign_span(self, item: SpanItem, batch: _Batch) -> None:
+        if not self._destinations.traces:
+            return
+        translated = guard.call("translation", self._translation.of, item)
+        operation = None if translated is None else translated.operation
+        if translated is None or operation is None:
+            self._add_span(item, batch, None, {})
+            return
+        # Whoever made the span may have metrics of his own; of what it cost there are none but ours.
+        cost = guard.call("measurement", self._metering.price, operation)
+        if operation.runs:
+            guard.call("run", self._run_totals.add, operation, cost)
+        self._add_span(translated, batch, cost, self._limited_content(operation) if operation.content else {})
+
+    def _add_span(self, item: SpanItem, batch: _Batch, cost: Bill | None, shown: dict[str, Any]) -> None:
+        """Put a span into the batch, complete and scrubbed; the content in ``shown`` is that already."""
+        span = guard.call("span", span_builder.complete_span, item, self._resource(), cost, shown)
+        if span is None:
+            span, shown = item.span, {}
+        span = guard.call("events", self._log_events.add_to, span, item.operation, default=span)
+        span = guard.call("span", foreign_content.span, span)
+        if span is not None:
+            batch.spans.append(span if self._redaction is None else self._redaction.span(span, shown))
+
+    @staticmethod
+    def _limited_content(operation: OperationRecord) -> dict[str, Any]:
+        values: dict[str, Any] = guard.call(
+            "content", span_builder.limit_content, operation, redact.shared(), default={}
+        )
+        return values
+
+    def _sum_up(self, run: OperationRecord) -> None:
+        """Have a run that is over tell what the calls inside of it sum up to."""
+        totals = self._run_totals.pop(run)
+        if totals is not None:
+            run.attributes.update(totals.attributes())
+            self._metering.measure_parts(run, totals)
 
     def _take_operation(self, item: OperationItem, _batch: _Batch) -> None:
-        self._metering.measure(item.operation, has_span=False)
+        operation = item.operation
+        if operation.run is not None:
+            guard.call("run", self._sum_up, operation)
+        cost = self._metering.measure(operation, has_span=False)
+        if operation.runs and operation.run is None:
+            guard.call("run", self._run_totals.add, operation, cost)
 
     def _take_log(self, item: LogItem, batch: _Batch) -> None:
+        if self._destinations.traces:
+            guard.call("events", self._log_events.note, item.record)
         if self._destinations.logs:
             record = log_builder.build_log_record(item.record, self._resource())
             self._add(foreign_content.record(record), batch)
@@ -158,7 +211,7 @@ class ExportPipeline:
             guard.call("export", destination.retry_pending, deadline)
 
     def close(self, deadline: float, dropped: int, left: int) -> None:
-        """Send what earlier failed and the metrics, close the destinations, and say what was lost.
+        """Send what earlier failed and the metrics, and close the destinations.
 
         ``dropped`` items found the queue full, and ``left`` were never taken out of it.
         """
@@ -171,7 +224,6 @@ class ExportPipeline:
         finally:
             api_context.detach(token)
         self._losses.count(left, losses.NOT_DELIVERED)
-        self._losses.report(final=True)
 
     def load(self) -> None:
         """Have each destination import what it needs for its first batch."""
@@ -180,15 +232,14 @@ class ExportPipeline:
                 guard.call("export", destination.load)
 
     def give_up(self, left: int) -> None:
-        """Count what waits, and ``left`` items of the queue, as lost, while the export thread is held up; say it."""
+        """Count what waits, and ``left`` items of the queue, as lost, while the export thread is held up."""
         for destination in self._destinations.all():
             guard.call("export", destination.close, time.monotonic())
         # The thread is held up by the first of the signals, and the others wait in its hands.
-        left += len(self._batch.take_spans()) + len(self._batch.take_records())
+        left += len(self._batch.items) + len(self._batch.take_spans()) + len(self._batch.take_records())
         if self._owes_metrics and self._metering.has_measured():
             left += len(self._destinations.metrics)
         self._losses.count(left, losses.NOT_DELIVERED)
-        self._losses.report(final=True)
 
     def _export_metrics(self, deadline: float | None) -> None:
         self._metrics_due = time.monotonic() + self._interval
@@ -213,6 +264,7 @@ class ExportPipeline:
         for destination in self._destinations.all():
             guard.call("fork", destination.after_fork)
         self._losses.after_fork()
+        self._log_events.clear()
         self._metrics_due = time.monotonic() + self._interval
 
     @staticmethod

@@ -7,29 +7,18 @@ sentences; seconds, tokens and US dollars. ``db.*`` and ``messaging.*`` are of t
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING
 
 from obs_run.core import semconv
+from obs_run.pipeline import run_instruments
+from obs_run.pipeline.instrument import COMMON_LABELS, Instrument, Value, attribute, both, new, old, positive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from obs_run.core.sink import OperationRecord
+    from obs_run.pipeline.instrument import Generation, Read
 
-    Read = Callable[[OperationRecord], float | None]
-
-Kind = Literal["counter", "histogram", "gauge", "updowncounter"]
-Generation = Literal["new", "old", "both"]
-
-COMMON_LABELS = (
-    semconv.OPERATION_NAME,
-    semconv.PROVIDER_NAME,
-    semconv.REQUEST_MODEL,
-    semconv.RESPONSE_MODEL,
-    semconv.SERVER_ADDRESS,
-    semconv.SERVER_PORT,
-    semconv.ERROR_TYPE,
-)
 _DATABASE_LABELS = (
     semconv.DB_SYSTEM_NAME,
     semconv.DB_OPERATION_NAME,
@@ -56,6 +45,11 @@ _MCP_SESSION_LABELS = (
     semconv.NETWORK_PROTOCOL_NAME,
     semconv.ERROR_TYPE,
 )
+_RPC_LABELS = (
+    semconv.RPC_SYSTEM_NAME,
+    semconv.RPC_METHOD,
+    semconv.ERROR_TYPE,
+)
 _MESSAGING_LABELS = (
     semconv.MESSAGING_SYSTEM,
     semconv.MESSAGING_OPERATION_NAME,
@@ -72,65 +66,14 @@ _OTHER_MODEL_CALLS = ("Embedding", "Rerank", "ModelCall")
 _OTHER_CLIENT_CALLS = (
     *_OTHER_MODEL_CALLS,
     "FetchedResponse",
+    "AgentCreation",
     "RemoteAgentRun",
+    "A2aAgentCall",
     "Retrieval",
     "Memory",
     "GenAiOperation",
     "Operation",
 )
-
-
-class Value(NamedTuple):
-    """A value that an instrument takes of a record, and the label that tells it from others of the same instrument."""
-
-    read: Read
-    """Returns None where there is nothing to measure."""
-    extra_label: tuple[str, str] | None = None
-
-
-class Instrument(NamedTuple):
-    """One row: a metric as OpenTelemetry describes it, what it is recorded for, and what it takes of a record."""
-
-    name: str
-    kind: Kind
-    unit: str
-    description: str
-    operations: Mapping[str, Generation]
-    """The kinds of records (``OperationRecord.kind``), and whether the new names, the old ones or both have it."""
-    values: tuple[Value, ...] = ()
-    """Empty where no record holds the value, and ``Measurements`` has a method for it."""
-    labels: tuple[str, ...] = COMMON_LABELS
-    """The attributes of a record that are labels."""
-    buckets: tuple[float, ...] | None = None
-
-
-def _both(*kinds: str) -> dict[str, Generation]:
-    return dict.fromkeys(kinds, "both")
-
-
-def _new(*kinds: str) -> dict[str, Generation]:
-    return dict.fromkeys(kinds, "new")
-
-
-def _old(*kinds: str) -> dict[str, Generation]:
-    return dict.fromkeys(kinds, "old")
-
-
-def _attribute(name: str) -> Read:
-    def read(record: OperationRecord) -> float | None:
-        return record.attributes.get(name)
-
-    return read
-
-
-def _positive(name: str) -> Read:
-    """Return what reads a count; a counter to which nothing is added would only show an empty series."""
-
-    def read(record: OperationRecord) -> float | None:
-        count = record.attributes.get(name)
-        return count if count and count > 0 else None
-
-    return read
 
 
 def _remainder(whole: str, *parts: str) -> Read:
@@ -151,15 +94,15 @@ def _remainder(whole: str, *parts: str) -> Read:
 def _by_modality(whole: str, text: str, image: str, audio: str) -> tuple[Value, ...]:
     """Return the tokens by modality; what the provider did not break down is "unknown"."""
     return (
-        Value(_positive(text), (semconv.TOKEN_MODALITY, "text")),
-        Value(_positive(image), (semconv.TOKEN_MODALITY, "image")),
-        Value(_positive(audio), (semconv.TOKEN_MODALITY, "audio")),
+        Value(positive(text), (semconv.TOKEN_MODALITY, "text")),
+        Value(positive(image), (semconv.TOKEN_MODALITY, "image")),
+        Value(positive(audio), (semconv.TOKEN_MODALITY, "audio")),
         Value(_remainder(whole, text, image, audio), (semconv.TOKEN_MODALITY, "unknown")),
     )
 
 
 def _unknown_modality(name: str) -> tuple[Value, ...]:
-    return (Value(_positive(name), (semconv.TOKEN_MODALITY, "unknown")),)
+    return (Value(positive(name), (semconv.TOKEN_MODALITY, "unknown")),)
 
 
 def _read_database_duration(record: OperationRecord) -> float | None:
@@ -167,6 +110,7 @@ def _read_database_duration(record: OperationRecord) -> float | None:
     return record.timing.duration if semconv.DB_SYSTEM_NAME in record.attributes else None
 
 
+_RULE = (semconv.OBS_BRIDGE_RULE,)
 _DURATION = (Value(attrgetter("timing.duration")),)
 _FIRST_CHUNK = (Value(attrgetter("timing.first_chunk")),)
 _CHUNK_GAP = (Value(attrgetter("timing.chunk_gap")),)
@@ -198,7 +142,7 @@ def _tokens_per_call(
 
 
 def _token_counter(name: str, description: str, values: tuple[Value, ...]) -> Instrument:
-    return Instrument(name, "counter", "{token}", description, _new("Inference", "FetchedResponse"), values)
+    return Instrument(name, "counter", "{token}", description, new("Inference", "FetchedResponse"), values)
 
 
 COST = Instrument(
@@ -206,7 +150,7 @@ COST = Instrument(
     "counter",
     "{USD}",
     "What model calls cost, in US dollars, by the table of prices.",
-    _both("Inference", "FetchedResponse", "RemoteAgentRun", *_OTHER_MODEL_CALLS),
+    both("Inference", "FetchedResponse", "RemoteAgentRun", *_OTHER_MODEL_CALLS),
 )
 UNKNOWN_COST = Instrument(
     semconv.METRIC_COST_UNKNOWN,
@@ -225,20 +169,20 @@ LOST = Instrument(
 )
 
 TABLE = (
-    _seconds(semconv.METRIC_DURATION, "GenAI client inference operation duration.", _new("Inference")),
-    _seconds(semconv.METRIC_FIRST_CHUNK, _FIRST_CHUNK_SENTENCE, _new("Inference"), _FIRST_CHUNK),
-    _seconds(semconv.METRIC_CHUNK_GAP, _CHUNK_GAP_SENTENCE, _new("Inference"), _CHUNK_GAP),
+    _seconds(semconv.METRIC_DURATION, "GenAI client inference operation duration.", new("Inference")),
+    _seconds(semconv.METRIC_FIRST_CHUNK, _FIRST_CHUNK_SENTENCE, new("Inference"), _FIRST_CHUNK),
+    _seconds(semconv.METRIC_CHUNK_GAP, _CHUNK_GAP_SENTENCE, new("Inference"), _CHUNK_GAP),
     _tokens_per_call(
         semconv.METRIC_INPUT_PER_CALL,
         "The number of input (prompt) tokens used per inference operation.",
-        _new("Inference"),
-        (Value(_attribute(semconv.USAGE_INPUT_TOKENS)),),
+        new("Inference"),
+        (Value(attribute(semconv.USAGE_INPUT_TOKENS)),),
     ),
     _tokens_per_call(
         semconv.METRIC_OUTPUT_PER_CALL,
         "The number of output (completion) tokens used per inference operation.",
-        _new("Inference"),
-        (Value(_attribute(semconv.USAGE_OUTPUT_TOKENS)),),
+        new("Inference"),
+        (Value(attribute(semconv.USAGE_OUTPUT_TOKENS)),),
     ),
     _token_counter(
         semconv.METRIC_INPUT_TOKENS,
@@ -279,45 +223,45 @@ TABLE = (
         semconv.METRIC_OPERATION_DURATION,
         "GenAI operation duration.",
         # The older conventions had no other duration than this one.
-        {**_both(*_OTHER_CLIENT_CALLS), **_old("Inference", "ToolCall", "AgentRun")},
+        {**both(*_OTHER_CLIENT_CALLS), **old("Inference", "ToolCall", "AgentRun")},
     ),
-    _seconds(semconv.METRIC_OLD_FIRST_CHUNK, _FIRST_CHUNK_SENTENCE, _old("Inference"), _FIRST_CHUNK),
-    _seconds(semconv.METRIC_OLD_CHUNK_GAP, _CHUNK_GAP_SENTENCE, _old("Inference"), _CHUNK_GAP),
+    _seconds(semconv.METRIC_OLD_FIRST_CHUNK, _FIRST_CHUNK_SENTENCE, old("Inference"), _FIRST_CHUNK),
+    _seconds(semconv.METRIC_OLD_CHUNK_GAP, _CHUNK_GAP_SENTENCE, old("Inference"), _CHUNK_GAP),
     _tokens_per_call(
         semconv.METRIC_OLD_TOKENS,
         "Number of input and output tokens used.",
         # The newest conventions count the tokens of inferences only.
-        {**_both("RemoteAgentRun", *_OTHER_MODEL_CALLS), **_old("Inference", "FetchedResponse")},
+        {**both("RemoteAgentRun", *_OTHER_MODEL_CALLS), **old("Inference", "FetchedResponse")},
         (
-            Value(_attribute(semconv.USAGE_INPUT_TOKENS), (semconv.TOKEN_TYPE, "input")),
-            Value(_attribute(semconv.USAGE_OUTPUT_TOKENS), (semconv.TOKEN_TYPE, "output")),
+            Value(attribute(semconv.USAGE_INPUT_TOKENS), (semconv.TOKEN_TYPE, "input")),
+            Value(attribute(semconv.USAGE_OUTPUT_TOKENS), (semconv.TOKEN_TYPE, "output")),
         ),
     ),
     _seconds(
         semconv.METRIC_TOOL_DURATION,
         "The duration of a single tool execution.",
-        _both("ToolCall"),
+        both("ToolCall"),
         labels=(*COMMON_LABELS, semconv.TOOL_NAME, semconv.OBS_TOOL_INFERRED),
     ),
     _seconds(
         semconv.METRIC_AGENT_DURATION,
         "The end-to-end duration of a single agent invocation, from the moment the invocation starts until the agent "
         "emits the last chunk of its final response or terminates with an error.",
-        _both("AgentRun", "RemoteAgentRun"),
+        both("AgentRun", "RemoteAgentRun", "A2aAgentCall"),
         labels=(*COMMON_LABELS, semconv.AGENT_NAME),
         buckets=semconv.AGENT_DURATION_BUCKETS,
     ),
     _seconds(
         semconv.METRIC_WORKFLOW_DURATION,
         "Records duration of GenAI workflow.",
-        _both("Workflow"),
+        both("Workflow"),
         labels=(*COMMON_LABELS, semconv.WORKFLOW_NAME),
         buckets=semconv.WORKFLOW_DURATION_BUCKETS,
     ),
     _seconds(
         semconv.METRIC_DB_DURATION,
         "Duration of database client operations.",
-        _both("Retrieval", "DatabaseCall"),
+        both("Retrieval", "DatabaseCall"),
         (Value(_read_database_duration),),
         labels=_DATABASE_LABELS,
         buckets=semconv.DB_DURATION_BUCKETS,
@@ -326,7 +270,7 @@ TABLE = (
         semconv.METRIC_MCP_CLIENT_DURATION,
         "The duration of the MCP request or notification as observed on the sender from the time it was sent until "
         "the response or ack is received.",
-        _both("McpCall"),
+        both("McpCall"),
         labels=(*_MCP_LABELS, semconv.SERVER_ADDRESS, semconv.SERVER_PORT),
         buckets=semconv.MCP_DURATION_BUCKETS,
     ),
@@ -334,39 +278,80 @@ TABLE = (
         semconv.METRIC_MCP_SERVER_DURATION,
         "MCP request or notification duration as observed on the receiver from the time it was received until the "
         "result or ack is sent.",
-        _both("McpServerCall"),
+        both("McpServerCall"),
         labels=_MCP_LABELS,
         buckets=semconv.MCP_DURATION_BUCKETS,
     ),
     _seconds(
         semconv.METRIC_MCP_CLIENT_SESSION_DURATION,
         "The duration of the MCP session as observed on the MCP client.",
-        _both("McpSession"),
+        both("McpSession"),
         labels=(*_MCP_SESSION_LABELS, semconv.SERVER_ADDRESS, semconv.SERVER_PORT),
         buckets=semconv.MCP_DURATION_BUCKETS,
     ),
     _seconds(
         semconv.METRIC_MCP_SERVER_SESSION_DURATION,
         "The duration of the MCP session as observed on the MCP server.",
-        _both("McpServerSession"),
+        both("McpServerSession"),
         labels=_MCP_SESSION_LABELS,
         buckets=semconv.MCP_DURATION_BUCKETS,
     ),
     _seconds(
+        semconv.METRIC_RPC_CLIENT_DURATION,
+        "Measures the duration of an outgoing Remote Procedure Call (RPC).",
+        both("A2aCall", "A2aAgentCall"),
+        labels=(*_RPC_LABELS, semconv.SERVER_ADDRESS, semconv.SERVER_PORT),
+        buckets=semconv.RPC_DURATION_BUCKETS,
+    ),
+    _seconds(
+        semconv.METRIC_RPC_SERVER_DURATION,
+        "Measures the duration of an incoming Remote Procedure Call (RPC).",
+        both("A2aServerCall"),
+        labels=_RPC_LABELS,
+        buckets=semconv.RPC_DURATION_BUCKETS,
+    ),
+    _seconds(
         semconv.METRIC_MESSAGING_DURATION,
         "Duration of messaging operation initiated by a producer or consumer client.",
-        _both("MessageSend", "MessageReceive"),
+        both("MessageSend", "MessageReceive"),
         labels=_MESSAGING_LABELS,
         buckets=semconv.MESSAGING_DURATION_BUCKETS,
     ),
     _seconds(
         semconv.METRIC_MESSAGING_PROCESS_DURATION,
         "Duration of processing operation.",
-        _both("MessageProcess"),
+        both("MessageProcess"),
         labels=_MESSAGING_LABELS,
         buckets=semconv.MESSAGING_DURATION_BUCKETS,
     ),
+    _seconds(
+        semconv.METRIC_LOG_DURATION,
+        "How long something took, as a log line tells that a rule is for.",
+        both("LoggedDuration"),
+        labels=_RULE,
+        buckets=semconv.TIMER_BUCKETS,
+    ),
+    Instrument(
+        semconv.METRIC_LOG_VALUE,
+        "histogram",
+        "1",
+        "A figure that a log line tells that a rule is for.",
+        both("LoggedValue"),
+        _DURATION,
+        _RULE,
+        semconv.TOKEN_BUCKETS,
+    ),
+    Instrument(
+        semconv.METRIC_LOG_COUNT,
+        "counter",
+        "1",
+        "How many there were of what log lines tell that a rule is for.",
+        both("LoggedCount"),
+        _DURATION,
+        _RULE,
+    ),
     COST,
     UNKNOWN_COST,
+    *run_instruments.TABLE,
     LOST,
 )

@@ -18,11 +18,22 @@ _LABELS_SIZE = 1500
 class SpanItem:
     """A span that has ended and, where it is one of ours, the operation that it stands for."""
 
-    __slots__ = ("operation", "size", "span")
+    __slots__ = ("is_told", "operation", "runs", "size", "span")
 
-    def __init__(self, span: ReadableSpan, operation: OperationRecord | None = None) -> None:
+    def __init__(
+        self,
+        span: ReadableSpan,
+        operation: OperationRecord | None = None,
+        *,
+        is_told: bool = False,
+        runs: tuple[tuple[int, str | None], ...] = (),
+    ) -> None:
         self.span = span
         self.operation = operation
+        self.is_told = is_told
+        """Whether the span of somebody else ended inside of a model call of ours, which tells of it."""
+        self.runs = runs
+        """Our runs that the span of somebody else ended inside of, as ``OperationRecord`` has them."""
         self.size = _BASE_SIZE
         if operation is None:
             self.size += _weight_of(span.attributes)

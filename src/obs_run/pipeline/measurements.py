@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from obs_run import settings
 from obs_run.base import guard
-from obs_run.pipeline import instruments
+from obs_run.core import semconv
+from obs_run.pipeline import instruments, run_instruments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.metrics import MeterProvider
 
     from obs_run.core.sink import OperationRecord
-    from obs_run.pipeline.instruments import Instrument, Read, Value
+    from obs_run.pipeline.instrument import Instrument, Read, Value
+    from obs_run.pipeline.run_totals import Sum
 
     Column = tuple[Instrument, tuple[str, str] | None]
     """What takes a value, and under which label beside those of its group."""
@@ -72,6 +74,14 @@ class Measurements:
         self._instruments: dict[str, tuple[Any, Callable[[float, dict[str, Any]], None]]] = {}
         self._groups: dict[str, tuple[_Group, ...]] = {}
         self._cost = _Group(instruments.COST.labels, [(instruments.COST, None), (instruments.UNKNOWN_COST, None)])
+        self._agent = _Group(
+            run_instruments.AGENT_TOKENS.labels,
+            [
+                (run_instruments.AGENT_TOKENS, (semconv.TOKEN_TYPE, "input")),
+                (run_instruments.AGENT_TOKENS, (semconv.TOKEN_TYPE, "output")),
+                (run_instruments.AGENT_COST, None),
+            ],
+        )
         self._lost = _Group(instruments.LOST.labels, [(instruments.LOST, None)])
         self._series = 0
         names = settings.get("OBS_METRIC_NAMES")
@@ -101,6 +111,14 @@ class Measurements:
         else:
             self._add(self._cost, dollars, record.attributes)
 
+    def part_of_run(self, run: OperationRecord, tool_name: str | None, part: Sum) -> None:
+        """Measure what the calls of a run's agent used and cost, those in one of its tools or those in none."""
+        labels = {semconv.AGENT_NAME: run.attributes.get(semconv.AGENT_NAME), semconv.TOOL_NAME: tool_name}
+        dollars = None if part.cost is None else float(part.cost)
+        for column, value in enumerate((part.input_tokens, part.output_tokens, dollars)):
+            if value:
+                self._add(self._agent, value, labels, column)
+
     def count_lost(self, counts: Mapping[Loss, int]) -> None:
         """Count telemetry that was lost, by reason, signal and destination; what is empty or None is no label."""
         for key, count in counts.items():
@@ -118,7 +136,7 @@ class Measurements:
         """Return the rows of the table for records of a kind, by their labels."""
         by_labels: dict[tuple[str, ...], list[tuple[Instrument, Value]]] = {}
         for row in instruments.TABLE:
-            if row.operations.get(kind) in self._generations:
+            if row.values and row.operations.get(kind) in self._generations:
                 by_labels.setdefault(row.labels, []).extend((row, value) for value in row.values)
         groups = []
         for label_names, pairs in by_labels.items():
@@ -129,7 +147,12 @@ class Measurements:
     def _forget_series(self) -> None:
         """Let go of all series, of which an agent may make ever more; the SDK keeps and limits its own."""
         self._series = 0
-        for group in (self._cost, self._lost, *(each for groups in self._groups.values() for each in groups)):
+        for group in (
+            self._cost,
+            self._agent,
+            self._lost,
+            *(each for groups in self._groups.values() for each in groups),
+        ):
             group.labels.clear()
 
     def _add_recorder(self, group: _Group, labels: _Labels, column: int) -> Recorder:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from obs_run.pipeline.cost import Bill
     from obs_run.pipeline.losses import Loss
     from obs_run.pipeline.measurements import Measurements
+    from obs_run.pipeline.run_totals import Totals
 
 
 class Metering:
@@ -37,6 +38,11 @@ class Metering:
         measurements = self._instruments()
         if measurements is not None:
             measurements.record(operation)
+        return self.price(operation, has_span=has_span)
+
+    def price(self, operation: OperationRecord, *, has_span: bool = True) -> Bill | None:
+        """Return what an operation cost if its span is exported, and count that alone."""
+        measurements = self._instruments()
         from obs_run.pipeline import cost
 
         if not cost.is_billable(operation) or not (has_span or measurements is not None):
@@ -46,6 +52,13 @@ class Metering:
             total = None if priced is None else priced.total
             measurements.cost(None if total is None else float(total), operation)
         return priced
+
+    def measure_parts(self, run: OperationRecord, totals: Totals) -> None:
+        """Record what an agent's own model calls in a run that is over used and cost."""
+        measurements = self._instruments()
+        if measurements is not None:
+            for tool_name, part in totals.own.items():
+                measurements.part_of_run(run, tool_name, part)
 
     def has_measured(self) -> bool:
         """Whether there is anything to export."""

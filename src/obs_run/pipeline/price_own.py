@@ -46,19 +46,21 @@ class OwnPrices:
         return None
 
 
+def _own_rate(name: str, key: str, value: Any, units: Mapping[str, Unit]) -> tuple[str, Rate]:
+    unit = _unit(key, units)
+    if unit is None:
+        raise ValueError(f"{name!r}: no such price as {key!r}")
+    if not isinstance(value, Decimal) or not value.is_finite() or value < 0:
+        raise ValueError(f"{name!r}: {key} must be a number, 0 or more")
+    return unit.name, Rate(value * unit.per if key == "per_request" else value)
+
+
 def _own_model(name: str, entry: Any, units: Mapping[str, Unit]) -> OwnModel:
     provider = entry.get("provider") if isinstance(entry, dict) else None
     prices = {key: value for key, value in entry.items() if key != "provider"} if isinstance(entry, dict) else None
     if not prices or (provider is not None and not isinstance(provider, str)):
         raise ValueError(f'{name!r}: expected {{"input_per_million": PRICE, ...}}, and "provider" as text if at all')
-    rates = {}
-    for key, value in prices.items():
-        unit = _unit(key, units)
-        if unit is None:
-            raise ValueError(f"{name!r}: no such price as {key!r}")
-        if not isinstance(value, Decimal) or not value.is_finite() or value < 0:
-            raise ValueError(f"{name!r}: {key} must be a number, 0 or more")
-        rates[unit.name] = Rate(value * unit.per if key == "per_request" else value)
+    rates = dict(_own_rate(name, key, value, units) for key, value in prices.items())
     if missing := _uncovered([units[one] for one in rates], units):
         raise ValueError(f"{name!r}: needs {_key(missing)} too")
     return OwnModel(name.lower(), provider.lower() if provider else None, Model([Alternative("", rates)], []))

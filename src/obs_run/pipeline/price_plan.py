@@ -45,6 +45,7 @@ class Plan:
         self._lines: list[_Line] = []
         place: dict[str, int] = {}
         priced = [units[name] for name in rates]
+        present = [units[name].dimensions for name, any_ in some.items() if any_]
         for unit in sorted(priced, key=lambda one: (-len(one.dimensions), one.name)):
             parts = tuple(place[one.name] for one in priced if one.dimensions > unit.dimensions)
             place[unit.name] = len(self._steps)
@@ -52,16 +53,17 @@ class Plan:
             if unit.name == "requests":
                 position, parts = _ONE, ()
             elif position is None:
-                check_absent(unit, [units[name].dimensions for name, any_ in some.items() if any_])
+                check_absent(unit, present)
             self._steps.append(_Step(position, parts))
         for name, rate in rates.items():
             side = {"input": 0, "output": 1, None: 2}[units[name].direction]
             self._lines.append(_Line(place[name], rate, Decimal(units[name].per), side))
         self._length: int | None = None
         if any(rate.tiers for rate in rates.values()):
-            self._length = order.index("input_tokens") if "input_tokens" in some else None
-            if self._length is None:
-                check_absent(units["input_tokens"], [units[name].dimensions for name, any_ in some.items() if any_])
+            if "input_tokens" in some:
+                self._length = order.index("input_tokens")
+            else:
+                check_absent(units["input_tokens"], present)
 
     def bill(self, amounts: Sequence[Any]) -> tuple[Decimal, Decimal, Decimal]:
         """Return the money for input, output and all."""

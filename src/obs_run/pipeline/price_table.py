@@ -64,11 +64,16 @@ class Alternative(NamedTuple):
 
 
 class Model(NamedTuple):
-    """The prices of one model, those for special requests, and the shortest recording that is billed (seconds)."""
+    """What is known of one model.
+
+    Its prices, those for special requests, the shortest recording that is billed (seconds), and how many tokens fit
+    into its context window.
+    """
 
     alternatives: list[Alternative]
     variants: list[tuple[dict[str, str], Alternative]]
     shortest_recording: int = 0
+    context_window: int | None = None
 
     def steady(self, when: datetime, context: Mapping[str, str] | None) -> int | None:
         """Return the number of the one alternative that says all prices at ``when``; None where more must be asked."""
@@ -240,10 +245,10 @@ class Table:
             return file.read(provider.length).decode().splitlines()
 
     def _read(self, line: str) -> Model:
-        _, prices, variants, shortest, *_ = [*line.split("\t"), "", ""]
+        _, prices, variants, shortest, window, *_ = [*line.split("\t"), "", "", ""]
         alternatives = [self._alternative(text) for text in prices.split(";")]
         special = [(wanted, self._alternative(text)) for wanted, text in json.loads(variants or "[]")]
-        return Model(alternatives, special, int(shortest or 0))
+        return Model(alternatives, special, int(shortest or 0), int(window) if window else None)
 
     def _alternative(self, text: str) -> Alternative:
         constraint = ""

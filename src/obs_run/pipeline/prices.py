@@ -94,6 +94,11 @@ def price(
     return _chosen().price(provider, model, usage, when, host, context)
 
 
+def context_window(provider: str | None, model: str, host: str | None = None) -> int | None:
+    """Return how many tokens fit into a model's context window, by the same names as ``price``; None where unknown."""
+    return _chosen().context_window(provider, model, host)
+
+
 def version() -> str:
     """Return the version and date of the table in use."""
     return _chosen().table.version
@@ -157,6 +162,11 @@ class Prices:
             return None if plan is None else Cost(*plan.bill(usage), source)
         except ContradictoryUsageError:
             return None
+
+    def context_window(self, provider: str | None, model: str, host: str | None) -> int | None:
+        """Return how many tokens fit into a model's context window; None where that is not known."""
+        entry, _ = self._cached_model(provider, model, host)
+        return None if entry is None else entry.context_window
 
     def _cached_model(self, provider: str | None, model: str, host: str | None) -> tuple[Model | None, str]:
         key = provider, model, host

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from obs_run import settings
 from obs_run.base import guard
+from obs_run.pipeline.losses import NOT_DELIVERED, QUEUE_FULL, Losses
 from obs_run.process import threads
-from obs_run.process.unpatched import RLock, allocate_lock, are_locks_replaced, monotonic
+from obs_run.process.unpatched import RLock, allocate_lock, are_locks_replaced, get_ident, monotonic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,13 +37,13 @@ class Consumer(Protocol):
         """Return the seconds until something is due; None if nothing is."""
 
     def close(self, deadline: float, dropped: int, left: int) -> None:
-        """Send what is due, close what it has open, and say what was lost; ``left`` items stay in the queue."""
+        """Send what is due, and close what it has open; ``left`` items stay in the queue."""
 
     def load(self) -> None:
         """Import what an export imports at its first time."""
 
     def give_up(self, left: int) -> None:
-        """Say what was lost while the export thread is held up; ``left`` items stay in the queue."""
+        """Count what is lost as the export thread is held up; ``left`` items stay in the queue."""
 
     def after_fork(self) -> None:
         """In a child process: let go of what is the parent's."""
@@ -51,17 +52,19 @@ class Consumer(Protocol):
 _MOST_ITEMS = 512
 _FORK_PATIENCE = 0.5
 _LOADING_PATIENCE = 3.0
+_MOST_LOADING_SECONDS = 30.0
 _CLOSE_RESERVE = 0.1
 
 
 class Queue:
     """Takes items from any thread without blocking; one daemon thread exports them.
 
-    ``make_consumer`` is called there, when the first item is on its way out.
+    ``make_consumer`` is called there, when the first item is on its way out. What is left before that counts as lost.
     """
 
-    def __init__(self, make_consumer: Callable[[], Consumer]) -> None:
+    def __init__(self, make_consumer: Callable[[], Consumer], lost: Losses) -> None:
         self._make_consumer = make_consumer
+        self._losses = lost
         self._most_bytes: int = settings.get("OBS_QUEUE_BYTES")
         self._batch_bytes: int = settings.get("OBS_BATCH_BYTES")
         self._delay: float = settings.get("OTEL_BSP_SCHEDULE_DELAY")
@@ -77,6 +80,9 @@ class Queue:
         # Reentrant: a signal handler of the agent may log while the same thread is inside put().
         self._lock = RLock()
         self._draining = allocate_lock()
+        self._making = allocate_lock()
+        self._exporting: int | None = None
+        """The thread that holds ``_draining``."""
         # SimpleQueue is reentrant too, which an Event is not.
         self._wake: SimpleQueue[Any] = SimpleQueue()
         self._asleep = False
@@ -119,8 +125,8 @@ class Queue:
         return thread is not None and thread.is_current()
 
     def is_held(self) -> bool:
-        """Whether the caller, a signal handler, interrupted this thread while it held the queue's lock."""
-        return self._lock._is_owned()  # type: ignore[attr-defined,no-any-return]  # noqa: SLF001 (what Condition uses)
+        """Whether the caller, a signal handler, interrupted this thread while it held the queue or exported."""
+        return self._exporting == get_ident() or self._lock._is_owned()  # type: ignore[attr-defined]  # noqa: SLF001 (what Condition uses)
 
     def flush(self, deadline: float) -> bool:
         """Export everything that waits, until ``deadline`` (``time.monotonic()``); True if it was done in time."""
@@ -130,12 +136,24 @@ class Queue:
         """Do the same as the process leaves, close the destinations, and say what was lost; True if done in time."""
         # What is given up is to be counted and said while there is time.
         reserve = min(_CLOSE_RESERVE, max(0.0, deadline - monotonic()) / 10)
-        if self._hurry(deadline - reserve, deadline, closing=True):
-            return True
-        # The thread is held up by what knows no deadline, such as the look-up of a name.
-        if not self.is_export_thread() and self._consumer is not None:
-            guard.call("export", self._consumer.give_up, self._take_all())
-        return False
+        is_done = self._hurry(deadline - reserve, deadline, closing=True)
+        if self.is_export_thread():
+            return is_done
+        if not is_done:
+            guard.call("export", self._give_up)
+        # Not in the thread: Python aborts a process that goes down while a daemon thread holds the lock of stderr.
+        guard.call("export", self._losses.report, final=True)
+        return is_done
+
+    def _give_up(self) -> None:
+        self._losses.count(self._count_dropped(), QUEUE_FULL)
+        left = self._take_all()
+        if self._consumer is not None:
+            # The thread is held up by what knows no deadline, such as the look-up of a name.
+            self._consumer.give_up(left)
+        else:
+            # It is still loading what an export needs, on a busy machine or with little time to leave.
+            self._losses.count(left, NOT_DELIVERED)
 
     def _hurry(self, deadline: float, patience: float, *, closing: bool) -> bool:
         """Have everything exported until ``deadline``, and wait for that until ``patience``."""
@@ -179,10 +197,19 @@ class Queue:
         self._is_loading = False
 
     def _load(self) -> None:
-        with self._draining:
-            if self._consumer is None:
-                self._consumer = self._make_consumer()
-            self._consumer.load()
+        consumer = self._get_consumer(_MOST_LOADING_SECONDS)
+        if consumer is not None:
+            consumer.load()
+
+    def _get_consumer(self, patience: float) -> Consumer | None:
+        """Return the consumer, made by the first thread that needs it; None where that takes another too long."""
+        if self._consumer is None and self._making.acquire(timeout=patience):
+            try:
+                if self._consumer is None:
+                    self._consumer = self._make_consumer()
+            finally:
+                self._making.release()
+        return self._consumer
 
     def _run(self) -> None:
         wake = self._wake
@@ -214,24 +241,28 @@ class Queue:
         draining = self._draining
         if not draining.acquire(timeout=-1 if deadline is None else max(0.0, deadline - monotonic())):
             return False
+        self._exporting = get_ident()
         try:
             return self._drain_locked(deadline, closing=closing)
         finally:
+            self._exporting = None
             draining.release()
 
     def _drain_locked(self, deadline: float | None, *, closing: bool) -> bool:
-        if self._consumer is None:
-            self._consumer = self._make_consumer()
+        patience = _MOST_LOADING_SECONDS if deadline is None else max(0.0, deadline - monotonic())
+        consumer = self._get_consumer(patience)
+        if consumer is None:
+            return False
         while self._items and not (deadline is not None and monotonic() > deadline):
             self._step += 1
-            self._consumer.export(self._take(), deadline)
+            consumer.export(self._take(), deadline)
             if self._stopping and deadline is None:
                 return False
         self._step += 1
         if closing and deadline is not None:
-            self._consumer.close(deadline, self._count_dropped(), self._take_all())
+            consumer.close(deadline, self._count_dropped(), self._take_all())
             return True
-        self._consumer.retry_pending(deadline, self._count_dropped())
+        consumer.retry_pending(deadline, self._count_dropped())
         self.has_exported = True
         return not self._items
 

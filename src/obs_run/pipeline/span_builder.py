@@ -34,12 +34,10 @@ def complete_span(
     resource: Resource,
     cost: Bill | None,
     content_values: Mapping[str, Any],
-    inner_cost: float | None = None,
 ) -> ReadableSpan:
     """Return the span as it is exported: with this process's resource, its operation, its content and its cost.
 
-    ``content_values`` is the operation's content as ``limit_content`` returns it, ``inner_cost`` what the calls inside
-    of a run cost together.
+    ``content_values`` is the operation's content as ``limit_content`` returns it.
     """
     span, operation = item.span, item.operation
     if operation is not None:
@@ -47,8 +45,6 @@ def complete_span(
         # The SDK's mapping answers a copy at once, and ** key by key.
         own = original.copy() if hasattr(original, "copy") else original
         attributes = {**own, **_clean(operation.attributes), **as_json(content_values), **cost_attributes(cost)}
-        if inner_cost is not None:
-            attributes[semconv.OBS_COST_SUBTREE] = inner_cost
         return rebuild_span(span, attributes=attributes, resource=_joined(span.resource, resource))
     search = vector_sql.search(span.attributes)
     if search is not None:

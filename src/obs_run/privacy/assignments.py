@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from obs_run.privacy import notations
+from obs_run.privacy import notations, tables, typed_groups
 from obs_run.privacy.field_names import NameRule, secret_name
 from obs_run.privacy.field_values import DRAWN, fits
 from obs_run.privacy.matches import Match
-from obs_run.privacy.signs import Sign, sign_after
+from obs_run.privacy.signs import Sign, is_made, sign_after
 from obs_run.privacy.values import is_free
 
 if TYPE_CHECKING:
@@ -22,15 +22,23 @@ KINDS = frozenset({
 })  # fmt: skip
 
 _OTHER_SCRIPTS = re.compile(
-    "contraseña|contrasenya|hasło|şifre(?:m|si|niz|miz)?|lösenord|пароль|密码|密碼|口令|パスワード|暗証番号|"
+    "contraseña|contrasenya|senha|parola|hasło|şifre(?:m|si|niz|miz)?|lösenord|парол(?:ь|я|ем|ю)|密码|密碼|口令|パスワード|暗証番号|"
+    r"heslo|jelsz[óa]\w{0,3}|salasana\w{0,2}|mot de "
+    r"passe|adgangskode\w{0,2}|kodeord\w{0,2}|passord\w{0,2}|lozinka|geslo|parolă|slaptažod\w{1,3}"
+    r"|κωδικός(?: πρόσβασης)?|סיסמא|รหัสผ่าน|palavra-passe|"
     "비밀번호|كلمة المرور|كلمة السر|पासवर्ड|סיסמה|mật khẩu",
     re.IGNORECASE,
 )
+_HAS_LETTERS = re.compile(r"[a-z]{2}")
 # Any of these is in each of them, whatever the case.
 _OTHER_SCRIPT_HINTS = (
-    "aseñ", "ASEÑ", "aseny", "sło", "SŁO", "ifre", "İFRE", "senord", "роль", "РОЛЬ", "密码", "密碼", "口令", "パスワ",
-    "暗証", "비밀", "كلمة", "पासव", "סיסמה", "khẩu",
+    "aseñ", "ASEÑ", "enha", "arola", "aseny",
+    "sło", "SŁO", "ifre", "İFRE", "senord", "роль", "РОЛЬ", "密码", "密碼", "口令", "パスワ",
+    "暗証", "парол", "Парол", "heslo", "Heslo", "elsz", "alasan", "de passe", "dgangsk", "odeord", "assord", "ozink",
+    "geslo", "arolă",
+    "laptaž", "ωδικ", "סיסמא", "รหัส", "avra-", "비밀", "كلمة", "पासव", "סיסמה", "khẩu",
 )  # fmt: skip
+_HINTS_WITHOUT_LETTERS = tuple(hint for hint in _OTHER_SCRIPT_HINTS if not _HAS_LETTERS.search(hint))
 _WORD = b"abcdefghijklmnopqrstuvwxyz0123456789_-."
 _WORDS = _WORD + b" ?"
 _LONGEST_NAME = 40
@@ -40,10 +48,12 @@ _QUOTE = re.compile(rb"(?:[nbrue@]{1,2}(?=[\"']))?(\\{0,7})(\"\"\"|'''|[\"'`])")
 _ASSIGNED = re.compile(rb"=(?!=)|:(?=[^\s:])")
 # Schemes whose values have names and quotes of their own, to the end of the line or of what is around.
 _OF_PARTS = re.compile(
-    rb"(?:digest|aws4-hmac-sha256|hmac|oauth|signature|hawk)[ \t]{1,4}(?=\w{1,40}=)([^\r\n'`<]{1,4096})"
+    rb"(?:digest|aws4-hmac-sha256|hmac|oauth|signature|hawk|mac)[ \t]{1,4}(?=\w{1,40}=)([^\r\n'`<]{1,4096})"
 )
 # PowerShell's way to write a password.
 _SECURE_STRING = re.compile(rb"\(?convertto-securestring[ \t]{1,4}(?:-string[ \t]{1,4})?(?=[\"'])")
+# Okta's SSWS, GitHub's token, and what else a server may ask for.
+_ANY_SCHEME = re.compile(rb"[a-z][a-z0-9-]{1,24}[ \t]{1,4}(?![a-z_]{1,20}=[\"'])(?=[!-~]{0,512}[0-9])(?=[!-~]{16})")
 _SCHEME = re.compile(rb"(?:bearer|basic|token|digest|apikey|negotiate|aws4-hmac-sha256)[ \t]{1,4}", re.IGNORECASE)
 _UNQUOTED = re.compile(
     rb"(?:[^\s\"'`&,;<>(){}\[\]\\|]"
@@ -53,7 +63,7 @@ _UNQUOTED = re.compile(
     rb")+"
 )
 # Short where nothing is found, because whatever begins anew after it is looked at again.
-_DRAWN = re.compile(rb"[\w+/.=~-]{16,1024}")
+_DRAWN = re.compile(rb"(?:[\w+/.=~-]|%[0-9a-f]{2}|:(?=[\w+/=~-]{12})){12,1024}")
 _LINE = re.compile(rb"[^\r\n<]{1,8192}")
 _COOKIE = re.compile(rb"[\w.!#$%&*+^`|~-]{1,128}=\S|[\w.%+/=-]{16,}$")
 _ASCII = re.compile("[!-~]+")
@@ -68,12 +78,22 @@ _CODE = re.compile(
 _TEMPLATE = re.compile(
     rb"\{\{|\{%|\$\{|\$\(|<%|\[(?:redacted|masked|hidden|filtered|removed|omitted)\]|<[a-z][\w -]{0,40}>"
 )
-_VARIABLE = re.compile(rb"[a-z]+(?:[_.][a-z]+)+$")
+_VARIABLE = re.compile(rb"[a-z]+(?:[_.][a-z]+)+$|x(?:-[a-z]+)+$")
+_ELEMENT_TEXT = re.compile(rb"([^<>\s][^<>]{0,2000}?)\s{0,20}</")
+_TAG = re.compile(rb"<[a-z][\w:.-]{0,60}[^<>]{0,240}>$")
+_LONGEST_TAG = 304
 _ESCAPE = re.compile(rb"(?:25){0,4}[0-9a-f]{2}")
 _LISTED = re.compile(rb"(?=[^0-9]*[0-9])\S{5,}|\S* \S{6,}|\S*[^\w\s-]\S*$|\S{24,}")
 _LETTERS = re.compile(rb"[a-z]+[.,;:!?]?$|[a-z]+(?:-[a-z]+)+$")
 _DIGITS = frozenset(b"0123456789")
+# https://user:<password>@host
+_PLACES_IN_URLS = (b":<", b"/<", b"@<")
 _PASSWORD = NameRule("password")
+_OTHER = re.compile(
+    rb"[\"'`]?[ ]?[,;.)]?[ ]{0,2}(?:(?:or|oder|ou|and|und|y|e|then|else|sinon|sonst|otherwise|alternatively"
+    rb"|if (?:that|it|this) [a-z' ]{2,20})[,:]?[ ])?"
+    rb"(?:or|oder|o|try|use|then|also|maybe|nimm|essaie|prueba)[ :]{1,2}[\"'`]?([^\s\"'`()<>{}]{6,128})"
+)
 # HTML calls the letter of a shortcut an access key; a short number is a count, or a status.
 _SHORTEST_KEY, _LEAST_DIGITS = 3, 5
 _LONG_KINDS = frozenset({"api_key", "token", "authorization", "private_key", "cookie"})
@@ -88,11 +108,24 @@ def find(subject: Subject) -> Iterator[Match]:
         for match in _named(subject, start, end):
             place, last = start, match.end
             yield match
-    if not subject.ascii and _has_other_script(subject.text):
+            yield from _others(subject, match)
+    if not subject.ascii and _has_other_script(subject):
         for word in _OTHER_SCRIPTS.finditer(subject.text):
             value = _valued(subject, word.end(), _PASSWORD, b"")
             if value is not None:
                 yield value
+
+
+def _others(subject: Subject, match: Match) -> Iterator[Match]:
+    """Find the passwords that a sentence names as well: "..., and if that fails try ..."."""
+    if match.kind != "password":
+        return
+    end = match.end
+    while other := _OTHER.match(subject.low, end):
+        if not is_made(subject.raw[slice(*other.span(1))], _PASSWORD):
+            return
+        end = other.start(1) + len(other[1].rstrip(b".,;:"))
+        yield Match(other.start(1), end, "password")
 
 
 def mentions(subject: Subject) -> bool:
@@ -100,13 +133,16 @@ def mentions(subject: Subject) -> bool:
     low = subject.low
     for start, end in subject.places:
         first, last = _extent(low, start, end)
-        if _rule(subject.raw[first:last]):
+        if _rule(subject.raw[first:last]) or low[first:last].endswith(notations.OTHER_NAMES):
             return True
-    return not subject.ascii and _has_other_script(subject.text)
+    return not subject.ascii and _has_other_script(subject)
 
 
-def _has_other_script(text: str) -> bool:
-    return any(hint in text for hint in _OTHER_SCRIPT_HINTS)
+def _has_other_script(subject: Subject) -> bool:
+    # True of what has any letter of ASCII, as ``low`` has no capitals.
+    hints = _OTHER_SCRIPT_HINTS if subject.low.islower() else _HINTS_WITHOUT_LETTERS
+    text = subject.text
+    return any(hint in text for hint in hints)
 
 
 _MOST_REMEMBERED = 4096
@@ -144,14 +180,18 @@ def _named(subject: Subject, start: int, end: int) -> Iterable[Match]:
         rule = _rule(subject.raw[first:last])
     if rule is None:
         return notations.other(subject, first, last)
-    if low[first - 3 : first] == b"://" or _is_resource_name(low, first):
+    if low[first - 3 : first] == b"://" or low[first - 2 : first] in _PLACES_IN_URLS or _is_resource_name(low, first):
         return ()
     value = _valued(subject, last, rule, low[first:last])
-    return notations.around(subject, first, last, rule) if value is None else (value,)
+    if value is not None:
+        return (value,)
+    return (*notations.around(subject, first, last, rule), *tables.below(subject, first, last, rule))
 
 
 def _is_resource_name(low: bytes, first: int) -> bool:
-    """Whether this is AWS's ``arn:...:secret:name``, which is a name."""
+    """Whether this is AWS's ``arn:...:secret:name`` or the like, which is a name."""
+    if low[first - 4 : first] == b"did:":
+        return True  # a decentralized identifier, which is a public key
     return low[first - 1 : first] == b":" and b"arn:aws" in low[max(0, first - _LONGEST_ARN) : first]
 
 
@@ -160,12 +200,14 @@ def _valued(subject: Subject, at: int, rule: NameRule, name: bytes) -> Match | N
     sign = sign_after(subject, at, rule, name)
     if sign is None:
         return None
+    if rule.form == "drawn" and not sign.certain:
+        rule = rule._replace(form="key")  # a sentence says so of the one key that it is about
     made = _SECURE_STRING.match(low, sign.end)
     quote = _QUOTE.match(low, made.end() if made else sign.end)
     if quote is None:
         return _bare(subject, rule, name, sign)
     start, end = quote.end(), _closing(low, quote)
-    scheme = _SCHEME.match(low, start, end)
+    scheme = _scheme(low, rule, start, end)
     start = scheme.end() if scheme else start
     value = low[start:end]
     if sign.listed and not _LISTED.match(value):
@@ -179,22 +221,37 @@ def _bare(subject: Subject, rule: NameRule, name: bytes, sign: Sign) -> Match | 
     low = subject.low
     if rule.kind == "authorization" and (parts := _OF_PARTS.match(low, sign.end)):
         return Match(*parts.span(1), rule.kind)
-    scheme = _SCHEME.match(low, sign.end)
+    scheme = _scheme(low, rule, sign.end, len(low))
     start = scheme.end() if scheme else sign.end
+    if whole := _element(subject, rule, name, sign.end) or typed_groups.match(subject, rule, start):
+        return whole
     match = _value_pattern(rule).match(low, start)
     if not match or _TEMPLATE.match(low, start) or low[match.end() : match.end() + 1] == b"(":
         return None
     end = _end_of_value(subject, match, name, sign)
     value = low[start:end]
-    if rule.kind == "cookie" and rule.form == "any" and not (sign.certain and _COOKIE.match(value)):
+    if _CODE.match(value) or _is_prose(low, end, value, rule, sign) or _is_no_cookie(value, rule, sign):
         return None
-    if (
-        not _is_value(subject.raw[start:end], rule, name)
-        or _CODE.match(value)
-        or _is_prose(low, end, value, rule, sign)
-    ):
+    return Match(start, end, rule.kind) if _is_value(subject.raw[start:end], rule, name) else None
+
+
+def _scheme(low: bytes, rule: NameRule, start: int, end: int) -> re.Match[bytes] | None:
+    """Return the scheme that stands before credentials."""
+    return _SCHEME.match(low, start, end) or (
+        _ANY_SCHEME.match(low, start, end) if rule.kind == "authorization" and rule.form == "any" else None
+    )
+
+
+def _element(subject: Subject, rule: NameRule, name: bytes, start: int) -> Match | None:
+    """Return all of what an element of XML holds, spaces included."""
+    low = subject.low
+    text = _ELEMENT_TEXT.match(low, start) if low[start - 1 : start] == b">" else None
+    if text is None or not _TAG.search(low, max(0, start - _LONGEST_TAG), start):
         return None
-    return Match(start, end, rule.kind)
+    value = text[1]
+    if _TEMPLATE.match(value) or _CODE.match(value) or not _is_value(subject.raw[slice(*text.span(1))], rule, name):
+        return None
+    return Match(*text.span(1), rule.kind)
 
 
 def _end_of_value(subject: Subject, match: re.Match[bytes], name: bytes, sign: Sign) -> int:
@@ -206,13 +263,20 @@ def _end_of_value(subject: Subject, match: re.Match[bytes], name: bytes, sign: S
     return start + len(subject.low[start:end].rstrip(b".,;:")) if sign.spaced else end
 
 
+def _is_no_cookie(value: bytes, rule: NameRule, sign: Sign) -> bool:
+    """Whether this stands where a cookie should, and is none."""
+    is_cookie = rule.kind == "cookie" and rule.form == "any"
+    return is_cookie and not (sign.certain and _COOKIE.match(value))
+
+
 def _is_prose(low: bytes, end: int, value: bytes, rule: NameRule, sign: Sign) -> bool:
     """Whether the value is just the next word of a sentence."""
     if not sign.spaced:
         return False
     if _LETTERS.match(value) and (not sign.certain or low[end : end + 1] == b" " or rule.kind != "password"):
         return True
-    return not sign.certain and not _DIGITS.intersection(value) and value.isalpha()
+    # A letter of another script is a question mark.
+    return not sign.certain and not _DIGITS.intersection(value) and value.replace(b"?", b"").isalpha()
 
 
 def _value_pattern(rule: NameRule) -> re.Pattern[bytes]:

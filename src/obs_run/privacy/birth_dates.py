@@ -42,9 +42,11 @@ _BIRTH = re.compile(
     r"|生年月日|出生日期|생년월일|рожден|родил|تاريخ الميلاد|जन्म"
 )
 _NEAR = 26
+# Any of these is in each date.
+_GROUPS = (b"0000", b"0.0", b"0/0", b"0-0", b"0 0")
 _MONTH = r"[^\W\d_]{3,12}\.?"
 _DATE = re.compile(
-    r"(?<![0-9])(?:[0-9]{4}([-/.])[0-9]{1,2}\1[0-9]{1,2}(?![0-9])"
+    r"(?<![0-9])(?:[0-9]{4}([-/.]|\. )[0-9]{1,2}\1[0-9]{1,2}(?![0-9])"
     r"|[0-9]{1,2}([-/. ])[0-9]{1,2}\2(?:[0-9]{4}|[0-9]{2})(?![0-9])"
     rf"|[0-9]{{1,2}}(?:st|nd|rd|th|\.|er|º)? (?:de |d')?{_MONTH},? (?:de )?[0-9]{{4}}"
     r"|[0-9]{4}[年년] ?[0-9]{1,2}[月월] ?[0-9]{1,2}[日일]"
@@ -64,6 +66,22 @@ _PLACED = re.compile(
     rb"|location|position|standort|ubicaci.n|point|lat[a-z]{0,5}[/, ]{1,3}l(?:on|ng)[a-z]{0,6})"
     rb"[^0-9\n]{0,16}[0-9]{1,2}$"
 )
+# "my home is at 52.517832, 13.388104": two numbers of a map and no third.
+_MAPPED = re.compile(
+    rb"(?:i'?m at|am at|are at|standing|waiting|\bhome|house|\blive|\bliving|\bmeet|\bhere|office|pick-?up|drop-?off"
+    rb"|\bmap|place|parked|address|residence|wohn\w*|zuhause|\bhier"
+    rb"|adresse|treffpunkt|casa|aqu.|vivo|direcci|ici|maison|domicile|rendez|qui|indirizzo|aqui|morada|thuis|hjem"
+    rb"|\bdom)\b[^\n\[({0-9]{0,16}[-+]?[0-9]{1,2}$"
+)
+_MORE_NUMBERS = re.compile(rb"[ ]?[,;][ ]?[-+]?[0-9]")
+_PRECISE = re.compile(rb"\.[0-9]{5,}[ ]?[,;/][ ]?[-+]?[0-9]{1,3}\.[0-9]{5,}$")
+# 52°31'12.0"N 13°24'18.0"E, 48.8584 N, 2.2945 E: the sign of a degree is a question mark.
+_DEGREES = re.compile(
+    rb"[0-9]{1,2}(?:\?|deg"
+    rb"| deg)[ ]?[0-9]{1,2}['?\x27][ ]?(?:[0-9]{1,2}(?:\.[0-9]{1,4})?[\"?][\"?']?)?[ ]?[ns][,; ]{1,3}"
+    rb"[0-9]{1,3}(?:\?|deg| deg)[ ]?[0-9]{1,2}['?\x27][ ]?(?:[0-9]{1,2}(?:\.[0-9]{1,4})?[\"?][\"?']?)?[ ]?[ewo]\b"
+    rb"|[0-9]{1,2}\.[0-9]{3,}[ ]?\??[ ]?[ns][,;/ ]{1,3}[0-9]{1,3}\.[0-9]{3,}[ ]?\??[ ]?[ewo]\b"
+)
 _DIGITS = b"0123456789"
 _MOST_DEGREES = 3
 
@@ -73,12 +91,30 @@ def find(subject: Subject) -> Iterator[Match]:
     if not subject.has_digits:
         return
     low = subject.low
-    text = subject.text
-    if any(hint in low for hint in _HINTS) or (not subject.ascii and any(hint in text for hint in _OTHER_HINTS)):
+    has_date = any(group in subject.shape for group in _GROUPS)
+    if has_date and _mentions_birth(subject):
         yield from _births(subject)
+    if b".0000" in subject.shape:
+        yield from _coordinates(low)
+    if b"0 A, 0" in subject.shape or (not subject.ascii and b"0?" in subject.shape):
+        yield from (Match(*place.span(), "coordinates") for place in _DEGREES.finditer(low))
+
+
+def _mentions_birth(subject: Subject) -> bool:
+    """Whether a word of births is in the text."""
+    if any(hint in subject.low for hint in _HINTS):
+        return True
+    return not subject.ascii and any(hint in subject.text for hint in _OTHER_HINTS)
+
+
+def _coordinates(low: bytes) -> Iterator[Match]:
     for pair in _PAIR.finditer(low):
-        if _PLACED.search(low, max(0, pair.start() - _NEAR), pair.start()):
-            yield Match(*pair.span(), "coordinates")
+        start = max(0, pair.start() - _NEAR)
+        is_mapped = _MAPPED.search(low, start, pair.start()) and not _MORE_NUMBERS.match(low, pair.end())
+        if _PLACED.search(low, start, pair.start()) or (is_mapped and _PRECISE.match(low, pair.start(), pair.end())):
+            lead = low[start : pair.start()]
+            degrees = len(lead) - len(lead.rstrip(_DIGITS))
+            yield Match(pair.start() - degrees, pair.end(), "coordinates")
     if any(axis in low for axis in _AXES):
         for fraction in _FRACTION.finditer(low):
             lead = low[max(0, fraction.start() - 28) : fraction.start()]

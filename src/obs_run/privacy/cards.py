@@ -6,7 +6,8 @@ import re
 
 # What the figures of logs and programs are called, and units behind them; one in ten has the check digit of a card.
 _FIGURE = re.compile(
-    r"(?:_|\b)(?:[nmµu]s|nanos\w*|micros\w*|millis\w*|time\w*|ts|duration|elapsed|took|latency|bytes?|size|offset|seq\w*"
+    r"(?:_|\b)(?:[nmµu]s|nanos\w*|micros\w*|millis\w*|time\w*|ts|duration|elapsed|took|latency|bytes?|size|offset"
+    r"|seq\w*"
     r"|count\w*|counter|total|tid|pid|thread|epoch|seconds|cycles|ticks|hash|seed|id)[\"']?\s{0,2}[:=]?\s{0,2}[\"']?$"
 )
 _UNIT = re.compile(rb" ?(?:[nmu]s|bytes|[kmg]b|hz|cy)\b")

@@ -153,12 +153,24 @@ def _of_secrets(kinds: frozenset[str]) -> list[Detector]:
 
 
 def _of_personal_data(kinds: frozenset[str], locales: frozenset[str]) -> list[Detector]:
-    from obs_run.privacy import birth_dates, email_addresses, network_addresses, numbers
+    from obs_run.privacy import (
+        account_names,
+        birth_dates,
+        document_numbers,
+        email_addresses,
+        network_addresses,
+        numbers,
+        people,
+        wallets,
+    )
 
     built_in: tuple[tuple[frozenset[str], Detector], ...] = (
         (email_addresses.KINDS, email_addresses.find),
         (network_addresses.KINDS, network_addresses.find),
         (birth_dates.KINDS, birth_dates.find),
+        (people.KINDS | document_numbers.KINDS, people.find),
+        (wallets.KINDS, wallets.find),
+        (account_names.KINDS, account_names.find),
         (numbers.KINDS, numbers.Finder(kinds, locales).find),
     )
     return [detector for of, detector in built_in if of & kinds]

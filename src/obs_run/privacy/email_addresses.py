@@ -20,7 +20,8 @@ _LOCAL_BACKWARDS = re.compile(
 )
 # The domains of countries that are written in their own scripts.
 _OTHER_SCRIPT = (
-    r"(?:[^\W_]{1,40}\.){1,3}(?:中国|中國|台灣|台湾|香港|рф|укр|бел|срб|ελ|भारत|한국|みんな|السعودية|امارات|ไทย)(?!\w)"  # noqa: RUF001 (these are the domains)
+    r"(?:[^\W_]{1,40}\.){1,3}(?:中国|中國|台灣|台湾|香港|рф|укр|бел|срб|ελ|भारत|한국|みんな|السعودية|امارات"
+    r"|ไทย)(?!\w)"
 )
 _DOMAIN = re.compile(
     r"(?:[A-Za-z0-9\u00c0-\u024f](?:[A-Za-z0-9\u00c0-\u024f-]{0,61}[A-Za-z0-9\u00c0-\u024f])?\.){1,8}"

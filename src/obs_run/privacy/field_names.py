@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from obs_run.privacy.services import SERVICES
+
 
 class NameRule(NamedTuple):
     """What a name says of its value: the kind, and what form the value must have for that to hold.
 
     The forms: "any", "text" (no number), "pin" (3 to 8 digits), "code" (that, or groups with a
     digit), "token" (long and without spaces), "drawn" (random, or a text in base64), "key" (that, or
-    hexadecimal), "email" (has an @), "digits" (has five), "dated" (has one), "decimal" (a fraction of three digits).
+    hexadecimal), "signed" (a digit or a sign of
+    passwords in it), "email" (has an @), "worded" (as names are), "digits" (has five),
+    "dated" (has one), "decimal" (a fraction of three digits).
     """
 
     kind: str
@@ -27,7 +31,10 @@ _BY_LAST_WORD = {
         "passphrase passcode pwd psw pswd userpassword userpwd dbpassword rootpassword "
         "adminpassword mypassword sudopassword pgpassword contrasena contraseña contrasenya senha wachtwoord haslo "
         "hasło parola heslo lozinka jelszo şifre sifre adgangskode kodeord lösenord losenord salasana пароль "
-        "密码 密碼 口令 パスワード 暗証番号 비밀번호 पासवर्ड סיסמה cvv cvc cvv2 otp totp parolam sifrem şifrem"
+        "heslo jelszó jelszava kodeord kodeordet adgangskoden salasanan passord passordet lösenordet lozinka geslo "
+        "parolă slaptažodis parole parool κωδικός סיסמא รหัสผ่าน "
+        "密码 密碼 口令 パスワード 暗証番号 비밀번호 पासवर्ड "
+        "סיסמה cvv cvc cvv2 otp totp parolam sifrem şifrem"
     ),
     "secret": "secret secrets credential credentials clientsecret appsecret",
     "api_key": "apikey apikeys accesskey secretkey authkey accountkey appkey masterkey signingkey encryptionkey",
@@ -41,9 +48,10 @@ _BY_LAST_WORD = {
     "connection_string": "connectionstring connstring connstr",
 }
 _RULES = {word: NameRule(kind) for kind, words in _BY_LAST_WORD.items() for word in words.split()} | {
-    "clave": NameRule("password", "token"),
-    "pw": NameRule("password", "token"),
+    "clave": NameRule("password", "signed"),
+    "pw": NameRule("password", "signed"),
     "sig": NameRule("token", "token"),
+    "crumb": NameRule("token", "key"),
 }
 
 
@@ -53,8 +61,9 @@ def _set(words: str) -> frozenset[str]:
 
 _KEYS = _set(
     "api access secret encryption signing master account shared service auth license ssh deploy webhook storage "
-    "subscription client hmac aes rsa decryption session symmetric app application consumer admin root signature "
-    "openai anthropic claude gemini google azure mistral cohere groq xai deepseek openrouter together fireworks "
+    "subscription unseal client hmac aes rsa decryption session symmetric app application consumer admin root "
+    "signature openai anthropic claude gemini google azure mistral cohere groq xai deepseek openrouter together "
+    "fireworks "
     "perplexity replicate huggingface hf pinecone weaviate qdrant elevenlabs deepgram assemblyai tavily serper exa "
     "stripe twilio sendgrid mailgun slack github gitlab aws gcp datadog newrelic sentry langsmith langfuse "
     "langchain wandb algolia airtable notion linear voyage jina nvidia cerebras sambanova bedrock"
@@ -69,7 +78,20 @@ _PASSES = _set(
     "sftp mongo rabbitmq amqp become vault app service svc client server host system os bind web api store keystore "
     "truststore cert p12 pfx wifi vpn router guest master default passin passout backup cache broker queue"
 )
-# The name of a service and what it asks for, as one word: smbpass, dbpasswd.
+_NO_PASSES = _set(
+    "first second third last next render by single one two each every multi forward backward compiler test"
+)
+# The name of a service and what it asks for, as one word: storagekey, sastoken.
+_ENDS_OF_KEYS = {
+    "key": NameRule("api_key", "key"),
+    "token": NameRule("token", "token"),
+    "secret": NameRule("secret", "token"),
+}
+_OTHER_KEYS = _set(
+    "monkey donkey turkey whiskey hockey jockey hotkey passkey keykey lackey mickey flunkey latchkey dickey malarkey"
+    " mitoken cryptotoken subtoken nontoken pretoken"
+)
+# The same of passwords: smbpass, dbpasswd.
 _ENDS_OF_PASSWORDS = ("pass", "passwd", "password", "passwort")
 _OTHER_PASSES = _set(
     "pass bypass compass trespass encompass surpass overpass underpass chpasswd htpasswd getpass subpass"
@@ -87,9 +109,22 @@ _CODES = _set(
 _PASSWORD, _PRIVATE_KEY = NameRule("password"), NameRule("private_key")
 _CONNECTION, _SESSION = NameRule("connection_string"), NameRule("cookie", "token")
 _ENDINGS: dict[tuple[str, ...], NameRule] = {
-    **dict.fromkeys((("mot", "de", "passe"), ("كلمة", "المرور"), ("كلمة", "السر"), ("mật", "khẩu")), _PASSWORD),
+    **dict.fromkeys(
+        (
+            ("mot", "de", "passe"),
+            ("كلمة", "المرور"),
+            ("كلمة", "السر"),
+            ("mật", "khẩu"),
+            ("kata", "sandi"),
+            ("kata", "laluan"),
+            ("palavra", "passe"),
+            ("κωδικός", "πρόσβασης"),
+        ),
+        _PASSWORD,
+    ),
     **dict.fromkeys((("client", "key", "data"), ("tls", "key"), ("ssl", "key"), ("server", "key")), _PRIVATE_KEY),
     ("pem", "key"): _PRIVATE_KEY,
+    **dict.fromkeys((("gitlab", "session"), ("laravel", "session"), ("rack", "session")), _SESSION),
     **dict.fromkeys((("connection", "string"), ("conn", "string")), _CONNECTION),
     # The cookies that the frameworks of servers call a session by.
     **dict.fromkeys((("jsessionid",), ("phpsessid",), ("sessid",), ("connect", "sid")), _SESSION),
@@ -97,11 +132,16 @@ _ENDINGS: dict[tuple[str, ...], NameRule] = {
 """The last words of names, of which one alone does not tell."""
 _LONGEST_ENDING = 3
 _DRAWN = {
-    "auth": NameRule("authorization", "drawn"),
+    "auth": NameRule("authorization", "key"),
     "key": NameRule("api_key", "drawn"),
     "keys": NameRule("api_key", "drawn"),
     "pat": NameRule("token", "drawn"),
-    "code": NameRule("token", "drawn"),
+    "code": NameRule("token", "key"),
+    "private": NameRule("api_key", "key"),
+    "access": NameRule("api_key", "key"),
+    "signature": NameRule("token", "drawn"),
+    "login": NameRule("token", "key"),
+    "salt": NameRule("secret", "drawn"),
     "cred": NameRule("secret", "drawn"),
     "creds": NameRule("secret", "drawn"),
 }
@@ -126,18 +166,25 @@ def secret_name(name: str) -> NameRule | None:
     words = parts(name[-80:])
     while len(words) > 1 and words[-1] in _FOLLOWERS:
         words.pop()
-    if not words or (words[0] in _COUNTERS and not name.lower().startswith("use ")):
+    if not words or (words[0] in _COUNTERS and not name.lower().lstrip().startswith("use ")):
         return None
+    if ending := _of_ending(words):
+        return ending
     last = words[-1]
     before = words[-2] if len(words) > 1 else ""
-    for length in range(_LONGEST_ENDING, 0, -1):
-        if rule := _ENDINGS.get(tuple(words[-length:])):
-            return rule
     known = _RULES.get(last) or (_of_key(before) if last in ("key", "keys") else _of_pair(last, before))
     # Names of other things end with the same words, so that it takes a value that looks drawn.
     if known or before in _NO_KEYS:
         return known
-    return _OF_SERVICE if before and last == "key" else _DRAWN.get(last)
+    if last in SERVICES or (before and last == "key"):
+        return _OF_SERVICE
+    return _DRAWN.get(last)
+
+
+def _of_ending(words: list[str]) -> NameRule | None:
+    """Return what the last words tell together."""
+    endings = (_ENDINGS.get(tuple(words[-length:])) for length in range(_LONGEST_ENDING, 0, -1))
+    return next(filter(None, endings), None)
 
 
 def _of_key(before: str) -> NameRule | None:
@@ -151,10 +198,16 @@ def _of_pair(last: str, before: str) -> NameRule | None:
         return NameRule("token", "any" if before else "token")
     if last.endswith(_ENDS_OF_PASSWORDS) and last not in _OTHER_PASSES:
         return NameRule("password", "text")
-    if last == "pass" and (not before or before in _PASSES):
-        return NameRule("password", "any" if before else "text")
+    if last == "pass" and before not in _NO_PASSES:
+        return NameRule("password", "any" if before in _PASSES else "text" if not before else "token")
     if last == "signature" and before in ("amz", "goog"):
         return NameRule("token", "token")
     if last in ("code", "codes") and before in _CODES:
         return _CODE
-    return _PINS if last == "pin" else None
+    return _PINS if last == "pin" else _of_glued(last)
+
+
+def _of_glued(last: str) -> NameRule | None:
+    """Return what a word tells that has the name of a service in it."""
+    ends = [rule for end, rule in _ENDS_OF_KEYS.items() if last.endswith(end) and last != end]
+    return ends[0] if ends and last not in _OTHER_KEYS else None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from obs_run.base.randomness import is_encoded_text, is_random
+from obs_run.privacy import random_keys
 from obs_run.privacy.actions import placeholders
 from obs_run.privacy.name_pieces import has_core
 
@@ -22,10 +24,14 @@ _EMPTY = re.compile(
 )
 _FORMS = {
     "token": re.compile(r"(?=\S*[0-9])\S{8,}|\S{20,}"),
+    "signed": re.compile(r"(?=\S*[0-9#$%^*~+!&@])\S{6,}|\S{20,}"),
     "pin": re.compile(r"[0-9]{3,8}"),
-    "code": re.compile(r"[0-9]{3,8}|[0-9]{3}[ -][0-9]{3}|(?=[^0-9]*[0-9])[A-Za-z0-9]{2,8}(?:-[A-Za-z0-9]{2,8}){1,7}"),
+    "code": re.compile(
+        r"[0-9]{3,8}|[0-9]{3}[ -][0-9]{3}|(?=[^0-9]*[0-9])[A-Za-z0-9]{2,8}(?:-[A-Za-z0-9]{2,8}){1,7}|[0-9a-f]{28,}"
+    ),
     "text": re.compile(r".*[^0-9\s].*", re.DOTALL),
     "email": re.compile(r".*(?:@|%40).*", re.DOTALL),
+    "worded": re.compile(r"[^\W\d_][^\d_/\\@:;{}<>=()\[\]]{1,80}"),
     "digits": re.compile(r"(?:[^0-9]*[0-9]){5}.*", re.DOTALL),
     "dated": re.compile(r".*[0-9].*", re.DOTALL),
     "decimal": re.compile(r"\s*[-+]?[0-9]{1,3}\.[0-9]{3,}\s*"),
@@ -34,7 +40,12 @@ _NUMERIC = frozenset({"pin", "code", "digits", "dated", "decimal"})
 _RANDOM = re.compile(r"(?=.*[0-9])\S{6,}|(?:bearer|basic|token) \S{6,}|\S{24,}", re.IGNORECASE)
 _COUNTED = frozenset({"token", "api_key", "secret", "cookie", "authorization", "private_key", "connection_string"})
 _LEAST_DIGITS = 6
-_SHORTEST_DRAWN = 16
+_SHORTEST_DRAWN, _SHORTEST_OF_LETTERS = 12, 16
+# Salts, as they are made for the settings of web sites.
+_SIGN = re.compile(r"[^\w\s./:'\"\\]")
+_LONG_OF_SIGNS, _MANY_SIGNS = 32, 6
+# Digits in three places and more of one long word.
+_SPREAD = re.compile(r"(?=.{20})(?:[A-Za-z]+[0-9]+){3,}[A-Za-z]*")
 _KEY = re.compile(r"[A-Za-z0-9+/_.=~-]+")
 _DIGEST = re.compile(r"[0-9a-fA-F-]+")
 _HEXADECIMAL = re.compile(r"[0-9a-f]{28,}|[0-9A-F]{28,}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -73,16 +84,25 @@ def _without_placeholders(text: str, kinds: Collection[str]) -> str:
 def fits(rule: NameRule, text: str) -> bool:
     """Whether ``text`` has the form that the rule asks for."""
     if rule.form in DRAWN:
-        return _is_drawn(text) or (rule.form == "key" and _HEXADECIMAL.fullmatch(text) is not None)
+        # Some are of two parts, of which one may be an id.
+        return any(
+            _is_drawn(part) or (rule.form == "key" and _HEXADECIMAL.fullmatch(part)) for part in text.split(":")[:3]
+        )
     form = _FORMS.get(rule.form)
     return form is None or form.fullmatch(text) is not None
 
 
 def _is_drawn(text: str) -> bool:
     """Whether this is a key or credentials in base64, and neither an id nor a digest."""
+    if len(text) >= _LONG_OF_SIGNS and len(set(_SIGN.findall(text))) >= _MANY_SIGNS:
+        return any(sign.isdigit() for sign in text)
+    if "%" in text:
+        text = unquote(text)
     if len(text) < _SHORTEST_DRAWN or not _KEY.fullmatch(text) or _DIGEST.fullmatch(text):
         return False
-    return is_random(text) or (len(text) % 4 == 0 and is_encoded_text(text))
+    if random_keys.is_id(text) or (len(text) < _SHORTEST_OF_LETTERS and not any(sign.isdigit() for sign in text)):
+        return False
+    return is_random(text) or _SPREAD.fullmatch(text) is not None or (len(text) % 4 == 0 and is_encoded_text(text))
 
 
 def hides_number(rule: NameRule, text: str, kinds: Collection[str]) -> bool:

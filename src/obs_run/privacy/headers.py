@@ -24,7 +24,7 @@ _BEARER = re.compile(rb"[\w.~+/=:-]{8,}")
 _FIELD = re.compile(rb"[a-z_]{2,40}=[^=]")
 # The options that some programs take a password by, and the programs.
 _OPTION = re.compile(
-    rb" -(pw?|a|w|u|n|-user|-proxy-user|(?:src|dest)?storepass|keypass|-p(?:ass|assphrase|sk|in)(?=[ =]))[ =]{0,2}"
+    rb" -(pw?|a|w|u|n|k|x|-user|-proxy-user|(?:src|dest)?storepass|keypass|-p(?:ass|assphrase|sk|in)(?=[ =]))[ =]{0,2}"
     rb"(?:\"([^\"\n]{1,256})\"|'([^'\n]{1,256})'|([^\s\"'$=-][^\s\"']{0,255}))"
 )
 _WINDOWS = re.compile(rb" /(?:user:\S{1,64} {1,4}|pass(?:word)?:|p:)\"?([^\s\"/][^\s\"]{0,127})")
@@ -32,6 +32,8 @@ _PROGRAMS = {
     b"p": rb"sshpass|mysql\w{0,12}|mariadb\w{0,8}|(?:docker|podman|buildah|oras|helm|nerdctl|crane|az|oc|cf|heroku)"
           rb"[\w ]{0,16} login|mongo(?:sh|dump|restore|export|import)?|cqlsh|7za?|rdesktop|psexec|sqlcmd|bcp"
           rb"|ipmitool|evil-winrm|hydra|crackmapexec|netexec|nxc|smbmap|ssh-keygen|mosquitto_\w{3}|unzip|zip",
+    b"k": rb"openssl",
+    b"x": rb"snmp\w{2,8}",
     b"pw": rb"plink|pscp|psftp",
     b"n": rb"ssh-keygen",
     b"a": rb"redis-cli|keydb-cli|valkey-cli|http|https|xh|snmp\w{2,8}",
@@ -53,10 +55,34 @@ _SELF_TELLING = frozenset({b"-pass", b"-passphrase", b"-psk", b"-pin"})
 _USER_OPTIONS = frozenset({b"a", b"u", b"-user", b"-proxy-user"})
 _USER = re.compile(rb"[\w.\\/@-]{1,64}(?:[%,]|:)")
 _LONGEST_COMMAND = 240
-# Two texts in brackets, of which the second is a password if a word before the bracket says so.
-_PAIR = re.compile(rb"\([\"'][^\"'\n]{0,128}[\"'],[ ]{0,4}[\"']([^\"'\n]{1,256})[\"']")
-_OF_PAIR = re.compile(rb"(?:auth(?: ?= ?[\w.]{0,40}|\w{0,20})|login)$")
-_LONGEST_CALL = 48
+# Texts in brackets, of which one is a password if a word before the bracket says so.
+_CALL = re.compile(
+    rb"\(b?[\"']([^\"'\n]{0,128})[\"'](?:,[ ]{0,4}b?[\"']([^\"'\n]{1,256})[\"'])?"
+    rb"(?:,[ ]{0,4}b?[\"']([^\"'\n]{1,256})[\"'])?"
+)
+_OF_PLACES = (
+    re.compile(
+        rb"\b(?:hashpw|checkpw|hash_?password|check_?password|verify_?password|set_?password|make_password"
+        rb"|crypt\.crypt|bcrypt\.(?:hash|compare)(?:sync)?"
+        rb"|generate_password_hash|generatefrompassword|password_hash|securestring|scrypt|argon2\.hash|unlock"
+        rb"|pexpect\.sendline)$"
+    ),
+    re.compile(
+        rb"(?:auth(?: ?= ?[\w.]{0,40}|\w{0,20})|login|credentials?|signin|sign_in|setbasicauth|basicauth"
+        rb"|pbkdf2_hmac)$"
+    ),
+    re.compile(
+        rb"(?:getconnection|ftp(?:_tls)?|imap4?(?:_ssl)?|mysqli|pdo|oci_connect|mysql_connect"
+        rb"|createconnection|login)$"
+    ),
+)
+# What PowerShell makes one of, whatever its name is.
+_SECURE_STRING = re.compile(
+    rb"convertto-securestring[ \t]{1,4}(?:-(?:asplaintext"
+    rb"|force)[ \t]{1,4}){0,2}(?:-string[ \t]{1,4})?(?:\"([^\"\n]{1,256})\"|'([^'\n]{1,256})'|([^\s\"'$(-]\S{0,255}))"
+    rb"(?=[^\n]{0,60}-asplain|[^\n]{0,40}-force|[\s)])"
+)
+_LONGEST_CALL = 64
 
 
 def find(subject: Subject) -> Iterator[Match]:
@@ -69,13 +95,27 @@ def find(subject: Subject) -> Iterator[Match]:
             value = _BEARER.match(raw, scheme.end())
             if value and _looks_random(value[0]) and not _FIELD.match(value[0]):
                 yield Match(*value.span(), "authorization")
-    for option in _OPTION.finditer(low):
-        yield from _of_option(low, option)
+    if b" -" in low:
+        for option in _OPTION.finditer(low):
+            yield from _of_option(low, option)
+        if b"securestring" in low:
+            for string in _SECURE_STRING.finditer(low):
+                yield Match(*string.span(string.lastindex or 0), "password")
+    if b"(" in low:
+        yield from _calls(low)
     if b"\\" in raw:
         yield from _windows_options(low)
-    for pair in _PAIR.finditer(low):
-        if _OF_PAIR.search(low, max(0, pair.start() - _LONGEST_CALL), pair.start()):
-            yield Match(*pair.span(1), "password")
+
+
+def _calls(low: bytes) -> Iterator[Match]:
+    """Find the passwords that functions take by their place."""
+    for call in _CALL.finditer(low):
+        lead = low[max(0, call.start() - _LONGEST_CALL) : call.start()]
+        for place, names in enumerate(_OF_PLACES, 1):
+            value = call[place]
+            if value and names.search(lead) and not is_free(value) and b" " not in value:
+                yield Match(*call.span(place), "password")
+                break
 
 
 def _of_option(low: bytes, option: re.Match[bytes]) -> Iterator[Match]:
@@ -88,9 +128,9 @@ def _of_option(low: bytes, option: re.Match[bytes]) -> Iterator[Match]:
     if name == b"p" and low[option.end(1) : option.end(1) + 1] == b" " and _ATTACHED.search(lead + b" "):
         return
     if name in _USER_OPTIONS:
-        # The user comes first, but for redis-cli, which has none.
+        # The user comes first, but for redis-cli and those of SNMP, which have none there.
         user = _USER.match(low, first, last)
-        if (user is None) != (name == b"a" and b"-cli" in lead):
+        if (user is None) != (name == b"a" and (b"-cli" in lead or b"snmp" in lead)):
             return
         first = user.end() if user else first
     if not is_free(low[first:last]):
@@ -120,7 +160,5 @@ def _looks_random(value: bytes) -> bool:
     """Whether this is no word: it has a digit, or both cases beyond a capital, or is very long."""
     tail = value[1:]
     return (
-        any(48 <= sign <= 57 for sign in value)  # noqa: PLR2004 (digits)
-        or (tail.lower() != tail and tail.upper() != tail)
-        or len(value) >= 40  # noqa: PLR2004 (no word is as long)
+        any(48 <= sign <= 57 for sign in value) or (tail.lower() != tail and tail.upper() != tail) or len(value) >= 40  # noqa: PLR2004 (no word is as long)
     )

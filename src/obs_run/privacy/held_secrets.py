@@ -10,6 +10,7 @@ from obs_run.base import guard, held_values
 from obs_run.privacy.field_names import secret_name
 from obs_run.privacy.field_values import fits
 from obs_run.privacy.matches import Match
+from obs_run.privacy.values import is_free
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,8 @@ def hold_environment() -> None:
         if rule is not None and fits(rule, value):
             held_values.hold(value)
         for match in _USERINFO.finditer(value):
-            held_values.hold(match[1])
+            if not is_free(match[1].lower().encode("ascii", "replace")):
+                held_values.hold(match[1])
         if name in _HEADERS or name.endswith("_HEADERS"):
             _hold_headers(value)
 

@@ -14,7 +14,23 @@ _NATIONAL_IDS = (
 NATIONAL_IDS = frozenset(_NATIONAL_IDS.split())
 """After the modules of python-stdnum that check them."""
 PERSONAL = NATIONAL_IDS | {
-    *("email", "phone", "card", "iban", "ip", "mac", "date_of_birth", "coordinates", "national_id"),
+    *(
+        "email",
+        "phone",
+        "card",
+        "iban",
+        "ip",
+        "mac",
+        "date_of_birth",
+        "coordinates",
+        "national_id",
+        "bank_account",
+        "device_id",
+        "crypto_wallet",
+        "account_name",
+        "person_name",
+        "postal_address",
+    ),
 }
 BUILT_IN = SECRETS | PERSONAL
 PRESETS = {"secrets": SECRETS, "personal": PERSONAL, "national_ids": NATIONAL_IDS | {"national_id"}}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import bisect
+import operator
 from typing import TYPE_CHECKING, NamedTuple
 
+from obs_run.base import held_values
 from obs_run.privacy import name_pieces
 from obs_run.privacy.actions import placeholders
 
@@ -42,31 +45,48 @@ _PUNCTUATION = {
 }
 
 
-_ZEROS = bytes(48 if 48 <= one <= 57 else 32 for one in range(256))  # noqa: PLR2004 (the digits)
+_FIRST_OF = operator.itemgetter(0)
+
+
+def _sign_of(sign: bytes) -> bytes:
+    """Return what stands in a shape for all signs like this one."""
+    if sign.isdigit():
+        return b"0"
+    if sign.isupper():
+        return b"A"
+    if sign.islower():
+        return b"a"
+    return b" " if sign.isspace() else sign
+
+
+_SHAPES = b"".join(_sign_of(bytes([sign])) for sign in range(256))
+_FIGURES = bytes(sign if chr(sign).isalpha() else _SHAPES[sign] for sign in range(256))
 
 
 class Subject:
     r"""A text with forms of it that are faster to search; every index is the same in all of them.
 
-    ``raw`` is ASCII with ``?`` for what is not, and with line breaks where the text spells them as ``\n``; ``low`` is
-    that in lower case. Placeholders are stars in both, which nothing looks for.
+    ``raw`` is ASCII with ``?`` for what is not, and with line breaks and tabs where the text spells them as ``\n`` and
+    ``\t``; ``low`` is that in lower case. Placeholders are stars in both, which nothing looks for.
     """
 
-    __slots__ = ("_digits", "_places", "ascii", "low", "placeholders", "raw", "text")
+    __slots__ = ("_digits", "_figures", "_places", "_shape", "ascii", "low", "placeholders", "raw", "text")
 
     def __init__(self, text: str, kinds: frozenset[str] = frozenset()) -> None:
         self.text = text
         self.ascii = text.isascii()
         raw = (text if self.ascii else _plain(text)).encode("ascii", "replace")
         if b"\\" in raw:
-            raw = raw.replace(b"\\n", b" \n").replace(b"\\r", b" \n").replace(b"\\t", b"  ")
+            raw = raw.replace(b"\\n", b" \n").replace(b"\\r", b" \n").replace(b"\\t", b" \t")
         self.placeholders = placeholders(text, kinds)
         for first, last in self.placeholders:
             raw = b"%b%b%b" % (raw[:first], b"*" * (last - first), raw[last:])
         self.raw = raw
         self.low = raw.lower()
         self._digits: bool | None = None
+        self._figures: bytes | None = None
         self._places: list[tuple[int, int]] | None = None
+        self._shape: bytes | None = None
 
     @property
     def places(self) -> list[tuple[int, int]]:
@@ -75,15 +95,30 @@ class Subject:
             self._places = name_pieces.places(self.low, is_ascii=self.ascii)
         return self._places
 
+    @property
+    def shape(self) -> bytes:
+        """Return the text with ``A``, ``a`` and ``0`` for all letters and digits, and spaces for line breaks."""
+        if self._shape is None:
+            self._shape = self.raw.translate(_SHAPES)
+        return self._shape
+
     def is_placeholder(self, start: int, end: int) -> bool:
         """Whether these characters are a placeholder or a part of one."""
-        return any(first <= start and end <= last for first, last in self.placeholders)
+        at = bisect.bisect_right(self.placeholders, start, key=_FIRST_OF) - 1
+        return at >= 0 and end <= self.placeholders[at][1]
+
+    @property
+    def figures(self) -> bytes:
+        """Return the text with ``0`` for all digits, and spaces for line breaks."""
+        if self._figures is None:
+            self._figures = self.raw.translate(_FIGURES)
+        return self._figures
 
     @property
     def has_digits(self) -> bool:
         """Whether there is any digit."""
         if self._digits is None:
-            self._digits = b"0" in self.raw.translate(_ZEROS)
+            self._digits = b"0" in self.figures
         return self._digits
 
 
@@ -97,6 +132,19 @@ def _plain(text: str) -> str:
 if TYPE_CHECKING:
     Detector = Callable[[Subject], Iterable[Match]]
     """Finds all of what it knows; never changes the subject."""
+
+
+def repeated(text: str, matches: list[Match]) -> list[Match]:
+    """Return the other places in ``text`` where stands what was found, if it can be nothing but the secret."""
+    found: list[Match] = []
+    for value, kind in {text[match.start : match.end]: match.kind for match in matches}.items():
+        if not held_values.is_telling(value) or value.isalpha():
+            continue
+        at = text.find(value)
+        while at >= 0:
+            found.append(Match(at, at + len(value), kind))
+            at = text.find(value, at + len(value))
+    return found
 
 
 def resolved(matches: list[Match], rank: Callable[[str], int]) -> list[Match]:

@@ -28,6 +28,7 @@ _DEEPEST = 64
 _DEEPEST_JSON = 8
 _MOST_NODES = 100_000
 _BLOB = 512
+_OPTION = re.compile(r"--?[A-Za-z][\w-]{1,40}")
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=\r\n]")
 _LEAST_DIGITS = 10**7
 _MOST_BITS = 4096
@@ -151,6 +152,8 @@ class Walk:
         rules = [rule] * len(items)
         if rule is None and len(items) == 2 and (name := paired_name(items, self._scrubber.kinds)):  # noqa: PLR2004 (a pair)
             rules[1] = self._scrubber.rule_for(name)
+        elif rule is None:
+            self._add_rules_of_options(items, rules)
         results = [self._any(item, one, depth + 1) for item, one in zip(items, rules, strict=True)]
         if all(result is item for result, item in zip(results, items, strict=True)):
             return value
@@ -158,6 +161,12 @@ class Walk:
         if isinstance(value, list):
             return kept
         return tuple(kept) if isinstance(value, tuple) else frozenset(kept)
+
+    def _add_rules_of_options(self, items: list[Any], rules: list[NameRule | None]) -> None:
+        """Note what the options of a command line tell of the words behind them."""
+        for index, item in enumerate(items[:-1]):
+            if isinstance(item, str) and item[:1] == "-" and _OPTION.fullmatch(item):
+                rules[index + 1] = self._scrubber.rule_for(item)
 
     def _mapping(self, value: Mapping[Any, Any], rule: NameRule | None, depth: int) -> Any:
         others = self._rules_of_place(value, rule)

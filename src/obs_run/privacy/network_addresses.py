@@ -42,7 +42,7 @@ _LEAST_GROUPS = 4
 
 
 def find(subject: Subject) -> Iterator[Match]:
-    """Find IPv4, IPv6 and MAC addresses; not loopback and unspecified ones, which name nobody."""
+    """Find IPv4, IPv6 and MAC addresses; not loopback, unspecified ones and masks, which name nobody."""
     raw = subject.raw
     if not subject.has_digits:
         return
@@ -69,7 +69,7 @@ def _ipv4(raw: bytes) -> Iterator[Match]:
         first = lead[len(lead.rstrip(_DIGITS)) :]
         start = rest.start() - len(first)
         octets = [first, *rest.groups()]
-        if not first or any(int(octet) > _MOST_OCTET for octet in octets) or int(first) in (0, 127):
+        if not first or any(int(octet) > _MOST_OCTET for octet in octets) or int(first) in (0, 127, 255):
             continue
         before = raw[max(0, start - 24) : start]
         if before[-1:].isalnum() or before[-1:] in (b".", b"_"):

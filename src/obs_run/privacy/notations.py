@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from obs_run.privacy import elements
 from obs_run.privacy.field_names import NameRule
 from obs_run.privacy.field_values import fits
 from obs_run.privacy.matches import Match
@@ -47,6 +48,9 @@ _NEXT_ELEMENT = re.compile(rb"</key>\s{0,20}<string>([^<]{1,256})</string>")
 # typed "..." into the password field
 _IS_PLACE = re.compile(rb" {1,2}(?:in|into|as|for) ")
 _QUOTED_BEFORE = re.compile(rb"[\"'`](?=[^\"'`\s]{0,64}[0-9])([^\"'`\s]{5,128})[\"'`]$")
+_BARE_BEFORE = re.compile(
+    rb"(?<=[ :])(?=[^\s\"'`]{0,64}[0-9])(?=[^\s\"'`]{0,64}[#$%^*~+!&@])([^\s\"'`()<>{}\[\],;]{8,128})$"
+)
 # variable "api_token" { default = "..." }
 _IS_VARIABLE = re.compile(rb"\bvariable[ \t]{1,4}\"$")
 _DEFAULT = re.compile(rb"\"[ \t]{0,4}\{[^{}]{0,300}?\bdefault[ \t]{0,8}=[ \t]{0,8}\"([^\"\n]{4,512})\"")
@@ -71,7 +75,8 @@ _SECOND_ARGUMENT = re.compile(
 )
 # creds: admin / hunter2, credentials: admin / hunter2
 _SLASHED = re.compile(
-    rb"(?:s|entials?)?(?: are| is)?[ \t]{0,2}[:=]?[ \t]{1,4}[\"']?[\w.@\\-]{1,64}[ \t]{0,2}[/|:][ \t]{0,2}"
+    rb"(?:s|entials?)?(?: (?:for|of|to|on|in) (?:the )?[\w.-]{1,32}){0,2}(?: are| is)?"
+    rb"[ \t]{0,2}[:=]?[ \t]{1,4}[\"']?[\w.@\\-]{1,64}[ \t]{0,2}[/|:][ \t]{0,2}"
     rb"(?=[^\s/]{0,64}[0-9!#$%&*_])([^\s\"'/]{5,128})"
 )
 # echo hunter2 | gh secret set X, echo bob:hunter2 | chpasswd
@@ -87,9 +92,14 @@ _ASKING = re.compile(
 _ECHOED = re.compile(rb"\b(?:echo|printf)[ \t]{1,4}(?:-\w{1,3}[ \t]{1,4})?" + _QUOTED + rb"[ \t]{0,4}$")
 # The words that a wallet is made anew from (BIP 39).
 _PHRASE = re.compile(
-    rb"(?:[ ](?:is|are)[ ])?[\"'`]?[ \t]{0,3}[:=]?\s{0,3}[\"'`]?"
-    rb"((?:[a-z]{3,8}[ ]){11}(?:(?:[a-z]{3,8}[ ]){3}){0,4}[a-z]{3,8}(?![a-z]))"
+    rb"(?:[ ](?:phrase|words?))?(?:[ ](?:is|are))?[\"'`]?[ \t]{0,3}[:=]?\s{0,3}[\"'`]?"
+    rb"(?!(?:[a-z]{1,12} ){0,12}(?:the|and|for|was|are|you|from|have|not|with|which)[ ])"
+    rb"((?:(?:[0-9]{1,2}[.)][ ]?)?[a-z]{3,8}(?:[ ]|,[ ]?|\n)){11}(?:(?:(?:[0-9]{1,2}[.)][ ]?)?[a-z]{3,8}(?:[ ]|,[ ]?"
+    rb"|\n)){3}){0,4}(?:[0-9]{1,2}[.)][ ]?)?[a-z]{3,8}(?![a-z]))"
 )
+_WPA = re.compile(rb"[ ]{1,4}[\"']?[\w.-]{1,64}[\"']?[ ]{1,4}[\"']?([^\s\"'$|<>]{8,63})")
+# WIFI:T:WPA;S:office;P:hunter2;; as the picture for a phone says it
+_WIFI = re.compile(rb":(?:[a-oq-z]:[^;\n]{0,64};){0,4}p:([^;\n\"']{4,128});")
 # chpasswd <<< 'bob:hunter2', htpasswd -bc file bob hunter2
 _HERE_STRING = re.compile(rb"[ \t]{0,4}<<<[ \t]{0,4}[\"']?[\w.-]{1,64}:([^\s\"']{1,256})")
 _HTPASSWD = re.compile(
@@ -106,7 +116,7 @@ _LINES = re.compile(rb":[ \t]{0,4}[0-9]{1,3}\s{1,4}((?:[A-Za-z0-9+/=]{1,100}\s{1
 def around(subject: Subject, first: int, last: int, rule: NameRule) -> Iterator[Match]:
     """Find the value of the name from ``first`` to ``last`` where no sign between gives it."""
     low = subject.low
-    if b"cred" in low[first:last] and (slashed := _SLASHED.match(low, last)):
+    if (b"cred" in low[first:last] or low[first:last].endswith(b"login")) and (slashed := _SLASHED.match(low, last)):
         yield from _value(slashed, _PASSWORD)
         return
     lead = low[max(0, first - _BEFORE) : first]
@@ -142,7 +152,8 @@ def _spoken(low: bytes, lead: bytes, first: int, last: int) -> re.Match[bytes] |
     if follows == b"<":
         return _NEXT_ELEMENT.match(low, last)
     if _IS_PLACE.match(low, first, last):
-        return _QUOTED_BEFORE.search(low, max(0, first - _BEFORE), first)
+        bare = _BARE_BEFORE.search(low, max(0, first - _BEFORE), first)
+        return bare or _QUOTED_BEFORE.search(low, max(0, first - _BEFORE), first)
     if follows == b"(":
         return _argument(low, lead, first, last)
     if b"|" in lead and (piped := _PIPED.search(low, max(0, first - _BEFORE), first)):
@@ -161,6 +172,10 @@ def _argument(low: bytes, lead: bytes, first: int, last: int) -> re.Match[bytes]
 _IS_SET_NAME = re.compile(rb"(?:[\w.]{0,60}\.)?_?(?:set|with|use|using|put)[_a-z]")
 
 
+OTHER_NAMES = (b"phrase", b"mnemonic", b"seed", b"words", b"wifi")
+"""The ends of names that are none of secrets, of which ``other`` finds what is one."""
+
+
 def other(subject: Subject, first: int, last: int) -> Iterator[Match]:
     """Find what a name says that is no name of a secret itself: a key in JSON, PuTTY's lines, credentials."""
     low = subject.low
@@ -171,11 +186,15 @@ def other(subject: Subject, first: int, last: int) -> Iterator[Match]:
             yield Match(*member.span(1), "private_key")
     elif name.endswith(b"private-lines"):
         found = _LINES.match(low, last)
-    elif name.endswith((b"phrase", b"mnemonic")):
-        found = _PHRASE.match(low, last)
+    elif name.endswith((b"phrase", b"mnemonic", b"seed", b"words")):
+        found = _WPA.match(low, last) if name.startswith(b"wpa_") else _PHRASE.match(low, last)
     elif name.endswith(b"passwd"):
         found = _HTPASSWD.match(low, last) or _HERE_STRING.match(low, last)
         found = found or _PIPED.search(low, max(0, first - _BEFORE), last - 2)
+    elif name.endswith(b"wifi"):
+        found = _WIFI.match(low, last)
+    elif name.endswith(b"login"):
+        found = _SLASHED.match(low, last)
     elif b"networkcredential" in name:
         found = _SECOND_ARGUMENT.match(low, last)
     if found is not None:
@@ -202,10 +221,12 @@ _CODE_BEFORE = re.compile(
 )
 _OF_ACCESS = re.compile(
     rb"verif|v.rif|log[ -]?in|sign[ -]?[io]n|anmeld|einmal|sicherheit|best.tig|zugang|acce[sd]|one[ -]?time"
-    rb"|\botp\b|2fa|mfa|two[ -]factor|authenti|security code|passcode|weryfik|potvrz|expires? in|expires soon|minutes"
+    rb"|\botp\b|2fa|mfa|two[ -]factor|authenti|security code"
+    rb"|alarm|door|gate code|keypad|locker|entry code|passcode|weryfik|potvrz|expires? in|expires soon|minutes"
 )
 _OTHER_CODE = re.compile(
-    rb"(?:status|error|exit|return|response|http|zip|postal|post|country|area|product|item|bar|qr|source|promo|discount|coupon"
+    rb"(?:status|error|exit|return|response|http|zip|postal|post|country|area|product|item|bar|qr|source|promo"
+    rb"|discount|coupon"
     rb"|currency|language|dial|reason|result|event|fault|close|signal|en|de|uni)[ _-]?$"
 )
 # In German one word with what it is for: Anmeldecode, Bestätigungscode.
@@ -224,7 +245,18 @@ _HOST = re.compile(
     rb"(?:^|[\n\"'`])[ \t]{0,4}(?![^:]{0,96}\.(?:[cht]s?|cc|cpp|py|go|rs|js|rb|php|java|log|md|txt)$)"
     rb"[a-z0-9.*-]{1,100}$"
 )
-_CRYPT = re.compile(rb"\$(?:1|2[abxy]|5|6|7|y|gy|argon2(?:id?|d)|pbkdf2[\w-]{0,16})\$[\w./,=$+-]{20,512}")
+_CRYPT = re.compile(
+    rb"\$(?:1|2[abxy]|5|6|7|8|9|14|y|gy|nt|md5|sha1|apr1|argon2(?:id?|d)|s?crypt|bcrypt[\w-]{0,16}|pbkdf2[\w-]{0,16})"
+    rb"\$[\w./,=$+-]{20,512}"
+    rb"|\$[phs]\$[\w./]{30,60}|\$krb5[a-z]{2,8}\$[\w./$*:@-]{32,4096}"
+)
+# As web frameworks keep them.
+_DERIVED = re.compile(
+    rb"(?:pbkdf2[_:]|scrypt[:$]|bcrypt|argon2|sha1\$|md5\$)[\w:]{0,40}\$[\w./+=,$]{1,128}\$[\w./+=]{16,256}"
+)
+# The older of the two hashes that Windows keeps is that of no password, today.
+_NO_LM_HASH = b"aad3b435b51404eeaad3b435b51404ee"
+_OF_WINDOWS = re.compile(rb":([0-9a-f]{32}:[0-9a-f]{32})(?![0-9a-f])")
 
 
 def find(subject: Subject) -> list[Match]:
@@ -241,6 +273,11 @@ def find(subject: Subject) -> list[Match]:
         matches += [Match(*found.span(1), "password") for found in _DATA_SOURCE.finditer(low)]
     if b"$" in low:
         matches += [Match(*found.span(), "password") for found in _CRYPT.finditer(low)]
+        matches += [Match(*found.span(), "password") for found in _DERIVED.finditer(low)]
+    if b"<" in low:
+        matches += elements.find(subject)
+    if _NO_LM_HASH in low:
+        matches += [Match(*found.span(1), "password") for found in _OF_WINDOWS.finditer(low)]
     for found in _PGPASS.finditer(low):
         if _HOST.search(low, max(0, found.start() - _BEFORE), found.start()):
             matches += _value(found, _PASSWORD)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from obs_run.privacy import cards, libraries, national_ids, phones
+from obs_run.privacy import cards, document_numbers, libraries, national_ids, phones
 from obs_run.privacy.matches import Match
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from obs_run.privacy.matches import Subject
 
-KINDS = frozenset({"card", "iban", "phone"}) | national_ids.KINDS
+KINDS = frozenset({"card", "iban", "phone"}) | national_ids.KINDS | document_numbers.KINDS
 
 _DIGITS = b"0123456789"
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -45,7 +45,7 @@ _ISO_DATE = re.compile(rb"(?:19|20)[0-9]{2}[-/.][01][0-9][-/.][0-3][0-9](?:[ .][
 _PARTS = re.compile(r"[0-9]+|[^0-9]+")
 _NEAR = 48
 _LONGEST_WORD = 34
-_FEWEST = 7
+_FEWEST, _FEWEST_OF_ALL = 7, 6
 _LONGEST_WINDOW = 8
 
 _CARD_SHAPES = frozenset({"4 4 4 4", "4-4-4-4", "4 6 5", "4-6-5", "4 6 4", "4-6-4", "4 4 4 4 3", "4.4.4.4"})
@@ -105,7 +105,7 @@ class Finder:
     def _in_long(self, subject: Subject, start: int, end: int) -> Iterator[Match]:
         """Judge the numbers in a stretch of digits and signs, without those that are parts of identifiers."""
         raw = subject.raw
-        if start and (raw[start - 1 : start].isalpha() or raw[start - 1] in b"_#") and not _is_escape(raw, start):
+        if _is_in_identifier(raw, start):
             first = _FIRST_GROUP.match(raw, start, end)
             start = first.end() if first else end
             if raw[start - 1 : start] == b"-" and _UUID.search(raw[max(0, start - 24) : start]):
@@ -120,7 +120,7 @@ class Finder:
             if phrase is None:
                 start += 1
                 continue
-            if _digits(phrase[0]) >= _FEWEST and not _ISO_DATE.match(phrase[0]):
+            if _digits(phrase[0]) >= _FEWEST_OF_ALL and not _ISO_DATE.match(phrase[0]):
                 yield from self._in_phrase(raw, start, phrase[0].decode(), _before(subject, start))
             start = phrase.end()
 
@@ -135,10 +135,13 @@ class Finder:
             if stop:
                 yield Match(first, stop, "iban")
                 return
+        kind = None
         if word in national_ids.WORD_SHAPES:
             kind = self._ids.of_word(raw[first:last].decode().upper(), _before(subject, first))
-            if kind:
-                yield Match(first, last, kind)
+        if kind is None and word.count(b"0") >= document_numbers.FEWEST_DIGITS:
+            kind = document_numbers.kind_after(_before(subject, first))
+        if kind in self._kinds:
+            yield Match(first, last, kind)
 
     def _in_phrase(self, raw: bytes, start: int, text: str, before: str) -> Iterator[Match]:
         """Judge all of the digits as one number, then runs of their groups from the longest to the shortest."""
@@ -147,6 +150,9 @@ class Finder:
         phrase = _Phrase(start, text, before, [part.span() for part in parts[::2]], shape, phones.is_called(before))
         count = len(phrase.groups)
         whole = self._judged(raw, phrase, 0, count)
+        kind = None if whole else document_numbers.kind_after(before)
+        if kind in self._kinds:
+            whole = Match(start, start + len(text), kind)
         if whole:
             yield whole
             return
@@ -176,14 +182,13 @@ class Finder:
             kind = self._ids.of_shape(shape, text, before)
             if kind:
                 return Match(start, end, kind)
-        if _is_series(phrase):
+        if _is_series(phrase) or _is_dump(raw, phrase):
             return None
-        may_call = (
-            phrase.called or phrase.text[first] == "0" or shape in phones.SHAPES or raw[start - 1 : start] in _LEADS
-        )
-        return self._phone(raw, phrase, at, to, shape) if may_call and "phone" in self._kinds else None
+        return self._phone(raw, phrase, at, to, shape) if _may_call(raw, phrase, start, shape) else None
 
     def _phone(self, raw: bytes, phrase: _Phrase, at: int, to: int, shape: str) -> Match | None:
+        if "phone" not in self._kinds:
+            return None
         first, last = phrase.groups[at][0], phrase.groups[to - 1][1]
         start = phrase.start + first
         lead = raw[max(0, start - 2) : start]
@@ -217,7 +222,30 @@ def _is_series(phrase: _Phrase) -> bool:
     return values == sorted(values)
 
 
+# Groups of two and one that is not of digits alone: bytes in hexadecimal.
+_BYTE = re.compile(rb"[ :-]?(?:[0-9a-f][a-f]|[a-f][0-9a-f])(?![0-9A-Za-z])", re.IGNORECASE)
+_MOST_PAIRS = 7
+
+
+def _is_dump(raw: bytes, phrase: _Phrase) -> bool:
+    """Whether the groups are bytes of a dump: more pairs than phone numbers have, or letters among them."""
+    if any(size != "2" for size in phrase.shape[::2]):
+        return False
+    end = phrase.start + len(phrase.text)
+    around = _BYTE.match(raw, end) or _BYTE.match(raw, max(0, phrase.start - 3))
+    return len(phrase.groups) > _MOST_PAIRS or (
+        around is not None and raw[phrase.start - 1 : phrase.start] not in _LEADS
+    )
+
+
 _LEADS = (b"+", b"(")
+
+
+def _may_call(raw: bytes, phrase: _Phrase, start: int, shape: str) -> bool:
+    """Whether anything says of the groups from ``start`` that they may be the number of a phone."""
+    return phrase.called or raw[start : start + 1] == b"0" or shape in phones.SHAPES or raw[start - 1 : start] in _LEADS
+
+
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 
@@ -237,6 +265,13 @@ def _is_fraction(lead: bytes) -> bool:
 
 def _digits(raw: bytes) -> int:
     return len(raw) - len(raw.translate(None, _DIGITS))
+
+
+def _is_in_identifier(raw: bytes, start: int) -> bool:
+    """Whether the digits at ``start`` go on with what a letter or a sign of an identifier begins."""
+    if start == 0 or _is_escape(raw, start):
+        return False
+    return raw[start - 1 : start].isalpha() or raw[start - 1] in b"_#"
 
 
 def _is_escape(raw: bytes, start: int) -> bool:

@@ -34,12 +34,28 @@ _NAMES = {
     ("mx.curp", "digits"): "curp",
     ("national_id", "digits"): (
         "national id|national identity number|nationalid|tax id|taxid|personal id|passport|passport number|"
-        "passportnumber|identity number|id card number|drivers license|driving licence number"
+        "passportnumber|identity number|id card number|drivers license|driving licence number|driver license number|"
+        "drivers license number|passport no|insurance number|medical record number|mrn|license plate|steuernummer"
+    ),
+    ("person_name", "worded"): (
+        "first name|firstname|last name|lastname|full name|fullname|surname|given name|givenname|family name|"
+        "familyname|maiden name|middle name|patient name|customer name|cardholder name|card holder|vorname|"
+        "nachname|familienname|prenom|nom de famille|apellido|apellidos|nombre completo|cognome|sobrenome|"
+        "nome completo|achternaam|voornaam|nazwisko|imie"
+    ),
+    ("postal_address", "dated"): (
+        "street|street address|streetaddress|address line|address line 1|address line 2|address 1|address 2|"
+        "home address|shipping address|billing address|delivery address|postal address|mailing address|"
+        "residential address|strasse|anschrift|calle|direccion|endereco|indirizzo|adresse|straat|ulica"
+    ),
+    ("bank_account", "digits"): (
+        "account number|accountnumber|bank account|bank account number|routing number|sort code|sortcode|"
+        "kontonummer|iban number"
     ),
     ("date_of_birth", "dated"): "dob|birthdate|birthday|date of birth|dateofbirth|birth date|geburtsdatum",
     ("coordinates", "decimal"): "lat|latitude|lng|lon|longitude",
 }
-KINDS = frozenset({"national_id"})
+KINDS = frozenset({"national_id", "bank_account", "person_name", "postal_address"})
 _RULES = {
     tuple(name.split(" ")): NameRule(kind, form) for (kind, form), names in _NAMES.items() for name in names.split("|")
 }

@@ -9,7 +9,8 @@ from obs_run.privacy import libraries
 # Where no locale is chosen: the countries with the most speakers of the languages that agents are written for.
 _REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "PL", "TR", "NL", "BR", "RU", "JP", "CN", "IN", "KR", "MX", "SE", "AU")
 _CERTAIN = re.compile(
-    r"(?<![a-z])(?:tel|telefon\w*|telephone|téléphone|teléfono|telefone|telefono|telem[oó]vel|phone|mobile|mobil|mobiltelefon|handy\w*|"
+    r"(?<![a-z])(?:tel|telefon\w*|telephone|téléphone|teléfono|telefone|telefono|telem[oó]vel|phone|mobile|mobil"
+    r"|mobiltelefon|handy\w*|"
     r"cell(?:phone)?|celular|móvil|cellulare|fax|whatsapp|sms|portable|komórka|cep|тел|телефон\w*|моб)(?!\w)|"
     r"电话|手机|電話|携帯|전화|휴대폰|هاتف|جوال|تلفون|टेलीफोन|फ़ोन|फोन|मोबाइल|טלפון|נייד"
 )
@@ -18,7 +19,8 @@ _LIKELY = re.compile(
     r"appel\w*|llám\w*|llam\w*|(?:za)?dzwoń|bel|numara\w*|ara\w*|contact|hotline|номер)(?!\w)"
 )
 _NUMBERED = re.compile(
-    r"(?<![a-z])(?:order|invoice|ticket|tracking|parcel|shipment|reference|ref|serial|case|po|bestell\w*|rechnung\w*|auftrag\w*"
+    r"(?<![a-z])(?:order|invoice|ticket|tracking|parcel|shipment|reference|ref|serial|case|po|bestell\w*|rechnung\w*"
+    r"|auftrag\w*"
     r"|commande|facture|pedido|factura|ordine|fattura)(?:[ .-]{0,2}(?:no|nr|num|number|nummer|id)\.?)?[ :#]{0,3}$"
 )
 _NEAR = 32

@@ -8,7 +8,8 @@ from obs_run.base import held_values
 from obs_run.privacy import held_secrets
 from obs_run.privacy.actions import WITHHELD, Action, placeholders, replacement
 from obs_run.privacy.field_values import PAIRED
-from obs_run.privacy.matches import Match, Subject, resolved
+from obs_run.privacy.kinds import SECRETS
+from obs_run.privacy.matches import Match, Subject, repeated, resolved
 from obs_run.privacy.own_rules import WITHHELD_KIND
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ _MOST_ROUNDS = 6
 _SHORT = 64
 _MOST_REMEMBERED = 4096
 _SHORTEST = 5
+_MOST_REPEATED = 64
 
 
 class TextScrubber:
@@ -130,6 +132,9 @@ class TextScrubber:
         allowed = self._choice.rules.allowed_texts
         if allowed:
             matches = [match for match in matches if subject.text[match.start : match.end] not in allowed]
+        secrets = [match for match in matches if match.kind in SECRETS]
+        if secrets:
+            matches += repeated(subject.text, secrets[:_MOST_REPEATED])
         return resolved(matches, self._choice.rank) if matches else matches
 
     def _written(self, text: str, matches: list[Match]) -> str:

@@ -4,8 +4,6 @@ The exception that ends the interpreter is freed before atexit, but the outermos
 where it was left if not. A code counts only if the frame was left at the very call in which the code was given.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from _frozen_importlib import BuiltinImporter
@@ -110,7 +108,7 @@ def _may_have_raised_exit() -> bool:
     return "__file__" in names and names.get("__spec__") is None
 
 
-def of_interpreter() -> tuple[int | None, BaseException | None]:
+def of_interpreter() -> "tuple[int | None, BaseException | None]":
     """Return the code with which the interpreter ends, None if that cannot be known, and the unhandled exception."""
     if _seen.end is None:
         outermost, _seen.outermost = _seen.outermost, None
@@ -118,7 +116,7 @@ def of_interpreter() -> tuple[int | None, BaseException | None]:
     return _seen.end
 
 
-def _end_of(outermost: FrameType | None) -> tuple[int | None, BaseException | None]:
+def _end_of(outermost: "FrameType | None") -> "tuple[int | None, BaseException | None]":
     if outermost is not None:
         from obs_run.process import program_end
 
@@ -135,7 +133,7 @@ def _end_of(outermost: FrameType | None) -> tuple[int | None, BaseException | No
     return None, None
 
 
-def _reached_the_top(error: BaseException) -> bool:
+def _reached_the_top(error: "BaseException") -> bool:
     """Whether ``error``, the last that was printed, left the program; an interactive interpreter prints others, too."""
     if hasattr(sys, "ps1"):
         return False
@@ -144,11 +142,11 @@ def _reached_the_top(error: BaseException) -> bool:
     return stack is None or _outermost_of(stack.tb_frame) is stack.tb_frame
 
 
-def _make_exit(original: Any) -> Any:
+def _make_exit(original: "Any") -> "Any":
     # A class, because its two halves run one after the other: when the second, which is the original, raises, no frame
     # of ours is in the traceback.
     class Exit:
-        def __new__(cls, *arguments: object, **named: object) -> Exit:  # noqa: PYI034 (a class in a function)
+        def __new__(cls, *arguments: object, **named: object) -> "Exit":  # noqa: PYI034 (a class in a function)
             if len(arguments) <= 1 and not named:
                 guard.call("exit code", _note, *(arguments or (None,)))
             return object.__new__(cls)
@@ -158,7 +156,7 @@ def _make_exit(original: Any) -> Any:
     return Exit
 
 
-def _system_exit(code: object = None) -> SystemExit:
+def _system_exit(code: object = None) -> "SystemExit":
     guard.call("exit code", _note, code)
     return SystemExit(code)
 
@@ -171,7 +169,7 @@ def _note(code: object) -> None:
         _seen.exit_call = status, outermost.f_lasti
 
 
-def _outermost_of(frame: FrameType | None) -> FrameType | None:
+def _outermost_of(frame: "FrameType | None") -> "FrameType | None":
     """Return the frame in which everything in this thread runs if it is the program's, not one of a thread."""
     while frame is not None and frame.f_back is not None:
         frame = frame.f_back
@@ -181,7 +179,7 @@ def _outermost_of(frame: FrameType | None) -> FrameType | None:
     return frame if (name, module) in (("<module>", "__main__"), ("_run_module_as_main", "runpy")) else None
 
 
-def _of_waiting_greenlet() -> FrameType | None:
+def _of_waiting_greenlet() -> "FrameType | None":
     """Return the outermost frame of the program where it waits for the greenlet that runs: no thread shows it then."""
     greenlet = sys.modules.get("greenlet")
     waiting = greenlet.getcurrent().parent if greenlet is not None else None
@@ -193,7 +191,7 @@ def _of_waiting_greenlet() -> FrameType | None:
     return None
 
 
-def _first(frames: Iterator[FrameType | None]) -> FrameType | None:
+def _first(frames: "Iterator[FrameType | None]") -> "FrameType | None":
     return next(filter(None, frames), None)
 
 

@@ -1,49 +1,60 @@
 """What happens when the process leaves, whichever way it leaves that Python can see."""
 
-from __future__ import annotations
-
 import os
 import sys
 
 from obs_run.base import guard, stand_in
-from obs_run.process import held_signals, run
-from obs_run.process.exit_info import ExitInfo
-from obs_run.process.held_signals import HeldSignals
+from obs_run.process import exit_code, run
 from obs_run.process.unpatched import getpid
 from obs_run.process.variables import flag
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
     from typing import Any
+
+    from obs_run.process.exit_sequence import ExitInfo
 
 
 _EXEC_ARGUMENTS = {"execv": 2, "execve": 3}
-_callbacks: list[Callable[[ExitInfo], None]] = []
-_on_abnormal_exit: list[Callable[[ExitInfo], None]] = []
-_patched: dict[str, Any] = {}
-_exec_environments: list[Callable[[Any, Any], Any]] = []
+_callbacks: "list[Callable[[ExitInfo], None]]" = []
+_on_abnormal_exit: "list[Callable[[ExitInfo], None]]" = []
+_patched: "dict[str, Any]" = {}
+_sequences: "list[Any]" = []
+"""The module exit_sequence once it is loaded; the agent may leave nothing that can be imported."""
+_exec_environments: "list[Callable[[Any, Any], Any]]" = []
 
 
-def on_exit(callback: Callable[[ExitInfo], None]) -> None:
+def on_exit(callback: "Callable[[ExitInfo], None]") -> None:
     """Call ``callback`` when the process leaves by its end, SIGTERM, SIGHUP, os._exit or os.exec*."""
-    # Loaded now, because an import while a signal is handled or a child ends may meet a lock.
-    from obs_run.process import exit_code, exit_sequence  # noqa: F401
-
+    prepare()
     if flag("OBS_HANDLE_SYS_EXIT", default=True):
         exit_code.watch()
     if callback not in _callbacks:
         _callbacks.append(callback)
 
 
-def on_abnormal_exit(callback: Callable[[ExitInfo], None]) -> None:
+def on_abnormal_exit(callback: "Callable[[ExitInfo], None]") -> None:
     """Call ``callback`` first when this process fails or is killed by a signal; it may register what comes after it."""
-    from obs_run.process import exit_sequence  # noqa: F401 (as above)
-
     _on_abnormal_exit.append(callback)
 
 
-def change_exec_environment(change: Callable[[Any, Any], Any]) -> None:
+def prepare() -> "Any":
+    """Load what leaves with something to do, and return it; a process that does next to nothing does not need it.
+
+    Called before there is anything to do and before long imports: one while a signal is handled or a child ends may
+    meet a lock.
+    """
+    if not _sequences:
+        from obs_run.process import exit_sequence
+
+        exit_sequence.leave_alone(_on_signal)
+        _sequences.append(exit_sequence)
+    return _sequences[0]
+
+
+def change_exec_environment(change: "Callable[[Any, Any], Any]") -> None:
     """Have ``change(arguments, named)`` give the arguments of an exec, with the environment for the program in them."""
     _exec_environments.append(change)
 
@@ -60,18 +71,16 @@ def install() -> None:
         _replace("execv", _make_exec)
         _replace("execve", _make_exec)
     if flag("OBS_HANDLE_SYS_EXIT", default=True):
-        from obs_run.process import exit_code
-
         _patched["sys.exit"] = sys.exit
         exit_code.install()
 
 
-def patched() -> list[str]:
+def patched() -> "list[str]":
     """Return what was replaced or handled in this process, for people."""
     return sorted(_patched)
 
 
-def _callbacks_of(info: ExitInfo) -> tuple[Callable[[ExitInfo], None], ...]:
+def _callbacks_of(info: "ExitInfo") -> "tuple[Callable[[ExitInfo], None], ...]":
     """Return what is to be called as the process leaves, whatever is registered meanwhile left out."""
     if info.is_abnormal() and run.is_starting_process() and not _is_amid_import(info):
         for callback in _on_abnormal_exit:
@@ -79,11 +88,9 @@ def _callbacks_of(info: ExitInfo) -> tuple[Callable[[ExitInfo], None], ...]:
     return tuple(_callbacks)
 
 
-def _is_amid_import(info: ExitInfo) -> bool:
+def _is_amid_import(info: "ExitInfo") -> bool:
     """Whether a signal interrupts an import to the last: nothing can be loaded that may need what is half imported."""
-    from obs_run.process import exit_sequence
-
-    return info.kind == "signal" and not _callbacks and exit_sequence.is_importing()
+    return info.kind == "signal" and not _callbacks and bool(prepare().is_importing(sys._getframe()))  # noqa: SLF001
 
 
 def _has_work(*, is_abnormal: bool) -> bool:
@@ -94,27 +101,20 @@ def _has_work(*, is_abnormal: bool) -> bool:
 def _at_exit() -> None:
     if not _callbacks and not _on_abnormal_exit:
         return
-    held = HeldSignals().hold()
-    # All of it, because the agent may have left nothing that can be imported.
-    guard.call("exit", _leave_interpreter)
-    held.release()
-
-
-def _leave_interpreter() -> None:
-    has_failed = bool(guard.call("exit code", _has_failed, default=False))
+    has_failed = bool(guard.call("exit code", exit_code.has_failed, default=False))
     if _has_work(is_abnormal=has_failed):
-        from obs_run.process import exit_sequence
-
-        info = ExitInfo("exit")
-        info.may_have_failed = has_failed
-        exit_sequence.of_interpreter(info, _callbacks_of)
-        _die_of_pending_signal()
+        # All of it, because the agent may have left nothing that can be imported.
+        guard.call("exit", _leave_interpreter, has_failed=has_failed)
 
 
-def _has_failed() -> bool:
-    from obs_run.process import exit_code
-
-    return exit_code.has_failed()
+def _leave_interpreter(*, has_failed: bool) -> None:
+    exit_sequence = prepare()
+    held = exit_sequence.HeldSignals().hold()
+    info = exit_sequence.ExitInfo("exit")
+    info.may_have_failed = has_failed
+    guard.call("exit", exit_sequence.of_interpreter, info, _callbacks_of)
+    _die_of_pending_signal()
+    held.release()
 
 
 def _handle_signals() -> None:
@@ -137,17 +137,16 @@ def _handle_signals() -> None:
         except ValueError:  # not the main thread: obs_run.auto was imported in another
             return
         _patched[name] = _on_signal
-    held_signals.leave_alone(_on_signal)
 
 
-def _on_signal(number: int, _frame: object) -> None:
+def _on_signal(number: int, interrupted: "FrameType | None") -> None:
     """Flush, then die of the signal as if it had never been handled."""
 
     def again() -> None:
         os.kill(getpid(), number)
 
     if _has_work(is_abnormal=True):
-        goes_on = guard.call("signal", _flush_for_signal, number, again, default=False)
+        goes_on = guard.call("signal", _flush_for_signal, number, interrupted, again, default=False)
         if goes_on:
             return
     _die_of(number)
@@ -155,9 +154,7 @@ def _on_signal(number: int, _frame: object) -> None:
 
 def _die_of_pending_signal() -> None:
     """Die of the signal that was to kill the process while it could not be flushed, as it would have without us."""
-    from obs_run.process import exit_sequence
-
-    number = exit_sequence.pending_signal()
+    number = prepare().pending_signal()
     if number is not None:
         guard.call("signal", _die_of, number)
 
@@ -169,23 +166,22 @@ def _die_of(number: int) -> None:
     os.kill(getpid(), number)
 
 
-def _flush_for_signal(number: int, again: Callable[[], None]) -> bool:
+def _flush_for_signal(number: int, interrupted: "FrameType | None", again: "Callable[[], None]") -> bool:
     """Flush; True if the process is to go on for a moment."""
-    from obs_run.process import exit_sequence
-
+    exit_sequence = prepare()
     if exit_sequence.in_progress():
         return True  # the process ends in a moment anyway; parents often send a second signal
-    info = ExitInfo("signal", signal=number)
-    if exit_sequence.postponed(info):
+    info = exit_sequence.ExitInfo("signal", signal=number)
+    if exit_sequence.postponed(info, interrupted):
         return True
     exit_sequence.watched(info, _callbacks_of, again)
     return False
 
 
-def _make_exit(original: Callable[[int], Any]) -> Callable[[], Any]:
+def _make_exit(original: "Callable[[int], Any]") -> "Callable[[], Any]":
     # A class, as the one of sys.exit: while the second half runs, which is the original, there is no frame of ours.
     class Exit:
-        def __new__(cls, *arguments: Any, **named: Any) -> Exit:  # noqa: PYI034 (a class in a function)
+        def __new__(cls, *arguments: "Any", **named: "Any") -> "Exit":  # noqa: PYI034 (a class in a function)
             if len(arguments) + len(named) == 1 and _has_work(is_abnormal=bool((*arguments, *named.values())[0])):
                 guard.call("os._exit", flush, *arguments, **named)
             return object.__new__(cls)
@@ -193,49 +189,49 @@ def _make_exit(original: Callable[[int], Any]) -> Callable[[], Any]:
         __init__ = original
 
     def flush(status: int) -> None:
-        from obs_run.process import exit_sequence
-
         if isinstance(status, int):
-            exit_sequence.watched(ExitInfo("os._exit", exit_code=status), _callbacks_of, lambda: original(status))
+            exit_sequence = prepare()
+            info = exit_sequence.ExitInfo("os._exit", exit_code=status)
+            exit_sequence.watched(info, _callbacks_of, lambda: original(status))
             _die_of_pending_signal()
 
     return lambda: Exit
 
 
-def _make_exec(original: Callable[..., Any]) -> Callable[[], Any]:
-    def execute(*arguments: Any, **named: Any) -> Any:
+def _make_exec(original: "Callable[..., Any]") -> "Callable[[], Any]":
+    def execute(*arguments: "Any", **named: "Any") -> "Any":
         with stand_in.no_frame:
             return _execute(original, arguments, named)
 
     return lambda: execute
 
 
-def _execute(original: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+def _execute(original: "Callable[..., Any]", arguments: "tuple[Any, ...]", named: "dict[str, Any]") -> "Any":
     """Become another program; ``original`` gets what the agent gave, with our variables in its environment."""
     with stand_in.no_frame:
         path = arguments[0] if arguments else named.get("path")
         is_whole = len(arguments) + len(named) == _EXEC_ARGUMENTS[original.__name__]
         if not (is_whole and _callbacks and guard.call("exec", _is_last_attempt, path, default=False)):
             return original(*arguments, **named)
-        from obs_run.process import exit_sequence
 
         for change in _exec_environments[-1:]:
             arguments, named = guard.call("exec", change, arguments, named, default=(arguments, named))
 
-        def become() -> Any:
+        def become() -> "Any":
             with stand_in.no_frame:
                 _die_of_pending_signal()
                 return original(*arguments, **named)
 
-        return exit_sequence.by_exec(ExitInfo("exec"), _callbacks_of, become)
+        exit_sequence = prepare()
+        return exit_sequence.by_exec(exit_sequence.ExitInfo("exec"), _callbacks_of, become)
 
 
-def _is_last_attempt(path: Any) -> bool:
+def _is_last_attempt(path: "Any") -> bool:
     """Whether this call of exec is the end of this process: os.execvp tries every folder of PATH."""
     return isinstance(path, int) or (os.access(path, os.X_OK) and not os.path.isdir(path))
 
 
-def _replace(name: str, make: Callable[[Any], Callable[[], Any]]) -> None:
+def _replace(name: str, make: "Callable[[Any], Callable[[], Any]]") -> None:
     """Have ``make`` say what a call of ``os.name`` calls."""
     stand_in.replace_in_os(name, make)
     _patched[f"os.{name}"] = getattr(os, name)

@@ -1,32 +1,125 @@
-"""The last steps of a process that has something to flush: each callback once, in the time there is.
+"""How a process leaves, and its last steps where it has something to flush: each callback once, in the time there is.
 
-Loaded at the start and light, because a signal may arrive in the midst of any import.
+Loaded before there is anything to do and light, because a signal may arrive in the midst of any import.
 """
 
 from __future__ import annotations
 
 import _frozen_importlib
 import _imp
+import _signal
 import os
 
 from obs_run.base import guard, stand_in
-from obs_run.process import exit_code
-from obs_run.process.held_signals import HeldSignals
+from obs_run.process import exit_code, own_imports, run
 from obs_run.process.unpatched import allocate_lock, get_ident, getpid, monotonic, sleep, start_new_thread
+from obs_run.process.variables import seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from types import FrameType
     from typing import Any
 
-    from obs_run.process.exit_info import ExitInfo
+    Callbacks = Callable[["ExitInfo"], Iterable[Callable[["ExitInfo"], None]]]
+    Busy = Callable[[FrameType | None], bool]
 
-    Callbacks = Callable[[ExitInfo], Iterable[Callable[[ExitInfo], None]]]
-    Busy = Callable[[], bool]
-
-_GRACE = 0.2  # seconds past the deadline after which a callback that still blocks is left behind
+_GRACE_TURNS = 20
+_GRACE = 1.0  # seconds past the deadline after which a callback that still blocks is left behind
 _LEAST = 0.5  # seconds that a flush is left with when it had to be postponed
 _PAUSE = 0.003
+_import_system = vars(_frozen_importlib)
+_handlers_of_ours: list[Callable[..., object]] = []
+
+
+class ExitInfo:
+    """The way out, and until when (``time.monotonic()``) callbacks may take.
+
+    ``kind`` is "exit", "signal", "os._exit" or "exec"; what is not known is None.
+    """
+
+    __slots__ = ("began_ns", "deadline", "exception", "exit_code", "kind", "may_have_failed", "signal")
+
+    def __init__(self, kind: str, exit_code: int | None = None, signal: int | None = None) -> None:
+        self.kind = kind
+        self.exit_code = exit_code
+        self.signal = signal
+        self.began_ns = run.now_ns()
+        """When the agent's own work was over, nanoseconds since 1970."""
+        self.exception: BaseException | None = None
+        self.may_have_failed = False
+        """Whether it ends otherwise than by its program's end, with a code that nothing tells."""
+        self.deadline = monotonic() + seconds("OBS_FLUSH_SECONDS", 2.0)
+
+    def is_abnormal(self) -> bool:
+        """Whether the process fails, or is stopped by a signal, as far as is known."""
+        is_failure = self.signal is not None or self.exception is not None or bool(self.exit_code)
+        return is_failure or (self.exit_code is None and self.may_have_failed)
+
+    def describe(self) -> str:
+        """Return the way out in one word: a signal's name, else ``kind``."""
+        if self.signal is None:
+            return self.kind
+        name: str = own_imports.load("signal").Signals(self.signal).name
+        return name
+
+
+class HeldSignals:
+    """Holds back the signals that functions of the agent handle, in the main thread, until they are released.
+
+    What such a handler raises while we work at the end would come out of a flush, as an exception that the agent never
+    had, or print a traceback of ours; without us the process would be gone by then.
+    """
+
+    __slots__ = ("_handlers", "arrived")
+
+    def __init__(self) -> None:
+        self._handlers: dict[int, Any] = {}
+        self.arrived: list[int] = []
+        """The signals that came, each once."""
+
+    def hold(self) -> HeldSignals:
+        """Begin; elsewhere than in the main thread, where no handler runs, nothing is held."""
+        for number in range(1, _signal.NSIG):
+            handler = _signal.getsignal(number)
+            if not callable(handler) or any(handler is ours for ours in _handlers_of_ours):
+                continue
+            try:
+                _signal.signal(number, self._note)
+            except ValueError:
+                break
+            self._handlers[number] = handler
+        return self
+
+    def release(self) -> list[int]:
+        """Let the agent's functions handle again what comes from now on; return what came."""
+        for number, handler in self._handlers.items():
+            if _signal.getsignal(number) == self._note:
+                _signal.signal(number, handler)
+        self._handlers.clear()
+        return self.arrived
+
+    def release_and_send_again(self) -> None:
+        """Release, and have the process get once more what came, when our caller is gone from the stack."""
+        arrived, process = self.release(), getpid()
+
+        def send() -> None:
+            sleep(_PAUSE)
+            for number in arrived:
+                os.kill(process, number)
+
+        if arrived:
+            start_new_thread(send, ())
+
+    def _note(self, number: int, _frame: object) -> None:
+        if number not in self.arrived:
+            self.arrived.append(number)
+
+
+def leave_alone(handler: Callable[..., object]) -> None:
+    """Never hold back what ``handler`` handles: it is of ours."""
+    if handler not in _handlers_of_ours:
+        _handlers_of_ours.append(handler)
 
 
 class _Sequence:
@@ -46,7 +139,7 @@ _sequence = _Sequence()
 
 
 def ask_before_flush(is_busy: Busy) -> None:
-    """Have ``is_busy`` asked, in a signal handler, whether nothing can be flushed at this very moment."""
+    """Have ``is_busy`` asked, of the frame a signal interrupted, whether nothing can be flushed at this moment."""
     _sequence.is_busy = is_busy
 
 
@@ -81,7 +174,7 @@ def of_interpreter(info: ExitInfo, callbacks: Callbacks) -> None:
             pass
 
 
-def postponed(info: ExitInfo) -> bool:
+def postponed(info: ExitInfo, interrupted: FrameType | None) -> bool:
     """Whether the signal comes at a moment at which nothing could be flushed; it is sent again then, soon.
 
     The export needs modules at its first time that the interrupted thread may be importing, and the queue.
@@ -92,7 +185,7 @@ def postponed(info: ExitInfo) -> bool:
         first = _sequence.first_signal = getpid(), info.signal or 0, now
     info.deadline -= now - first[2]
     is_busy = _sequence.is_busy or is_importing
-    if info.deadline - now < _LEAST or not is_busy():
+    if info.deadline - now < _LEAST or not is_busy(interrupted):
         return False
 
     def send_again(process: int = getpid(), number: int = info.signal or 0) -> None:
@@ -111,13 +204,19 @@ def pending_signal() -> int | None:
     return first[1]
 
 
-def is_importing() -> bool:
-    """Whether this thread is in the midst of an import, or another holds the lock of all imports."""
+def is_importing(frame: FrameType | None) -> bool:
+    """Whether ``frame`` is in the midst of an import, or another thread holds the lock of all imports.
+
+    Who waits for a module's lock, or lets go of it, holds a lock inside of it for a moment; so the frames are looked
+    at, rather than who owns which module.
+    """
     if _imp.lock_held():
         return True
-    me = get_ident()
-    locks = tuple(getattr(_frozen_importlib, "_module_locks", {}).values())
-    return any(lock is not None and lock.owner == me for lock in (reference() for reference in locks))
+    while frame is not None:
+        if frame.f_globals is _import_system:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def watched(info: ExitInfo, callbacks: Callbacks, give_up: Callable[[], object]) -> Callable[[], object]:
@@ -130,7 +229,11 @@ def watched(info: ExitInfo, callbacks: Callbacks, give_up: Callable[[], object])
     pending.acquire()
 
     def watch() -> None:
-        if not pending.acquire(timeout=max(info.deadline - monotonic(), 0) + _GRACE):
+        is_done = pending.acquire(timeout=max(info.deadline - monotonic(), 0))
+        # In turns: where the machine is busy each comes late, as does what is waited for.
+        for _ in range(_GRACE_TURNS):
+            is_done = is_done or pending.acquire(timeout=_GRACE / _GRACE_TURNS)
+        if not is_done:
             # What the agent asked for may fail, which this thread cannot tell it.
             guard.call("exit", give_up)
 

@@ -1,30 +1,21 @@
 """What happens around a fork, in one order for the whole program, whoever was imported first.
 
-Forks also wait until no other thread is importing: the child would inherit that import's lock, held for ever. Plain
-Python has this fault too, but seldom: obs-run makes it likely, because it loads its parts at their first use, which may
-be in any thread, and loads more in the child.
+Forks also wait until no other thread is importing (fork_imports.py).
 """
 
-from __future__ import annotations
-
-import _frozen_importlib
-import _imp
-import _thread
 import os
 import sys
 
 from obs_run.base import guard
-from obs_run.process import fork_locks
-from obs_run.process.unpatched import monotonic, sleep
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-    Hook = Callable[[], object]
+    from obs_run.process.fork_imports import ForkImports
 
-_LONGEST = 1.0  # seconds that one fork may wait
+    Hook = Callable[[], object]
 
 RUN, QUEUE, PROVIDERS, ENDPOINTS, FILES, USER_API = range(6)
 """The order in which hooks run after a fork; before it they run the other way round.
@@ -39,7 +30,7 @@ class _Hooks:
 
     __slots__ = ("before", "in_child", "in_parent", "name")
 
-    def __init__(self, name: str, before: Hook | None, in_parent: Hook | None, in_child: Hook | None) -> None:
+    def __init__(self, name: str, before: "Hook | None", in_parent: "Hook | None", in_child: "Hook | None") -> None:
         self.name = name
         self.before = before
         self.in_parent = in_parent
@@ -53,8 +44,7 @@ class _Forks:
         self._hooks: list[tuple[int, int, _Hooks]] = []
         self._is_installed = False
         self._watches_late = False
-        self._holds_import_lock = False
-        self._given_up: set[str] = set()
+        self._imports: ForkImports | None = None
         self.forking_frame: FrameType | None = None
         """The agent's frame that forks, while the hooks in the parent run."""
 
@@ -65,7 +55,7 @@ class _Forks:
         self._is_installed = True
         os.register_at_fork(before=self._before, after_in_parent=self._in_parent, after_in_child=self._in_child)
 
-    def add(self, order: int, hooks: _Hooks) -> None:
+    def add(self, order: int, hooks: "_Hooks") -> None:
         """Have ``hooks`` run at each fork; those of one place in the order run as they were added."""
         self._hooks.append((order, len(self._hooks), hooks))
         self._hooks.sort(key=lambda entry: entry[:2])
@@ -79,7 +69,9 @@ class _Forks:
             )
 
     def _run_before(self, *, is_late: bool) -> None:
-        fork_locks.begin()
+        imports = self._imports = self._imports or guard.call("before a fork: imports", _load_imports)
+        if imports is not None:
+            imports.note_absent()
         for order, _, hooks in reversed(self._hooks):
             if hooks.before is not None and (order > RUN) == is_late:
                 guard.call(f"before a fork: {hooks.name}", hooks.before)
@@ -89,8 +81,9 @@ class _Forks:
 
     def _before(self) -> None:
         self._run_before(is_late=False)
-        guard.call("before a fork: imports", self._end_imports)
-        fork_locks.complete()
+        if self._imports is not None:
+            guard.call("before a fork: imports", self._imports.end)
+            self._imports.take_locks()
 
     def _in_parent_late(self) -> None:
         self.forking_frame = sys._getframe().f_back  # noqa: SLF001 (the hook's caller is the one who forks)
@@ -101,7 +94,8 @@ class _Forks:
         self._run_in_child(is_late=True)
 
     def _in_parent(self) -> None:
-        self._release_import_lock()
+        if self._imports is not None:
+            self._imports.release()
         self._run_in_parent(is_late=False)
 
     def _run_in_parent(self, *, is_late: bool) -> None:
@@ -110,48 +104,14 @@ class _Forks:
                 guard.call(f"after a fork: {hooks.name}", hooks.in_parent)
 
     def _in_child(self) -> None:
-        self._forget_imports()
+        if self._imports is not None:
+            self._imports.forget()
         self._run_in_child(is_late=False)
 
     def _run_in_child(self, *, is_late: bool) -> None:
         for order, _, hooks in self._hooks:
             if hooks.in_child is not None and (order > RUN) == is_late:
                 guard.call(f"in a child: {hooks.name}", hooks.in_child)
-
-    def _end_imports(self) -> None:
-        """Wait for the imports of other threads, then hold the lock without which none can begin."""
-        if not _thread._count():  # noqa: SLF001 (what `threading` knows is not all)
-            return
-        deadline = monotonic() + _LONGEST
-        while True:
-            _imp.acquire_lock()
-            names = _imported_elsewhere()
-            self._given_up.intersection_update(names)
-            if names <= self._given_up:
-                self._holds_import_lock = True
-                return
-            _imp.release_lock()
-            if monotonic() > deadline:
-                # An import without end, such as of a module that serves: it shall delay only this one fork.
-                self._given_up.update(names)
-                return
-            sleep(0.001)
-
-    def _release_import_lock(self) -> None:
-        if self._holds_import_lock:
-            self._holds_import_lock = False
-            _imp.release_lock()
-
-    def _forget_imports(self) -> None:
-        """Forget the imports that another thread was in the midst of: nobody will end them here."""
-        self._release_import_lock()
-        for name in _imported_elsewhere():
-            _frozen_importlib._module_locks.pop(name, None)  # type: ignore[attr-defined]  # noqa: SLF001 (no public way)
-            spec = getattr(sys.modules.get(name), "__spec__", None)
-            if getattr(spec, "_initializing", False):
-                # Half a module; the child's own import begins it anew.
-                del sys.modules[name]
-        self._given_up.clear()
 
 
 _forks = _Forks()
@@ -166,9 +126,9 @@ def register(
     order: int,
     name: str,
     *,
-    before: Hook | None = None,
-    in_parent: Hook | None = None,
-    in_child: Hook | None = None,
+    before: "Hook | None" = None,
+    in_parent: "Hook | None" = None,
+    in_child: "Hook | None" = None,
 ) -> None:
     """Have functions called around each fork, at a place in the order above; what one raises stops no other.
 
@@ -185,21 +145,9 @@ def would_warn_of_threads() -> bool:
     return fork_warning.would_be_shown(_forks.forking_frame)
 
 
-def is_imported_elsewhere(package: str) -> bool:
-    """Whether another thread is in the midst of importing ``package`` or something in it.
-
-    In a hook of a fork that must not be waited for: the thread may need a lock that is held for the fork, as the one of
-    ``logging`` is.
-    """
-    return any(name == package or name.startswith(f"{package}.") for name in _imported_elsewhere())
-
-
-def _imported_elsewhere() -> set[str]:
-    """Return the modules whose locks other threads hold, wait for, or are about to take."""
-    me = _thread.get_ident()
-    names = set()
-    for name, reference in tuple(getattr(_frozen_importlib, "_module_locks", {}).items()):
-        lock = reference()
-        if lock is not None and getattr(lock, "owner", me) != me:
-            names.add(name)
-    return names
+def _load_imports() -> "ForkImports | None":
+    try:
+        from obs_run.process.fork_imports import ForkImports
+    except ImportError:  # the agent has left nothing that can be loaded, by other threads neither
+        return None
+    return ForkImports()

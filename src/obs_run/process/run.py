@@ -1,31 +1,15 @@
-"""The identity of this process's run: its trace and span id, known before anything of OpenTelemetry is loaded."""
-
-from __future__ import annotations
+"""The run of this process: when it began, whether it has a span, and whose that is; its ids come when needed."""
 
 import os
 
 from obs_run.process import fork
-from obs_run.process.unpatched import getpid, steady_ns, time, urandom
+from obs_run.process.unpatched import getpid, steady_ns, time
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-
-class Identity:
-    """The ids of the run span and of its parent, if a parent process handed one over."""
-
-    __slots__ = ("parent_span_id", "sampled", "span_id", "trace_id")
-
-    def __init__(self, trace_id: int, span_id: int, parent_span_id: int | None, *, sampled: bool) -> None:
-        self.trace_id = trace_id
-        self.span_id = span_id
-        self.parent_span_id = parent_span_id
-        self.sampled = sampled
-
-    def traceparent(self) -> str:
-        """Return the W3C ``traceparent`` that makes the run span a parent."""
-        return f"00-{self.trace_id:032x}-{self.span_id:016x}-{self.sampled:02x}"
+    from obs_run.process.identity import Identity
 
 
 class _Run:
@@ -101,25 +85,16 @@ def record_server() -> None:
     _run.records_servers, _run.is_enabled = True, None
 
 
-def identity() -> Identity:
+def identity() -> "Identity":
     """Return the run's identity, made at the first call; the environment's TRACEPARENT is the parent."""
     if _run.identity is None:
-        _run.identity = _run.first.setdefault("", _new_identity())
+        from obs_run.process.identity import new_identity
+
+        _run.identity = _run.first.setdefault("", new_identity())
     return _run.identity
 
 
-def _new_identity() -> Identity:
-    parent = parse_traceparent(os.environ.get("TRACEPARENT", ""))
-    if parent is None:
-        trace_id = random_id(16)
-        return Identity(trace_id, random_id(8), None, sampled=root_sampled(trace_id))
-    trace_id, parent_span_id, sampled = parent
-    if not _sampler().startswith("parentbased_"):
-        sampled = root_sampled(trace_id)
-    return Identity(trace_id, random_id(8), parent_span_id, sampled=sampled)
-
-
-def identity_or_none() -> Identity | None:
+def identity_or_none() -> "Identity | None":
     """Return the run's identity if it has been made."""
     return _run.identity
 
@@ -136,18 +111,21 @@ def has_parent_for_all() -> bool:
 
 def adopt(traceparent: str) -> None:
     """Put what this process does under a span of its parent process; there is no run span of our own then."""
-    parent = parse_traceparent(traceparent)
+    from obs_run.process import identity
+
+    parent = identity.parse_traceparent(traceparent)
     if parent is not None:
         trace_id, span_id, sampled = parent
-        _run.identity = Identity(trace_id, span_id, None, sampled=sampled)
+        _run.identity = identity.Identity(trace_id, span_id, None, sampled=sampled)
         _run.is_owned = False
 
 
 def begin_next_trace() -> None:
     """Begin another run span, in a trace of its own, in this process."""
+    from obs_run.process.identity import new_root_identity
+
     note_start()
-    trace_id = random_id(16)
-    _run.identity = Identity(trace_id, random_id(8), None, sampled=root_sampled(trace_id))
+    _run.identity = new_root_identity()
 
 
 def watch_forks() -> None:
@@ -172,7 +150,7 @@ def _after_fork_in_child() -> None:
         _run.is_owned = False
 
 
-def when_required(callback: Callable[[], object]) -> None:
+def when_required(callback: "Callable[[], object]") -> None:
     """Say what makes sure that the run span is exported."""
     _run.on_required = callback
 
@@ -182,45 +160,3 @@ def require() -> None:
     identity()
     if _run.on_required is not None:
         _run.on_required()
-
-
-def parse_traceparent(text: str) -> tuple[int, int, bool] | None:
-    """Return trace id, span id and the sampled flag of a W3C ``traceparent``, or None if it is not one."""
-    fields = text.strip().split("-")
-    if len(fields) < 4 or len(fields[0]) != 2 or fields[0] == "ff":  # noqa: PLR2004 (the format's field count)
-        return None
-    try:
-        trace_id, span_id, flags = int(fields[1], 16), int(fields[2], 16), int(fields[3], 16)
-    except ValueError:
-        return None
-    if not trace_id or not span_id or (len(fields[1]), len(fields[2])) != (32, 16):
-        return None
-    return trace_id, span_id, bool(flags & 1)
-
-
-def random_id(size: int) -> int:
-    """Return an id of ``size`` bytes."""
-    # os.urandom needs no seeding after a fork and leaves the agent's random numbers as they were.
-    return int.from_bytes(urandom(size), "big") or 1
-
-
-def _sampler() -> str:
-    """Return the sampler's name as settings.py reads it."""
-    name = os.environ.get("OTEL_TRACES_SAMPLER", "").strip().lower()
-    is_allowed = name.removeprefix("parentbased_") in ("always_on", "always_off", "traceidratio")
-    return name if is_allowed else "parentbased_always_on"
-
-
-def root_sampled(trace_id: int) -> bool:
-    """Decide as the standard samplers do for a root span, so that children agree with the span made later."""
-    root = _sampler().removeprefix("parentbased_")
-    if root != "traceidratio":
-        return root == "always_on"
-    try:
-        ratio = float(os.environ.get("OTEL_TRACES_SAMPLER_ARG", "").strip() or 1)
-    except ValueError:
-        return True
-    if not 0 <= ratio <= 1:
-        return True
-    mask = (1 << 64) - 1
-    return (trace_id & mask) < round(ratio * (mask + 1))

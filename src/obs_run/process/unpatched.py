@@ -4,14 +4,9 @@ gevent, eventlet, freezegun and mocks replace what stands in the modules, before
 some look for every reference to the original. So these are the members of modules made anew, which nobody else has.
 """
 
-from __future__ import annotations
-
 import _frozen_importlib
 import _imp
 import os
-
-# The module without the underscore costs more than all of this package's start.
-from _functools import partial  # type: ignore[import-not-found]
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
@@ -22,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def _make_anew(name: str) -> ModuleType:
+def _make_anew(name: str) -> "ModuleType":
     """Return another instance of a module that is built into the interpreter."""
     spec: Any = _frozen_importlib.BuiltinImporter.find_spec(name)
     module: ModuleType = _imp.create_builtin(spec)
@@ -50,15 +45,16 @@ monotonic = time.monotonic
 monotonic_ns = time.monotonic_ns
 sleep = time.sleep
 
-travels: list[Callable[[], bool]] = []
+travels: "list[Callable[[], bool]]" = []
 """What says whether the agent's clocks show another time, though they are the same functions."""
 
 
-if hasattr(time, "CLOCK_BOOTTIME"):
-    steady_ns: Callable[[], int] = partial(time.clock_gettime_ns, time.CLOCK_BOOTTIME)
-else:
-    steady_ns = monotonic_ns
-"""Returns nanoseconds of a clock that is never set, and goes on while the machine sleeps."""
+_BOOTTIME: "int | None" = getattr(time, "CLOCK_BOOTTIME", None)
+
+
+def steady_ns() -> int:
+    """Return nanoseconds of a clock that is never set, and goes on while the machine sleeps."""
+    return monotonic_ns() if _BOOTTIME is None else time.clock_gettime_ns(_BOOTTIME)
 
 
 def is_clock_moved() -> bool:

@@ -1,7 +1,5 @@
 """Single variables of the environment, read and written before settings.py is worth loading at a start of Python."""
 
-from __future__ import annotations
-
 import os
 
 _LONGEST = 3600  # as settings.py has it
@@ -24,7 +22,7 @@ def seconds(name: str, default: float) -> float:
     return value if 0 <= value <= _LONGEST else default
 
 
-def add_bootstrap(environ: dict[str, str], bootstrap: str) -> None:
+def add_bootstrap(environ: "dict[str, str]", bootstrap: str) -> None:
     """Add to ``environ`` what makes Python programs start with us; ``bootstrap`` is our folder on PYTHONPATH."""
     path = environ.get("PYTHONPATH")
     if bootstrap not in (path or "").split(os.pathsep):

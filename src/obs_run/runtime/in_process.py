@@ -15,12 +15,13 @@ from obs_run.core.open_recordings import Ending, open_recordings
 from obs_run.pipeline.items import DeferredCall, LogItem, SpanItem
 from obs_run.pipeline.losses import Losses
 from obs_run.pipeline.queue import Queue
-from obs_run.process import exit_hooks, exit_sequence, fork, run
-from obs_run.process.held_signals import HeldSignals
+from obs_run.process import exit_hooks, exit_sequence, fork, fork_imports, run
+from obs_run.process.exit_sequence import HeldSignals
 from obs_run.process.unpatched import RLock, monotonic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from obs_run.pipeline.destination import Destinations
     from obs_run.pipeline.export_pipeline import ExportPipeline
     from obs_run.pipeline.metering import Metering
-    from obs_run.process.exit_info import ExitInfo
-    from obs_run.process.run import Identity
+    from obs_run.process.exit_sequence import ExitInfo
+    from obs_run.process.identity import Identity
     from obs_run.runtime.metrics import MetricReaders
     from obs_run.sdk.providers import Providers
     from obs_run.sdk.span_processor import QueueSpanProcessor
@@ -107,7 +108,7 @@ class Runtime:
         """Return the process's queue, made at the first call."""
         if self._queue is None:
             # Made outside of the lock: a wrong setting is said by a log record, which comes here again.
-            queue = Queue(self._make_pipeline)
+            queue = Queue(self._make_pipeline, self.losses)
             with self._making_queue:
                 if self._queue is None:
                     self._queue = queue
@@ -118,12 +119,14 @@ class Runtime:
         """Whether this process ever put something into its queue, or exports metrics."""
         return self._queue is not None and self._queue.is_used
 
-    def _is_busy(self) -> bool:
-        """Whether a signal handler cannot flush now: its thread holds the queue, or imports what an export needs."""
+    def _is_busy(self, interrupted: FrameType | None) -> bool:
+        """Whether a signal handler cannot flush now: its thread holds what an export waits for, or imports it."""
         queue = self._queue
         if queue is not None and queue.is_held():
             return True
-        return not (queue is not None and queue.has_exported) and exit_sequence.is_importing()
+        if self._setting_up._is_owned() or _is_inside_sdk(interrupted):  # type: ignore[attr-defined]  # noqa: SLF001 (what Condition uses)
+            return True
+        return not (queue is not None and queue.has_exported) and exit_sequence.is_importing(interrupted)
 
     def _make_pipeline(self) -> ExportPipeline:
         from obs_run.runtime.late_pools import without_threads
@@ -274,6 +277,11 @@ class Runtime:
             from obs_run.sdk import span_sink
 
             providers = self.set_up()
+            if settings.get("OBS_BUDGET_USD"):
+                from obs_run.core import budgets
+                from obs_run.pipeline import cost
+
+                budgets.price_with(cost.total)
             if settings.get("OTEL_CONFIG_FILE"):
                 self._span_sink = span_sink.ConfiguredSpanSink(providers, self._complete_at_once)
             else:
@@ -314,7 +322,7 @@ class Runtime:
     def owe_run_span(self) -> None:
         """Have the run span exported even if nothing else is; called amid forks, too."""
         # A thread that is loading this is setting up, and prepares as well.
-        if not fork.is_imported_elsewhere("concurrent.futures"):
+        if not fork_imports.is_imported_elsewhere("concurrent.futures"):
             self.prepare_to_leave()
 
     def record_abnormal_run(self, info: ExitInfo) -> None:
@@ -355,6 +363,8 @@ class Runtime:
             import obs_run.pipeline.export_pipeline  # noqa: F401 (with it all of OpenTelemetry that is needed)
 
             self.set_up()
+        # The time to deliver is not for loading: on a busy machine nothing would be left of it.
+        self.queue().load()
 
     def _has_something_to_say(self) -> bool:
         """Whether this process recorded anything, or owes its children a run span; a forked child may do neither."""
@@ -458,14 +468,23 @@ class Runtime:
             self._providers, self._is_installing = None, False
             self._span_sink = None
 
-    def is_busy(self) -> bool:
+    def is_busy(self, interrupted: FrameType | None) -> bool:
         """Whether a signal handler has to wait a moment before it flushes."""
-        return bool(guard.call("signal", self._is_busy, default=False))
+        return bool(guard.call("signal", self._is_busy, interrupted, default=False))
 
 
 def _has_threads_to_wait_for() -> bool:
     main = threading.main_thread()
     return any(not thread.daemon and thread is not main for thread in threading.enumerate())
+
+
+def _is_inside_sdk(frame: FrameType | None) -> bool:
+    """Whether ``frame`` is inside of OpenTelemetry's SDK, which holds the locks of its instruments for moments."""
+    while frame is not None:
+        if str(frame.f_globals.get("__name__")).startswith("opentelemetry.sdk."):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _is_exported(signal: str) -> bool:

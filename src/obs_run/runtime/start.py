@@ -1,7 +1,5 @@
 """What every process gets that records anything: watched forks, exits and threads, and the API's late providers."""
 
-from __future__ import annotations
-
 from obs_run.process import exit_hooks, fork, import_hooks, run
 from obs_run.process.variables import flag
 
@@ -14,7 +12,7 @@ if TYPE_CHECKING:
     Entries = Mapping[str, tuple[str, str]]
 
 # Module to watch for -> module of ours and function in it that is called with the module.
-_API: Entries = {
+_API: "Entries" = {
     "opentelemetry.trace": ("obs_run.runtime.start", "start_late"),
     "opentelemetry.metrics": ("obs_run.runtime.start", "start_late"),
     "opentelemetry._logs": ("obs_run.runtime.start", "start_late"),
@@ -29,8 +27,8 @@ _API: Entries = {
 }
 # What reads variables of the environment as it is imported.
 _READING = ("opentelemetry.context", "opentelemetry.propagate", "opentelemetry.sdk.trace")
-_noticed: set[str] = set()
-_prepared: list[bool] = []
+_noticed: "set[str]" = set()
+_prepared: "list[bool]" = []
 
 
 def start_api() -> None:
@@ -61,7 +59,7 @@ def prepare() -> None:
         import_hooks.when_imported("opentelemetry.context", late("obs_run.context.threads", "install"))
 
 
-def notice(modules: Entries) -> None:
+def notice(modules: "Entries") -> None:
     """Have functions of ours called when modules are imported."""
     for module, (ours, function) in modules.items():
         if module not in _noticed:
@@ -69,10 +67,10 @@ def notice(modules: Entries) -> None:
             import_hooks.when_imported(module, late(ours, function))
 
 
-def late(ours: str, function: str) -> Callable[[ModuleType], None]:
+def late(ours: str, function: str) -> "Callable[[ModuleType], None]":
     """Return what imports a module of ours and calls a function in it, with the runtime installed."""
 
-    def callback(module: ModuleType) -> None:
+    def callback(module: "ModuleType") -> None:
         from obs_run.runtime import in_process
 
         in_process.install()
@@ -81,7 +79,7 @@ def late(ours: str, function: str) -> Callable[[ModuleType], None]:
     return callback
 
 
-def start_late(module: ModuleType) -> None:
+def start_late(module: "ModuleType") -> None:
     """Have one of the API's modules start our providers at its first use; called when it is imported."""
     from obs_run.runtime import in_process
     from obs_run.sdk import lazy_api
@@ -99,13 +97,13 @@ def correct_variables() -> None:
         import_hooks.around_import(module, _begin_correction)
 
 
-def _keep_shown_warnings() -> Callable[[], object]:
+def _keep_shown_warnings() -> "Callable[[], object]":
     from obs_run.process import shown_warnings
 
     return shown_warnings.keep()
 
 
-def _begin_correction() -> Callable[[], object]:
+def _begin_correction() -> "Callable[[], object]":
     from obs_run.standard_variables import corrected
 
     correction = corrected()
@@ -119,7 +117,7 @@ def _owe_run_span() -> None:
     in_process.runtime().owe_run_span()
 
 
-def _exec_environment(arguments: Any, named: Any) -> Any:
+def _exec_environment(arguments: "Any", named: "Any") -> "Any":
     from obs_run.context import children
 
     return children.exec_arguments(arguments, named)

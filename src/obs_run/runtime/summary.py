@@ -13,7 +13,7 @@ from obs_run.process import program, run
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from obs_run.process.exit_info import ExitInfo
+    from obs_run.process.exit_sequence import ExitInfo
 
 
 _SIGHUP = 1  # the terminal is gone

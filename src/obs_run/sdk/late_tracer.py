@@ -38,3 +38,20 @@ class LateTracerProvider(trace.ProxyTracerProvider):
         """Return a tracer that starts nothing yet."""
         chosen = providers.global_tracer_provider()
         return LateTracer(*args, **kwargs) if chosen is None else chosen.get_tracer(*args, **kwargs)
+
+    def add_span_processor(self, span_processor: Any) -> None:
+        """Add a processor to our provider, which is there from now on."""
+        provider = guard.call("set-up", starting.provider, trace, "_TRACER_PROVIDER")
+        if provider is not None:
+            provider.add_span_processor(span_processor)
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
+        """Export what waits, if anything was recorded."""
+        chosen: Any = providers.global_tracer_provider()
+        return True if chosen is None else bool(chosen.force_flush(timeout_millis))
+
+    def shutdown(self) -> None:
+        """Shut the provider down, if there is one."""
+        chosen: Any = providers.global_tracer_provider()
+        if chosen is not None:
+            chosen.shutdown()

@@ -14,7 +14,7 @@ from typing import Any
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 
 from obs_run.process import run, unpatched
-from obs_run.process.run import random_id
+from obs_run.process.identity import random_id
 
 _PACKAGES = ("opentelemetry.sdk.", "opentelemetry.attributes", "opentelemetry.metrics.", "prometheus_client.")
 _REAL = {"Lock": unpatched.allocate_lock, "RLock": unpatched.RLock}

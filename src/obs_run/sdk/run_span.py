@@ -21,8 +21,8 @@ from obs_run.process.unpatched import getpid
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
 
-    from obs_run.process.exit_info import ExitInfo
-    from obs_run.process.run import Identity
+    from obs_run.process.exit_sequence import ExitInfo
+    from obs_run.process.identity import Identity
 
 
 def build_at_end(info: ExitInfo, end_ns: int, resource: Resource) -> ReadableSpan | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.sdk.trace import SpanProcessor
 
 from obs_run.base import guard
-from obs_run.core import semconv
+from obs_run.core import inside_runs, ownership, semconv
 from obs_run.core.open_recordings import open_recordings
 from obs_run.core.tool_windows import windows
 from obs_run.pipeline.items import SpanItem
@@ -87,7 +87,7 @@ class QueueSpanProcessor(SpanProcessor):
         elif operation is None and not self._exports_spans:
             return
         elif context.trace_flags.sampled:
-            self._queue.put(SpanItem(span, operation))
+            self._queue.put(_foreign_item(span) if operation is None else SpanItem(span, operation))
 
     def attach_operation(self, span_id: int, operation: OperationRecord) -> None:
         """Say which operation the span that is about to end stands for."""
@@ -108,6 +108,15 @@ class QueueSpanProcessor(SpanProcessor):
     def force_flush(self, timeout_millis: int = 30000) -> bool:
         """Export what waits."""
         return bool(guard.call("flush", self._queue.flush, time.monotonic() + timeout_millis / 1000))
+
+
+def _foreign_item(span: ReadableSpan) -> SpanItem:
+    """Return the item of a span that is not ours, with what of ours goes on around it."""
+    recording = ownership.current_recording()
+    if recording is None:
+        return SpanItem(span)
+    runs = inside_runs.ids_around(recording)
+    return SpanItem(span, is_told=recording.operation.IS_MODEL_CALL, runs=runs)
 
 
 def _note_tool(span: ReadableSpan, *, is_over: bool = False) -> None:

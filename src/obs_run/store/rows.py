@@ -104,6 +104,17 @@ class Summary:
         if end is not None and (self.end is None or end > self.end):
             self.end = end
 
+    def add_root(self, rank: tuple[int, int, str]) -> None:
+        """Note a span by whether it has a parent, its start and its name: the first in this order names the trace."""
+        self.root = rank if self.root is None else min(self.root, rank)
+
+    def add_usage(self, usage: list[float | None], *, is_container: bool) -> None:
+        """Add tokens and cost: those of a container are the sum of what is inside of it."""
+        if is_container:
+            self.agent_usage = [_most(*pair) for pair in zip(self.agent_usage, usage, strict=True)]
+        else:
+            self.usage = [_plus(*pair) for pair in zip(self.usage, usage, strict=True)]
+
     def row(self, now: int) -> Row:
         """Return the row for :data:`obs_run.store.writer.MERGE_TRACE`."""
         rank, start, name = self.root or (None, None, None)
@@ -161,9 +172,7 @@ class Batch:
         trace_id, name = f"{context.trace_id:032x}", clean(span.name)
         start, end, status = _whole(span.start_time), _whole(span.end_time), span.status.status_code.value
         unfinished = bool(read(semconv.OBS_SPAN_UNFINISHED)) or end is None
-        kept = encode(dict(attributes)) if attributes else None
-        events = encode([_event(event) for event in span.events]) if span.events else None
-        links = encode([_link(link) for link in span.links]) if span.links else None
+        kept, events, links = _encoded(attributes, span)
         self.rows.append(
             (trace_id, f"{context.span_id:016x}", f"{parent.span_id:016x}" if parent else None, name,
              span.kind.value + 1, start, end, status, _text(span.status.description), unfinished, origin.service,
@@ -177,12 +186,8 @@ class Batch:
         summary.errors += status == _ERROR
         summary.unfinished += unfinished
         summary.bytes += _cost(kept, events, links)
-        rank = (0 if parent is None else 1, start or 0, name)
-        summary.root = rank if summary.root is None else min(summary.root, rank)
-        if operation in CONTAINERS:
-            summary.agent_usage = [_most(*pair) for pair in zip(summary.agent_usage, usage, strict=True)]
-        else:
-            summary.usage = [_plus(*pair) for pair in zip(summary.usage, usage, strict=True)]
+        summary.add_root((0 if parent is None else 1, start or 0, name))
+        summary.add_usage(usage, is_container=operation in CONTAINERS)
 
     def _log(self, readable: ReadableLogRecord) -> None:
         record = readable.log_record
@@ -210,6 +215,14 @@ def _cost(*texts: str | None) -> int:
     """Return about what a row with ``texts`` takes in the file; a large one has its pages to itself."""
     size = _ROW_BYTES + sum(len(text) for text in texts if text)
     return size if size < _PAGE_BYTES // 2 else -(-size // _PAGE_BYTES) * _PAGE_BYTES
+
+
+def _encoded(attributes: Mapping[str, Any], span: ReadableSpan) -> tuple[str | None, str | None, str | None]:
+    """Return attributes, events and links as they are stored; None for what a span has none of."""
+    kept = encode(dict(attributes)) if attributes else None
+    events = encode([_event(event) for event in span.events]) if span.events else None
+    links = encode([_link(link) for link in span.links]) if span.links else None
+    return kept, events, links
 
 
 def _event(event: Any) -> Row:

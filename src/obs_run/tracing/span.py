@@ -9,6 +9,7 @@ from opentelemetry import trace as api
 from opentelemetry.trace import Status, StatusCode
 
 from obs_run.base import guard
+from obs_run.base.lenient import lenient
 from obs_run.base.noop_awaitable import NOOP_AWAITABLE
 from obs_run.base.payload import error_name
 from obs_run.core import semconv
@@ -183,11 +184,13 @@ class Span:
             except Exception as error:  # noqa: BLE001 (a provider of the agent's own)
                 guard.failed("span", error)
 
+    @lenient
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         """Set several tags."""
         for key, value in attribute_values.mapping(tags).items():
             self.set_tag(key, value)
 
+    @lenient
     def log_event(self, event: str, **fields: Any) -> None:
         """Add an event that happened just now."""
         plain_fields = attribute_values.fields(fields)
@@ -196,6 +199,7 @@ class Span:
         if self._otel is not None:
             guard.call("span", self._otel.add_event, name or "event", all_exported(plain_fields))
 
+    @lenient
     def log_error(self, exception: BaseException, **fields: Any) -> None:
         """Add an error as an event: the span has failed from now on, however it ends."""
         plain_fields = attribute_values.fields(fields)

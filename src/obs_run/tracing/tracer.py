@@ -12,6 +12,7 @@ from opentelemetry import trace as api
 from opentelemetry.context import get_current
 
 from obs_run.base import guard
+from obs_run.base.lenient import lenient
 from obs_run.base.noop_awaitable import NOOP_AWAITABLE
 from obs_run.core.tool_windows import windows
 from obs_run.process import fork
@@ -58,6 +59,7 @@ class Tracer:
     def recorder(self, recorder: SpanRecorder | None) -> None:
         self._recorder = recorder
 
+    @lenient
     def span(
         self,
         operation_name: str,
@@ -74,6 +76,7 @@ class Tracer:
 
     async_span = span
 
+    @lenient
     def start_span(
         self,
         operation_name: str,
@@ -89,8 +92,12 @@ class Tracer:
         """
         return self.begin(operation_name, kind, tags, parent_of(parent_context), references)
 
+    @lenient
     def finish_span(self, span: Span, status: SpanStatus | None = None) -> Awaitable[Any]:
         """End a span, at this call; what is returned may be awaited, or not. A logged error stays one."""
+        if not isinstance(span, Span):
+            guard.warn_once(f"finish_span: {type(span).__name__} is not allowed; allowed: a span of start_span")
+            return NOOP_AWAITABLE
         return span.finish(status)
 
     def begin(
@@ -276,6 +283,7 @@ def _recorder(kind: str, config: dict[str, Any]) -> SpanRecorder:
     raise ValueError(f"recorder_type {kind!r} is not allowed; allowed: memory, file, remote")
 
 
+@lenient
 def trace_operation(operation_name: str, tags: Mapping[str, Any] | None = None) -> SpanScope:
     """Return a span for a ``with`` or ``async with`` block; it may be awaited first, or not."""
     return get_tracer().span(operation_name, tags=tags)

@@ -26,14 +26,14 @@ def get(url: str, **query: str) -> Any | None:
 
 def text(url: str) -> str:
     """Return the answer as it is."""
-    with _opener.open(url, timeout=10) as answer:
+    with _opener.open(url, timeout=60) as answer:
         return str(answer.read().decode())
 
 
 def answers(url: str) -> bool:
     """Tell whether the server says that it is ready."""
     try:
-        with _opener.open(url, timeout=10) as answer:
+        with _opener.open(url, timeout=60) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
@@ -42,5 +42,5 @@ def answers(url: str) -> bool:
 def post(url: str, body: bytes, content_type: str) -> int:
     """Send a body and return the status."""
     request = urllib.request.Request(url, body, {"Content-Type": content_type})
-    with _opener.open(request, timeout=10) as answer:
+    with _opener.open(request, timeout=60) as answer:
         return int(answer.status)

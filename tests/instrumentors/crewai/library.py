@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from tests.instrumentors.crewai import fakes
-from tests.instrumentors.frameworks import story
+from tests.instrumentors.frameworks import answers, story
 from tests.instrumentors.scenarios import Library
 
 if TYPE_CHECKING:
@@ -124,30 +124,12 @@ async def _answered(answer: Any) -> str:
     return str((await answer).raw)
 
 
-def attributes(calls: int, **others: Any) -> dict[str, Any]:
-    """Return what an agent's span has whose model answered so often."""
-    return {
-        "gen_ai.operation.name": "invoke_agent",
-        "gen_ai.agent.id": AGENT_ID,
-        "gen_ai.agent.name": story.AGENT,
-        "gen_ai.request.model": fakes.MODEL,
-        "gen_ai.usage.input_tokens": calls * fakes.INPUT_TOKENS,
-        "gen_ai.usage.output_tokens": calls * fakes.OUTPUT_TOKENS,
-        **others,
-    }
+attributes = answers.attributes(gen_ai__agent__id=AGENT_ID)
 
 
 def _content(its: Any) -> Mapping[str, Any]:
     said = story.PROMPT if its.is_alone else its.task.prompt()
-    return {
-        "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": said}]}],
-        "gen_ai.output.messages": [
-            {"role": "assistant", "parts": [{"type": "text", "content": fakes.ANSWER}], "finish_reason": "stop"}
-        ],
-        "gen_ai.tool.definitions": [
-            {"type": "function", "name": "weather", "description": "Tell the weather of a city."}
-        ],
-    }
+    return answers.texts(prompt=said, tools=[answers.weather_tool()])
 
 
 _NO_SUCH = ("tools at the same time", "hand-off", "interrupted")

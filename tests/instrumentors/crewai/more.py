@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import threading
 import time
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.instrumentors.crewai import fakes
-from tests.instrumentors.crewai.library import LIBRARY, MODEL, OLDEST
+from tests.instrumentors.crewai.library import MODEL, OLDEST
 from tests.instrumentors.frameworks import story
-from tests.instrumentors.frameworks.hygiene import assert_leave_nothing
-from tests.instrumentors.run_scenarios import ENVIRONMENT, instrumented
+from tests.instrumentors.frameworks.agent_tests import BudgetTests
+from tests.instrumentors.frameworks.drivers import driver, driver_fixture
+from tests.instrumentors.frameworks.hygiene import assert_leave_nothing, cancel
+from tests.instrumentors.run_scenarios import ENVIRONMENT
 from tests.instrumentors.trees import Node, assert_shapes, assert_trees
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture(params=["sync", "async"])
-def its(request: pytest.FixtureRequest, stub: Any, telemetry: Any) -> Iterator[Any]:
-    assert telemetry is not None
-    stub.reset()
-    driver: Any = LIBRARY.driver(request.param, stub)
-    with instrumented():
-        yield driver.using()
-    driver.close()
+its = driver_fixture("sync", "async")
 
 
 def chat(model: str = fakes.MODEL, *children: Node, **attributes: Any) -> Node:
@@ -46,6 +35,10 @@ def task(*children: Node, name: str = "step", status: str = "UNSET", **attribute
 
 def started(its: Any, flow: Any, **inputs: Any) -> Any:
     return its.run(flow.kickoff_async(inputs=inputs)) if its.kind == "async" else flow.kickoff(inputs=inputs)
+
+
+class TestAgents(BudgetTests):
+    pass
 
 
 def test_a_crew_with_a_name_has_steps_for_its_tasks(its: Any, telemetry: Any) -> None:
@@ -269,31 +262,23 @@ def test_what_the_library_tells_its_vendor_is_not_recorded(telemetry: Any, monke
 def test_runs_of_all_kinds_leave_nothing(stub: Any, telemetry: Any) -> None:
     from obs_instrumentors.crewai import events
 
-    sync: Any = LIBRARY.driver("sync", stub)
-    its: Any = LIBRARY.driver("async", stub)
-
-    def cancelled() -> None:
-        with contextlib.suppress(asyncio.CancelledError):
-            its.ask_and_cancel()
-
     left_before = len(events.ongoing)
 
-    def abandoned() -> None:
-        sync.abandon(sync.stream(sync.agent(story.weather)))
+    def abandon(its: Any) -> None:
+        its.abandon(its.stream(its.agent(story.weather)))
         # What nobody reads any more goes on in a thread of the library's.
         until = time.monotonic() + story.TIMEOUT
         while len(events.ongoing) > left_before and time.monotonic() < until:
             time.sleep(0.01)
 
-    ways = [
-        lambda: sync.ask(sync.agent(story.weather)),
-        lambda: its.ask(its.agent(story.weather)),
-        abandoned,
-        lambda: its.using(is_alone=True).ask(its.agent(story.weather)),
-        lambda: started(its.using(), _flow(its)),
-        sync.ask_in_a_thread,
-        cancelled,
-    ]
-    assert_leave_nothing(ways, events.ongoing, telemetry, times=200, library_grows=True)
-    for driver in (sync, its):
-        driver.close()
+    with driver("sync", stub) as sync, driver("async", stub) as its:
+        ways = [
+            lambda: sync.ask(sync.agent(story.weather)),
+            lambda: its.ask(its.agent(story.weather)),
+            lambda: abandon(sync),
+            lambda: its.using(is_alone=True).ask(its.agent(story.weather)),
+            lambda: started(its.using(), _flow(its)),
+            sync.ask_in_a_thread,
+            lambda: cancel(its),
+        ]
+        assert_leave_nothing(ways, events.ongoing, telemetry, times=200, library_grows=True)

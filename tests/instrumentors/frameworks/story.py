@@ -21,6 +21,20 @@ AGENT = "traveller"
 SECOND = "booker"
 CONVERSATION = "trip-1"
 TIMEOUT = 20
+PARTS = (
+    "two tools",
+    "stream",
+    "tools at the same time",
+    "hand-off",
+    "a tool fails",
+    "a tool fails the agent",
+    "cancelled",
+    "one after the other",
+    "two at once",
+    "in a thread",
+    "interrupted",
+)
+"""The names of the story's scenarios."""
 
 
 def weather(city: str) -> str:
@@ -82,8 +96,22 @@ class Waiting:
         return slow
 
 
+def book(city: str) -> str:
+    """Book a journey."""
+    return f"booked {city}"
+
+
 class Teller(Driver):
     """A framework that tells the story, with its models faked or behind the stub."""
+
+    is_faked = True
+
+    def using(self, *_: Any, **chosen: Any) -> Any:
+        """Return the driver for what is chosen of the ways in which it tells the story: models, kinds of agents."""
+        for name, value in chosen.items():
+            assert hasattr(self, name), name
+            setattr(self, name, value)
+        return self
 
     def agent(self, *tools: Callable[..., Any], handles_errors: bool = True) -> Any:
         """Return the first agent, which has the tools and calls each of them once, all in one turn."""
@@ -184,13 +212,19 @@ _HANDOFF = Node(
 )
 ONE_TOOL = agent(chat("weather"), tool("weather"), chat())
 TWO_TOOLS = agent(chat("weather", "population"), tool("population"), tool("weather"), chat())
-TEAM = Node(
-    "invoke_workflow",
-    agent(chat("transfer_to_booker"), _HANDOFF, obs__outcome="handoff"),
-    agent(chat(), name=SECOND),
-    kind="INTERNAL",
-    status="UNSET",
-)
+
+
+def team_by(tool_name: str) -> Node:
+    """Return the run of two agents, the first of which hands over by a tool of that name."""
+    return Node(
+        "invoke_workflow",
+        agent(chat(tool_name), _HANDOFF, obs__outcome="handoff"),
+        agent(chat(), name=SECOND),
+        kind="INTERNAL",
+        status="UNSET",
+    )
+
+
 CANCELLED = agent(chat("slow"), tool("slow", obs__outcome="cancelled"), obs__outcome="cancelled")
 HANDLED = agent(chat("broken"), tool("broken", "ERROR", error__type="ValueError"), chat())
 FAILED = agent(chat("broken"), tool("broken", "ERROR", error__type="ValueError"), status="ERROR")
@@ -210,6 +244,8 @@ def stories(
     never_interrupted: tuple[str, ...] = (),
     never_failed: tuple[str, ...] = (),
     without: tuple[str, ...] = (),
+    hands_over_by: str = f"transfer_to_{SECOND}",
+    instead: Mapping[str, tuple[int, tuple[Node, ...]]] | None = None,
     **more: Any,
 ) -> tuple[Scenario, ...]:
     """Return the story's scenarios for a framework.
@@ -222,11 +258,15 @@ def stories(
     ``never_interrupted`` are the labels of environments whose release asks nobody for a permission.
     ``never_failed`` are those whose release lets no tool fail an agent.
     ``without`` are the names of what no release can do.
+    ``hands_over_by`` is what the model calls to hand over.
+    ``instead`` has trees in the place of some, and how often the model answers there: not every framework has its model
+    ask for tools in one turn.
     ``prepare(driver)`` gives the driver that tells it; ``more`` is what the scenarios have besides.
     """
 
     def told(name: str, call: Callable[[Any], Any], *shape: Node, **details: Any) -> Scenario:
-        calls = details.pop("calls", 2)
+        calls, shape = (instead or {}).get(name, (details.pop("calls", 2), shape))
+        details.pop("calls", None)
         wanted = attributes(calls, **details.pop("attributes", {}))
         return Scenario(
             f"{prefix}{name}",
@@ -246,7 +286,13 @@ def stories(
             TWO_TOOLS,
             kinds=("async",),
         ),
-        told("hand-off", lambda its: its.ask(its.team()), TEAM, calls=1, attributes={"obs.outcome": "handoff"}),
+        told(
+            "hand-off",
+            lambda its: its.ask(its.team()),
+            team_by(hands_over_by),
+            calls=1,
+            attributes={"obs.outcome": "handoff"},
+        ),
         told("a tool fails", lambda its: its.ask(its.agent(broken)), HANDLED, failures=1),
         told(
             "a tool fails the agent",
@@ -286,4 +332,5 @@ def stories(
             unless=(*more.get("unless", ()), *never_interrupted),
         ),
     )
+    assert set(without) <= set(PARTS)
     return tuple(scenario for scenario in told_all if scenario.name.removeprefix(prefix) not in without)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from obs_instrumentors.google_genai import answers, contents, interactions, steps
-from obs_instrumentors.google_genai.answers import Answer
+from obs_instrumentors.google_genai import interactions, steps
+from obs_instrumentors.wire.google import answers, contents
+from obs_instrumentors.wire.google.answers import Answer
 
 from obs_run.core.operations import Usage
 
@@ -139,6 +140,13 @@ def test_tools() -> None:
     ]
 
 
+def test_a_streamed_text_goes_on_only_from_a_text() -> None:
+    pieces: list[dict[str, Any]] = []
+    for text in ({"odd": 1}, "a", "b", {"odd": 2}):
+        contents.add_part(pieces, {"text": text})
+    assert [piece.get("content", piece.get("text")) for piece in pieces] == [{"odd": 1}, "ab", {"odd": 2}]
+
+
 def test_steps_of_an_interaction() -> None:
     asked = [
         {"type": "user_input", "content": [{"type": "text", "text": "Where to?"}]},
@@ -149,10 +157,12 @@ def test_steps_of_an_interaction() -> None:
     ]
     assert steps.input_messages(asked) == [
         {"role": "user", "parts": [{"type": "text", "content": "Where to?"}]},
-        {"role": "assistant", "parts": [{"type": "reasoning", "content": "Hm."}]},
         {
             "role": "assistant",
-            "parts": [{"type": "tool_call", "id": "c1", "name": "weather", "arguments": {"city": "Oslo"}}],
+            "parts": [
+                {"type": "reasoning", "content": "Hm."},
+                {"type": "tool_call", "id": "c1", "name": "weather", "arguments": {"city": "Oslo"}},
+            ],
         },
         {"role": "tool", "parts": [{"type": "tool_call_response", "id": "c1", "response": {"sky": "blue"}}]},
         {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.instrumentors.frameworks import story
+from tests.instrumentors.frameworks import stopping, story
 from tests.instrumentors.langchain import fakes
 from tests.instrumentors.langchain.library import CONFIG, LIBRARY, MODEL
 from tests.instrumentors.run_scenarios import instrumented
@@ -182,6 +182,11 @@ def test_the_newest_way_to_stream(its: Any, telemetry: Any) -> None:
     assert_trees(telemetry.spans(), chat(MODEL))
 
 
+@pytest.mark.parametrize("faked", [False, True], ids=["client", "no client"])
+def test_a_budget_stops_a_run(*, faked: bool, its: Any, telemetry: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopping.assert_stops_a_run(its.using("create_react_agent", faked=faked), telemetry, monkeypatch)
+
+
 @pytest.mark.parametrize("times", [1, 2])
 def test_a_model_that_asks_another(times: int, sync: Any, telemetry: Any) -> None:
     base: Any = import_module("langchain_core.language_models.llms").LLM
@@ -331,6 +336,50 @@ def test_a_chain_with_a_retriever(its: Any, telemetry: Any, with_content: None) 
         {"id": "1", "content": "about Lisbon"},
         {"id": "1", "content": "more"},
     ]
+
+
+def test_what_a_retriever_does_is_inside_of_the_search(its: Any, telemetry: Any) -> None:
+    from opentelemetry import trace
+
+    base: Any = import_module("langchain_core.retrievers").BaseRetriever
+    tracer = trace.get_tracer("mine")
+
+    class Guide(base):  # type: ignore[misc]  # a class of the library's
+        more: Any = None
+
+        def _get_relevant_documents(self, query: str, *, run_manager: Any) -> Any:  # noqa: ARG002
+            with tracer.start_as_current_span(f"embed {self.name}"):
+                pass
+            return [] if self.more is None else self.more.invoke(query) + self.more.invoke(query)
+
+    class Broken(base):  # type: ignore[misc]  # as above
+        def _get_relevant_documents(self, query: str, *, run_manager: Any) -> Any:  # noqa: ARG002
+            raise ValueError(query)
+
+    both = Guide(name="outer", more=Guide(name="inner"))
+    with contextlib.suppress(ValueError):
+        its.run(Broken().invoke("Lisbon") if its.kind == "sync" else Broken().ainvoke("Lisbon"))
+
+    async def ask() -> None:
+        with tracer.start_as_current_span("around"):
+            await both.ainvoke("Lisbon")
+            assert trace.get_current_span().name == "around"  # type: ignore[attr-defined]
+            with tracer.start_as_current_span("after"):
+                pass
+
+    if its.kind == "async":
+        its.run(ask())
+    else:
+        with tracer.start_as_current_span("around"):
+            both.invoke("Lisbon")
+            with tracer.start_as_current_span("after"):
+                pass
+    inner = Node("retrieval inner", Node("embed inner"))
+    assert_trees(
+        telemetry.spans(),
+        Node("retrieval Broken", status="ERROR"),
+        Node("around", Node("retrieval outer", Node("embed outer"), inner, inner), Node("after")),
+    )
 
 
 def test_memory(its: Any, telemetry: Any, with_content: None) -> None:

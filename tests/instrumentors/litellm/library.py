@@ -64,7 +64,7 @@ class LiteLLM(Driver):
         del stream
         # Where the oldest release keeps what it saw last, the stream with it, until the next call.
         getattr(self.package, "error_logs", {}).clear()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while gone() is not None and time.monotonic() < deadline:
             gc.collect()
             self.run(asyncio.sleep(0.02)) if self.loop else time.sleep(0.02)

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from obs_instrumentors.litellm import calls, providers
+from obs_instrumentors.litellm import calls
+from obs_instrumentors.wire import litellm_providers
 
 from obs_run.core.operations import Embedding, ModelCall, Usage
 from obs_run.core.outcomes import Call
@@ -37,7 +38,7 @@ def library(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_names(body: dict[str, Any], named: tuple[str, str | None]) -> None:
-    assert providers.provider_and_model(body) == named
+    assert litellm_providers.provider_and_model(body) == named
 
 
 def begun(name: str, *args: Any, **kwargs: Any) -> Any:

@@ -118,6 +118,16 @@ def test_entries_of_a_conversation() -> None:
     ]
 
 
+def test_an_answer_that_is_sent_back_is_one_message() -> None:
+    call = {"type": "function.call", "tool_call_id": "c1", "name": "weather", "arguments": "{}"}
+    result = {"type": "function.result", "tool_call_id": "c1", "result": "rain"}
+    operation = Conversation()
+    said = {"type": "message.output", "role": "assistant", "content": "Hm."}
+    operation.read_request({"inputs": [said, call, result]})
+    assert operation.input_messages is not None
+    assert [(told["role"], len(told["parts"])) for told in operation.input_messages] == [("assistant", 2), ("tool", 1)]
+
+
 def test_what_is_not_set_is_unknown() -> None:
     unset = Unset()
     operation = Conversation()

@@ -730,3 +730,36 @@ def test_a_batch_that_failed(answering: Any, telemetry: Any) -> None:
     batch = {"id": "b2", "object": "batch", "endpoint": "/v1/responses", "status": "failed", "errors": errors}
     answering(batch).openai.batches.retrieve("b2")
     assert telemetry.attributes()["error.type"] == "invalid_json_line"
+
+
+REASONED: dict[str, Any] = {"type": "reasoning", "id": "rs", "summary": [{"type": "summary_text", "text": "Both."}]}
+CALLS: list[dict[str, Any]] = [
+    {"type": "function_call", "id": f"fc_{name}", "call_id": name, "name": name, "arguments": "{}"}
+    for name in ("weather", "hotel")
+]
+
+
+@pytest.mark.usefixtures("with_content")
+def test_an_answer_that_is_sent_back_is_the_one_message_that_it_was(answering: Any, telemetry: Any) -> None:
+    said = {
+        "type": "message",
+        "id": "m1",
+        "role": "assistant",
+        "status": "completed",
+        "content": [{"type": "output_text", "text": "I look.", "annotations": []}],
+    }
+    items = [REASONED, said, *CALLS]
+    answering(response(*items)).respond()
+    (answer,) = output_of(telemetry)
+    telemetry.clear()
+    outputs = [{"type": "function_call_output", "call_id": call["call_id"], "output": "ok"} for call in CALLS]
+    answering(response()).respond(input=[{"role": "user", "content": "x"}, *items, *outputs])
+    user, sent_back, *results = input_of(telemetry)
+    assert sent_back["parts"] == answer["parts"]
+    assert [message["role"] for message in (user, sent_back, *results)] == ["user", "assistant", "tool", "tool"]
+
+
+@pytest.mark.usefixtures("with_content")
+def test_messages_of_the_user_stay_those_that_the_agent_sends(answering: Any, telemetry: Any) -> None:
+    answering(response()).respond(input=[{"role": "user", "content": text} for text in ("a", "b")])
+    assert [len(message["parts"]) for message in input_of(telemetry)] == [1, 1]

@@ -6,7 +6,7 @@ import asyncio
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from tests.instrumentors.frameworks import story
+from tests.instrumentors.frameworks import answers, story
 from tests.instrumentors.openai_agents import fakes
 from tests.instrumentors.scenarios import Library
 
@@ -88,11 +88,7 @@ class OpenAIAgents(story.Teller):
         return [(result.final_output, len(result.interruptions)) for result in super().ask_and_allow()]
 
     def asking_first(self) -> tuple[Callable[[], Any], Callable[[], Any]]:
-        def book(city: str) -> str:
-            """Book a journey."""
-            return f"booked {city}"
-
-        agent = self.named(story.AGENT, tools=[self.tool(book, needs_approval=True)])
+        agent = self.named(story.AGENT, tools=[self.tool(story.book, needs_approval=True)])
         interrupted: list[Any] = []
 
         def go_on() -> Any:
@@ -113,26 +109,8 @@ class OpenAIAgents(story.Teller):
         return ask, go_on
 
 
-def attributes(calls: int, **others: Any) -> dict[str, Any]:
-    """Return what an agent's span has whose model answered so often."""
-    return {
-        "gen_ai.operation.name": "invoke_agent",
-        "gen_ai.agent.name": story.AGENT,
-        "gen_ai.conversation.id": story.CONVERSATION,
-        "gen_ai.output.type": "text",
-        "gen_ai.request.model": fakes.MODEL,
-        "gen_ai.usage.input_tokens": calls * fakes.INPUT_TOKENS,
-        "gen_ai.usage.output_tokens": calls * fakes.OUTPUT_TOKENS,
-        **others,
-    }
-
-
-CONTENT = {
-    "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": story.PROMPT}]}],
-    "gen_ai.output.messages": [
-        {"role": "assistant", "parts": [{"type": "text", "content": "It rains."}], "finish_reason": "stop"}
-    ],
-}
+attributes = answers.attributes(gen_ai__conversation__id=story.CONVERSATION, gen_ai__output__type="text")
+CONTENT = answers.texts()
 LIBRARY = Library(
     name="openai-agents",
     instrumentor="obs_instrumentors.openai_agents",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib
 import sys
 from typing import TYPE_CHECKING, Any
@@ -11,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.instrumentors.frameworks import story
-from tests.instrumentors.frameworks.hygiene import assert_leave_nothing
+from tests.instrumentors.frameworks.agent_tests import BudgetTests
+from tests.instrumentors.frameworks.drivers import driver
+from tests.instrumentors.frameworks.hygiene import assert_leave_nothing, cancel
 from tests.instrumentors.mcp.library import PROGRAM
 from tests.instrumentors.openai_agents import fakes
-from tests.instrumentors.openai_agents.library import LIBRARY, MODEL, OLDEST
+from tests.instrumentors.openai_agents.library import MODEL, OLDEST
 from tests.instrumentors.run_scenarios import ENVIRONMENT, instrumented
 from tests.instrumentors.trees import Node, assert_trees
 
@@ -22,14 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture(params=["tracing on", "tracing off"])
+@pytest.fixture(params=[False, True], ids=["tracing on", "tracing off"])
 def its(request: pytest.FixtureRequest, stub: Any, telemetry: Any) -> Iterator[Any]:
     assert telemetry is not None
     stub.reset()
-    driver: Any = LIBRARY.driver("async", stub)
-    with instrumented():
-        yield driver.using(tracing_is_off=request.param == "tracing off")
-    driver.close()
+    with driver("async", stub) as made, instrumented():
+        yield made.using(tracing_is_off=request.param)
 
 
 def without_turns(spans: list[Any]) -> list[Any]:
@@ -57,6 +56,10 @@ def chat(model: str, **attributes: Any) -> Node:
 
 def workflow(*children: Node, **attributes: Any) -> Node:
     return Node("invoke_workflow", *children, kind="INTERNAL", status="UNSET", attributes=attributes)
+
+
+class TestAgents(BudgetTests):
+    pass
 
 
 @pytest.mark.parametrize("way", ["whole", "stream"])
@@ -170,22 +173,17 @@ async def _started(run: Any) -> None:
 def test_runs_of_all_kinds_leave_nothing(stub: Any, telemetry: Any) -> None:
     from obs_instrumentors.openai_agents import events
 
-    its: Any = LIBRARY.driver("async", stub)
+    with driver("async", stub) as its:
 
-    def cancelled() -> None:
-        with contextlib.suppress(asyncio.CancelledError):
-            its.ask_and_cancel()
+        def switched(way: Any, *, is_off: bool) -> Any:
+            return lambda: (its.using(tracing_is_off=is_off), way())
 
-    def switched(way: Any, *, is_off: bool) -> Any:
-        return lambda: (its.using(tracing_is_off=is_off), way())
-
-    ways = [
-        lambda: its.ask(its.agent(story.weather)),
-        lambda: its.abandon(its.stream(its.agent(story.weather))),
-        lambda: its.ask(its.team()),
-        its.ask_twice_at_once,
-        cancelled,
-    ]
-    both = [switched(way, is_off=is_off) for way in ways for is_off in (False, True)]
-    assert_leave_nothing(both, events.ongoing, telemetry, times=200)
-    its.close()
+        ways = [
+            lambda: its.ask(its.agent(story.weather)),
+            lambda: its.abandon(its.stream(its.agent(story.weather))),
+            lambda: its.ask(its.team()),
+            its.ask_twice_at_once,
+            lambda: cancel(its),
+        ]
+        both = [switched(way, is_off=is_off) for way in ways for is_off in (False, True)]
+        assert_leave_nothing(both, events.ongoing, telemetry, times=200)

@@ -6,27 +6,18 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from tests.instrumentors.frameworks import story
+from tests.instrumentors.frameworks import answers, story
+from tests.instrumentors.frameworks.answers import INPUT_TOKENS, MODEL, OUTPUT_TOKENS
 from tests.instrumentors.scenarios import Library
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MODEL = "faked-1"
-INPUT_TOKENS = 12
-OUTPUT_TOKENS = 5
 OLDEST = "1.23"
 
 
 class SmolAgents(story.Teller):
     """Agents that call tools, with a faked client, or with OpenAI's behind the stub."""
-
-    is_faked = True
-
-    def using(self, *, is_faked: bool) -> SmolAgents:
-        """Return the driver for one kind of clients."""
-        self.is_faked = is_faked
-        return self
 
     def __init__(self, kind: str, stub: Any) -> None:
         super().__init__(kind, stub)
@@ -129,25 +120,8 @@ class _Client:
         )
 
 
-def attributes(calls: int, **others: Any) -> dict[str, Any]:
-    """Return what an agent's span has whose model answered so often."""
-    return {
-        "gen_ai.operation.name": "invoke_agent",
-        "gen_ai.agent.name": story.AGENT,
-        "gen_ai.agent.description": "Knows things.",
-        "gen_ai.request.model": MODEL,
-        "gen_ai.usage.input_tokens": calls * INPUT_TOKENS,
-        "gen_ai.usage.output_tokens": calls * OUTPUT_TOKENS,
-        **others,
-    }
-
-
-CONTENT = {
-    "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": story.PROMPT}]}],
-    "gen_ai.output.messages": [
-        {"role": "assistant", "parts": [{"type": "text", "content": "It rains."}], "finish_reason": "stop"}
-    ],
-}
+attributes = answers.attributes(gen_ai__agent__description="Knows things.")
+CONTENT = answers.texts()
 LIBRARY = Library(
     name="smolagents",
     instrumentor="obs_instrumentors.smolagents",

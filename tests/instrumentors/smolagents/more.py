@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.instrumentors.frameworks import story
-from tests.instrumentors.frameworks.hygiene import assert_leave_nothing
-from tests.instrumentors.run_scenarios import instrumented
-from tests.instrumentors.smolagents.library import LIBRARY, MODEL, tool_of
+from tests.instrumentors.frameworks.agent_tests import BudgetTests
+from tests.instrumentors.frameworks.answers import CLIENTS_MODEL, MODEL
+from tests.instrumentors.frameworks.drivers import driver, driver_fixture
+from tests.instrumentors.frameworks.hygiene import assert_leave_nothing, ways_of
+from tests.instrumentors.smolagents.library import tool_of
 from tests.instrumentors.trees import Node, assert_trees
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-CLIENTS_MODEL = "gpt-5-mini"
 CODE = "Thought: I ask.\n<code>\nfinal_answer(weather(city='Lisbon'))\n</code>"
 
 
-@pytest.fixture
-def its(stub: Any, telemetry: Any) -> Iterator[Any]:
-    assert telemetry is not None
-    stub.reset()
-    driver: Any = LIBRARY.driver("sync", stub)
-    with instrumented():
-        yield driver
-    driver.close()
+its = driver_fixture("sync")
 
 
 def step(number: int, *children: Node) -> Node:
@@ -59,6 +50,10 @@ def test_the_client_tells_each_call_once(streams: dict[str, Any], its: Any, tele
     assert [span.name for span in telemetry.spans() if span.parent is None] == [f"invoke_agent {story.AGENT}"]
 
 
+class TestAgents(BudgetTests):
+    pass
+
+
 def test_an_agent_inside_of_another(its: Any, telemetry: Any) -> None:
     inner = its.named("inner", max_steps=3)
     its.named(story.AGENT, managed_agents=[inner]).run(story.PROMPT)
@@ -89,14 +84,6 @@ def test_a_plan_has_its_model_call_inside(its: Any, telemetry: Any) -> None:
 
 @pytest.mark.filterwarnings("ignore")  # pytest would keep each
 def test_runs_of_all_kinds_leave_nothing(stub: Any, telemetry: Any) -> None:
-    its: Any = LIBRARY.driver("sync", stub)
-
     # A stream that is left is none of them: the library ignores that it is closed, and pytest keeps each complaint.
-    ways = [
-        lambda: its.ask(its.agent(story.weather)),
-        lambda: its.read(its.stream(its.agent(story.weather, story.population))),
-        lambda: its.ask(its.agent(story.broken)),
-        its.ask_twice_at_once,
-    ]
-    assert_leave_nothing(ways, (), telemetry, times=200)
-    its.close()
+    with driver("sync", stub) as its:
+        assert_leave_nothing(ways_of(its, cancels=False), (), telemetry, times=200)

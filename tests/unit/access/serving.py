@@ -55,7 +55,7 @@ class Serving:
         url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}/metrics"
         request = urllib.request.Request(url, headers=dict(headers or {}))
         try:
-            with urllib.request.urlopen(request, timeout=10, context=tls) as response:
+            with urllib.request.urlopen(request, timeout=60, context=tls) as response:
                 return response.status, response.headers, response.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -116,7 +116,7 @@ def serving(folder: Path, tls: ssl.SSLContext | None = None, **settings: Any) ->
         if line == "ready\n":
             yield agent
     finally:
-        _, agent.err = process.communicate(timeout=30)
+        _, agent.err = process.communicate(timeout=60)
     assert line == "ready\n", agent.err
     agent.lines = agent.err.splitlines()
     assert process.returncode == 0, agent.err

@@ -25,7 +25,7 @@ STARTED_BY_HAND = """
     host, port = runtime().serve_metrics("127.0.0.1", 0)
     assert runtime().serve_metrics(host, port) == (host, port)
     counter.add(3)
-    page = urllib.request.urlopen(f"http://{host}:{port}/metrics", timeout=10).read().decode()
+    page = urllib.request.urlopen(f"http://{host}:{port}/metrics", timeout=60).read().decode()
     print([line for line in page.splitlines() if line.startswith("jobs_total")])
     print(runtime().serve_metrics("256.1.1.1", 0), runtime().serve_metrics("127.0.0.1", 70000))
 """
@@ -111,7 +111,7 @@ DAEMON = """
         with trace.get_tracer("agent").start_as_current_span("work"):
             time.sleep(0.02)
         try:
-            page = urllib.request.urlopen("http://%s:%s/metrics" % place, timeout=10).read().decode()
+            page = urllib.request.urlopen("http://%s:%s/metrics" % place, timeout=60).read().decode()
         except OSError:
             pass
     print([line.rpartition(" ")[2] for line in page.splitlines() if line.startswith("jobs_total")], flush=True)
@@ -138,7 +138,7 @@ def test_a_child_lets_the_port_go_and_takes_it_up_when_its_parent_has_ended(tmp_
 def test_forks_amid_scrapes_all_end(tmp_path: Path) -> None:
     with serving(tmp_path) as agent:
         agent.do("import os, threading, urllib.request")
-        agent.do(f"ask = lambda: urllib.request.urlopen('http://127.0.0.1:{agent.port}', timeout=10).read()")
+        agent.do(f"ask = lambda: urllib.request.urlopen('http://127.0.0.1:{agent.port}', timeout=60).read()")
         agent.do("threads = [threading.Thread(target=lambda: [ask() for _ in range(20)]) for _ in range(2)]")
         agent.do("[thread.start() for thread in threads]")
         agent.do("import warnings; warnings.simplefilter('ignore')")  # of forks beside threads: the test's own

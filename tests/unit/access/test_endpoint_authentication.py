@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.examples import one_in
 from tests.unit.access.serving import basic, bearer, is_served, serving
 
 if TYPE_CHECKING:
@@ -109,7 +110,9 @@ BCRYPT = "$2y$10$abcdefghijklmnopqrstuuWJkPqGh7zv4oZlGmnSxYbq7x2V8q5bK"
 
 @pytest.mark.parametrize(
     ("setting", "content", "problem"),
-    [
+    one_in(
+        3,
+        [
         ("OBS_PROMETHEUS_USERS_FILE", None, "cannot be read (No such file or directory)"),
         ("OBS_PROMETHEUS_USERS_FILE", "", "has no line user:password"),
         ("OBS_PROMETHEUS_USERS_FILE", "# nobody\n", "has no line user:password"),
@@ -123,7 +126,8 @@ BCRYPT = "$2y$10$abcdefghijklmnopqrstuuWJkPqGh7zv4oZlGmnSxYbq7x2V8q5bK"
         ("OBS_PROMETHEUS_TOKENS_FILE", f"one\n{SECRET} two\n", "line 2 is not one token"),
         ("OBS_PROMETHEUS_TOKENS_FILE", "\n\n", "has no token"),
         ("OBS_PROMETHEUS_TOKENS_FILE", "x" * ((1 << 20) + 1), "is larger than 1 MiB"),
-    ],
+        ],
+    ),
 )  # fmt: skip
 def test_a_file_that_does_not_do_opens_no_endpoint(
     tmp_path: Path, setting: str, content: str | bytes | None, problem: str

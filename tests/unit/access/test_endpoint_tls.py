@@ -11,6 +11,7 @@ import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
 
+from tests.examples import one_in
 from tests.unit.access.serving import basic, is_served, serving
 
 if TYPE_CHECKING:
@@ -105,14 +106,17 @@ def test_a_renewed_certificate_is_served_and_a_broken_one_is_not(tmp_path: Path)
 
 @pytest.mark.parametrize(
     ("left_out", "changed", "problem"),
-    [
-        ("OBS_PROMETHEUS_KEY", {}, "OBS_PROMETHEUS_KEY is not set, but OBS_PROMETHEUS_CERTIFICATE is"),
-        ("OBS_PROMETHEUS_CERTIFICATE", {}, "OBS_PROMETHEUS_CERTIFICATE is not set, but OBS_PROMETHEUS_KEY is"),
-        ("", {"OBS_PROMETHEUS_KEY": "missing.pem"}, "a readable PEM file (No such file or directory)"),
-        ("", {"OBS_PROMETHEUS_CERTIFICATE": "authority.pem"}, "KEY_VALUES_MISMATCH"),
-        ("", {"OBS_PROMETHEUS_CLIENT_CERTIFICATES": "endpoint-key.pem"}, "OBS_PROMETHEUS_CLIENT_CERTIFICATES: "),
-        ("", {"OBS_PROMETHEUS_CLIENT_CERTIFICATES": "missing.pem"}, "OBS_PROMETHEUS_CLIENT_CERTIFICATES: "),
-    ],
+    one_in(
+        3,
+        [
+            ("OBS_PROMETHEUS_KEY", {}, "OBS_PROMETHEUS_KEY is not set, but OBS_PROMETHEUS_CERTIFICATE is"),
+            ("OBS_PROMETHEUS_CERTIFICATE", {}, "OBS_PROMETHEUS_CERTIFICATE is not set, but OBS_PROMETHEUS_KEY is"),
+            ("", {"OBS_PROMETHEUS_KEY": "missing.pem"}, "a readable PEM file (No such file or directory)"),
+            ("", {"OBS_PROMETHEUS_CERTIFICATE": "authority.pem"}, "KEY_VALUES_MISMATCH"),
+            ("", {"OBS_PROMETHEUS_CLIENT_CERTIFICATES": "endpoint-key.pem"}, "OBS_PROMETHEUS_CLIENT_CERTIFICATES: "),
+            ("", {"OBS_PROMETHEUS_CLIENT_CERTIFICATES": "missing.pem"}, "OBS_PROMETHEUS_CLIENT_CERTIFICATES: "),
+        ],
+    ),
 )
 def test_tls_that_is_half_set_opens_no_endpoint(
     tmp_path: Path, left_out: str, changed: dict[str, str], problem: str

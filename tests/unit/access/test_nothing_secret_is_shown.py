@@ -6,17 +6,15 @@ import os
 import subprocess
 import sysconfig
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from obs_run import cli, settings
 from obs_run.base import guard
 from obs_run.privacy import forget
+from tests.examples import one_in
 from tests.ports import nobody
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
 
 TOKEN = "sk-" + "proj-Zq8vT3xL0aBcD1eF2gH3"
 WORD = "hunter2X9"
@@ -139,22 +137,19 @@ def agent(folder: Path, given: dict[str, str]) -> str:
         env={**kept, "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}", "HOME": str(folder), **given},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 
 
-def in_turn(forms: Iterable[str], protocols: Sequence[str]) -> Iterator[Any]:
-    """Give each form with each protocol; after each change, each form with one of them."""
-    for number, form in enumerate(forms):
-        for other, protocol in enumerate(protocols):
-            marks = () if other == number % len(protocols) else (pytest.mark.slow,)
-            yield pytest.param(form, protocol, marks=marks)
+def forms_with_protocols() -> list[Any]:
+    """Return each form with each protocol; after each change each protocol with one of the forms."""
+    return one_in(4, [(form, protocol) for form in FORMS for protocol in ("http/protobuf", "grpc", "none")])
 
 
-@pytest.mark.parametrize(("form", "protocol"), list(in_turn(FORMS, ["http/protobuf", "grpc", "none"])))
+@pytest.mark.parametrize(("form", "protocol"), forms_with_protocols())
 def test_an_agent_shows_none(tmp_path: Path, form: str, protocol: str) -> None:
     kept = (*ALONE, "OBS_VERBOSE", "OBS_STORE_FILE", "OBS_LOG_FOLDER")
     given = {name: text for name, text in planted(form, *kept).items() if not name.endswith("_PROTOCOL")}
@@ -169,9 +164,7 @@ def test_an_agent_shows_none(tmp_path: Path, form: str, protocol: str) -> None:
     assert_nothing_secret(said)
 
 
-@pytest.mark.parametrize(
-    "form", [pytest.param(form, marks=pytest.mark.slow) if at else form for at, form in enumerate(FORMS)]
-)
+@pytest.mark.parametrize("form", one_in(len(FORMS), FORMS))
 def test_an_agent_with_a_file_of_settings_shows_none(tmp_path: Path, form: str) -> None:
     (tmp_path / "otel.yaml").write_text(
         f"file_format: '9'\ntracer_provider:\n  x: {{endpoint: 'http://me:{WORD}@h', headers: 'api-key={TOKEN}'}}\n"

@@ -17,6 +17,7 @@ import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
 
+from tests.examples import crossed, one_in
 from tests.ports import nobody
 from tests.unit.agents import run
 
@@ -107,7 +108,7 @@ def by_grpc(folder: Path, *, tls: bool) -> Iterator[Collected]:
     try:
         yield collected
     finally:
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=60)
         collected.headers.extend(json.loads(line)["headers"] for line in said.splitlines())
 
 
@@ -179,20 +180,20 @@ def test_headers_of_the_file_go_over_those_of_the_variables_and_follow_the_file(
     )
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-@pytest.mark.parametrize(
-    ("content", "problem"),
-    [
-        (None, "cannot be read (No such file or directory)"),
-        (f"x-ok=1\n{SECRET}\n".encode(), "line 2 is not key=value or key: value"),
-        (f"x-ok=1\n\ntwo words={SECRET}\n".encode(), "line 3 is not key=value or key: value"),
-        (f"x-ok={SECRET}\x00\n".encode(), "line 1 has a value that no header can carry (ASCII, no control characters)"),
-        (f"x-ok={SECRET}\n# \xff".encode("latin-1"), "line 2 is not UTF-8"),
-    ],
-)
+WRONG_FILES = [
+    (None, "cannot be read (No such file or directory)"),
+    (f"x-ok=1\n{SECRET}\n".encode(), "line 2 is not key=value or key: value"),
+    (f"x-ok=1\n\ntwo words={SECRET}\n".encode(), "line 3 is not key=value or key: value"),
+    (f"x-ok={SECRET}\x00\n".encode(), "line 1 has a value that no header can carry (ASCII, no control characters)"),
+    (f"x-ok={SECRET}\n# \xff".encode("latin-1"), "line 2 is not UTF-8"),
+]
+
+
+@pytest.mark.parametrize(("protocol", "wrong"), crossed(PROTOCOLS, WRONG_FILES))
 def test_a_wrong_file_is_one_line_that_shows_nothing_of_it(
-    tmp_path: Path, protocol: str, content: bytes | None, problem: str
+    tmp_path: Path, protocol: str, wrong: tuple[bytes | None, str]
 ) -> None:
+    content, problem = wrong
     path = tmp_path / "headers"
     if content is not None:
         written(path, content)
@@ -205,7 +206,7 @@ def test_a_wrong_file_is_one_line_that_shows_nothing_of_it(
     assert ran.err == f"OBS_OTLP_HEADERS_FILE: {path} {problem}; its headers are not sent\n"
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("protocol", one_in(2, PROTOCOLS))
 def test_a_user_in_the_url_is_who_asks_and_is_not_shown(tmp_path: Path, protocol: str) -> None:
     with collector(protocol, tmp_path) as collected:
         ran = start(tmp_path, settings(protocol, collected.url.replace("://", f"://me:{SECRET}%40@")))
@@ -215,7 +216,7 @@ def test_a_user_in_the_url_is_who_asks_and_is_not_shown(tmp_path: Path, protocol
     assert SECRET not in start(tmp_path, closed).err
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("protocol", one_in(2, PROTOCOLS[::-1]))
 def test_wrong_headers_of_the_variable_are_never_shown(tmp_path: Path, protocol: str) -> None:
     with collector(protocol, tmp_path) as collected:
         ran = start(tmp_path, settings(protocol, collected.url, OTEL_EXPORTER_OTLP_HEADERS=f"x-ok=1,{SECRET}"))
@@ -240,8 +241,7 @@ def test_the_right_certificate_is_let_in(tmp_path: Path, protocol: str) -> None:
     assert ran.err == ""
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-@pytest.mark.parametrize("of", ["nobody", "a stranger"])
+@pytest.mark.parametrize(("protocol", "of"), crossed(PROTOCOLS, ["nobody", "a stranger"]))
 def test_the_wrong_certificate_is_refused_and_the_agent_ends_well(tmp_path: Path, protocol: str, of: str) -> None:
     files = certificates(tmp_path, STRANGER)
     if of == "nobody":
@@ -252,7 +252,7 @@ def test_the_wrong_certificate_is_refused_and_the_agent_ends_well(tmp_path: Path
     assert "Traceback" not in ran.err
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("protocol", one_in(2, PROTOCOLS))
 def test_a_renewed_certificate_is_shown_from_the_next_connection_on(tmp_path: Path, protocol: str) -> None:
     files = certificates(tmp_path, STRANGER)
     right = tmp_path / "right"
@@ -272,7 +272,7 @@ def encrypted(of: trustme.LeafCert) -> bytes:
     return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, how)
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("protocol", one_in(2, PROTOCOLS[::-1]))
 def test_a_key_with_a_password_is_one_line(tmp_path: Path, protocol: str) -> None:
     files = certificates(tmp_path, CLIENT, encrypted(CLIENT))
     ran = start(tmp_path, settings(protocol, f"https://{nobody()}", **files))
@@ -281,7 +281,7 @@ def test_a_key_with_a_password_is_one_line(tmp_path: Path, protocol: str) -> Non
     assert "allowed: a readable PEM file without a password (" in line
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("protocol", one_in(2, PROTOCOLS))
 def test_a_key_without_its_certificate_is_one_line(tmp_path: Path, protocol: str) -> None:
     files = certificates(tmp_path, CLIENT)
     del files["OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"]
@@ -289,7 +289,7 @@ def test_a_key_without_its_certificate_is_one_line(tmp_path: Path, protocol: str
     assert ran.err == "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE is not set, but OTEL_EXPORTER_OTLP_CLIENT_KEY is\n"
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("protocol", one_in(2, PROTOCOLS[::-1]))
 def test_files_that_others_may_read_are_said(tmp_path: Path, protocol: str) -> None:
     files = certificates(tmp_path, CLIENT)
     Path(files["OTEL_EXPORTER_OTLP_CLIENT_KEY"]).chmod(0o644)

@@ -33,12 +33,20 @@ class OpenSpan(NonRecordingSpan):
     def __init__(self, context: SpanContext, name: str, parent: SpanContext) -> None:
         super().__init__(context)
         self.name, self.parent = name, parent
+        self.links: list[tuple[int, Any]] = []
+        self.events: list[tuple[str, Any]] = []
 
     def is_recording(self) -> bool:
         return True
 
     def update_name(self, name: str) -> None:
         self.name = name
+
+    def add_link(self, context: SpanContext, attributes: Any = None) -> None:
+        self.links.append((context.span_id, attributes))
+
+    def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:  # noqa: ARG002
+        self.events.append((name, attributes))
 
 
 class FakeSink:

@@ -6,14 +6,16 @@ import asyncio
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
 
 from obs_run.context import propagation
 from obs_run.core import content, tool_windows
+from obs_run.core.control_flow import end_with_outcome
 from obs_run.core.open_recordings import Ending, open_recordings
-from obs_run.core.operations import AgentRun, Embedding, FetchedResponse, McpCall, ToolResult
+from obs_run.core.operations import AgentRun, Embedding, FetchedResponse, McpCall, Step, ToolResult
 from tests.unit.core.conversations import HOTEL, WEATHER, answer, ask, embed, request, run, start, told
 
 if TYPE_CHECKING:
@@ -59,6 +61,33 @@ def test_a_result_may_be_an_error(fake: FakeSink) -> None:
     record = fake.of("execute_tool weather").record
     assert record.attributes["error.type"] == "tool_error"
     assert record.error is not None
+
+
+def test_a_part_of_the_run_that_has_ended_has_no_more_inside(fake: FakeSink) -> None:
+    with run():
+        with start(Step(step_name="ask")) as step:
+            ask(WEATHER)
+        step.end()
+        ask(results=["1"])
+    assert fake.trees() == ["invoke_agent a(step ask(chat m) execute_tool weather chat m)"]
+
+
+@pytest.mark.parametrize("has_steps", [False, True])
+def test_what_a_person_answers_in_place_of_a_tool_is_none(fake: FakeSink, *, has_steps: bool) -> None:
+    """A run waited for an approval, which was refused; of the tools that it runs then the framework tells."""
+    interrupted = start(AgentRun(agent_name="a"))
+    with interrupted:
+        step = start(Step(step_name="ask")) if has_steps else None
+        with step or nullcontext():
+            ask(WEATHER)
+        if step is not None:
+            step.end()
+    end_with_outcome(interrupted, "interrupted")
+    with run():
+        ask(results=[ToolResult("1", is_error=True)])
+    asked = "step ask(chat m)" if has_steps else "chat m"
+    assert fake.trees() == [f"invoke_agent a({asked})", "invoke_agent a(chat m)"]
+    assert not tool_windows.windows.waiting
 
 
 def test_several_tools_in_the_order_of_the_calls(fake: FakeSink) -> None:

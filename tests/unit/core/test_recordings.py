@@ -12,7 +12,7 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.context import Context
 
-from obs_run.core import messages, recorder
+from obs_run.core import conversations, messages, recorder
 from obs_run.core.open_recordings import Ending, OpenRecordings, open_recordings
 from obs_run.core.operations import AgentRun, Inference, ToolCall, Usage, Workflow
 
@@ -37,6 +37,26 @@ def test_a_given_parent_or_the_current_one(fake: FakeSink) -> None:
     for each in (outside, current, given, run):
         each.end()
     assert fake.trees() == ["invoke_agent a(execute_tool given execute_tool current)", "execute_tool outside"]
+
+
+def test_a_run_is_linked_to_the_one_before_it_in_its_conversation(fake: FakeSink) -> None:
+    first = start(AgentRun(agent_name="a", conversation_id="c-1"), NOWHERE)
+    inner = start(AgentRun(agent_name="b", conversation_id="c-1"), first.context)
+    other = start(Workflow(conversation_id="c-2"), NOWHERE)
+    second = start(AgentRun(agent_name="a", conversation_id="c-1"), NOWHERE)
+    runs: list[Any] = [first, inner, other, second]
+    for run in runs:
+        run.end()
+    assert len(fake.ended) == 4
+    first_id = first.span.get_span_context().span_id
+    assert [run.span.links for run in runs] == [[], [], [], [(first_id, {"obs.link.kind": "previous_run"})]]
+
+
+def test_the_conversations_that_are_known_are_bounded(fake: FakeSink) -> None:
+    for number in range(3000):
+        start(AgentRun(conversation_id=f"many-{number}"), NOWHERE).end()
+    assert len(fake.ended) == 3000
+    assert len(conversations._last_runs._values) <= 1000
 
 
 def test_ended_once_whoever_ends_it(fake: FakeSink) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from obs_run.core import sink, tool_windows
@@ -23,6 +23,7 @@ ACTIONS = st.one_of(
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2), ACTIONS), max_size=40))
+@example([(1, ("ask", 1)), (1, ("work", 0)), (1, ("tell", 0)), (1, ("ask", 1)), (1, ("work", 0))])
 def test_any_interleaving(script: list[tuple[int, tuple[str, int]]]) -> None:
     """Of conversations in threads of their own, in any order: one span for each call that was answered and not told."""
     to = FakeSink()

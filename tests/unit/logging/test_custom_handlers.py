@@ -42,7 +42,7 @@ def kept(sent: Sent) -> Iterator[tuple[DistributedLogger, Kept]]:
     logger.add_handler(handler)
     yield logger, handler
     from obs_run.logging import async_handlers
-    from obs_run.process.exit_info import ExitInfo
+    from obs_run.process.exit_sequence import ExitInfo
 
     async_handlers._waiting.finish(ExitInfo("exit"))
 

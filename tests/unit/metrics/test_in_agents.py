@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.examples import crossed, one_in
 from tests.ports import free_port, nobody
 from tests.unit.agents import MEMORY
 
@@ -76,9 +77,12 @@ def test_importing_loads_no_sdk(agent: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "environment", [{"OTEL_SDK_DISABLED": "true"}, {"OTEL_METRICS_EXPORTER": "none"}, {"OTEL_METRICS_EXPORTER": "otlp"}]
+    ("start", "environment"),
+    crossed(
+        [True, False],
+        [{"OTEL_SDK_DISABLED": "true"}, {"OTEL_METRICS_EXPORTER": "none"}, {"OTEL_METRICS_EXPORTER": "otlp"}],
+    ),
 )
-@pytest.mark.parametrize("start", [True, False], ids=["launched", "library"])
 def test_without_a_destination_the_process_still_knows(
     start: bool,  # noqa: FBT001 (a case)
     environment: dict[str, str],
@@ -212,7 +216,7 @@ PAGE = """
     histogram("size", buckets=[1, 10, float("inf")]).observe(5, le="mine")
     with timer("pool.connection_time").time_context():
         pass
-    print(urllib.request.urlopen("http://127.0.0.1:{port}/metrics", timeout=10).read().decode())
+    print(urllib.request.urlopen("http://127.0.0.1:{port}/metrics", timeout=60).read().decode())
 """
 BEGIN = """import asyncio
     exporter = MetricsExporter(get_metrics_registry())
@@ -331,7 +335,7 @@ def test_labels_are_scrubbed_on_their_way_out(agent: Run) -> None:
     assert [value for _, value in points(ran, "state")] == [1]
 
 
-@pytest.mark.parametrize("start", [True, False], ids=["launched", "library"])
+@pytest.mark.parametrize("start", one_in(2, [True, False]))
 def test_forks_amid_the_measurements_of_other_threads(start: bool, agent: Run) -> None:  # noqa: FBT001 (a case)
     source = """
     import json, os, signal, threading

@@ -151,7 +151,7 @@ def test_timers_by_id() -> None:
         "work_duration.sum",
         {"kind": "a"},
     )
-    assert 0 <= total.value < 1
+    assert 0 <= total.value < 60
     assert [work.stop(first), work.stop("unknown"), len(work.stop("mine")) > 2] == [[], [], True]
     assert work.get_statistics()["count"] == 2
     assert work.get_statistics(kind="a")["count"] == 1

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from obs_instrumentors import TABLE
-from obs_instrumentors.google_genai import answers
-from obs_instrumentors.google_genai.answers import Answer as Generated
 from obs_instrumentors.wire.anthropic import messages as anthropic
+from obs_instrumentors.wire.google import answers
+from obs_instrumentors.wire.google.answers import Answer as Generated
 from opentelemetry.trace import INVALID_SPAN
 
 from obs_run.base.encodable import encodable

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.examples import crossed
 from tests.otlp_receiver import Receiver
 
 if TYPE_CHECKING:
@@ -128,8 +129,7 @@ ARGUMENTS = [
 ]
 
 
-@pytest.mark.parametrize("arguments", ARGUMENTS)
-@pytest.mark.parametrize("streams", [False, True])
+@pytest.mark.parametrize(("streams", "arguments"), crossed([False, True], ARGUMENTS))
 def test_what_the_model_wrote_is_kept_as_it_was(arguments: str, streams: bool, agent: Run) -> None:  # noqa: FBT001
     source = f"""
 from telemetry_probe import show

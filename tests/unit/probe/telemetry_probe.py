@@ -12,7 +12,7 @@ def collected() -> dict[str, Any]:
     from obs_run.pipeline import memory
     from obs_run.runtime.in_process import runtime
 
-    assert runtime().queue().flush(time.monotonic() + 20)
+    assert runtime().queue().flush(time.monotonic() + 60)
     return {
         "spans": [_span(span) for span in memory.exporter("traces").items],
         "logs": [_log(log) for log in memory.exporter("logs").items],
@@ -37,6 +37,7 @@ def _span(span: Any) -> dict[str, Any]:
         "description": span.status.description,
         "links": [f"{link.context.trace_id:032x}" for link in span.links],
         "events": [event.name for event in span.events],
+        "event_attributes": [dict(event.attributes or {}) for event in span.events],
         "resource": dict(span.resource.attributes),
         "scope": span.instrumentation_scope.name,
         "seconds": (span.end_time - span.start_time) / 1e9,

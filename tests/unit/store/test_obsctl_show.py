@@ -49,6 +49,11 @@ def recorded(store: Path) -> Path:
     tool_error = Event(
         "exception", {"exception.type": "TimeoutError", "exception.message": "took too long"}, making.AT + 900
     )
+    overcome = Event(
+        "exception",
+        {"exception.type": "KeyError", "exception.message": "'k'", "message": "went on", "level": "ERROR"},
+        making.AT + 2200,
+    )
     spans = [
         making.span("chat gpt-4o-mini", 100, 800, trace=NUMBER, id=3, parent=2, attributes=chat(812, 40, 0.0021),
                     kind=SpanKind.CLIENT),
@@ -61,7 +66,7 @@ def recorded(store: Path) -> Path:
                     attributes={"gen_ai.operation.name": "invoke_agent", "gen_ai.usage.input_tokens": 1832}),
         making.span("index", 2150, 500, trace=NUMBER, id=7, parent=6, resource=worker),
         making.span("worker", 2100, 600, trace=NUMBER, id=6, parent=1, resource=worker,
-                    attributes={"obs.run.exit_code": 3}, error="exit code 3"),
+                    attributes={"obs.run.exit_code": 3}, error="exit code 3", events=(overcome,)),
         making.span("agent", 0, 3200, trace=NUMBER, id=1,
                     attributes={"obs.span.unfinished": True, "obs.span.ended_by": "SIGTERM"}),
     ]  # fmt: skip

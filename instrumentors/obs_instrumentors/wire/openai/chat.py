@@ -9,6 +9,7 @@ from obs_instrumentors.wire.endpoint import Endpoint
 from obs_instrumentors.wire.failures import UNKNOWN, error_type, read_error, read_missing_answer
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
+from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import Inference
 
 from .chat_messages import chat_message, tool_definition
@@ -17,7 +18,7 @@ from .common_fields import output_type, read_header, read_sampling, read_usage
 from .tool_call_deltas import ToolCallDelta, ToolCallDeltas
 
 
-@dataclass
+@late_dataclass
 class Chat(Inference):
     """A chat completion; while it streams, what has come in so far."""
 
@@ -228,6 +229,14 @@ def hides_chunk(operation: Chat, chunk: Any) -> bool:
     return False
 
 
+def _read_finish_reasons(operation: Chat, choices: list[Choice]) -> None:
+    # A choice that the agent did not read to its end has none.
+    reasons = [choice.finish_reason for choice in choices if choice.finish_reason]
+    if len(reasons) == len(choices) and len(choices) >= (operation.choice_count or 1):
+        operation.is_whole = True
+    operation.finish_reasons = reasons or None
+
+
 def finish(operation: Chat) -> None:
     """Complete the operation from the choices that have streamed."""
     choices = [choice for _, choice in sorted(operation.choices.items())]
@@ -235,11 +244,7 @@ def finish(operation: Chat) -> None:
     if not choices:
         # The answer came whole.
         return
-    # A choice that the agent did not read to its end has none.
-    reasons = [choice.finish_reason for choice in choices if choice.finish_reason]
-    if len(reasons) == len(choices) and len(choices) >= (operation.choice_count or 1):
-        operation.is_whole = True
-    operation.finish_reasons = reasons or None
+    _read_finish_reasons(operation, choices)
     calls = [tool_call for choice in choices for tool_call in _tool_calls(choice) if tool_call.name]
     operation.tool_calls = [call.name for call in calls] or None
     operation.tool_call_ids = [call.call_id for call in calls] or None

@@ -6,7 +6,6 @@ No operation of the conventions fits; ours are ``image_generation``, ``image_edi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,12 +14,13 @@ from obs_instrumentors.wire.endpoint import Endpoint
 from obs_instrumentors.wire.failures import read_error
 from obs_run.base import payload
 from obs_run.core import content, messages
+from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import Inference
 
 from .common_fields import read_sampling, read_usage
 
 
-@dataclass
+@late_dataclass
 class Speech(Inference):
     """A text that is spoken: some models are paid by its characters, which a request that failed does not cost."""
 

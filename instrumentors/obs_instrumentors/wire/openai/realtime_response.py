@@ -6,13 +6,14 @@ What comes amid a response is kept as it is, and read only if the response does 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from obs_instrumentors.wire.plain import plain
 from obs_run.base import payload
 from obs_run.base.json_text import from_json
 from obs_run.core import content
+from obs_run.core.late_dataclasses import late_dataclass
 
 from . import responses
 from .response_items import input_messages
@@ -33,7 +34,7 @@ _NEVER_KEPT = ("response.audio.delta", "response.output_audio.delta")
 _ITEMS = ("response.output_item.added", "response.output_item.done")
 
 
-@dataclass
+@late_dataclass
 class RealtimeResponse(Response):
     """A response over a connection, and what has come in of it so far."""
 

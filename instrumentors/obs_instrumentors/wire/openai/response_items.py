@@ -21,7 +21,7 @@ def input_messages(value: Any) -> list[Message] | None:
     """Return what the agent sent: a text, or messages, tool calls and their outputs in order."""
     if isinstance(value, str):
         return [messages.message("user", messages.text(value))]
-    return [_input_message(item) for item in payload.as_list(value)] or None
+    return messages.join_answers(_input_message(item) for item in payload.as_list(value)) or None
 
 
 def output_parts(items: list[Any]) -> list[Part]:

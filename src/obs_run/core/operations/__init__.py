@@ -10,8 +10,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .agent import AgentRun, Handoff, Memory, Plan, RemoteAgentRun, Step, ToolCall, Workflow
+    from .a2a import A2aAgentCall, A2aCall, A2aServerCall
+    from .agent import (
+        AgentCreation,
+        AgentRun,
+        ExecutedTool,
+        Handoff,
+        Memory,
+        Plan,
+        RemoteAgentRun,
+        Step,
+        ToolCall,
+        Workflow,
+    )
     from .fields import attribute, content
+    from .logged import LoggedCount, LoggedDuration, LoggedRequest, LoggedValue, LoggedWork
     from .mcp import McpCall, McpServerCall, McpServerSession, McpSession
     from .messaging import MessageOperation, MessageProcess, MessageReceive, MessageSend
     from .model import Embedding, FetchedResponse, Inference, ModelCall, Rerank
@@ -20,13 +33,23 @@ if TYPE_CHECKING:
     from .tools import ToolResult
 
 __all__ = [
+    "A2aAgentCall",
+    "A2aCall",
+    "A2aServerCall",
+    "AgentCreation",
     "AgentRun",
     "DatabaseCall",
     "Embedding",
+    "ExecutedTool",
     "FetchedResponse",
     "GenAiOperation",
     "Handoff",
     "Inference",
+    "LoggedCount",
+    "LoggedDuration",
+    "LoggedRequest",
+    "LoggedValue",
+    "LoggedWork",
     "McpCall",
     "McpServerCall",
     "McpServerSession",
@@ -52,8 +75,21 @@ __all__ = [
 ]
 
 _NAMES = {
-    "agent": ("AgentRun", "Handoff", "Memory", "Plan", "RemoteAgentRun", "Step", "ToolCall", "Workflow"),
+    "a2a": ("A2aAgentCall", "A2aCall", "A2aServerCall"),
+    "agent": (
+        "AgentCreation",
+        "AgentRun",
+        "ExecutedTool",
+        "Handoff",
+        "Memory",
+        "Plan",
+        "RemoteAgentRun",
+        "Step",
+        "ToolCall",
+        "Workflow",
+    ),
     "fields": ("attribute", "content"),
+    "logged": ("LoggedCount", "LoggedDuration", "LoggedRequest", "LoggedValue", "LoggedWork"),
     "mcp": ("McpCall", "McpServerCall", "McpServerSession", "McpSession"),
     "messaging": ("MessageOperation", "MessageProcess", "MessageReceive", "MessageSend"),
     "model": ("Embedding", "FetchedResponse", "Inference", "ModelCall", "Rerank"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from obs_run.core import semconv
+from obs_run.core.late_dataclasses import late_dataclass
+from obs_run.core.run_statistics import RunStatistics
 
 from .fields import attribute, content
 from .model import ModelCall
@@ -16,11 +18,11 @@ if TYPE_CHECKING:
 
     from obs_run.core.messages import Message, Part, ToolDefinition
 
-    from .operation import Usage
+    from .operation import Operation, Usage
     from .tools import ToolResult
 
 
-@dataclass(eq=False, repr=False)
+@late_dataclass
 class _Run(GenAiOperation):
     """A run that sums up what the model calls inside used."""
 
@@ -28,19 +30,26 @@ class _Run(GenAiOperation):
     """Why it is over where that is neither success nor failure: ``interrupted``, ``cancelled``, ``abandoned``."""
     usage: Usage | None = None
     """What the framework says the whole run used; what the calls inside used is added up where it says nothing."""
-    inner_tokens: list[tuple[int | None, int | None]] = field(default_factory=list)
-    """Input and output tokens of each model call inside that has ended."""
+    reported_cost: float | None = None
+    """US dollars that the framework says the whole run cost; what the calls inside cost is added up as well."""
+    statistics: RunStatistics = field(default_factory=RunStatistics, init=False)
+    """What is counted of all that happens inside."""
+    has_result: bool = False
+    """Whether it has come to its result, though there may be more to read of its stream."""
 
     IS_RUN: ClassVar[bool] = True
     TOTALS: ClassVar[tuple[str, str]] = (semconv.USAGE_INPUT_TOKENS, semconv.USAGE_OUTPUT_TOKENS)
     """The names of the tokens of the whole run."""
 
-    def add_usage(self, usage: Usage) -> None:
-        """Add what a model call inside of this run used.
+    def take_over(self, before: Operation) -> None:
+        """Take over what was counted so far, too."""
+        super().take_over(before)
+        if isinstance(before, _Run):
+            self.statistics = before.statistics
 
-        Calls end in any thread: appending needs no lock, adding to a number would.
-        """
-        self.inner_tokens.append((usage.input_tokens, usage.output_tokens))
+    def is_answered(self) -> bool:
+        """Whether nothing more is to come of it."""
+        return self.has_result
 
     def attributes(self) -> Attributes:
         """Return every known field, and the tokens of the whole run."""
@@ -50,20 +59,28 @@ class _Run(GenAiOperation):
                 attributes[name] = tokens
         return attributes
 
+    def pricing(self) -> Attributes:
+        """Return what the framework says that the run cost."""
+        return {} if self.reported_cost is None else {"cost": {"total": self.reported_cost}}
+
+    def usage_besides_calls(self) -> Usage | None:
+        """Return what the framework says that the run used and the calls inside do not; None where it says nothing."""
+        if self.usage is None:
+            return None
+        told = zip(self._total_tokens(), self._inner_total(), strict=True)
+        more = [None if total is None else max(0, total - (inner or 0)) for total, inner in told]
+        return type(self.usage)(input_tokens=more[0], output_tokens=more[1])
+
     def _total_tokens(self) -> tuple[int | None, int | None]:
         if self.usage is not None:
             return self.usage.input_tokens, self.usage.output_tokens
-        inner_tokens = self.inner_tokens.copy()
-        return _sum([tokens[0] for tokens in inner_tokens]), _sum([tokens[1] for tokens in inner_tokens])
+        return self._inner_total()
+
+    def _inner_total(self) -> tuple[int | None, int | None]:
+        return self.statistics.input_tokens, self.statistics.output_tokens
 
 
-def _sum(counts: list[int | None]) -> int | None:
-    """Return the sum of what is known; None, which is not 0, where nothing is."""
-    known_counts = [count for count in counts if is_count(count)]
-    return sum(known_counts) if known_counts else None
-
-
-@dataclass(eq=False, repr=False)
+@late_dataclass
 class AgentRun(_Run):
     """One run of an agent inside this process: ``invoke_agent``."""
 
@@ -87,7 +104,7 @@ class AgentRun(_Run):
     IS_AGENT: ClassVar[bool] = True
 
 
-@dataclass(eq=False, repr=False)
+@late_dataclass
 class RemoteAgentRun(ModelCall):
     """One run of an agent that a service hosts: ``invoke_agent`` as its client sees it."""
 
@@ -98,6 +115,8 @@ class RemoteAgentRun(ModelCall):
     agent_description: str | None = attribute(semconv.AGENT_DESCRIPTION)
     stream: bool | None = attribute(semconv.REQUEST_STREAM)
     output_type: str | None = attribute(semconv.OUTPUT_TYPE)
+    response_id: str | None = attribute(semconv.RESPONSE_ID)
+    """The id by which the service knows the run."""
     finish_reasons: list[str] | None = attribute(semconv.RESPONSE_FINISH_REASONS)
     tool_calls: list[str] | None = attribute(semconv.OBS_TOOL_CALLS)
     """Names of the functions that the agent hands back to its caller."""
@@ -105,6 +124,8 @@ class RemoteAgentRun(ModelCall):
     tool_results: Iterable[ToolResult] | None = field(default=None, init=False)
     """What the request brings of such functions; read once, as the call starts, or never."""
     stream_end: str | None = attribute(semconv.OBS_RESPONSE_STREAM_END)
+    executed_tools: list[ExecutedTool] = field(default_factory=list, init=False)
+    """What the service says that it ran for the agent."""
 
     system_instructions: list[Part] | None = content(semconv.SYSTEM_INSTRUCTIONS)
     input_messages: list[Message] | None = content(semconv.INPUT_MESSAGES)
@@ -114,9 +135,27 @@ class RemoteAgentRun(ModelCall):
     SUBJECT: ClassVar[str | None] = "agent_name"
     IS_AGENT: ClassVar[bool] = True
     ASKS_FOR_TOOLS: ClassVar[bool] = True
+    IS_TURN: ClassVar[bool] = True
 
 
-@dataclass(eq=False, repr=False)
+@late_dataclass
+class AgentCreation(GenAiOperation):
+    """An agent that a service is to keep: ``create_agent``."""
+
+    name: str = "create_agent"
+    agent_id: str | None = attribute(semconv.AGENT_ID)
+    agent_name: str | None = attribute(semconv.AGENT_NAME)
+    agent_version: str | None = attribute(semconv.AGENT_VERSION)
+    agent_description: str | None = attribute(semconv.AGENT_DESCRIPTION)
+    request_model: str | None = attribute(semconv.REQUEST_MODEL)
+
+    system_instructions: list[Part] | None = content(semconv.SYSTEM_INSTRUCTIONS)
+
+    SUBJECT: ClassVar[str | None] = "agent_name"
+    IS_AGENT: ClassVar[bool] = True
+
+
+@late_dataclass
 class Workflow(_Run):
     """One run of a workflow of several agents or steps: ``invoke_workflow``."""
 
@@ -133,7 +172,7 @@ class Workflow(_Run):
     TOTALS: ClassVar[tuple[str, str]] = (semconv.OBS_USAGE_INPUT_TOKENS, semconv.OBS_USAGE_OUTPUT_TOKENS)
 
 
-@dataclass(eq=False, repr=False)
+@late_dataclass
 class Step(GenAiOperation):
     """One step of a workflow or agent: a node of a graph, a task of a crew. No convention knows them: ``step``."""
 
@@ -148,9 +187,10 @@ class Step(GenAiOperation):
 
     KIND: ClassVar[str] = "INTERNAL"
     SUBJECT: ClassVar[str | None] = "step_name"
+    IS_STEP: ClassVar[bool] = True
 
 
-@dataclass(eq=False, repr=False)
+@late_dataclass
 class Plan(GenAiOperation):
     """The phase in which an agent decides what it will do: ``plan``. The model call that decides it is inside."""
 
@@ -161,7 +201,7 @@ class Plan(GenAiOperation):
     SUBJECT: ClassVar[str | None] = "agent_name"
 
 
-@dataclass(eq=False, repr=False)
+@late_dataclass
 class ToolCall(GenAiOperation):
     """A tool that the agent runs: ``execute_tool``."""
 
@@ -174,6 +214,9 @@ class ToolCall(GenAiOperation):
     outcome: str | None = attribute(semconv.OBS_OUTCOME)
     """Why it is over where that is neither success nor failure, as of a run."""
 
+    identity: int | None = field(default=None, init=False)
+    """What calls of the same tool with the same arguments share, whether or not these are recorded."""
+
     arguments: Any = content(semconv.TOOL_CALL_ARGUMENTS)
     result: Any = content(semconv.TOOL_CALL_RESULT)
 
@@ -182,7 +225,17 @@ class ToolCall(GenAiOperation):
     IS_TOOL_CALL: ClassVar[bool] = True
 
 
-@dataclass(eq=False, repr=False)
+@late_dataclass
+class ExecutedTool(ToolCall):
+    """A tool that a service ran, as it tells in its answer: how long that took only the service knows."""
+
+    begun: int | None = None
+    """When its call was told, by ``recorder.now()``."""
+    over: int | None = None
+    """When its result was told."""
+
+
+@late_dataclass
 class Handoff(GenAiOperation):
     """An agent that hands the conversation over to another one. No convention knows it: ``handoff``."""
 
@@ -196,7 +249,7 @@ class Handoff(GenAiOperation):
     SUBJECT: ClassVar[str | None] = "to_agent"
 
 
-@dataclass(eq=False, repr=False)
+@late_dataclass
 class Memory(GenAiOperation):
     """A call of an agent's memory: ``search_memory``, ``create_memory``, ``update_memory`` and their kin.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from obs_run.core import semconv
+from obs_run.core.late_dataclasses import late_dataclass
 
 from .agent import ToolCall
 from .fields import Described, attribute, attribute_metadata, content
@@ -14,13 +15,15 @@ from .operation import Operation
 _TOOL_CALL = "tools/call"
 
 
-@dataclass(eq=False, repr=False)
+@late_dataclass
 class McpCall(Operation):
     """A request or notification as the side sees it that sends it; ``name`` is the method, such as ``tools/call``."""
 
     name: str = field(metadata=attribute_metadata(semconv.MCP_METHOD_NAME))
     error_type: str | None = attribute(semconv.ERROR_TYPE)
     """The JSON-RPC error's code as a text, ``tool_error`` where the result says ``isError``."""
+    outcome: str | None = attribute(semconv.OBS_OUTCOME)
+    """Why it is over where that is neither success nor failure: ``cancelled`` by the side that asked."""
     operation_name: str | None = attribute(semconv.OPERATION_NAME)
     """``execute_tool`` on calls of tools, so that they are found among all calls of tools."""
     tool_name: str | None = attribute(semconv.TOOL_NAME)
@@ -39,6 +42,9 @@ class McpCall(Operation):
     network_protocol: str | None = attribute(semconv.NETWORK_PROTOCOL_NAME)
     network_protocol_version: str | None = attribute(semconv.NETWORK_PROTOCOL_VERSION)
 
+    identity: int | None = field(default=None, init=False)
+    """What calls of the same tool with the same arguments share, whether or not these are recorded."""
+
     arguments: Any = content(semconv.TOOL_CALL_ARGUMENTS)
     result: Any = content(semconv.TOOL_CALL_RESULT)
 
@@ -56,14 +62,14 @@ class McpCall(Operation):
 
     def is_part_of(self, outer: Operation) -> bool:
         """Whether ``outer`` is the run of this very tool by a framework, which may put a server's name before it."""
-        if self.KIND != "CLIENT" or self.tool_name is None or not isinstance(outer, ToolCall):
+        if self.tool_name is None or not isinstance(outer, ToolCall):
             return False
         name = outer.tool_name or ""
         before = name[: -len(self.tool_name)]
         return name.endswith(self.tool_name) and not before[-1:].isalnum()
 
 
-@dataclass(eq=False, repr=False)
+@late_dataclass
 class McpServerCall(McpCall):
     """A request or notification as the side sees it that answers it."""
 
@@ -72,6 +78,10 @@ class McpServerCall(McpCall):
 
     KIND: ClassVar[str] = "SERVER"
     IS_TOOL_CALL: ClassVar[bool] = False
+
+    def is_part_of(self, outer: Operation) -> bool:
+        """Whether it is handled by the server of a framework that tells of ``outer`` itself."""
+        return outer.SERVES_ITSELF
 
 
 @dataclass

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from obs_run.core import semconv
+from obs_run.core.late_dataclasses import late_dataclass
 
 from .fields import attribute, attribute_metadata
 from .operation import Operation
 
 
-@dataclass(eq=False, repr=False)
+@late_dataclass
 class MessageOperation(Operation):
     """What sending, receiving and processing have in common; ``name`` is the system's own word for it."""
 
@@ -38,7 +39,7 @@ class MessageOperation(Operation):
         return f"{self.name} {destination}" if destination else self.name
 
 
-@dataclass(eq=False, repr=False)
+@late_dataclass
 class MessageSend(MessageOperation):
     """A message sent; its span is the parent or link of what the receiver does."""
 
@@ -48,7 +49,7 @@ class MessageSend(MessageOperation):
     KIND: ClassVar[str] = "PRODUCER"
 
 
-@dataclass(eq=False, repr=False)
+@late_dataclass
 class MessageReceive(MessageOperation):
     """Messages that the agent asks for; a call of the broker, and so a client's."""
 
@@ -56,7 +57,7 @@ class MessageReceive(MessageOperation):
     operation_type: str = attribute(semconv.MESSAGING_OPERATION_TYPE, "receive")
 
 
-@dataclass(eq=False, repr=False)
+@late_dataclass
 class MessageProcess(MessageOperation):
     """Messages that are handed to the agent's handler, while it works on them."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from obs_run.core import semconv
+from obs_run.core.late_dataclasses import late_dataclass
 
 from .fields import attribute, content
 from .operation import Attributes, GenAiOperation, Usage
@@ -29,7 +30,7 @@ _UNIT_ATTRIBUTES = {
 }
 
 
-@dataclass(eq=False, repr=False)
+@late_dataclass
 class ModelCall(GenAiOperation):
     """A call of a model: what inference, embeddings and the other model endpoints have in common."""
 
@@ -91,7 +92,7 @@ def _cache_writes(usage: Usage) -> Attributes:
     return {name: n for name in _CACHE_WRITES if (n := counts[name]) is not None and n >= 0}
 
 
-@dataclass(eq=False, repr=False)
+@late_dataclass
 class Inference(ModelCall):
     """A model's answer to messages or a prompt: ``chat``, ``text_completion``, ``generate_content``."""
 
@@ -132,9 +133,10 @@ class Inference(ModelCall):
     tool_definitions: list[ToolDefinition] | None = content(semconv.TOOL_DEFINITIONS)
 
     ASKS_FOR_TOOLS: ClassVar[bool] = True
+    IS_TURN: ClassVar[bool] = True
 
 
-@dataclass(eq=False, repr=False)
+@late_dataclass
 class FetchedResponse(ModelCall):
     """A stored response that the agent asks for again: ``fetch_response``.
 
@@ -157,7 +159,7 @@ class FetchedResponse(ModelCall):
     MAY_BE_KNOWN: ClassVar[bool] = True
 
 
-@dataclass(eq=False, repr=False)
+@late_dataclass
 class Embedding(ModelCall):
     """Texts turned into vectors: ``embeddings``."""
 
@@ -165,7 +167,7 @@ class Embedding(ModelCall):
     encoding_formats: list[str] | None = attribute(semconv.REQUEST_ENCODING_FORMATS)
 
 
-@dataclass(eq=False, repr=False)
+@late_dataclass
 class Rerank(ModelCall):
     """Documents put in order of relevance by a model: ``rerank``."""
 

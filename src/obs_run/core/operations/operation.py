@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from obs_run.core import semconv
+from obs_run.core.late_dataclasses import late_dataclass
 
 from .fields import Described, attribute, attribute_metadata
 
 if TYPE_CHECKING:
     from typing import TypeGuard
+
+    from obs_run.core.sink import ErrorRecord
 
 Attributes = dict[str, Any]
 
@@ -41,7 +44,7 @@ def is_count(tokens: int | None) -> TypeGuard[int]:
     return tokens is not None and tokens >= 0
 
 
-@dataclass(eq=False, repr=False)
+@late_dataclass
 class Operation(Described):
     """One thing an agent does: what is known when it starts, and what becomes known until it ends.
 
@@ -58,6 +61,8 @@ class Operation(Described):
     """Set by the translation where the provider says more than the exception's class."""
     error_message: str | None = field(default=None, init=False)
     """What is said of an error that is told and not raised."""
+    failure: ErrorRecord | None = field(default=None, init=False)
+    """What is known of an exception that cannot be kept until the end, as it holds on to frames."""
     extra: Attributes = field(default_factory=dict)
     """Attributes of this provider alone, by their names in ``semconv``."""
     agent_id: str | None = field(default=None, init=False)
@@ -74,13 +79,19 @@ class Operation(Described):
     IS_FRAMEWORKS: ClassVar[bool] = False
     """Whether a framework tells of a model call, of which the provider's client inside knows more."""
     IS_RUN: ClassVar[bool] = False
-    """Whether what the model calls inside used and cost is summed up on it."""
+    """Whether what happens inside is counted and summed up on it, in ``statistics``."""
+    IS_STEP: ClassVar[bool] = False
+    """Whether it is a step of a run, as a framework tells of it."""
+    IS_TURN: ClassVar[bool] = False
+    """Whether it is a model's answer to an agent, which is a step of a run where no framework tells of steps."""
     IS_TOOL_CALL: ClassVar[bool] = False
     """Whether it is the call of a tool, which ``tool_name`` names, as the agent sees it."""
     ASKS_FOR_TOOLS: ClassVar[bool] = False
     """Whether its answer may ask the agent to run tools; ``tool_calls`` and ``tool_call_ids`` then name them."""
     MAY_BE_KNOWN: ClassVar[bool] = False
     """Whether it may bring an answer that has been there before."""
+    SERVES_ITSELF: ClassVar[bool] = False
+    """Whether a server that is asked for it is the framework's own, so that what that handles is a part of it."""
     IS_STORE_CALL: ClassVar[bool] = False
     """Whether it is a call of a database, whose own calls inside of it are its parts; ``system`` names it."""
 
@@ -120,8 +131,9 @@ class Operation(Described):
         """Whether ``outer``, which it happens inside of, is the same seen from further out, and has the span."""
         return False
 
-    def add_usage(self, usage: Usage) -> None:
-        """Take note of what a model call inside used; only the run of an agent sums it up."""
+    def take_over(self, before: Operation) -> None:
+        """Take over what holds of an operation that this one is told in the place of."""
+        self.inherit(before)
 
     def inherit(self, outer: Operation) -> None:
         """Take over the conversation and the agent of the operation that this one happens inside of, where unknown."""
@@ -133,7 +145,7 @@ class Operation(Described):
         self.agent_name = outer.agent_name
 
 
-@dataclass(eq=False, repr=False)
+@late_dataclass
 class GenAiOperation(Operation):
     """An operation of the conventions for generative AI."""
 

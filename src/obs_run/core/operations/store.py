@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 from obs_run.core import semconv
+from obs_run.core.late_dataclasses import late_dataclass
 
 from .fields import attribute, attribute_metadata, content
 from .operation import GenAiOperation, Operation
 
 
-@dataclass(eq=False, repr=False)
+@late_dataclass
 class Retrieval(GenAiOperation):
     """A search for documents: ``retrieval``; in a vector store it is that database's operation as well."""
 
@@ -37,7 +38,7 @@ class Retrieval(GenAiOperation):
     IS_STORE_CALL: ClassVar[bool] = True
 
 
-@dataclass(eq=False, repr=False)
+@late_dataclass
 class DatabaseCall(Operation):
     """Any other call of a database: records written, deleted, fetched by id or counted."""
 

@@ -1,0 +1,1 @@
+"""Turns log lines into spans: what an agent's lines tell of beginnings, ends and failures."""

@@ -1,0 +1,54 @@
+"""Which log statements of a function may be reached from others, by where these stand in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from obs_run.bridge.phrase import Phrase
+    from obs_run.bridge.source import Statement
+
+
+def may_follow(begun: Statement, ended: Statement, start: Phrase) -> bool:
+    """Whether the end may be that of what begins: further down, and not in a loop inside."""
+    if ended.order <= begun.order or _is_cut_off(begun, ended):
+        return False
+    if ended.loops == begun.loops:
+        return True
+    if _is_inside(ended, begun):
+        return ended.leaves
+    # Of several that follow each other the last is over where the loop is.
+    return start.is_iteration and _is_inside(begun, ended)
+
+
+def may_fail(begun: Statement, failed: Statement) -> bool:
+    """Whether a failure may be that of what begins: not that of one item of a loop inside."""
+    if failed.order <= begun.order:
+        return False
+    if _is_guarded(begun, failed):
+        # What is raised comes there whatever follows in the block.
+        return True
+    if _is_cut_off(begun, failed):
+        return False
+    return failed.loops == begun.loops or (failed.leaves and _is_inside(failed, begun))
+
+
+def _is_cut_off(begun: Statement, later: Statement) -> bool:
+    """Whether the other is never reached from the first: its block leaves the function, or they exclude each other."""
+    ways = dict(begun.branches)
+    if any(ways.get(decision, way) != way for decision, way in later.branches):
+        return True
+    return begun.leaves and begun.blocks[-1] not in later.blocks and len(begun.blocks) > 1
+
+
+def _is_inside(statement: Statement, other: Statement) -> bool:
+    """Whether a statement is in all loops that the other is in."""
+    return statement.loops[: len(other.loops)] == other.loops
+
+
+def _is_guarded(begun: Statement, failed: Statement) -> bool:
+    """Whether the failure is told by a handler of what the first statement stands in."""
+    if not failed.handlers:
+        return False
+    _, first_line, last_line = failed.handlers[-1]
+    return first_line <= begun.line <= last_line

@@ -1,0 +1,236 @@
+"""Pairs of log statements that tell by where they stand, or by what they are about, what their verbs do not tell."""
+
+from __future__ import annotations
+
+from logging import ERROR, WARNING
+from typing import TYPE_CHECKING
+
+from obs_run.bridge import words
+from obs_run.bridge.evidence import Evidence
+from obs_run.bridge.flow import may_follow
+from obs_run.bridge.phrase import Phrase, Role
+from obs_run.bridge.phrases import head_of, read_subject
+from obs_run.bridge.plan import GENERIC, SURE, Plan, Start, make_start
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from obs_run.bridge.source import File, Function, Statement
+
+LEAST_ALIKE = 2
+"""The likeness of two lines with one noun in common."""
+_FEWEST = 2
+"""How many statements make a pair."""
+_NAMES_OF_STATES = "ready listening waiting bound hit cache pending queued stats running miss"
+_STATES = frozenset(map(words.stem, words.SERVERS.union(_NAMES_OF_STATES.split())))
+"""The stems of words that tell of a state or of what runs on, and so of no beginning."""
+_PROGRAMS = ("<module>", "main", "__init__")
+"""Functions whose lines tell of many things."""
+_PARTNERS = {"__enter__": "__exit__", "__aenter__": "__aexit__", "__exit__": "__enter__", "__aexit__": "__aenter__"}
+_ENTERING = ("__enter__", "__aenter__")
+
+
+def add_around(function: Function, plan: Plan) -> None:
+    """Have the lines before and after what runs inside of a function be a pair, whatever their words."""
+    if function.inside is None:
+        return
+    first, last = function.inside
+    before = [each for each in function.statements if each.last_line < first and not each.handlers]
+    after = [each for each in function.statements if each.line > last]
+    if not before or not after:
+        return
+    begun = before[-1] if before[-1].phrase(Role.START) else before[0]
+    ends: dict[int, int] = {}
+    failed = set()
+    for statement in after:
+        if statement.handlers or statement.level >= ERROR:
+            plan.failures.setdefault(statement.order, _subject(statement, Role.FAILURE))
+            failed.add(statement.order)
+        elif statement.loops == begun.loops:
+            plan.ends.setdefault(statement.order, _subject(statement, Role.END))
+            ends[statement.order] = SURE
+    plan.starts[begun.order] = Start(_beginning(begun), ends, frozenset(failed), evidence=Evidence.BLOCK)
+
+
+def add_entering(function: Function, file: File, plan: Plan) -> None:
+    """Have the lines of a context manager's two methods be a pair, whatever their words."""
+    partner = _PARTNERS.get(function.name)
+    partners = [each for each in file.values() if each.owner == function.owner and each.name == partner]
+    if not function.statements or not partners or not partners[0].statements:
+        return
+    if function.name in _ENTERING:
+        begun = function.statements[-1]
+        if plan.is_end_of_any(begun.order):
+            # The entering itself is what was done.
+            return
+        plan.starts[begun.order] = Start(
+            _beginning(begun),
+            {},
+            frozenset(),
+            ends_elsewhere=True,
+            is_entered=True,
+            evidence=Evidence.BLOCK,
+        )
+        plan.ends.pop(begun.order, None)
+        return
+    for statement in function.statements:
+        if statement.phrase(Role.FAILURE) is None:
+            plan.ends.setdefault(statement.order, _subject(statement, Role.END))
+
+
+def add_same_heads(function: Function, plan: Plan) -> None:
+    """Have the first and last line that begin with the same words and value be a pair, where none tells anything."""
+    for same in _by_heads(function, plan):
+        first, last = same[0], same[-1]
+        if first is last or first.phrases or plan.is_end_of_any(last.order):
+            continue
+        if may_follow(first, last, _subject(first, Role.START)):
+            _add_pair(function, plan, first, last, Evidence.HEAD)
+
+
+def _by_heads(function: Function, plan: Plan) -> list[list[Statement]]:
+    """Return the statements that begin nothing, those that begin with the same words and value together."""
+    heads: dict[tuple[str, tuple[str, ...]], list[Statement]] = {}
+    for statement in function.statements:
+        if statement.level >= WARNING or statement.handlers or statement.order in plan.starts:
+            continue
+        if statement.phrases and statement.phrase(Role.END) is None:
+            continue
+        head = head_of(statement.template.text)
+        if head:
+            heads.setdefault((head, statement.template.names[:1]), []).append(statement)
+    return list(heads.values())
+
+
+def add_first_and_last(function: Function, plan: Plan) -> None:
+    """Have a function's first and last line be a pair that tell of the same value, where other words tell nothing."""
+    if plan.starts or function.name in _PROGRAMS:
+        return
+    outer = [each for each in function.statements if len(each.blocks) == 1 and each.level < WARNING]
+    if len(outer) < _FEWEST:
+        return
+    first, last = outer[0], outer[-1]
+    has_same_value = bool(set(first.template.names) & set(last.template.names) - {""})
+    if has_same_value and not first.order and not first.phrases:
+        _add_pair(function, plan, first, last, Evidence.PLACE)
+
+
+def _add_pair(function: Function, plan: Plan, first: Statement, last: Statement, evidence: Evidence) -> None:
+    """Have two lines be a pair, unless the first tells of a state."""
+    about = _subject(first, Role.START)
+    if about.nouns & _STATES:
+        return
+    start = make_start(function, first, about)
+    start.ends[last.order] = SURE
+    plan.starts[first.order] = start._replace(evidence=evidence)
+    plan.ends.setdefault(last.order, _subject(last, Role.END))
+
+
+def add_unsaid_ends(function: Function, plan: Plan) -> None:
+    """Have the last line about what began be its end, where no line says that it is over; and those before a return."""
+    for order, start in list(plan.starts.items()):
+        begun = function.statements[order]
+        plan.starts[order] = _with_ways_out(function, plan, begun, start)
+        if start.ends or start.phrase.is_iteration or start.phrase.verb == "start":
+            continue
+        later = list(_later_lines(function, plan, begun))
+        about = [each for each in later if _tells_of(begun, start.phrase, each)]
+        last = about[-1] if about else next((each for each in later if each.is_last), None)
+        if last is not None:
+            _add_end(plan, start, last)
+
+
+def _with_ways_out(function: Function, plan: Plan, begun: Statement, start: Start) -> Start:
+    """Return the same with the lines that tell of it right before another block leaves the function.
+
+    Those that warn tell of its failure.
+    """
+    failures = set(start.failures)
+    for later in function.statements[begun.order + 1 :]:
+        if not _is_way_out(begun, later, start):
+            continue
+        if later.level < WARNING:
+            _add_end(plan, start, later)
+        elif later.order not in plan.ends:
+            plan.failures.setdefault(later.order, _subject(later, Role.FAILURE))
+            failures.add(later.order)
+    return start._replace(failures=frozenset(failures))
+
+
+def _is_way_out(begun: Statement, later: Statement, start: Start) -> bool:
+    is_left = later.leaves or (later.is_last and later.loops == begun.loops)
+    if not is_left or later.blocks == begun.blocks or later.level > WARNING:
+        return False
+    if not may_follow(begun, later, start.phrase):
+        return False
+    if later.is_cancelled:
+        return True
+    if later.phrases:
+        return False
+    if start.phrase.role is Role.RECEIVED and later.level == WARNING:
+        return True
+    is_alike = start.phrase.likeness(_subject(later, Role.END)) > 0
+    is_unsaid = not start.ends or start.evidence is Evidence.PLACE
+    return is_alike or (is_unsaid and _tells_of(begun, start.phrase, later))
+
+
+def _tells_of(begun: Statement, start: Phrase, later: Statement) -> bool:
+    """Whether a line is about what began in another: by its words or its first value."""
+    if start.likeness(_subject(later, Role.END)):
+        return True
+    return bool(set(begun.template.names) & set(later.template.names[:1]) - {""})
+
+
+def _later_lines(function: Function, plan: Plan, begun: Statement) -> Iterator[Statement]:
+    """Yield the lines up to the next beginning that say neither, in the same loop and handler."""
+    for later in function.statements[begun.order + 1 :]:
+        is_same_place = later.loops == begun.loops and later.handlers == begun.handlers
+        if later.level >= WARNING or later.is_final or not is_same_place:
+            continue
+        if later.order in plan.starts:
+            return
+        if not later.phrases:
+            yield later
+
+
+def _add_end(plan: Plan, start: Start, ended: Statement) -> None:
+    plan.ends[ended.order] = _subject(ended, Role.END)
+    start.ends[ended.order] = GENERIC
+
+
+def add_unsaid_starts(function: Function, plan: Plan, taken: set[int]) -> None:
+    """Have the first line about what is over be its beginning, where no line says that it begins.
+
+    ``taken`` are the ends of which a line says so.
+    """
+    if function.name in _PROGRAMS:
+        return
+    for order, end in list(plan.ends.items()):
+        if order in taken or plan.is_end_of_any(order) or end.is_generic():
+            continue
+        ended = function.statements[order]
+        begun = next((each for each in function.statements[:order] if _may_begin(each, ended, end, plan)), None)
+        if begun is not None:
+            start = make_start(function, begun, _subject(begun, Role.START))
+            start.ends.setdefault(order, GENERIC)
+            plan.starts[begun.order] = start._replace(evidence=Evidence.RESULT)
+
+
+def _may_begin(statement: Statement, ended: Statement, end: Phrase, plan: Plan) -> bool:
+    """Whether a line that says neither may tell of the beginning of what is over."""
+    is_other = statement.level >= WARNING or statement.is_final or bool(statement.handlers)
+    if is_other or statement.phrases or plan.tells_something(statement.order):
+        return False
+    about = _subject(statement, Role.START)
+    if about.nouns & _STATES or not may_follow(statement, ended, about):
+        return False
+    return about.likeness(end) >= LEAST_ALIKE
+
+
+def _beginning(statement: Statement) -> Phrase:
+    """Return what a line says that begins, or what it is about."""
+    return statement.phrase(Role.START) or _subject(statement, Role.START)
+
+
+def _subject(statement: Statement, role: Role) -> Phrase:
+    return read_subject(statement.template.text)._replace(role=role)

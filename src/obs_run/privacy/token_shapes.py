@@ -1,0 +1,227 @@
+"""The shapes of the keys and tokens that issuers made recognisable, as they and the rules of public scanners say.
+
+Those rules are gitleaks', trufflehog's, detect-secrets', Kingfisher's, Nosey Parker's and secretlint's.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Token(NamedTuple):
+    """A shape inside of a run: what stands ``before`` and ``after`` belongs to it.
+
+    Unless it is so plain that it may begin ``anywhere``, a word begins with it, or the ``whole`` run.
+    """
+
+    kind: str
+    core: str
+    anywhere: bool = False
+    whole: bool = False
+    before: str = ""
+    after: str = ""
+
+
+_W = r"[A-Za-z0-9_-]"
+_A = r"[A-Za-z0-9]"
+_DOTTED = r"(?:\.[A-Za-z0-9_=-]+)+"
+
+_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+
+# Prefixes that only their issuer has.
+_KEYS = (
+    rf"aio_{_A}{{28}}", rf"apify_api_{_W}{{30,}}", rf"jina_{_W}{{40,}}", rf"llx-{_A}{{40,}}", r"rpa_[0-9A-Z]{32,}",
+    rf"m0-{_A}{{32,}}", rf"sk_car_{_W}{{16,}}", r"hb_[0-9a-f]{28,}", rf"bb_live_{_W}{{20,}}",
+    r"bb_(?:pr|ma)_[0-9a-f]{30}", rf"ste-{_A}{{40,}}", r"scp-(?:live|test)-[0-9a-f]{32}",
+    rf"wandb_v[0-9]_{_W}{{40,}}", rf"re_{_A}{{8}}_{_A}{{24}}", rf"phx_{_W}{{40,}}", rf"flb_(?:live|test)_{_A}{{20}}",
+    rf"ak_(?:live|test)_{_A}{{24,}}", rf"tpuf_{_A}{{32,}}", rf"crsr_{_A}{{40,}}", rf"flp_{_A}{{30,}}",
+    rf"esecret_{_A}{{20,}}", r"dtn_[0-9a-f]{64}", rf"napi_{_A}{{48,}}", rf"rnd_{_A}{{28,}}", r"rh-api-[0-9a-f-]{36}",
+    rf"salad_cloud_{_A}{{1,7}}_{_A}{{7,}}", r"BBFF-[0-9a-zA-Z]{30}", rf"private_{_A}{{27,}}=?(?!{_W})",
+    r"s(?:ec|ub)-c-[0-9a-zA-Z-]{36,}", r"pub-c-[0-9a-zA-Z-]{36,}", rf"tgp_v[0-9]_{_W}{{40,}}",
+    r"KEY[0-9A-F]{32}_[0-9A-Za-z_]{20,}", r"API-[A-Z0-9]{26,32}(?![A-Z0-9])",
+    r"A3-[A-Z0-9]{6}-[A-Z0-9]{6,11}-[A-Z0-9-]{11,}", r"SCW[0-9A-Z]{17}(?![0-9A-Z])",
+    r"EXO[0-9a-f]{24}(?![0-9A-Za-z])", rf"n8n_api_{_W}{{40,}}", rf"pdl_(?:live|sdbx)_apikey_{_W}{{30,}}",
+    r"thog-(?:key|secret)-[0-9a-f]{16,}", r"spu-[0-9a-f]{32}", rf"sk_sbox_{_W}{{20,}}",
+    r"hc[abx][ilm]k_[0-9a-z]{50,}", r"pk_[0-9]{7,8}_[0-9A-Z]{32}", rf"ck-{_A}{{44}}(?!{_A})",
+    r"c[ks]_[0-9a-f]{40}(?![0-9A-Za-z])", r"QN_[0-9a-f]{32}", rf"api_{_A}{{20,24}}(?=\.{_A}{{20,24}}(?!{_A}))",
+    rf"APA91b{_W}{{100,}}", r"pgar_[0-9A-Za-z]{27,}", rf"NF-{_A}{{32}}(?!{_W})", r"tl_[0-9a-f]{64}",
+    rf"bu_{_W}{{40,}}", rf"fal_sk_{_W}{{32,}}", r"GOOG[0-9A-Z]{20,}(?![A-Za-z0-9_-])", r"AKLT[A-Za-z0-9_-]{40,}",
+)  # fmt: skip
+_OTHER_TOKENS = (
+    rf"fig[dpu]_{_W}{{30,}}", rf"CFPAT-{_W}{{40,}}", rf"tfp_{_W}{{40,}}",
+    rf"CCIP(?:AT|RJ)_{_A}{{22}}_[0-9a-fA-F]{{40}}", r"CLOJARS_[0-9a-zA-Z]{60}", r"bk[uaj]a_[a-z0-9]{40}",
+    rf"shltm_{_W}{{40}}", rf"fio-u-{_W}{{40,}}", rf"ion_{_A}{{42}}", rf"odt_{_A}{{32,}}", r"rootly_[0-9a-f]{64}",
+    rf"sqco_{_A}{{50,}}", r"shippo_(?:live|test)_[0-9a-fA-F]{40}", rf"sm_[aps]at_{_A}{{16}}", rf"tk-us-{_W}{{48}}",
+    rf"dd[pw]_{_A}{{36}}", rf"cf(?:[uao]t|k)_{_A}{{40}}[0-9a-f]{{8}}", r"da2-[a-z0-9]{26}(?![a-z0-9])",
+    rf"ico-{_A}{{32}}", r"s-s4t2(?:ud|af)-[0-9a-f]{64}", rf"BBDC-{_W}{{20,}}", rf"nf[pcoub]_{_A}{{36}}",
+    r"pat-(?:na|eu|ap)[0-9]-[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}", rf"vc[pciark]_{_A}{{24,}}",
+    rf"vercel_blob_rw_{_A}{{10,}}_{_A}{{20,}}", rf"polar_[a-z]{{2,5}}_{_W}{{30,}}",
+    rf"pylf_v[0-9]_[a-z]{{2,8}}_{_A}{{30,}}", r"xa[ap]t-[0-9a-f]{8}-[0-9a-f-]{27}",
+    rf"tr_(?:dev|prod|stg|pat)_{_A}{{16,}}", rf"dbt[cu]_{_W}{{36,}}", rf"nbp_{_A}{{36}}", r"ATTA[0-9a-f]{64}",
+    rf"ptr_{_A}{{20,}}", r"packagist_[ou][ru]t_[0-9a-f]{40,}", rf"sktsec_{_W}{{30,}}",
+    r"signkey-[a-z]{3,8}-[0-9a-f]{32,}", rf"y[0-3]_{_W}{{50,}}", rf"secret-(?:live|test)-{_W}{{30,}}",
+    r"access-(?:sandbox|development|production)-[0-9a-f]{8}-[0-9a-f-]{27}", rf"mdb_sa_sk_{_W}{{30,}}",
+    rf"ramp_sec_{_A}{{48}}", rf"glwt-{_W}{{20,}}", rf"snyk_[a-z]{{3}}_{_W}{{30,}}", rf"xau_{_A}{{30,}}",
+    rf"akab-{_W}{{16,}}-{_W}{{16,}}",
+)  # fmt: skip
+_DOTTED_TOKENS = (
+    # before, core, after
+    (r"(?<![0-9])[0-9]{1,2}/[0-9]{10,20}(?:/[0-9]{10,30})?:", r"[0-9a-f]{32}(?![0-9A-Za-z])", ""),
+    (r"(?<![A-Za-z0-9])[A-Za-z0-9]{6,}\.v1\.", rf"{_W}{{16,}}", r"\.[0-9a-f]{32,}"),
+    (r"(?<![A-Za-z0-9.])v1\.", r"0-[0-9a-f]{24}-[0-9a-f]{100,}", ""),
+    (r"amzn\.mws\.", _UUID, ""),
+    (r"amzn1\.oa2-cs\.v1\.", r"[0-9a-f]{64}", ""),
+    (r"VF\.(?:(?:DM|WS)\.)?", r"[0-9a-fA-F]{24}(?![0-9A-Za-z])", r"\.[A-Za-z0-9]{16}"),
+    (r"hawk\.", rf"{_W}{{20}}(?!{_W})", rf"\.{_W}{{20}}"),
+    (r"(?<![A-Za-z0-9])[ps]at\.", rf"{_W}{{22}}(?!{_W})", rf"\.{_A}{{24}}\.{_A}{{20}}"),
+    (r"(?:sc|ext|scauth|authress)_[a-z0-9]{5,30}\.[a-z0-9]{4,6}\.", rf"acc[_-]{_W}{{10,}}", r"\.[\w+/=-]{30,120}"),
+    (r"(?<![0-9])[0-9]{15,16}\|", rf"{_W}{{27,40}}(?!{_W})", ""),
+    (r"(?<![A-Za-z0-9])00[A-Za-z0-9]{13}!", rf"{_W}{{20,}}", r"[\w.]*"),
+    (r"(?<![A-Za-z0-9])t1\.", rf"{_W}{{20,}}", rf"=?\.{_W}{{80,}}=?"),
+    (r"vk1\.a\.", rf"{_W}{{50,}}", ""),
+    (r"(?<![A-Za-z0-9])mfa\.", rf"{_W}{{80,}}", ""),
+    (r"oauth:", r"[a-z0-9]{30}(?![A-Za-z0-9])", ""),
+    (r"(?<![\w-])token-[a-z0-9]{5}:", r"[a-z0-9]{54}(?![A-Za-z0-9])", ""),
+    (r"bce-v3/", rf"ALTAK-{_A}{{16,}}", r"/[0-9a-f]{40}"),
+    (r"access_token\$[a-z]{4,12}\$[a-z0-9]{16}\$", r"[0-9a-f]{32}", ""),
+)
+# No run with these signs is anything else, wherever it begins.
+_FOLLOWED_TOKENS = (
+    ("newrelic_key", r"[0-9a-zA-Z]{32,36}(?:FFFF)?NRAL(?![0-9A-Za-z])"),
+    ("newrelic_key", r"[0-9a-zA-Z]{38,42}-NRMA(?![0-9A-Za-z])"),
+    ("azure_secret", r"[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}(?![A-Za-z0-9])"),
+    ("azure_secret", r"[A-Za-z0-9]{52}JQQJ9[0-9A-Za-z]{9,35}(?![A-Za-z0-9])"),
+    ("azure_secret", r"[A-Za-z0-9]{32,52}(?:AzSe|AzFu|AzCa|APIM|ACR|AAAB)[A-Za-z0-9]{4,26}(?![A-Za-z0-9])"),
+    ("private_key", r"[5KL][HJK1-9A-NP-Za-km-z][1-9A-HJ-NP-Za-km-z]{49,50}(?![0-9A-Za-z])"),
+    ("api_key", r"[0-9a-f]{10}msh[0-9a-f]{15}p1[0-9a-f]{6}jsn[0-9a-f]{12}"),
+    ("token", r"[0]0(?=[\w-]{0,39}[A-Z])(?=[\w-]{0,39}[a-z])[A-Za-z0-9_-]{40}(?![A-Za-z0-9_-])"),
+    ("private_key", r"[xyz]prv[1-9A-HJ-NP-Za-km-z]{100,}"),
+)
+
+TOKENS = (
+    Token("anthropic_key", rf"sk-ant-{_W}{{20,}}", anywhere=True),
+    Token("openrouter_key", rf"sk-or-(?:v[0-9]-)?{_A}{{32,}}", anywhere=True),
+    Token("openai_key", rf"sk-(?:proj|svcacct|admin|None|service)-{_W}{{20,}}", anywhere=True),
+    Token("langfuse_key", r"sk-lf-[0-9a-f]{8}-[0-9a-f-]{27,}", anywhere=True),
+    Token("langfuse_key", r"pk-lf-[0-9a-f]{8}-[0-9a-f-]{27,}", anywhere=True),
+    Token("openai_key", rf"sk-(?=[A-Za-z_-]{{0,60}}[0-9]){_W}{{20,}}"),
+    Token("openai_key", rf"sess-{_A}{{40}}"),
+    Token("google_key", rf"AIza{_W}{{35}}"),
+    Token("google_key", rf"GOCSPX-{_W}{{28}}", anywhere=True),
+    Token("google_key", rf"{_W}{{20,}}", before=r"ya29\.(?:[a-z]\.)?"),
+    Token("google_key", rf"0[A-Za-z0-9]{_W}{{30,}}", before=r"1//"),
+    Token("google_key", rf"0A{_W}{{30,}}", before=r"(?<![\w/.-])4/"),
+    Token("aws_key", r"A(?:KIA|SIA|BIA|CCA|3T[A-Z0-9])[A-Z0-9]{16}(?![A-Za-z0-9])"),
+    Token("aws_key", rf"ABSK{_A}{{16}}", after=r"[A-Za-z0-9+/]{80,}={0,2}"),
+    Token("aws_key", rf"bedrock-api-key-{_A}{{20,}}", anywhere=True, after=r"[A-Za-z0-9+/=]*"),
+    Token("github_token", rf"gh[pousr]_{_A}{{30,}}", anywhere=True),
+    Token("github_token", r"github_pat_[A-Za-z0-9_]{36,}", anywhere=True),
+    Token("gitlab_token", rf"gl(?:pat|dt|ft|rt|soat|ptt|cbt|imt|oas|agent|ffct)-{_W}{{20,}}", anywhere=True,
+          after=r"(?:\.[0-9a-z]{2}\.?[0-9a-z]{7,9})?"),
+    Token("gitlab_token", rf"GR1348941{_W}{{20}}"),
+    Token("slack_token", rf"xox[abeoprs](?:\.xox[bp])?-{_W}{{10,}}", anywhere=True),
+    Token("slack_token", rf"xapp-[0-9]-{_W}{{20,}}", anywhere=True),
+    Token("slack_token", rf"xox[bp]-{_W}{{20,}}", anywhere=True, before=r"xoxe\."),
+    Token("stripe_key", rf"sk_(?:live|test|prod)_{_A}{{12,}}", anywhere=True),
+    Token("stripe_key", rf"rk_(?:live|test|prod)_{_A}{{12,}}", anywhere=True),
+    Token("stripe_key", rf"whsec_{_A}{{24,}}", anywhere=True, after=r"[A-Za-z0-9+/=]*"),
+    Token("twilio_key", r"SK[0-9a-fA-F]{32}(?![0-9A-Za-z])"),
+    Token("sendgrid_key", rf"{_W}{{22}}(?!{_W})", before=r"SG\.", after=rf"\.{_W}{{39,43}}"),
+    Token("mailgun_key", r"key-[0-9a-f]{32}(?![0-9A-Za-z])", whole=True),
+    Token("mailchimp_key", r"[0-9a-f]{32}-us[0-9]{1,2}(?![0-9A-Za-z_-])", whole=True),
+    Token("brevo_key", rf"xkeysib-[0-9a-f]{{64}}-{_A}{{16}}", anywhere=True),
+    Token("huggingface_token", rf"hf_{_A}{{30,}}", anywhere=True),
+    Token("huggingface_token", r"api_org_[A-Za-z]{34}", anywhere=True),
+    Token("groq_key", rf"gsk_{_A}{{40,}}", anywhere=True),
+    Token("xai_key", rf"xai-{_A}{{60,}}", anywhere=True),
+    Token("replicate_key", rf"r8_{_A}{{30,}}", anywhere=True),
+    Token("perplexity_key", rf"pplx-{_A}{{40,}}", anywhere=True),
+    Token("fireworks_key", rf"fw_{_A}{{22,}}"),
+    Token("cerebras_key", rf"csk-{_A}{{40,}}"),
+    Token("nvidia_key", rf"nvapi-{_W}{{40,}}", anywhere=True),
+    Token("tavily_key", rf"tvly-(?:dev-|prod-)?{_A}{{20,}}", anywhere=True),
+    Token("firecrawl_key", r"fc-[0-9a-f]{32}(?![0-9A-Za-z])", whole=True),
+    Token("pinecone_key", rf"pcsk_{_A}{{4,}}_{_A}{{30,}}", anywhere=True),
+    Token("langsmith_key", rf"lsv2_(?:pt|sk)_{_A}{{32,}}(?:_{_A}{{8,}})?", anywhere=True),
+    Token("langsmith_key", r"ls__[0-9a-f]{32}", anywhere=True),
+    Token("e2b_key", r"e2b_[0-9a-f]{40}", anywhere=True),
+    Token("elevenlabs_key", r"sk_[0-9a-f]{48}(?![0-9A-Za-z])"),
+    Token("npm_token", rf"npm_{_A}{{36}}", anywhere=True),
+    Token("pypi_token", rf"pypi-{_W}{{50,}}", anywhere=True),
+    Token("rubygems_token", r"rubygems_[0-9a-f]{48}", anywhere=True),
+    Token("docker_token", rf"dckr_(?:pat|oat)_{_W}{{20,}}", anywhere=True),
+    Token("digitalocean_token", r"do[opr]_v1_[0-9a-f]{64}", anywhere=True),
+    Token("databricks_token", r"d(?:api|ose|kea)[0-9a-fA-F]{32}(?:-[0-9])?(?![0-9A-Za-z])"),
+    Token("telegram_token", rf"AA{_W}{{32,35}}(?!{_W})", before=r"[0-9]{8,10}:"),
+    Token("discord_token", rf"[MNO]{_W}{{22,27}}(?!{_W})", whole=True, after=rf"\.{_W}{{6,7}}\.{_W}{{27,38}}"),
+    Token("shopify_token", r"shp(?:at|ca|pa|ss|ua|tka)_[0-9a-fA-F]{32}", anywhere=True),
+    Token("square_token", rf"sq0(?:atp|csp|idp|acp)-{_W}{{22,}}", anywhere=True),
+    Token("square_token", rf"EAAA{_W}{{56,}}"),
+    Token("facebook_token", rf"EAA[MC]{_A}{{80,}}"),
+    Token("facebook_token", rf"EAACEdEose0cBA{_A}{{20,}}"),
+    Token("vault_token", rf"{_W}{{20,}}", before=r"hv[sbr]\."),
+    Token("terraform_token", rf"{_W}{{50,}}", before=r"[A-Za-z0-9]{14}\.atlasv1\.", after=r"[\w=-]*"),
+    Token("linear_key", rf"lin_(?:api|oauth)_{_A}{{32,}}", anywhere=True),
+    Token("notion_token", rf"ntn_{_A}{{40,}}", anywhere=True),
+    Token("notion_token", rf"secret_{_A}{{43}}(?![0-9A-Za-z])"),
+    Token("postman_key", r"PMAK-[0-9a-f]{24}-[0-9a-f]{34}", anywhere=True),
+    Token("sentry_token", rf"sntry[sua]_{_A}{{20,}}", anywhere=True, after=r"[A-Za-z0-9+/=_]*"),
+    Token("grafana_token", rf"gl(?:sa|c)_{_A}{{20,}}(?:_[0-9A-Fa-f]{{8}})?", anywhere=True, after=r"[A-Za-z0-9+/=]*"),
+    Token("grafana_token", rf"eyJrIjoi{_A}{{40,}}", after=r"={0,2}"),
+    Token("datadog_key", rf"dd(?:app|pat)_{_A}{{32,}}"),
+    Token("newrelic_key", rf"NR(?:AK|AA|II|IQ|JS|RA|BR|SP)-{_W}{{19,}}", anywhere=True),
+    Token("dynatrace_token", r"[A-Za-z0-9]{24}(?![A-Za-z0-9_-])", before=r"dt0[a-z][0-9]{2}\.",
+          after=r"\.[A-Za-z0-9]{64}"),
+    Token("atlassian_token", rf"ATATT3{_W}{{40,}}", after=r"=?[0-9A-F]{0,8}"),
+    Token("atlassian_token", rf"AT(?:BB|CTT3){_W}{{24,}}"),
+    Token("airtable_token", r"[0-9a-f]{64}(?![0-9A-Za-z])", before=r"pat[A-Za-z0-9]{14}\."),
+    Token("heroku_key", rf"HRKU-{_W}{{32,}}", anywhere=True),
+    Token("fly_token", rf"fo1_{_W}{{40,}}", anywhere=True),
+    Token("fly_token", rf"fm[12][ar]?_{_A}{{20,}}", anywhere=True, after=r"[A-Za-z0-9+/=,_]*"),
+    Token("planetscale_token", rf"pscale_(?:tkn|oauth|pw)_{_W}{{32,}}", anywhere=True),
+    Token("supabase_key", rf"sb(?:p|_secret|_publishable)_{_W}{{20,}}", anywhere=True),
+    Token("pulumi_token", r"pul-[0-9a-f]{40}", whole=True),
+    Token("prefect_key", rf"pn[ub]_{_A}{{36}}", anywhere=True),
+    Token("doppler_token", rf"{_A}{{38,}}", before=r"dp\.(?:pt|st|ct|sa|scim|audit)\.(?:[a-z0-9_-]{2,35}\.)?"),
+    Token("dropbox_token", rf"{_W}{{60,}}", before=r"(?<![A-Za-z0-9.])sl\.(?:u\.)?"),
+    Token("alibaba_key", rf"LTAI{_A}{{16,}}(?![A-Za-z0-9])"),
+    Token("tencent_key", rf"AKID{_A}{{32}}(?![A-Za-z0-9])"),
+    Token("yandex_key", rf"AQVN{_W}{{35,}}"),
+    Token("azure_secret", rf"{_W}{{31,34}}(?![A-Za-z0-9_~.-])", before=r"(?<![A-Za-z0-9])[A-Za-z0-9_~.-]{3}[0-9]Q~"),
+    Token("openshift_token", rf"{_W}{{43}}(?!{_W})", before=r"sha256~"),
+    Token("artifactory_key", rf"AKCp{_A}{{69}}"),
+    Token("artifactory_key", rf"cmVmd{_A}{{59}}"),
+    Token("readme_key", r"rdme_[a-z0-9]{70}", anywhere=True),
+    Token("sonar_token", r"sq[uap]_[0-9a-f]{40}", anywhere=True),
+    Token("sourcegraph_token", r"sgp_(?:[0-9a-zA-Z]{5,16}_){0,2}[0-9a-fA-F]{40}", anywhere=True),
+    Token("sourcegraph_token", r"slk_[0-9a-f]{64}", anywhere=True),
+    Token("flutterwave_key", r"FLW(?:SEC|PUB)K(?:_TEST)?-[0-9a-zA-Z]{12,}(?:-X)?", anywhere=True),
+    Token("razorpay_key", rf"rzp_(?:live|test)_{_A}{{14}}", anywhere=True),
+    Token("age_key", r"AGE-SECRET-KEY-1[A-Z0-9]{58}", anywhere=True),
+    Token("onepassword_token", rf"ops_eyJ{_A}{{100,}}", anywhere=True, after=r"[A-Za-z0-9+/=]*"),
+    Token("jwt", rf"ZXlK{_W}{{40,}}", after=r"={0,2}"),
+    Token("stripe_key", rf"pi_{_A}{{14,}}_secret_{_A}{{16,}}"),
+    Token("stripe_key", rf"seti_{_A}{{14,}}_secret_{_A}{{16,}}"),
+    Token("tailscale_key", rf"tskey-[a-z]+-{_W}{{8,}}", anywhere=True),
+    Token("klaviyo_key", rf"pk_(?:{_A}{{6}}_)?[0-9a-f]{{34}}(?![0-9A-Za-z])"),
+    Token("zoho_token", r"[0-9a-f]{32}(?![0-9A-Za-z])", before=r"1000\.", after=r"\.[0-9a-f]{32}"),
+    Token("salesforce_key", rf"3MVG9{_W}{{20,}}", after=r"[A-Za-z0-9._+/=-]*"),
+    Token("brave_key", rf"BSA{_W}{{26,30}}(?!{_W})"),
+    Token("easypost_key", rf"EZ(?:A|T)K{_A}{{54}}(?!{_A})"),
+    Token("clickhouse_key", rf"4b1d{_A}{{38}}(?!{_A})"),
+    Token("maxmind_key", rf"{_A}{{6}}_{_A}{{29}}_mmk(?!{_A})"),
+    Token("cookie", rf"eyJpdiI6{_A}{{40,}}", after=r"[A-Za-z0-9+/%]*={0,2}"),
+    Token("jwt", rf"eyJ{_W}{{8,}}", anywhere=True, after=rf"{_DOTTED}\.?"),
+    *(Token("api_key", core, anywhere=True) for core in _KEYS),
+    *(Token("token", core, anywhere=True) for core in _OTHER_TOKENS),
+    *(Token("token", core, before=before, after=after) for before, core, after in _DOTTED_TOKENS),
+    *(Token(kind, core) for kind, core in _FOLLOWED_TOKENS),
+    Token("api_key", rf"pa-{_W}{{43}}(?!{_W})", whole=True),
+    Token("api_key", rf"sk{_A}{{150,}}", whole=True),
+    Token("api_key", rf"a[ks]-{_A}{{22}}(?!{_W})", whole=True),
+    Token("api_key", rf"2{_A}{{26}}_{_A}{{20,24}}(?!{_W})", whole=True),
+    Token("api_key", r"oy2[a-z0-9]{43}(?![a-z0-9])", whole=True),
+    Token("api_key", rf"cio{_A}{{32}}(?!{_A})", whole=True),
+    Token("secret", r"p8e-[a-z0-9-]{32}", whole=True),
+    Token("token", rf"5AEP861{_W}{{60,}}", after=r"[A-Za-z0-9._=]*"),
+)  # fmt: skip

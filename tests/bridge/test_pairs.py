@@ -1,0 +1,294 @@
+from __future__ import annotations
+
+from textwrap import dedent
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from obs_run.bridge.pairs import NO_PLAN, make_plan
+from obs_run.bridge.source_file import read_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from obs_run.bridge.source import File
+
+# Lines are counted from 1, which is that of the function. What begins: its ends and failures.
+Pairs = dict[int, tuple[list[int], list[int]]]
+
+
+class Case(NamedTuple):
+    source: str
+    pairs: Pairs
+
+
+CASES = {
+    "a beginning and its end": Case(
+        """\
+        def fire(kiln):
+            log.info("Firing kiln %s", kiln)
+            log.info("checking gas")
+            log.info("Kiln %s fired", kiln)
+        """,
+        {2: ([4], []), 3: ([], [])},
+    ),
+    "a failure where it is handled": Case(
+        """\
+        def fire(kiln):
+            log.info("Firing kiln %s", kiln)
+            try:
+                light(kiln)
+            except OSError:
+                log.exception("kiln %s exploded", kiln)
+                raise
+            log.info("Kiln fired")
+        """,
+        {2: ([8], [6])},
+    ),
+    "a failure after a block that returns": Case(
+        """\
+        def ask(mill):
+            for attempt in (1, 2):
+                try:
+                    log.info("Asking mill %s", mill)
+                    answer = mill()
+                    log.info("Mill %s answered", mill)
+                    return answer
+                except OSError:
+                    log.warning("Mill %s timed out", mill)
+        """,
+        {4: ([6], [9])},
+    ),
+    "a way out that warns": Case(
+        """\
+        def cast(pot):
+            log.info("Casting pot %s", pot)
+            if pot.dry:
+                log.warning("pot %s crumbles", pot)
+                return
+            log.info("pot %s cast and cast again", pot)
+        """,
+        {2: ([6], [4])},
+    ),
+    "work that is cancelled": Case(
+        """\
+        async def speak(text):
+            log.info("Speaking %s", text)
+            try:
+                await play(text)
+                log.info("Spoken")
+            except asyncio.CancelledError:
+                log.info("interrupted by the listener")
+                raise
+        """,
+        {2: ([5, 7], [])},
+    ),
+    "a beginning after which nothing is done": Case(
+        """\
+        def serve(peer):
+            log.info("closing the door to %s", peer)
+            return
+        """,
+        {},
+    ),
+    "the last line for the end of what nothing ends": Case(
+        """\
+        def leaf(book):
+            log.info("Leafing through it")
+            page = book.find()
+            log.info("page %s", page)
+            return page
+        """,
+        {2: ([4], [])},
+    ),
+    "two ends on two ways": Case(
+        """\
+        def glaze(pot):
+            log.info("Glazing pot %s", pot)
+            if pot.dry:
+                log.info("pot glazed twice")
+                return
+            log.info("pot glazed once")
+        """,
+        {2: ([4, 6], [])},
+    ),
+    "ways that exclude each other": Case(
+        """\
+        def glaze(pot):
+            if pot.dry:
+                log.info("Glazing pot %s", pot)
+            else:
+                log.info("pot %s glazed", pot)
+        """,
+        {3: ([], [])},
+    ),
+    "the nearer beginning": Case(
+        """\
+        def glaze(pot):
+            log.info("Starting")
+            log.info("Glazing pot %s", pot)
+            log.info("done")
+            log.info("Pot %s glazed", pot)
+        """,
+        {2: ([], []), 3: ([5], [])},
+    ),
+    "a failure of one item of a loop": Case(
+        """\
+        def glaze(pots):
+            log.info("Glazing pots")
+            for pot in pots:
+                try:
+                    dip(pot)
+                except OSError:
+                    log.error("pot %s broken", pot)
+            log.info("Pots glazed")
+        """,
+        {2: ([8], [])},
+    ),
+    "a request and its answer": Case(
+        """\
+        def serve(job):
+            log.info("job %s received", job)
+            log.info("reply sent")
+        """,
+        {2: ([3], [])},
+    ),
+    "around what a context manager does": Case(
+        """\
+        @contextmanager
+        def heat(kiln):
+            log.info("kiln %s hot", kiln)
+            try:
+                yield
+            except OSError:
+                log.warning("kiln %s odd", kiln)
+                raise
+            log.info("kiln %s cold", kiln)
+        """,
+        {3: ([9], [7])},
+    ),
+    "around what a decorator wraps": Case(
+        """\
+        def logged(function):
+            def wrapper(*args):
+                log.info("kiln on")
+                found = function(*args)
+                log.info("kiln off")
+                return found
+            return wrapper
+        """,
+        {3: ([5], [])},
+    ),
+    "the same words and value at the beginning": Case(
+        """\
+        def visit(guest):
+            log.info("guest %s at the gate", guest)
+            log.debug("tea")
+            log.info("guest %s at home", guest)
+        """,
+        {2: ([4], [])},
+    ),
+    "the same value in the first and last line": Case(
+        """\
+        def visit(guest):
+            log.info("hello %s", guest)
+            log.debug("tea")
+            log.info("farewell to %s", guest)
+        """,
+        {2: ([4], [])},
+    ),
+    "an end that no word tells": Case(
+        """\
+        def weigh(pot):
+            log.info("Weighing pot %s", pot)
+            log.info("pot weight: %d", pot.weight)
+        """,
+        {2: ([3], [])},
+    ),
+    "a beginning that no word tells": Case(
+        """\
+        def weigh(pot):
+            log.info("clay pot for scale")
+            log.info("tea")
+            log.info("clay pot weighed")
+        """,
+        {2: ([4], [])},
+    ),
+    "a state is no beginning": Case(
+        """\
+        def weigh(pot):
+            log.info("scale ready for pot")
+            log.info("pot weighed on scale")
+        """,
+        {},
+    ),
+    "told twice": Case(
+        """\
+        def fire(kiln):
+            log.info("Firing kiln")
+            log.info("Firing kiln %s slowly", kiln)
+            log.info("Kiln fired")
+        """,
+        {2: ([4], [])},
+    ),
+}
+
+
+def functions_of(path: Path, source: str) -> File:
+    path.write_text(dedent(source), encoding="utf-8")
+    return read_file(str(path), frozenset())
+
+
+def pairs_of(file: File) -> Pairs:
+    """Return what begins in the functions of a file, by lines."""
+    found: Pairs = {}
+    for function in file.values():
+        lines = [each.line for each in function.statements]
+        for order, start in make_plan(function, file).starts.items():
+            ends, failures = sorted(start.ends), sorted(start.failures)
+            found[lines[order]] = [lines[each] for each in ends], [lines[each] for each in failures]
+    return found
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_lines_of_a_function_belong_together(tmp_path: Path, kind: str) -> None:
+    assert pairs_of(functions_of(tmp_path / "agent.py", CASES[kind].source)) == CASES[kind].pairs
+
+
+def test_an_end_in_another_function_is_noted(tmp_path: Path) -> None:
+    source = """\
+        def begin(kiln):
+            log.info("Firing kiln %s", kiln)
+
+        def sweep(floor):
+            log.info("Sweeping floor %s", floor)
+
+        def end(kiln):
+            log.info("Kiln %s fired", kiln)
+        """
+    file = functions_of(tmp_path / "agent.py", source)
+    starts = {function.name: make_plan(function, file).starts for function in file.values()}
+    assert starts["begin"][0].ends_elsewhere
+    assert not starts["begin"][0].is_alone()
+    # Nothing is done after it, and nothing tells its end.
+    assert not starts["sweep"]
+
+
+def test_the_two_methods_of_a_context_manager_are_a_pair(tmp_path: Path) -> None:
+    source = """\
+        class Kiln:
+            def __enter__(self):
+                log.info("kiln hot")
+
+            def __exit__(self, *error):
+                log.info("kiln cold")
+        """
+    file = functions_of(tmp_path / "agent.py", source)
+    plans = {function.name: make_plan(function, file) for function in file.values()}
+    [start] = plans["__enter__"].starts.values()
+    assert start.is_entered
+    assert list(plans["__exit__"].ends) == [0]
+
+
+def test_no_plan_tells_nothing() -> None:
+    assert not NO_PLAN.tells_something(0)
