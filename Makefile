@@ -28,7 +28,7 @@ quick: install
 test test-all: export OBS_TESTS_EXAMPLES = all
 test: quick
 	$(BIN)/python -m tests.e2e.backends.install
-	$(BIN)/python -m pytest -m "($(NEEDS_MORE)) and not heavy"
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --durations 30 -m "($(NEEDS_MORE)) and not heavy"
 
 # Draw ten times the examples of all generated tests, others each time.
 explore: export OBS_TESTS_EXAMPLES = many
@@ -40,7 +40,7 @@ test-all: export OBS_TESTS_VERSIONS = all
 test-all: export OBS_TESTS_KEEP_RUNS = 1
 test-all: quick
 	$(BIN)/python -m tests.e2e.backends.install
-	$(BIN)/python -m pytest -m "$(NEEDS_MORE)"
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "$(NEEDS_MORE)"
 	$(BIN)/python tools/make_docs.py
 
 check: lint types test

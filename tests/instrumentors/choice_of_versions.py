@@ -1,7 +1,7 @@
 """Which versions of the libraries ``make test`` runs: a ring may leave older ones to other days, but never for good.
 
-The newest of each library always, all that belong to a library whose instrumentor or tests the change touched, and a
-share of the others that goes round with the days. ``OBS_TESTS_VERSIONS=all`` takes all.
+The newest of each library always, of the older ones a share that goes round with the days, and those of libraries whose
+instrumentor or tests the change touched, ``MOST_OLDER`` at most. ``OBS_TESTS_VERSIONS=all`` takes all.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from tests.instrumentors.scenarios import Library
 
+MOST_OLDER = 24
+"""How many older versions a run takes at most: a change of all libraries must not make it last for hours."""
 DAYS = 7
 """In how many days each of the older versions has its turn."""
 _PACKAGE = "obs_instrumentors"
@@ -36,13 +38,19 @@ def chosen(libraries: Mapping[str, Library]) -> list[Case]:
         return cases
     newest = {(folder, list(library.environments)[-1]) for folder, library in libraries.items()}
     touched = touched_libraries(libraries, changed_files())
-    turns = having_their_turn([case for case in cases if case not in newest], day())
-    return [case for case in cases if case in newest or case in turns or case[0] in touched]
+    older = [case for case in cases if case not in newest]
+    waits = days_to_wait(older, day())
+    wanted = [case for case in older if waits[case] == 0 or case[0] in touched]
+    # Where there are too many: the oldest of a library before those between, and what has its turn soon before others.
+    oldest = {(folder, next(iter(library.environments))) for folder, library in libraries.items()}
+    wanted.sort(key=lambda case: (waits[case] > 0, case not in oldest, waits[case]))
+    run = newest.union(wanted[:MOST_OLDER])
+    return [case for case in cases if case in run]
 
 
-def having_their_turn(cases: list[Case], today: date) -> set[Case]:
-    """Return the share of ``cases`` for a day: each once in ``DAYS`` days that follow each other."""
-    return {case for number, case in enumerate(sorted(cases)) if (number + today.toordinal()) % DAYS == 0}
+def days_to_wait(cases: list[Case], today: date) -> dict[Case, int]:
+    """Return in how many days each case has its turn: each has one in ``DAYS`` days that follow each other."""
+    return {case: -(number + today.toordinal()) % DAYS for number, case in enumerate(sorted(cases))}
 
 
 def day() -> date:

@@ -6,6 +6,7 @@ import contextlib
 import gc
 import importlib
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -26,7 +27,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Make the environments of the libraries to come while the tests before them run: it is mostly waiting."""
     from tests.instrumentors.libraries import LIBRARIES
 
-    if session.config.option.collectonly:
+    is_first = os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0"
+    if session.config.option.collectonly or not is_first:
         return
     wanted = [
         item.callspec.params

@@ -7,10 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from tests.file_lock import locked
 from tests.launch.environments import ROOT, assert_may_be_made, interpreter, make
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ _OURS = (
     "pytest",
     "jsonschema",
 )
-_being_made: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 def python_with(*requirements: str, python: str | None = None) -> Path:
@@ -36,7 +34,7 @@ def python_with(*requirements: str, python: str | None = None) -> Path:
     key = hashlib.sha256("\n".join((python or sys.version, *wanted)).encode()).hexdigest()[:16]
     folder = _CACHE / key
     ready = folder / "ready"
-    with _being_made[key]:
+    with locked(_CACHE / f"{key}.lock"):
         if not ready.exists():
             shutil.rmtree(folder, ignore_errors=True)
             make(folder, base, *wanted)

@@ -11,7 +11,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.file_lock import locked
 from tests.instrumentors.environments import python_with, run_tests
+from tests.launch.environments import ROOT
 
 if TYPE_CHECKING:
     from tests.instrumentors.scenarios import Library
@@ -54,7 +56,8 @@ def keep_run(folder: str, label: str) -> None:
     named = [requirement for requirement in requirements if not requirement.startswith("-")]
     names = [re.split(r"[^\w.-]", requirement, maxsplit=1)[0] for requirement in named]
     shown = subprocess.run([python, "-c", _VERSIONS, *names], capture_output=True, text=True, check=True)
-    runs = json.loads(RUNS.read_text(encoding="utf-8"))
     today = datetime.now(timezone.utc).date().isoformat()
-    runs.setdefault(folder, {})[label] = {"date": today, **json.loads(shown.stdout)}
-    RUNS.write_text(json.dumps(runs, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    with locked(ROOT / ".cache" / "runs.lock"):
+        runs = json.loads(RUNS.read_text(encoding="utf-8"))
+        runs.setdefault(folder, {})[label] = {"date": today, **json.loads(shown.stdout)}
+        RUNS.write_text(json.dumps(runs, indent=2, sort_keys=True) + "\n", encoding="utf-8")

@@ -12,7 +12,7 @@ from unittest.mock import Mock
 import pytest
 
 from tests.instrumentors import choice_of_versions, conftest
-from tests.instrumentors.choice_of_versions import DAYS, chosen, having_their_turn, touched_libraries
+from tests.instrumentors.choice_of_versions import DAYS, MOST_OLDER, chosen, days_to_wait, touched_libraries
 from tests.instrumentors.libraries import LIBRARIES
 
 CASES = {(folder, label) for folder, library in LIBRARIES.items() for label in library.environments}
@@ -36,7 +36,8 @@ def no_wishes(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("first", [date(2026, 1, 1), date(2026, 12, 29)])
 def test_each_older_version_has_its_turn_once_in_a_round(first: date) -> None:
     older = sorted(CASES - NEWEST)
-    days = [having_their_turn(older, first + timedelta(days=number)) for number in range(DAYS)]
+    waits = [days_to_wait(older, first + timedelta(days=number)) for number in range(DAYS)]
+    days = [[case for case, wait in each.items() if wait == 0] for each in waits]
     assert sorted(case for turn in days for case in turn) == older
     assert max(map(len, days)) - min(map(len, days)) <= 1
 
@@ -60,8 +61,16 @@ def test_what_an_instrumentor_imports_of_another_belongs_to_it_too() -> None:
     assert touched.isdisjoint({"ollama", "qdrant_client"})
 
 
-def test_all_where_the_change_is_unknown_or_all_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert chosen_with(monkeypatch, None) == CASES
+def test_a_change_of_all_runs_as_many_older_ones_as_there_is_time_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    touched = chosen_with(monkeypatch, None)
+    assert NEWEST | chosen_with(monkeypatch, []) <= touched
+    older = touched - NEWEST
+    assert len(older) == MOST_OLDER
+    oldest = {(folder, next(iter(LIBRARIES[folder].environments))) for folder, _ in older}
+    assert len(older & oldest) > MOST_OLDER / 2
+
+
+def test_all_where_all_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OBS_TESTS_VERSIONS", "all")
     assert chosen_with(monkeypatch, []) == CASES
 
@@ -78,10 +87,11 @@ def test_the_change_since_a_commit_that_is_named(monkeypatch: pytest.MonkeyPatch
     assert choice_of_versions.changed_files() is None
 
 
-@pytest.mark.parametrize("is_only_collected", [False, True])
-def test_environments_are_made_for_tests_that_will_run(
-    monkeypatch: pytest.MonkeyPatch, *, is_only_collected: bool
+@pytest.mark.parametrize(("worker", "is_only_collected"), [("gw0", False), ("gw0", True), ("gw1", False)])
+def test_environments_are_made_once_for_tests_that_will_run(
+    monkeypatch: pytest.MonkeyPatch, worker: str, *, is_only_collected: bool
 ) -> None:
+    monkeypatch.setenv("PYTEST_XDIST_WORKER", worker)
     made: list[tuple[object, ...]] = []
     monkeypatch.setattr(conftest, "_make_environments", lambda *arguments: made.append(arguments))
     monkeypatch.setattr(threading.Thread, "start", threading.Thread.run)
@@ -89,4 +99,5 @@ def test_environments_are_made_for_tests_that_will_run(
     item.callspec = SimpleNamespace(params={"folder": "openai", "label": "newest"})
     config = SimpleNamespace(option=SimpleNamespace(collectonly=is_only_collected))
     conftest.pytest_collection_finish(cast("pytest.Session", SimpleNamespace(config=config, items=[item])))
-    assert made == ([] if is_only_collected else [([(LIBRARIES["openai"], "newest")],)])
+    is_made_here = worker == "gw0" and not is_only_collected
+    assert made == ([([(LIBRARIES["openai"], "newest")],)] if is_made_here else [])

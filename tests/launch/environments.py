@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.file_lock import locked
+
 ROOT = Path(__file__).parents[2]
 _CACHE = ROOT / ".cache"
 _PINS = ROOT / "requirements" / "development.txt"
@@ -67,11 +69,12 @@ def environment(packages: str = "bare", python: str = sys.executable) -> Environ
     text = "\n".join([python, version, *PACKAGES[packages], *_contents()])
     name = f"{packages.replace(' ', '')}-{version}"
     folder = _CACHE / "launch" / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-    if not (folder / "complete").exists():
-        for old in folder.parent.glob(f"{name}-*"):
-            shutil.rmtree(old)
-        make(folder, python, *OURSELVES, *PACKAGES[packages])
-        (folder / "complete").touch()
+    with locked(folder.parent / f".{name}.lock"):
+        if not (folder / "complete").exists():
+            for old in folder.parent.glob(f"{name}-*"):
+                shutil.rmtree(old)
+            make(folder, python, *OURSELVES, *PACKAGES[packages])
+            (folder / "complete").touch()
     return Environment(str(folder / "bin" / "python"), folder / "bin")
 
 

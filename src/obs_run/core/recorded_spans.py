@@ -174,8 +174,7 @@ class RecordedSpan(Span):
         if raised is not None and operation.IS_RUN:
             guard.call("end", end_inside, recording, outcome or "cancelled")
         if outcome is not None:
-            # What the library knows better than that its generator was closed.
-            end_with_outcome(recording, getattr(operation, "outcome", None) or outcome)
+            end_with_outcome(recording, outcome)
         elif not self._has_failed and operation.error_type is None:
             recording.end()
         elif raised is None:

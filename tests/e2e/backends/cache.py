@@ -1,14 +1,14 @@
 """Results that outlive the run and the checkout, each made once however many runs ask."""
 
-import fcntl
 import hashlib
 import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
+
+from tests.file_lock import locked
 
 
 def folder() -> Path:
@@ -27,8 +27,7 @@ def provide(name: str, recipe: str, make: Callable[[Path], None]) -> Path:
     made = folder() / f"{name}-{recipe}"
     if made.is_dir():
         return made
-    folder().mkdir(parents=True, exist_ok=True)
-    with _locked(made.with_name(made.name + ".lock")):
+    with locked(made.with_name(made.name + ".lock")):
         if not made.is_dir():
             scratch = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=folder()))
             try:
@@ -37,10 +36,3 @@ def provide(name: str, recipe: str, make: Callable[[Path], None]) -> Path:
             finally:
                 shutil.rmtree(scratch, ignore_errors=True)
     return made
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

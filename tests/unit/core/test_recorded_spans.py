@@ -193,11 +193,17 @@ def test_a_run_that_is_left_because_of_what_is_known_says_that(fake: FakeSink) -
     assert [each.record.attributes["obs.outcome"] for each in fake.ended] == ["handoff", "abandoned"]
 
 
-def _leave(known: str | None) -> None:
+def test_a_run_that_is_cancelled_is_that_whatever_it_waited_for(fake: FakeSink) -> None:
+    with pytest.raises(asyncio.CancelledError):
+        _leave("interrupted", asyncio.CancelledError)
+    assert [each.record.attributes["obs.outcome"] for each in fake.ended] == ["cancelled"]
+
+
+def _leave(known: str | None, raised: type[BaseException] = GeneratorExit) -> None:
     span: Any = TRACER.start_span("invoke_agent a")
     span.recording.operation.outcome = known
     try:
-        raise GeneratorExit
+        raise raised
     finally:
         span.end()
 
