@@ -84,6 +84,12 @@ _TAG = re.compile(rb"<[a-z][\w:.-]{0,60}[^<>]{0,240}>$")
 _LONGEST_TAG = 304
 _ESCAPE = re.compile(rb"(?:25){0,4}[0-9a-f]{2}")
 _LISTED = re.compile(rb"(?=[^0-9]*[0-9])\S{5,}|\S* \S{6,}|\S*[^\w\s-]\S*$|\S{24,}")
+# vault_key.yaml:2 is a place in a file, and so is server.key:12:3.
+_LINE_OF_FILE = re.compile(rb"[ \w./-]{0,80}\w\.(?:key|pem|crt|gpg|enc):[0-9]{1,5}(?::[0-9]{1,4})?(?![\w.@-])")
+_PLACE_IN_FILE = re.compile(
+    rb"[\w./\\-]{1,120}\w\.(?:ya?ml|json|toml|ini|cfg|conf|env|txt|md|log|pem|key|crt|pub|gpg|enc|py|pyi|go|rs|tsx?|jsx?|mjs|java|kt|cs"
+    rb"|rb|php|sh|c|cc|cpp|h|hpp|swift|scala|sql|tf|tpl|xml|html|properties):[0-9]{1,6}(?:[:-][0-9]{1,5})?:?"
+)
 _LETTERS = re.compile(rb"[a-z]+[.,;:!?]?$|[a-z]+(?:-[a-z]+)+$")
 _DIGITS = frozenset(b"0123456789")
 # https://user:<password>@host
@@ -178,7 +184,7 @@ def _named(subject: Subject, start: int, end: int) -> Iterable[Match]:
     if rule is None and low[last : last + 1] in (b"=", b":") and _ASSIGNED.match(low, last):
         first += low[first:last].rfind(b" ") + 1  # what stands before is no part of the name: "user=bob pass=..."
         rule = _rule(subject.raw[first:last])
-    if rule is None:
+    if rule is None or _LINE_OF_FILE.match(low, first):
         return notations.other(subject, first, last)
     if low[first - 3 : first] == b"://" or low[first - 2 : first] in _PLACES_IN_URLS or _is_resource_name(low, first):
         return ()
@@ -303,7 +309,13 @@ def _closing(low: bytes, quote: re.Match[bytes]) -> int:
 
 def _is_value(raw: bytes, rule: NameRule, name: bytes) -> bool:
     value = raw.lower()
-    if not value or is_free(value) or value[:1] in b"(),]" or _is_reference(value, name):
+    if (
+        not value
+        or is_free(value)
+        or value[:1] in b"(),]"
+        or _is_reference(value, name)
+        or _PLACE_IN_FILE.fullmatch(value)
+    ):
         return False
     if rule.kind in _LONG_KINDS and (len(value) < _SHORTEST_KEY or (len(value) < _LEAST_DIGITS and value.isdigit())):
         return False

@@ -156,7 +156,6 @@ def _of_personal_data(kinds: frozenset[str], locales: frozenset[str]) -> list[De
     from obs_run.privacy import (
         account_names,
         birth_dates,
-        document_numbers,
         email_addresses,
         network_addresses,
         numbers,
@@ -168,10 +167,10 @@ def _of_personal_data(kinds: frozenset[str], locales: frozenset[str]) -> list[De
         (email_addresses.KINDS, email_addresses.find),
         (network_addresses.KINDS, network_addresses.find),
         (birth_dates.KINDS, birth_dates.find),
-        (people.KINDS | document_numbers.KINDS, people.find),
         (wallets.KINDS, wallets.find),
         (account_names.KINDS, account_names.find),
         (numbers.KINDS, numbers.Finder(kinds, locales).find),
+        (people.KINDS, people.Finder(kinds).find),  # last: a number with a check digit has a kind of its own
     )
     return [detector for of, detector in built_in if of & kinds]
 

@@ -56,7 +56,8 @@ def find(subject: Subject) -> Iterator[Match]:
                 if (
                     start >= 0
                     and not raw[start : rest.start()].strip(_HEX)
-                    and not (before.isalnum() or before == b":")
+                    and not (before.isalnum() or before in (b":", b"-"))
+                    and not (rest[0][:1] == b"-" and rest[0].replace(b"-", b"").isdigit())
                 ):
                     yield Match(start, rest.end(), "mac")
     if b":" in raw:
