@@ -62,6 +62,7 @@ def _read_answer(operation: AgentRun, returned: Any) -> None:
 
 def _read_event(operation: AgentRun, event: Any) -> None:
     if type(event).__name__ == "FinalAnswerStep":
+        operation.has_result = True
         _read_answer(operation, payload.get(event, "output"))
 
 

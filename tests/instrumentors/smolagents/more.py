@@ -83,6 +83,15 @@ def test_a_plan_has_its_model_call_inside(its: Any, telemetry: Any) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")  # pytest would keep each
+def test_a_stream_that_is_left_at_its_answer_is_read(its: Any, telemetry: Any) -> None:
+    stream = its.stream(its.agent(story.weather))
+    for event in stream:
+        if type(event).__name__ == "FinalAnswerStep":
+            break
+    stream.close()
+    assert [span.attributes.get("obs.outcome") for span in telemetry.spans()] == [None] * len(telemetry.spans())
+
+
 def test_runs_of_all_kinds_leave_nothing(stub: Any, telemetry: Any) -> None:
     # A stream that is left is none of them: the library ignores that it is closed, and pytest keeps each complaint.
     with driver("sync", stub) as its:
