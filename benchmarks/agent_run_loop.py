@@ -35,12 +35,16 @@ class Turns:
     def __init__(self) -> None:
         self.number = 0
 
-    def wanted(self) -> list[str]:
-        """Return the ids of the calls of tools that the next answer asks for."""
+    def wanted(self) -> list[tuple[str, str]]:
+        """Return ids and cities of the calls of tools that the next answer asks for; no two are of the same city.
+
+        CrewAI stops an agent that calls a tool with the same arguments again and again.
+        """
         self.number = self.number % MODEL_CALLS + 1
         if self.number == MODEL_CALLS:
             return []
-        return [f"call_{self.number}_{index}" for index in range(2 if self.number == 1 else 1)]
+        calls = range(2 if self.number == 1 else 1)
+        return [(f"call_{self.number}_{index}", f"Lisbon {self.number}{index}") for index in calls]
 
 
 def langchain() -> Callable[[], object]:
@@ -59,7 +63,7 @@ def langchain() -> Callable[[], object]:
             return self
 
         def _generate(self, *_: Any, **__: Any) -> Any:
-            calls = [{"name": "weather", "args": {"city": "Lisbon"}, "id": each} for each in turns.wanted()]
+            calls = [{"name": "weather", "args": {"city": city}, "id": each} for each, city in turns.wanted()]
             usage = {"input_tokens": 12, "output_tokens": 5, "total_tokens": 17}
             message = messages.AIMessage("" if calls else "It rains.", tool_calls=calls, usage_metadata=usage)
             return outputs.ChatResult(generations=[outputs.ChatGeneration(message=message)])
@@ -82,9 +86,9 @@ def openai_agents() -> Callable[[], object]:
             with generation_span(model="faked-1", input=[said]) as span:
                 output: list[Any] = [
                     types.ResponseFunctionToolCall(
-                        arguments='{"city": "Lisbon"}', call_id=each, name="weather", type="function_call"
+                        arguments=f'{{"city": "{city}"}}', call_id=each, name="weather", type="function_call"
                     )
-                    for each in turns.wanted()
+                    for each, city in turns.wanted()
                 ]
                 if not output:
                     text = types.ResponseOutputText(text="It rains.", type="output_text", annotations=[])
@@ -122,8 +126,14 @@ def crewai() -> Callable[[], object]:
             about = {name: more.get(name) for name in ("from_task", "from_agent")}
             with base_llm.llm_call_context():
                 self._emit_call_started_event(messages, tools, None, None, **about)
-                function = {"name": "weather", "arguments": '{"city": "Lisbon"}'}
-                calls = [{"id": each, "type": "function", "function": function} for each in turns.wanted()]
+                calls = [
+                    {
+                        "id": each,
+                        "type": "function",
+                        "function": {"name": "weather", "arguments": f'{{"city": "{city}"}}'},
+                    }
+                    for each, city in turns.wanted()
+                ]
                 kind = call_type.TOOL_CALL if calls else call_type.LLM_CALL
                 usage = {"prompt_tokens": 12, "completion_tokens": 5}
                 answer = calls or "It rains."

@@ -15,7 +15,11 @@ from tests.launch.environments import ROOT, assert_may_be_made
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-pytestmark = [pytest.mark.environments, pytest.mark.timeout(900)]  # the environment has to be made first
+pytestmark = [
+    pytest.mark.environments,
+    pytest.mark.timeout(900),  # the environment has to be made first
+    pytest.mark.xdist_group("demo of the fleet"),  # and by one at a time
+]
 _PAGE = (ROOT / "docs" / "log-bridge.md").read_text(encoding="utf-8")
 BY_RULES, *REQUESTS = re.findall(r"```text\n((?:model_ops_agent|Received).*?)```", _PAGE, re.DOTALL)
 # Times, tokens and what is cut off are another's each time.

@@ -64,6 +64,9 @@ def read(told: Any, name: str, value: Any) -> None:
     """Read what the library says in words of its own."""
     if name == "pydantic_ai.all_messages" and told.IS_AGENT:
         _read_messages(told, json.loads(value))
+    elif name == "model_request_parameters" and told.IS_MODEL_CALL:
+        names = [payload.get_text(tool, "name") for tool in payload.get_list(json.loads(value), "output_tools")]
+        told.output_tools = frozenset(name for name in names if name is not None)
 
 
 def _read_messages(run: AgentRun, said: list[Any]) -> None:

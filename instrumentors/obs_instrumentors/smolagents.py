@@ -62,6 +62,7 @@ def _read_answer(operation: AgentRun, returned: Any) -> None:
 
 def _read_event(operation: AgentRun, event: Any) -> None:
     if type(event).__name__ == "FinalAnswerStep":
+        operation.has_result = True
         _read_answer(operation, payload.get(event, "output"))
 
 
@@ -91,9 +92,22 @@ def start_tool(call: Call) -> tuple[ToolCall, Reader[Any]] | None:
     name = payload.get_text(tool, "name")
     if name == _FINAL_ANSWER:
         return None
+    return function_call(name, payload.get_text(tool, "description"), _arguments(tool, call)), Reader(read_result)
+
+
+def _arguments(tool: Any, call: Call) -> Any:
+    """Return a tool's arguments by name, as a model says them; code may leave the names out."""
     named = {key: value for key, value in call.kwargs.items() if key != "sanitize_inputs_outputs"}
-    arguments = named if not call.args else [*call.args, *([named] if named else [])]
-    return function_call(name, payload.get_text(tool, "description"), arguments), Reader(read_result)
+    if not call.args:
+        return named
+    names = list(payload.as_dict(payload.get(tool, "inputs")))
+    first = call.args[0]
+    if len(call.args) == 1 and not named and isinstance(first, dict) and set(first) <= set(names):
+        # So the library has it.
+        return first
+    if len(call.args) > len(names):
+        return [*call.args, *([named] if named else [])]
+    return {**dict(zip(names, call.args, strict=False)), **named}
 
 
 def start_managed(call: Call) -> tuple[ToolCall, Reader[Any]]:

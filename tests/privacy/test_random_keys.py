@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
 import random
 import string
+import uuid
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,6 +67,25 @@ def test_the_prefix_of_an_id_does_not(prefix: str, choose: Choose) -> None:
     for _ in range(20):
         text = f"see {prefix}{drawn(32)} there"
         assert scrubber.text(text) is text
+
+
+@pytest.mark.parametrize("prefix", ["adk-", "sess-", "tg-", "lc_run--", "s-", ""])
+@pytest.mark.parametrize("name", ["gen_ai.conversation.id", "session_id", "toolCallId", "id"])
+def test_the_name_of_an_id_tells_what_it_is(prefix: str, name: str, choose: Choose) -> None:
+    scrubber = choose("secrets")
+    for value in (f"{prefix}{drawn(32)}", f"{prefix}{uuid.UUID(int=SOURCE.getrandbits(128))}"):
+        values = {"also": "password=hunter2-of-mine", name: value}
+        assert scrubber.attributes(values)[name] == value
+        text = json.dumps(values)
+        assert json.loads(scrubber.text(text))[name] == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [f"zq_secret_{drawn(32)}", f"sk-proj-{drawn(48)}", "https://joe:hunter2@example.com/", f"see zq_key_{drawn(32)}"],
+)
+def test_a_secret_that_stands_where_an_id_should_is_found(value: str, choose: Choose) -> None:
+    assert choose("secrets").attributes({"session_id": value}) != {"session_id": value}
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,8 @@ def _asked(operation: Any, call: Call, *, is_resumed: bool, is_lazy: bool) -> tu
 
 
 def _read_output(operation: Any, output: Any) -> None:
-    """Read a ``RunOutput`` or one of its kin."""
+    """Read a ``RunOutput`` or one of its kin, at which workflows leave the streams of their steps."""
+    operation.has_result = True
     status = payload.get_text(payload.get(output, "status"), "value")
     _read_status(operation, status or "", payload.get(output, "content"))
     if content.wanted() and operation.error_type is None and operation.outcome is None:
@@ -77,8 +78,10 @@ def _read_event(whose: str, operation: Any, event: Any) -> None:
         return
     kind = name.removeprefix(whose).removeprefix("Run")
     _read_status(operation, kind.upper(), payload.get(event, "content"))
-    if kind == "Completed" and content.wanted():
-        _say(operation, payload.get(event, "content"))
+    if kind == "Completed":
+        operation.has_result = True
+        if content.wanted():
+            _say(operation, payload.get(event, "content"))
 
 
 def _read_status(operation: Any, status: str, said: Any) -> None:

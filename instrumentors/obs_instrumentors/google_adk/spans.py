@@ -208,13 +208,25 @@ def _body(response: Any) -> dict[str, Any]:
 
 def note_answer(call: Call) -> None:
     """Read what an agent says in the end, whoever tells of the model's answer."""
-    agent = ownership.agent_around(ownership.current_recording())
+    recording = _agents_recording()
     response = call.kwargs.get("llm_response")
-    if agent is None or not content.wanted() or payload.get(response, "partial") is True:
+    if recording is None or payload.get(response, "partial") is True:
         return
-    said = contents.message(plain(payload.get(response, "content")))
-    if said["parts"] and not any(part["type"] == "tool_call" for part in said["parts"]):
+    parts = payload.get_list(response, "content", "parts")
+    is_last = bool(parts) and all(payload.get(part, "function_call") is None for part in parts)
+    agent, around = recording.operation, payload.get(recording.outer, "operation")
+    for told in (agent, around) if isinstance(around, Workflow) else (agent,):
+        told.has_result = is_last
+    if is_last and content.wanted():
+        said = contents.message(plain(payload.get(response, "content")))
         agent.output_messages = [messages.message("assistant", *said["parts"], finish_reason="stop")]
+
+
+def _agents_recording() -> Any:
+    recording: Any = ownership.current_recording()
+    while recording is not None and not isinstance(recording.operation, AgentRun):
+        recording = recording.outer
+    return recording
 
 
 def _current_tool(call: Call) -> tuple[Any, ToolCall] | None:

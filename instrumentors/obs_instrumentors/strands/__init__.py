@@ -183,6 +183,14 @@ def note_handoff(call: Call) -> None:
         recording.end()
 
 
+def note_answer(_: Call) -> None:
+    """Note that an agent, a graph or a swarm has come to its result."""
+    recording = ownership.current_recording()
+    operation: Any = None if recording is None else recording.operation
+    if isinstance(operation, (_Run, Workflow)):
+        operation.has_result = True
+
+
 def note_interrupts(call: Call) -> None:
     """Note that a graph or swarm waits for a person."""
     recording = ownership.current_recording()
@@ -235,6 +243,8 @@ INSTRUMENTORS = (
             Target("strands.multiagent.swarm", "Swarm._build_result", wrap_before(note_interrupts)),
             Target("strands.multiagent.swarm", "Swarm._handle_handoff", wrap_before(note_handoff)),
             Target("strands.telemetry.metrics", "MetricsClient.create_instruments", wrap_before(leave_unmeasured)),
+            Target("strands.types._events", "AgentResultEvent.__init__", wrap_before(note_answer)),
+            Target("strands.types._events", "MultiAgentResultEvent.__init__", wrap_before(note_answer)),
             Target("strands.types._events", "ToolInterruptEvent.__init__", wrap_before(note_interrupt)),
             Target("strands.types._events", "ToolResultEvent.__init__", wrap_before(note_result)),
         ),

@@ -189,8 +189,15 @@ class CallbackRuns:
 
 def _context_in(parent: Run | None) -> Context | None:
     """Return the context of what happens inside of ``parent``; None for the current one."""
-    if parent is None or parent.recording is None or ownership.current_recording() is parent.recording:
-        # Further in there may be a span of the agent's.
+    if parent is None or parent.recording is None or _is_within(ownership.current_recording(), parent.recording):
+        # Further in there may be a span of the agent's, or what the framework itself does not count as a parent.
         return None
     context: Context = parent.recording.context
     return context
+
+
+def _is_within(inner: Any, outer: Any) -> bool:
+    """Whether a recording is another one, or goes on inside of it; in a model call no run of a framework is."""
+    while inner is not None and inner is not outer and not inner.operation.IS_MODEL_CALL:
+        inner = getattr(inner, "outer", None)
+    return inner is not None and inner is outer

@@ -32,7 +32,10 @@ def outcome_of(error: BaseException, outcomes: Mapping[str, str]) -> str | None:
 def end_with_outcome(recording: Any, outcome: str) -> None:
     """End a recording whose operation is over and has not failed."""
     operation = recording.operation
-    if hasattr(operation, "outcome"):
+    if outcome == _ABANDONED and operation.is_answered():
+        # Who has the result may leave the rest unread.
+        pass
+    elif hasattr(operation, "outcome"):
         # Why nobody reads on may be known.
         operation.outcome = operation.outcome or outcome if outcome == _ABANDONED else outcome
     elif getattr(operation, "stream", False) and not operation.is_answered():

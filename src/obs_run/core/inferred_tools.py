@@ -63,7 +63,14 @@ def note_answer(operation: Any, span: Span, context: Context, asked_in: Context,
     if operation.MAY_BE_KNOWN and any(call_id and windows.with_call(call_id) for call_id in call_ids):
         return
     arguments = _arguments(operation, len(names))
-    calls = [_requested(operation, *fields) for fields in zip(names, call_ids, arguments, strict=True)]
+    output_tools = getattr(operation, "output_tools", ())
+    calls = [
+        _requested(operation, *fields)
+        for fields in zip(names, call_ids, arguments, strict=True)
+        if fields[0] not in output_tools
+    ]
+    if not calls:
+        return
     begun = (getattr(span, "end_time", None) or time.time_ns(), time.perf_counter_ns())
     place, trace_id = _place(asked_in)[0], span.get_span_context().trace_id
     window = Window(calls, context, place, trace_id, begun)

@@ -389,11 +389,18 @@ def _begin(
         runs = inside_runs.begin(operation, outer, may_refuse=begun_ns is None)
     span = to.start(operation.span_name(), operation.KIND, operation.attributes, context, begun_ns)
     recording = Recording(operation, span, context, outer, to, place, runs)
-    if outer is None and operation.IS_RUN and operation.conversation_id is not None:
+    if operation.IS_RUN and operation.conversation_id is not None and not _is_in_run(outer):
         guard.call("link", conversations.link_to_previous_run, span, operation.conversation_id)
     if span.is_recording():
         open_recordings.add(span.get_span_context().span_id, Recording.end_unfinished, recording)
     return recording
+
+
+def _is_in_run(outer: Any) -> bool:
+    """Whether what is around a run is one too, and not only a server's request, whose other side may be far away."""
+    while outer is not None and not outer.operation.IS_RUN:
+        outer = getattr(outer, "outer", None)
+    return outer is not None
 
 
 def _begin_tool(operation: Operation, context: Context, begun_ns: int, begun: int) -> Recording | None:

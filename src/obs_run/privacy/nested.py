@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
+from obs_run.privacy import random_keys
 from obs_run.privacy.actions import WITHHELD
 from obs_run.privacy.field_names import NameRule
 from obs_run.privacy.field_values import (
@@ -29,6 +30,7 @@ _DEEPEST_JSON = 8
 _MOST_NODES = 100_000
 _BLOB = 512
 _OPTION = re.compile(r"--?[A-Za-z][\w-]{1,40}")
+_NAME_OF_ID = re.compile(r"(?:(?:^|[._-])(?:id|ID|Id|uuid)|[a-z](?:Id|ID|Uuid))$")
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=\r\n]")
 _LEAST_DIGITS = 10**7
 _MOST_BITS = 4096
@@ -100,6 +102,12 @@ class Walk:
         if result is text:
             scrubber.remember(text)
         return result
+
+    def _id(self, text: str, depth: int) -> Any:
+        """Return an id, which may look like a key: it is drawn as these are."""
+        if shaped(text) or not random_keys.is_drawn_id(text):
+            return self._text(text, None, depth)
+        return text if self._scrubber.is_clean(text) else self._scrubber.plain(text, is_id=True)
 
     def _replaced(self, rule: NameRule, text: str) -> Any:
         result = self._scrubber.replaced(rule.kind, text)
@@ -177,7 +185,10 @@ class Walk:
             own = self._rule_of(key, name)
             if others and own is None:
                 own = others.get(key)
-            new = self._any(item, own, depth + 1)
+            if own is None and type(item) is str and isinstance(key, str) and _NAME_OF_ID.search(key):
+                new = self._id(item, depth + 1)
+            else:
+                new = self._any(item, own, depth + 1)
             if new is _GONE or name is _GONE:
                 changed = True
                 continue

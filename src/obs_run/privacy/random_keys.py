@@ -154,6 +154,14 @@ def is_id(text: str) -> bool:
     return prefix is not None and not IDS.isdisjoint(_WORD.findall(prefix[0].decode().lower()))
 
 
+def is_drawn_id(text: str) -> bool:
+    """Whether ``text`` is an id where its name says so: one word, whatever its prefix, but for that of a secret."""
+    if any(map(str.isspace, text)):
+        return False
+    prefix = _PREFIX.match(text.encode("ascii", "replace"))
+    return prefix is None or not _are_of_secret(_WORD.findall(prefix[0].decode().lower()))
+
+
 def _basic_credentials(raw: bytes, start: int) -> Match | None:
     """Return what begins at ``start``, if it is a user and a password in base64."""
     found = _ENCODED_REST.match(raw, start)

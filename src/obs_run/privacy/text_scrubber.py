@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from obs_run.base import held_values
-from obs_run.privacy import held_secrets
+from obs_run.privacy import held_secrets, random_keys
 from obs_run.privacy.actions import WITHHELD, Action, placeholders, replacement
 from obs_run.privacy.field_values import PAIRED
 from obs_run.privacy.kinds import SECRETS
@@ -112,13 +112,18 @@ class TextScrubber:
         self._other_keys.update(keys)
         return False
 
-    def plain(self, text: str, *, is_name: bool = False) -> str:
-        """Return ``text``, which is no JSON, without what is to be taken out; a name is not withheld as a whole."""
+    def plain(self, text: str, *, is_name: bool = False, is_id: bool = False) -> str:
+        """Return ``text``, which is no JSON, without what is to be taken out; a name is not withheld as a whole.
+
+        What is drawn at random is a key of no service where ``text`` is an id.
+        """
         changed = text
         for _ in range(_MOST_ROUNDS):
             matches = self._matches(Subject(changed, self._names, is_personal=self._choice.personal))
             if is_name:
                 matches = [match for match in matches if match.kind != WITHHELD_KIND]
+            if is_id:
+                matches = [match for match in matches if match.kind != random_keys.KIND]
             if not matches:
                 return changed
             changed = self._written(changed, matches)

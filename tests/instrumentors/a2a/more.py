@@ -123,7 +123,11 @@ def test_the_next_message_of_a_task_has_its_own_run_beneath_it(its: A2a, telemet
     first = sent("ask", "input-required", obs__outcome="interrupted")
     assert_trees(telemetry.spans(), first, sent("rain"))
     runs = [span for span in telemetry.spans() if (span.name, span.kind.name) == (SPAN, "INTERNAL")]
-    assert [span.attributes.get("obs.resumed") for span in sorted(runs, key=start_of)] == [None, True]
+    first_run, second_run = sorted(runs, key=start_of)
+    assert [span.attributes.get("obs.resumed") for span in (first_run, second_run)] == [None, True]
+    assert [link.context.span_id for link in second_run.links] == [first_run.context.span_id]
+    assert dict(second_run.links[0].attributes) == {"obs.link.kind": "previous_run"}
+    assert not first_run.links
     assert len({span.context.trace_id for span in telemetry.spans()}) == 2
 
 

@@ -77,6 +77,26 @@ def test_a_workflow_has_its_steps_and_those_at_the_same_time_side_by_side(way: s
     assert shown(root) == shown(Node("invoke_workflow trip", *steps_told))
     assert root.attributes["obs.usage.input_tokens"] == 3 * fakes.INPUT_TOKENS
 
+    assert {span.attributes.get("obs.outcome") for span in telemetry.spans()} == {None}
+
+
+def test_a_stream_that_is_left_at_its_output_is_read(its: Any, telemetry: Any) -> None:
+    ask = its.agent(story.weather).arun if its.is_async else its.agent(story.weather).run
+    stream = ask(story.PROMPT, stream=True, stream_events=True)
+
+    async def leave() -> None:
+        async for event in stream:
+            if event.event == "RunCompleted":
+                break
+        await stream.aclose()
+
+    if its.is_async:
+        its.run(leave())
+    else:
+        next(event for event in stream if event.event == "RunCompleted")
+        stream.close()
+    assert {span.attributes.get("obs.outcome") for span in telemetry.spans()} == {None}
+
 
 def shown(node: Node) -> Any:
     return node.name, [shown(child) for child in node.children]

@@ -295,6 +295,24 @@ def test_a_run_that_is_left_has_not_failed(its: Any, telemetry: Any) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")  # pytest would keep each
+@pytest.mark.parametrize("mode", ["NONE", "SSE"])
+def test_a_run_that_is_left_at_its_last_answer_is_complete(mode: str, its: Any, telemetry: Any) -> None:
+    run_config = import_module("google.adk.agents.run_config")
+    config = run_config.RunConfig(streaming_mode=run_config.StreamingMode[mode])
+    runner = its.runner(its.agent(story.weather))
+
+    async def leave() -> None:
+        events = its.run_of(runner, run_config=config)
+        async for event in events:
+            if event.is_final_response() and not event.partial:
+                break
+        await events.aclose()
+
+    its.run(leave())
+    assert_shapes(telemetry.spans(), story.ONE_TOOL)
+    assert {span.attributes.get("obs.outcome") for span in telemetry.spans()} == {None}
+
+
 def test_runs_of_all_kinds_leave_nothing(stub: Any, telemetry: Any, caplog: pytest.LogCaptureFixture) -> None:
     # pytest keeps what is logged, with the frames of what was raised.
     caplog.set_level("CRITICAL", "google_adk")

@@ -338,6 +338,23 @@ def test_a_chain_with_a_retriever(its: Any, telemetry: Any, with_content: None) 
     ]
 
 
+def test_a_model_that_a_retriever_asks_is_inside_of_the_search(its: Any, telemetry: Any) -> None:
+    base: Any = import_module("langchain_core.retrievers").BaseRetriever
+    runnables = import_module("langchain_core.runnables")
+
+    class Rewriting(base):  # type: ignore[misc]  # a class of the library's
+        model: Any
+
+        def _get_relevant_documents(self, query: str, *, run_manager: Any) -> Any:  # noqa: ARG002
+            self.model.invoke(query)
+            return []
+
+    chain = Rewriting(model=its.model()) | runnables.RunnableLambda(str)
+    its.run(chain.invoke("Lisbon") if its.kind == "sync" else chain.ainvoke("Lisbon"))
+    searching = Node("retrieval Rewriting", chat(), kind="CLIENT")
+    assert_trees(telemetry.spans(), Node("invoke_workflow", searching))
+
+
 def test_what_a_retriever_does_is_inside_of_the_search(its: Any, telemetry: Any) -> None:
     from opentelemetry import trace
 

@@ -38,6 +38,25 @@ def test_an_agent_asked_by_a_tool_is_inside_of_it(its: Any, telemetry: Any) -> N
     assert_trees(telemetry.spans(), story.agent(chat(), tool, chat()))
 
 
+def test_an_answer_that_a_validator_refuses_is_no_tool(its: Any, telemetry: Any) -> None:
+    retry = import_module("pydantic_ai").ModelRetry
+    refused: list[Any] = []
+    agent = its.using(is_faked=False).named(story.AGENT, output_type=list[str], retries=2)
+    agent.tool_plain(story.weather)
+
+    def refuse_once(answer: Any) -> Any:
+        if not refused:
+            refused.append(answer)
+            raise retry("once more")
+        return answer
+
+    agent.output_validator(refuse_once)
+    its.run(its.result(agent, f"{story.PROMPT} [stub:tool-rounds=4]"))
+    tools = [span for span in telemetry.spans() if span.name.startswith("execute_tool ")]
+    assert {span.name for span in tools} == {"execute_tool weather"}
+    assert not any(span.attributes.get("obs.tool.inferred") for span in tools)
+
+
 def test_what_tools_set_on_the_current_span_is_on_the_tools(its: Any, telemetry: Any) -> None:
     from opentelemetry import trace
 

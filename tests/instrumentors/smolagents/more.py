@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from obs_run.base.json_text import from_json
 from tests.instrumentors.frameworks import story
 from tests.instrumentors.frameworks.agent_tests import BudgetTests
-from tests.instrumentors.frameworks.answers import CLIENTS_MODEL, MODEL
+from tests.instrumentors.frameworks.answers import CITY, CLIENTS_MODEL, MODEL
 from tests.instrumentors.frameworks.drivers import driver, driver_fixture
 from tests.instrumentors.frameworks.hygiene import assert_leave_nothing, ways_of
 from tests.instrumentors.smolagents.library import tool_of
@@ -73,6 +74,22 @@ def test_tools_that_the_models_code_calls(its: Any, telemetry: Any) -> None:
     assert_trees(telemetry.spans(), story.agent(step(1, chat(), tool())))
 
 
+@pytest.mark.parametrize("said", ["city='Lisbon'", "'Lisbon'", "{'city': 'Lisbon'}"])
+def test_arguments_have_names_whatever_way_code_says_them(
+    said: str, its: Any, telemetry: Any, with_content: None
+) -> None:
+    from obs_run.context import threads
+
+    assert with_content is None
+    threads.install()
+    model = its.model()
+    model.client.said = CODE.replace("city='Lisbon'", said)
+    agent = its.library.CodeAgent([tool_of(story.weather)], model, name=story.AGENT, verbosity_level=0)
+    assert agent.run(story.PROMPT) == "rain in Lisbon"
+    (called,) = [span for span in telemetry.spans() if span.name == "execute_tool weather"]
+    assert from_json(called.attributes["gen_ai.tool.call.arguments"]) == CITY
+
+
 def test_a_plan_has_its_model_call_inside(its: Any, telemetry: Any) -> None:
     its.named(story.AGENT, planning_interval=1, max_steps=2).run(story.PROMPT)
     spans = {span.context.span_id: span for span in telemetry.spans()}
@@ -83,6 +100,15 @@ def test_a_plan_has_its_model_call_inside(its: Any, telemetry: Any) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")  # pytest would keep each
+def test_a_stream_that_is_left_at_its_answer_is_read(its: Any, telemetry: Any) -> None:
+    stream = its.stream(its.agent(story.weather))
+    for event in stream:
+        if type(event).__name__ == "FinalAnswerStep":
+            break
+    stream.close()
+    assert [span.attributes.get("obs.outcome") for span in telemetry.spans()] == [None] * len(telemetry.spans())
+
+
 def test_runs_of_all_kinds_leave_nothing(stub: Any, telemetry: Any) -> None:
     # A stream that is left is none of them: the library ignores that it is closed, and pytest keeps each complaint.
     with driver("sync", stub) as its:

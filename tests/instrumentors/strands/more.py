@@ -160,6 +160,22 @@ async def leave(its: Any) -> None:
     await stream.aclose()
 
 
+@pytest.mark.parametrize("what", ["agent", "graph"])
+def test_a_stream_that_is_left_at_its_result_is_read(what: str, its: Any, telemetry: Any) -> None:
+    asked = its.agent(story.weather) if what == "agent" else graph(its)
+
+    async def leave() -> None:
+        stream = asked.stream_async(story.PROMPT)
+        async for event in stream:
+            if "result" in event:
+                break
+        await stream.aclose()
+
+    its.run(leave())
+    assert {span.attributes.get("obs.outcome") for span in telemetry.spans()} == {None}
+    assert {span.status.status_code.name for span in telemetry.spans()} == {"UNSET"}
+
+
 def test_what_tools_set_on_the_current_span_is_on_the_tools(its: Any, telemetry: Any) -> None:
     from opentelemetry import trace
 

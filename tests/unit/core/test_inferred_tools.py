@@ -177,6 +177,15 @@ def test_an_answer_in_the_form_of_a_tool_is_none(fake: FakeSink) -> None:
     assert fake.trees() == ["invoke_agent a(chat m embeddings e chat m embeddings e)"]
 
 
+def test_an_answer_that_is_said_by_a_tool_is_none_also_where_it_is_refused(fake: FakeSink) -> None:
+    with run():
+        call = start(request())
+        call.operation.output_tools = frozenset({"hotel"})  # type: ignore[attr-defined]
+        answer(call, WEATHER, HOTEL)
+        ask(results=["1", "2"])
+    assert fake.trees() == ["invoke_agent a(chat m execute_tool weather chat m)"]
+
+
 def test_a_tool_that_was_forced_is_one_once_its_result_comes(fake: FakeSink) -> None:
     with run():
         ask(WEATHER, must_call_tool=True)

@@ -14,7 +14,7 @@ from opentelemetry.context import Context
 
 from obs_run.core import conversations, messages, recorder
 from obs_run.core.open_recordings import Ending, OpenRecordings, open_recordings
-from obs_run.core.operations import AgentRun, Inference, ToolCall, Usage, Workflow
+from obs_run.core.operations import AgentRun, Inference, McpCall, ToolCall, Usage, Workflow
 
 if TYPE_CHECKING:
     from tests.unit.core.conftest import FakeSink
@@ -43,7 +43,8 @@ def test_a_run_is_linked_to_the_one_before_it_in_its_conversation(fake: FakeSink
     first = start(AgentRun(agent_name="a", conversation_id="c-1"), NOWHERE)
     inner = start(AgentRun(agent_name="b", conversation_id="c-1"), first.context)
     other = start(Workflow(conversation_id="c-2"), NOWHERE)
-    second = start(AgentRun(agent_name="a", conversation_id="c-1"), NOWHERE)
+    asked = start(McpCall("tools/call"), NOWHERE)
+    second = start(AgentRun(agent_name="a", conversation_id="c-1"), asked.context)
     runs: list[Any] = [first, inner, other, second]
     for run in runs:
         run.end()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from obs_run.core.messages import Message, Part, ToolDefinition
 
+    from .operation import Operation
     from .tools import ToolResult
 
 _CACHE_WRITES = ("cache_write_5m_tokens", "cache_write_1h_tokens")
@@ -124,6 +125,8 @@ class Inference(ModelCall):
     """Names of the agent's tools that the model may ask for; read like these."""
     must_call_tool: bool = field(default=False, init=False)
     """Whether the request leaves the model no other choice, as for an answer in a tool's form."""
+    output_tools: frozenset[str] = field(default=frozenset(), init=False)
+    """Names of the tools by which the model says its answer: a framework offers them, and nobody runs them."""
     stream_end: str | None = attribute(semconv.OBS_RESPONSE_STREAM_END)
     """"abandoned" or "cancelled" where the agent did not read a stream to its end."""
 
@@ -134,6 +137,11 @@ class Inference(ModelCall):
 
     ASKS_FOR_TOOLS: ClassVar[bool] = True
     IS_TURN: ClassVar[bool] = True
+
+    def take_over(self, before: Operation) -> None:
+        """Take over what the framework knows of the tools that it offers, too."""
+        super().take_over(before)
+        self.output_tools = getattr(before, "output_tools", self.output_tools)
 
 
 @late_dataclass
