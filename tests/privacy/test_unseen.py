@@ -22,6 +22,8 @@ LISTS = {
     "strangers_development": (0.98, 0.98, 0.995),
     # Looked at when it had been measured.
     "strangers_sealed": (0.93, 0.96, 0.98),
+    # The same; what is missed are mostly names in sentences that no word tells of.
+    "strangers_three": (0.94, 0.85, 0.98),
 }
 
 

@@ -213,6 +213,8 @@ def _valued(subject: Subject, at: int, rule: NameRule, name: bytes) -> Match | N
     if quote is None:
         return _bare(subject, rule, name, sign)
     start, end = quote.end(), _closing(low, quote)
+    if low[at : at + 1] == b">" and b"</" not in low[start : end + _LONGEST_TAG]:
+        return None  # a placeholder in brackets, with what follows it
     scheme = _scheme(low, rule, start, end)
     start = scheme.end() if scheme else start
     value = low[start:end]
@@ -232,7 +234,12 @@ def _bare(subject: Subject, rule: NameRule, name: bytes, sign: Sign) -> Match | 
     if whole := _element(subject, rule, name, sign.end) or typed_groups.match(subject, rule, start):
         return whole
     match = _value_pattern(rule).match(low, start)
-    if not match or _TEMPLATE.match(low, start) or low[match.end() : match.end() + 1] == b"(":
+    if (
+        not match
+        or _TEMPLATE.match(low, start)
+        or low[start - 1 : start + 1] == b":?"
+        or low[match.end() : match.end() + 1] == b"("
+    ):
         return None
     end = _end_of_value(subject, match, name, sign)
     value = low[start:end]
@@ -272,11 +279,25 @@ def _end_of_value(subject: Subject, match: re.Match[bytes], name: bytes, sign: S
 def _is_no_cookie(value: bytes, rule: NameRule, sign: Sign) -> bool:
     """Whether this stands where a cookie should, and is none."""
     is_cookie = rule.kind == "cookie" and rule.form == "any"
-    return is_cookie and not (sign.certain and _COOKIE.match(value))
+    return is_cookie and not (sign.certain and _COOKIE.match(value) and not _PREFERENCE.match(value))
+
+
+# One cookie that a word is the value of, with its attributes.
+_PREFERENCE = re.compile(
+    rb"[\w.-]{1,40}=(?:[a-z]{1,12}(?:[-_][a-z]{2})?|[01]);"
+    rb"(?:[ ]?(?:max-age|expires|path|domain|samesite|secure|httponly|partitioned|priority)"
+    rb"(?:=[^;]{0,64})?(?:;|$)){1,9}$"
+)
 
 
 def _is_prose(low: bytes, end: int, value: bytes, rule: NameRule, sign: Sign) -> bool:
     """Whether the value is just the next word of a sentence."""
+    if (
+        _LETTERS.match(value)
+        and low[max(0, end - len(value) - 2) : end - len(value)] == b"  "
+        and low[end : end + 1] == b" "
+    ):
+        return True  # what a manual says of an option
     if not sign.spaced:
         return False
     if _LETTERS.match(value) and (not sign.certain or low[end : end + 1] == b" " or rule.kind != "password"):

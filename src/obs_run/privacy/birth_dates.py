@@ -126,7 +126,7 @@ def _births(subject: Subject) -> Iterator[Match]:
     if b"A.A." in subject.shape or b"a.a." in subject.shape:
         for _, _, end in telling_words.places(low, (_ABBREVIATION,)):
             yield from _date_behind(subject, end)
-    if not subject.ascii:
+    if subject.has_other_script:
         lower = text.lower()
         lower = lower if len(lower) == len(text) else text  # some letters have two in lower case
         for hint in _OTHERS:

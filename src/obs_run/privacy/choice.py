@@ -110,18 +110,20 @@ def _read(path: str) -> Rules:
 def _choice(actions: dict[str, Action], locales: frozenset[str], rules: Rules) -> Choice:
     kinds = frozenset(actions)
     judges: tuple[Callable[[str], NameRule | None], ...] = (field_names.secret_name,)
+    hints: list[Detector] = []
     detectors = _of_secrets(kinds)
     personal = bool(kinds & PERSONAL)
     if personal:
-        from obs_run.privacy import personal_names
+        from obs_run.privacy import columns, personal_names
 
+        hints.append(columns.in_json)
         judges += (personal_names.personal_name,)
         detectors += _of_personal_data(kinds, locales)
     detectors += [rule.find for rule in rules.own if rule.kind in actions and rule.searches]
     return Choice(
         actions=actions,
         detectors=detectors,
-        hints=[detector for detector in detectors if detector is not assignments.find],
+        hints=hints + [detector for detector in detectors if detector is not assignments.find],
         personal=personal,
         key=_hash_key(),
         rules=rules,

@@ -68,6 +68,9 @@ _OTHER_DIGITS = {
 }
 _HAS_OTHER_DIGIT = re.compile("[\u0660-\u0669\u06f0-\u06f9\u0966-\u096f\u09e6-\u09ef\u0e50-\u0e59\uff10-\uff19]")
 
+# But for punctuation, arrows, boxes and pictures.
+_OF_OTHER_SCRIPT = re.compile("[\u0370-\u1fff\u2e80-\ufdff\uff00-\uffef]")
+
 # Of these signs keys are made.
 _CHARACTERS_OF_RUNS = bytes(97 if bytes([one]).isalnum() or one in b"_-" else 32 for one in range(256))
 _RUN = re.compile(b"a" * 20 + b"a*")
@@ -81,7 +84,20 @@ class Subject:
     """
 
     __slots__ = (
-        *("_digits", "_figures", "_places", "_runs", "_shape", "_words", "ascii", "is_personal", "low", "placeholders"),
+        *(
+            "_digits",
+            "_figures",
+            "_other_script",
+            "_places",
+            "_runs",
+            "_shape",
+            "_topics",
+            "_words",
+            "ascii",
+            "is_personal",
+            "low",
+            "placeholders",
+        ),
         *("raw", "text"),
     )
 
@@ -100,9 +116,11 @@ class Subject:
         self.low = raw.lower()
         self._digits: bool | None = None
         self._figures: bytes | None = None
+        self._other_script: bool | None = None
         self._places: list[tuple[int, int]] | None = None
         self._runs: list[tuple[int, int]] | None = None
         self._shape: bytes | None = None
+        self._topics = 0
         self._words: dict[bytes, int] | None = None
 
     @property
@@ -120,7 +138,16 @@ class Subject:
         """Return the words of the text that tell of a topic, in lower case and each once."""
         if self._words is None:
             self._words = telling_words.telling(self.low)
-        return [word for word, topics in self._words.items() if topics & topic] if self._words else []
+            for topics in self._words.values():
+                self._topics |= topics
+        return [word for word, topics in self._words.items() if topics & topic] if self._topics & topic else []
+
+    @property
+    def has_other_script(self) -> bool:
+        """Whether there are letters of another script than Latin, or those that only Vietnamese has."""
+        if self._other_script is None:
+            self._other_script = not self.ascii and _OF_OTHER_SCRIPT.search(self.text) is not None
+        return self._other_script
 
     @property
     def places(self) -> list[tuple[int, int]]:

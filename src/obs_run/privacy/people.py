@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from obs_run.privacy import document_numbers, person_names, street_addresses
+from obs_run.privacy import columns, document_numbers, person_names, street_addresses
 from obs_run.privacy.matches import Match
 
 if TYPE_CHECKING:
@@ -25,12 +25,13 @@ class Finder:
     def find(self, subject: Subject) -> Iterator[Match]:
         """Find names of people, postal addresses, and numbers of papers, accounts and devices."""
         yield from person_names.find(subject)
-        if not subject.ascii:
+        yield from columns.find(subject)
+        if subject.has_other_script:
             yield from _of_other_scripts(subject.text)
         if subject.has_digits:
             yield from street_addresses.find(subject)
             yield from document_numbers.find(subject, self._passed_by)
-            if not subject.ascii:
+            if subject.has_other_script:
                 yield from street_addresses.of_other_scripts(subject)
                 yield from document_numbers.of_other_scripts(subject)
 
@@ -76,3 +77,29 @@ def _of_other_scripts(text: str) -> Iterator[Match]:
     if any(hint in text for sign in signs for hint in _HINTS_OF_OTHERS[sign]):
         for name in _OF_OTHERS.finditer(text):
             yield Match(*name.span(name.lastindex or 0), "person_name")
+    for hints, pattern in _BY_HINTS:
+        if any(hint in text for hint in hints):
+            yield from (Match(*name.span(1), "person_name") for name in pattern.finditer(text))
+
+
+# Titles before names or behind them, and the ends of Russian surnames.
+_BY_HINTS = (
+    (("님", "씨"), re.compile("(?<![가-힣])([가-힣]{2,5})(?: 고객님|고객님| 씨| 님)(?=[께이은을의가과, .]|$)")),
+    (("さん",), re.compile("(?<![一-龠々])([一-龠々]{3,5}[^社者員店屋師署局\\W])さん(?=[がはをにのとへ、。])")),
+    (
+        ("السيد", "الأستاذ", "الدكتور"),
+        re.compile("(?:السيدة?|الأستاذة?|الدكتورة?) ([\u0621-\u064a]{2,12} [\u0621-\u064a]{2,12})"),
+    ),
+    (
+        ("κυρί", "κύρι"),
+        re.compile("(?:κυρίας?|κυρίου?|κύριο[ςυ]?) ([Α-ΩΆ-Ώ][α-ωά-ώ]+(?: [Α-ΩΆ-Ώ][α-ωά-ώ]+){0,2})"),
+    ),
+    (
+        ("ов", "ев", "ин", "ск", "цк", "енко", "чук"),
+        re.compile(
+            "(?<![\\w.-])(?<!улица )(?<!город )(?<!ул. )"
+            "([А-ЯЁ][а-яё]{2,14}(?<!ая)(?<!ый) [А-ЯЁ][а-яё]{1,16}"
+            "(?:[ое]ва?|ина?|[сц]к(?:ий|ая|ого|ой|ому)|енко|чук))(?![\\w-])"
+        ),
+    ),
+)

@@ -106,12 +106,20 @@ _DISTINGUISHED = re.compile(
 )
 
 
+_APART = frozenset({b".", b")", b";"})
+"""After which nothing is said of a word."""
+_BEFORE_COMMA = lead_words.PERSONS | lead_words.RELATIVES | lead_words.ACQUAINTANCES | lead_words.CLOSINGS
+
+
 def find(subject: Subject) -> Iterator[Match]:
     """Find the names that a word before them tells of."""
     said = [_SAID_BY.get(word, word) for word in subject.words(_TOPIC)]
     shape = subject.shape if said else b""
     for words, start, end in telling_words.places(subject.low, said):
-        if shape.find(b"A", end, end + _NEAR) < 0 and subject.ascii:
+        sign = subject.low[end : end + 1]
+        if (sign in _APART and words not in lead_words.TITLES) or (sign == b"," and words not in _BEFORE_COMMA):
+            continue
+        if subject.ascii and shape.find(b"A", end, end + _NEAR) < 0:
             continue
         for judge in _JUDGES[words]:
             if found := judge(subject, start, end):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyz?")
 # Clauses are apart by a line break here, words by a space.
 _CLAUSES = bytes(sign if sign in _LETTERS else 10 if sign in b'.!;\n"()' else 32 for sign in range(256))
+_APART = bytes(sign if sign in _LETTERS or chr(sign).isalpha() else 32 for sign in range(256))
 _LONGEST_REMEMBERED, _MOST_REMEMBERED, _MOST_WORDS = 160, 8192, 16384
 _judges: list[Judge] = []
 _other_words: set[bytes] = set()
@@ -86,12 +87,15 @@ def _topics(word: bytes) -> int:
     return topics
 
 
-def places(low: bytes, words: Iterable[bytes]) -> Iterator[tuple[bytes, int, int]]:
+def places(text: bytes, words: Iterable[bytes]) -> Iterator[tuple[bytes, int, int]]:
     """Return where the words stand, with the words; not where they are a part of another word."""
+    spaced = b""
     for word in words:
-        at = low.find(word)
+        spaced = spaced or b" %b " % text.translate(_APART)
+        # The space in front of the text makes this the place where the word begins.
+        at = spaced.find(b" %b " % word.translate(_APART))
         while at >= 0:
             end = at + len(word)
-            if (at == 0 or low[at - 1] not in _LETTERS) and (end == len(low) or low[end] not in _LETTERS):
+            if text.startswith(word, at):
                 yield word, at, end
-            at = low.find(word, end)
+            at = spaced.find(b" %b " % word.translate(_APART), end)
