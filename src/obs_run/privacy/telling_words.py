@@ -93,9 +93,10 @@ def places(text: bytes, words: Iterable[bytes]) -> Iterator[tuple[bytes, int, in
     for word in words:
         spaced = spaced or b" %b " % text.translate(_APART)
         # The space in front of the text makes this the place where the word begins.
-        at = spaced.find(b" %b " % word.translate(_APART))
+        whole = b" %b " % word.translate(_APART)
+        at = spaced.find(whole)
         while at >= 0:
             end = at + len(word)
             if text.startswith(word, at):
                 yield word, at, end
-            at = spaced.find(b" %b " % word.translate(_APART), end)
+            at = spaced.find(whole, end)
