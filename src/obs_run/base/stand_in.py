@@ -11,7 +11,7 @@ import sys
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import CodeType, TracebackType
+    from types import CodeType, ModuleType, TracebackType
     from typing import Any, TypeVar
 
     Called = Callable[[], Callable[..., Any]]
@@ -62,11 +62,16 @@ class StandIn:
 
 def replace_in_os(name: str, make: "Callable[[Any], Called]") -> None:
     """Have what ``make(original)`` gives say what a call of ``os.name`` calls; nothing happens where there is none."""
-    original = getattr(os, name, None)
+    replace_in(os, name, make)
+
+
+def replace_in(module: "ModuleType", name: str, make: "Callable[[Any], Called]") -> None:
+    """Do the same for a function of another module."""
+    original = getattr(module, name, None)
     if original is None:
         return
     replacement = StandIn(original, make(original))
-    setattr(os, name, replacement)
+    setattr(module, name, replacement)
     # Pickled, it is a name in the module that it is from, and must be found there.
     home = sys.modules.get(original.__module__)
     if getattr(home, name, None) is original:

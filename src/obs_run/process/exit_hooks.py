@@ -4,8 +4,7 @@ import os
 import sys
 
 from obs_run.base import guard, stand_in
-from obs_run.process import exit_code, run
-from obs_run.process.unpatched import getpid
+from obs_run.process import exit_code, run, termination
 from obs_run.process.variables import flag
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
@@ -33,6 +32,7 @@ def on_exit(callback: "Callable[[ExitInfo], None]") -> None:
         exit_code.watch()
     if callback not in _callbacks:
         _callbacks.append(callback)
+    termination.resume()
 
 
 def on_abnormal_exit(callback: "Callable[[ExitInfo], None]") -> None:
@@ -49,7 +49,7 @@ def prepare() -> "Any":
     if not _sequences:
         from obs_run.process import exit_sequence
 
-        exit_sequence.leave_alone(_on_signal)
+        exit_sequence.leave_alone(termination.handler)
         _sequences.append(exit_sequence)
     return _sequences[0]
 
@@ -64,7 +64,8 @@ def install() -> None:
     import atexit
 
     atexit.register(_at_exit)
-    _handle_signals()
+    for name in termination.install(_on_signal, _is_leaving, _leave_beside_main_thread):
+        _patched[name] = termination.handler
     if flag("OBS_HANDLE_OS_EXIT", default=True):
         _replace("_exit", _make_exit)
     if flag("OBS_HANDLE_EXEC", default=True):
@@ -90,7 +91,10 @@ def _callbacks_of(info: "ExitInfo") -> "tuple[Callable[[ExitInfo], None], ...]":
 
 def _is_amid_import(info: "ExitInfo") -> bool:
     """Whether a signal interrupts an import to the last: nothing can be loaded that may need what is half imported."""
-    return info.kind == "signal" and not _callbacks and bool(prepare().is_importing(sys._getframe()))  # noqa: SLF001
+    if info.kind != "signal" or _callbacks:
+        return False
+    interrupted = termination.interrupted_frame() or sys._getframe()  # noqa: SLF001 (public but for its name)
+    return bool(prepare().is_importing(interrupted))
 
 
 def _has_work(*, is_abnormal: bool) -> bool:
@@ -117,56 +121,23 @@ def _leave_interpreter(*, has_failed: bool) -> None:
     held.release()
 
 
-def _handle_signals() -> None:
-    """Flush on SIGTERM and SIGHUP where nobody handles them; SIGINT becomes KeyboardInterrupt and needs nothing."""
-    import _signal
-
-    # The first process of a container is not killed by a signal it does not handle, so there is no leaving.
-    if getpid() == 1:
-        return
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(_signal, name, None)
-        if (
-            number is None
-            or not flag(f"OBS_HANDLE_{name}", default=True)
-            or _signal.getsignal(number) != _signal.SIG_DFL
-        ):
-            continue
-        try:
-            _signal.signal(number, _on_signal)
-        except ValueError:  # not the main thread: obs_run.auto was imported in another
-            return
-        _patched[name] = _on_signal
-
-
 def _on_signal(number: int, interrupted: "FrameType | None") -> None:
     """Flush, then die of the signal as if it had never been handled."""
-
-    def again() -> None:
-        os.kill(getpid(), number)
-
     if _has_work(is_abnormal=True):
-        goes_on = guard.call("signal", _flush_for_signal, number, interrupted, again, default=False)
+        goes_on = guard.call("signal", _flush_for_signal, number, interrupted, default=False)
         if goes_on:
             return
-    _die_of(number)
+    termination.die_of(number)
 
 
 def _die_of_pending_signal() -> None:
     """Die of the signal that was to kill the process while it could not be flushed, as it would have without us."""
     number = prepare().pending_signal()
     if number is not None:
-        guard.call("signal", _die_of, number)
+        guard.call("signal", termination.die_of, number)
 
 
-def _die_of(number: int) -> None:
-    import _signal
-
-    _signal.signal(number, _signal.SIG_DFL)
-    os.kill(getpid(), number)
-
-
-def _flush_for_signal(number: int, interrupted: "FrameType | None", again: "Callable[[], None]") -> bool:
+def _flush_for_signal(number: int, interrupted: "FrameType | None") -> bool:
     """Flush; True if the process is to go on for a moment."""
     exit_sequence = prepare()
     if exit_sequence.in_progress():
@@ -174,8 +145,25 @@ def _flush_for_signal(number: int, interrupted: "FrameType | None", again: "Call
     info = exit_sequence.ExitInfo("signal", signal=number)
     if exit_sequence.postponed(info, interrupted):
         return True
-    exit_sequence.watched(info, _callbacks_of, again)
+    _flush(info)
     return False
+
+
+def _is_leaving() -> bool:
+    return bool(_sequences) and bool(_sequences[0].is_leaving())
+
+
+def _leave_beside_main_thread(number: int) -> None:
+    """Flush and die of a signal in another thread: the main one is in C, and does not come to the handler."""
+    if _has_work(is_abnormal=True):
+        info = prepare().ExitInfo("signal", signal=number)
+        guard.call("signal", _flush, info)
+    guard.call("signal", termination.die_of, number)
+
+
+def _flush(info: "ExitInfo") -> None:
+    """Flush; what is held up by what no signal interrupts does not keep the process."""
+    prepare().watched(info, _callbacks_of, lambda: termination.die_of(info.signal or 0))
 
 
 def _make_exit(original: "Callable[[int], Any]") -> "Callable[[], Any]":

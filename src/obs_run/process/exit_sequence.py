@@ -8,11 +8,10 @@ from __future__ import annotations
 import _frozen_importlib
 import _imp
 import _signal
-import os
 
 from obs_run.base import guard, stand_in
 from obs_run.process import exit_code, own_imports, run
-from obs_run.process.unpatched import allocate_lock, get_ident, getpid, monotonic, sleep, start_new_thread
+from obs_run.process.unpatched import allocate_lock, get_ident, getpid, kill, monotonic, sleep, start_new_thread
 from obs_run.process.variables import seconds
 
 TYPE_CHECKING = False
@@ -106,7 +105,7 @@ class HeldSignals:
         def send() -> None:
             sleep(_PAUSE)
             for number in arrived:
-                os.kill(process, number)
+                kill(process, number)
 
         if arrived:
             start_new_thread(send, ())
@@ -145,14 +144,18 @@ def ask_before_flush(is_busy: Busy) -> None:
 
 def in_progress() -> bool:
     """Whether this process is leaving and still has time for it."""
+    return is_leaving() and monotonic() < _sequence.until
+
+
+def is_leaving() -> bool:
+    """Whether this process is leaving."""
     leaving = _sequence.leaving
-    return leaving is not None and leaving[0] == getpid() and monotonic() < _sequence.until
+    return leaving is not None and leaving[0] == getpid()
 
 
 def is_late() -> bool:
     """Whether this process is leaving and has no more time for it."""
-    leaving = _sequence.leaving
-    return leaving is not None and leaving[0] == getpid() and monotonic() >= _sequence.until
+    return is_leaving() and monotonic() >= _sequence.until
 
 
 def of_interpreter(info: ExitInfo, callbacks: Callbacks) -> None:
@@ -190,7 +193,7 @@ def postponed(info: ExitInfo, interrupted: FrameType | None) -> bool:
 
     def send_again(process: int = getpid(), number: int = info.signal or 0) -> None:
         sleep(_PAUSE)
-        os.kill(process, number)
+        kill(process, number)
 
     start_new_thread(send_again, ())
     return True
@@ -254,7 +257,7 @@ def by_exec(info: ExitInfo, callbacks: Callbacks, become: Callable[[], Any]) -> 
         try:
             # To the agent's handlers, or to the program that comes.
             for number in _sequence.held.release():
-                os.kill(getpid(), number)
+                kill(getpid(), number)
             return become()
         finally:  # it failed, and the agent goes on
             call_off()

@@ -1,17 +1,16 @@
 """Threads of ours: the agent does not see them, and what it decides for its own threads is not decided for them."""
 
-from __future__ import annotations
-
 import os
 import sys
-from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
 from obs_run.process import unpatched
 from obs_run.process.unpatched import allocate_lock, get_ident, monotonic, sleep, start_new_thread
 
+TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 _GONE_PATIENCE = 0.05
 _LEAST_STACK = 1 << 20  # what an export needs, TLS and the scrubbing of nested values included
@@ -22,7 +21,7 @@ _OWN_FAULTS = frozenset(("SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SI
 class BackgroundThread:
     """Runs a function beside the agent: ``threading`` does not know the thread, and no signal is delivered in it."""
 
-    def __init__(self, function: Callable[..., object], *arguments: Any) -> None:
+    def __init__(self, function: "Callable[..., object]", *arguments: "Any") -> None:
         self._function = function
         self._arguments = arguments
         self._running = allocate_lock()
@@ -89,7 +88,7 @@ def hide() -> None:
         active.pop(ident, None)
 
 
-def _start_quietly(begin: Callable[[], None]) -> None:
+def _start_quietly(begin: "Callable[[], None]") -> None:
     """Have ``begin`` start a thread with no signals let through, and a stack that is large enough."""
     import _signal  # built in: the module signal may be patched, and costs more
 
@@ -104,12 +103,12 @@ def _start_quietly(begin: Callable[[], None]) -> None:
         _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
 
 
-def _all_signals(signal: Any) -> set[int]:
+def _all_signals(signal: "Any") -> set[int]:
     faults = {getattr(signal, name) for name in _OWN_FAULTS if hasattr(signal, name)}
     return {number for number in signal.valid_signals() if number not in faults}
 
 
-def _start_with_stack(begin: Callable[[], None]) -> None:
+def _start_with_stack(begin: "Callable[[], None]") -> None:
     # 0 is the system's choice.
     chosen = unpatched.stack_size()
     if not 0 < chosen < _LEAST_STACK:

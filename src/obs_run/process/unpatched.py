@@ -39,7 +39,10 @@ start_new_thread = _thread.start_new_thread
 close = os.close
 fstat = os.fstat
 getpid = os.getpid
+kill = os.kill
+read = os.read
 urandom = os.urandom
+write = os.write
 
 monotonic = time.monotonic
 monotonic_ns = time.monotonic_ns

@@ -1,0 +1,244 @@
+"""SIGTERM and SIGHUP end a process whenever they would end it without obs-run, wherever its threads are then."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from textwrap import dedent
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.launch.running import SCRIPTS, Outcome, environment, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.otlp_receiver import Receiver
+
+PYTHON = str(SCRIPTS / "python")
+LAUNCHED = [str(SCRIPTS / "obs-run"), PYTHON]
+PRELUDE = """\
+import ctypes, os, signal, sys, threading, time
+
+def span(name):
+    from opentelemetry import trace
+    trace.get_tracer("case").start_span(name).end()
+
+def never_return_from_c(say="ready\\n", to=1):
+    libc = ctypes.CDLL(None)
+    mutex = ctypes.create_string_buffer(64)
+    libc.pthread_mutex_lock(mutex)
+    os.write(to, say.encode())
+    libc.pthread_mutex_lock(mutex)
+
+def status_of(pid):
+    give_up = time.monotonic() + 30
+    while time.monotonic() < give_up:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            return status
+        time.sleep(0.001)
+    os.kill(pid, 9)
+    os.waitpid(pid, 0)
+    return "it goes on"
+
+"""
+
+
+def both(body: str, receiver: Receiver, folder: Path, **more: str) -> tuple[Outcome, Outcome]:
+    """Run a script without obs-run and with it."""
+    (folder / "agent.py").write_text(PRELUDE + dedent(body))
+    env = environment(receiver.endpoint, folder, **more)
+    return run([PYTHON, "agent.py"], folder, env), run([*LAUNCHED, "agent.py"], folder, env)
+
+
+def killed_when_ready(words: list[str], number: int, folder: Path, env: dict[str, str]) -> Outcome:
+    """Run a command, send it a signal when it is ready, and wait for its end."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, cwd=folder, env=env, stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            process.send_signal(number)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    return Outcome(process.returncode, out, err)
+
+
+# Python makes a child forget the signals that it gets before it has begun.
+def test_a_child_that_is_killed_as_it_begins_dies(receiver: Receiver, tmp_path: Path) -> None:
+    body = """
+    statuses = []
+    for number in (signal.SIGTERM, signal.SIGHUP) * 100:
+        pid = os.fork()
+        if pid == 0:
+            time.sleep(60)
+            os._exit(3)
+        os.kill(pid, number)
+        statuses.append(status_of(pid) == number)
+        if not statuses[-1]:
+            break
+    print(len(statuses), all(statuses), signal.pthread_sigmask(signal.SIG_BLOCK, []))
+    """
+    plain, launched = both(body, receiver, tmp_path)
+    assert launched == plain == (0, "200 True set()\n", "")
+
+
+PLACES = {
+    "in C": "never_return_from_c()",
+    "in C, at the end": "import atexit; atexit.register(never_return_from_c)",
+    "in C, the signal blocked in the main thread": (
+        "threading.Thread(target=time.sleep, args=(3,), daemon=True).start()\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGHUP])\n"
+        "never_return_from_c()"
+    ),
+    "in C, after a fork": "if os.fork() == 0: os._exit(0)\nos.wait(); never_return_from_c()",
+    "in C, after an event loop with its own descriptor": (
+        "import asyncio\n"
+        "async def main():\n"
+        "    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, print)\n"
+        "    asyncio.get_running_loop().remove_signal_handler(signal.SIGUSR1)\n"
+        "asyncio.run(main()); never_return_from_c()"
+    ),
+    "in a lock": "lock = threading.Lock(); lock.acquire(); print('ready', flush=True); lock.acquire()",
+    "waiting for a thread": "threading.Thread(target=time.sleep, args=(70,)).start(); print('ready', flush=True)",
+    "without os.kill": "os.kill = None; print('ready', flush=True); time.sleep(70)",
+}
+
+
+@pytest.mark.parametrize("recorded", ["", "span('work')\n"], ids=["nothing recorded", "recorded"])
+@pytest.mark.parametrize("place", PLACES)
+def test_a_signal_kills_wherever_the_main_thread_is(
+    place: str, recorded: str, receiver: Receiver, tmp_path: Path
+) -> None:
+    (tmp_path / "agent.py").write_text(f"{PRELUDE}{recorded}{PLACES[place]}\n")
+    env = environment(receiver.endpoint, tmp_path)
+    number = signal.SIGHUP if recorded else signal.SIGTERM
+    assert killed_when_ready([*LAUNCHED, "agent.py"], number, tmp_path, env) == (-number, "", "")
+    (own,) = [span for span in receiver.spans if "obs.run.kind" in span.attributes]
+    assert own.attributes["obs.run.signal"] == number.name
+    assert len(receiver.named("work")) == bool(recorded)
+
+
+# What a child does that records or starts a thread, and then never comes back from C.
+BEGINNINGS = {
+    "span": "span('child')",
+    "open span": ("from opentelemetry import trace; kept = trace.get_tracer('case').start_span('child')"),
+    "log record": "import logging; logging.getLogger('case').warning('child')",
+    "measurement": "counter.add(1)",
+    "span in a thread": "thread = threading.Thread(target=span, args=('child',)); thread.start(); thread.join()",
+}
+
+
+@pytest.mark.parametrize("parent", ["", "span('parent')"], ids=["nothing recorded before", "recorded before"])
+@pytest.mark.parametrize("beginning", BEGINNINGS)
+def test_what_a_child_recorded_is_there_when_a_signal_kills_it(
+    beginning: str, parent: str, receiver: Receiver, tmp_path: Path
+) -> None:
+    body = f"""
+    from opentelemetry import metrics
+    counter = metrics.get_meter("case").create_counter("counted")
+    {parent}
+    begun, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        {BEGINNINGS[beginning]}
+        never_return_from_c(to=write)
+    os.read(begun, 1)
+    os.kill(pid, signal.SIGTERM)
+    print(status_of(pid))
+    """
+    plain, launched = both(body, receiver, tmp_path)
+    assert launched == plain
+    assert plain.out == "15\n"
+    spans = {span.name for span in receiver.spans}
+    bodies = {log.body for log in receiver.logs}
+    counted = {metric.name for metric in receiver.metrics}
+    assert ("counted" in counted) if beginning == "measurement" else ("child" in spans | bodies)
+
+
+def test_a_child_with_nothing_to_lose_is_as_without_us(receiver: Receiver, tmp_path: Path) -> None:
+    body = """
+    span("parent")
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        begun, write = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            threads = os.listdir("/proc/self/task")
+            say = f"{signal.getsignal(signal.SIGTERM)} {signal.set_wakeup_fd(-1)} {len(threads)}"
+            never_return_from_c(say, write)
+        print(os.read(begun, 99))
+        os.kill(pid, number)
+        print(status_of(pid))
+    """
+    plain, launched = both(body, receiver, tmp_path)
+    assert launched == plain
+    assert plain.code == 0
+
+
+def test_the_agent_has_the_wakeup_descriptor_for_itself(receiver: Receiver, tmp_path: Path) -> None:
+    body = """
+    import pickle
+    print(signal.set_wakeup_fd, pickle.loads(pickle.dumps(signal.set_wakeup_fd)) is signal.set_wakeup_fd)
+    signal.signal(signal.SIGUSR1, lambda *_: None)
+    read, write = os.pipe()
+    for wrong in ((), (write,), ("x",), (77,)):
+        try:
+            print(signal.set_wakeup_fd(*wrong))
+        except (TypeError, ValueError, OSError) as error:
+            print(repr(error))
+    os.set_blocking(write, False)
+    print(signal.set_wakeup_fd(write), signal.set_wakeup_fd(write, warn_on_full_buffer=False))
+    signal.raise_signal(signal.SIGUSR1)
+    print(os.read(read, 9), signal.set_wakeup_fd(-1), signal.set_wakeup_fd(-1))
+    signal.raise_signal(signal.SIGUSR1)
+    os.set_blocking(read, False)
+    try:
+        print(os.read(read, 9))
+    except BlockingIOError:
+        print("nothing")
+    """
+    plain, launched = both(body, receiver, tmp_path)
+    assert launched == plain
+    assert plain.code == 0
+
+
+def test_no_signal_is_written_into_what_the_agent_opens_in_our_place(receiver: Receiver, tmp_path: Path) -> None:
+    body = """
+    os.closerange(3, 400)
+    files = [open(f"file{number}", "w+b", 0) for number in range(260)]
+    signal.signal(signal.SIGUSR1, lambda *_: None)
+    time.sleep(2)
+    for _ in range(20):
+        signal.raise_signal(signal.SIGUSR1)
+    written = [file.name for file in files if file.seek(0) or file.read()]
+    assert (written, signal.set_wakeup_fd(-1)) == ([], -1)
+    signal.raise_signal(signal.SIGUSR1)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)
+    """
+    plain, launched = both(body, receiver, tmp_path)
+    assert launched == plain == (-signal.SIGTERM, "", "")
+
+
+def test_a_signal_of_a_child_that_is_forked_in_c_is_not_taken_for_ours(receiver: Receiver, tmp_path: Path) -> None:
+    body = """
+    libc = ctypes.CDLL(None)
+    span("work")
+    pid = libc.fork()
+    if pid == 0:
+        while True:
+            libc.usleep(100000)
+    lock = threading.Lock()
+    lock.acquire()
+    for _ in range(3):
+        os.kill(pid, signal.SIGTERM)
+        lock.acquire(timeout=0.5)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    print("over")
+    """
+    plain, launched = both(body, receiver, tmp_path)
+    assert launched == plain == (0, "over\n", "")
