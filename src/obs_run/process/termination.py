@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _NAMES = ("SIGTERM", "SIGHUP")
 _PAUSE = 0.02
 _MOST_TRIES = 6  # how often the main thread is asked to run the handler
-_MOST_PAUSES = 50  # how often a child that is about to become another program is waited for
+_MOST_PAUSES = 50
 suspended: "list[int]" = []
 """The signals that are handled as soon as there is something to lose."""
 
@@ -49,13 +49,16 @@ class _Termination:
 
     def see_to(self, number: int) -> None:
         """Have the main thread run the handler of a signal that arrived; leave in its place where it cannot."""
+        if self.watch.is_shared():
+            # It may be a child's, which may be gone in a moment.
+            return
         runs, tries = self.runs, 0
         for _ in range(_MOST_PAUSES):
             sleep(_PAUSE)
             if self.is_leaving() or not self.is_handled(number):
                 return
             if self.watch.is_shared():
-                continue
+                return
             if self.runs != runs:
                 # It runs, and waits for a better moment.
                 runs, tries = self.runs, 0
