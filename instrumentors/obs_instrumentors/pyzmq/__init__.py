@@ -9,20 +9,20 @@ from __future__ import annotations
 from obs_run.core.callback_wrappers import wrap_before
 from obs_run.core.hooks import Instrumentor, Target
 from obs_run.core.late_functions import late_functions
-from obs_run.core.message_steps import wrap_step
+from obs_run.core.message_steps import make_future, wrap_receive, wrap_step
 
 _late = late_functions(__name__)
 
 _SOCKET = "zmq.sugar.socket"
 _SEND = wrap_step(_late("steps", "begin_send"))
-_RECEIVE = wrap_step(_late("steps", "begin_receive"))
+_RECEIVE = wrap_receive(_late("steps", "begin_receive"))
 
 _SYNC = (
     Target(_SOCKET, "Socket.send", _SEND),
     Target(_SOCKET, "Socket.send_multipart", wrap_step(_late("steps", "begin_send_multipart"))),
     Target(_SOCKET, "Socket.send_json", wrap_step(_late("steps", "begin_send_json"))),
     Target(_SOCKET, "Socket.recv", _RECEIVE),
-    Target(_SOCKET, "Socket.recv_multipart", wrap_step(_late("steps", "begin_receive_multipart"))),
+    Target(_SOCKET, "Socket.recv_multipart", wrap_receive(_late("steps", "begin_receive_multipart"))),
     Target(_SOCKET, "Socket.bind", wrap_before(_late("steps", "note_bind"))),
     Target(_SOCKET, "Socket.connect", wrap_before(_late("steps", "note_connect"))),
     Target(_SOCKET, "Socket.close", wrap_before(_late("steps", "note_close"))),
@@ -37,10 +37,11 @@ _FUTURES = "zmq._future"
 _ASYNC = (
     Target(_FUTURES, "_AsyncSocket.send", wrap_step(_late("futures", "begin_send"))),
     Target(_FUTURES, "_AsyncSocket.send_multipart", wrap_step(_late("futures", "begin_send_multipart"))),
-    Target(_FUTURES, "_AsyncSocket.recv", wrap_step(_late("futures", "begin_receive"))),
-    Target(_FUTURES, "_AsyncSocket.recv_multipart", wrap_step(_late("futures", "begin_receive_multipart"))),
+    Target(_FUTURES, "_AsyncSocket.recv", wrap_receive(_late("futures", "begin_receive"))),
+    Target(_FUTURES, "_AsyncSocket.recv_multipart", wrap_receive(_late("futures", "begin_receive_multipart"))),
     Target(_FUTURES, "_AsyncSocket._deserialize", wrap_step(_late("futures", "begin_deserialize"))),
-    Target("zmq.asyncio", "_AsyncIO._Future", late_functions("obs_run.core")("message_futures", "make_message_future")),
+    Target(_FUTURES, "_AsyncPoller.poll", wrap_step(_late("futures", "begin_poll"))),
+    Target("zmq.asyncio", "_AsyncIO._Future", make_future),
 )
 _STREAM = "zmq.eventloop.zmqstream"
 _STREAMS = (

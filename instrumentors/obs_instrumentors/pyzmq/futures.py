@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from obs_run.base import guard, payload
 from obs_run.base.steps import Step
 from obs_run.core.message_futures import MessageFuture
+from obs_run.core.message_steps import ReceivingStep
 
 from . import exchanges, sockets, steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from obs_run.core.message_carriers import Sender
     from obs_run.core.outcomes import Call
 
     from .exchanges import Sending
@@ -24,57 +26,44 @@ _EAGAIN = "EAGAIN"
 
 
 class Received:
-    """A message that is received: read once, and current wherever the agent takes it."""
+    """A message that is received: noted once, and current wherever the agent takes it."""
 
     def __init__(self, socket: Any, observed: ObservedSocket, *, is_multipart: bool) -> None:
         self._socket = socket
         self._observed = observed
         self._is_multipart = is_multipart
-        self._is_read = False
-        self._seen: Any = None
+        self._is_noted = False
         self._handled: Any = None
         self.is_handed_on = False
         """Whether another future gives what is made of it."""
 
-    def read(self, held: Any) -> Any:
-        """Read what was received, and return what the agent sees of it."""
-        if not self._is_read:
-            self._is_read, self._seen = True, held
-            self._seen = self._read_first(held)
+    def read(self, received: Any, sender: Sender | None) -> None:
+        """Note what was received, and have the agent work on it here."""
+        if not self._is_noted:
+            self._is_noted = True
+            self._note(received, sender)
         if not self.is_handed_on:
-            self.make_current()
-        return self._seen
+            self.read_made(received, sender)
 
-    def read_made(self, made: Any) -> Any:
-        """Return what was made of the message, for the agent to work on."""
-        self.make_current()
-        return made
-
-    def make_current(self) -> None:
-        """Have the agent's work here be inside of the message's span."""
+    def read_made(self, _made: Any, _sender: Sender | None) -> None:
+        """Have the agent's work here be inside of the message's span, now that it gets what was made of it."""
         if self._handled is not None:
             self._handled.make_current()
 
-    def _read_first(self, held: Any) -> Any:
+    def _note(self, received: Any, sender: Sender | None) -> None:
         observed = self._observed
-        if not self._is_multipart and _shadow(self._socket).getsockopt(sockets.RCVMORE):
-            observed.frames_in.append(held)
-            return held
         if self._is_multipart:
-            frames = list(held)
+            frames = received
+        # To ask the socket itself would have it look for further messages.
+        elif vars(self._socket)["_shadow_sock"].getsockopt(sockets.RCVMORE):
+            observed.frames_in.append(received)
+            return
         else:
-            frames, observed.frames_in = [*observed.frames_in, held], []
-        sender = steps.clean(frames)
-        self._handled = guard.call("message", exchanges.received, self._socket, observed, frames, sender)
-        return frames if self._is_multipart else frames[-1]
+            frames, observed.frames_in = [*observed.frames_in, received], []
+        self._handled = exchanges.received(self._socket, observed, frames, sender)
 
 
-def _shadow(socket: Any) -> Any:
-    """Return what does the socket's work: asking the socket itself has it look for further messages."""
-    return vars(socket)["_shadow_sock"]
-
-
-class _ReceiveStep(Step):
+class _ReceiveStep(ReceivingStep):
     __slots__ = ("_is_multipart", "_observed", "_socket")
 
     def __init__(self, socket: Any, observed: ObservedSocket, *, is_multipart: bool) -> None:
@@ -83,13 +72,11 @@ class _ReceiveStep(Step):
         self._observed = observed
         self._is_multipart = is_multipart
 
-    def read_returned(self, returned: Any) -> Any:
-        """Have the future's message read when the agent takes it."""
-        if isinstance(returned, MessageFuture):
-            returned.read = Received(self._socket, self._observed, is_multipart=self._is_multipart).read
+    def read_future(self, future: Any) -> None:
+        """Have the message noted when the agent takes it."""
+        future.read = Received(self._socket, self._observed, is_multipart=self._is_multipart).read
         if self._observed.calls:
-            returned.add_done_callback(partial(guard.call, "message", note_outcome, self._observed))
-        return returned
+            future.add_done_callback(partial(guard.call, "message", note_outcome, self._observed))
 
 
 def note_outcome(observed: ObservedSocket, future: Any) -> None:
@@ -98,22 +85,48 @@ def note_outcome(observed: ObservedSocket, future: Any) -> None:
         observed.timed_out_at = sockets.now()
 
 
-def begin_receive(call: Call) -> Step | None:
+def begin_receive(call: Call) -> ReceivingStep | None:
     """Begin ``zmq.asyncio.Socket.recv``."""
     return _begin_receive(call, is_multipart=False)
 
 
-def begin_receive_multipart(call: Call) -> Step | None:
+def begin_receive_multipart(call: Call) -> ReceivingStep | None:
     """Begin ``zmq.asyncio.Socket.recv_multipart``."""
     return _begin_receive(call, is_multipart=True)
 
 
-def _begin_receive(call: Call, *, is_multipart: bool) -> Step | None:
+def _begin_receive(call: Call, *, is_multipart: bool) -> ReceivingStep | None:
     observed = sockets.observed(call.instance)
     if observed is None:
         return None
     exchanges.before_receiving(observed)
     return _ReceiveStep(call.instance, observed, is_multipart=is_multipart)
+
+
+class _PollStep(Step):
+    __slots__ = ("_observed",)
+
+    def __init__(self, observed: list[ObservedSocket]) -> None:
+        super().__init__()
+        self._observed = observed
+
+    def read_returned(self, returned: Any) -> Any:
+        """Have it noted where no answer comes in time."""
+        returned.add_done_callback(partial(guard.call, "message", note_polled, self._observed))
+        return returned
+
+
+def begin_poll(call: Call) -> Step | None:
+    """Begin ``zmq.asyncio.Poller.poll``."""
+    waiting = steps.waiting_for_answers(call)
+    return _PollStep(waiting) if waiting and call.argument(0, "timeout") else None
+
+
+def note_polled(waiting: list[ObservedSocket], future: Any) -> None:
+    """Note that no answer came in time."""
+    if future.cancelled() or payload.get(future, "_result") == []:
+        for observed in waiting:
+            observed.timed_out_at = sockets.now()
 
 
 class _DeserializeStep(Step):

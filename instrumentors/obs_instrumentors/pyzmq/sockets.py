@@ -168,6 +168,6 @@ def _place(socket: Any) -> Place:
     if transport == "ipc":
         return Place(endpoint, "unix", rest)
     if transport != "tcp":
-        return Place(endpoint, transport)
+        return Place(endpoint)
     parts = urlsplit(endpoint)
     return Place(endpoint, transport, parts.hostname, parts.port)

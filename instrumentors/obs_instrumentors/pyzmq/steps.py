@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_run.base import guard
 from obs_run.base.steps import Step
-from obs_run.core import message_carriers
+from obs_run.core.message_steps import ReceivingStep
 
 from . import exchanges, sockets
 
@@ -112,7 +111,7 @@ def begin_send_json(call: Call) -> Step | None:
     return None if observed is None else Step(_Within(observed, "is_json"))
 
 
-class ReceiveStep(Step):
+class ReceiveStep(ReceivingStep):
     """The receiving of a frame."""
 
     __slots__ = ("_is_waiting", "_observed", "_socket")
@@ -123,20 +122,24 @@ class ReceiveStep(Step):
         self._observed = observed
         self._is_waiting = not flags & exchanges.NOBLOCK
 
-    def read_returned(self, returned: Any) -> Any:
+    def read_received(self, received: Any, sender: Sender | None) -> None:
         """Keep a frame that others follow; with the last one the message has come."""
         socket, observed = self._socket, self._observed
         if socket.getsockopt(sockets.RCVMORE):
-            observed.frames_in.append(returned)
-            return returned
-        frames, observed.frames_in = [*observed.frames_in, returned], []
-        sender = clean(frames)
-        guard.call("message", note_received, socket, observed, frames, sender)
-        return frames[-1]
+            observed.frames_in.append(received)
+            return
+        frames, observed.frames_in = [*observed.frames_in, received], []
+        self._note(frames, sender)
 
     def end(self, error: BaseException) -> None:
         """Note that nothing came."""
         exchanges.not_received(self._socket, self._observed, error, is_waiting=self._is_waiting)
+
+    def _note(self, frames: list[Any], sender: Sender | None) -> None:
+        """Note that a message has come, and have the agent's work on it be inside of its span."""
+        handled = exchanges.received(self._socket, self._observed, frames, sender)
+        if handled is not None:
+            handled.make_current()
 
 
 class MultipartStep(ReceiveStep):
@@ -144,48 +147,28 @@ class MultipartStep(ReceiveStep):
 
     __slots__ = ()
 
-    def read_returned(self, returned: Any) -> Any:
+    def read_received(self, received: Any, sender: Sender | None) -> None:
         """Note that a message has come."""
-        frames = list(returned)
-        sender = clean(frames)
-        guard.call("message", note_received, self._socket, self._observed, frames, sender)
-        returned[-1] = frames[-1]
-        return returned
+        self._note(received, sender)
 
 
-def begin_receive(call: Call) -> Step | None:
+def begin_receive(call: Call) -> ReceivingStep | None:
     """Begin ``Socket.recv``."""
     return _begin_receive(call, ReceiveStep)
 
 
-def begin_receive_multipart(call: Call) -> Step | None:
+def begin_receive_multipart(call: Call) -> ReceivingStep | None:
     """Begin ``Socket.recv_multipart``."""
     return _begin_receive(call, MultipartStep)
 
 
-def _begin_receive(call: Call, kind: type[ReceiveStep]) -> Step | None:
+def _begin_receive(call: Call, kind: type[ReceiveStep]) -> ReceivingStep | None:
     observed = sockets.observed(call.instance)
     if observed is None or observed.is_receiving:
         return None
     if observed.handled is not None:
         exchanges.before_receiving(observed)
     return kind(call.instance, observed, call.argument(0, "flags") or 0)
-
-
-def clean(frames: list[Any]) -> Sender | None:
-    """Put the last frame as it was sent into its place, and return the sender."""
-    last = frames[-1]
-    if type(last) is not bytes:
-        return None
-    frames[-1], sender = message_carriers.read(last)
-    return sender
-
-
-def note_received(socket: Any, observed: ObservedSocket, frames: list[Any], sender: Sender | None) -> None:
-    """Note that a message has come, and have the agent's work on it be inside of its span."""
-    handled = exchanges.received(socket, observed, frames, sender)
-    if handled is not None:
-        handled.make_current()
 
 
 class PollStep(Step):
@@ -206,7 +189,13 @@ class PollStep(Step):
 
 
 def begin_poll(call: Call) -> Step | None:
-    """Begin ``Poller.poll``: the agent works no more on what came by the sockets that it waits for."""
+    """Begin ``Poller.poll``."""
+    waiting = waiting_for_answers(call)
+    return PollStep(waiting) if waiting and call.argument(0, "timeout") else None
+
+
+def waiting_for_answers(call: Call) -> list[ObservedSocket]:
+    """Return those of a poller's sockets by which answers are to come; no more is worked on what came by any."""
     waiting = []
     for socket, events in call.instance.sockets:
         observed = sockets.known(socket) if events & _POLLIN else None
@@ -216,7 +205,7 @@ def begin_poll(call: Call) -> Step | None:
             exchanges.before_receiving(observed)
         if observed.calls:
             waiting.append(observed)
-    return PollStep(waiting) if waiting and call.argument(0, "timeout") else None
+    return waiting
 
 
 def note_bind(call: Call) -> None:

@@ -11,7 +11,7 @@ import json
 import re
 import struct
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.trace import TraceFlags, format_span_id, format_trace_id, get_current_span
 
@@ -21,7 +21,7 @@ from obs_run.context.allowed_hosts import is_allowed
 if TYPE_CHECKING:
     from opentelemetry.context import Context
 
-__all__ = ["Sender", "carried", "read", "sender_of"]
+__all__ = ["Sender", "carried", "is_topic", "read", "sender_of", "take_out"]
 
 _VERSION = 0xA5
 _PACKED = struct.Struct(">BQQQBQ")
@@ -29,6 +29,7 @@ _BITS = _PACKED.size * 8
 _TO_BLANKS = bytes.maketrans(b"01", b" \t")
 _FROM_BLANKS = bytes.maketrans(b" \t", b"01")
 _BEHIND_PICKLE = b"\x00obs-run"
+_LONGEST_CARRIED = 512
 _SUFFIX_SIZE = len(_BEHIND_PICKLE) + _PACKED.size
 _CLOSING = {b"{": b"}", b"[": b"]"}
 _LONGEST_CHECKED = 64 * 1024
@@ -96,6 +97,22 @@ def read(payload: bytes) -> tuple[bytes, Sender | None]:
         return payload, None
     sender = _unpack(int(bits, 2).to_bytes(_PACKED.size, "big"))
     return (payload, None) if sender is None else (payload[: end - _BITS] + payload[end:], sender)
+
+
+def take_out(received: Any) -> tuple[Any, Sender | None]:
+    """Return what the agent gets of bytes, of a list of frames or of a frame, as it was sent, and who the sender is.
+
+    A frame is an object of the library's that holds more than its bytes: it stays as it is.
+    """
+    if type(received) is bytes:
+        return read(received)
+    if type(received) is list and received:
+        received[-1], sender = take_out(received[-1])
+        return received, sender
+    buffer = getattr(received, "buffer", None)
+    if buffer is None:
+        return received, None
+    return received, read(bytes(buffer[-_LONGEST_CARRIED:]))[1]
 
 
 def is_topic(frame: bytes) -> bool:

@@ -6,40 +6,49 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
+from obs_run.base.stand_in import no_frame
+from obs_run.core import message_carriers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-__all__ = ["MessageFuture", "make_message_future"]
+    from obs_run.core.message_carriers import Sender
+
+__all__ = ["MessageFuture"]
 
 
 class MessageFuture(asyncio.Future):  # type: ignore[type-arg]  # of whatever
-    """A future of asyncio's; ``read`` gets what it holds, in the task that takes it, and gives what the agent sees.
+    """A future of asyncio's; ``read`` gets what it holds and who sent it, in the task that takes it.
 
     It may be taken several times, and in several tasks.
     """
 
-    read: Callable[[Any], Any] | None = None
+    holds_message = False
+    """Whether it holds what was received, and not what was made of it."""
+    read: Callable[[Any, Sender | None], object] | None = None
+    _taken_out: tuple[Any, Sender | None] | None = None
 
     def result(self) -> Any:
         """Return what it holds."""
-        held = super().result()
-        return held if self.read is None else guard.call("message", self.read, held, default=held)
+        with no_frame:
+            held = super().result()
+        sender = None
+        if self.holds_message:
+            if self._taken_out is None:
+                self._taken_out = message_carriers.take_out(held)
+            held, sender = self._taken_out
+        if self.read is not None:
+            guard.call("message", self.read, held, sender)
+        return held
 
     def __await__(self) -> Generator[Any, None, Any]:
         """Wait for it, as asyncio's own class does."""
-        if not self.done():
-            self._asyncio_future_blocking = True
-            yield self
-        if not self.done():
-            raise RuntimeError("await wasn't used with future")
-        return self.result()
+        with no_frame:
+            if not self.done():
+                self._asyncio_future_blocking = True
+                yield self
+            if not self.done():
+                raise RuntimeError("await wasn't used with future")
+            return self.result()
 
     __iter__ = __await__
-
-
-def make_message_future(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
-    """Make such a one where the library makes one of asyncio's: a wrapper of the class."""
-    if getattr(wrapped, "__module__", None) not in ("_asyncio", "asyncio.futures"):
-        return wrapped(*args, **kwargs)
-    return MessageFuture(*args, **kwargs)

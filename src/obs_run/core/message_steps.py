@@ -9,6 +9,7 @@ from obs_run.base import guard
 from obs_run.base.stand_in import no_frame, passed_over
 from obs_run.base.steps import Step
 from obs_run.context import current_context
+from obs_run.core import message_carriers
 from obs_run.core.outcomes import Call
 
 if TYPE_CHECKING:
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
 
     from obs_run.core.hooks import Wrapper
+    from obs_run.core.message_carriers import Sender
 
-__all__ = ["QueuedContexts", "wrap_step"]
+__all__ = ["QueuedContexts", "ReceivingStep", "make_future", "wrap_receive", "wrap_step"]
 
 
 def wrap_step(begin: Callable[[Call], Step | None]) -> Wrapper:
@@ -36,6 +38,68 @@ def wrap_step(begin: Callable[[Call], Step | None]) -> Wrapper:
         return guard.call("outcome", step.read_returned, returned, default=returned)
 
     return wrapper
+
+
+class ReceivingStep(Step):
+    """The receiving of a message, or of a frame of one."""
+
+    __slots__ = ()
+
+    def read_received(self, received: Any, sender: Sender | None) -> None:
+        """Read what was received, as the agent gets it."""
+
+    def read_future(self, future: Any) -> None:
+        """Follow the future that holds it."""
+
+
+_CLEANING = ReceivingStep()
+"""Where ours failed: what a message carries is taken out all the same."""
+
+
+def wrap_receive(begin: Callable[[Call], ReceivingStep | None]) -> Wrapper:
+    """Return the wrapper of a function that receives, at once or as a future, by steps that ``begin(call)`` gives.
+
+    What messages carry of their senders is taken out whatever becomes of the step; but not where that is None, inside
+    of another such function.
+    """
+
+    @passed_over
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        call = Call(instance, args, kwargs)
+        step = guard.call("begin", begin, call, default=_CLEANING)
+        if step is None:
+            with no_frame:
+                return wrapped(*args, **kwargs)
+        with step:
+            returned = wrapped(*call.args, **call.kwargs)
+        if hasattr(returned, "holds_message"):
+            returned.holds_message = True
+            guard.call("outcome", step.read_future, returned)
+            return returned
+        sender = None
+        try:
+            returned, sender = message_carriers.take_out(returned)
+        except Exception as error:  # noqa: BLE001 (it is ours)
+            guard.failed("message", error)
+        guard.call("outcome", step.read_received, returned, sender)
+        return returned
+
+    return wrapper
+
+
+def make_future(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
+    """Make a future that reads messages where the library makes one of asyncio's: a wrapper of the class."""
+    try:
+        # Agents without asyncio need not load it.
+        from asyncio import Future
+
+        from obs_run.core.message_futures import MessageFuture
+
+        kind = MessageFuture if wrapped is Future else wrapped
+    except Exception as error:  # noqa: BLE001 (it is ours)
+        guard.failed("message", error)
+        kind = wrapped
+    return kind(*args, **kwargs)
 
 
 class QueuedContexts:
