@@ -106,8 +106,10 @@ def sent(observed: ObservedSocket, sending: Sending | HandledMessage) -> None:
     """Note that a message was sent."""
     if not isinstance(sending, Sending):
         _end_request(observed, sending)
-    elif not sending.is_call:
+    elif not sending.is_call or observed.is_worker:
         sending.recording.end()
+        if observed.is_worker and observed.handled is not None:
+            _end_request(observed, observed.handled)
     else:
         if observed.kind == sockets.REQ:
             _give_up(observed)
@@ -129,11 +131,18 @@ def received(socket: Any, observed: ObservedSocket, frames: list[Any], sender: S
     if sockets.JUPYTER in frames or kind == sockets.XPUB:
         return None
     route = _bytes(frames[0]) if kind == sockets.ROUTER else _ONLY
-    if kind == sockets.REQ or (sender is None and observed.calls.get(route)):
+    call = _take_answered(observed, route, sender)
+    if call is not None:
+        call.end()
+        return None
+    if kind == sockets.REQ:
         call = _take(observed.calls, route)
         if call is not None:
             call[0].end()
-        return None
+        if sender is None:
+            return None
+        # A worker asks for work by its own request, and gets somebody's.
+        observed.is_worker = True
     is_message = kind in _RECEIVERS
     if not observed.has_room(socket, is_sent=False):
         return None
@@ -146,6 +155,24 @@ def received(socket: Any, observed: ObservedSocket, frames: list[Any], sender: S
         for request in _append(observed.requests, route, handled):
             request.end()
     return handled
+
+
+def _take_answered(observed: ObservedSocket, route: bytes, sender: Sender | None) -> Any:
+    """Return the call that a message is the answer to: one that is sent back as it was names it, none names another."""
+    waiting = observed.calls.get(route)
+    if not waiting:
+        return None
+    if sender is None:
+        return _take(observed.calls, route)[0]
+    for call in waiting:
+        recording = call[0]
+        told = recording.span.get_span_context()
+        # What a worker found out it sends as a request for more work, from within the call.
+        is_of_worker = observed.kind == sockets.ROUTER and told.trace_id == sender.trace_id
+        if told.span_id == sender.span_id or is_of_worker:
+            waiting.remove(call)
+            return recording
+    return None
 
 
 def before_receiving(observed: ObservedSocket) -> None:

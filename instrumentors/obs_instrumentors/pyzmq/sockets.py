@@ -63,6 +63,8 @@ class ObservedSocket:
         self.frames_out: list[Any] = []
         self.frames_in: list[Any] = []
         """Of a message that the agent sends or receives frame by frame."""
+        self.is_worker = False
+        """Whether it asks, and is sent the requests of others in answer."""
         self.has_connected = self.has_bound = False
         self.handled: HandledMessage | None = None
         """What was received last."""
