@@ -155,7 +155,7 @@ def _messaging(span: Any, attributes: Mapping[str, Any]) -> Iterator[str]:
     if span.name != (f"{operation} {subject}" if subject else operation):
         yield f"the name is not made of {operation!r} and {subject!r}"
     kind = conventions.MESSAGING_KINDS.get(attributes.get("messaging.operation.type", ""))
-    if kind is not None and span.kind.name not in (kind, exceptions.KINDS_OF_CALLS.get(kind)):
+    if kind not in (None, span.kind.name) and (operation, span.kind.name) not in exceptions.CALLS_BY_MESSAGES:
         yield f"kind is {span.kind.name}"
     if "messaging.system" not in attributes:
         yield "messaging.system is missing"

@@ -87,8 +87,8 @@ METRICS = {
     "obs.run.tool_calls": _RUNS,
 }
 
-KINDS_OF_CALLS = {"PRODUCER": "CLIENT", "CONSUMER": "SERVER"}
-"""The kinds of messages' spans where these are calls that wait for an answer, which no convention of messages knows."""
+CALLS_BY_MESSAGES = (("request", "CLIENT"), ("process", "SERVER"))
+"""Operations of messages that wait for an answer, which the conventions of messages do not know, and their kinds."""
 
 LABELS = {
     "gen_ai.execute_tool.duration": {

@@ -56,6 +56,6 @@ INSTRUMENTORS = (
         "pyzmq",
         ">=25,<28",
         (*_SYNC, *_GREEN, *_ASYNC, *_STREAMS),
-        ("messages", "calls and their handling"),
+        ("messages of ZMQ",),
     ),
 )
