@@ -23,6 +23,8 @@ _SYNC = (
     Target(_SOCKET, "Socket.send_json", wrap_step(_late("steps", "begin_send_json"))),
     Target(_SOCKET, "Socket.recv", _RECEIVE),
     Target(_SOCKET, "Socket.recv_multipart", wrap_receive(_late("steps", "begin_receive_multipart"))),
+    # Only later releases have it.
+    Target(_SOCKET, "Socket.recv_into", wrap_receive(_late("steps", "begin_receive_into")), optional=True),
     Target(_SOCKET, "Socket.bind", wrap_before(_late("steps", "note_bind"))),
     Target(_SOCKET, "Socket.connect", wrap_before(_late("steps", "note_connect"))),
     Target(_SOCKET, "Socket.close", wrap_before(_late("steps", "note_close"))),

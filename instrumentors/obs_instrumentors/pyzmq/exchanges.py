@@ -239,9 +239,11 @@ def _end_unanswered(observed: ObservedSocket, recording: Any, sent_at: int) -> N
     """End a call that nobody waits for any more; one that need not have been meant as such was over when sent."""
     if observed.timed_out_at is not None:
         recording.operation.error_type = "timeout"
+        recording.operation.error_message = "no answer came in time"
         recording.over_at(observed.timed_out_at)
     elif observed.kind == sockets.REQ:
         recording.operation.error_type = "unanswered"
+        recording.operation.error_message = "the socket was closed or used again before an answer came"
     else:
         recording.over_at(sent_at)
     recording.end()

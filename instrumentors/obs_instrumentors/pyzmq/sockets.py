@@ -119,7 +119,7 @@ def observed(socket: Any) -> ObservedSocket | None:
     shadow = vars(socket).get("_shadow_sock")
     if shadow is not None:
         # By this one the asynchronous socket does, later, what it was asked for.
-        _sockets[shadow] = None
+        leave_alone(shadow)
     kind = socket.getsockopt(_TYPE)
     _sockets[socket] = ObservedSocket(kind) if kind in _NAMES else None
     return _sockets[socket]
@@ -128,6 +128,11 @@ def observed(socket: Any) -> ObservedSocket | None:
 def known(socket: Any) -> ObservedSocket | None:
     """Return what is known of a socket that was used before; a poller may have files too."""
     return _sockets.get(socket) if hasattr(type(socket), "getsockopt") else None
+
+
+def leave_alone(socket: Any) -> None:
+    """Have a socket not be observed."""
+    _sockets[socket] = None
 
 
 def forget(socket: Any) -> None:

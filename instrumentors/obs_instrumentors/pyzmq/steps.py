@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base.steps import Step
+from obs_run.core import message_carriers
 from obs_run.core.message_steps import ReceivingStep
 
 from . import exchanges, sockets
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .sockets import ObservedSocket
 
 _POLLIN = 1
+_MONITORED = "inproc://monitor."
 
 
 class _Within:
@@ -152,6 +154,30 @@ class MultipartStep(ReceiveStep):
         self._note(received, sender)
 
 
+class IntoStep(ReceiveStep):
+    """The receiving of a frame into a buffer of the agent's, which stays as it came."""
+
+    __slots__ = ("_buffer",)
+
+    def __init__(self, socket: Any, observed: ObservedSocket, flags: int, buffer: Any) -> None:
+        super().__init__(socket, observed, flags)
+        self._buffer = buffer
+
+    def read_received(self, received: Any, sender: Sender | None) -> None:
+        """Note what is in the buffer: ``received`` is how many bytes of it."""
+        frame, sender = message_carriers.read(bytes(memoryview(self._buffer).cast("B")[:received]))
+        super().read_received(frame, sender)
+
+
+def begin_receive_into(call: Call) -> ReceivingStep | None:
+    """Begin ``Socket.recv_into``."""
+    observed = sockets.observed(call.instance)
+    if observed is None or observed.is_receiving:
+        return None
+    exchanges.before_receiving(observed)
+    return IntoStep(call.instance, observed, call.kwargs.get("flags") or 0, call.argument(0, "buffer"))
+
+
 def begin_receive(call: Call) -> ReceivingStep | None:
     """Begin ``Socket.recv``."""
     return _begin_receive(call, ReceiveStep)
@@ -216,7 +242,10 @@ def note_bind(call: Call) -> None:
 
 
 def note_connect(call: Call) -> None:
-    """Note that a socket was connected."""
+    """Note that a socket was connected; what libzmq tells of another socket by it is no message of an agent's."""
+    address = call.argument(0, "addr")
+    if isinstance(address, str) and address.startswith(_MONITORED):
+        sockets.leave_alone(call.instance)
     observed = sockets.observed(call.instance)
     if observed is not None:
         observed.has_connected = True

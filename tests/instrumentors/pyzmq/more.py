@@ -152,6 +152,37 @@ def test_a_frame_is_the_librarys_own(its: Any, telemetry: Any) -> None:
     assert_trees(telemetry.spans(), Node("request forecast", Node(f"process {its.endpoint}")))
 
 
+@pytest.mark.parametrize("how", ["new", "copied"])
+def test_a_buffer_of_the_agents(its: Any, telemetry: Any, how: str) -> None:
+    rep, req = its.pair("REP", "REQ")
+
+    def receive(socket: Any) -> bytes:
+        if how == "copied" or not hasattr(socket, "recv_into"):
+            return bytes(socket.recv())
+        buffer = bytearray(1000)
+        return bytes(buffer[: socket.recv_into(buffer)])
+
+    req.send_json(ASKED)
+    assert json.loads(receive(rep)) == ASKED
+    rep.send_json(TOLD)
+    assert json.loads(receive(req)) == TOLD
+    assert_trees(telemetry.spans(), Node("request forecast", Node("process forecast"), status="UNSET"))
+
+
+def test_what_libzmq_tells_of_a_socket_is_no_message(its: Any, telemetry: Any) -> None:
+    monitor = import_module("zmq.utils.monitor")
+    rep, address = bound(its, "REP")
+    req = its.context.socket(zmq.REQ)
+    events = req.get_monitor_socket()
+    req.connect(address)
+    assert monitor.recv_monitor_message(events)["event"]
+    req.disable_monitor()
+    events.close()
+    req.close()
+    rep.close()
+    assert telemetry.spans() == []
+
+
 def test_only_the_work_on_a_request_is_in_it(its: Any, telemetry: Any) -> None:
     tracer = trace.get_tracer("agent")
     rep, req = its.pair("REP", "REQ")
