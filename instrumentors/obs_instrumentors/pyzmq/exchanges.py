@@ -27,6 +27,7 @@ _MOST_ROUTES = 1024
 _HAUSNUMERO = 156384712
 _OWN_ERRORS = {51: "EFSM", 52: "ENOCOMPATPROTO", 53: "ETERM", 54: "EMTHREAD"}
 _ROUTING_ID_SIZE = 5
+_LONGEST_TOPIC = 128
 
 
 class Sending:
@@ -43,7 +44,7 @@ class Sending:
 def begin_send(socket: Any, observed: ObservedSocket, frames: list[Any]) -> Sending | HandledMessage | None:
     """Begin to record a message that is sent: as a message, a call, or the answer to the request that is returned."""
     kind = observed.kind
-    if sockets.JUPYTER in frames:
+    if sockets.is_of_jupyter(frames):
         return None
     if kind == sockets.REP:
         return observed.handled
@@ -89,12 +90,16 @@ def _may_carry(observed: ObservedSocket, frames: list[Any]) -> bool:
     if type(frames[-1]) is not bytes:
         return False
     others = frames[1:-1] if observed.kind == sockets.ROUTER else frames[:-1]
-    return all(_is_harmless(_bytes(frame)) for frame in others)
+    return all(map(_is_harmless, others))
 
 
-def _is_harmless(frame: bytes) -> bool:
-    is_route = not frame or (len(frame) == _ROUTING_ID_SIZE and frame[0] == 0)
-    return is_route or message_carriers.is_topic(frame)
+def _is_harmless(frame: Any) -> bool:
+    # Arrays are frames too, and may be large.
+    if sockets.size(frame) > _LONGEST_TOPIC:
+        return False
+    text = _bytes(frame)
+    is_route = not text or (len(text) == _ROUTING_ID_SIZE and text[0] == 0)
+    return is_route or message_carriers.is_topic(text)
 
 
 def _bytes(frame: Any) -> bytes:
@@ -128,7 +133,7 @@ def not_sent(sending: Sending | HandledMessage, error: BaseException) -> None:
 def received(socket: Any, observed: ObservedSocket, frames: list[Any], sender: Sender | None) -> HandledMessage | None:
     """Note that a message was received, and return it where the agent is to work on it."""
     kind = observed.kind
-    if sockets.JUPYTER in frames or kind == sockets.XPUB:
+    if kind == sockets.XPUB or sockets.is_of_jupyter(frames):
         return None
     route = _bytes(frames[0]) if kind == sockets.ROUTER else _ONLY
     call = _take_answered(observed, route, sender)

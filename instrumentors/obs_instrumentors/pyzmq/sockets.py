@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from functools import partial
@@ -38,8 +39,7 @@ _WAITING_FOR_ANSWERS = (REQ, REP)
 _METHOD = re.compile(rb'\s*\{\s*"(?:action|type|request_type|command|method)"\s*:\s*"([A-Za-z_][\w.:/-]{0,63})"')
 """What a request asks for, where it says so first."""
 _LONGEST_TOPIC = 128
-JUPYTER = b"<IDS|MSG>"
-"""What the messages of Jupyter's kernels have in the middle, which are no agent's."""
+_JUPYTER = b"<IDS|MSG>"
 
 
 class Place(NamedTuple):
@@ -56,6 +56,7 @@ class ObservedSocket:
 
     def __init__(self, kind: int) -> None:
         self.kind = kind
+        self.process = os.getpid()
         self.is_sending = self.is_receiving = False
         """Whether a call of the agent's is inside, whose parts are not looked at."""
         self.is_json = False
@@ -101,7 +102,7 @@ class ObservedSocket:
         if self.has_connected and not self.has_bound and place.address is not None:
             operation.peer_service = place.address if place.port is None else f"{place.address}:{place.port}"
         if frames is not None:
-            operation.body_size = sum(_size(frame) for frame in frames)
+            operation.body_size = sum(size(frame) for frame in frames)
             operation.method = _method_of(frames)
             operation.destination = _topic_of(frames) or place.endpoint
 
@@ -128,6 +129,12 @@ def observed(socket: Any) -> ObservedSocket | None:
 def known(socket: Any) -> ObservedSocket | None:
     """Return what is known of a socket that was used before; a poller may have files too."""
     return _sockets.get(socket) if hasattr(type(socket), "getsockopt") else None
+
+
+def is_of_jupyter(frames: list[Any]) -> bool:
+    """Whether a message is one of Jupyter's kernels, which are no agent's."""
+    # Not by the list, which asks each frame: arrays answer with arrays.
+    return any(type(frame) is bytes and frame == _JUPYTER for frame in frames)
 
 
 def leave_alone(socket: Any) -> None:
@@ -162,9 +169,10 @@ def _method_of(frames: list[Any]) -> str | None:
     return None if found is None else found[1].decode()
 
 
-def _size(frame: Any) -> int:
-    size = getattr(frame, "nbytes", None)
-    return len(frame) if size is None else int(size)
+def size(frame: Any) -> int:
+    """Return how many bytes a frame has, of whatever kind it is."""
+    known_size = getattr(frame, "nbytes", None)
+    return len(frame) if known_size is None else int(known_size)
 
 
 def _place(socket: Any) -> Place:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base.steps import Step
@@ -254,6 +255,9 @@ def note_connect(call: Call) -> None:
 def note_close(call: Call) -> None:
     """Note that a socket is closed."""
     observed = sockets.known(call.instance)
-    if observed is not None:
-        sockets.forget(call.instance)
+    if observed is None:
+        return
+    sockets.forget(call.instance)
+    # A child process has its parent's sockets, and what goes on by them is the parent's.
+    if observed.process == os.getpid():
         exchanges.closed(call.instance, observed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -167,6 +168,43 @@ def test_a_buffer_of_the_agents(its: Any, telemetry: Any, how: str) -> None:
     rep.send_json(TOLD)
     assert json.loads(receive(req)) == TOLD
     assert_trees(telemetry.spans(), Node("request forecast", Node("process forecast"), status="UNSET"))
+
+
+class Array(bytearray):
+    """A frame that compares as arrays do, which have no truth of their own."""
+
+    __hash__ = None
+
+    def __eq__(self, other: object) -> Any:
+        raise ValueError("the truth value is ambiguous")
+
+
+def test_arrays(its: Any, telemetry: Any) -> None:
+    pull, push = its.pair("PULL", "PUSH", INSIDE)
+    push.send_json({"shape": [3]}, zmq.SNDMORE)
+    push.send(Array(b"abc"), copy=False)
+    assert pull.recv_json() == {"shape": [3]}
+    assert pull.recv() == b"abc"
+    push.send_multipart([Array(b"abc"), b"{}"])
+    assert pull.recv_multipart() == [b"abc", b"{}"]
+    pull.poll(0)
+    assert len(telemetry.spans()) == 4
+
+
+def test_a_child_process_lets_go_of_its_parents_sockets(its: Any, telemetry: Any) -> None:
+    rep, req = its.pair("REP", "REQ")
+    req.send_json(ASKED)
+    rep.recv_json()
+    served = trace.get_current_span()
+    child = os.fork()
+    if not child:
+        # As the garbage collector has it.
+        rep.close()
+        os._exit(0 if served.is_recording() else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    rep.send_json(TOLD)
+    assert req.recv_json() == TOLD
+    assert_trees(telemetry.spans(), Node("request forecast", Node("process forecast")))
 
 
 def test_what_libzmq_tells_of_a_socket_is_no_message(its: Any, telemetry: Any) -> None:
