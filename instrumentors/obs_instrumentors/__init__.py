@@ -358,6 +358,14 @@ _MODULES = {
         "pymilvus.milvus_client.milvus_client",
         "pymilvus.orm.iterator",
     ),
+    "pyzmq": (
+        "zmq._future",
+        "zmq.asyncio",
+        "zmq.eventloop.zmqstream",
+        "zmq.green.core",
+        "zmq.sugar.poll",
+        "zmq.sugar.socket",
+    ),
     "qdrant_client": (
         "qdrant_client.async_qdrant_client",
         "qdrant_client.qdrant_client",
