@@ -37,8 +37,8 @@ LEAST = {
     ("fourth", "safe"): Least(0.97, 0.74, 0.83, 0.97),
     ("held_out", "automatic"): Least(0.82, 0.60, 0.62, 0.95),
     ("held_out", "safe"): Least(0.89, 0.47, 0.56, 0.95),
-    ("held_out_2", "automatic"): Least(0.85, 0.82, 0.87, 0.97),
-    ("held_out_2", "safe"): Least(0.89, 0.62, 0.80, 0.97),
+    ("held_out_2", "automatic"): Least(0.97, 0.96, 0.95, 0.97),
+    ("held_out_2", "safe"): Least(0.97, 0.86, 0.86, 0.97),
 }
 
 

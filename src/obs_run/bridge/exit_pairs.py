@@ -51,7 +51,7 @@ def add_whole_functions(function: Function, plan: Plan) -> None:
         return
     [(order, start)] = plan.starts.items()
     begun = function.statements[order]
-    is_first = begun.order == 0 and begun.is_first_work and len(begun.blocks) == 1
+    is_first = begun.order == 0 and begun.is_first_work and len(begun.blocks) == 1 and len(begun.phrases) == 1
     if (
         is_first
         and function.work
