@@ -6,6 +6,7 @@ from logging import ERROR, WARNING
 from typing import TYPE_CHECKING
 
 from obs_run.bridge import words
+from obs_run.bridge.clauses import spoken_words_of, without_prefixes
 from obs_run.bridge.evidence import Evidence
 from obs_run.bridge.flow import may_follow
 from obs_run.bridge.phrase import Phrase, Role
@@ -26,7 +27,7 @@ _NAMES_OF_STATES = (
 )
 _STATES = frozenset(map(words.stem, words.SERVERS.union(_NAMES_OF_STATES.split())))
 """The stems of words that tell of a state or of what runs on, and so of no beginning."""
-_RECEIVED = ("received ", "got ", "incoming ")
+_RECEIVED = (["received"], ["got"], ["incoming"])
 """How a line begins that tells of a message, whatever that is called, where its function works on it."""
 PROGRAMS = ("<module>", "main", "__init__")
 """Functions whose lines tell of many things."""
@@ -129,7 +130,14 @@ def add_first_and_last(function: Function, plan: Plan) -> None:
         first.is_first_work and first.phrase(Role.END) is not None and len(first.phrases) == 1
     )
     if not first.order and is_no_end and _are_of_one_thing(first, last):
-        _add_pair(function, plan, first, last, Evidence.PLACE)
+        _add_pair(function, plan, first, last, Evidence.RESULT if _is_result(first, last) else Evidence.PLACE)
+
+
+def _is_result(first: Statement, last: Statement) -> bool:
+    """Whether the last line says that it is over what the first is about, and of the same value."""
+    end = last.phrase(Role.END)
+    has_same_value = bool(set(first.template.names) & set(last.template.names) - {""})
+    return end is not None and has_same_value and _subject(first, Role.START).likeness(end) >= LEAST_ALIKE
 
 
 def _are_of_one_thing(first: Statement, last: Statement) -> bool:
@@ -145,7 +153,7 @@ def _add_pair(function: Function, plan: Plan, first: Statement, last: Statement,
     if about.nouns & _STATES:
         return
     plan.ends.pop(first.order, None)
-    if about.name.lower().startswith(_RECEIVED):
+    if spoken_words_of(without_prefixes(first.template.text))[:1] in _RECEIVED:
         about = about._replace(role=Role.RECEIVED)
     start = make_start(function, first, about)
     start.ends[last.order] = SURE
@@ -197,7 +205,7 @@ def _is_way_out(begun: Statement, later: Statement, start: Start) -> bool:
     if start.phrase.role is Role.RECEIVED and later.level == WARNING:
         return True
     is_alike = start.phrase.likeness(_subject(later, Role.END)) > 0
-    is_unsaid = not start.ends or start.evidence is Evidence.PLACE
+    is_unsaid = not start.ends or start.evidence in (Evidence.PLACE, Evidence.RESULT)
     return is_alike or (is_unsaid and _tells_of(begun, start.phrase, later))
 
 
