@@ -74,12 +74,12 @@ def _aiohttp(method: str) -> Callable[[], object]:
     kind = importlib.import_module("aiohttp.client").ClientSession
 
     class Bare:
-        _request = kind._request
+        _request = kind._request  # noqa: SLF001 (what is measured)
 
     session = Bare()
 
     def call() -> None:
-        session._request(method, URL).close()
+        session._request(method, URL).close()  # noqa: SLF001 (as above)
 
     return call
 
@@ -120,6 +120,7 @@ def main() -> None:
     """Print the table."""
     from obs_run.core import hooks
 
+    print(f"an empty function, for comparison: {_least(_nothing):.2f} us")
     print(f"{'library':10} {'GET, us':>8} {'POST, us':>9}")
     for library, (make, places) in LIBRARIES.items():
         _take_away(places)

@@ -58,9 +58,10 @@ def _follow(response: Any, begin: Begin) -> Any:
     return fed_streams.follow(stream, begin, list(stream._buffer), is_left)  # noqa: SLF001 (as above)
 
 
-def _is_left(reference: weakref.ref[Any]) -> bool:
+def _is_left(reference: weakref.ref[Any], error: BaseException) -> bool:
     response = reference()
-    return response is None or response.closed
+    # By this very class a response tells that the agent closes it; what comes from the network has derived ones.
+    return response is None or response.closed or type(error).__name__ == "ClientConnectionError"
 
 
 def _read_failure(operation: Operation, error: BaseException) -> None:

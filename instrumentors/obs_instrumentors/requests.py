@@ -22,7 +22,7 @@ _JSON_PLACE = 15
 
 
 def _may_be_sent(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    request = args[0] if args else kwargs.get("request")
+    request: Any = args[0] if args else kwargs.get("request")
     return getattr(request, "method", None) == "POST" and transports.is_model_url(request.url)
 
 

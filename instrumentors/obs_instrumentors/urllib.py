@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _may_be_asked(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    target = args[0] if args else kwargs.get("url", kwargs.get("fullurl"))
+    target: Any = args[0] if args else kwargs.get("url", kwargs.get("fullurl"))
     data = args[1] if len(args) > 1 else kwargs.get("data")
     if type(target) is str:
         return data is not None and transports.is_model_url(target)

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["follow"]
 
 
-def follow(stream: Any, begin: Begin, pieces: list[bytes], is_left: Callable[[], bool]) -> Any:
+def follow(stream: Any, begin: Begin, pieces: list[bytes], is_left: Callable[[BaseException], bool]) -> Any:
     """Have a stream followed that has ``pieces`` already, and return what the recording is found by.
 
-    ``is_left()`` tells, where the stream ends with an error, whether that is because the agent let go of it.
+    ``is_left(error)`` tells whether the stream ends with an error because the agent let go of it.
     """
     follower = _Follower(begin, pieces, is_left)
     stream.on_eof(follower.end_of_stream)
@@ -39,7 +39,7 @@ def follow(stream: Any, begin: Begin, pieces: list[bytes], is_left: Callable[[],
 class _Follower:
     """What follows one stream, and is gone with it."""
 
-    def __init__(self, begin: Begin, pieces: list[bytes], is_left: Callable[[], bool]) -> None:
+    def __init__(self, begin: Begin, pieces: list[bytes], is_left: Callable[[BaseException], bool]) -> None:
         self._begin = begin
         self._pieces = pieces
         self._is_left = is_left
@@ -57,7 +57,7 @@ class _Follower:
 
     def fail(self, error: BaseException) -> None:
         """End with the stream's error."""
-        self._end(GeneratorExit() if self._is_left() else error)
+        self._end(GeneratorExit() if self._is_left(error) else error)
 
     def _end(self, error: BaseException) -> None:
         reader = self._open()
