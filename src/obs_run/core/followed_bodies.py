@@ -58,15 +58,24 @@ def follow(body: Any, methods: Methods, begin: Begin) -> bool:
 class _Follower:
     """What follows one body."""
 
-    __slots__ = ("_begin", "_is_begun", "_is_over", "_reader", "is_inside")
+    __slots__ = ("_begin", "_depth", "_is_begun", "_is_over", "_reader", "is_inside")
 
     def __init__(self, is_over: Callable[[Any], bool], begin: Begin) -> None:
         self._is_over = is_over
         self._begin = begin
         self._is_begun = False
         self._reader: BytesReader | None = None
+        self._depth = 0
         self.is_inside = False
         """Whether a method runs that returns bytes, so that those it calls return the same."""
+
+    def __enter__(self) -> None:
+        """Begin a step of the library's own reading."""
+        self._depth += 1
+
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        """End the step."""
+        self._depth -= 1
 
     def read(self, body: Any, piece: Any) -> None:
         """Read a piece of the body."""
@@ -86,8 +95,8 @@ class _Follower:
             reader.end(error)
 
     def close(self, body: Any) -> None:
-        """End as the agent closes the body; nothing happens where it has been read."""
-        tracker = None if is_finalizing() else tracker_of(body)
+        """End as the agent closes the body; what the library closes itself it has read, or raises an error about."""
+        tracker = None if self._depth or is_finalizing() else tracker_of(body)
         if tracker is not None:
             tracker.close(body)
 
@@ -108,7 +117,7 @@ class _BodyStep(Step):
     __slots__ = ("_body", "_follower")
 
     def __init__(self, follower: _Follower, body: Any) -> None:
-        super().__init__()
+        super().__init__(follower)
         self._follower = follower
         self._body = body
 
@@ -158,7 +167,8 @@ def _reading(read: Callable[..., None], kind: type, name: str) -> Any:
             return own(self, *args, **kwargs)
         follower.is_inside = True
         try:
-            returned = own(self, *args, **kwargs)
+            with follower:
+                returned = own(self, *args, **kwargs)
         except BaseException as error:
             hide_frame(error, error.__traceback__)
             guard.call("finish", follower.end, self, error)
@@ -178,7 +188,8 @@ def _around(kind: type, name: str) -> Any:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         follower: _Follower = vars(self)[_FOLLOWER]
         try:
-            returned = getattr(kind, name)(self, *args, **kwargs)
+            with follower:
+                returned = getattr(kind, name)(self, *args, **kwargs)
         except BaseException as error:
             hide_frame(error, error.__traceback__)
             guard.call("finish", follower.end, self, error)
