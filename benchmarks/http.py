@@ -129,9 +129,8 @@ def main() -> None:
             hooks.instrument(f"obs_instrumentors.{library}", importlib.import_module(module))
         added = {method: _least(make(method)) - plain[method] for method in ("GET", "POST")}
         hooks.undo()
-        print(
-            f"{library:10} {added['GET']:8.2f} {added['POST']:9.2f}{'  too much' if max(added.values()) > LIMIT else ''}"
-        )
+        verdict = "  too much" if max(added.values()) > LIMIT else ""
+        print(f"{library:10} {added['GET']:8.2f} {added['POST']:9.2f}{verdict}")
 
 
 if __name__ == "__main__":

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from obs_instrumentors.clients import encoded_events, transports
+from obs_instrumentors.clients import content_encodings, transports
 from obs_instrumentors.clients.transports import Answer, Request, Transport
 from obs_run.base import payload
 from obs_run.core import byte_streams, streams
@@ -13,7 +14,7 @@ from obs_run.core.filtered_calls import wrap_where
 from obs_run.core.hooks import Instrumentor, Target
 
 if TYPE_CHECKING:
-    from obs_instrumentors.clients.transports import Begin, Started
+    from obs_instrumentors.clients.transports import Begin, Decode, Started
     from obs_run.core.byte_streams import BytesReader
     from obs_run.core.outcomes import Call, OutcomeTracker
 
@@ -40,19 +41,32 @@ def _read_head(response: Any) -> Answer:
 
 def _follow(response: Any, begin: Begin) -> Any:
     byte_streams.follow(response, partial(_begin, begin))
-    if encoded_events.is_encoded(response):
-        encoded_events.follow(response)
     return response
 
 
 def _begin(begin: Begin, tracker: OutcomeTracker, response: Any, is_read_here: bool) -> BytesReader | None:  # noqa: FBT001 (as core calls it)
-    reader = begin(tracker, response) if is_read_here else None
-    if reader is None or not encoded_events.is_encoded(response):
-        return reader
-    return encoded_events.begin(response, reader)
+    return begin(tracker, response) if is_read_here else None
 
 
-_TRANSPORT = Transport(_read_head, _follow, lambda _: None)
+def _decoder(response: Any) -> Decode | None:
+    # httpx or httpx2, whose decoders give all that they have of a piece, or one part after the other.
+    package = type(response).__module__.partition(".")[0]
+    return content_encodings.decoder(
+        response.headers.get("content-encoding"), partial(_decode_with_httpx, f"{package}._decoders")
+    )
+
+
+def _decode_with_httpx(module: str, encoding: str) -> Decode | None:
+    make = payload.get(sys.modules.get(module), "SUPPORTED_DECODERS", encoding)
+    return None if make is None else partial(_decoded, make())
+
+
+def _decoded(decoder: Any, piece: bytes) -> bytes:
+    decoded = decoder.decode(piece)
+    return decoded if isinstance(decoded, bytes) else b"".join(decoded)
+
+
+_TRANSPORT = Transport(_read_head, _follow, _decoder)
 
 
 def _library(name: str, versions: str) -> Instrumentor:

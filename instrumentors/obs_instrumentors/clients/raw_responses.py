@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import sys
-import zlib
 from typing import TYPE_CHECKING, Any
 
+from obs_instrumentors.clients import content_encodings
 from obs_run.base import payload
 from obs_run.core import followed_bodies
 from obs_run.core.followed_bodies import Methods
 
 if TYPE_CHECKING:
     from obs_instrumentors.clients.transports import Begin, Decode
-
-_WINDOWS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 
 def _is_read(response: Any) -> bool:
@@ -51,14 +49,9 @@ def follow_http_client(response: Any, begin: Begin) -> Any:
 
 def decoder(response: Any) -> Decode | None:
     """Return what decodes the bytes of a response, None where they are sent as they are."""
-    encoding = (response.headers.get("content-encoding") or "identity").strip().lower()
-    if encoding == "identity":
-        return None
-    window = _WINDOWS.get(encoding)
-    if window is not None:
-        return zlib.decompressobj(window).decompress
+    return content_encodings.decoder(response.headers.get("content-encoding"), _decode_with_urllib3)
+
+
+def _decode_with_urllib3(encoding: str) -> Decode | None:
     make = payload.get(sys.modules.get("urllib3.response"), "_get_decoder")
-    if make is None:
-        return lambda _: b""
-    decode: Decode = make(encoding).decompress
-    return decode
+    return None if make is None else make(encoding).decompress

@@ -84,6 +84,7 @@ LIBRARY = Library(
     },
     driver=Aiohttp,
     kinds=_KINDS,
-    more=("../plain_http/more.py", "more.py"),
+    more=("../plain_http/more.py", "mocks.py"),
+    less={"3.8, oldest": ("mocks.py",)},
     scenarios=scenarios(_KINDS, reads_ahead=True),
 )

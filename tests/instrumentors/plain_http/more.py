@@ -60,8 +60,14 @@ _GEMINI = [
     }
     for word, reason in zip(_WORDS, (None, None, None, "STOP"), strict=True)
 ]
-BODIES = {
-    "events": (CHAT, {**ASKED, "stream": True, "stream_options": {"include_usage": True}}, _SSE + b"data: [DONE]\n\n", EVENTS),
+_ASKED_FOR_USAGE = {**ASKED, "stream": True, "stream_options": {"include_usage": True}}
+BODIES: dict[str, tuple[str, Any, bytes, str]] = {
+    "events": (
+        CHAT,
+        {**ASKED, "stream": True, "stream_options": {"include_usage": True}},
+        _SSE + b"data: [DONE]\n\n",
+        EVENTS,
+    ),
     "events without a last word": (CHAT, {**ASKED, "stream": True}, _SSE, EVENTS),
     "events of no type": (CHAT, {**ASKED, "stream": True}, _SSE[9:], "text/plain"),
     "whole": (CHAT, ASKED, json.dumps(_WHOLE, indent=1).encode(), "application/json"),
@@ -69,7 +75,7 @@ BODIES = {
     "array": (f"{GEMINI}:streamGenerateContent", CONTENTS, json.dumps(_GEMINI).encode(), "application/json"),
 }
 """By name the path, the request, the bytes of the answer and their type."""
-NO_MODEL_CALLS = {
+NO_MODEL_CALLS: dict[str, tuple[str, Any]] = {
     "another path": ("/orders", ASKED),
     "the end of a path": ("/v1/chat/completions/17/messages", ASKED),
     "no messages": (CHAT, {"model": MODEL}),

@@ -81,7 +81,7 @@ def attributes(operation: str = "chat", provider: str = "openai", **more: Any) -
 
 
 def failed(error: str, model: str, provider: str = "openai", **more: Any) -> dict[str, Any]:
-    nothing = {
+    nothing: dict[str, Any] = {
         "gen_ai__request__model": model,
         "gen_ai__response__model": None,
         "gen_ai__usage__input_tokens": None,
@@ -91,28 +91,28 @@ def failed(error: str, model: str, provider: str = "openai", **more: Any) -> dic
     return attributes(provider=provider, **{**nothing, **more})
 
 
-_STREAM = {"gen_ai__request__stream": True}
+_STREAM: dict[str, Any] = {"gen_ai__request__stream": True}
 _USER = {"role": "user", "parts": [{"type": "text", "content": "Where to?"}]}
 _TEXT = {"type": "text", "content": ANSWER}
 _CONTENT = {
     "gen_ai.input.messages": [_USER],
     "gen_ai.output.messages": [{"role": "assistant", "parts": [_TEXT], "finish_reason": "stop"}],
 }
-_TOKENS = {"gen_ai__usage__output_tokens": 10}
-_ANTHROPIC = {
+_TOKENS: dict[str, Any] = {"gen_ai__usage__output_tokens": 10}
+_ANTHROPIC: dict[str, Any] = {
     "anthropic__message__stop_reason": "end_turn",
     "anthropic__response__service_tier": "standard",
     **_TOKENS,
 }
-_STUB = {"openai__response__service_tier": "default", "openai__response__system_fingerprint": "fp_stub"}
-_DETAILS = {
+_STUB: dict[str, Any] = {"openai__response__service_tier": "default", "openai__response__system_fingerprint": "fp_stub"}
+_DETAILS: dict[str, Any] = {
     "gen_ai__usage__cache_read__input_tokens": 0,
     "gen_ai__usage__reasoning__output_tokens": 0,
     "gen_ai__usage__audio__input_tokens": 0,
     "gen_ai__usage__audio__output_tokens": 0,
     **_STUB,
 }
-_OLLAMA = {"provider": "ollama", "gen_ai__usage__output_tokens": 8}
+_OLLAMA: dict[str, Any] = {"provider": "ollama", "gen_ai__usage__output_tokens": 8}
 
 
 def scenarios(
@@ -124,7 +124,9 @@ def scenarios(
     """
     error = error_of_status
     return (
-        Scenario("chat", lambda its: its.value(CHAT, ASKED), f"chat {MODEL}", attributes(**_TOKENS, **_DETAILS), _CONTENT),
+        Scenario(
+            "chat", lambda its: its.value(CHAT, ASKED), f"chat {MODEL}", attributes(**_TOKENS, **_DETAILS), _CONTENT
+        ),
         Scenario(
             "ollama",
             lambda its: its.value("/api/chat", {**ASKED, "stream": False}),

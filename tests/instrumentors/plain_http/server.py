@@ -6,6 +6,7 @@ import gzip
 import threading
 import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Response(NamedTuple):
     def pieces(self) -> list[bytes]:
         body = self.encoded()
         places = [0, *sorted({cut % (len(body) + 1) for cut in self.cuts}), len(body)]
-        pieces = [body[start:end] for start, end in zip(places, places[1:], strict=False)]
+        pieces = [body[start:end] for start, end in pairwise(places)]
         return [piece for piece in pieces if piece]
 
 

@@ -60,9 +60,9 @@ def _filled(response: Any) -> Any:
 LIBRARY = Library(
     name="urllib",
     instrumentor="obs_instrumentors.urllib",
-    environments={"Python 3.10": ("hypothesis",), "Python's own": ("hypothesis", "vcrpy")},
+    environments={"Python's own": ("hypothesis",)},
     driver=Urllib,
     kinds=_KINDS,
-    more=("../plain_http/more.py", "more.py"),
+    more=("../plain_http/more.py",),
     scenarios=scenarios(_KINDS, error_of_status="urllib.error.HTTPError"),
 )

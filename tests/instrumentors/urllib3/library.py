@@ -33,10 +33,11 @@ class Urllib3(HttpDriver):
 
     def stream(self, path: str, body: Any, way: str = "lines", **more: Any) -> list[Any]:
         if way == "pool":
-            pool = self.urllib3.HTTPConnectionPool(self.stub.host, self.stub.port)
+            host, _, path = self.url(path).partition("//")[2].partition("/")
+            pool = self.urllib3.connection_from_url(f"http://{host}")
             headers = {"content-type": "application/json", **more.pop("headers", {})}
             raw = json.dumps(body).encode()
-            response = pool.urlopen("POST", path, raw, headers, preload_content=False, **more)
+            response = pool.urlopen("POST", f"/{path}", raw, headers, preload_content=False, **more)
         else:
             response = self.open(path, body, preload_content=False, **more)
         pieces = list(self._read(response, way))
@@ -73,6 +74,6 @@ LIBRARY = Library(
     environments={"1.26, oldest": ("urllib3==1.26.5", "hypothesis"), "2, newest": ("urllib3>=2.5,<3", "hypothesis")},
     driver=Urllib3,
     kinds=_KINDS,
-    more=("../plain_http/more.py", "more.py"),
+    more=("../plain_http/more.py",),
     scenarios=scenarios(_KINDS),
 )
