@@ -35,7 +35,8 @@ def follow_urllib3(response: Any, begin: Begin) -> Any:
     """Have the body of a response of urllib3 followed, and return it; None where it is of another kind."""
     kind = type(response)
     if not hasattr(kind, "_decode"):
-        return None
+        # What plays recorded answers back gives those of ``http.client`` in their place.
+        return follow_http_client(response, begin)
     methods = _URLLIB3 if hasattr(kind, "_raw_read") else _URLLIB3_1
     return response if followed_bodies.follow(response, methods, begin) else None
 

@@ -146,8 +146,12 @@ def _methods(kind: type, names: tuple[str, ...], make: Callable[[type, str], Any
     return {name: make(kind, name) for name in names if hasattr(kind, name)}
 
 
-def _read_returned(follower: _Follower, body: Any, _args: tuple[Any, ...], returned: Any) -> None:
-    follower.read(body, returned)
+def _read_returned(follower: _Follower, body: Any, args: tuple[Any, ...], returned: Any) -> None:
+    if returned:
+        follower.read(body, returned)
+    elif args[:1] != (0,):
+        # Not every stand-in for a body closes itself.
+        follower.end(body, StopIteration())
 
 
 def _read_filled(follower: _Follower, body: Any, args: tuple[Any, ...], returned: Any) -> None:

@@ -79,12 +79,12 @@ LIBRARY = Library(
     name="aiohttp",
     instrumentor="obs_instrumentors.aiohttp",
     environments={
-        "3.8, oldest": ("aiohttp==3.8.6", "hypothesis"),
-        "3, newest": ("aiohttp>=3.12,<4", "hypothesis", "aioresponses"),
+        "3.8, oldest": ("aiohttp==3.8.6", "hypothesis", "aioresponses"),
+        "3, newest": ("aiohttp>=3.12,<4", "hypothesis"),
     },
     driver=Aiohttp,
     kinds=_KINDS,
-    more=("../plain_http/more.py", "mocks.py"),
-    less={"3.8, oldest": ("mocks.py",)},
+    more=("../plain_http/more.py", "more.py", "mocks.py"),
+    less={"3, newest": ("mocks.py",)},
     scenarios=scenarios(_KINDS, reads_ahead=True),
 )

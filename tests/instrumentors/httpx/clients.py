@@ -7,14 +7,14 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from obs_run.core import hooks
 from tests.instrumentors.plain_http.scenarios import ASKED, MODEL
 from tests.instrumentors.run_scenarios import instrumented
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import pytest
 
 
 @contextlib.contextmanager
