@@ -76,11 +76,11 @@ LIBRARY = Library(
     instrumentor="obs_instrumentors.httpx",
     environments={
         "0.24, oldest": ("httpx==0.24.1", "hypothesis"),
-        "0, newest": ("httpx>=0.28,<1", "hypothesis", "respx", "openai"),
+        "0, newest": ("httpx>=0.28,<1", "hypothesis", "respx", "openai", "httpx2"),
     },
     driver=Httpx,
     kinds=_KINDS,
-    more=("../plain_http/more.py", "mocks.py", "clients.py"),
-    less={"0.24, oldest": ("mocks.py", "clients.py")},
+    more=("../plain_http/more.py", "mocks.py", "clients.py", "second.py"),
+    less={"0.24, oldest": ("mocks.py", "clients.py", "second.py")},
     scenarios=scenarios(_KINDS, reads_ahead=True),
 )

@@ -135,7 +135,7 @@ def scenarios(
             _CONTENT,
         ),
         Scenario(
-            "ollama, stream",
+            "ollama stream",
             lambda its: its.stream("/api/chat", ASKED),
             f"chat {MODEL}",
             attributes(**_OLLAMA, **_STREAM),
@@ -149,7 +149,7 @@ def scenarios(
             _CONTENT,
         ),
         Scenario(
-            "anthropic, stream",
+            "anthropic stream",
             lambda its: its.stream("/v1/messages", {**ASKED, "max_tokens": 9, "stream": True}),
             f"chat {MODEL}",
             attributes(provider="anthropic", gen_ai__request__max_tokens=9, **_ANTHROPIC, **_STREAM),
@@ -163,7 +163,7 @@ def scenarios(
             _CONTENT,
         ),
         Scenario(
-            "gemini, stream",
+            "gemini stream",
             lambda its: its.stream(f"{GEMINI}:streamGenerateContent?alt=sse", CONTENTS),
             "generate_content gemini-2.5-flash",
             _gemini(**_STREAM),
@@ -243,13 +243,13 @@ def scenarios(
             attributes("embeddings", obs__request__input_count=2, gen_ai__usage__input_tokens=3),
         ),
         Scenario(
-            "embeddings, ollama",
+            "ollama embeddings",
             lambda its: its.value("/api/embed", {"model": MODEL, "input": ["Where to?"]}),
             f"embeddings {MODEL}",
             attributes("embeddings", "ollama", obs__request__input_count=1),
         ),
         Scenario(
-            "responses, stream",
+            "responses stream",
             lambda its: its.stream("/v1/responses", {"model": MODEL, "input": "Where to?", "stream": True}, WHOLE),
             f"chat {MODEL}",
             attributes(
