@@ -40,7 +40,7 @@ class Requests(HttpDriver):
         if way == "text":
             return [response.text]
         if way == "raw":
-            return iter(lambda: response.raw.read(7, decode_content=True), b"")
+            return _read_to_the_end(response.raw, 7)
         if way == "raw stream":
             return response.raw.stream(5, decode_content=True)
         return response.iter_lines() if way == "lines" else response.iter_content(3)
@@ -55,6 +55,12 @@ class Requests(HttpDriver):
     def close(self) -> None:
         self.session.close()
         super().close()
+
+
+def _read_to_the_end(raw: Any, size: int) -> Any:
+    # Before 2 a piece of what is compressed may give nothing, which is not the end.
+    while not raw.closed:
+        yield raw.read(size, decode_content=True)
 
 
 LIBRARY = Library(

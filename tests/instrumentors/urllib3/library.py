@@ -54,7 +54,7 @@ class Urllib3(HttpDriver):
             return iter(response)
         if way == "chunked" and response.chunked:
             return response.read_chunked(6)
-        return response.stream(5) if way in ("stream", "chunked", "pool") else iter(lambda: response.read(4), b"")
+        return response.stream(5) if way in ("stream", "chunked", "pool") else _read_to_the_end(response, 4)
 
     def leave(self, path: str, body: Any) -> Any:
         response = self.open(path, body, preload_content=False)
@@ -66,6 +66,12 @@ class Urllib3(HttpDriver):
     def close(self) -> None:
         self.manager.clear()
         super().close()
+
+
+def _read_to_the_end(raw: Any, size: int) -> Any:
+    # Before 2 a piece of what is compressed may give nothing, which is not the end.
+    while not raw.closed:
+        yield raw.read(size, decode_content=True)
 
 
 LIBRARY = Library(
