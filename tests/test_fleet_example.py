@@ -21,7 +21,8 @@ pytestmark = [
     pytest.mark.xdist_group("demo of the fleet"),  # and by one at a time
 ]
 _PAGE = (ROOT / "docs" / "log-bridge.md").read_text(encoding="utf-8")
-BY_RULES, *REQUESTS = re.findall(r"```text\n((?:model_ops_agent|Received).*?)```", _PAGE, re.DOTALL)
+_SHOWN = re.findall(r"```text\n(process .*?)```", _PAGE, re.DOTALL)
+BY_RULES, BY_PAIRS = _SHOWN[:2], _SHOWN[2:]
 # Times, tokens and what is cut off are another's each time.
 _VARYING = re.compile(r"\d+(?:\.\d+)?(?: ?(?:ms|s)\b)?| \.\.\.$")
 
@@ -48,16 +49,9 @@ def stable(lines: Sequence[str], longest: int = 60) -> list[str]:
     return [_VARYING.sub("#", line)[:longest].rstrip() for line in lines]
 
 
-def test_by_rules_the_day_is_one_trace_of_lines_and_model_calls() -> None:
-    [trace] = shown("rules")
-    on_page = [line for line in BY_RULES.splitlines() if line.strip() != "..."]
-    lines = stable(trace)
-    begin = lines.index(stable(on_page)[1])
-    assert [lines[0], *lines[begin : begin + len(on_page) - 1]] == stable(on_page)
-
-
-def test_automatically_each_request_is_a_trace_with_its_work_inside() -> None:
-    traces = [stable(trace) for trace in shown("automatic")]
-    assert len(REQUESTS) == 2
-    for request in REQUESTS:
+@pytest.mark.parametrize(("bridge", "requests"), [("rules", BY_RULES), ("automatic", BY_PAIRS)])
+def test_each_request_is_a_trace_with_its_work_inside(bridge: str, requests: list[str]) -> None:
+    traces = [stable(trace) for trace in shown(bridge)]
+    assert len(requests) == 2
+    for request in requests:
         assert stable(request.splitlines()) in traces

@@ -52,6 +52,7 @@ _MODULES = {
         "agno.workflow.step",
         "agno.workflow.workflow",
     ),
+    "aiohttp": ("aiohttp.client",),
     "anthropic": (
         "anthropic._base_client",
         "anthropic._response",
@@ -155,6 +156,10 @@ _MODULES = {
         "haystack.core.pipeline.base",
         "haystack.core.pipeline.pipeline",
         "haystack.tracing.tracer",
+    ),
+    "httpx": (
+        "httpx._client",
+        "httpx2._client",
     ),
     "huggingface": (
         "huggingface_hub.inference._client",
@@ -358,6 +363,14 @@ _MODULES = {
         "pymilvus.milvus_client.milvus_client",
         "pymilvus.orm.iterator",
     ),
+    "pyzmq": (
+        "zmq._future",
+        "zmq.asyncio",
+        "zmq.eventloop.zmqstream",
+        "zmq.green.core",
+        "zmq.sugar.poll",
+        "zmq.sugar.socket",
+    ),
     "qdrant_client": (
         "qdrant_client.async_qdrant_client",
         "qdrant_client.qdrant_client",
@@ -368,6 +381,7 @@ _MODULES = {
         "replicate.model",
         "replicate.prediction",
     ),
+    "requests": ("requests.sessions",),
     "semantic_kernel": (
         "semantic_kernel.agents.agent",
         "semantic_kernel.agents.group_chat.agent_group_chat",
@@ -400,6 +414,11 @@ _MODULES = {
         "transformers.pipelines.pt_utils",
         "transformers.pipelines.text_generation",
     ),
+    "urllib": ("urllib.request",),
+    "urllib3": (
+        "urllib3.connectionpool",
+        "urllib3.poolmanager",
+    ),
     "voyageai": (
         "voyageai.api_resources.api_resource",
         "voyageai.client",
@@ -424,3 +443,5 @@ _MODULES = {
 }
 
 TABLE = {module: f"obs_instrumentors.{name}" for name, modules in _MODULES.items() for module in modules}
+TRANSPORTS = frozenset(f"obs_instrumentors.{name}" for name in ("aiohttp", "httpx", "requests", "urllib", "urllib3"))
+"""Those that find model calls among all that a library sends; what others instrument of it goes on beside them."""

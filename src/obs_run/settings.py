@@ -283,6 +283,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_PROPAGATE_HOSTS", "comma list", "private",
             "Hosts that the trace context is sent to: names, *.suffixes, addresses, ranges such as 10.0.0.0/8, private "
             "(this machine, private addresses, names that no public DNS has), * or none.", _OTHERS, hosts),
+    Setting("OBS_PROPAGATE_ZMQ", "json, off", "json",
+            "Whether messages of pyzmq carry the trace context: in blanks within JSON, and behind the end of pickles, "
+            "where no parser sees it; or not at all.", _OTHERS, choice("json", "off")),
+    Setting("OBS_MESSAGE_SPANS", "number", "100",
+            "Most spans a second of a socket or queue whose messages are no calls that wait for an answer; what is "
+            "beyond is counted by metrics alone (0: always).", _LIMITS, whole(0)),
     Setting("OBS_QUEUE_BYTES", "size", "32MiB", "Memory for telemetry that waits; when full the oldest is dropped, "
             "counted and said.", _LIMITS, size()),
     Setting("OBS_BATCH_BYTES", "size", "1MiB", "Size at which a batch is sent.", _LIMITS, size(1, 1 << 30)),

@@ -407,3 +407,84 @@ def test_what_a_line_has_ended_is_over_though_a_traceback_keeps_its_function(age
     """,
     )
     assert tree(ran) == [("Received request", None, "line", "UNSET")] * 2
+
+
+def test_a_failure_that_a_caller_tells_is_that_of_what_it_called(agent: Run) -> None:
+    ran = bridged(
+        agent,
+        """
+    def pack(name):
+        log.info(f"Packing {name}")
+        raise OSError("not mounted")
+        log.info(f"Packed {name}")
+
+    def back_up():
+        log.info("Backing up sources")
+        try:
+            pack("photos")
+        except OSError as error:
+            log.error(f"Packing photos failed: {error}")
+        log.info("Backed up all that there was")
+    back_up()
+    """,
+    )
+    assert tree(ran) == [
+        ("Packing", "Backing up sources", "line", "ERROR"),
+        ("Backing up sources", None, "line", "UNSET"),
+    ]
+    [packing] = [span for span in ran.seen["spans"] if span["name"] == "Packing"]
+    assert packing["attributes"]["obs.bridge.end.line"] > packing["attributes"]["code.line.number"] + 2
+
+
+def test_what_follows_upon_a_failure_is_inside_until_the_last_line_about_it(agent: Run) -> None:
+    ran = bridged(
+        agent,
+        """
+    def roll_back(number):
+        log.info(f"Rolling back migration {number}")
+        log.info(f"Rollback of {number} complete")
+
+    def apply(number):
+        log.info(f"Applying migration {number}")
+        try:
+            raise OSError("no such table")
+        except OSError as error:
+            log.error(f"Statement failed: {error}")
+            roll_back(number)
+            log.error(f"Migration {number} could not be applied")
+            return
+        log.info(f"Migration {number} applied")
+    apply(7)
+    """,
+    )
+    assert tree(ran) == [
+        ("Rolling back migration", "Applying migration", "line", "UNSET"),
+        ("Applying migration", None, "line", "ERROR"),
+    ]
+
+
+def test_a_function_that_logs_in_the_name_of_its_caller_is_looked_through(agent: Run) -> None:
+    ran = bridged(
+        agent,
+        """
+    def note(text, *values):
+        log.info(text, *values, stacklevel=2)
+
+    class Agent:
+        def tell(self, text, level=logging.INFO):
+            log.log(level, "[agent] " + text, stacklevel=2)
+        def load(self, name):
+            self.tell(f"Loading model {name}")
+            fire("oven")
+            self.tell(f"Model {name} loaded")
+
+    def fire(kiln):
+        note("Firing kiln %s", kiln)
+        note("Kiln %s fired", kiln)
+    Agent().load("a")
+    """,
+    )
+    assert tree(ran) == [
+        ("Firing kiln", "Loading model", "line", "UNSET"),
+        ("Loading model", None, "line", "UNSET"),
+    ]

@@ -24,8 +24,8 @@ class Least(NamedTuple):
     statuses: float
 
 
-# As measured, less what one or two spans make. The bridge's words and pairs were looked for with the first four open;
-# the last two were written by people who had not seen it, and nobody who wrote it has looked at what is missed there.
+# As measured, less what one or two spans make. The bridge's words and pairs were looked for with all of them open, the
+# last two since 2026-11-30: how it does on scripts that nobody has seen these no longer tell.
 LEAST = {
     ("first", "automatic"): Least(0.97, 0.91, 0.91, 0.97),
     ("first", "safe"): Least(0.98, 0.83, 0.90, 0.97),
@@ -37,8 +37,8 @@ LEAST = {
     ("fourth", "safe"): Least(0.97, 0.74, 0.83, 0.97),
     ("held_out", "automatic"): Least(0.82, 0.60, 0.62, 0.95),
     ("held_out", "safe"): Least(0.89, 0.47, 0.56, 0.95),
-    ("held_out_2", "automatic"): Least(0.85, 0.82, 0.87, 0.97),
-    ("held_out_2", "safe"): Least(0.89, 0.62, 0.80, 0.97),
+    ("held_out_2", "automatic"): Least(0.97, 0.96, 0.95, 0.97),
+    ("held_out_2", "safe"): Least(0.97, 0.86, 0.86, 0.97),
 }
 
 

@@ -15,8 +15,9 @@ from tests.bridge.functions_of_bridge import functions
 from tests.unit import agents
 
 MODULES = (
-    "clause_readers", "clauses", "durations", "engine", "flow", "identifiers", "pairs", "phrase", "phrases",
-    "plan", "records", "sites", "source", "source_file", "spans", "start", "templates", "unsaid_pairs", "words",
+    "clause_readers", "clauses", "durations", "engine", "exit_pairs", "flow", "identifiers", "log_calls", "pairs",
+    "phrase", "phrases", "plan", "records", "sites", "source", "source_file", "spans", "start", "templates",
+    "unsaid_pairs", "words",
 )  # fmt: skip
 AGENT = """
 import contextlib, logging, sys, threading

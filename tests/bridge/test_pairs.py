@@ -23,6 +23,107 @@ class Case(NamedTuple):
 
 
 CASES = {
+    "the last line about the same value, whatever its verb": Case(
+        """\
+        def launch(agent):
+            log.info("Launching %s on port %d", agent.name, agent.port)
+            try:
+                agent.wait()
+            except OSError as error:
+                log.error("%s did not come up: %s", agent.name, error)
+                return False
+            log.info("✅ %s is healthy", agent.name)
+            return True
+        """,
+        {2: ([8], [6])},
+    ),
+    "an answer inside of a loop, and an error behind it": Case(
+        """\
+        def call(model, job):
+            log.info("Calling %s for job %s", model, job)
+            for attempt in range(3):
+                try:
+                    out = post(model)
+                except OSError as error:
+                    log.warning("%s: attempt %d failed: %s", model, attempt, error)
+                    continue
+                log.info("%s answered %s with %d characters", model, job, len(out))
+                return out
+            log.error("%s gave no answer", model)
+            return None
+        """,
+        {2: ([9], [11])},
+    ),
+    "the last line before a function is left, of whatever it tells": Case(
+        """\
+        def classify(text):
+            log.info("Analyzing utterance %s", text)
+            for word in words:
+                log.debug("%s: %.2f", word, score(word))
+                if word in text:
+                    log.info("Intent found: %s", word)
+                    return word
+            raise LookupError(text)
+        """,
+        {2: ([6], [])},
+    ),
+    "what a first line says was done, which nothing was": Case(
+        """\
+        def achieve(goal):
+            log.info("goal accepted: %s", goal)
+            for step in plan(goal):
+                run(step)
+            log.info("goal reached with %d notes", count())
+        """,
+        {2: ([5], [])},
+    ),
+    "how far the work of a pass has come": Case(
+        """\
+        def simulate(steps):
+            for number in range(steps):
+                total = reward(number)
+                log.debug("step %d/%d reward=%.2f", number, steps, total)
+        """,
+        {},
+    ),
+    "a loop that serves": Case(
+        """\
+        def run(self):
+            log.info("Starting request loop")
+            while self.running:
+                message = self.inbox.get()
+                if message is None:
+                    log.info("No request within 20 ms, stopping")
+                    break
+                self.handle(message)
+        """,
+        {},
+    ),
+    "what went well without errors": Case(
+        """\
+        def back_up(names):
+            log.info("Backup of %d sources started", len(names))
+            failed = [name for name in names if not pack(name)]
+            if failed:
+                log.error("Backup failed for %s", failed)
+                return 1
+            log.info("Backup finished without errors")
+            return 0
+        """,
+        {2: ([7], [5])},
+    ),
+    "a stage that tells how far it is, amid what has begun": Case(
+        """\
+        def check_out(cart):
+            log.info("Checkout started for cart %s", cart.number)
+            price(cart)
+            log.info("Cart %s priced", cart.number)
+            ship(cart)
+            log.info("Cart %s shipped", cart.number)
+            log.info("Checkout of cart %s finished", cart.number)
+        """,
+        {2: ([7], [])},
+    ),
     "a beginning and its end": Case(
         """\
         def fire(kiln):

@@ -70,23 +70,23 @@ def test_each_request_is_a_trace_of_its_own_and_its_work_is_inside(
     }
     assert replies(place, environ, tmp_path / "observed", place.command("obs-run")) == plain
 
-    # Of a message that is no JSON another line tells, before "Received request".
-    count = 1 + len(plain)
+    # The run, and each request: one has no answer that could be compared.
+    count = 1 + len(plain) + 1
     traces = waiting.until(lambda: _traces(backends, service, count), "all traces of the agent in Jaeger", 60)
     [run] = [span for spans in traces for span in spans if "obs.run.kind" in span.attributes]
     requests = [spans for spans in traces if spans[0].trace_id != run.trace_id]
-    assert len(requests) == len(plain)
+    assert len(requests) == len(plain) + 1
     for spans in requests:
         [root] = [span for span in spans if not span.parent_span_id]
-        assert root.name.startswith("Received request")
+        assert root.name.startswith("process ")
         assert [(link.trace_id, link.span_id) for link in root.links] == [(run.trace_id, run.span_id)]
     shapes = [_shape(spans) for spans in requests]
-    assert ["Received request", ["Translating", ["Loading model"], [CHAT]]] in shapes
-    assert ["Received request", ["Generating summary", ["Loading model"], [CHAT]]] in shapes
-    assert ["Received request", ["Generating summary !", [f"{CHAT} !"]]] in shapes
-    assert ["Received request", ["Translating !", [f"{CHAT} !"]]] in shapes
-    assert ["Received request", ["Loading model", ["Unloading model"]]] in shapes
-    assert ["Received request", ["Loading model !"]] in shapes
+    assert ["process translate", ["Received request", ["Translating", ["Loading model"], [CHAT]]]] in shapes
+    assert ["process summarize", ["Received request", ["Generating summary", ["Loading model"], [CHAT]]]] in shapes
+    assert ["process summarize", ["Received request", ["Generating summary !", [f"{CHAT} !"]]]] in shapes
+    assert ["process translate", ["Received request", ["Translating !", [f"{CHAT} !"]]]] in shapes
+    assert ["process load_model", ["Received request", ["Loading model", ["Unloading model"]]]] in shapes
+    assert ["process load_model", ["Received request", ["Loading model !"]]] in shapes
     [of_run] = [spans for spans in traces if spans[0].trace_id == run.trace_id]
     tasks = [_shape(of_run, span) for span in of_run if span.name.startswith("Executing task")]
     assert tasks == [["Executing task", [CHAT]]] * 2 + [["Executing task !"]]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.instrumentors.scenarios import Library
 
-MOST_OLDER = 24
+MOST_OLDER = 16
 """How many older versions a run takes at most: a change of all libraries must not make it last for hours."""
 DAYS = 7
 """In how many days each of the older versions has its turn."""

@@ -49,6 +49,7 @@ UNSTABLE = (
     "gen_ai.response.id",
     "gen_ai.response.time_to_first_chunk",
     "obs.a2a.task.id",
+    "obs.messaging.queue_time",
     "obs.cost.input",
     "obs.cost.output",
     "obs.cost.subtree",

@@ -41,6 +41,9 @@ BODIES = {
     """,
 }
 
+_TRIES = 5
+"""A busy machine may stop a program right before its end is noted; where we load before that, it is so each time."""
+
 
 def recorded_times(words: list[str], folder: Path) -> tuple[list[int], dict[str, tuple[int, int]]]:
     """Run a program; return the moments it printed and when it was gone, and begin and end of each span by its name."""
@@ -56,12 +59,15 @@ def recorded_times(words: list[str], folder: Path) -> tuple[list[int], dict[str,
 @pytest.mark.parametrize("name", BODIES)
 def test_the_run_ends_before_we_load_what_an_export_needs(name: str, tmp_path: Path) -> None:
     (tmp_path / "agent.py").write_text(dedent(AGENT.format(body=dedent(BODIES[name]).replace("\n", "\n    "))))
-    (begun, ended, loaded, _), times = recorded_times(["agent.py"], tmp_path)
-    assert times["agent"][0] <= begun
-    # At the latest in the midst of the loading, which takes some hundred times as long as what is beside it.
-    assert times["agent"][1] < (ended + loaded) / 2
-    for begin, end in times.values():
-        assert begin <= end < (ended + loaded) / 2
+    for _ in range(_TRIES):
+        (begun, ended, loaded, _), times = recorded_times(["agent.py"], tmp_path)
+        assert times["agent"][0] <= begun
+        # At the latest in the midst of the loading, which takes some hundred times as long as what is beside it.
+        latest = (ended + loaded) / 2
+        if all(begin <= end < latest for begin, end in times.values()):
+            break
+    else:
+        pytest.fail(f"{times} end after {latest}")
 
 
 def test_the_run_of_a_crash_ends_with_the_crash(tmp_path: Path) -> None:

@@ -151,10 +151,11 @@ def _mcp(span: Any, attributes: Mapping[str, Any]) -> Iterator[str]:
 def _messaging(span: Any, attributes: Mapping[str, Any]) -> Iterator[str]:
     operation = attributes["messaging.operation.name"]
     destination = attributes.get("messaging.destination.template") or attributes.get("messaging.destination.name")
-    if span.name != (f"{operation} {destination}" if destination else operation):
-        yield f"the name is not made of {operation!r} and {destination!r}"
+    subject = attributes.get("rpc.method") or destination
+    if span.name != (f"{operation} {subject}" if subject else operation):
+        yield f"the name is not made of {operation!r} and {subject!r}"
     kind = conventions.MESSAGING_KINDS.get(attributes.get("messaging.operation.type", ""))
-    if kind is not None and span.kind.name != kind:
+    if kind not in (None, span.kind.name) and (operation, span.kind.name) not in exceptions.CALLS_BY_MESSAGES:
         yield f"kind is {span.kind.name}"
     if "messaging.system" not in attributes:
         yield "messaging.system is missing"

@@ -307,6 +307,8 @@ METRICS: dict[str, Metric] = {
     "rpc.client.call.duration": Metric("histogram", "s", _Q, (*_RPC, "server.address", "server.port"), ("rpc.method",)),
     "rpc.server.call.duration": Metric("histogram", "s", _Q, _RPC, ("rpc.method",)),
     "messaging.client.operation.duration": Metric("histogram", "s", _Q, _MESSAGING, _MESSAGING[:2]),
+    "messaging.client.sent.messages": Metric("counter", "{message}", None, _MESSAGING, _MESSAGING[:2]),
+    "messaging.client.consumed.messages": Metric("counter", "{message}", None, _MESSAGING, _MESSAGING[:2]),
     "messaging.process.duration": Metric("histogram", "s", _Q, _MESSAGING, _MESSAGING[:2]),
     "gen_ai.invoke_workflow.duration": _seconds(
         "gen_ai.workflow.name",

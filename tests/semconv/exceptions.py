@@ -75,6 +75,7 @@ METRICS = {
     "obs.log.count": "no convention knows what log lines tell",
     "obs.log.duration": "no convention knows what log lines tell",
     "obs.log.value": "no convention knows what log lines tell",
+    "obs.messaging.queue.duration": "the conventions have no time between sending and receiving",
     "obs.run.context_fill": _RUNS,
     "obs.run.exceeded_budgets": _RUNS,
     "obs.run.loops": _RUNS,
@@ -85,6 +86,9 @@ METRICS = {
     "obs.run.steps": _RUNS,
     "obs.run.tool_calls": _RUNS,
 }
+
+CALLS_BY_MESSAGES = (("request", "CLIENT"), ("process", "SERVER"))
+"""Operations of messages that wait for an answer, which the conventions of messages do not know, and their kinds."""
 
 LABELS = {
     "gen_ai.execute_tool.duration": {
@@ -110,6 +114,12 @@ PARTS = {
 }
 """Message parts beside the schemas' own types, which allow any with a ``type``."""
 
+_GROUP = "in the registry, and on the spans of single systems"
+_OF_MESSAGES = {
+    "network.transport": "spans of all kinds may have it",
+    "peer.service": "spans of all kinds may have it",
+    "rpc.method": "what a message asks for, where it does",
+}
 _CONVERSATION = "conversations are found by it; the conventions let it be added to any span"
 ATTRIBUTES: dict[str, dict[str, str]] = {
     "A2aAgentCall": {
@@ -132,9 +142,12 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
     },
     "Inference": {"gen_ai.response.status": "the convention has it on fetched responses, where the same words stand"},
     "Memory": {"gen_ai.conversation.id": _CONVERSATION},
-    "MessageProcess": {"messaging.consumer.group.name": "in the registry, and on the spans of single systems"},
-    "MessageReceive": {"messaging.consumer.group.name": "in the registry, and on the spans of single systems"},
-    "MessageSend": {"messaging.consumer.group.name": "a field of all messages, which a sender leaves empty"},
+    "MessageProcess": {"messaging.consumer.group.name": _GROUP, **_OF_MESSAGES},
+    "MessageReceive": {"messaging.consumer.group.name": _GROUP, **_OF_MESSAGES},
+    "MessageSend": {
+        "messaging.consumer.group.name": "a field of all messages, which a sender leaves empty",
+        **_OF_MESSAGES,
+    },
     "Plan": {
         "gen_ai.conversation.id": _CONVERSATION,
         "gen_ai.provider.name": "a field of all GenAI operations, which a plan leaves empty",
@@ -152,12 +165,15 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
 """Attributes of an operation's class beside those that the conventions have on its type of span."""
 
 _A2A = "the conventions have no requests of A2A but the run of the agent"
+_ANSWERED = "the conventions of messages know none that wait for an answer"
 WITHOUT_SPAN_TYPE = {
     "A2aCall": _A2A,
     "A2aServerCall": _A2A,
     "Handoff": OPERATIONS["handoff"],
     "LoggedRequest": "no convention knows what log lines tell",
     "LoggedWork": "no convention knows what log lines tell",
+    "MessageCall": _ANSWERED,
+    "MessageServerCall": _ANSWERED,
     "Rerank": OPERATIONS["rerank"],
     "Step": OPERATIONS["step"],
 }

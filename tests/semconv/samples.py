@@ -22,9 +22,11 @@ from obs_run.core.operations import (
     McpCall,
     McpServerCall,
     Memory,
+    MessageCall,
     MessageProcess,
     MessageReceive,
     MessageSend,
+    MessageServerCall,
     Operation,
     Plan,
     RemoteAgentRun,
@@ -104,6 +106,11 @@ _MESSAGE: dict[str, Any] = {
     "message_conversation_id": "question-1",
     "batch_size": 2,
     "body_size": 20,
+    "method": "forecast",
+    "network_transport": "tcp",
+    "peer_service": "towns",
+    "queue_time": 0.5,
+    "socket_type": "SUB",
 }
 
 
@@ -205,7 +212,9 @@ def operations() -> list[Operation]:
         A2aAgentCall("SendMessage", stream=True, outcome="interrupted", **_SERVER, **_A2A, **_SAID),
         A2aCall("GetTask", **_SERVER, **_A2A),
         A2aServerCall("GetTask", request_id="9", **_A2A),
+        MessageCall(**_MESSAGE),
         MessageSend(**_MESSAGE),
+        MessageServerCall(**_MESSAGE),
         MessageReceive(**_MESSAGE),
         MessageProcess(**_MESSAGE),
         LoggedWork(

@@ -32,6 +32,11 @@ class EventSplitter:
         self._rest = self._rest[start:]
         return events
 
+    @property
+    def size(self) -> int:
+        """How many bytes wait for the end of their event."""
+        return len(self._rest)
+
     def take_rest(self) -> bytes:
         """Return what came after the last whole event."""
         rest, self._rest = self._rest, b""

@@ -25,6 +25,13 @@ _COUNTED = re.compile(
     re.IGNORECASE,
 )
 """A number of failures, which tells of what went well too."""
+_NO_FAILURE = re.compile(
+    r"\b(?:without|no|zero|0|keine|ohne|sans)(?: \w+)? (?:errors?|failures?|fehler|erreurs?)\b", re.IGNORECASE
+)
+_COMPLETION_COUNTED = re.compile(r"\bcompletion(?:[ _]tokens?\b|\s?[=:])", re.IGNORECASE)
+"""What a model has answered, by its length."""
+_PERIODIC = re.compile(r"\b(?:every|each|alle) [\0\d]", re.IGNORECASE)
+"""How often something is done from now on, which is a state."""
 _NUMBERED = re.compile(r"(?:#|no\.?|\b)\s*(?:\0|\d+)\s*(?:/|of\b|von\b|$|\)|\])")
 _LATEST_START = 4
 """How many words may stand before the one that says that they begin."""
@@ -54,6 +61,8 @@ def _read_failure(clause: Clause) -> Phrase | None:
 def _is_failure(clause: Clause) -> bool:
     said = clause.said
     is_warning = clause.level >= WARNING
+    if not is_warning and _NO_FAILURE.search(clause.text):
+        return False
     if not is_warning and _COUNTED.search(clause.text):
         return False
     if is_warning and any(each in " ".join(said) for each in words.NOT_DONE):
@@ -164,7 +173,11 @@ def _read_running_state(clause: Clause) -> Phrase | None:
 def _read_beginning(clause: Clause) -> Phrase | None:
     """Read "loading the index", but not "loading the index finished"."""
     first, last = clause.first, clause.last
-    is_done = last != first and (is_participle(last) or last in words.COMPLETIONS or last == "over")
+    # What is requested may be a completion.
+    is_completion = last in words.COMPLETIONS and last != "completion"
+    if _PERIODIC.search(clause.text):
+        return NOTHING
+    is_done = last != first and (is_participle(last) or is_completion or last == "over")
     if is_done or not (is_gerund(first) or first in words.STARTS):
         return None
     return _start(clause.words, clause.text)
@@ -202,12 +215,22 @@ def _read_iteration(clause: Clause) -> Phrase | None:
     return None
 
 
+def _read_value_started(clause: Clause) -> Phrase | None:
+    """Read "GET /items started", "job 7 picked up"."""
+    if clause.text.endswith(words.PICKED_UP):
+        return Phrase(Role.START, "", nouns_among(clause.words[:-2]), name=clause.text)
+    is_alone = len(clause.words) == 1 and clause.last in words.BEGUN and VALUE in clause.said[0]
+    return Phrase(Role.START, "start", name=clause.text) if is_alone else None
+
+
 def _read_late_start(clause: Clause) -> Phrase | None:
     """Read "index build started"."""
     later = enumerate(clause.words[1:], 1)
     place = next((place for place, each in later if each in words.LATE_STARTS), None)
     if place is None or place > _LATEST_START:
         return None
+    if _PERIODIC.search(clause.text):
+        return NOTHING
     if clause.words[place] in words.STARTS and clause.words[place] != clause.last:
         # "systemctl start shop" is a command.
         return None
@@ -219,6 +242,8 @@ def _read_late_start(clause: Clause) -> Phrase | None:
 def _read_completion(clause: Clause) -> Phrase | None:
     """Read "index build done"."""
     done = [each for each in clause.words if each in words.COMPLETIONS or each in words.FOREIGN_ENDS]
+    if done == ["completion"] and _COMPLETION_COUNTED.search(clause.text):
+        return None
     is_over = clause.last == "over" and len(clause.words) > 1
     if not done and not is_over and not clause.marks & DONE_MARKS:
         return None
@@ -291,6 +316,7 @@ _READERS: tuple[Callable[[Clause], Phrase | None], ...] = (
     _read_intention,
     _read_event,
     _read_iteration,
+    _read_value_started,
     _read_late_start,
     _read_completion,
     _read_participle,

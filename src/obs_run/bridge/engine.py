@@ -11,10 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.bridge import durations, identifiers, pairs, records, traces, words
 from obs_run.bridge.evidence import Evidence
+from obs_run.bridge.flow import may_follow
 from obs_run.bridge.phrases import Role
 from obs_run.bridge.rules import AUTOMATIC, LONGEST_TEXT
 from obs_run.bridge.sites import Sites
-from obs_run.bridge.spans import GENERATOR, LEFT_BY_EXCEPTION, OpenSpan, end_left, ensure_activation, find_activation
+from obs_run.bridge.spans import (
+    GENERATOR,
+    LEFT_BY_EXCEPTION,
+    OpenSpan,
+    end_left,
+    ensure_activation,
+    find_activation,
+    left_by,
+)
 from obs_run.capture.log_capture import read_message
 from obs_run.context import current_context
 from obs_run.core import ownership, recorder, span_events
@@ -64,6 +73,9 @@ class Bridge:
         caller = records.frame_of(record, frame)
         if caller is None:
             return None
+        helper = records.helper_of(caller, frame)
+        if helper is not None:
+            self._sites.add_helper(helper)
         return self.read_line(caller, lambda: read_message(record), lambda: records.fields_of(record))
 
     def read_line(
@@ -79,6 +91,7 @@ class Bridge:
             return None
         text = message()[:LONGEST_TEXT]
         logged = LoggedLine(self, site, statement, frame, text, {**fields(), **site.values_in(text)})
+        logged.fail_left()
         end_left(frame)
         logged.begin()
         return logged.finish
@@ -215,8 +228,22 @@ class Bridge:
             if span.has_failed and about <= span.failed_likeness:
                 continue
             span.failed_likeness = about
-            span.fail(failure, logged.message, logged.statement.line, recorder.now())
+            goes_on = _has_later_outcome(logged, span)
+            span.fail(failure, logged.message, logged.statement.line, recorder.now(), goes_on=goes_on)
             self._close_detached(span)
+
+    def fail_left(self, logged: LoggedLine, phrase: Phrase) -> None:
+        """Note that what a line tells of has failed, where the exception being handled has left the call of it."""
+        error = sys.exc_info()[1]
+        if error is None or outcome_of(error, {}) is not None:
+            return
+        spans = (span for activation in left_by(error, logged.frame) for span in activation.spans)
+        open_spans = [span for span in spans if not (span.is_over or span.has_failed)]
+        told = [span for span in open_spans if _is_told_of(span, logged, phrase)]
+        if told:
+            # Of several the outermost is what the caller called.
+            best = max(reversed(told), key=lambda span: span.start.phrase.likeness(phrase))
+            best.fail(recorder.describe_error(error), logged.message, logged.statement.line, recorder.now())
 
     def _close_detached(self, span: OpenSpan) -> None:
         if span in self._detached:
@@ -339,6 +366,12 @@ class LoggedLine:
         if start is not None and not self._ends_something():
             self._bridge.open(self, start)
 
+    def fail_left(self) -> None:
+        """Note the failure of what began in a call that is left by now."""
+        phrase = self.site.plan.failures.get(self.statement.order)
+        if phrase is not None and self.statement.handlers:
+            self._bridge.fail_left(self, phrase)
+
     def finish(self) -> None:
         """End what is over, and begin what follows upon it."""
         order, plan = self.statement.order, self.site.plan
@@ -360,8 +393,9 @@ class LoggedLine:
 
 def _has_no_outcome(statement: Statement, start: pairs.Start) -> bool:
     """Whether nothing could end what begins but its function; of a request, and of an iteration, the next one does."""
-    is_followed = start.phrase.role is Role.RECEIVED or (start.phrase.is_iteration and bool(statement.loops))
-    return start.is_alone() and not is_followed
+    is_request = start.phrase.role is Role.RECEIVED and (bool(statement.loops) or start.work > 1)
+    is_followed = is_request or (start.phrase.is_iteration and bool(statement.loops))
+    return start.is_alone() and not is_followed and not start.is_function
 
 
 def _begin(logged: LoggedLine, start: pairs.Start, around: Any) -> Any:
@@ -412,6 +446,24 @@ def _left_with(failed: Statement, phrase: Phrase, open_spans: list[OpenSpan], in
         return []
     others = [span for span in open_spans if span not in inside]
     return [span for span in others if pairs.likeness(span.start.phrase, phrase) >= _LEAST_ALIKE]
+
+
+def _is_told_of(span: OpenSpan, logged: LoggedLine, phrase: Phrase) -> bool:
+    """Whether a line of a caller tells of what was begun in a call, by its words or by a value of both."""
+    if identifiers.ids_differ(span.values, logged.values):
+        return False
+    if span.start.phrase.likeness(phrase) >= _SURE:
+        return True
+    has_same_value = bool(set(span.values.values()) & set(logged.values.values()))
+    return has_same_value and span.start.phrase.likeness(phrase) >= _LEAST_ALIKE
+
+
+def _has_later_outcome(logged: LoggedLine, span: OpenSpan) -> bool:
+    """Whether another line that tells how a span comes out may follow upon one of its failure."""
+    function, failed = logged.site.function, logged.statement
+    lines = {*span.start.end_lines, *span.start.failure_lines}
+    later = (each for each in function.statements[failed.order + 1 :] if each.line in lines)
+    return any(may_follow(failed, each, span.start.phrase) for each in later)
 
 
 def _stack(frame: FrameType | None) -> Iterator[FrameType]:

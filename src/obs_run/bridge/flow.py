@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from logging import INFO
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from obs_run.bridge.phrase import Phrase
-    from obs_run.bridge.source import Statement
+    from obs_run.bridge.source import Function, Statement
 
 
 def may_follow(begun: Statement, ended: Statement, start: Phrase) -> bool:
@@ -33,12 +34,31 @@ def may_fail(begun: Statement, failed: Statement) -> bool:
     return failed.loops == begun.loops or (failed.leaves and _is_inside(failed, begun))
 
 
+def is_exit(function: Function, begun: Statement, last: Statement) -> bool:
+    """Whether no other line comes after ``last`` before the function, or the pass of the loop of ``begun``, is left."""
+    least = min(last.level, INFO)
+    return not any(
+        each.level >= least
+        and each.order > last.order
+        and not each.is_final
+        and _is_inside(each, begun)
+        and not _is_guarded(last, each)
+        and not _is_cut_off(last, each)
+        for each in function.statements
+    )
+
+
 def _is_cut_off(begun: Statement, later: Statement) -> bool:
-    """Whether the other is never reached from the first: its block leaves the function, or they exclude each other."""
+    """Whether the other is never reached from the first: a block around that leaves, or they exclude each other."""
     ways = dict(begun.branches)
     if any(ways.get(decision, way) != way for decision, way in later.branches):
         return True
-    return begun.leaves and begun.blocks[-1] not in later.blocks and len(begun.blocks) > 1
+    if later.guarded[0] <= begun.line <= later.guarded[1]:
+        # A ``finally`` is reached whatever leaves what it is of.
+        return False
+    if any(block not in later.blocks for block in begun.returns):
+        return True
+    return any(block not in later.blocks and loop in later.loops for block, loop in begun.breaks)
 
 
 def _is_inside(statement: Statement, other: Statement) -> bool:

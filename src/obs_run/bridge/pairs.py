@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from obs_run.bridge import unsaid_pairs
+from obs_run.bridge import exit_pairs, unsaid_pairs
 from obs_run.bridge.evidence import Evidence
 from obs_run.bridge.phrase import Phrase, Role
 from obs_run.bridge.plan import GENERIC, NO_PLAN, SURE, Plan, Start, likeness, make_start
@@ -28,17 +28,29 @@ def make_plan(function: Function, file: File) -> Plan:
     unsaid_pairs.add_same_heads(function, plan)
     unsaid_pairs.add_first_and_last(function, plan)
     unsaid_pairs.add_unsaid_ends(function, plan)
+    exit_pairs.add_ends(function, plan)
     unsaid_pairs.add_unsaid_starts(function, plan, taken)
+    exit_pairs.add_failures(function, plan)
     _add_ends_elsewhere(function, file, plan)
-    for order, start in plan.starts.items():
+    exit_pairs.add_whole_functions(function, plan)
+    for order, start in list(plan.starts.items()):
         plan.starts[order] = _with_lines(function, order, start)
+        if _is_state(function, plan.starts[order]):
+            del plan.starts[order]
     return plan
+
+
+def _is_state(function: Function, start: Start) -> bool:
+    """Whether a program only says that something has started, of which no line tells that it is over."""
+    is_of_nothing = start.evidence in (Evidence.COMPLETION, Evidence.FAILURE, Evidence.RETURN)
+    return is_of_nothing and start.phrase.verb == "start" and function.name in unsaid_pairs.PROGRAMS
 
 
 def _with_lines(function: Function, order: int, start: Start) -> Start:
     """Return the same with what speaks for it, and the lines of what may come of it."""
     statements = function.statements
     return start._replace(
+        work=function.work - statements[order].work_before,
         evidence=_evidence_of(function, statements[order], start),
         end_lines={statements[end].line: likely for end, likely in start.ends.items()},
         failure_lines=frozenset(statements[each].line for each in start.failures),
@@ -123,13 +135,11 @@ def _evidence_of_pair(begun: Statement, start: Phrase, ended: Statement) -> Evid
         return Evidence.SUBJECT
     if start.verb and end.verb and likeness(_bare(start), _bare(end)) >= SURE:
         return Evidence.VERB
-    if not start.likeness(end):
-        return Evidence.COMPLETION
     is_other_verb = start.verb == "start" and end.verb not in ("", "start")
-    if is_other_verb and not _share_value(begun, ended):
-        # "job started", "2 jobs deployed"
-        return Evidence.COMPLETION
-    return Evidence.NOUNS
+    # "job started", "2 jobs deployed" are about the same only where they share a value.
+    if start.likeness(end) and not is_other_verb:
+        return Evidence.NOUNS
+    return Evidence.VALUE if _share_value(begun, ended) else Evidence.COMPLETION
 
 
 def _bare(phrase: Phrase) -> Phrase:

@@ -26,6 +26,8 @@ __all__ = ["NOTHING", "Phrase", "Role", "head_of", "read_phrases", "read_subject
 
 _CALL = re.compile(r"^\s*(?:-+>|→|>>+)\s*(\w+|\0)")
 _RETURN = re.compile(r"^\s*(?:<-+|←|<<+)\s*(\w+|\0)")
+_ASKED = re.compile(r"^[\W_]*(\w+) (call|query|invocation|result|response|reply)\s*[:=(]", re.IGNORECASE)
+"""What is called or asked, as "tool call: search(...)", and what came of it, as "tool result: 3 hits"."""
 _INCOMING = re.compile(r"^\s*(?:<[<=-]+|←|recv\b|rx\b|in:)", re.IGNORECASE)
 _OUTGOING = re.compile(r"^\s*(?:[>=-]+>|→|sent\b|tx\b|out:)", re.IGNORECASE)
 _AFTER_ARROW = 6
@@ -81,6 +83,11 @@ def _read_arrow(template: str, level: int) -> Phrase | None:
         return Phrase(Role.END, "answer", nouns_of(template), name=short_name(template.lstrip(" >=-")))
     if level >= ERROR:
         return None
+    asked = _ASKED.match(template)
+    if asked is not None:
+        role = Role.END if asked.group(2).lower() in words.ANSWERS else Role.START
+        verb = "receive" if role is Role.END else "call"
+        return Phrase(role, verb, nouns_of(asked.group(1)), name=asked.group().rstrip(":( "))
     for pattern, role in ((_CALL, Role.START), (_RETURN, Role.END)):
         match = pattern.match(template)
         if match is not None:
@@ -168,6 +175,9 @@ def _phrases_told(found: list[Phrase], clauses: list[str], level: int, measured:
         # The start of what is done in its place.
         is_other = start is not None and start is not first and level < ERROR
         return (joined, _named(start, clauses)) if start is not None and is_other else (joined,)
+    if first is start and start.verb == "start" and any(each.role is Role.END for each in found):
+        # "speech started at 0.4 s, finished at 1.2 s"
+        return ()
     if first is start:
         return (first._replace(name=name),)
     joined = _joined(first, found, name, measured)

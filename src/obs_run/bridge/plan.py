@@ -43,6 +43,12 @@ class Start(NamedTuple):
     is_entered: bool = False
     """Whether it is a block of ``with``, which an object's two methods begin and end."""
 
+    is_function: bool = False
+    """Whether it is what its whole function does, and over when that is left."""
+
+    work: int = 0
+    """How much its function does after it, as the number of calls that do something."""
+
     def is_alone(self) -> bool:
         """Whether nothing tells how it comes out."""
         return not self.ends and not self.failures and not self.ends_elsewhere

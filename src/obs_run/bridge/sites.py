@@ -80,6 +80,14 @@ class Sites:
         site = self._sites.get((path, line))
         return site is not None and not site.tells_something()
 
+    def add_helper(self, name: str) -> None:
+        """Note the name of a function that writes what it is called with."""
+        if name not in self._helpers:
+            self._helpers |= {name}
+            # What calls it was read before it was known.
+            self._plans.clear()
+            self._sites.clear()
+
     def find(self, frame: FrameType) -> tuple[Site, FrameType] | None:
         """Return the place that a line tells of which ``frame`` writes now, and its frame; None where it tells nothing.
 
@@ -112,11 +120,8 @@ class Sites:
         if statement is not None and not _is_of_caller(statement, function, parameters):
             return Site(function, statement, plan)
         is_helper = code.co_name != "<module>" and bool(parameters)
-        if is_helper and code.co_name not in self._helpers:
-            self._helpers |= {code.co_name}
-            # What calls it was read before it was known.
-            self._plans.clear()
-            self._sites.clear()
+        if is_helper:
+            self.add_helper(code.co_name)
         return Site(function, None if is_helper else statement, plan, is_helper=is_helper)
 
     def _function(self, code: CodeType, line: int) -> tuple[Function, pairs.Plan]:

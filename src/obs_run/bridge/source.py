@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import ast
+import builtins
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from obs_run import settings
+from obs_run.bridge.log_calls import Logged, last_name, read_call
 from obs_run.bridge.phrases import Phrase, Role, read_phrases
-from obs_run.bridge.templates import LEVEL_NAMES, Template, name_of, read_template
+from obs_run.bridge.templates import Template, name_of, read_template
 from obs_run.bridge.words import VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LEVELS = {
-    "trace": 5, "debug": 10, "info": 20, "success": 25, "warning": 30, "warn": 30, "error": 40, "exception": 40,
-    "critical": 50, "fatal": 50, "print": 20, "msg": 20, "notice": 20,
-}  # fmt: skip
-_PRINTING = frozenset(["print", "write"])
-_HELPERS = frozenset(("log", "log_info", "log_debug", "log_event", "emit_log", "say", "logline"))
-"""What functions that log what they are given are called."""
-_INFO = 20
-_WARNING = 30
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _WITHOUT_CALLS = (ast.Constant, ast.Name, ast.expr_context, ast.operator, ast.boolop, ast.unaryop, ast.cmpop)
+_BUILTIN_FUNCTIONS = frozenset(dir(builtins)) - {"open", "exec", "eval", "input", "next", "__import__"}
+_LOOKING = frozenset(dir(str)).union(
+    dir(dict), dir(list), ("time", "perf_counter", "monotonic", "now", "utcnow", "uuid4", "getLogger", "bind", "opt",
+    "process_time", "time_ns", "current_thread", "current_task", "fromtimestamp", "today", "getpid", "randint"),
+) - {"get", "pop", "remove"}  # fmt: skip
+"""Methods that only look at what is there, or put it together."""
+_WAITING = re.compile(
+    r"recv|receive|accept|poll|sleep|wait|get|listen|consume|select|next|fetch|read|pop", re.IGNORECASE
+)
+_NEAR_LOOP = 3
+"""How many statements after a line its loop may begin."""
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
@@ -58,6 +62,21 @@ class Statement(NamedTuple):
     """Whether it is in a loop that nothing but a break or return ends."""
     fields: tuple[str, ...] = ()
     """The names of the keyword arguments, as structlog has them."""
+    returns: tuple[int, ...] = ()
+    """Those of its blocks that leave the function."""
+    breaks: tuple[tuple[int, int], ...] = ()
+    """Those of its blocks that leave a pass of a loop, each with the line of that loop."""
+    guarded: tuple[int, int] = (0, 0)
+    """First and last line of what it is the ``finally`` of."""
+    work_before: int = 0
+    """How much its function has done before, as the number of calls that do something."""
+    is_first_of_pass: bool = False
+    """Whether the pass of its loop has done nothing before."""
+
+    @property
+    def is_first_work(self) -> bool:
+        """Whether its function has done nothing before."""
+        return not self.work_before
 
     def phrase(self, *roles: Role) -> Phrase | None:
         """Return what it tells in one of these roles."""
@@ -74,6 +93,8 @@ class Function(NamedTuple):
     inside: tuple[int, int] | None = None
     """First and last line of what runs inside of it: a context manager's yield, the call of what a decorator wraps."""
     is_context_manager: bool = False
+    work: int = 0
+    """How much it does, as the number of calls that do something."""
 
     def at(self, line: int) -> Statement | None:
         """Return the statement that spans a line."""
@@ -81,15 +102,14 @@ class Function(NamedTuple):
 
 
 NO_FUNCTION = Function("", ())
-Logged = tuple[int, ast.expr, list[ast.expr]]
-"""The level, message and arguments of a call that logs."""
 File = Mapping[int, Function]
 """The functions of a file by the line that they begin in, decorators included; 0 for what is outside of all."""
 
 
 def read_module(body: list[ast.stmt], helpers: frozenset[str]) -> Function:
     """Return the statements of a file that are outside of all functions."""
-    return Function("<module>", _read_statements(body, helpers))
+    statements, work = _read_statements(body, helpers)
+    return Function("<module>", statements, work=work)
 
 
 def read_function(
@@ -103,7 +123,8 @@ def read_function(
     # What a decorator is given, called with what its wrapper is given.
     wrapped = parameters if node.args.vararg or node.args.kwarg else frozenset()
     inside = _inside_of(node, wrapped, is_context_manager=is_context_manager)
-    return Function(node.name, _read_statements(node.body, helpers), owner, inside, is_context_manager)
+    statements, work = _read_statements(node.body, helpers)
+    return Function(node.name, statements, owner, inside, is_context_manager, work)
 
 
 def _inside_of(node: ast.AST, wrapped: frozenset[str], *, is_context_manager: bool) -> tuple[int, int] | None:
@@ -118,10 +139,11 @@ def _inside_of(node: ast.AST, wrapped: frozenset[str], *, is_context_manager: bo
     return inside
 
 
-def _read_statements(body: list[ast.stmt], helpers: frozenset[str]) -> tuple[Statement, ...]:
+def _read_statements(body: list[ast.stmt], helpers: frozenset[str]) -> tuple[tuple[Statement, ...], int]:
+    """Return the log statements of a body, and how much it does."""
     reader = _Reader(helpers)
     reader.read_block(body, _Place())
-    return tuple(reader.found)
+    return tuple(reader.found), reader.work
 
 
 class _Place(NamedTuple):
@@ -136,6 +158,10 @@ class _Place(NamedTuple):
     is_last: bool = False
     is_cancelled: bool = False
     is_endless: bool = False
+    returns: tuple[int, ...] = ()
+    breaks: tuple[tuple[int, int], ...] = ()
+    guarded: tuple[int, int] = (0, 0)
+    work_before_pass: int = 0
 
 
 class _Reader:
@@ -145,13 +171,18 @@ class _Reader:
         self.found: list[Statement] = []
         self._helpers = helpers
         self._blocks = 0
+        self._serving: ast.stmt | None = None
+        self.work = 0
+        """How many calls that do something have been met."""
 
     def read_block(self, body: list[ast.stmt], place: _Place) -> None:
         """Read the statements of one block."""
         self._blocks += 1
-        place = place._replace(leaves=bool(body) and _leaves(body[-1]), blocks=(*place.blocks, self._blocks))
+        place = _inside(place, self._blocks, body)
         for number, statement in enumerate(body, 1):
             is_last = _only_leaves(body[number]) if number < len(body) else len(place.blocks) == 1
+            following = body[number : number + _NEAR_LOOP]
+            self._serving = next(filter(_is_serving_loop, following), None)
             self._read(statement, place._replace(is_last=is_last))
 
     def _read(self, statement: ast.stmt, place: _Place) -> None:
@@ -160,14 +191,19 @@ class _Reader:
         if isinstance(statement, _LOOPS):
             self._calls(statement.iter if hasattr(statement, "iter") else statement.test, place)
             is_endless = isinstance(statement, ast.While) and isinstance(statement.test, ast.Constant)
-            inside = place._replace(loops=(*place.loops, statement.lineno), is_endless=is_endless)
+            inside = place._replace(
+                loops=(*place.loops, statement.lineno), is_endless=is_endless, work_before_pass=self.work
+            )
             self.read_block(statement.body, inside)
             self.read_block(statement.orelse, place)
         elif isinstance(statement, ast.Try) or type(statement).__name__ == "TryStar":
             self._read_try(statement, place)
         elif isinstance(statement, (ast.With, ast.AsyncWith)):
+            for each in statement.items:
+                self._calls(each.context_expr, place)
             self.read_block(statement.body, place)
         elif isinstance(statement, (ast.If, ast.Match)):
+            self._calls(statement.test if isinstance(statement, ast.If) else statement.subject, place)
             self._read_ways(statement, place)
         else:
             self._calls(statement, place)
@@ -190,41 +226,92 @@ class _Reader:
             is_cancelled = handler.type is not None and "Cancelled" in ast.unparse(handler.type)
             self.read_block(handler.body, place._replace(handlers=(*place.handlers, around), is_cancelled=is_cancelled))
         self.read_block(statement.orelse, place)
-        self.read_block(statement.finalbody, place._replace(is_final=True))
+        self.read_block(statement.finalbody, place._replace(is_final=True, guarded=(first, last)))
 
     def _calls(self, node: ast.AST, place: _Place) -> None:
         for call in _calls_in(node):
-            logged = _read_call(call, self._helpers)
+            logged = read_call(call, self._helpers)
             if logged is None:
+                self.work += _does_something(call)
                 continue
-            level, message, arguments = logged
-            template = read_template(message, arguments) or Template(VALUE, (name_of(message),))
-            line = call.lineno
-            self.found.append(
-                Statement(
-                    line,
-                    (call.end_lineno or call.lineno),
-                    level,
-                    template,
-                    read_phrases(
-                        template.text,
-                        level,
-                        is_handler=bool(place.handlers),
-                        leaves=place.leaves and len(place.blocks) > 1,
-                    ),
-                    len(self.found),
-                    place.loops,
-                    place.handlers,
-                    place.leaves,
-                    place.is_final,
-                    place.branches,
-                    place.blocks,
-                    place.is_last,
-                    place.is_cancelled,
-                    place.is_endless,
-                    tuple(each.arg for each in call.keywords if each.arg),
-                )
-            )
+            self.found.append(self._read_statement(call, logged, place))
+
+    def _read_statement(self, call: ast.Call, logged: Logged, place: _Place) -> Statement:
+        level, message, arguments = logged
+        template = read_template(message, arguments) or Template(VALUE, (name_of(message),))
+        is_left = place.leaves and len(place.blocks) > 1
+        phrases = read_phrases(template.text, level, is_handler=bool(place.handlers), leaves=is_left)
+        has_worked = self.work > place.work_before_pass
+        if has_worked:
+            # What a number tells of that comes amid the work is how far that has come.
+            phrases = tuple(each for each in phrases if not each.is_iteration)
+        if self._serving is not None:
+            phrases = tuple(each for each in phrases if not self._is_serving(each))
+        return Statement(
+            line=call.lineno,
+            last_line=call.end_lineno or call.lineno,
+            level=level,
+            template=template,
+            phrases=phrases,
+            order=len(self.found),
+            loops=place.loops,
+            handlers=place.handlers,
+            leaves=place.leaves,
+            is_final=place.is_final,
+            branches=place.branches,
+            blocks=place.blocks,
+            is_last=place.is_last,
+            is_cancelled=place.is_cancelled,
+            is_endless=place.is_endless,
+            fields=tuple(each.arg for each in call.keywords if each.arg),
+            returns=place.returns,
+            breaks=place.breaks,
+            guarded=place.guarded,
+            work_before=self.work,
+            is_first_of_pass=bool(place.loops) and not has_worked,
+        )
+
+    def _is_serving(self, phrase: Phrase) -> bool:
+        """Whether what is said to start is the loop that follows, which serves: a state."""
+        is_generic = phrase.verb in ("", "start")
+        is_stopped = isinstance(self._serving, ast.While) and not isinstance(self._serving.test, ast.Constant)
+        return phrase.role is Role.START and (is_generic or is_stopped)
+
+
+def _inside(place: _Place, number: int, body: list[ast.stmt]) -> _Place:
+    """Return the place of what stands in a block."""
+    last = body[-1] if body else None
+    leaves = last is not None and _leaves(last)
+    place = place._replace(leaves=leaves, blocks=(*place.blocks, number))
+    if isinstance(last, (ast.Break, ast.Continue)):
+        return place._replace(breaks=(*place.breaks, (number, place.loops[-1] if place.loops else 0)))
+    return place._replace(returns=(*place.returns, number)) if leaves else place
+
+
+def _does_something(call: ast.Call) -> bool:
+    """Whether a call may be a part of the work, and does not only look at what is there."""
+    name = last_name(call.func)
+    if isinstance(call.func, ast.Name) and name in _BUILTIN_FUNCTIONS:
+        return False
+    # A value of a mapping, but not the next one of a queue.
+    return name not in _LOOKING and not (name == "get" and call.args)
+
+
+def _is_serving_loop(statement: ast.stmt) -> bool:
+    """Whether a loop goes on until it is told to stop, and waits in each pass for what comes."""
+    if not isinstance(statement, ast.While) or not _is_flag(statement.test):
+        return False
+    calls = (each for each in ast.walk(statement) if isinstance(each, ast.Call))
+    return any(_WAITING.match(last_name(each.func)) for each in calls)
+
+
+def _is_flag(test: ast.expr) -> bool:
+    """Whether what a loop goes on for is true, a flag, or that an event has not been set."""
+    if isinstance(test, ast.UnaryOp):
+        test = test.operand
+    if isinstance(test, ast.Call):
+        return last_name(test.func) in ("is_set", "is_alive", "is_running")
+    return isinstance(test, (ast.Constant, ast.Attribute)) or (isinstance(test, ast.Name) and "run" in test.id)
 
 
 def _only_leaves(statement: ast.stmt) -> bool:
@@ -240,7 +327,7 @@ def _leaves(statement: ast.stmt) -> bool:
     call = statement.value if isinstance(statement, ast.Expr) else None
     if not isinstance(call, ast.Call):
         return False
-    return _last_name(call.func) in ("exit", "_exit", "quit", "abort")
+    return last_name(call.func) in ("exit", "_exit", "quit", "abort")
 
 
 def _calls_in(node: ast.AST) -> Iterator[ast.Call]:
@@ -257,91 +344,3 @@ def _calls_in(node: ast.AST) -> Iterator[ast.Call]:
             pending.extend(
                 child for child in children if isinstance(child, ast.AST) and not isinstance(child, _WITHOUT_CALLS)
             )
-
-
-def _read_call(call: ast.Call, helpers: frozenset[str]) -> Logged | None:
-    """Return what a call logs, None where it does not log."""
-    name = _last_name(call.func)
-    if not call.args or (name in _PRINTING and not settings.get("OBS_BRIDGE_STDOUT")):
-        return None
-    return (
-        _logged_at_level(call, name)
-        or _written_past_logging(call, name)
-        or _logged_by_method(call, name)
-        or _logged_by_helper(call, name, helpers)
-    )
-
-
-def _logged_at_level(call: ast.Call, name: str) -> Logged | None:
-    """Return what ``log`` is given, whose first argument is the level."""
-    arguments = call.args
-    if name != "log" or not isinstance(call.func, ast.Attribute) or len(arguments) == 1:
-        return None
-    level = _level_of(arguments[0])
-    return None if level is None else (level or _INFO, arguments[1], arguments[2:])
-
-
-def _logged_by_method(call: ast.Call, name: str) -> Logged | None:
-    """Return what a method is given that is named for its level, or ``print``."""
-    if name not in LEVELS or not (isinstance(call.func, ast.Attribute) or name == "print"):
-        return None
-    return LEVELS[name], call.args[0], call.args[1:]
-
-
-def _logged_by_helper(call: ast.Call, name: str, helpers: frozenset[str]) -> Logged | None:
-    """Return what a function of the agent's own is given that logs it."""
-    plain_name = name.lstrip("_")
-    if name not in helpers and plain_name not in _HELPERS:
-        return None
-    level = next((found for each in call.args if (found := _level_of(each)) is not None), None)
-    texts = [each for each in call.args if _level_of(each) is None and read_template(each, []) is not None]
-    if not texts:
-        return None
-    guessed = LEVELS.get(plain_name.removeprefix("log_"), _INFO)
-    return guessed if level is None else level, texts[0], []
-
-
-def _written_past_logging(call: ast.Call, name: str) -> Logged | None:
-    """Return what methods are given that only loguru and structlog have, and functions that print."""
-    function, arguments = call.func, call.args
-    if name == "print" and len(arguments) > 1:
-        return _INFO, _joined_by_spaces(arguments), []
-    if not isinstance(function, ast.Attribute):
-        return None
-    if name == "write" and getattr(function.value, "attr", "") == "stdout":
-        return _INFO, arguments[0], []
-    if name == "log" and len(arguments) > 1 and isinstance(arguments[0], (ast.Constant, ast.Attribute)):
-        return _INFO, arguments[1], arguments[2:]  # a level of the agent's own
-    if name[:1] == "a" and name[1:] in LEVELS:  # structlog's methods that are awaited
-        return LEVELS[name[1:]], arguments[0], arguments[1:]
-    return None
-
-
-def _joined_by_spaces(arguments: list[ast.expr]) -> ast.JoinedStr:
-    """Return what is printed as one text."""
-    parts: list[ast.expr] = []
-    for each in arguments:
-        if parts:
-            parts.append(ast.Constant(" "))
-        if isinstance(each, ast.JoinedStr):
-            parts.extend(each.values)
-        elif isinstance(each, ast.Constant):
-            parts.append(ast.Constant(str(each.value)))
-        else:
-            parts.append(ast.FormattedValue(each, -1))
-    return ast.JoinedStr(parts)
-
-
-def _level_of(node: ast.expr) -> int | None:
-    if isinstance(node, ast.Constant):
-        if isinstance(node.value, str) and node.value.upper() in LEVEL_NAMES:
-            return LEVEL_NAMES[node.value.upper()]
-        return node.value if isinstance(node.value, int) and not isinstance(node.value, bool) else None
-    name = _last_name(node)
-    return LEVEL_NAMES.get(name.upper()) if name.isupper() else None
-
-
-def _last_name(node: ast.expr) -> str:
-    """Return the name that an expression ends with, "" where it is of another kind."""
-    name: str = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-    return name

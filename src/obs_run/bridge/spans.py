@@ -39,8 +39,8 @@ class OpenSpan:
     """A span whose beginning a line told, and what lines told of it since."""
 
     __slots__ = (
-        "around", "ended_at", "failed_likeness", "has_failed", "is_current", "is_over", "owner", "recording", "start",
-        "statement", "values",
+        "around", "ended_at", "failed_likeness", "has_end_line", "has_failed", "is_current", "is_over", "owner",
+        "recording", "start", "statement", "values",
     )  # fmt: skip
 
     def __init__(self, recording: Any, statement: Statement, start: Start, values: Mapping[str, str]) -> None:
@@ -54,6 +54,8 @@ class OpenSpan:
         self.is_over = False
         """Whether a line has told its end; a later one may still tell it better."""
         self.ended_at: int | None = None
+        self.has_end_line = False
+        """Whether a line has told how it came out."""
         self.has_failed = False
         self.owner = 0
         """The object whose methods begin and end it, by its id; 0 where that does not matter."""
@@ -71,11 +73,18 @@ class OpenSpan:
             self.is_current = False
             self.recording.__exit__(None, None, None)
 
-    def fail(self, failure: ErrorRecord | None, message: str, line: int | None, moment: int | None) -> None:
-        """Note that it has failed; what comes after may still overcome that."""
+    def fail(
+        self, failure: ErrorRecord | None, message: str, line: int | None, moment: int | None, *, goes_on: bool = False
+    ) -> None:
+        """Note that it has failed; what comes after may still overcome that.
+
+        What happens meanwhile is inside of it where another line that tells how it comes out may follow.
+        """
         self.has_failed = True
         note_failure(self.recording.operation, failure, message)
         self._note_end(line, moment)
+        if goes_on:
+            self.recording.operation.end = None
 
     def overcome(self) -> None:
         """Note that what has failed was done all the same."""
@@ -91,6 +100,7 @@ class OpenSpan:
 
     def _note_end(self, line: int | None, moment: int | None) -> None:
         self.ended_at = moment
+        self.has_end_line = line is not None
         operation = self.recording.operation
         operation.end_line = line
         operation.end = None if line is None else "line"
@@ -105,7 +115,7 @@ class OpenSpan:
         """End it for good; ``how`` its end is known where no line told it."""
         self.leave()
         operation = self.recording.operation
-        operation.end = operation.end or how
+        operation.end = operation.end or ("line" if self.has_end_line else how)
         if self.ended_at is not None:
             self.recording.over_at(self.ended_at)
         self.recording.end(error)
@@ -214,11 +224,11 @@ def end_left(frame: FrameType | None) -> None:
 
 def end_left_by(error: BaseException, frame: FrameType | None) -> None:
     """End what was begun in calls that an exception has left."""
-    for activation in _left_by(error, frame):
+    for activation in left_by(error, frame):
         activation.end(error)
 
 
-def _left_by(error: BaseException, frame: FrameType | None) -> list[Activation]:
+def left_by(error: BaseException, frame: FrameType | None) -> list[Activation]:
     """Return the calls that an exception has left, now that ``frame`` goes on, the innermost first."""
     on_stack = set()
     while frame is not None:

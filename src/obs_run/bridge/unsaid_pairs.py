@@ -6,6 +6,7 @@ from logging import ERROR, WARNING
 from typing import TYPE_CHECKING
 
 from obs_run.bridge import words
+from obs_run.bridge.clauses import spoken_words_of, without_prefixes
 from obs_run.bridge.evidence import Evidence
 from obs_run.bridge.flow import may_follow
 from obs_run.bridge.phrase import Phrase, Role
@@ -21,10 +22,14 @@ LEAST_ALIKE = 2
 """The likeness of two lines with one noun in common."""
 _FEWEST = 2
 """How many statements make a pair."""
-_NAMES_OF_STATES = "ready listening waiting bound hit cache pending queued stats running miss"
+_NAMES_OF_STATES = (
+    "ready listening waiting bound hit cache pending queued stats running miss connected subscribed registered"
+)
 _STATES = frozenset(map(words.stem, words.SERVERS.union(_NAMES_OF_STATES.split())))
 """The stems of words that tell of a state or of what runs on, and so of no beginning."""
-_PROGRAMS = ("<module>", "main", "__init__")
+_RECEIVED = (["received"], ["got"], ["incoming"])
+"""How a line begins that tells of a message, whatever that is called, where its function works on it."""
+PROGRAMS = ("<module>", "main", "__init__")
 """Functions whose lines tell of many things."""
 _PARTNERS = {"__enter__": "__exit__", "__aenter__": "__aexit__", "__exit__": "__enter__", "__aexit__": "__aenter__"}
 _ENTERING = ("__enter__", "__aenter__")
@@ -84,8 +89,18 @@ def add_same_heads(function: Function, plan: Plan) -> None:
         first, last = same[0], same[-1]
         if first is last or first.phrases or plan.is_end_of_any(last.order):
             continue
-        if may_follow(first, last, _subject(first, Role.START)):
+        if may_follow(first, last, _subject(first, Role.START)) and not _is_step(function, plan, first):
             _add_pair(function, plan, first, last, Evidence.HEAD)
+
+
+def _is_step(function: Function, plan: Plan, first: Statement) -> bool:
+    """Whether a line is amid what has begun before with the same value, of which it tells how far that is."""
+    value = set(first.template.names[:1]) - {""}
+    for order, start in plan.starts.items():
+        is_amid = order < first.order and any(end > first.order for end in start.ends)
+        if is_amid and value & set(function.statements[order].template.names):
+            return True
+    return False
 
 
 def _by_heads(function: Function, plan: Plan) -> list[list[Statement]]:
@@ -104,15 +119,32 @@ def _by_heads(function: Function, plan: Plan) -> list[list[Statement]]:
 
 def add_first_and_last(function: Function, plan: Plan) -> None:
     """Have a function's first and last line be a pair that tell of the same value, where other words tell nothing."""
-    if plan.starts or function.name in _PROGRAMS:
+    if plan.starts or function.name in PROGRAMS:
         return
     outer = [each for each in function.statements if len(each.blocks) == 1 and each.level < WARNING]
     if len(outer) < _FEWEST:
         return
     first, last = outer[0], outer[-1]
+    # Nothing is over as long as nothing has been done.
+    is_no_end = not first.phrases or (
+        first.is_first_work and first.phrase(Role.END) is not None and len(first.phrases) == 1
+    )
+    if not first.order and is_no_end and _are_of_one_thing(first, last):
+        _add_pair(function, plan, first, last, Evidence.RESULT if _is_result(first, last) else Evidence.PLACE)
+
+
+def _is_result(first: Statement, last: Statement) -> bool:
+    """Whether the last line says that it is over what the first is about, and of the same value."""
+    end = last.phrase(Role.END)
     has_same_value = bool(set(first.template.names) & set(last.template.names) - {""})
-    if has_same_value and not first.order and not first.phrases:
-        _add_pair(function, plan, first, last, Evidence.PLACE)
+    return end is not None and has_same_value and _subject(first, Role.START).likeness(end) >= LEAST_ALIKE
+
+
+def _are_of_one_thing(first: Statement, last: Statement) -> bool:
+    """Whether both tell of the same value, or a line that can be no end of the same thing."""
+    if set(first.template.names) & set(last.template.names) - {""}:
+        return True
+    return bool(first.phrases) and bool(_subject(first, Role.START).nouns & _subject(last, Role.END).nouns)
 
 
 def _add_pair(function: Function, plan: Plan, first: Statement, last: Statement, evidence: Evidence) -> None:
@@ -120,6 +152,9 @@ def _add_pair(function: Function, plan: Plan, first: Statement, last: Statement,
     about = _subject(first, Role.START)
     if about.nouns & _STATES:
         return
+    plan.ends.pop(first.order, None)
+    if spoken_words_of(without_prefixes(first.template.text))[:1] in _RECEIVED:
+        about = about._replace(role=Role.RECEIVED)
     start = make_start(function, first, about)
     start.ends[last.order] = SURE
     plan.starts[first.order] = start._replace(evidence=evidence)
@@ -147,7 +182,7 @@ def _with_ways_out(function: Function, plan: Plan, begun: Statement, start: Star
     """
     failures = set(start.failures)
     for later in function.statements[begun.order + 1 :]:
-        if not _is_way_out(begun, later, start):
+        if not _is_way_out(begun, later, start) or (later.level < WARNING and plan.is_end_of_any(later.order)):
             continue
         if later.level < WARNING:
             _add_end(plan, start, later)
@@ -170,7 +205,7 @@ def _is_way_out(begun: Statement, later: Statement, start: Start) -> bool:
     if start.phrase.role is Role.RECEIVED and later.level == WARNING:
         return True
     is_alike = start.phrase.likeness(_subject(later, Role.END)) > 0
-    is_unsaid = not start.ends or start.evidence is Evidence.PLACE
+    is_unsaid = not start.ends or start.evidence in (Evidence.PLACE, Evidence.RESULT)
     return is_alike or (is_unsaid and _tells_of(begun, start.phrase, later))
 
 
@@ -189,7 +224,7 @@ def _later_lines(function: Function, plan: Plan, begun: Statement) -> Iterator[S
             continue
         if later.order in plan.starts:
             return
-        if not later.phrases:
+        if not later.phrases and not plan.is_end_of_any(later.order):
             yield later
 
 
@@ -203,14 +238,14 @@ def add_unsaid_starts(function: Function, plan: Plan, taken: set[int]) -> None:
 
     ``taken`` are the ends of which a line says so.
     """
-    if function.name in _PROGRAMS:
+    if function.name in PROGRAMS:
         return
     for order, end in list(plan.ends.items()):
         if order in taken or plan.is_end_of_any(order) or end.is_generic():
             continue
         ended = function.statements[order]
         begun = next((each for each in function.statements[:order] if _may_begin(each, ended, end, plan)), None)
-        if begun is not None:
+        if begun is not None and not _is_step(function, plan, begun):
             start = make_start(function, begun, _subject(begun, Role.START))
             start.ends.setdefault(order, GENERIC)
             plan.starts[begun.order] = start._replace(evidence=Evidence.RESULT)

@@ -44,6 +44,10 @@ LATE_STARTS = _split(
     """
 )
 """Words that tell of a beginning where they stand behind what begins."""
+PICKED_UP = ("picked up", "taken up", "taken over")
+"""Words that together tell of the beginning of work on what stands before them."""
+BEGUN = _split("started begins began begun gestartet beginnt démarré")
+"""Those that tell of a beginning where they stand behind a value alone."""
 SERVER_STARTS = _split("starting launching initiating")
 """Words after which a name of what runs in the background tells of a state."""
 BACKGROUND = _split("background daemon thread threads server heartbeat listener")
@@ -114,7 +118,7 @@ FOREIGN_ENDS = _split(
     """
 )
 """German and French words by which lines tell of an end; English participles end otherwise."""
-SUMMARIES = _split("summary stats statistics total totals report overview status metrics progress")
+SUMMARIES = _split("summary stats statistics total totals overview status metrics progress")
 """First words of lines that sum up, whose other words tell of what was over long ago."""
 SERVERS = _split(
     """

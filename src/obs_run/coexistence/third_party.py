@@ -113,10 +113,10 @@ def is_submodule(module: str, library: str) -> bool:
 
 
 def own_instrumentors_for(library: str) -> frozenset[str]:
-    """Return the instrumentor modules of ours that wait for modules of ``library``."""
-    from obs_instrumentors import TABLE
+    """Return the instrumentor modules of ours that wait for modules of ``library``, and tell of all that it does."""
+    from obs_instrumentors import TABLE, TRANSPORTS
 
-    return frozenset(name for module, name in TABLE.items() if is_submodule(module, library))
+    return frozenset(name for module, name in TABLE.items() if is_submodule(module, library)) - TRANSPORTS
 
 
 def _installed(root: str) -> list[str]:

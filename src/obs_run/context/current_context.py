@@ -27,7 +27,7 @@ _MOST_OPEN = 1000  # entries that an owner knows of
 _here: ContextVar[None] = ContextVar("obs-run-here")
 
 
-class _Place:
+class Place:
     """One of Python's contexts, such as a task's: a token can be used in no other than the one it was made in."""
 
     __slots__ = ("_token",)
@@ -50,8 +50,8 @@ class _Rarity:
 
     def __init__(self) -> None:
         self.before: Context | None = None
-        self.entered_in: _Place | None = None
-        self.left_in: _Place | None = None
+        self.entered_in: Place | None = None
+        self.left_in: Place | None = None
 
 
 class Entry:
@@ -86,7 +86,7 @@ class Entry:
     def keep_before(self, context: Context) -> None:
         """Note what was current before, which the token does not tell."""
         rarity = self._with_rarity()
-        rarity.before, rarity.entered_in = context, _Place()
+        rarity.before, rarity.entered_in = context, Place()
 
     def shorten_chain(self) -> None:
         """Let go of the newer half of the entries that this one is inside of, which nobody leaves."""
@@ -102,7 +102,7 @@ class Entry:
     def note_leaving(self) -> None:
         """Note that it is left, by the caller."""
         self.is_left = True
-        self._with_rarity().left_in = _Place()
+        self._with_rarity().left_in = Place()
         if self.outer is not None:
             # When this one comes up again, so does what is around it, which is then to be known as left here too.
             self.outer._with_rarity()  # noqa: SLF001 (another one of these)
@@ -110,7 +110,7 @@ class Entry:
     def is_of_here(self) -> bool:
         """Whether the caller runs where this was entered or left, and not in a task that was begun inside of it."""
         if _reset(self.token):
-            self._with_rarity().entered_in = _Place()
+            self._with_rarity().entered_in = Place()
             return True
         rarity = self._rarity
         if rarity is None:

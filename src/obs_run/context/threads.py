@@ -11,7 +11,7 @@ import sys
 from functools import partial
 
 from obs_run.base import guard, method_stand_ins, observed_calls, stand_in
-from obs_run.process import import_hooks
+from obs_run.process import import_hooks, termination
 from obs_run.process.variables import flag
 
 TYPE_CHECKING = False  # the module typing costs more than all that happens here
@@ -75,6 +75,9 @@ class _Bootstrap:
         self.original = original
 
     def __get__(self, thread: Any, owner: type | None = None) -> Any:
+        # What the new thread records is lost if a signal ends this child; only the main thread can handle one.
+        if termination.suspended and thread is not None:
+            termination.resume()
         begin = self.original.__get__(thread, owner)
         context = None if thread is None else guard.call("thread", _context_for, thread)
         return begin if context is None else stand_in.StandIn(begin, partial(_begin, context, begin))

@@ -23,6 +23,7 @@ _INNER = frozenset({
 })  # fmt: skip
 _CUSTOM_HEADERS = frozenset({"_custom_headers", "_extra_headers", "headers"})
 _AUTHORIZATION = ("Authorization", "authorization", "x-api-key", "api-key", "X-Api-Key")
+_KEY_HEADERS = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key"})
 _HIDDEN = "_secret_value"
 """Where pydantic's SecretStr keeps it."""
 _DEEPEST = 2
@@ -60,6 +61,21 @@ def note(instance: Any, arguments: Mapping[str, Any]) -> None:
             _hold_headers(arguments["extra_headers"])
     except Exception as error:  # noqa: BLE001 (the call is recorded all the same; a guard of its own would cost as much)
         guard.failed("client secrets", error)
+
+
+def note_headers(headers: Any) -> None:
+    """Hold the keys in the headers of a request, which any mapping may be."""
+    for name, value in dict(headers or {}).items():
+        if str(name).lower() in _KEY_HEADERS:
+            held_values.hold(str(value).rpartition(" ")[2])
+
+
+def note_query(query: str) -> None:
+    """Hold the key that Google's APIs take with the URL."""
+    for field in query.split("&"):
+        name, _, value = field.partition("=")
+        if name == "key":
+            held_values.hold(value)
 
 
 def _note_inner(instance: Any) -> None:

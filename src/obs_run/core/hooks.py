@@ -62,6 +62,8 @@ class Instrumentor(NamedTuple):
     set_up: SetUp | None = None
     has_common_name: bool = False
     """Whether the agent may have modules of these names itself: what lacks a target is taken for such a one."""
+    is_transport: bool = False
+    """Whether it finds model calls among all that the library sends, whose instrumentors by others it goes beside."""
 
     def modules(self) -> set[str]:
         """Return the modules whose import it waits for."""
@@ -81,6 +83,8 @@ class Status:
         """The imported module that ``SetUp.register`` is for."""
         self.take_back: Callable[[], object] | None = None
         """What takes the registration back while there is one."""
+        self.is_unfit = False
+        """Whether the library's version is why it is skipped, which says nothing of what the user wants."""
 
     def is_active(self) -> bool:
         """Whether it records; patches stay in place where another instrumentor took over later."""
@@ -160,6 +164,12 @@ def statuses() -> list[Status]:
     return list(_statuses.values())
 
 
+def modules_left_out() -> set[str]:
+    """Return the modules of the libraries that the user has others record, or nobody."""
+    left_out = [state for state in _statuses.values() if not state.is_active() and not state.is_unfit]
+    return {module for state in left_out for module in state.instrumentor.modules()}
+
+
 def undo() -> None:
     """Take every patch and registration back."""
     while _undo:
@@ -207,6 +217,8 @@ def _statuses_of(library: str) -> list[Status]:
 
 
 def _lies_in(instrumentor: Instrumentor, library: str) -> bool:
+    if instrumentor.is_transport:
+        return False
     return any(f"{module}.".startswith(f"{library}.") for module in instrumentor.modules())
 
 
@@ -227,6 +239,7 @@ def _decide(instrumentor: Instrumentor) -> Status:
     else:
         if state.skipped is None and not supports(instrumentor.versions, state.version):
             state.skipped = f"version {state.version} is not supported (supported: {instrumentor.versions})"
+            state.is_unfit = True
             guard.warn_once(f"obs-run: {instrumentor.library} is not instrumented: {state.skipped}")
     for preference in _preferences:
         if state.skipped is None:
@@ -237,7 +250,11 @@ def _decide(instrumentor: Instrumentor) -> Status:
 def switched_off(instrumentor: Instrumentor) -> str | None:
     """Return why the user does not want an instrumentor of ours, None if nothing speaks against it."""
     words = {name.strip() for name in os.environ.get(_DISABLED, "").split(",")}
-    if words & {"*", "obs-run", instrumentor.library, f"obs-run:{instrumentor.library}"}:
+    names = {"*", "obs-run", f"obs-run:{instrumentor.library}"}
+    if not instrumentor.is_transport:
+        # Of a transport's name the instrumentors of others are meant, which tell of all its requests.
+        names.add(instrumentor.library)
+    if words & names:
         return f"switched off by {_DISABLED}"
     return None
 
@@ -298,7 +315,9 @@ def _put(target: Target, place: tuple[Any, str], own: Any, state: Status) -> Non
     if getattr(own, "_self_wrapper", None) is target.wrapper:
         # Another module knows the same class, and came first.
         return
-    setattr(*place, WatchedFunction((target.module, target.name), own, target.wrapper, enabled=state.is_active))
+    # A transport is not left to others later, and each of its calls would pay for the question.
+    enabled = None if state.instrumentor.is_transport else state.is_active
+    setattr(*place, WatchedFunction((target.module, target.name), own, target.wrapper, enabled=enabled))
     _undo.append((*place, own))
     state.patched.append(f"{target.module}:{target.name}")
 

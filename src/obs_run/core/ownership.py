@@ -175,6 +175,11 @@ def agent_around(recording: OwnRecording | None) -> AgentRun | None:
     return None
 
 
+def wants_no_model_calls(context: Context) -> bool:
+    """Whether whoever called wants no model calls reported, or nothing at all."""
+    return bool(context.get(_NOTHING) or context.get(_NOTHING_OLDER) or context.get(_NO_MODEL_CALLS))
+
+
 def is_suppressed(operation: Operation, context: Context) -> bool:
     """Whether ``operation`` is not ours to record: whoever called the library reports it, or wants nothing reported."""
     if context.get(_NOTHING) or context.get(_NOTHING_OLDER):

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     Receive = Callable[[Call], tuple[Operation, Reader, Any] | None]
     Carry = Callable[[Call, Callable[[Any], dict[str, str]]], None]
 
-__all__ = ["wrap_async_receive", "wrap_async_send", "wrap_carried", "wrap_opened", "wrap_stream_receive"]
+__all__ = ["context_of", "wrap_async_receive", "wrap_async_send", "wrap_carried", "wrap_opened", "wrap_stream_receive"]
 
 
 def wrap_async_send(begin: Send, carry: Carry) -> Wrapper:
@@ -191,7 +191,7 @@ def _begin_receive(begin: Receive, call: Call) -> OutcomeTracker | None:
     if request is None:
         return None
     operation, reader, carrier = request
-    context = carrier if isinstance(carrier, Context) else guard.call("trace of a message", _context_of, carrier)
+    context = carrier if isinstance(carrier, Context) else guard.call("trace of a message", context_of, carrier)
     if context is None and getattr(operation, "transport", None) == "pipe":
         context = run_context.for_starter(current_context.current())
     recording = recorder.start(operation, context)
@@ -212,7 +212,7 @@ def _fields(carrier: Any) -> dict[str, str]:
     return fields
 
 
-def _context_of(carrier: Any) -> Context | None:
+def context_of(carrier: Any) -> Context | None:
     """Return the context of the sender; None where it tells of none, and what is current here is all that is known."""
     from opentelemetry import propagate
 

@@ -110,6 +110,11 @@ def _read_database_duration(record: OperationRecord) -> float | None:
     return record.timing.duration if semconv.DB_SYSTEM_NAME in record.attributes else None
 
 
+def _count_messages(record: OperationRecord) -> float:
+    count: float = record.attributes.get(semconv.MESSAGING_BATCH_MESSAGE_COUNT, 1)
+    return count
+
+
 _RULE = (semconv.OBS_BRIDGE_RULE,)
 _DURATION = (Value(attrgetter("timing.duration")),)
 _FIRST_CHUNK = (Value(attrgetter("timing.first_chunk")),)
@@ -313,16 +318,42 @@ TABLE = (
     _seconds(
         semconv.METRIC_MESSAGING_DURATION,
         "Duration of messaging operation initiated by a producer or consumer client.",
-        both("MessageSend", "MessageReceive"),
+        both("MessageSend", "MessageReceive", "MessageCall"),
         labels=_MESSAGING_LABELS,
         buckets=semconv.MESSAGING_DURATION_BUCKETS,
     ),
     _seconds(
         semconv.METRIC_MESSAGING_PROCESS_DURATION,
         "Duration of processing operation.",
-        both("MessageProcess"),
+        both("MessageProcess", "MessageServerCall"),
         labels=_MESSAGING_LABELS,
         buckets=semconv.MESSAGING_DURATION_BUCKETS,
+    ),
+    Instrument(
+        semconv.METRIC_MESSAGING_SENT,
+        "counter",
+        "{message}",
+        "Number of messages producer attempted to send to the broker.",
+        both("MessageSend", "MessageCall", "SentMessages"),
+        (Value(_count_messages),),
+        _MESSAGING_LABELS,
+    ),
+    Instrument(
+        semconv.METRIC_MESSAGING_CONSUMED,
+        "counter",
+        "{message}",
+        "Number of messages that were delivered to the application.",
+        both("MessageReceive", "MessageProcess", "MessageServerCall", "ReceivedMessages"),
+        (Value(_count_messages),),
+        _MESSAGING_LABELS,
+    ),
+    _seconds(
+        semconv.METRIC_MESSAGING_QUEUE_DURATION,
+        "How long messages waited from when they were sent to when they were received.",
+        both("MessageProcess", "MessageServerCall"),
+        (Value(attribute(semconv.OBS_MESSAGING_QUEUE_TIME)),),
+        labels=_MESSAGING_LABELS,
+        buckets=semconv.TIMER_BUCKETS,
     ),
     _seconds(
         semconv.METRIC_LOG_DURATION,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from obs_run import settings
 from obs_run.base import guard
 from obs_run.pipeline.losses import NOT_DELIVERED, QUEUE_FULL, Losses
-from obs_run.process import threads
+from obs_run.process import termination, threads
 from obs_run.process.unpatched import RLock, allocate_lock, are_locks_replaced, get_ident, monotonic
 
 if TYPE_CHECKING:
@@ -98,6 +98,8 @@ class Queue:
         if sys.is_finalizing():
             # Nobody is left to export it, and the thread may have died with the lock.
             return
+        if termination.suspended:
+            termination.resume()
         with self._lock:
             self.is_used = True
             self._items.append(item)

@@ -4,8 +4,8 @@ import os
 import sys
 
 from obs_run.base import guard, stand_in
-from obs_run.process import exit_code, run
-from obs_run.process.unpatched import getpid
+from obs_run.process import exit_code, run, termination
+from obs_run.process.unpatched import getpid, kill
 from obs_run.process.variables import flag
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
@@ -33,6 +33,7 @@ def on_exit(callback: "Callable[[ExitInfo], None]") -> None:
         exit_code.watch()
     if callback not in _callbacks:
         _callbacks.append(callback)
+    termination.resume()
 
 
 def on_abnormal_exit(callback: "Callable[[ExitInfo], None]") -> None:
@@ -64,7 +65,7 @@ def install() -> None:
     import atexit
 
     atexit.register(_at_exit)
-    _handle_signals()
+    _patched.update(dict.fromkeys(termination.install(_on_signal), _on_signal))
     if flag("OBS_HANDLE_OS_EXIT", default=True):
         _replace("_exit", _make_exit)
     if flag("OBS_HANDLE_EXEC", default=True):
@@ -117,53 +118,24 @@ def _leave_interpreter(*, has_failed: bool) -> None:
     held.release()
 
 
-def _handle_signals() -> None:
-    """Flush on SIGTERM and SIGHUP where nobody handles them; SIGINT becomes KeyboardInterrupt and needs nothing."""
-    import _signal
-
-    # The first process of a container is not killed by a signal it does not handle, so there is no leaving.
-    if getpid() == 1:
-        return
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(_signal, name, None)
-        if (
-            number is None
-            or not flag(f"OBS_HANDLE_{name}", default=True)
-            or _signal.getsignal(number) != _signal.SIG_DFL
-        ):
-            continue
-        try:
-            _signal.signal(number, _on_signal)
-        except ValueError:  # not the main thread: obs_run.auto was imported in another
-            return
-        _patched[name] = _on_signal
-
-
 def _on_signal(number: int, interrupted: "FrameType | None") -> None:
     """Flush, then die of the signal as if it had never been handled."""
 
     def again() -> None:
-        os.kill(getpid(), number)
+        kill(getpid(), number)
 
     if _has_work(is_abnormal=True):
         goes_on = guard.call("signal", _flush_for_signal, number, interrupted, again, default=False)
         if goes_on:
             return
-    _die_of(number)
+    termination.die_of(number)
 
 
 def _die_of_pending_signal() -> None:
     """Die of the signal that was to kill the process while it could not be flushed, as it would have without us."""
     number = prepare().pending_signal()
     if number is not None:
-        guard.call("signal", _die_of, number)
-
-
-def _die_of(number: int) -> None:
-    import _signal
-
-    _signal.signal(number, _signal.SIG_DFL)
-    os.kill(getpid(), number)
+        guard.call("signal", termination.die_of, number)
 
 
 def _flush_for_signal(number: int, interrupted: "FrameType | None", again: "Callable[[], None]") -> bool:

@@ -8,11 +8,10 @@ from __future__ import annotations
 import _frozen_importlib
 import _imp
 import _signal
-import os
 
 from obs_run.base import guard, stand_in
 from obs_run.process import exit_code, own_imports, run
-from obs_run.process.unpatched import allocate_lock, get_ident, getpid, monotonic, sleep, start_new_thread
+from obs_run.process.unpatched import allocate_lock, get_ident, getpid, kill, monotonic, sleep, start_new_thread
 from obs_run.process.variables import seconds
 
 TYPE_CHECKING = False
@@ -106,7 +105,7 @@ class HeldSignals:
         def send() -> None:
             sleep(_PAUSE)
             for number in arrived:
-                os.kill(process, number)
+                kill(process, number)
 
         if arrived:
             start_new_thread(send, ())
@@ -190,7 +189,7 @@ def postponed(info: ExitInfo, interrupted: FrameType | None) -> bool:
 
     def send_again(process: int = getpid(), number: int = info.signal or 0) -> None:
         sleep(_PAUSE)
-        os.kill(process, number)
+        kill(process, number)
 
     start_new_thread(send_again, ())
     return True
@@ -254,7 +253,7 @@ def by_exec(info: ExitInfo, callbacks: Callbacks, become: Callable[[], Any]) -> 
         try:
             # To the agent's handlers, or to the program that comes.
             for number in _sequence.held.release():
-                os.kill(getpid(), number)
+                kill(getpid(), number)
             return become()
         finally:  # it failed, and the agent goes on
             call_off()

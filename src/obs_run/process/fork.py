@@ -47,6 +47,8 @@ class _Forks:
         self._imports: ForkImports | None = None
         self.forking_frame: FrameType | None = None
         """The agent's frame that forks, while the hooks in the parent run."""
+        self.hold: Hook | None = None
+        self.release: Hook | None = None
 
     def install(self) -> None:
         """Watch the forks of this process; ours is the last hook to run before one, being the first registered."""
@@ -84,6 +86,12 @@ class _Forks:
         if self._imports is not None:
             guard.call("before a fork: imports", self._imports.end)
             self._imports.take_locks()
+        if self.hold is not None:
+            guard.call("before a fork: signals", self.hold)
+
+    def _release(self) -> None:
+        if self.release is not None:
+            guard.call("after a fork: signals", self.release)
 
     def _in_parent_late(self) -> None:
         self.forking_frame = sys._getframe().f_back  # noqa: SLF001 (the hook's caller is the one who forks)
@@ -94,6 +102,7 @@ class _Forks:
         self._run_in_child(is_late=True)
 
     def _in_parent(self) -> None:
+        self._release()
         if self._imports is not None:
             self._imports.release()
         self._run_in_parent(is_late=False)
@@ -107,6 +116,7 @@ class _Forks:
         if self._imports is not None:
             self._imports.forget()
         self._run_in_child(is_late=False)
+        self._release()
 
     def _run_in_child(self, *, is_late: bool) -> None:
         for order, _, hooks in self._hooks:
@@ -120,6 +130,11 @@ _forks = _Forks()
 def install() -> None:
     """Watch the forks of this process before anybody else does."""
     _forks.install()
+
+
+def hold_signals(hold: "Hook", release: "Hook") -> None:
+    """Have ``hold`` called right before each fork, and ``release`` after it, in a child when it has begun anew."""
+    _forks.hold, _forks.release = hold, release
 
 
 def register(

@@ -39,6 +39,7 @@ start_new_thread = _thread.start_new_thread
 close = os.close
 fstat = os.fstat
 getpid = os.getpid
+kill = os.kill
 urandom = os.urandom
 
 monotonic = time.monotonic

@@ -15,7 +15,7 @@ from obs_run.core.open_recordings import Ending, open_recordings
 from obs_run.pipeline.items import DeferredCall, LogItem, SpanItem
 from obs_run.pipeline.losses import Losses
 from obs_run.pipeline.queue import Queue
-from obs_run.process import exit_hooks, exit_sequence, fork, fork_imports, run
+from obs_run.process import exit_hooks, exit_sequence, fork, fork_imports, run, termination
 from obs_run.process.exit_sequence import HeldSignals
 from obs_run.process.unpatched import RLock, monotonic
 
@@ -368,7 +368,7 @@ class Runtime:
 
     def _has_something_to_say(self) -> bool:
         """Whether this process recorded anything, or owes its children a run span; a forked child may do neither."""
-        return run.is_owned() or self.is_in_use()
+        return run.is_owned() or self.is_in_use() or len(open_recordings) > 0
 
     def finish(self, info: ExitInfo) -> None:
         """End what is open and flush; a second call, as after a failed exec, finds little to do."""
@@ -447,9 +447,17 @@ class Runtime:
         if self._span_processor is not None:
             self._span_processor.after_fork(open_ids)
         if self._providers is not None:
-            guard.call("fork", self._providers.after_fork)
+            guard.call("fork", self._providers.after_fork, self._note_measurement)
         if self._queue is not None:
             self._queue.after_fork_in_child()
+
+    def _note_measurement(self) -> bool:
+        """In a child: have measurements exported, and signals handled, which only the main thread can see to."""
+        if not self.queue().is_used:
+            self.queue().watch_metrics()
+        if termination.suspended:
+            termination.resume()
+        return not termination.suspended
 
     def _wait_for_set_up(self) -> None:
         """Wait for a set-up in another thread: the child would inherit half of it, and its lock held for ever."""

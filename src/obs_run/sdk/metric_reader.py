@@ -8,9 +8,12 @@ from opentelemetry.sdk.metrics import Counter, Histogram, ObservableCounter
 from opentelemetry.sdk.metrics.export import AggregationTemporality, MetricReader
 
 from obs_run import settings
+from obs_run.base import guard
 from obs_run.process.unpatched import RLock, allocate_lock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.metrics.export import MetricsData
     from opentelemetry.sdk.resources import Resource
@@ -80,3 +83,16 @@ def begin_at_zero(provider: MeterProvider, resource: Resource) -> None:
             for match in matches:
                 match._lock = allocate_lock()  # noqa: SLF001
                 match._attributes_aggregation.clear()  # noqa: SLF001
+
+
+def before_measurements(provider: MeterProvider, notice: Callable[[], bool]) -> None:
+    """Have ``notice`` called before each measurement until it returns True; those pass nothing else of ours."""
+    consumer: Any = provider._measurement_consumer  # noqa: SLF001 (as above)
+    original = type(consumer).consume_measurement
+
+    def consume_measurement(*arguments: Any, **named: Any) -> None:
+        if guard.call("measurement", notice, default=True):
+            consumer.__dict__.pop("consume_measurement", None)
+        original(consumer, *arguments, **named)
+
+    consumer.consume_measurement = consume_measurement

@@ -8,6 +8,8 @@ from obs_run._version import __version__
 from obs_run.base import guard
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opentelemetry.sdk._logs import LogRecordProcessor
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.metrics.export import MetricReader
@@ -118,13 +120,17 @@ class Providers:
         """Ask the global provider for our tracer again: the agent set one of its own."""
         self._tracer = self._tracer_provider = None
 
-    def after_fork(self) -> None:
-        """In a child process: another instance, with counts that begin at zero."""
+    def after_fork(self, on_first_measurement: Callable[[], bool]) -> None:
+        """In a child process: another instance, with counts that begin at zero.
+
+        ``on_first_measurement`` is called before each measurement until it returns True.
+        """
         from obs_run.sdk import metric_reader, resource
 
         self.resource = resource.in_child(self.resource)
         if self.meter_provider is not None:
             metric_reader.begin_at_zero(self.meter_provider, self.resource)
+            metric_reader.before_measurements(self.meter_provider, on_first_measurement)
 
 
 def adopt_tracer_provider(provider: Any, processor: SpanProcessor) -> None:

@@ -11,6 +11,7 @@ from obs_run.core import inside_runs, ownership, semconv
 from obs_run.core.open_recordings import open_recordings
 from obs_run.core.tool_windows import windows
 from obs_run.pipeline.items import SpanItem
+from obs_run.process import termination
 from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class QueueSpanProcessor(SpanProcessor):
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 (the interface)
         """Remember that the span is open."""
         try:
+            if termination.suspended:
+                termination.resume()
             if self._queue.is_export_thread():
                 self._own.add(span.context.span_id)
             open_recordings.add(span.context.span_id, end_unfinished, span)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, get_current_span
 
-from obs_run.core import content, inferred_tools, sink, tool_windows
+from obs_run.core import content, inferred_tools, reported_tools, sink, tool_windows
 from obs_run.core.open_recordings import open_recordings
 
 if TYPE_CHECKING:
@@ -132,6 +132,9 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSink]:
 def none_waits(fake: FakeSink) -> Iterator[None]:
     """Begin and end without tools that are waited for, and with all spans in the trees."""
     tool_windows.windows.forget()
+    # The ids of spans and calls are the same in each test.
+    reported_tools._reported_calls.clear()
+    reported_tools._early_reports.clear()
     yield
     assert fake.lost() == []
     tool_windows.windows.forget()

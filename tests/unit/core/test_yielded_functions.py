@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import wrapt
 
+from obs_run.base import guard
 from obs_run.core.operations import Workflow
 from obs_run.core.outcomes import Call, Reader
 from obs_run.core.yielded_functions import wrap_yielded
@@ -78,7 +79,10 @@ def test_what_is_raised_leaves_the_scope_as_it_would(fake: Any) -> None:
 
 
 @pytest.mark.usefixtures("fake")
-def test_what_fails_in_ours_is_not_seen(caplog: pytest.LogCaptureFixture) -> None:
+def test_what_fails_in_ours_is_not_seen(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Each failure is said once.
+    monkeypatch.setattr(guard, "_failures", set())
+
     def failing(_: Call) -> Any:
         raise RuntimeError("ours")
 

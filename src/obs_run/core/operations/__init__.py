@@ -26,7 +26,16 @@ if TYPE_CHECKING:
     from .fields import attribute, content
     from .logged import LoggedCount, LoggedDuration, LoggedRequest, LoggedValue, LoggedWork
     from .mcp import McpCall, McpServerCall, McpServerSession, McpSession
-    from .messaging import MessageOperation, MessageProcess, MessageReceive, MessageSend
+    from .messaging import (
+        MessageCall,
+        MessageOperation,
+        MessageProcess,
+        MessageReceive,
+        MessageSend,
+        MessageServerCall,
+        ReceivedMessages,
+        SentMessages,
+    )
     from .model import Embedding, FetchedResponse, Inference, ModelCall, Rerank
     from .operation import GenAiOperation, Operation, Usage
     from .store import DatabaseCall, Retrieval
@@ -55,16 +64,20 @@ __all__ = [
     "McpServerSession",
     "McpSession",
     "Memory",
+    "MessageCall",
     "MessageOperation",
     "MessageProcess",
     "MessageReceive",
     "MessageSend",
+    "MessageServerCall",
     "ModelCall",
     "Operation",
     "Plan",
+    "ReceivedMessages",
     "RemoteAgentRun",
     "Rerank",
     "Retrieval",
+    "SentMessages",
     "Step",
     "ToolCall",
     "ToolResult",
@@ -91,7 +104,16 @@ _NAMES = {
     "fields": ("attribute", "content"),
     "logged": ("LoggedCount", "LoggedDuration", "LoggedRequest", "LoggedValue", "LoggedWork"),
     "mcp": ("McpCall", "McpServerCall", "McpServerSession", "McpSession"),
-    "messaging": ("MessageOperation", "MessageProcess", "MessageReceive", "MessageSend"),
+    "messaging": (
+        "MessageCall",
+        "MessageOperation",
+        "MessageProcess",
+        "MessageReceive",
+        "MessageSend",
+        "MessageServerCall",
+        "ReceivedMessages",
+        "SentMessages",
+    ),
     "model": ("Embedding", "FetchedResponse", "Inference", "ModelCall", "Rerank"),
     "operation": ("GenAiOperation", "Operation", "Usage"),
     "store": ("DatabaseCall", "Retrieval"),

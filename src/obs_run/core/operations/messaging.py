@@ -32,11 +32,19 @@ class MessageOperation(Operation):
     """How many messages, where it is a batch."""
     body_size: int | None = attribute(semconv.MESSAGING_MESSAGE_BODY_SIZE)
     """Of a single message, in bytes."""
+    method: str | None = attribute(semconv.RPC_METHOD)
+    """What the message asks for, where it says so."""
+    network_transport: str | None = attribute(semconv.NETWORK_TRANSPORT)
+    peer_service: str | None = attribute(semconv.PEER_SERVICE)
+    """Who is at the other end, where there is one only."""
+    queue_time: float | None = attribute(semconv.OBS_MESSAGING_QUEUE_TIME)
+    """Seconds from when it was sent to when it was received, where the sender says when that was."""
+    socket_type: str | None = attribute(semconv.OBS_ZMQ_SOCKET_TYPE)
 
     def span_name(self) -> str:
-        """Return the operation, and the destination without its varying parts."""
-        destination = self.destination_template or self.destination
-        return f"{self.name} {destination}" if destination else self.name
+        """Return the operation, and what is asked for or else the destination without its varying parts."""
+        subject = self.method or self.destination_template or self.destination
+        return f"{self.name} {subject}" if subject else self.name
 
 
 @late_dataclass
@@ -65,3 +73,37 @@ class MessageProcess(MessageOperation):
     operation_type: str = attribute(semconv.MESSAGING_OPERATION_TYPE, "process")
 
     KIND: ClassVar[str] = "CONSUMER"
+
+
+@late_dataclass
+class MessageCall(MessageOperation):
+    """A message that asks for an answer, from its sending until the answer comes."""
+
+    name: str = "request"
+    operation_type: str = attribute(semconv.MESSAGING_OPERATION_TYPE, "send")
+
+
+@late_dataclass
+class MessageServerCall(MessageOperation):
+    """A message that asks for an answer, from its receiving until the answer is sent."""
+
+    name: str = "process"
+    operation_type: str = attribute(semconv.MESSAGING_OPERATION_TYPE, "process")
+
+    KIND: ClassVar[str] = "SERVER"
+
+
+@late_dataclass
+class SentMessages(MessageOperation):
+    """Messages that were sent without a span for each, ``batch_size`` of them."""
+
+    name: str = "send"
+    operation_type: str = attribute(semconv.MESSAGING_OPERATION_TYPE, "send")
+
+
+@late_dataclass
+class ReceivedMessages(MessageOperation):
+    """Messages that were received without a span for each, ``batch_size`` of them."""
+
+    name: str = "process"
+    operation_type: str = attribute(semconv.MESSAGING_OPERATION_TYPE, "process")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_instrumentors.wire.google.contents import get
 from obs_instrumentors.wire.tool_choice import is_forced
 from obs_run.base import payload
 from obs_run.core import content
 from obs_run.core.operations import ToolResult
+
+from .contents import get
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,77 @@
+"""What a round trip and a one-way message by ZMQ cost with obs-run and without, both ends in one thread.
+
+Microseconds of CPU of that thread and of time, medians of interleaved rounds, each in a process of its own. Needs pyzmq
+in this environment. Run it as ``python -m benchmarks.zmq``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+_NOWHERE = dict.fromkeys(("OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER"), "memory")
+CASES = {
+    "json": "call and answer, JSON: four calls of pyzmq, two spans",
+    "text": "call and answer, text",
+    "one-way": "message, beyond the rate of spans",
+}
+
+
+class Mode(NamedTuple):
+    """A way to run the loop."""
+
+    title: str
+    is_launched: bool
+    settings: dict[str, str]
+
+
+MODES = (
+    Mode("without obs-run", is_launched=False, settings={}),
+    Mode("with obs-run, pyzmq left alone", is_launched=True, settings={"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "zmq"}),
+    Mode("with obs-run", is_launched=True, settings={}),
+)
+
+
+def measure(mode: Mode, case: str, count: int) -> tuple[float, float]:
+    """Return the CPU and the time of one round trip."""
+    launcher = [sys.executable, "-m", "obs_run"] if mode.is_launched else []
+    command = [*launcher, sys.executable, "-m", "benchmarks.zmq_loop", case, str(count)]
+    environment = {name: text for name, text in os.environ.items() if not name.startswith(("OBS_", "OTEL_"))}
+    done = subprocess.run(
+        command,
+        cwd=Path(__file__).parents[1],
+        env={**environment, **_NOWHERE, **mode.settings},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    cpu, wall = done.stdout.split()
+    return float(cpu), float(wall)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--count", type=int, default=3000)
+    arguments = parser.parse_args()
+    for case, title in CASES.items():
+        costs: dict[str, list[tuple[float, float]]] = {mode.title: [] for mode in MODES}
+        for _ in range(arguments.rounds):
+            for mode in MODES:
+                costs[mode.title].append(measure(mode, case, arguments.count))
+        print(f"\n| {title} | CPU, µs | ratio | time, µs | ratio |\n| --- | --- | --- | --- | --- |")
+        first: tuple[float, float] | None = None
+        for label, figures in costs.items():
+            cpu, wall = (statistics.median(each) for each in zip(*figures, strict=True))
+            first = first or (cpu, wall)
+            ratios = cpu / first[0], wall / first[1]
+            print(f"| {label} | {cpu:.0f} | {ratios[0]:.2f} | {wall:.0f} | {ratios[1]:.2f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
