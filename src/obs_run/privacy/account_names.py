@@ -39,8 +39,10 @@ _LINE = frozenset({b"line", b"id"})
 _NAME_OF_NETWORK = telling_words.register(_NETWORKS.__contains__)
 _ID_OF_LINE = telling_words.register(_LINE.__contains__)
 _NAMED = re.compile(
-    rb"(?:[ _-]?(?:id|name|user ?name|handle|tag|account|profile|nick|nickname|login|user|gamertag|friend code|konto|usuario"  # noqa: E501
-    rb"|pseudo)(?![a-z])){0,2}[\"'*]{0,2}(?:(?: is| ist| est| es|:|(?<=id)|(?<=name)|(?<=handle)|(?<=tag))[ ]|(?<=[dega])[=:])[\"'*]{0,2}"  # noqa: E501
+    rb"(?:[ _-]?(?:id|name|user ?name|handle|tag|account|profile|nick|nickname|login|user|gamertag|friend code|konto"
+    rb"|usuario"
+    rb"|pseudo)(?![a-z])){0,2}[\"'*]{0,2}(?:(?: is| ist| est| es|:|(?<=id)|(?<=name)|(?<=handle)|(?<=tag))[ ]"
+    rb"|(?<=[dega])[=:])[\"'*]{0,2}"
     rb"((?:live:|\$|@)?[a-z0-9](?:[\w-]|[.:](?=[a-z0-9])){2,38}(?:#[0-9]{4})?)(?![\w@/(:])"
 )
 _TELLING = re.compile(

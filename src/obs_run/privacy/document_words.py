@@ -32,7 +32,9 @@ ABBREVIATIONS = folded(
 NUMBERED = folded(
     "license licence licenses id identity identification national personal member patient policy policyholder student "
     "employee staff hospital subscriber beneficiary insurance insured voter elector health medical security "
-    "resident residence citizen citizenship alien permit registration vehicle car taxpayer tax ration sozialversicherung rentenversicherung krankenversicherung renten kranken ausländerzentralregister personalausweis lohnsteuer steuer umsatzsteuer identité "  # noqa: E501
+    "resident residence citizen citizenship alien permit registration vehicle car taxpayer tax ration "
+    "sozialversicherung rentenversicherung krankenversicherung renten kranken ausländerzentralregister "
+    "personalausweis lohnsteuer steuer umsatzsteuer identité "
     "identità identidad identidade identitate permis permiso carnet carné licencia conduire conducir guida condução "
     "jazdy séjour vitale sanitaria sanitario ciudadanía cidadão eleitor contribuinte contribuyente fiscal fiscale "
     "seguridad segurança sociale social sociala socială afiliado póliza polizza polis polisnummer assuré assurance "
@@ -57,7 +59,8 @@ PHRASES = (
     "securite sociale|seguridad social|num?ro fiscal|numero fiscal|n?mero de utente|ni number|nomor ktp|"
     "kartu keluarga|kad pengenalan|kimlik no|vergi no|sa id|thai id|member id|patient id|student id|citizen id|"
     "persoonsnummer|carte bancaire n|partita iva|health insurance|personal number|personal id|"
-    "id kaart|eid kaart|id kort|ust id|ust idnr|ust idnr|steuer id|taj sz?m|case file|insurance id|subscriber id|policy id|employee id|medicare beneficiary|personal identification|"  # noqa: E501
+    "id kaart|eid kaart|id kort|ust id|ust idnr|ust idnr|steuer id|taj sz?m|case file|insurance id|subscriber id"
+    "|policy id|employee id|medicare beneficiary|personal identification|"
     "taxpayer identification|rekening bank|immigration number|uid nr|idade n"
 )
 """Words that tell together."""
@@ -70,7 +73,8 @@ PLATES = folded(
 """After which the number is one of a vehicle."""
 PLATE_PHRASES = (
     "license plate|licence plate|number plate|registration plate|vehicle registration|car registration|vehicle number|"
-    "vehicle no|nr rej|plat nomor|vehicle reg|reg no|reg number|reg nr|car reg|registration number|registration no|plat nomor|"  # noqa: E501
+    "vehicle no|nr rej|plat nomor|vehicle reg|reg no|reg number|reg nr|car reg|registration number|registration no"
+    "|plat nomor|"
     "nomor polisi|kenteken|bi?n s?|numer rejestracyjny|amtliches kennzeichen"
 )
 ACCOUNTS = folded(
@@ -99,12 +103,16 @@ ENDS_OF_COMPOUNDS = folded("nummer number nummern nr numarası nummeret numret s
 OTHER_SCRIPTS = {
     "national_id": (
         "身份证|身分證|身份證|护照|護照|旅券|パスポート番号|個人番号|マイナンバー|免許証|驾驶证|驾照|駕照|保険証|保険者|社保|医保|社会保障|健保|"
-        "居留证|居留證|여권|주민|외국인등록|운전면허|건강보험|الهوية|القومي|البطاقة|الجواز|جواز|الإقامة|کد ملی|کدملی|کدملی|شناسنامه|گذرنامه|"  # noqa: E501
+        "居留证|居留證|여권|주민|외국인등록|운전면허|건강보험|الهوية|القومي|البطاقة|الجواز|جواز|الإقامة|کد ملی|کدملی"
+        "|کدملی|شناسنامه|گذرنامه|"
         'זהות|ת.ז|ת"ז|דרכון|רישיון|паспорт|снилс|инн|иин|полис|удостоверени|водительск|рнокпп|іпн|егн|єгн|лнч|јмбг|јмбг|'
         "матични|личн|αφμ|α.φ.μ|αμκα|α.μ.κ.α|αδτ|α.δ.τ|ταυτότητ|διαβατήρι|บัตรประชาชน|ประจำตัว|หนังสือเดินทาง|พาสปอร์ต|ใบขับขี่|आधार|"
         "पैन|नागरिकता|पासपोर्ट|ড়|পাসপোর্ট|জাতীয় পরিচয়|cccd|cmnd|hộ chiếu|căn cước"
     ),
-    "bank_account": "口座|银行卡|銀行卡|账号|账户|帳號|帳戶|賬號|计좌|계좌|счет|счёт|р/с|расч|рахун|حساب|חשבון|λογαριασμ|บัญชี|खाता|số tài khoản|stk",  # noqa: E501
+    "bank_account": (
+        "口座|银行卡|銀行卡|账号|账户|帳號|帳戶|賬號|计좌|계좌|"
+        "счет|счёт|р/с|расч|рахун|حساب|חשבון|λογαριασμ|บัญชี|खाता|số tài khoản|stk"
+    ),
     "plate": "车牌|車牌|ナンバー|차량번호|госномер|номерной|номер авто|لوحة|רכב|πινακίδ|ทะเบียน|biển số",
 }
 """Pieces of words of other scripts, and those that the bytes of a text cannot tell apart."""

@@ -47,9 +47,9 @@ _UPI = telling_words.register(b"upi".__eq__)
 _AT_IN_BRACKETS = re.compile(rb"at[\])}>]| @ ")
 _DOT = r"(?: ?[\[({<] ?(?:dot|punkt|point|punto|ponto|\.) ?[\])}>] ?| (?:dot|DOT|punkt|punto) | ?\. ?|\.)"
 _SPELLED = re.compile(
-    r"(?<![\w.+-])[A-Za-z0-9][\w+-]{0,40}(?:\.[\w+-]{1,40}){0,3}(?: ?[\[({<] ?(?:at|AT|@|arroba|ät) ?[\])}>] ?[A-Za-z0-9-]{2,40}(?:"  # noqa: E501
-    + _DOT
-    + r"[A-Za-z0-9-]{2,24}){1,3}| (?:at|AT) [A-Za-z0-9-]{2,40}(?:(?: (?:dot|DOT) | ?[\[({] ?dot ?[\])}] ?)[A-Za-z]{2,24}){1,3}"  # noqa: E501
+    r"(?<![\w.+-])[A-Za-z0-9][\w+-]{0,40}(?:\.[\w+-]{1,40}){0,3}(?: ?[\[({<] ?(?:at|AT|@|arroba|ät) ?[\])}>] "
+    r"?[A-Za-z0-9-]{2,40}(?:" + _DOT + r"[A-Za-z0-9-]{2,24}){1,3}| (?:at|AT) [A-Za-z0-9-]{2,40}"
+    r"(?:(?: (?:dot|DOT) | ?[\[({] ?dot ?[\])}] ?)[A-Za-z]{2,24}){1,3}"
     + r"| ?@ ?[A-Za-z0-9-]{2,40} ?\. ?[a-z]{2,6})(?![\w])"
 )
 # The user of a payment service, which is no address.

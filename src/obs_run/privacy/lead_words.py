@@ -133,7 +133,8 @@ NO_NAMES = _words(
     "upload download deploy release publish check checkout lint format cache create update delete remove add list "
     "node job step matrix setup task name type value key field string str int integer float boolean bool varchar text "
     "optional any object array null undefined date number charfield textfield column required unknown global root ca "
-    "certificate authority trust identity card number resident registration social security insurance ssl tls http server network security data center centre version release stable "  # noqa: E501
+    "certificate authority trust identity card number resident registration social security insurance ssl tls http "
+    "server network security data center centre version release stable "
     "beta alpha dev production staging internal external public private general main first last middle full next "
     "previous new old open closed close status pending active inactive high low medium urgent normal critical hr it "
     "finance sales marketing legal operations accounting billing shipping returns help desk helpdesk bot "

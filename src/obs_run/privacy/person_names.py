@@ -26,10 +26,14 @@ _GREETED = re.compile(rb"[ ](?=[a-z?])")
 _SIGN_BEHIND = re.compile(r"\s*(?:[,!:;\u2014\u2013\uff0c-]|\n|$)")
 _COMMA_BEHIND = re.compile(r"\s?,|\s?\n|!?\s?$")
 # "my name is", "mein Name ist"; "ad" is one in Turkish, and hardly ever between such words elsewhere.
-_IS = rb"(?:['?]s|(?:[ ](?:is|ist|est|es|er|e|on|jest|je|to|\?|\?r|s|saya|adalah|langu|ni|lengkap|t.i|l.|ko|po|meu|mio)){1,2}:?)[ ]"  # noqa: E501
+_IS = (
+    rb"(?:['?]s|(?:[ ](?:is|ist|est|es|er|e|on|jest|je|to|\?|\?r|s|saya|adalah|langu|ni|lengkap"
+    rb"|t.i|l.|ko|po|meu|mio)){1,2}:?)[ ]"
+)
 _NAME_IS = re.compile(_IS)
 _WHOSE = re.compile(
-    rb"(?:\b(?:my|his|her|their|whose|our|mein|meine|sein|ihr|mi|mon|ma|son|il mio|meu|o meu|mitt|mit|moje|mijn|mina|mitt"  # noqa: E501
+    rb"(?:\b(?:my|his|her|their|whose|our|mein|meine|sein|ihr|mi|mon|ma|son|il mio|meu|o meu|mitt|mit|moje|mijn|mina"
+    rb"|mitt"
     rb"|jeg|a|m.j|and the|patient'?s?|customer'?s?|client'?s?|mother'?s?|father'?s?|wife'?s?|husband'?s?|son'?s?"
     rb"|daughter'?s?|boss'?s?)(?: (?:full|first|last|maiden|legal|real|middle|complete|family|given|birth))?"
     rb"|\b(?:full|first|last|maiden|legal)) $|(?:^|[.!?,\n\"] ?)$"
@@ -38,7 +42,8 @@ _SAID = re.compile(rb"[ ](?:si\? |se |m. )?(?=[a-z?])")
 _LABELLED = re.compile(
     rb"(?:[ _-]{0,2}(?:\(s\)|s|name|names|nome|nombre|nom|naam|navn|by|to|holder|person|lengkap|complet[oa]?|contact"
     rb"|/?(?:first|last|surname|prenume|prenom)|y apellidos|e cognome|et pr.noms?|dan|h.ng|saya)){0,3}"
-    rb"(?:[ ]?\([^()\n]{1,24}\))?[\"'*_\]]{0,4}[ \t]{0,3}(?::|[ ]?=(?=[ ]?[\"'])|[ ]?\|)[ \t]{0,4}[\"'*|]{0,3}[ ]{0,2}(?=[a-z?])"  # noqa: E501
+    rb"(?:[ ]?\([^()\n]{1,24}\))?[\"'*_\]]{0,4}[ \t]{0,3}(?::|[ ]?=(?=[ ]?[\"'])|[ ]?\|)[ \t]{0,4}[\"'*|]{0,3}[ "
+    rb"]{0,2}(?=[a-z?])"
 )
 _FIELD = re.compile(rb"\\{0,3}[\"'\]]{0,2}(?:[ ]?[:=][ ]?\\{0,3}[\"']?|>)(?=[a-z?])")
 _END_OF_FIELD = re.compile(r"\\{0,3}[\"'<&,;\n|]|\s+\w+=|$")
@@ -91,11 +96,12 @@ _NAMED = re.compile(
 _HERE = re.compile(rb"(?:^|\n|\" ?)(?:hey|hi|hello|yo)?,? ?(?=[a-z?]{2,20} [a-z?]{2,20} here\b)")
 # Jane Roe <jane.roe@example.com>
 _ADDRESSED = re.compile(
-    r"(?<![^\s\"':,;(<])([^\W\d_a-z][\w'\u2019.-]{0,24}(?:,? (?:[a-z]{2,3} )?[^\W\d_a-z][\w'\u2019.-]{0,24}){1,3})[\"']? ?<(?=[^<>@\s]{1,64}@)"  # noqa: E501
+    r"(?<![^\s\"':,;(<])([^\W\d_a-z][\w'\u2019.-]{0,24}(?:,? (?:[a-z]{2,3} "
+    r")?[^\W\d_a-z][\w'\u2019.-]{0,24}){1,3})[\"']? ?<(?=[^<>@\s]{1,64}@)"
 )
 _PNR = re.compile(r"(?<![\w/])[A-Z]{2,24}/[A-Z]{2,24}(?: ?[A-Z]{1,20})? ?(?:MR|MRS|MS|MISS|MSTR|CHD|INF|DR)(?!\w)")
 _ZONE = re.compile(
-    r"(?<![\w<])[PIACV][A-Z<][A-Z]{3}([A-Z]{2,30}(?:<[A-Z]{1,30}){0,3}<<[A-Z]{2,30}(?:<[A-Z]{1,30}){0,4})<"
+    r"(?<![A-Z0-9_<])[PIACV][A-Z<][A-Z]{3}([A-Z]{2,30}(?:<[A-Z]{1,30}){0,3}<<[A-Z]{2,30}(?:<[A-Z]{1,30}){0,4})<"
 )
 _TRACK = re.compile(r"\^([A-Z]{2,26}/[A-Z .]{2,26})\^[0-9]{4}")
 _HL7 = re.compile(r"PID\|(?:[^|\n]*\|){1,5}?([^\W\d_]{2,30}\^[^\W\d_]{2,30}[^|\n]{0,30})\|")

@@ -34,7 +34,8 @@ _REGIONS = (
 )
 _CERTAIN = re.compile(
     r"(?<![a-z])(?:tel|telefon\w*|telephone|téléphone|tél|teléfono|tlfn?|tlph|telefone|telefono|telem[oó]vel|(?:i)?phone|ph|mobile|mobil\w*"
-    r"|handy\w*|gsm|natel|puh|puhelin\w*|mob|fon|fono|celu?|zap|viber|telf|hp|no hp|nomor hp|ponsel|sđt|điện thoại|m-pesa|msisdn|cellphone|"  # noqa: E501
+    r"|handy\w*|gsm|natel|puh|puhelin\w*|mob|fon|fono|celu?|zap|viber|telf|hp|no hp|nomor hp|ponsel|sđt|điện thoại"
+    r"|m-pesa|msisdn|cellphone|"
     r"cell(?:phone)?|celular|móvil|cellulare|fax|whatsapp|sms|portable|komórka|cep|тел|телефон\w*|моб\w*|κιν\w*|τηλ\w*)(?!\w)|wa\.me/|"
     r"电话|手机|手機|微信|電話|ケータイ|핸드폰|연락처|موبايل|موبایل|همراه|โทร|มือถือ|電話|携帯|전화|휴대폰|هاتف|جوال|تلفون|टेलीफोन|फ़ोन|फोन|मोबाइल|טלפון|נייד"
 )

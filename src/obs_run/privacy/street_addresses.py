@@ -36,7 +36,8 @@ _LABELS = (
 )
 _LABELLED = re.compile(
     rb"(?:[ _-]?(?:ped|ping|ed|to|line|address|adresse|rumah|lengkap|is|lautet|zamieszkania|de|entrega|legal|fiscal"
-    rb"|[0-9])){0,3}(?: \([a-z ]{1,16}\))?\\{0,3}[\"'*]{0,3}[ ]?(?::|=(?=[ ]?\\{0,3}[\"']))[ \n]{0,2}\\{0,3}[\"'*]{0,3}[ ]{0,2}(?=[^\s\"'])"  # noqa: E501
+    rb"|[0-9])){0,3}(?: \([a-z ]{1,16}\))?\\{0,3}[\"'*]{0,3}[ ]?(?::|=(?=[ ]?\\{0,3}[\"']))[ "
+    rb"\n]{0,2}\\{0,3}[\"'*]{0,3}[ ]{0,2}(?=[^\s\"'])"
 )
 # What follows the number of a house where English is spoken.
 _STREETS = (
@@ -61,8 +62,10 @@ _BEHIND_NAMES = (
 )
 # Streets whose name begins with the word, and those where the number stands before it.
 _BEFORE_NAMES = (
-    "calle Calle C/ Avenida avenida Avda Avda. Av. Plaza Paseo P.º Carrer Carretera Ronda Travesía Camino Cra. Carrera Cl. "  # noqa: E501
-    "via Via viale Viale V.le piazza Piazza P.za Piazzale Corso corso Largo Vicolo Lungotevere Strada Str. Bulevardul Bd. "  # noqa: E501
+    "calle Calle C/ Avenida avenida Avda Avda. Av. Plaza Paseo P.º Carrer Carretera Ronda Travesía Camino Cra. "
+    "Carrera Cl. "
+    "via Via viale Viale V.le piazza Piazza P.za Piazzale Corso corso Largo Vicolo Lungotevere Strada Str. Bulevardul "
+    "Bd. "
     "Calea Aleea Șoseaua rua Rua R. Travessa Praça Alameda Estrada Rodovia Jalan Jl. ul. Ul. ulica Ulica al. Al. os. "
     "Os. pl. Pl. Aleja Rue rue ulice Ulica naměstí náměstí Insurgentes"
 )
@@ -76,19 +79,24 @@ _BOXES = (
 _CYRILLIC = "ул. улица вул. вулиця проспект пр-т пр. просп. пер. бул. шоссе наб. пл. Οδός οδός"
 _TOWN = r"[^\W\d_a-zà-öø-ÿ](?:[^\W\d_]|['\u2019.-]){1,24}"
 _CODE = (
-    r"(?:(?:A|D|CH|B|F|L|LV|LT|SE|DK|NO|FI|IT|E|P)-)?(?:[0-9]{4,6}(?:-[0-9]{3,4})?(?: ?[A-Z]{2}\b)?|[0-9]{3} [0-9]{2,3}|[0-9]{2}-[0-9]{3}"  # noqa: E501
+    r"(?:(?:A|D|CH|B|F|L|LV|LT|SE|DK|NO|FI|IT|E|P)-)?(?:[0-9]{4,6}(?:-[0-9]{3,4})?(?: ?[A-Z]{2}\b)?|[0-9]{3} "
+    r"[0-9]{2,3}|[0-9]{2}-[0-9]{3}"
     r"|[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]|[A-Z][0-9]{2} ?[0-9A-Z]{4}"
     r"|[A-Z][0-9]{4}[A-Z]{3})(?![\w])"
 )
 _UNIT = (
-    r"(?:#|№|[Nn][oº°]\.? ?|[Aa]pto?s?\.? ?|[Aa]pt\.? ?|[Aa]partment |Suite |Ste\.? ?|Unit |Flat |Floor |Level |[Bb]lock |[Bb]lk |[Bb]loco |sala "  # noqa: E501
-    r"|[Pp]iso |[Ee]sc\.? ?|[Pp]uerta |[Ii]nt\.? ?|[Dd]epto\.? ?|[Cc]ol\. ?|кв\. ?|д\. ?|корп\. ?|стр\. ?|буд\. ?|м\. ?|m\. ?|[Tt]op |[Tt]ür |[Kk]at:? ?|D: ?|K: ?"  # noqa: E501
+    r"(?:#|№|[Nn][oº°]\.? ?|[Aa]pto?s?\.? ?|[Aa]pt\.? ?|[Aa]partment |Suite |Ste\.? ?|Unit |Flat |Floor |Level "
+    r"|[Bb]lock |[Bb]lk |[Bb]loco |sala "
+    r"|[Pp]iso |[Ee]sc\.? ?|[Pp]uerta |[Ii]nt\.? ?|[Dd]epto\.? ?|[Cc]ol\. ?|кв\. ?|д\. ?|корп\. ?|стр\. ?|буд\. ?|м\. "
+    r"?|m\. ?|[Tt]op |[Tt]ür |[Kk]at:? ?|D: ?|K: ?"
     r"|bus |bte |boîte |[Dd]aire:? ?|App\.? ?)[0-9A-Za-z-]{1,12}\b"
 )
 # The rest: flat, town, region and postal code.
 _REST = re.compile(
-    rf"(?:(?:, ?| - |\s-\s|,?\n| )(?:{_UNIT}|{_CODE}|[0-9]{{1,3}}(?:\.|[ºª°])+ ?[A-Za-z]{{0,4}}\b\.?|[0-9]{{1,2}}/F|[A-Z]{{2,3}}\b"  # noqa: E501
-    rf"|{_TOWN}(?: (?:am|an der|a\.|sur|de|del|la|upon|ob der|do|da|di|i|v)(?= [^\W\d_a-zà-öø-ÿ])| [^\W\d_a-zà-öø-ÿ](?:[^\W\d_]|['-]){{1,20}}(?![\w])){{0,3}}"  # noqa: E501
+    rf"(?:(?:, ?| - |\s-\s|,?\n| )(?:{_UNIT}|{_CODE}|[0-9]{{1,3}}(?:\.|[ºª°])+ ?[A-Za-z]{{0,4}}\b\.?|[0-9]{{1,2}}/F"
+    rf"|[A-Z]{{2,3}}\b"
+    rf"|{_TOWN}(?: (?:am|an der|a\.|sur|de|del|la|upon|ob der|do|da|di|i|v)(?= [^\W\d_a-zà-öø-ÿ])| "
+    rf"[^\W\d_a-zà-öø-ÿ](?:[^\W\d_]|['-]){{1,20}}(?![\w])){{0,3}}"
     rf"(?=,|\.?$|\.?\s|[)\"';])|\([A-ZÀ-Ý][\w ]{{1,14}}\)| ?[0-9]{{2}} {_TOWN})){{0,9}}"
 )
 _GOES_ON = re.compile(
@@ -103,24 +111,30 @@ _YEAR = re.compile(r"(?:19|20)[0-9]{2} ")
 _NUMBER_FIRST = re.compile(
     r"(?:(?:(?:Flat|Apt|Unit|Suite|Apartment|Shop|Villa|House|Blk|Block) [0-9A-Z]{1,5},? |[0-9]{1,3}/F,? ){0,2})"
     r"(?<![\w.:-])(?:(?:[Hh]\.? ?)?[Nn]o\.? ?)?[0-9]{1,5}[A-Za-z]?(?:[-/][0-9]{1,4}[A-Z]?)?,? "
-    rf"(?:[NSEW]{{1,2}}\.? )?(?:[A-Z][\w'\u2019.-]{{0,20}},? |[0-9]{{1,3}}(?:st|nd|rd|th) ){{1,4}}?(?:(?:{_any_of(_STREETS)})"  # noqa: E501
+    rf"(?:[NSEW]{{1,2}}\.? )?(?:[A-Z][\w'\u2019.-]{{0,20}},? |[0-9]{{1,3}}(?:st|nd|rd|th) "
+    rf"){{1,4}}?(?:(?:{_any_of(_STREETS)})"
     rf"|(?P<other>{_any_of(_OTHER_STREETS)}))\b\.?(?: [0-9]{{1,3}}\b(?= ?#|,))?(?: [NSEW]{{1,2}}\b)?"
 )
 # Without the number of a house: "MG Road, Bengaluru 560001".
 _STREET_OF_TOWN = re.compile(
-    rf"(?:[A-Z][\w'\u2019.-]{{0,20}} ){{1,3}}(?:{_any_of(_STREETS)})\.?(?=, ?{_TOWN}(?: {_TOWN})?(?:,? -?,? ?(?:[A-Z]{{2,3}} )?[0-9]{{5,6}}\b))"  # noqa: E501
+    rf"(?:[A-Z][\w'\u2019.-]{{0,20}} ){{1,3}}(?:{_any_of(_STREETS)})\.?(?=, ?{_TOWN}(?: {_TOWN})?(?:,? -?,? "
+    rf"?(?:[A-Z]{{2,3}} )?[0-9]{{5,6}}\b))"
 )
 _BEHIND_NAME = re.compile(
-    rf"(?:[0-9]{{4,5}} {_TOWN}, )?(?:\b(?:Am|An der|Auf der|Im|Zum|Zur|Unter den|Op de|De|Het) )?(?:[^\W\d_][\w.'-]{{1,20}}[ -]){{0,2}}"  # noqa: E501
+    rf"(?:[0-9]{{4,5}} {_TOWN}, )?(?:\b(?:Am|An der|Auf der|Im|Zum|Zur|Unter den|Op de|De|Het) "
+    rf")?(?:[^\W\d_][\w.'-]{{1,20}}[ -]){{0,2}}"
     rf"(?:[^\W\d_][\w'-]{{1,24}}?(?:{_any_of(_GLUED)})\.?|[^\W\d_][\w'-]{{1,24}}[ -](?:{_any_of(_BEHIND_NAMES)})"
     r"|(?:Am|An der|Auf dem|Im|Zum|Zur|Alter|Alten|Neuer) (?:[^\W\d_]\w{1,20} )?[^\W\d_]\w{2,20})"
-    r",? (?:[Nn]o[.:]? ?)?[0-9]{1,4}(?:[ ]?[a-zA-Z]\b)?(?:[-/.] ?[0-9]{1,4}[a-zA-Z]?|-[a-z]{1,3})?(?: [A-Z] [0-9]{1,3}\b)?(?![\w:%-]|\.[0-9])"  # noqa: E501
+    r",? (?:[Nn]o[.:]? ?)?[0-9]{1,4}(?:[ ]?[a-zA-Z]\b)?(?:[-/.] ?[0-9]{1,4}[a-zA-Z]?|-[a-z]{1,3})?(?: [A-Z] "
+    r"[0-9]{1,3}\b)?(?![\w:%-]|\.[0-9])"
 )
 _BEFORE_NAME = re.compile(
     rf"(?<![\w])(?:[0-9]{{1,4}}(?: ?(?:bis|ter|quater|[a-dA-D])\b)?,? (?:{_any_of(_BEHIND_NUMBERS)})"
-    r"(?: (?:de|du|des|la|le|les|De|d['\u2019]|l['\u2019])){0,3} ?[^\W\d_][\w'\u2019-]{1,24}(?:[ -][^\W\d_][\w'\u2019-]{1,20}){0,3}"  # noqa: E501
+    r"(?: (?:de|du|des|la|le|les|De|d['\u2019]|l['\u2019])){0,3} ?[^\W\d_][\w'\u2019-]{1,24}(?:[ "
+    r"-][^\W\d_][\w'\u2019-]{1,20}){0,3}"
     rf"|(?:г\. ?[А-Я][а-яё-]+, ?)?(?:{_any_of(_BEFORE_NAMES)}|{_any_of(_CYRILLIC)})"
-    r" ?(?:(?:de|del|la|las|los|el|da|do|das|dos|di|dei|della|delle|al|pod|nad|na) ){0,3}(?:[^\W_a-zà-öø-ÿа-я][\w'\u2019.-]{0,24} ){0,4}?"  # noqa: E501
+    r" ?(?:(?:de|del|la|las|los|el|da|do|das|dos|di|dei|della|delle|al|pod|nad|na) "
+    r"){0,3}(?:[^\W_a-zà-öø-ÿа-я][\w'\u2019.-]{0,24} ){0,4}?"
     r"[^\W_a-zà-öø-ÿа-я][\w'\u2019.-]{1,24},? (?:n[.º°]{0,2}\s?|[Nn]o\.? |д\. ?|буд\. |nr\.? ?|# ?)?[0-9]{1,5}"
     r"(?:[ ]?[a-zA-Z]\b)?(?:[-/][0-9]{1,4}[A-Za-z]?)?(?: ?[mkл]\. ?[0-9]{1,4})?(?![\w:%]|\.[0-9])"
     rf"|(?:{_any_of(_BOXES)}) [0-9]{{1,6}}(?=,? [A-Z0-9]|\n|$))"
