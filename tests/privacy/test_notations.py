@@ -397,3 +397,16 @@ def test_the_salts_of_a_web_site(choose: Choose) -> None:
             f"define('{name}',     '[api_key]');",
             f"define('{name}',     '[secret]');",
         )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rotate_secret_key: api_key.yaml:2",
+        "config/api_secret.key:2:1",
+        "see deploy_key.yaml:2",
+        "token: keys/x_key.py:12",
+    ],
+)
+def test_the_number_of_a_line_in_a_file_is_no_secret(text: str, choose: Choose) -> None:
+    assert choose("secrets").text(text) == text

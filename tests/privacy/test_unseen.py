@@ -13,15 +13,19 @@ if TYPE_CHECKING:
     from tests.privacy.conftest import Choose
 
 LISTS = {
-    # What of secrets, personal data and clean texts must be right. The last three have names and addresses of
-    # people in sentences, and passwords that nothing tells of.
+    # What of secrets, personal data and clean texts must be right. Those of scanners and strangers have
+    # names and addresses of people in sentences, and passwords that nothing tells of.
     "development": (0.94, 0.98, 1.0),
     "sealed": (0.94, 0.98, 1.0),
     "scanners_development": (0.97, 0.96, 0.97),
     "scanners_sealed": (0.95, 0.94, 0.98),
     "strangers_development": (0.98, 0.98, 0.995),
+    # Looked at when it had been measured.
+    "strangers_sealed": (0.93, 0.96, 0.98),
+    # The same; what is missed are mostly names in sentences that no word tells of.
+    "strangers_three": (0.94, 0.84, 0.98),
     # Not looked at since it was measured.
-    "strangers_sealed": (0.93, 0.87, 0.98),
+    "strangers_four": (0.95, 0.69, 0.98),
 }
 
 

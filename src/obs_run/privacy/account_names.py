@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from obs_run.privacy import telling_words
 from obs_run.privacy.matches import Match
 
 if TYPE_CHECKING:
@@ -26,15 +27,28 @@ _LONGEST_INDENT = 64
 _PROFILE = re.compile(
     rb"(?:linkedin\.com/in/|\bt\.me/|instagram\.com/|(?:twitter|x)\.com/(?!i/|home|search|hashtag|intent|share)"
     rb"|facebook\.com/(?!pages|groups|events|sharer)"
-    rb"|tiktok\.com/@|snapchat\.com/add/|bsky\.app/profile/|skype:|wa\.me/)([\w.%-]{3,60})(?![\w/])"
+    rb"|youtube\.com/(?=@)|tiktok\.com/@|snapchat\.com/add/|bsky\.app/profile/|skype:)(@?[\w.%-]{3,60})(?![\w/])"
 )
-# Names without any sign before them are common there.
-_NETWORKS_OF_NAMES = (b"discord", b"skype", b"telegram")
-# "Discord: someone#1234", "Skype: live:someone"
+# "Discord: someone#1234", "my GitHub username is some-one", "LINE ID: some_one"
+_NETWORKS = telling_words.folded(
+    "discord skype telegram instagram insta ig twitter snapchat snap tiktok wechat weixin kakaotalk kakao github "
+    "gitlab reddit steam psn xbox gamertag twitch youtube mastodon bluesky threads signal viber facebook fb linkedin "
+    "pinterest venmo cashtag paypal onlyfans strava soundcloud spotify vk zalo qq"
+)
+_LINE = frozenset({b"line", b"id"})
+_NAME_OF_NETWORK = telling_words.register(_NETWORKS.__contains__)
+_ID_OF_LINE = telling_words.register(_LINE.__contains__)
 _NAMED = re.compile(
-    rb"(?:discord|skype|telegram)(?: (?:id|name|user(?:name)?|handle|tag|account))?"
-    rb"(?: is|:| ist| est| es)[ ]{1,2}((?:live:)?(?=[\w.#-]{0,40}[0-9_.#])[a-z][\w.-]{2,38}(?:#[0-9]{4})?)(?![\w@/])"
+    rb"(?:[ _-]?(?:id|name|user ?name|handle|tag|account|profile|nick|nickname|login|user|gamertag|friend code|konto"
+    rb"|usuario"
+    rb"|pseudo)(?![a-z])){0,2}[\"'*]{0,2}(?:(?: is| ist| est| es|:|(?<=id)|(?<=name)|(?<=handle)|(?<=tag))[ ]"
+    rb"|(?<=[dega])[=:])[\"'*]{0,2}"
+    rb"((?:live:|\$|@)?[a-z0-9](?:[\w-]|[.:](?=[a-z0-9])){2,38}(?:#[0-9]{4})?)(?![\w@/(:])"
 )
+_TELLING = re.compile(
+    rb"(?=.*(?:[0-9_#]|[a-z]\.[a-z]|[a-z]-[a-z]|^live:|^@))(?!.*\.(?:com|org|net|io|js|py|ts|json|md|html|exe|app|yaml|log)$)(?!v?[0-9.:]+$)(?!.*::)"
+)
+_REDDIT = re.compile(rb"(?<![\w/])u/([\w-]{3,24})(?![\w/])")
 
 
 def find(subject: Subject) -> Iterator[Match]:
@@ -45,9 +59,16 @@ def find(subject: Subject) -> Iterator[Match]:
     if b"/" in low and (b".com/" in low or b"t.me/" in low):
         for profile in _PROFILE.finditer(low):
             yield Match(*profile.span(1), "account_name")
-    if b"discord" in low or b"skype" in low or b"telegram" in low:
-        for named in _NAMED.finditer(low):
-            yield Match(*named.span(1), "account_name")
+    networks = subject.words(_NAME_OF_NETWORK)
+    if len(subject.words(_ID_OF_LINE)) == len(_LINE):
+        networks.append(b"line id")
+    for _, _, end in telling_words.places(low, networks):
+        named = _NAMED.match(low, end)
+        name = named[1].rstrip(b".:") if named else b""
+        if named and name and _TELLING.match(name):
+            yield Match(named.start(1), named.start(1) + len(name), "account_name")
+    if b"reddit" in networks:
+        yield from (Match(*user.span(1), "account_name") for user in _REDDIT.finditer(low))
 
 
 def _handles(low: bytes) -> Iterator[Match]:

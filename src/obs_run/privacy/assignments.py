@@ -84,6 +84,12 @@ _TAG = re.compile(rb"<[a-z][\w:.-]{0,60}[^<>]{0,240}>$")
 _LONGEST_TAG = 304
 _ESCAPE = re.compile(rb"(?:25){0,4}[0-9a-f]{2}")
 _LISTED = re.compile(rb"(?=[^0-9]*[0-9])\S{5,}|\S* \S{6,}|\S*[^\w\s-]\S*$|\S{24,}")
+# vault_key.yaml:2 is a place in a file, and so is server.key:12:3.
+_LINE_OF_FILE = re.compile(rb"[ \w./-]{0,80}\w\.(?:key|pem|crt|gpg|enc):[0-9]{1,5}(?::[0-9]{1,4})?(?![\w.@-])")
+_PLACE_IN_FILE = re.compile(
+    rb"[\w./\\-]{1,120}\w\.(?:ya?ml|json|toml|ini|cfg|conf|env|txt|md|log|pem|key|crt|pub|gpg|enc|py|pyi|go|rs|tsx?|jsx?|mjs|java|kt|cs"
+    rb"|rb|php|sh|c|cc|cpp|h|hpp|swift|scala|sql|tf|tpl|xml|html|properties):[0-9]{1,6}(?:[:-][0-9]{1,5})?:?"
+)
 _LETTERS = re.compile(rb"[a-z]+[.,;:!?]?$|[a-z]+(?:-[a-z]+)+$")
 _DIGITS = frozenset(b"0123456789")
 # https://user:<password>@host
@@ -178,7 +184,7 @@ def _named(subject: Subject, start: int, end: int) -> Iterable[Match]:
     if rule is None and low[last : last + 1] in (b"=", b":") and _ASSIGNED.match(low, last):
         first += low[first:last].rfind(b" ") + 1  # what stands before is no part of the name: "user=bob pass=..."
         rule = _rule(subject.raw[first:last])
-    if rule is None:
+    if rule is None or _LINE_OF_FILE.match(low, first):
         return notations.other(subject, first, last)
     if low[first - 3 : first] == b"://" or low[first - 2 : first] in _PLACES_IN_URLS or _is_resource_name(low, first):
         return ()
@@ -207,6 +213,8 @@ def _valued(subject: Subject, at: int, rule: NameRule, name: bytes) -> Match | N
     if quote is None:
         return _bare(subject, rule, name, sign)
     start, end = quote.end(), _closing(low, quote)
+    if low[at : at + 1] == b">" and b"</" not in low[start : end + _LONGEST_TAG]:
+        return None  # a placeholder in brackets, with what follows it
     scheme = _scheme(low, rule, start, end)
     start = scheme.end() if scheme else start
     value = low[start:end]
@@ -226,7 +234,12 @@ def _bare(subject: Subject, rule: NameRule, name: bytes, sign: Sign) -> Match | 
     if whole := _element(subject, rule, name, sign.end) or typed_groups.match(subject, rule, start):
         return whole
     match = _value_pattern(rule).match(low, start)
-    if not match or _TEMPLATE.match(low, start) or low[match.end() : match.end() + 1] == b"(":
+    if (
+        not match
+        or _TEMPLATE.match(low, start)
+        or low[start - 1 : start + 1] == b":?"
+        or low[match.end() : match.end() + 1] == b"("
+    ):
         return None
     end = _end_of_value(subject, match, name, sign)
     value = low[start:end]
@@ -266,11 +279,25 @@ def _end_of_value(subject: Subject, match: re.Match[bytes], name: bytes, sign: S
 def _is_no_cookie(value: bytes, rule: NameRule, sign: Sign) -> bool:
     """Whether this stands where a cookie should, and is none."""
     is_cookie = rule.kind == "cookie" and rule.form == "any"
-    return is_cookie and not (sign.certain and _COOKIE.match(value))
+    return is_cookie and not (sign.certain and _COOKIE.match(value) and not _PREFERENCE.match(value))
+
+
+# One cookie that a word is the value of, with its attributes.
+_PREFERENCE = re.compile(
+    rb"[\w.-]{1,40}=(?:[a-z]{1,12}(?:[-_][a-z]{2})?|[01]);"
+    rb"(?:[ ]?(?:max-age|expires|path|domain|samesite|secure|httponly|partitioned|priority)"
+    rb"(?:=[^;]{0,64})?(?:;|$)){1,9}$"
+)
 
 
 def _is_prose(low: bytes, end: int, value: bytes, rule: NameRule, sign: Sign) -> bool:
     """Whether the value is just the next word of a sentence."""
+    if (
+        _LETTERS.match(value)
+        and low[max(0, end - len(value) - 2) : end - len(value)] == b"  "
+        and low[end : end + 1] == b" "
+    ):
+        return True  # what a manual says of an option
     if not sign.spaced:
         return False
     if _LETTERS.match(value) and (not sign.certain or low[end : end + 1] == b" " or rule.kind != "password"):
@@ -303,7 +330,13 @@ def _closing(low: bytes, quote: re.Match[bytes]) -> int:
 
 def _is_value(raw: bytes, rule: NameRule, name: bytes) -> bool:
     value = raw.lower()
-    if not value or is_free(value) or value[:1] in b"(),]" or _is_reference(value, name):
+    if (
+        not value
+        or is_free(value)
+        or value[:1] in b"(),]"
+        or _is_reference(value, name)
+        or _PLACE_IN_FILE.fullmatch(value)
+    ):
         return False
     if rule.kind in _LONG_KINDS and (len(value) < _SHORTEST_KEY or (len(value) < _LEAST_DIGITS and value.isdigit())):
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from obs_run.privacy import telling_words
 from obs_run.privacy.matches import Match
 
 if TYPE_CHECKING:
@@ -13,47 +14,38 @@ if TYPE_CHECKING:
     from obs_run.privacy.matches import Subject
 
 KINDS = frozenset({"date_of_birth", "coordinates"})
-_HINTS = (
-    b"dob",
-    b"birth",
-    b"born",
-    b"d.o.b",
-    b"gebor",
-    b"geburt",
-    b"geb. ",
-    b"naiss",
-    b"naci",
-    b"nasc",
-    b"nato il",
-    b"urod",
-    b" ur.",
-    b"naroz",
+_WORDS = telling_words.folded(
+    "dob birth birthdate birthday birthdays born geboren geborene geb geburtsdatum geburtstag né née naissance "
+    "nacimiento nacido nacida nací nascita nato nata nascimento nascido nascida nasceu urodzenia urodzony urodzona ur "
+    "doğum geboortedatum födelsedatum född fødselsdato født syntymäaika syntynyt narozen narozena narození született "
+    "születési nașterii născut născută rođen rođena rođenja roden narodený narodená rojen rojena lahir sinh sünnipäev "
+    "gimimo dzimšanas birthdt dateofbirth geburts syntymä fodt fodselsdato fodselsdag kelahiran kaarawan"
 )
-_OTHER_HINTS = (
-    "né", "szüle", "născut", "naște", "rođen", "oğum", "föd", "fød", "yntymä",
-    "生年月日", "出生", "생년", "рожд", "родил", "الميلاد", "जन्म",
+_OTHERS = (
+    "生年月日", "出生", "生日", "誕生日", "생년", "생일", "рожд", "родил", "родж", "народ",
+    "الميلاد", "مواليد", "تولد", "जन्म", "לידה", "נולד",
+    "γέννησ", "γεννήθηκ", "วันเกิด", "เกิดวันที่", "роден",
 )  # fmt: skip
-_BIRTH = re.compile(
-    r"(?<![a-z])(?:dob|d\.o\.b|date of birth|date_of_birth|birth ?date|birth ?day|born|geboren|geburtsdatum"
-    r"|geburtstag|geb\."
-    r"|née? le|date de naissance|naissance|nacimiento|nacid[oa]|nascita|nat[oa] il|nascimento|nascid[oa]|urodzeni?[ay]"
-    r"|urodzon[ya]|ur\.|doğum|geboortedatum|födelsedatum|född|fødselsdato|født|syntymäaika|narozen[aý]?"
-    r"|datum narození|született|születési|data nașterii|născut[ăa]?|rođen[a]?|roden[aý]?|rojen[a]?)"
-    r"|生年月日|出生日期|생년월일|рожден|родил|تاريخ الميلاد|जन्म"
-)
+_ABBREVIATION = b"d.o.b"
+_DEGREE = b"deg"
+_BIRTH = telling_words.register(_WORDS.__contains__)
+_ANGLE = telling_words.register(_DEGREE.__eq__)
 _NEAR = 26
 # Any of these is in each date.
 _GROUPS = (b"0000", b"0.0", b"0/0", b"0-0", b"0 0")
 _MONTH = r"[^\W\d_]{3,12}\.?"
 _DATE = re.compile(
-    r"(?<![0-9])(?:[0-9]{4}([-/.]|\. )[0-9]{1,2}\1[0-9]{1,2}(?![0-9])"
-    r"|[0-9]{1,2}([-/. ])[0-9]{1,2}\2(?:[0-9]{4}|[0-9]{2})(?![0-9])"
-    rf"|[0-9]{{1,2}}(?:st|nd|rd|th|\.|er|º)? (?:de |d')?{_MONTH},? (?:de )?[0-9]{{4}}"
+    r"(?:昭和|平成|令和|大正|明治|民國|民国)[0-9元]{1,2}年 ?[0-9]{1,2}月 ?[0-9]{1,2}日|(?<![0-9])(?:[0-9]{4}([-/.]|\. "
+    r")[0-9]{1,2}\1[0-9]{1,2}(?![0-9])"
+    r"|[0-9]{4}\. ?[0-9]{1,2}\. ?[0-9]{1,2}\.?(?![0-9])"
+    r"|[0-9]{1,2}([-/. ]|\. )[0-9]{1,2}\2(?:[0-9]{4}|[0-9]{2})(?![0-9])"
+    rf"|[0-9]{{1,2}}(?:st|nd|rd|th|\.|er|º)?[ -](?:de |d'|of )?{_MONTH},?[ -](?:de |del )?(?:[0-9]{{4}}"
+    rf"|[0-9]{{2}}(?![\w:]))"
     r"|[0-9]{4}[年년] ?[0-9]{1,2}[月월] ?[0-9]{1,2}[日일]"
     r"|[0-9]{8}(?![0-9]))"
-    rf"|{_MONTH} [0-9]{{1,2}}(?:st|nd|rd|th)?,? [0-9]{{4}}"
+    rf"|{_MONTH} (?:the )?[0-9]{{1,2}}(?:st|nd|rd|th)?,? [0-9]{{4}}"
 )
-_LONGEST_DATE = 40
+_LONGEST_DATE, _LONGEST_MONTH = 40, 14
 _FRACTION = re.compile(rb"\.[0-9]{4,}(?![0-9A-Za-z])")
 _AXES = (b"lat", b"lon", b"lng", b"breit", b"ngengrad")
 _AXIS = re.compile(
@@ -77,10 +69,21 @@ _MORE_NUMBERS = re.compile(rb"[ ]?[,;][ ]?[-+]?[0-9]")
 _PRECISE = re.compile(rb"\.[0-9]{5,}[ ]?[,;/][ ]?[-+]?[0-9]{1,3}\.[0-9]{5,}$")
 # 52°31'12.0"N 13°24'18.0"E, 48.8584 N, 2.2945 E: the sign of a degree is a question mark.
 _DEGREES = re.compile(
+    rb"(?<![\w.])[0-9]{1,3}(?:\?|[ ]?deg)[ ]?[0-9]{1,2}(?:['?\x27][ ]?[0-9]{1,2}(?:\.[0-9]{1,6})?[\"?'][\"?']?"
+    rb"|\.[0-9]{2,}['?\x27]?)[ ]?[nsewo]\b"
+    rb"|\b[nsewo][ ]?[0-9]{1,3}(?:\?|[ ]?deg)[ ]?[0-9]{1,2}(?:['?\x27][ ]?[0-9]{1,2}(?:\.[0-9]{1,6})?[\"?']{1,2}"
+    rb"|\.[0-9]{2,}['?\x27]?)|"
     rb"[0-9]{1,2}(?:\?|deg"
     rb"| deg)[ ]?[0-9]{1,2}['?\x27][ ]?(?:[0-9]{1,2}(?:\.[0-9]{1,4})?[\"?][\"?']?)?[ ]?[ns][,; ]{1,3}"
     rb"[0-9]{1,3}(?:\?|deg| deg)[ ]?[0-9]{1,2}['?\x27][ ]?(?:[0-9]{1,2}(?:\.[0-9]{1,4})?[\"?][\"?']?)?[ ]?[ewo]\b"
     rb"|[0-9]{1,2}\.[0-9]{3,}[ ]?\??[ ]?[ns][,;/ ]{1,3}[0-9]{1,3}\.[0-9]{3,}[ ]?\??[ ]?[ewo]\b"
+)
+# 52° 31.200' N, N 52° 31.200, 48 deg 51' 29.99" N; one axis tells as well as both.
+_PLUS_CODE = re.compile(rb"(?<![\w+])[23456789CFGHJMPQRVWX]{4,8}\+[23456789CFGHJMPQRVWX]{2,3}(?!\w)")
+_THREE_WORDS = re.compile(rb"(?<![\w:/])///([a-z?]{3,18}\.[a-z?]{3,18}\.[a-z?]{3,18})(?![\w./])")
+_POINT = re.compile(
+    rb"point ?z? ?\((-?[0-9]{1,3}\.[0-9]{3,} -?[0-9]{1,3}\.[0-9]{3,})\)"
+    rb"|\"point\\*\", ?\\*\"coordinates\\*\": ?\[ ?(-?[0-9]{1,3}\.[0-9]{4,}, ?-?[0-9]{1,3}\.[0-9]{4,})"
 )
 _DIGITS = b"0123456789"
 _MOST_DEGREES = 3
@@ -90,24 +93,22 @@ def find(subject: Subject) -> Iterator[Match]:
     """Find dates of birth and coordinates."""
     if not subject.has_digits:
         return
+    yield from _births(subject)
+    yield from _coordinates(subject)
+    if subject.words(_ANGLE) or b"0 A, 0" in subject.shape or (not subject.ascii and b"0?" in subject.figures):
+        yield from (Match(*place.span(), "coordinates") for place in _DEGREES.finditer(subject.low))
+
+
+def _coordinates(subject: Subject) -> Iterator[Match]:
     low = subject.low
-    has_date = any(group in subject.shape for group in _GROUPS)
-    if has_date and _mentions_birth(subject):
-        yield from _births(subject)
-    if b".0000" in subject.shape:
-        yield from _coordinates(low)
-    if b"0 A, 0" in subject.shape or (not subject.ascii and b"0?" in subject.shape):
-        yield from (Match(*place.span(), "coordinates") for place in _DEGREES.finditer(low))
-
-
-def _mentions_birth(subject: Subject) -> bool:
-    """Whether a word of births is in the text."""
-    if any(hint in subject.low for hint in _HINTS):
-        return True
-    return not subject.ascii and any(hint in subject.text for hint in _OTHER_HINTS)
-
-
-def _coordinates(low: bytes) -> Iterator[Match]:
+    if b"+" in low:
+        yield from (Match(*code.span(), "coordinates") for code in _PLUS_CODE.finditer(subject.raw))
+    if b"///" in low:
+        yield from (Match(*words.span(1), "coordinates") for words in _THREE_WORDS.finditer(low))
+    if b".0000" not in subject.figures:
+        return
+    if b"point" in low:
+        yield from (Match(*point.span(point.lastindex or 0), "coordinates") for point in _POINT.finditer(low))
     for pair in _PAIR.finditer(low):
         start = max(0, pair.start() - _NEAR)
         is_mapped = _MAPPED.search(low, start, pair.start()) and not _MORE_NUMBERS.match(low, pair.end())
@@ -124,11 +125,25 @@ def _coordinates(low: bytes) -> Iterator[Match]:
 
 
 def _births(subject: Subject) -> Iterator[Match]:
-    text = subject.text
-    lower = text.lower()
-    if len(lower) != len(text):  # some letters have two in lower case; the words looked for then stand in other places
-        lower = text
-    for word in _BIRTH.finditer(lower):
-        date = _DATE.search(text, word.end(), word.end() + _NEAR + _LONGEST_DATE)
-        if date and date.start() - word.end() <= _NEAR:
-            yield Match(*date.span(), "date_of_birth")
+    low, text = subject.low, subject.text
+    for _, _, end in telling_words.places(low, subject.words(_BIRTH)):
+        yield from _date_behind(subject, end)
+    if b"A.A." in subject.shape or b"a.a." in subject.shape:
+        for _, _, end in telling_words.places(low, (_ABBREVIATION,)):
+            yield from _date_behind(subject, end)
+    if subject.has_other_script:
+        lower = text.lower()
+        lower = lower if len(lower) == len(text) else text  # some letters have two in lower case
+        for hint in _OTHERS:
+            at = lower.find(hint)
+            while at >= 0:
+                yield from _date_behind(subject, at + len(hint))
+                at = lower.find(hint, at + 1)
+
+
+def _date_behind(subject: Subject, end: int) -> Iterator[Match]:
+    if subject.figures.find(b"0", end, end + _NEAR + _LONGEST_MONTH) < 0:
+        return
+    date = _DATE.search(subject.text, end, end + _NEAR + _LONGEST_DATE)
+    if date and date.start() - end <= _NEAR:
+        yield Match(*date.span(), "date_of_birth")

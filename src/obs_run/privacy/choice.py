@@ -110,18 +110,20 @@ def _read(path: str) -> Rules:
 def _choice(actions: dict[str, Action], locales: frozenset[str], rules: Rules) -> Choice:
     kinds = frozenset(actions)
     judges: tuple[Callable[[str], NameRule | None], ...] = (field_names.secret_name,)
+    hints: list[Detector] = []
     detectors = _of_secrets(kinds)
     personal = bool(kinds & PERSONAL)
     if personal:
-        from obs_run.privacy import personal_names
+        from obs_run.privacy import columns, personal_names
 
+        hints.append(columns.in_json)
         judges += (personal_names.personal_name,)
         detectors += _of_personal_data(kinds, locales)
     detectors += [rule.find for rule in rules.own if rule.kind in actions and rule.searches]
     return Choice(
         actions=actions,
         detectors=detectors,
-        hints=[detector for detector in detectors if detector is not assignments.find],
+        hints=hints + [detector for detector in detectors if detector is not assignments.find],
         personal=personal,
         key=_hash_key(),
         rules=rules,
@@ -156,7 +158,6 @@ def _of_personal_data(kinds: frozenset[str], locales: frozenset[str]) -> list[De
     from obs_run.privacy import (
         account_names,
         birth_dates,
-        document_numbers,
         email_addresses,
         network_addresses,
         numbers,
@@ -168,10 +169,10 @@ def _of_personal_data(kinds: frozenset[str], locales: frozenset[str]) -> list[De
         (email_addresses.KINDS, email_addresses.find),
         (network_addresses.KINDS, network_addresses.find),
         (birth_dates.KINDS, birth_dates.find),
-        (people.KINDS | document_numbers.KINDS, people.find),
         (wallets.KINDS, wallets.find),
         (account_names.KINDS, account_names.find),
         (numbers.KINDS, numbers.Finder(kinds, locales).find),
+        (people.KINDS, people.Finder(kinds).find),  # last: a number with a check digit has a kind of its own
     )
     return [detector for of, detector in built_in if of & kinds]
 

@@ -3,170 +3,275 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from obs_run.privacy import document_words, national_ids, telling_words
 from obs_run.privacy.matches import Match
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from obs_run.privacy.matches import Subject
 
 KINDS = frozenset({"national_id", "bank_account", "device_id"})
+
+
+class _Telling(NamedTuple):
+    """What a word says of the number behind it."""
+
+    kind: str
+    form: str = "number"
+    """"number", "plate" or "serial"."""
+    alone: bool = True
+    """Whether it tells without a word for numbers."""
+    capitals: bool = False
+    """Whether it must be written in capitals."""
+
+
+_PAPER = _Telling("national_id")
+_PLATE = _Telling("national_id", "plate")
+_ACCOUNT = _Telling("bank_account")
+_DEVICE = _Telling("device_id")
+_SERIALS = _Telling("device_id", "serial")
+_WORDS: dict[bytes, _Telling] = {
+    **dict.fromkeys(document_words.NUMBERED, _PAPER._replace(alone=False)),
+    **dict.fromkeys(document_words.ABBREVIATIONS, _PAPER._replace(capitals=True)),
+    **dict.fromkeys(document_words.PAPERS, _PAPER),
+    **dict.fromkeys(document_words.PLATES, _PLATE),
+    **dict.fromkeys(document_words.ACCOUNTS, _ACCOUNT),
+    **dict.fromkeys(document_words.DEVICES, _DEVICE),
+}
+
+
+def _phrases() -> dict[bytes, list[tuple[re.Pattern[bytes], _Telling]]]:
+    """Return the rests of phrases by their first word, the longest first."""
+    found: dict[bytes, list[tuple[re.Pattern[bytes], _Telling]]] = {}
+    for phrases, telling in (
+        (document_words.PLATE_PHRASES, _PLATE),
+        (document_words.ACCOUNT_PHRASES, _ACCOUNT),
+        (document_words.DEVICE_PHRASES, _DEVICE),
+        ("serial number|serial no|serial nr|seriennummer", _SERIALS),
+        (document_words.PHRASES, _PAPER),
+    ):
+        for phrase in sorted(phrases.split("|"), key=len, reverse=True):
+            first, *rest = re.split(rb"[ /]", phrase.encode("ascii", "replace"))
+            pattern = rb"".join(rb"[ _'/-]{0,2}" + re.escape(word) for word in rest) + rb"(?![a-z?])"
+            found.setdefault(first, []).append((re.compile(pattern), telling))
+    return found
+
+
+_PHRASES = _phrases()
+WORDS = frozenset(_WORDS.keys() | _PHRASES.keys())
+_BANKS = telling_words.folded(
+    "bank routing sort bsb transit ifsc iban blz bic swift aba agência agencia ag iban wire transfer payee beneficiary"
+)
+"""Words of which one makes an account that of a bank."""
+_BANK = telling_words.register(_BANKS.__contains__)
+_ENDS = tuple(document_words.ENDS_OF_COMPOUNDS)
+_BESIDE = rb"[\"'`*]{0,3}"
+_NOTED = rb"(?:[ ]?\([^()\n]{1,28}\))?"
 _NUMBER = (
-    r"(?:[ _-]{0,2}(?:numbers?|nummer\w{0,2}|numm?er|numero|número|numéro|numer|number|num|no|nro|nr|#|code|card|id"
-    r"|n[º°.]"
-    r"|č\.?|číslo|broj|szám\w{0,2}|nº|идентификатор|номер))?\.?"
+    rb"(?:numbers?|nummer|nummeret|numm?er|n.mero|numero|num.ro|numer|num|no|nro|nr|n|code|card|id|identifier|pin"
+    rb"|serial|s.ria|seria|serie|i numer|e n.mero|sz.m[a-z]{0,2}|broj|..slo|nomor|s.|kort|karte|kaart|#)"
 )
-_SIGN = (
-    r"[\"']?[ ]{0,2}(?:\([a-z]{2,9}\)[ ]?)?(?:[:=#\uff1a]|is|was|ist|lautet|est|es|er|jest|to|это|-)?"
-    r"[ ]{0,2}[\"'(]?(?:[a-z]{2} )?$"
+_SIGN = rb"(?:[ ]{0,2}(?:[:=#]|->|=>|-(?=[ ]))|[ ](?:is|was|ist|lautet|est|es|er|jest|to|:=|on my file is))"
+# From a word to the number that it tells of: words for numbers, and whatever other words if a sign ends them.
+_WAY = re.compile(
+    rb"(?:[0-9](?=[ :=\"']))?\.?" + _BESIDE + _NOTED
+    + rb"(?P<number>(?:[ _./-]{0,2}" + _NUMBER + rb"(?![a-z])[.?]{0,2}){0,3})"
+    rb"(?P<words>(?:[ _/-]{1,2}[a-z?][a-z?'.]{0,15}){0,3}?)" + _NOTED + _BESIDE
+    + rb"(?P<sign>" + _SIGN + rb"){0,2}[ \t]{0,3}\\{0,3}[\"'(<`\[*]{0,3}[#]?(?=[a-z?]{0,7}[ ./-]?[a-z?]{0,4}[ ]?[0-9])"
+)  # fmt: skip
+_GLUE = frozenset(
+    b"de del di do da des du van von of for the my his her their n? is der die das la le el mi mon su to with me on "
+    b"our your card holder bei from issued by ist est es er i s y e nr no number n c my/ holder/ carnet jego jej moj "
+    b"meu minha mijn min mein meine il mio personal conduire nacional colombiana federal".split()
 )
-_DOCUMENT = re.compile(
-    r"(?:\b(?:passports?|reisepass\w{0,2}|passeport|pasaporte|passaporto|paspoort|paszport\w{0,2}|passnummer|pasaport"
-    r"|pașaport"
-    r"|útlevél|pas|passi|pasu|cestovní(?:ho)? pas\w{0,2}|putovnica|загранпаспорт\w{0,2}|паспорт\w{0,2}"
-    r"|(?:personal)?ausweis\w{0,2}|carte (?:nationale )?d'identité|cni|carta d'identità|documento de identidad"
-    r"|dowód osobisty|dowodu osobistego|dowód|identiteitskaart|identitetskort|občanský průkaz|občianskeho preukazu"
-    r"|lična karta|osobna iskaznica"
-    r"|driver'?s?'? licen[cs]e|driving licen[cs]e|driver licen[cs]e|dl|führerschein\w{0,2}"
-    r"|permis(?: de conduire)?|permiso de conducir"
-    r"|carn[eé] de conducir|licencia de conducir|carta de condução|cnh|rijbewijs|patente(?: di guida)?|prawo jazdy"
-    r"|prawa jazdy|körkort\w{0,2}"
-    r"|førerkort|kørekort|ajokortti|řidičský průkaz|vezetői engedély|ehliyet|водительск\w{2,4} (?:удостоверени\w|права)"
-    r"|residence permit|aufenthaltstitel|titre de séjour|green card|alien registration|a-number|uscis|visa (?:number"
-    r"|no)|identity card|id card"
-    r"|(?:health|medical|social|national|travel) (?:insurance|security)|(?:insurance|member|patient|policy|student"
-    r"|employee|hospital|badge|subscriber|beneficiary)[ _-](?:policy |member )?(?:id|number|no|nr)|policyholder"
-    r"|(?:health|medicare|medicaid|medical|nhs|nhi|ehic|ohip|healthcare)(?: card| beneficiary| identifier| member"
-    r"| number| id| identification){0,3}|mbi|phn|hicn"
-    r"|kranken(?:versicherung|kasse|versicherten|version)s?|versicherten|versicherungs|carte vitale|tessera sanitaria"
-    r"|tarjeta sanitaria|nss"
-    r"|(?:kranken|renten|sozial)versicherungs|(?:sv|rv|kv)-|medical record|mrn|tax(?:payer)? ?(?:id|identification"
-    r"|file|ref\w{0,6}|reference)?"
-    r"|steuer|steuer-id|adóazonosító|taj|rfc(?: con homoclave)?"
-    r"|nit|ruc|rif|npwp|cnic|nin|bvn|kra(?: pin)?|ird|hkid|nric|fin|nuit"
-    r"|cédula(?: de (?:ciudadanía|identidad))?|cedula"
-    r"|c\.c\.|tin|itin|snils|снилс|иин|огрнип|edrpou|rg|título de eleitor|pis|ctps|dni|ruc|curp|personas kods"
-    r"|isikukood|asmens kod\w{0,3}|kennitala|henkilötunnus|rodné číslo|лнч|егн|αμκα|αφμ|voter(?: id)?|epic|electoral"
-    r"|clave de elector|ration card"
-    r"|uan|matrikel\w{0,6}|personalnummer|matricola|inps|numéro fiscal|numero fiscal|fiscal(?: code)?|vat|nip"
-    r"|ust-?id\w{0,3}|p\.? ?iva|partita iva|siret|siren"
-    r"|license plate|number plate|registration(?: plate| number| no)|plates?|kennzeichen|targa|kenteken"
-    r"|immatriculation|matrícula|matricula|rejestracyjn\w{1,2}"
-    r"|rego|reg\.? (?:no|nr)|plaka|nummerplade|registreringsnummer|reg\.?nr|rekisteri\w{0,9}|rendszám|spz|госномер"
-    r"|номерной знак)s?)" + _NUMBER + _SIGN
+_STOP = re.compile(
+    rb"(?:^|[^a-z])(?:expir\w*|valid\w*|since|until|page|version|line|port|order|ticket|invoice|amount|price|total"
+    rb"|call|phone|tel|telefon|mobile|count|size|length|limit|error|status|time|date|issue|in|at|rows?|bytes?|after"
+    rb"|step|build|commit|task|job|session|request|trace|span|event|thread|process)(?![a-z])"
 )
-_ACCOUNT = re.compile(
-    r"\b(?:(?:bank |checking |savings |current |giro )?account (?:number|no|nr|#)\.?|acct\.?(?: (?:number|no|#)\.?)?"
-    r"|(?<=[0-9]) account:?|a/c(?: no\.?)?"
-    r"|konto(?:nummer|nr\.?)?|numéro de compte|número de cuenta|cuenta|numero di conto|conto(?: corrente)?"
-    r"|rekeningnummer|rekening|conta corrente"
-    r"|numer konta|nr konta|rachunku|číslo účtu|bankszámla\w{0,6}|kontonummer|clabe|cbu|cvu|rib|ifsc|micr|bankgiro"
-    r"|plusgiro|tilinumero"
-    r"|routing (?:number|no|transit number)|routing|transit(?: number)?|sort ?code|blz|bankleitzahl|bsb"
-    r"|aba(?: number)?|счет\w?|сч[её]т|bik|бик)" + _SIGN
+_VALUE = re.compile(
+    r"(?:[A-Z]{1,7}|[0-9]{1,34})(?:[-./]?[A-Z0-9]{1,34}|\. (?=[0-9])[0-9]{1,14}|[ "
+    r"](?=[A-Z]{0,3}-?[0-9])[A-Z0-9-]{1,14}|[ ][A-Z]{1,3}(?!\w)){0,8}"
+    r"(?:\([0-9A-Z]\)|[a-z](?![\w]))?(?![\w])|[a-z]{1,4}-?[0-9]{4,12}(?!\w)"
 )
-_DEVICE = re.compile(
-    r"\b(?:imei(?:sv)?[12]?|imsi|meid|esn|iccid|sim(?: card)?(?: serial)?|eid|udid|idfa|gaid|aaid|advertising id"
-    r"|android[ _]id|device (?:id|serial)"
-    r"|vin|vehicle identification|chassis|fahrgestell|fahrzeug-ident\w{0,12}|fin|n° de châssis|número de bastidor"
-    r"|bastidor|numero di telaio|telaio"
-    r"|serial (?=n))" + _NUMBER + _SIGN
+_PLATE_VALUE = re.compile(
+    r"[A-ZÄÖÜА-Я\u4e00-\u9fff]{1,3}[- ·]?(?:[A-ZÄÖÜА-Я]{1,2}[- ]?)?[0-9]{1,5}(?:[- ]?[A-ZА-Я]{1,3})?(?:[- "
+    r"]?[0-9]{1,4})?[EH]?(?!\w)"
+    r"|[0-9]{1,4}[ -]?[A-Z]{1,4}(?:[ -]?[0-9]{1,6}[A-Z]{0,2})?(?!\w)"
+    r"|[A-Z]{1,3}[ -]?[0-9]{1,4}[ -]?[A-Z]{1,3}(?:[ -]?[0-9]{1,4})?(?!\w)"
+    r"|\w{2,3}\s?[0-9]{2,3}\s?\w?\s?[0-9]{1,2}-[0-9]{2}"
+    r"|[0-9]{2,3}[ -][0-9]{2,3}[ -][0-9]{2,3}(?!\w)"
 )
-_NEAR = 56
-FEWEST_DIGITS = 5
-_NUMBERS = (
-    "number numbers nummer no nr num numero numéro número numer nro broj id card record code is ist was lautet est "
-    "es er jest to "
-    "number: номер č číslo"
+_DATE = re.compile(
+    r"(?:(?:19|20)[0-9]{2}[-/.][0-9]{1,2}(?:[-/.][0-9]{1,2})?|[0-9]{1,2}[-/.][0-9]{1,2}[-/.](?:19|20)[0-9]{2}|[0-9]{1,3}\.[0-9]{1,3}"
+    r"|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{1,2})(?![0-9]|[.-][0-9])"
 )
-_PAPERS = (
-    "passport passports reisepass passeport pasaporte passaporto paspoort paszport paszportu pasaport pașaport passi "
-    "pas passnummer "
-    "ausweis personalausweis identité identità identidad osobisty osobistego identiteitskaart identitetskort průkaz "
-    "license licence "
-    "licenses führerschein permis conduire conducir condução cnh rijbewijs guida patente jazdy körkort førerkort "
-    "kørekort ajokortti "
-    "engedély ehliyet permit aufenthaltstitel séjour mrn mbi phn hicn medicare medicaid nhi ehic ohip beneficiary "
-    "identifier patient "
-    "taj rfc homoclave "
-    "nit ruc rif npwp cnic nin bvn kra pin ird hkid nric fin nuit cédula cedula ciudadanía tin itin snils снилс "
-    "иин "
-    "edrpou rg dni dl curp kods isikukood kodas kennitala henkilötunnus číslo лнч егн αμκα αφμ cardnumber eleitor "
-    "pis nis voter epic elector ine uan nip vat iva siret siren fiscal vitale sanitaria nss паспорт паспорта "
-    "удостоверение права taxpayer uscis "
+_UNIT = re.compile(
+    r" ?(?:ms|s|sec|seconds|bytes|[kmg]i?b|%|€|\$|eur|usd|people|users|rows|items|times|years?)(?!\w)", re.IGNORECASE
 )
-_PLATES = (
-    "plate plates kennzeichen registration targa kenteken immatriculation matrícula matricula rejestracyjny "
-    "rejestracyjna rejestracyjne rego reg "
-    "plaka nummerplade registreringsnummer regnr rekisterinumero rendszám spz госномер "
-)
-_ACCOUNTS = (
-    "acct account account: konto konta compte cuenta conto corrente rekening conta blz bankleitzahl bsb aba clabe "
-    "cbu cvu rib ifsc bankgiro plusgiro "
-    "tilinumero routing transit sortcode rachunku účtu бик "
-)
-_DEVICES = "imei imei1 imei2 imsi meid esn iccid eid udid idfa gaid aaid vin chassis châssis bastidor telaio serial "
-# The last word before such a number; hardly any other number follows one.
-_WORDS = frozenset(f"{_NUMBERS} {_PAPERS} {_PLATES} {_ACCOUNTS} {_DEVICES}".split())
-LAST_WORDS = frozenset(word.encode("ascii", "replace").lstrip(b"?") for word in _WORDS)
-_ENDS = ("nummer", "number", "nummern", "numero", "nr", "szám", "numarası", "ausweis", "schein")
-ENDS_OF_WORDS = tuple(end.encode("ascii", "replace") for end in _ENDS)
-_BETWEEN = " \t:=#\"'(.)-\uff1a"
-_OTHER = re.compile(r"[\s_/.:,\"'{(\[-]")
-_TOKEN = re.compile(
-    r"(?:[A-Z]{2} (?=[A-Z]))?((?:[A-Z]{1,6}"
-    r"|[0-9]{1,4})(?:[-. /]?[A-Z0-9]{1,14}){1,6}(?:\([0-9A-Z]\))?)(?![\w])"
-)
-_SPACED = re.compile(
-    r"[A-ZÄÖÜ]{1,3}[- ](?:[A-ZÄÖÜ]{1,2} ?[0-9]{1,4}[EH]?|[0-9]{2,4}[- ]?[A-Z]{0,3})(?!\w)"
-    r"|[A-Z]{2}[0-9]{2} ?[A-Z]{3}(?!\w)|[0-9]{1,4}[ -]?[A-Z]{1,3}[ -]?[0-9]{1,4}(?!\w)"
-    r"|[A-Z]{1,3}[ -]?[0-9]{2,5}[ -]?[A-Z]{0,3}(?!\w)"
-)
-_PLATE = re.compile(
-    r"(?:licen[cs]e plate|number plate|registration(?: plate)?|plates?|kennzeichen|targa|kenteken|immatriculation"
-    r"|matr[ií]cula|rejestracyjn\w{1,2}"
-    r"|rego|reg(?:\.? ?nr)?|plaka|nummerplade|registreringsnummer|rekisterinumero|rendszám|spz)\b[^\n]{0,16}$"
-)
-_FEWEST_OF_LETTERS, _SHORTEST, _SHORTEST_PLATE = 2, 8, 5
-_FEWEST_DIGITS_OF_WORD = 4
+_FEWEST, _FEWEST_AMONG_LETTERS, _FEWEST_OF_LONG, _LONG, _SHORTEST_PLATE = 5, 4, 2, 8, 5
+_FEWEST_OF_MANY = 6
+_NEAR = 72
+# A-Number
+_OF_ALIENS = b"number"
+_CURRENT_ACCOUNT = re.compile(rb"A/C(?![A-Za-z])")
+_DIGITS = frozenset(b"0123456789")
 
 
-def kind_after(before: str) -> str | None:
-    """Return the kind of a number after the lower-case text ``before``, None where that says nothing of it."""
-    words = before[-_NEAR:].rstrip(_BETWEEN)
-    if not _tells(words) and not (words[-3:-2] in (" ", ":") and _tells(words[:-2].rstrip(_BETWEEN))):
+def words_of_others(kinds: frozenset[str]) -> frozenset[bytes]:
+    """Return the words for national ids that are in none of ``kinds``."""
+    left_out = (number.named for number in national_ids.NUMBERS if number.kind not in kinds)
+    return telling_words.folded(" ".join(left_out).replace("|", " "))
+
+
+def find(subject: Subject, passed_by: frozenset[bytes]) -> Iterator[Match]:
+    """Find the numbers that a word tells of, but for some words."""
+    for word, start, end in telling_words.places(
+        subject.low, (word for word in subject.words(_TOPIC) if word not in passed_by)
+    ):
+        if found := _behind(subject, word, start, end):
+            yield found
+    if b"/" in subject.raw:
+        for account in _CURRENT_ACCOUNT.finditer(subject.raw):
+            if found := _valued(subject, _ACCOUNT, account.end()):
+                yield found
+    if b"A.A." in subject.shape:
+        for dotted in _DOTTED.finditer(subject.raw):
+            telling = _WORDS.get(dotted[0].replace(b".", b"").lower())
+            if telling and (found := _valued(subject, telling, dotted.end())):
+                yield found
+
+
+def _is_telling(word: bytes) -> bool:
+    return word in WORDS or word == _OF_ALIENS or (word.endswith(_ENDS) and _compound(word) is not None)
+
+
+_TOPIC = telling_words.register(_is_telling)
+
+
+def _compound(word: bytes) -> _Telling | None:
+    """Return what the first part of a word like ``Reisepassnummer`` tells."""
+    for end in _ENDS:
+        if word.endswith(end) and len(word) > len(end):
+            stem = word[: -len(end)]
+            telling = _WORDS.get(stem) or _WORDS.get(stem.removesuffix(b"s"))
+            if telling:
+                return telling._replace(alone=True, capitals=False)
+    return None
+
+
+def _behind(subject: Subject, word: bytes, start: int, end: int) -> Match | None:
+    for rest, of_phrase in _PHRASES.get(word, ()):
+        if whole := rest.match(subject.low, end):
+            is_bare = whole.end() == end and of_phrase is _ACCOUNT
+            return None if is_bare and not subject.words(_BANK) else _valued(subject, of_phrase, whole.end())
+    if word == _OF_ALIENS:
+        return _valued(subject, _PAPER, end) if subject.low[start - 2 : start] == b"a-" else None
+    telling = _WORDS.get(word) or _compound(word)
+    if telling is None or (telling.capitals and not _is_abbreviation(subject.raw, start, end)):
         return None
-    near = before[-_NEAR:]
-    if _DEVICE.search(near):
-        return "device_id"
-    if _ACCOUNT.search(near):
-        return "bank_account"
-    return "national_id" if _DOCUMENT.search(near) else None
+    return _valued(subject, telling, end)
 
 
-def _tells(words: str) -> bool:
-    """Whether the last of ``words`` is one that such a number follows."""
-    last = _OTHER.split(words[-32:])[-1]
-    return last in _WORDS or last.endswith(_ENDS)
+def _is_abbreviation(raw: bytes, start: int, end: int) -> bool:
+    """Whether a short word is written in capitals, and no digit of a hash stands beside it."""
+    return (
+        raw[start:end].isupper() and not raw[max(0, start - 1) : start].isdigit() and not raw[end : end + 1].isdigit()
+    )
 
 
-def after(subject: Subject, first: int) -> Match | None:
-    """Return the number that begins at ``first``, with a letter or before one."""
-    text = subject.text
-    before = text[max(0, first - _NEAR) : first].lower()
-    kind = kind_after(before)
-    if kind is None:
+def _valued(subject: Subject, telling: _Telling, end: int) -> Match | None:
+    """Return the number that stands behind a word that ends at ``end``."""
+    if subject.figures.find(b"0", end, end + _NEAR) < 0:
         return None
-    plate = _SPACED.match(text, first) if _PLATE.search(before) else None
-    token = plate or _TOKEN.match(text, first)
-    if token is None:
+    way = _WAY.match(subject.low, end, end + _NEAR)
+    if way is None or not _leads(way, telling):
         return None
-    group = token.lastindex or 0
-    value = token[group]
-    digits = sum(map(str.isdigit, value))
-    least = FEWEST_DIGITS if digits == len(value) else _FEWEST_DIGITS_OF_WORD
-    if (plate and len(value) >= _SHORTEST_PLATE) or digits >= least:
-        is_number = digits >= 1
+    return _value(subject.text, way.end(), telling)
+
+
+def _leads(way: re.Match[bytes], telling: _Telling) -> bool:
+    """Whether what is between a word and a number lets the word tell of it."""
+    if not telling.alone and not way["number"]:
+        return False
+    between = way["words"]
+    if between and _STOP.search(between):
+        return False
+    if telling.alone and way["sign"] is not None:
+        return True
+    others = [word for word in between.replace(b"_", b" ").split() if word not in _GLUE]
+    # "uruguayo": one other word is no more than where it is from, where what follows is long.
+    return not others or (telling.alone and len(others) == 1 and _LONG_NUMBER.match(way.string, way.end()) is not None)
+
+
+_LONG_NUMBER = re.compile(rb"(?:[a-z]{0,3}[./ -]?[0-9]){7}")
+# D.N.I.
+_DOTTED = re.compile(rb"(?<![\w.])(?:[A-Z]\.){2,5}")
+# Those of certificates are hexadecimal.
+_SERIAL = re.compile(r"(?=[A-Z0-9-]*[G-Z])[A-Z0-9]{1,6}-?[A-Z0-9-]{4,20}(?!\w)")
+_OF_DEVICE = re.compile(r"[0-9a-fA-F]{12,40}(?!\w)|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def _value(text: str, at: int, telling: _Telling) -> Match | None:
+    if telling is _SERIALS:
+        serial = _SERIAL.match(text, at)
+        return Match(*serial.span(), telling.kind) if serial else None
+    if telling.kind == "device_id" and (device := _OF_DEVICE.match(text, at)):
+        return Match(*device.span(), telling.kind)
+    if telling.form == "plate":
+        plate = _PLATE_VALUE.match(text, at)
+        if plate and sum(map(str.isalnum, plate[0])) >= _SHORTEST_PLATE and not _DATE.fullmatch(plate[0]):
+            return Match(*plate.span(), telling.kind)
+    value = _VALUE.match(text, at)
+    if value is None or _DATE.match(value[0]) or _UNIT.match(text, value.end()):
+        return None
+    digits = sum(map(str.isdigit, value[0]))
+    signs = sum(map(str.isalnum, value[0]))
+    if digits == signs:
+        is_number = digits >= (_FEWEST if telling.alone else _FEWEST_OF_MANY)
     else:
-        is_number = digits >= _FEWEST_OF_LETTERS and len(value) >= _SHORTEST and value.isalnum()
-    return Match(*token.span(group), kind) if is_number else None
+        is_number = digits >= _FEWEST_AMONG_LETTERS or (digits >= _FEWEST_OF_LONG and signs >= _LONG)
+    return Match(*value.span(), telling.kind) if is_number else None
+
+
+_STEMS = {stem: kind for kind, stems in document_words.OTHER_SCRIPTS.items() for stem in stems.split("|")}
+# Letters of other scripts are question marks.
+_WAY_OF_OTHERS = re.compile(rb"[^0-9\n;A-Z]{0,24}?(?=(?:\?{0,2}[A-Z]{1,4}[ -]?)?[0-9])")
+_VALUE_OF_OTHERS = re.compile(
+    rb"\?{0,2}[A-Z]{0,4}[ -]?[0-9]{1,34}(?:[-./ ]?[A-Z0-9]{1,20}(?![a-z])){0,7}(?:\([0-9A-Z]\))?"
+)
+_PLATE_OF_OTHERS = re.compile(rb"[?A-Z]{0,3}(?:[ -]?[0-9?A-Z]{1,6}){1,4}")
+_LEAD_OF_PLATE = 3
+
+
+def of_other_scripts(subject: Subject) -> Iterator[Match]:
+    """Find the numbers that words of other scripts tell of."""
+    low = subject.text.lower()
+    if len(low) != len(subject.text):
+        low = subject.text
+    for stem, kind in _STEMS.items():
+        at = low.find(stem)
+        while at >= 0:
+            at += len(stem)
+            if found := _of_other_script(subject.raw, at, kind):
+                yield found
+            at = low.find(stem, at)
+
+
+def _of_other_script(raw: bytes, at: int, kind: str) -> Match | None:
+    way = _WAY_OF_OTHERS.match(raw, at)
+    if way is None:
+        return None
+    start = way.end()
+    if kind == "plate":
+        lead = raw[max(at, start - _LEAD_OF_PLATE) : start]
+        value = _PLATE_OF_OTHERS.match(raw, start - len(lead) + len(lead.rstrip(b"? ")))
+        kind = "national_id"
+    else:
+        value = _VALUE_OF_OTHERS.match(raw, start)
+    if value is None or sum(map(_DIGITS.__contains__, value[0])) < _FEWEST_AMONG_LETTERS:
+        return None
+    return None if _DATE.fullmatch(value[0].decode()) else Match(*value.span(), kind)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from obs_run.privacy import telling_words
 from obs_run.privacy.matches import Match
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from obs_run.privacy.matches import Subject
 
 KINDS = frozenset({"email"})
-_AT = re.compile(r"@|%40")
+_AT = re.compile(r"@|%40|\uff20|&#(?:64|x40);|&commat;")
 # Letters with marks belong to names; those of scripts without spaces would make a sentence part of the address.
 _LOCAL_BACKWARDS = re.compile(
     r"[A-Za-z0-9_\u00c0-\u024f](?:[A-Za-z0-9_\u00c0-\u024f.%+'&~-]{0,62}[A-Za-z0-9_\u00c0-\u024f])?"
@@ -36,9 +37,50 @@ _LONGEST_LOCAL = 64
 _LONGEST_USER = 256
 
 
+_OTHER_SIGNS = (b"&#", b"&commat;")
+# jane [at] example [dot] com, jane(at)example.com, jane AT example DOT com, jane @ example . com
+_AT_WORDS = telling_words.folded("at arroba chez ät")
+_DOT_WORDS = telling_words.folded("dot punkt point punto ponto arroba")
+_AT_SIGN = telling_words.register(_AT_WORDS.__contains__)
+_DOT_SIGN = telling_words.register(_DOT_WORDS.__contains__)
+_UPI = telling_words.register(b"upi".__eq__)
+_AT_IN_BRACKETS = re.compile(rb"at[\])}>]| @ ")
+_DOT = r"(?: ?[\[({<] ?(?:dot|punkt|point|punto|ponto|\.) ?[\])}>] ?| (?:dot|DOT|punkt|punto) | ?\. ?|\.)"
+_SPELLED = re.compile(
+    r"(?<![\w.+-])[A-Za-z0-9][\w+-]{0,40}(?:\.[\w+-]{1,40}){0,3}(?: ?[\[({<] ?(?:at|AT|@|arroba|ät) ?[\])}>] "
+    r"?[A-Za-z0-9-]{2,40}(?:" + _DOT + r"[A-Za-z0-9-]{2,24}){1,3}| (?:at|AT) [A-Za-z0-9-]{2,40}"
+    r"(?:(?: (?:dot|DOT) | ?[\[({] ?dot ?[\])}] ?)[A-Za-z]{2,24}){1,3}"
+    + r"| ?@ ?[A-Za-z0-9-]{2,40} ?\. ?[a-z]{2,6})(?![\w])"
+)
+# The user of a payment service, which is no address.
+_PAYMENT = re.compile(
+    rb"[\w.-]{2,60}@(?:ok(?:hdfcbank|axis|icici|sbi)|ybl|ibl|axl|paytm|upi|apl|yapl|hdfcbank|icici|sbi|axisbank|kotak)(?![\w.])"
+)
+
+
+def _has_sign(subject: Subject) -> bool:
+    raw = subject.raw
+    if b"@" in raw or (b"%" in raw and b"%40" in raw):
+        return True
+    return (b"&" in raw and any(sign in raw for sign in _OTHER_SIGNS)) or (
+        not subject.ascii and "\uff20" in subject.text
+    )
+
+
+def _spelled(subject: Subject) -> Iterator[Match]:
+    """Find addresses that are written so that no program reads them."""
+    has_sign = b"@" in subject.raw
+    is_spelled = has_sign or bool(subject.words(_AT_SIGN))
+    if is_spelled and (subject.words(_DOT_SIGN) or _AT_IN_BRACKETS.search(subject.low)):
+        yield from (Match(*address.span(), "email") for address in _SPELLED.finditer(subject.text))
+    if has_sign and subject.words(_UPI):
+        yield from (Match(*user.span(), "email") for user in _PAYMENT.finditer(subject.low))
+
+
 def find(subject: Subject) -> Iterator[Match]:
     """Find e-mail addresses, also percent-encoded ones; not the user of a URL or of a git remote."""
-    if b"@" not in subject.raw and b"%40" not in subject.raw:
+    yield from _spelled(subject)
+    if not _has_sign(subject):
         return
     text = subject.text
     for at in _AT.finditer(text):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from obs_run.privacy import telling_words
 from obs_run.privacy.matches import Match
 from obs_run.privacy.values import is_free
 
@@ -85,12 +86,15 @@ _SECURE_STRING = re.compile(
 _LONGEST_CALL = 64
 
 
+_BEARERS = telling_words.register(lambda word: b"bearer" in word)
+
+
 def find(subject: Subject) -> Iterator[Match]:
     """Find private keys, bearer tokens, and the passwords given to programs."""
     raw, low = subject.raw, subject.low
-    if _BEGIN in raw:
+    if b"-" in raw and _BEGIN in raw:
         yield from _private_keys(raw)
-    if b"bearer" in low:
+    if subject.tells(_BEARERS) and b"bearer" in low:
         for scheme in _SCHEME.finditer(low):
             value = _BEARER.match(raw, scheme.end())
             if value and _looks_random(value[0]) and not _FIELD.match(value[0]):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import bisect
 import operator
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from obs_run.base import held_values
-from obs_run.privacy import name_pieces
+from obs_run.privacy import name_pieces, telling_words
 from obs_run.privacy.actions import placeholders
 
 if TYPE_CHECKING:
@@ -61,6 +62,18 @@ def _sign_of(sign: bytes) -> bytes:
 
 _SHAPES = b"".join(_sign_of(bytes([sign])) for sign in range(256))
 _FIGURES = bytes(sign if chr(sign).isalpha() else _SHAPES[sign] for sign in range(256))
+# The digits of Arabic, Persian, Hindi, Bengali and Thai, and wide ones.
+_OTHER_DIGITS = {
+    ord(first) + value: str(value) for first in "\u0660\u06f0\u0966\u09e6\u0e50\uff10" for value in range(10)
+}
+_HAS_OTHER_DIGIT = re.compile("[\u0660-\u0669\u06f0-\u06f9\u0966-\u096f\u09e6-\u09ef\u0e50-\u0e59\uff10-\uff19]")
+
+# But for punctuation, arrows, boxes and pictures.
+_OF_OTHER_SCRIPT = re.compile("[\u0370-\u1fff\u2e80-\ufdff\uff00-\uffef]")
+
+# Of these signs keys are made.
+_CHARACTERS_OF_RUNS = bytes(97 if bytes([one]).isalnum() or one in b"_-" else 32 for one in range(256))
+_RUN = re.compile(b"a" * 20 + b"a*")
 
 
 class Subject:
@@ -70,10 +83,28 @@ class Subject:
     ``\t``; ``low`` is that in lower case. Placeholders are stars in both, which nothing looks for.
     """
 
-    __slots__ = ("_digits", "_figures", "_places", "_shape", "ascii", "low", "placeholders", "raw", "text")
+    __slots__ = (
+        *(
+            "_digits",
+            "_figures",
+            "_other_script",
+            "_places",
+            "_runs",
+            "_shape",
+            "_topics",
+            "_words",
+            "ascii",
+            "is_personal",
+            "low",
+            "placeholders",
+        ),
+        *("raw", "text"),
+    )
 
-    def __init__(self, text: str, kinds: frozenset[str] = frozenset()) -> None:
+    def __init__(self, text: str, kinds: frozenset[str] = frozenset(), *, is_personal: bool = False) -> None:
         self.text = text
+        self.is_personal = is_personal
+        """Whether the words of the text are looked at anyway."""
         self.ascii = text.isascii()
         raw = (text if self.ascii else _plain(text)).encode("ascii", "replace")
         if b"\\" in raw:
@@ -85,14 +116,44 @@ class Subject:
         self.low = raw.lower()
         self._digits: bool | None = None
         self._figures: bytes | None = None
+        self._other_script: bool | None = None
         self._places: list[tuple[int, int]] | None = None
+        self._runs: list[tuple[int, int]] | None = None
         self._shape: bytes | None = None
+        self._topics = 0
+        self._words: dict[bytes, int] | None = None
+
+    @property
+    def runs(self) -> list[tuple[int, int]]:
+        """Return where twenty and more letters, digits and signs of keys stand together."""
+        if self._runs is None:
+            self._runs = [run.span() for run in _RUN.finditer(self.raw.translate(_CHARACTERS_OF_RUNS))]
+        return self._runs
+
+    def tells(self, topic: int) -> bool:
+        """Whether any word tells of a topic; where the words are not looked at one may."""
+        return not self.is_personal or bool(self.words(topic))
+
+    def words(self, topic: int) -> list[bytes]:
+        """Return the words of the text that tell of a topic, in lower case and each once."""
+        if self._words is None:
+            self._words = telling_words.telling(self.low)
+            for topics in self._words.values():
+                self._topics |= topics
+        return [word for word, topics in self._words.items() if topics & topic] if self._topics & topic else []
+
+    @property
+    def has_other_script(self) -> bool:
+        """Whether there are letters of another script than Latin, or those that only Vietnamese has."""
+        if self._other_script is None:
+            self._other_script = not self.ascii and _OF_OTHER_SCRIPT.search(self.text) is not None
+        return self._other_script
 
     @property
     def places(self) -> list[tuple[int, int]]:
         """Return where pieces of the names of secrets stand."""
         if self._places is None:
-            self._places = name_pieces.places(self.low, is_ascii=self.ascii)
+            self._places = name_pieces.places(self.low, is_ascii=self.ascii, has_core=self.tells(name_pieces.CORE))
         return self._places
 
     @property
@@ -126,7 +187,7 @@ def _plain(text: str) -> str:
     for sign, plain in _PUNCTUATION.items():
         if sign in text:
             text = text.replace(sign, plain)
-    return text
+    return text.translate(_OTHER_DIGITS) if _HAS_OTHER_DIGIT.search(text) else text
 
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import re
 
+from obs_run.privacy import telling_words
 from obs_run.privacy.services import SERVICES
 
 # Each begins with a letter and not with a choice, which Python's matcher looks for ten times as fast.
@@ -43,15 +44,24 @@ _other_ends: set[bytes] = set()
 """What was seen before a sign and is the end of no such name; nearly all of it comes again."""
 
 
+def _has_core(word: bytes) -> bool:
+    return any(core.search(word) for core in _CORES)
+
+
+CORE = telling_words.register(_has_core)
+"""The topic of words that have the core of such a name."""
+
+
 def has_core(name: str) -> bool:
     """Whether a text with this name in it is seen to have it, whatever follows."""
-    low = name.encode("ascii", "replace").lower()
-    return any(core.search(low) for core in _CORES)
+    return _has_core(name.encode("ascii", "replace").lower())
 
 
-def places(low: bytes, *, is_ascii: bool = True) -> list[tuple[int, int]]:
-    """Return where pieces of names stand."""
-    found = [match.span() for core in _CORES for match in core.finditer(low)]
+def places(low: bytes, *, is_ascii: bool, has_core: bool) -> list[tuple[int, int]]:
+    """Return where pieces of names stand; ``has_core`` is whether any word of the text has a core."""
+    found: list[tuple[int, int]] = []
+    if has_core:
+        found += [match.span() for core in _CORES for match in core.finditer(low)]
     for lead in _ends(low):
         _add_occurrences(found, low, lead)
     for word in _WORDS if is_ascii else _WORDS_OF_OTHERS:

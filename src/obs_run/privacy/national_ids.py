@@ -75,7 +75,7 @@ NUMBERS = (
     _id("kr.rrn", "6-7|13", "6-7", "주민등록|resident registration"),
     _id("jp.in", "12|4 4 4|4-4-4", "", "マイナンバー|個人番号|my number"),
     _id("cn.ric", "18", "18", "身份证|身分證"),
-    _id("za.idnr", "13|6 4 2 1", "", "south africa|sa id"),
+    _id("za.idnr", "13|6 4 2 1", "", "south africa|sa id|rsa id"),
     _id("cl.rut", "2.3.3-1|1.3.3-1|8-1", "2.3.3-1", "rut|run"),
     _id("il.idnr", "9|8-1", "", "תעודת זהות|ת.ז|teudat"),
     _id("th.pin", "1-4-5-2-1|13", "1-4-5-2-1", "บัตรประชาชน|เลขประจำตัว|thai id"),
@@ -84,7 +84,7 @@ NUMBERS = (
     _id("id.nik", "16", "", "nik|ktp"),
     _id("is.kennitala", "6-4|10", "", "kennitala"),
     _id("ua.rntrc", "10", "", "рнокпп|іпн|ипн"),
-    _id("ru.inn", "12|10", "", "инн"),
+    _id("ru.inn", "12|10", "", "инн|inn"),
     _id("si.emso", "13", "", "emšo|emso|jmbg"),
     _id("mx.curp", "", "", "curp"),
 )  # fmt: skip

@@ -35,6 +35,12 @@ _HOSTS = frozenset(
     b"dst node connect connected interface inet and or is are for with of the proxy router "
     b"visitor user von an und de desde".split()
 )
+_RESOLVERS = frozenset({
+    (b"1", b"1", b"1", b"1"), (b"1", b"0", b"0", b"1"), (b"8", b"8", b"8", b"8"), (b"8", b"8", b"4", b"4"),
+    (b"9", b"9", b"9", b"9"), (b"208", b"67", b"222", b"222"), (b"208", b"67", b"220", b"220"),
+})  # fmt: skip
+_PREFIX = re.compile(rb"/([89]|[12][0-9]|3[01])(?![0-9./])")
+_NO_DEVICES = frozenset(sign.join((pair,) * 6) for sign in (b":", b"-") for pair in (b"00", b"ff"))
 _SMALL = 100
 _MOST_OCTET = 255
 _LONGEST_GROUP = 4
@@ -56,7 +62,9 @@ def find(subject: Subject) -> Iterator[Match]:
                 if (
                     start >= 0
                     and not raw[start : rest.start()].strip(_HEX)
-                    and not (before.isalnum() or before == b":")
+                    and not (before.isalnum() or before in (b":", b"-"))
+                    and raw[start : rest.end()].lower() not in _NO_DEVICES
+                    and not (rest[0][:1] == b"-" and rest[0].replace(b"-", b"").isdigit())
                 ):
                     yield Match(start, rest.end(), "mac")
     if b":" in raw:
@@ -74,8 +82,17 @@ def _ipv4(raw: bytes) -> Iterator[Match]:
         before = raw[max(0, start - 24) : start]
         if before[-1:].isalnum() or before[-1:] in (b".", b"_"):
             continue
-        if not _is_version(before, octets):
+        if not _is_version(before, octets) and not _is_of_all(raw, rest.end(), octets):
             yield Match(start, rest.end(), "ip")
+
+
+def _is_of_all(raw: bytes, end: int, octets: list[bytes]) -> bool:
+    """Whether this names a network, or a server that everybody asks for names."""
+    if tuple(octets) in _RESOLVERS:
+        return True
+    prefix = _PREFIX.match(raw, end)
+    # A block of addresses has zeros where a host would be.
+    return prefix is not None and not int.from_bytes(map(int, octets), "big") & ((1 << (32 - int(prefix[1]))) - 1)
 
 
 def _is_version(before: bytes, octets: list[bytes]) -> bool:

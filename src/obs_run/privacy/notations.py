@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from obs_run.privacy import elements
+from obs_run.privacy import elements, telling_words
 from obs_run.privacy.field_names import NameRule
 from obs_run.privacy.field_values import fits
 from obs_run.privacy.matches import Match
@@ -263,7 +263,7 @@ def find(subject: Subject) -> list[Match]:
     """Find what has no name of a secret beside it: codes, SQL's passwords, lines of .pgpass, hashes of passwords."""
     low = subject.low
     matches: list[Match] = []
-    if b"identified" in low:
+    if subject.tells(_SQL) and b"identified" in low:
         for found in _IDENTIFIED.finditer(low):
             if _OF_USER.search(low, max(0, found.start() - _BEFORE), found.start()):
                 matches += _value(found, _PASSWORD)
@@ -276,6 +276,9 @@ def find(subject: Subject) -> list[Match]:
         matches += [Match(*found.span(), "password") for found in _DERIVED.finditer(low)]
     if b"<" in low:
         matches += elements.find(subject)
+    if b":" not in low:
+        _add_codes(subject, matches)
+        return matches
     if _NO_LM_HASH in low:
         matches += [Match(*found.span(1), "password") for found in _OF_WINDOWS.finditer(low)]
     for found in _PGPASS.finditer(low):
@@ -292,7 +295,13 @@ def _piped(low: bytes) -> Iterator[Match]:
             yield from _value(echoed, _PASSWORD)
 
 
+_SQL = telling_words.register(lambda word: b"identified" in word)
+_CODES = telling_words.register(lambda word: b"cod" in word or b"otp" in word or b"c?digo" in word)
+
+
 def _add_codes(subject: Subject, matches: list[Match]) -> None:
+    if not subject.tells(_CODES):
+        return
     low = subject.low
     for word in (b"cod", b"otp") if subject.ascii else (b"cod", b"otp", b"c?digo"):
         at = low.find(word)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from obs_run.privacy import cards, document_numbers, libraries, national_ids, phones
+from obs_run.privacy import cards, libraries, national_ids, phones
 from obs_run.privacy.matches import Match
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from obs_run.privacy.matches import Subject
 
-KINDS = frozenset({"card", "iban", "phone"}) | national_ids.KINDS | document_numbers.KINDS
+KINDS = frozenset({"card", "iban", "phone"}) | national_ids.KINDS
 
 _DIGITS = b"0123456789"
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -34,8 +34,11 @@ def _class_of(sign: int) -> int:
 # What begins with a literal is searched for ten times as fast as what begins with a choice.
 _CLASSES = bytes(map(_class_of, range(256)))
 _LONG = re.compile(rb"0[0-]{5,}0")
-_LETTER_DIGITS = re.compile(rb"a00")
-_DIGITS_LETTER = re.compile(rb"00a")
+_APART = bytes(sign if sign in b"0a_" else 32 for sign in range(256))
+_OF_WORDS = (b"0", b"a", b"_")
+_MOST_REMEMBERED = 8192
+_other_shapes: set[bytes] = set()
+"""Shapes of words that no number has."""
 _NINO = b"-00-00-00-a"
 # Groups of digits with little between: "+49 (0)30", "0171 / 392" and "(11) 91234-5678" are one number.
 _PHRASE = re.compile(rb"[0-9]+(?:(?:[ ./-]|\) ?[-/]?|[ -]?\(| [-/] )[0-9]+){0,19}")
@@ -90,17 +93,28 @@ class Finder:
             # Most of what is long in logs are times; dates of birth are not found here.
             if long[0] != b"0000-00-00" or subject.raw[start : start + 2] not in (b"20", b"19"):
                 yield from self._in_long(subject, start, end)
-        done = 0
-        letter_digits = [match.start() for match in _LETTER_DIGITS.finditer(classes)]
-        digits_letter = [match.start() for match in _DIGITS_LETTER.finditer(classes)]
-        for at in sorted(letter_digits + digits_letter):
-            if at >= done:
-                lead, rest = classes[max(0, at - _LONGEST_WORD) : at], classes[at : at + _LONGEST_WORD]
-                first = at - len(lead) + len(lead.rstrip(b"0a"))
-                done = at + len(rest) - len(rest.lstrip(b"0a"))
-                yield from self._in_word(subject, classes, first, done)
+        # A word of both letters and digits; what has the shape of none is remembered.
+        has_both = b"a0" in classes or b"0a" in classes
+        shapes = set(classes.translate(_APART).split()) - _other_shapes if has_both else None
+        if shapes:
+            yield from self._in_words(subject, classes, shapes)
         if _NINO in classes and "gb.nino" in self._kinds:
             yield from _spaced_nino(subject)
+
+    def _in_words(self, subject: Subject, classes: bytes, shapes: set[bytes]) -> Iterator[Match]:
+        """Judge the words of these shapes."""
+        for shape in shapes:
+            if not _may_be_number(shape):
+                if len(_other_shapes) >= _MOST_REMEMBERED:
+                    _other_shapes.clear()
+                _other_shapes.add(shape)
+                continue
+            at = classes.find(shape)
+            while at >= 0:
+                end = at + len(shape)
+                if classes[at - 1 : at] not in _OF_WORDS and classes[end : end + 1] not in _OF_WORDS:
+                    yield from self._in_word(subject, classes, at, end)
+                at = classes.find(shape, end)
 
     def _in_long(self, subject: Subject, start: int, end: int) -> Iterator[Match]:
         """Judge the numbers in a stretch of digits and signs, without those that are parts of identifiers."""
@@ -138,8 +152,6 @@ class Finder:
         kind = None
         if word in national_ids.WORD_SHAPES:
             kind = self._ids.of_word(raw[first:last].decode().upper(), _before(subject, first))
-        if kind is None and word.count(b"0") >= document_numbers.FEWEST_DIGITS:
-            kind = document_numbers.kind_after(_before(subject, first))
         if kind in self._kinds:
             yield Match(first, last, kind)
 
@@ -149,11 +161,7 @@ class Finder:
         shape = [str(len(part[0])) if index % 2 == 0 else part[0] for index, part in enumerate(parts)]
         phrase = _Phrase(start, text, before, [part.span() for part in parts[::2]], shape, phones.is_called(before))
         count = len(phrase.groups)
-        whole = self._judged(raw, phrase, 0, count)
-        kind = None if whole else document_numbers.kind_after(before)
-        if kind in self._kinds:
-            whole = Match(start, start + len(text), kind)
-        if whole:
+        if whole := self._judged(raw, phrase, 0, count):
             yield whole
             return
         at = 0
@@ -247,6 +255,18 @@ def _may_call(raw: bytes, phrase: _Phrase, start: int, shape: str) -> bool:
 
 
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+
+
+def _may_be_number(shape: bytes) -> bool:
+    """Whether an IBAN, in groups or not, or a national id has this shape."""
+    return shape in national_ids.WORD_SHAPES or (
+        shape.startswith(b"aa00")
+        and (len(shape) == _FIRST_OF_IBAN or len(shape) >= _SHORTEST_IBAN)
+        and b"_" not in shape
+    )
+
+
+_FIRST_OF_IBAN = 4
 
 
 def _luhn(digits: str) -> bool:

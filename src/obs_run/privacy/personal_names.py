@@ -23,6 +23,11 @@ _NAMES = {
     ("it.codicefiscale", "digits"): "codice fiscale|codicefiscale",
     ("nl.bsn", "digits"): "bsn|burgerservicenummer",
     ("pl.pesel", "digits"): "pesel",
+    ("ro.cnp", "digits"): "cnp",
+    ("ru.inn", "digits"): "inn",
+    ("hr.oib", "digits"): "oib",
+    ("my.nric", "digits"): "mykad|mykad no",
+    ("device_id", "digits"): "idfa|gaid|aaid|imei|imsi|udid|advertising id|android id",
     ("se.personnummer", "digits"): "personnummer",
     ("dk.cpr", "digits"): "cpr|cpr nummer",
     ("no.fodselsnummer", "digits"): "fodselsnummer",
@@ -35,13 +40,14 @@ _NAMES = {
     ("national_id", "digits"): (
         "national id|national identity number|nationalid|tax id|taxid|personal id|passport|passport number|"
         "passportnumber|identity number|id card number|drivers license|driving licence number|driver license number|"
-        "drivers license number|passport no|insurance number|medical record number|mrn|license plate|steuernummer"
+        "drivers license number|passport no|insurance number|medical record number|mrn|license plate|steuernummer|"
+        "nric|uinfin|nin|curp|rut|doc no|document no|document number|id document number|personalausweisnummer"
     ),
     ("person_name", "worded"): (
         "first name|firstname|last name|lastname|full name|fullname|surname|given name|givenname|family name|"
         "familyname|maiden name|middle name|patient name|customer name|cardholder name|card holder|vorname|"
         "nachname|familienname|prenom|nom de famille|apellido|apellidos|nombre completo|cognome|sobrenome|"
-        "nome completo|achternaam|voornaam|nazwisko|imie"
+        "nome completo|achternaam|voornaam|nazwisko|imie|fornavn|etternavn|efternavn|vezeteknev|keresztnev|prenume"
     ),
     ("postal_address", "dated"): (
         "street|street address|streetaddress|address line|address line 1|address line 2|address 1|address 2|"

@@ -7,12 +7,37 @@ import re
 from obs_run.privacy import libraries
 
 # Where no locale is chosen: the countries with the most speakers of the languages that agents are written for.
-_REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "PL", "TR", "NL", "BR", "RU", "JP", "CN", "IN", "KR", "MX", "SE", "AU")
+_REGIONS = (
+    "US",
+    "GB",
+    "DE",
+    "FR",
+    "ES",
+    "IT",
+    "PL",
+    "TR",
+    "NL",
+    "BR",
+    "RU",
+    "JP",
+    "CN",
+    "IN",
+    "KR",
+    "MX",
+    "SE",
+    "AU",
+    "AR",
+    "CO",
+    "ZA",
+    "NG",
+    "EG",
+)
 _CERTAIN = re.compile(
-    r"(?<![a-z])(?:tel|telefon\w*|telephone|téléphone|teléfono|telefone|telefono|telem[oó]vel|phone|mobile|mobil"
-    r"|mobiltelefon|handy\w*|"
-    r"cell(?:phone)?|celular|móvil|cellulare|fax|whatsapp|sms|portable|komórka|cep|тел|телефон\w*|моб)(?!\w)|"
-    r"电话|手机|電話|携帯|전화|휴대폰|هاتف|جوال|تلفون|टेलीफोन|फ़ोन|फोन|मोबाइल|טלפון|נייד"
+    r"(?<![a-z])(?:tel|telefon\w*|telephone|téléphone|tél|teléfono|tlfn?|tlph|telefone|telefono|telem[oó]vel|(?:i)?phone|ph|mobile|mobil\w*"
+    r"|handy\w*|gsm|natel|puh|puhelin\w*|mob|fon|fono|celu?|zap|viber|telf|hp|no hp|nomor hp|ponsel|sđt|điện thoại"
+    r"|m-pesa|msisdn|cellphone|"
+    r"cell(?:phone)?|celular|móvil|cellulare|fax|whatsapp|sms|portable|komórka|cep|тел|телефон\w*|моб\w*|κιν\w*|τηλ\w*)(?!\w)|wa\.me/|"
+    r"电话|手机|手機|微信|電話|ケータイ|핸드폰|연락처|موبايل|موبایل|همراه|โทร|มือถือ|電話|携帯|전화|휴대폰|هاتف|جوال|تلفون|टेलीफोन|फ़ोन|फोन|मोबाइल|טלפון|נייד"
 )
 _LIKELY = re.compile(
     r"(?<![a-z])(?:call|call me|reach|ring|text|dial|number is|numéro|numero|número|numer|nummer\w*|rufen|anrufen|"
@@ -26,6 +51,7 @@ _NUMBERED = re.compile(
 _NEAR = 32
 _NORTH_AMERICA = re.compile(r"(?:1[ .-])?\(?[2-9][0-9]{2}\)?[ .-]{1,2}[2-9][0-9]{2}[ .-][0-9]{4}")
 _TRUNK = re.compile(r"\(?0[1-9][0-9]{0,4}\)?[ /-]{1,3}[0-9]")
+_ZIP = re.compile(r"[0-9]{5}-[0-9]{4}")
 _FEWEST, _MOST = 7, 15
 _FEWEST_WITH_TRUNK = 9
 
@@ -54,11 +80,11 @@ class Finder:
         if plus:
             return libraries.is_phone_number(f"+{digits}", (), possible=True)
         near = before[-_NEAR:]
-        if _NUMBERED.search(near):
-            return False
-        if _CERTAIN.search(near):
-            return True
+        if _NUMBERED.search(near) or _CERTAIN.search(near):
+            return not _NUMBERED.search(near)
         if digits.startswith("00") and len(digits) > _FEWEST_WITH_TRUNK and " " in number:
             return libraries.is_phone_number(f"+{digits[2:]}", ())
+        if _ZIP.fullmatch(number):
+            return False
         formed = _NORTH_AMERICA.fullmatch(number) or (_TRUNK.match(number) and len(digits) >= _FEWEST_WITH_TRUNK)
         return bool(formed or _LIKELY.search(near)) and libraries.is_phone_number(digits, self._regions)

@@ -1,10 +1,11 @@
-"""Postal addresses: by the names of streets, by a postal code behind one, or by the word before them."""
+"""Postal addresses: by the words for streets, with a number and a town beside them, or by the word before them."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from obs_run.privacy import telling_words
 from obs_run.privacy.matches import Match
 
 if TYPE_CHECKING:
@@ -14,117 +15,151 @@ if TYPE_CHECKING:
 
 _KIND = "postal_address"
 _NEAR = 64
-_LABEL = re.compile(
-    r"(?:(?:ship|deliver|send|mail|bill|return|post)(?:ped|ping|ed)? ?to|(?:[\w-]{0,20}[ -])?address(?:e[ns]?)?"
-    r"|\w{0,16}(?:adresse|anschrift)|wohnhaft(?: in)?|wohnort|adres\w{0,6}|(?:lak)?cím|osoite|bydliště|bydlisko"
-    r"|endere[çc]o|morada"
-    r"|direcci[óo]n|domicilio|indirizzo|residenza|domicile|adresa|aadress|адрес|адреса|διεύθυνση)"
-    r"(?: \([a-z ]{1,16}\))?\s?[:：]\s{0,2}$"
+
+
+def _any_of(words: str) -> str:
+    """Return a pattern of words, the longest first, in which ``_`` is a space."""
+    escaped = (re.escape(word.replace("_", " ")) for word in sorted(words.split(), key=len, reverse=True))
+    return "|".join(escaped)
+
+
+def _ends(words: str) -> tuple[bytes, ...]:
+    return tuple(word.lower().encode("ascii", "replace") for word in words.split())
+
+
+_LABELS = (
+    "address adresse lieferadresse rechnungsadresse anschrift postanschrift lieferanschrift wohnadresse privatadresse "
+    "postadresse wohnhaft wohnort adres adresi adress adressen bezorgadres woonadres cím lakcím osoite bydliště "
+    "bydlisko endereço endereco morada dirección direccion domicilio domicílio indirizzo residenza domicile adresa "
+    "aadress besuchsadresse heimadresse alamat address1 address2 address_line line1 addr addresse ship deliver mail "
+    "bill post send shipping billing mailing zamieszkania zameldowania korrespondenzadresse heimatadresse"
 )
-LAST_WORDS = frozenset({
-    *(b"to", b"address", b"adresse", b"lieferadresse", b"rechnungsadresse", b"anschrift", b"postanschrift",
-    b"lieferanschrift",
-      b"wohnadresse", b"privatadresse", b"postadresse", b"wohnhaft", b"wohnort", b"adres", b"adresi", b"adress",
-      b"adressen",
-      b"c?m", b"lakc?m", b"osoite", b"bydli?t?", b"bydlisko", b"endere?o", b"endereco", b"morada", b"direcci?n",
-      b"direccion",
-      b"domicilio", b"indirizzo", b"residenza", b"domicile", b"adresa", b"aadress", b"besuchsadresse", b"heimadresse"),
-})  # fmt: skip
-"""The last words before a colon that an address stands behind."""
+_LABELLED = re.compile(
+    rb"(?:[ _-]?(?:ped|ping|ed|to|line|address|adresse|rumah|lengkap|is|lautet|zamieszkania|de|entrega|legal|fiscal"
+    rb"|[0-9])){0,3}(?: \([a-z ]{1,16}\))?\\{0,3}[\"'*]{0,3}[ ]?(?::|=(?=[ ]?\\{0,3}[\"']))[ "
+    rb"\n]{0,2}\\{0,3}[\"'*]{0,3}[ ]{0,2}(?=[^\s\"'])"
+)
 # What follows the number of a house where English is spoken.
-_STREET = (
-    r"(?:Street|St|Avenue|Ave|Road|Rd|Drive|Dr|Lane|Ln|Boulevard|Blvd|Court|Ct|Square|Sq|Terrace|Terr|Parkway|Pkwy"
-    r"|Highway|Hwy|Close"
-    r"|Crescent|Cres|Gardens|Gdns|Grove|Mews|Circle|Cir|Broadway|Kingsway|Quay|Wharf|Esplanade|Parade|Pde|Turnpike"
-    r"|Embankment|Nagar|Marg|Chowk)"
+_STREETS = (
+    "Street St Avenue Ave Road Rd Drive Dr Lane Ln Boulevard Blvd Court Ct Square Sq Terrace Terr Parkway Pkwy Highway "
+    "Hwy Close Crescent Cres Gardens Gdns Grove Mews Circle Cir Broadway Kingsway Quay Wharf Esplanade Parade Pde "
+    "Turnpike Embankment Nagar Marg Chowk Colony Layout"
 )
 # These are other things as well, so that more of an address must follow.
-_OTHER_STREET = (
-    r"(?:Way|Place|Pl|Hill|Row|Walk|Trail|Trl|Loop|Alley|Green|Park|Mount|Rise|View|Heights|Plaza|Pike|Run|Path|Bend"
-    r"|Cove|Crossing|Ridge|Vale)"
+_OTHER_STREETS = (
+    "Way Place Pl Hill Row Walk Trail Trl Loop Alley Green Park Mount Rise View Heights Plaza Pike Run Path Bend Cove "
+    "Crossing Ridge Vale Hollow Residency Apartments Towers Enclave Phase Sector"
 )
-_GOES_ON = re.compile(r" (?!in\b|and\b|near\b|please|on\b|at\b|from\b|to\b|by\b|with\b|is\b|for\b)[a-z]|[:=_/(]")
-_OTHER_NUMBER = re.compile(
-    r"(?:version|section|step|chapter|phase|level|day|page|line|part|figure|table|top|release|in|since|issue|type"
-    r"|item|unit test|port|code) $",
-    re.IGNORECASE,
+# The ends of words for streets, with the number behind, and such words where they stand alone.
+_GLUED = (
+    "straße strasse str weg platz allee gasse ring damm ufer chaussee steig pfad markt hof graben promenade zeile kai "
+    "straat laan plein gracht kade singel dijk steeg gatan vägen gata veien vegen vej gade plads torget torg katu tie "
+    "kuja polku tänav"
 )
-_NUMBER_FIRST = re.compile(
-    r"(?:(?:Flat|Apt|Unit|Suite|Apartment) [0-9A-Z]{1,4}, )?(?<![\w.:/-])[0-9]{1,5}[A-Za-z]?(?:[-/][0-9]{1,4})? "
-    rf"(?:[NSEW]\.? )?(?:[A-Z][\w'\u2019.-]{{1,20}} |[0-9]{{1,3}}(?:st|nd|rd|th) ){{1,4}}(?:{_STREET}"
-    rf"|(?P<other>{_OTHER_STREET}))\b\.?(?: [NSEW]{{1,2}}\b)?"
+_BEHIND_NAMES = (
+    "Straße Strasse Str. Weg Platz Allee Gasse Ring utca út útja tér körút caddesi Caddesi sokak Sokak Sok. Cad. "
+    "Bulvarı bulvarı iela gatvė mahallesi Mahallesi Mah. prospekts"
+)
+# Streets whose name begins with the word, and those where the number stands before it.
+_BEFORE_NAMES = (
+    "calle Calle C/ Avenida avenida Avda Avda. Av. Plaza Paseo P.º Carrer Carretera Ronda Travesía Camino Cra. "
+    "Carrera Cl. "
+    "via Via viale Viale V.le piazza Piazza P.za Piazzale Corso corso Largo Vicolo Lungotevere Strada Str. Bulevardul "
+    "Bd. "
+    "Calea Aleea Șoseaua rua Rua R. Travessa Praça Alameda Estrada Rodovia Jalan Jl. ul. Ul. ulica Ulica al. Al. os. "
+    "Os. pl. Pl. Aleja Rue rue ulice Ulica naměstí náměstí Insurgentes"
+)
+_BEHIND_NUMBERS = (
+    "rue avenue av. boulevard boul. bd place chemin allée impasse quai cours route passage square faubourg ruelle"
+)
+_BOXES = (
+    "P.O._Box PO_Box P.O.Box P_O_Box Postfach Apartado Casilla Boîte_postale BP Postbus Postboks Box Caixa_Postal "
+    "Casella_postale Private_Bag GPO_Box"
+)
+_CYRILLIC = "ул. улица вул. вулиця проспект пр-т пр. просп. пер. бул. шоссе наб. пл. Οδός οδός"
+_TOWN = r"[^\W\d_a-zà-öø-ÿ](?:[^\W\d_]|['\u2019.-]){1,24}"
+_CODE = (
+    r"(?:(?:A|D|CH|B|F|L|LV|LT|SE|DK|NO|FI|IT|E|P)-)?(?:[0-9]{4,6}(?:-[0-9]{3,4})?(?: ?[A-Z]{2}\b)?|[0-9]{3} "
+    r"[0-9]{2,3}|[0-9]{2}-[0-9]{3}"
+    r"|[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]|[A-Z][0-9]{2} ?[0-9A-Z]{4}"
+    r"|[A-Z][0-9]{4}[A-Z]{3})(?![\w])"
+)
+_UNIT = (
+    r"(?:#|№|[Nn][oº°]\.? ?|[Aa]pto?s?\.? ?|[Aa]pt\.? ?|[Aa]partment |Suite |Ste\.? ?|Unit |Flat |Floor |Level "
+    r"|[Bb]lock |[Bb]lk |[Bb]loco |sala "
+    r"|[Pp]iso |[Ee]sc\.? ?|[Pp]uerta |[Ii]nt\.? ?|[Dd]epto\.? ?|[Cc]ol\. ?|кв\. ?|д\. ?|корп\. ?|стр\. ?|буд\. ?|м\. "
+    r"?|m\. ?|[Tt]op |[Tt]ür |[Kk]at:? ?|D: ?|K: ?"
+    r"|bus |bte |boîte |[Dd]aire:? ?|App\.? ?)[0-9A-Za-z-]{1,12}\b"
 )
 # The rest: flat, town, region and postal code.
 _REST = re.compile(
-    r"(?:,? (?:#|No\.? ?|Apt\.? ?|Apartment |Suite |Ste\.? ?|Unit |Flat |Floor )[0-9A-Za-z-]{1,6}\b)?"
-    r"(?:,? (?:(?:A-|D-|CH-|B-|F-)?[0-9]{4,6}(?:-[0-9]{3,4})?|[0-9]{4} ?[A-Z]{2}|[0-9]{3} [0-9]{2}|[0-9]{2}-[0-9]{3}"
-    r"|[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]"
-    r"|[A-Z]{2,3}\b|[^\W\d_][^\W\d_'\u2019.-]{2,24}(?=,| [A-Z0-9]|\.?$|\.?\s|[)\"';]))(?![\w-])){0,6}"
+    rf"(?:(?:, ?| - |\s-\s|,?\n| )(?:{_UNIT}|{_CODE}|[0-9]{{1,3}}(?:\.|[ºª°])+ ?[A-Za-z]{{0,4}}\b\.?|[0-9]{{1,2}}/F"
+    rf"|[A-Z]{{2,3}}\b"
+    rf"|{_TOWN}(?: (?:am|an der|a\.|sur|de|del|la|upon|ob der|do|da|di|i|v)(?= [^\W\d_a-zà-öø-ÿ])| "
+    rf"[^\W\d_a-zà-öø-ÿ](?:[^\W\d_]|['-]){{1,20}}(?![\w])){{0,3}}"
+    rf"(?=,|\.?$|\.?\s|[)\"';])|\([A-ZÀ-Ý][\w ]{{1,14}}\)| ?[0-9]{{2}} {_TOWN})){{0,9}}"
 )
-_TOWN = re.compile(
-    r",? (?:(?:[A-Z]{1,2}-)?[0-9]{4,6}(?:-[0-9]{3,4})?|[0-9]{4} ?[A-Z]{2}|[0-9]{3} [0-9]{2}|[0-9]{2}-[0-9]{3})"
-    r" [^\W\d_][\w'\u2019.-]{2,24}(?: (?:am|an der|a\.|sur|de|del|la|upon|ob der) [^\W\d_]\w{2,20}| [A-Z][\w-]{1,20})?"
+_GOES_ON = re.compile(
+    r" (?!in\b|and\b|near\b|please|on\b|at\b|from\b|to\b|by\b|with\b|is\b|for\b|last\b|this\b|next\b)[a-z]|[:=_/(]"
 )
-# Streets whose name has the word in it, with the number behind.
-_GLUED = re.compile(
-    r"(?:\b(?:Am|An der|Auf der|Im|Zum|Zur|Unter den|Op de"
-    r"|De) )?(?:[^\W\d_][\w.'-]{1,20}[ -]){0,2}[^\W\d_][\w'-]{1,24}?"
-    r"(?:stra(?:ß|ss)e|str\.?|weg|platz|allee|gasse|ring|damm|ufer|chaussee|steig|pfad|markt|hof|graben|promenade"
-    r"|zeile|kai"
-    r"|straat|laan|plein|gracht|kade|singel|dijk|steeg|gatan|vägen|gata|veien|vegen|vej|gade|plads|torget|torg|katu"
-    r"|tie|kuja|polku|tänav"
-    r"|[ -](?:Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse|Ring|utca|út|útja|tér|körút|[Cc]addesi|[Ss]okak|Sok\.|Cad\."
-    r"|Bulvarı|iela|gatvė))"
-    r",? (?:[Nn]o[.:]? ?)?[0-9]{1,4}(?:[ ]?[a-zA-Z]\b)?(?:[-/][0-9]{1,4}[a-zA-Z]?)?(?![\w.:%-])"
+_OTHER_NUMBER = re.compile(
+    r"(?:version|section|step|chapter|phase|level|day|page|line|part|figure|table|top|release|in|since|issue|type"
+    r"|item|unit test|port|code|copyright|\(c\)|©|rfc|python) $",
+    re.IGNORECASE,
 )
-# Streets that begin with the word.
-_BEFORE = re.compile(
-    r"(?<![\w])(?:[0-9]{1,4}(?: ?(?:bis|ter|[a-dA-D])\b)?,? (?:rue|avenue|av\.|boulevard|bd|place|chemin|allée"
-    r"|impasse|quai|cours|route|passage"
-    r"|square|faubourg)(?: (?:de|du|des|la|le|les|d['\u2019]"
-    r"|l['\u2019])){0,2} ?[^\W\d_][\w'\u2019-]{1,24}(?:[ -][^\W\d_][\w'\u2019-]{1,20}){0,3}"
-    r"|(?:[Cc]alle|C/|Avenida|Avda\.?|Av\.|Plaza|Paseo|P\.º|Carrer|Carretera|Ronda|Travesía|Camino|Cra\.?|Carrera"
-    r"|Cl\.|Via|Viale|V\.le|Piazza|P\.za"
-    r"|Piazzale|Corso|Largo|Vicolo|Lungotevere|Strada|Str\.|Bulevardul|Bd\.|Calea|Aleea|Șoseaua|Rua|R\.|Travessa"
-    r"|Praça|Alameda|Estrada|Rodovia"
-    r"|[Uu]l\.|[Uu]lica|[Aa]l\.|[Oo]s\.|[Pp]l\.|Aleja|Jalan|Jl\.|ул\.|улица|вул\.|проспект|пр-т|пр\.|пер\.|бул\.|Οδός)"
-    r" ?(?:[^\W_][\w'\u2019.-]{0,24} ){0,4}?[^\W\d_][\w'\u2019.-]{1,24},? (?:n[.º°]?\s?|[Nn]o\.? |д\. ?|буд\. "
-    r"|nr\.? ?|#)?[0-9]{1,5}"
+_YEAR = re.compile(r"(?:19|20)[0-9]{2} ")
+_NUMBER_FIRST = re.compile(
+    r"(?:(?:(?:Flat|Apt|Unit|Suite|Apartment|Shop|Villa|House|Blk|Block) [0-9A-Z]{1,5},? |[0-9]{1,3}/F,? ){0,2})"
+    r"(?<![\w.:-])(?:(?:[Hh]\.? ?)?[Nn]o\.? ?)?[0-9]{1,5}[A-Za-z]?(?:[-/][0-9]{1,4}[A-Z]?)?,? "
+    rf"(?:[NSEW]{{1,2}}\.? )?(?:[A-Z][\w'\u2019.-]{{0,20}},? |[0-9]{{1,3}}(?:st|nd|rd|th) "
+    rf"){{1,4}}?(?:(?:{_any_of(_STREETS)})"
+    rf"|(?P<other>{_any_of(_OTHER_STREETS)}))\b\.?(?: [0-9]{{1,3}}\b(?= ?#|,))?(?: [NSEW]{{1,2}}\b)?"
+)
+# Without the number of a house: "MG Road, Bengaluru 560001".
+_STREET_OF_TOWN = re.compile(
+    rf"(?:[A-Z][\w'\u2019.-]{{0,20}} ){{1,3}}(?:{_any_of(_STREETS)})\.?(?=, ?{_TOWN}(?: {_TOWN})?(?:,? -?,? "
+    rf"?(?:[A-Z]{{2,3}} )?[0-9]{{5,6}}\b))"
+)
+_BEHIND_NAME = re.compile(
+    rf"(?:[0-9]{{4,5}} {_TOWN}, )?(?:\b(?:Am|An der|Auf der|Im|Zum|Zur|Unter den|Op de|De|Het) "
+    rf")?(?:[^\W\d_][\w.'-]{{1,20}}[ -]){{0,2}}"
+    rf"(?:[^\W\d_][\w'-]{{1,24}}?(?:{_any_of(_GLUED)})\.?|[^\W\d_][\w'-]{{1,24}}[ -](?:{_any_of(_BEHIND_NAMES)})"
+    r"|(?:Am|An der|Auf dem|Im|Zum|Zur|Alter|Alten|Neuer) (?:[^\W\d_]\w{1,20} )?[^\W\d_]\w{2,20})"
+    r",? (?:[Nn]o[.:]? ?)?[0-9]{1,4}(?:[ ]?[a-zA-Z]\b)?(?:[-/.] ?[0-9]{1,4}[a-zA-Z]?|-[a-z]{1,3})?(?: [A-Z] "
+    r"[0-9]{1,3}\b)?(?![\w:%-]|\.[0-9])"
+)
+_BEFORE_NAME = re.compile(
+    rf"(?<![\w])(?:[0-9]{{1,4}}(?: ?(?:bis|ter|quater|[a-dA-D])\b)?,? (?:{_any_of(_BEHIND_NUMBERS)})"
+    r"(?: (?:de|du|des|la|le|les|De|d['\u2019]|l['\u2019])){0,3} ?[^\W\d_][\w'\u2019-]{1,24}(?:[ "
+    r"-][^\W\d_][\w'\u2019-]{1,20}){0,3}"
+    rf"|(?:г\. ?[А-Я][а-яё-]+, ?)?(?:{_any_of(_BEFORE_NAMES)}|{_any_of(_CYRILLIC)})"
+    r" ?(?:(?:de|del|la|las|los|el|da|do|das|dos|di|dei|della|delle|al|pod|nad|na) "
+    r"){0,3}(?:[^\W_a-zà-öø-ÿа-я][\w'\u2019.-]{0,24} ){0,4}?"
+    r"[^\W_a-zà-öø-ÿа-я][\w'\u2019.-]{1,24},? (?:n[.º°]{0,2}\s?|[Nn]o\.? |д\. ?|буд\. |nr\.? ?|# ?)?[0-9]{1,5}"
     r"(?:[ ]?[a-zA-Z]\b)?(?:[-/][0-9]{1,4}[A-Za-z]?)?(?: ?[mkл]\. ?[0-9]{1,4})?(?![\w:%]|\.[0-9])"
-    r"|(?:P\.? ?O\.? ?Box|Postfach|Apartado(?: de Correos)?|Casilla|Boîte postale|BP|Postbus|Postboks|Box"
-    r"|Caixa Postal|Casella postale)"
-    r" [0-9]{1,6}(?=,? [A-Z0-9]|\n))"
+    rf"|(?:{_any_of(_BOXES)}) [0-9]{{1,6}}(?=,? [A-Z0-9]|\n|$))"
 )
-_GLUED_ENDS = (
-    b"stra?e", b"strasse", b"str.", b"weg", b"platz", b"allee", b"gasse", b"ring", b"damm", b"ufer", b"chaussee",
-    b"steig",
-    b"pfad", b"markt", b"hof", b"graben", b"promenade", b"zeile", b"kai", b"straat", b"laan", b"plein", b"gracht",
-    b"kade",
-    b"singel", b"dijk", b"steeg", b"gatan", b"v?gen", b"gata", b"veien", b"vegen", b"vej", b"gade", b"plads", b"torget",
-    b"torg", b"katu", b"tie", b"kuja", b"polku", b"t?nav", b"utca", b" ?t", b"?tja", b" t?r", b"k?r?t", b"caddesi",
-    b"sokak",
-    b"sok.", b"cad.", b"bulvar?", b"iela", b"gatv?", b" no:", b" no.", b" no",
-)  # fmt: skip
-_BEHIND_NUMBER = (
-    b"rue ", b"avenue ", b"av. ", b"boulevard ", b"bd ", b"place ", b"chemin ", b"all?e ", b"impasse ", b"quai ",
-    b"cours ",
-    b"route ", b"passage ", b"square ", b"faubourg ", b"is ", b"er ", b"venue ", b"v. ", b"oulevard ", b"llee ",
-    b"hemin ", b"ours ",
-)  # fmt: skip
-_STREET_WORDS = frozenset({
-    *(b"calle", b"c/", b"avenida", b"avda", b"avda.", b"av.", b"plaza", b"paseo", b"carrer", b"carretera", b"ronda",
-    b"camino",
-      b"cra.", b"cra", b"carrera", b"cl.", b"via", b"viale", b"v.le", b"piazza", b"p.za", b"piazzale", b"corso",
-      b"largo", b"vicolo",
-      b"lungotevere", b"strada", b"str.", b"bulevardul", b"bd.", b"calea", b"aleea", b"rua", b"r.", b"travessa",
-      b"pra?a", b"alameda",
-      b"estrada", b"rodovia", b"ul.", b"ulica", b"al.", b"os.", b"pl.", b"aleja", b"jalan", b"jl.", b"box",
-      b"postfach", b"apartado",
-      b"casilla", b"postale", b"bp", b"postbus", b"postboks", b"postal", b"??.", b"?????", b"????"),
-})  # fmt: skip
-_LONGEST_WORD = 24
-_LONGEST_NUMBER, _NEAR_UNIT = 8, 12
-_GOES_WITH_STREET = (b" A", b" a", b"a ", b"A ")
+_ENGLISH = telling_words.folded(f"{_STREETS} {_OTHER_STREETS}")
+_FIRST_WORDS = frozenset(
+    re.split(rb"[^a-z?]+", b" ".join(_ends(f"{_BEFORE_NAMES} {_BEHIND_NUMBERS} {_BOXES}".replace("_", " "))))
+)
+_BEFORE = frozenset(word for word in _FIRST_WORDS if word.strip(b"?")) - {
+    b"c",
+    b"p",
+    b"o",
+    b"r",
+    b"private",
+    b"le",
+    b"za",
+}
+_CAPITALISED = _ENGLISH - _BEFORE
+_LABEL_WORDS = telling_words.folded(_LABELS)
+_GLUED_ENDS = _ends(_GLUED)
+_BEHIND = frozenset(word.strip(b".") for word in _ends(_BEHIND_NAMES))
+WORDS = _ENGLISH | _BEFORE | _LABEL_WORDS | _BEHIND
+_OTHER_ENDS = (b"string", b"uring", b"ering", b"oring", b"aring", b"iring")
+_DELIVERIES = telling_words.folded("ship deliver mail bill post send shipping billing mailing")
+_TO = re.compile(rb"[a-z]{0,5}[ _-]?(?:to|address)")
 _LINE = re.compile(r"[^\n\"<>|;{}\t]{8,160}")
 _IS_ADDRESS = re.compile(r"(?=.*[0-9])(?=.*[^\W\d_]{3})(?!.*(?:[@=_]|://|0x|\\))")
 _OF_OTHERS = re.compile(
@@ -144,53 +179,94 @@ _LABELS_OF_OTHERS = re.compile(
 )
 
 
-def may_be_of_address(shape: bytes, first: int) -> bool:
-    """Whether a street may stand before or behind the number at ``first``."""
-    behind = shape[first : first + _LONGEST_NUMBER].lstrip(b"0")[:2]
-    return behind in _GOES_WITH_STREET or shape.rfind(b"A", max(0, first - _LONGEST_WORD), first) >= 0
-
-
-def at_number(subject: Subject, first: int) -> Iterator[Match]:
-    """Find the address that has the number at ``first``."""
-    shape, text = subject.shape, subject.text
-    behind = shape[first : first + _LONGEST_NUMBER].lstrip(b"0")
-    if behind[:2] in _GOES_WITH_STREET:
-        if behind.lstrip(b"aA")[:2] == b" A":
-            for street in _NUMBER_FIRST.finditer(text, max(0, first - _NEAR_UNIT), first + _NEAR):
-                yield from _english(text, street)
-        elif (
-            subject.low[first : first + _NEAR].lstrip(b"0123456789,abcd ").startswith(_BEHIND_NUMBER)
-            or b" ter " in subject.low[first : first + 12]
-        ):
-            for street in _BEFORE.finditer(text, first, first + _NEAR):
-                yield _with_rest(text, street)
-    if shape.rfind(b"A", max(0, first - _LONGEST_WORD), first) >= 0:
-        start = max(0, first - _NEAR)
-        lead = subject.low[start:first]
-        pattern = _GLUED if lead.rstrip(b": ,").endswith(_GLUED_ENDS) else _BEFORE
-        if pattern is _GLUED or not _STREET_WORDS.isdisjoint(lead.split()):
-            for street in pattern.finditer(text, start, first + 16):
-                yield _with_rest(text, street)
-
-
-def labelled(subject: Subject, first: int) -> Match | None:
-    """Return the rest of the line from ``first``, if the words before say that it is an address."""
-    text = subject.text
-    if not _LABEL.search(text[max(0, first - _NEAR) : first].lower()):
-        return None
-    line = _LINE.match(text, first)
-    if line is None or not _IS_ADDRESS.match(line[0]):
-        return None
-    return Match(first, first + len(line[0].rstrip(" .,")), _KIND)
-
-
-def _english(text: str, street: re.Match[str]) -> Iterator[Match]:
-    found = _with_rest(text, street)
-    is_whole = found.end > street.end()
-    if _OTHER_NUMBER.search(text, max(0, street.start() - 16), street.start()):
+def find(subject: Subject) -> Iterator[Match]:
+    """Find the addresses of Latin script."""
+    telling = subject.words(_TOPIC)
+    if not telling:
         return
-    if is_whole or (street["other"] is None and not _GOES_ON.match(text, street.end())):
-        yield found
+    for word, start, end in telling_words.places(subject.low, (word for word in telling if word not in _CAPITALISED)):
+        if found := _beside(subject, word, start, end):
+            yield found
+    # Names of streets are written with a capital, or in capitals; the words alone are often something else.
+    english = [form for word in telling if word in _ENGLISH for form in (word.capitalize(), word.upper())]
+    for _, start, end in telling_words.places(subject.raw, english):
+        if found := _english(subject.text, start, end):
+            yield found
+
+
+def _is_telling(word: bytes) -> bool:
+    """Whether a word may be of an address."""
+    return word in WORDS or (word.endswith(_GLUED_ENDS) and not word.endswith(_OTHER_ENDS))
+
+
+_TOPIC = telling_words.register(_is_telling)
+
+
+def _beside(subject: Subject, word: bytes, start: int, end: int) -> Match | None:
+    """Judge what stands around a word that may be of an address."""
+    text = subject.text
+    if word in _LABEL_WORDS and (found := _labelled(subject, word, end)):
+        return found
+    if word in _BEFORE:
+        street = _containing(_BEFORE_NAME, text, start, end, _LEAD_OF_NUMBER)
+        if street:
+            return _with_rest(text, street)
+    if (word in _BEHIND or word.endswith(_GLUED_ENDS)) and _HAS_NUMBER.match(subject.raw, end):
+        street = _containing(_BEHIND_NAME, text, start, end, _NEAR)
+        if street:
+            return _with_rest(text, street)
+    return None
+
+
+_LEAD_OF_NUMBER = 22
+_HAS_NUMBER = re.compile(rb"\.?,? (?:[Nn]o[.:]? ?)?[0-9]")
+
+
+def _containing(pattern: re.Pattern[str], text: str, start: int, end: int, lead: int) -> re.Match[str] | None:
+    """Return the match in which the word from ``start`` to ``end`` stands."""
+    for street in pattern.finditer(text, max(0, start - lead), end + _NEAR):
+        if street.start() <= start:
+            if street.end() >= end:
+                return street
+        else:
+            break
+    return None
+
+
+def _english(text: str, start: int, end: int) -> Match | None:
+    lead = text[max(0, start - _NEAR) : start]
+    street = _containing(_NUMBER_FIRST, text, start, end, _NEAR) if _DIGIT.search(lead) else None
+    if street is None:
+        street = _containing(_STREET_OF_TOWN, text, start, end, _NEAR)
+        return _with_rest(text, street) if street else None
+    found = _with_rest(text, street)
+    has_code = _DIGIT.search(text, street.end(), found.end) is not None
+    if _OTHER_NUMBER.search(text, max(0, street.start() - 16), street.start()):
+        return None
+    is_other = street["other"] is not None or _YEAR.match(street[0]) is not None
+    if has_code or (not is_other and (found.end > street.end() or not _GOES_ON.match(text, street.end()))):
+        return found
+    return None
+
+
+_DIGIT = re.compile("[0-9]")
+
+
+def _labelled(subject: Subject, word: bytes, end: int) -> Match | None:
+    """Return the rest of the line, if the word before it says that it is an address."""
+    way = _LABELLED.match(subject.low, end)
+    if way is None or (word in _DELIVERIES and not _TO.match(way[0])):
+        return None
+    line = _LINE.match(subject.text, way.end()) if way else None
+    if line is None or not _IS_ADDRESS.match(line[0]) or _IS_OTHER.match(line[0]):
+        return None
+    return Match(line.start(), line.start() + len(line[0].rstrip(" .,")), _KIND)
+
+
+# Addresses of networks, memory and files; counts and times.
+_IS_OTHER = re.compile(
+    r"\[?[0-9a-fA-F:.]+(?:/[0-9]+|:[0-9]+)?\]?(?:\s|$)|[\w.-]+\.[a-z]{2,}(?:[:/]|$)|[A-Z][a-z]{2},? [0-9]|[a-z_]+[(\[.]"
+)
 
 
 def _with_rest(text: str, street: re.Match[str]) -> Match:
@@ -210,5 +286,5 @@ def of_other_scripts(subject: Subject) -> Iterator[Match]:
         if any(sign.isdigit() for sign in line[1]):
             yield Match(*line.span(1), _KIND)
     if any(hint in text for hint in _CYRILLIC_HINTS):
-        for street in _BEFORE.finditer(text):
+        for street in _BEFORE_NAME.finditer(text):
             yield _with_rest(text, street)

@@ -91,7 +91,7 @@ class TextScrubber:
 
     def mentioned(self, text: str) -> bool:
         """Whether anything in ``text``, as it stands, is a reason to read the JSON that it may be."""
-        subject = Subject(_unescaped(text) if "\\" in text else text, self._names)
+        subject = Subject(_unescaped(text) if "\\" in text else text, self._names, is_personal=self._choice.personal)
         return (
             self._choice.mentions(subject)
             or self._has_telling_key(subject.raw)
@@ -119,7 +119,7 @@ class TextScrubber:
         """
         changed = text
         for _ in range(_MOST_ROUNDS):
-            matches = self._matches(Subject(changed, self._names))
+            matches = self._matches(Subject(changed, self._names, is_personal=self._choice.personal))
             if is_name:
                 matches = [match for match in matches if match.kind != WITHHELD_KIND]
             if is_id:

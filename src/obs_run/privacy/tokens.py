@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 KINDS = frozenset(token.kind for token in TOKENS) | random_keys.KINDS
 
-_TOKEN_CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
-_CLASSES = bytes(97 if one in _TOKEN_CHARACTERS else 32 for one in range(256))
-_RUN = re.compile(b"a" * 20 + b"a*")
 _TELLING = re.compile(rb"[0-9]|[a-z][A-Z]|[A-Z]{2}[a-z]")
 # Of one in thirty all that follows are capitals.
 _IDS_OF_CAPITALS = (b"AKIA", b"ASIA", b"ABIA", b"ACCA")
@@ -85,8 +82,7 @@ _LED = {
 def find(subject: Subject) -> Iterator[Match]:
     """Find the tokens of providers."""
     raw = subject.raw
-    for run in _RUN.finditer(raw.translate(_CLASSES)):
-        start, end = run.span()
+    for start, end in subject.runs:
         is_told = _TELLING.search(raw, start, end) or _LETTERS.search(raw, start, end)
         if not is_told and raw[start : start + 4] not in _IDS_OF_CAPITALS:
             continue  # letters and signs, of one case: an identifier

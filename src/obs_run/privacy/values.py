@@ -15,7 +15,7 @@ _FREE = re.compile(
     rb"|(?:api[-_]?|access[-_]?|secret[-_]?|private[-_]?)?(?:key|token)|pass(?:phrase)?|credentials?"
     rb"|[\w-]*place[-_]?holder[\w-]*|change[-_]?me[a-z_-]*|(?:replace|insert|enter|put)[-_][a-z_-]+"
     rb"|[$%#@]?\{{1,2}[^{}]*\}{1,2}|<[^<>]*>?|\$\(?\w+\)?|\$\{[^{}]*\}?|%\(?\w*\)?s|%[\w]+%|\[\w[\w.:-]*\]"
-    rb"|:\w+|@p\d+)[.,;:!?]?$"
+    rb"|:\w+|@p\d+|sha(?:1|256|384|512):[\w+/]{27,88}={0,2})[.,;:!?]?$"
 )
 # What a shell puts there, unless it is itself what is said: $(echo hunter2).
 _SHELL = re.compile(

@@ -47,6 +47,8 @@ def find(subject: Subject) -> Iterator[Match]:
     raw = subject.raw
     if not subject.has_digits:
         return
+    if not subject.runs:
+        return
     for run in _RUN.finditer(raw.translate(_CLASSES)):
         start, end = run.span()
         word = raw[start:end]
