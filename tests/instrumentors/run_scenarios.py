@@ -232,11 +232,18 @@ def test_faults_of_ours(
             fired = fault.fired
             if fired:
                 break
-        if changed or not fired:
+        if changed or not (fired or _was_passed_by_chance(function, [mine[name] for name in names], driver_of(kind))):
             wrong.append(f"{function}: fired {fired} times, changed {changed}")
         if not function.translates():
             telemetry.clear()
     assert not wrong, "\n".join(wrong)
+
+
+def _was_passed_by_chance(function: faults.Function, calls: list[Any], driver: Any) -> bool:
+    """Whether another run does not pass it, as where an answer comes all at once or in pieces."""
+    with instrumented():
+        again = faults.passed({str(number): partial(seen, call, driver) for number, call in enumerate(calls)})
+    return function not in again
 
 
 def _parsed(value: Any) -> Any:
