@@ -24,8 +24,8 @@ class Least(NamedTuple):
     statuses: float
 
 
-# As measured, less what one or two spans make. The bridge's words and pairs were looked for with all of them open, the
-# last two since 2026-11-30: how it does on scripts that nobody has seen these no longer tell.
+# As measured, less what one or two spans make. The bridge's words and pairs were looked for with all of them open but
+# the last: somebody who had not seen it wrote that, and nobody who wrote the bridge has looked at what is missed there.
 LEAST = {
     ("first", "automatic"): Least(0.97, 0.91, 0.91, 0.97),
     ("first", "safe"): Least(0.98, 0.83, 0.90, 0.97),
@@ -39,6 +39,8 @@ LEAST = {
     ("held_out", "safe"): Least(0.89, 0.47, 0.56, 0.95),
     ("held_out_2", "automatic"): Least(0.97, 0.96, 0.95, 0.97),
     ("held_out_2", "safe"): Least(0.97, 0.86, 0.86, 0.97),
+    ("held_out_3", "automatic"): Least(0.89, 0.72, 0.78, 0.96),
+    ("held_out_3", "safe"): Least(0.90, 0.63, 0.74, 0.96),
 }
 
 

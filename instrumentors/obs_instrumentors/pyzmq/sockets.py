@@ -126,7 +126,7 @@ def observed(socket: Any) -> ObservedSocket | None:
     return _sockets[socket]
 
 
-def known(socket: Any) -> ObservedSocket | None:
+def find(socket: Any) -> ObservedSocket | None:
     """Return what is known of a socket that was used before; a poller may have files too."""
     return _sockets.get(socket) if hasattr(type(socket), "getsockopt") else None
 

@@ -225,7 +225,7 @@ def waiting_for_answers(call: Call) -> list[ObservedSocket]:
     """Return those of a poller's sockets by which answers are to come; no more is worked on what came by any."""
     waiting = []
     for socket, events in call.instance.sockets:
-        observed = sockets.known(socket) if events & _POLLIN else None
+        observed = sockets.find(socket) if events & _POLLIN else None
         if observed is None:
             continue
         if observed.handled is not None:
@@ -254,7 +254,7 @@ def note_connect(call: Call) -> None:
 
 def note_close(call: Call) -> None:
     """Note that a socket is closed."""
-    observed = sockets.known(call.instance)
+    observed = sockets.find(call.instance)
     if observed is None:
         return
     sockets.forget(call.instance)

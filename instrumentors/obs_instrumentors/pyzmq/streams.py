@@ -37,7 +37,7 @@ class _CallbackStep(Step):
         self._leave()
 
     def _leave(self) -> None:
-        observed = sockets.known(payload.get(self._stream, "socket"))
+        observed = sockets.find(payload.get(self._stream, "socket"))
         if observed is None or observed.handled is None:
             return
         if iscoroutinefunction(payload.get(self._stream, "_recv_callback")):
