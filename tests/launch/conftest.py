@@ -6,7 +6,7 @@ import pytest
 
 from tests.otlp_receiver import Receiver
 
-pytest.register_assert_rewrite("tests.launch.running")
+pytest.register_assert_rewrite("tests.launch.running", "tests.launch.beside_plain")
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

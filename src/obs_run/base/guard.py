@@ -42,13 +42,18 @@ class MeantForAgent(Exception):  # noqa: N818 (what it is says the class derived
 
 def failed(site: str, error: "BaseException") -> None:
     """Say that our code at ``site`` failed, once for each site and kind of error; ``error`` is being handled."""
-    if isinstance(error, MeantForAgent):
-        raise error
-    pass_on_thrown_in(error)
-    key = f"{site}: {type(error).__qualname__}"
-    if key not in _failures:
-        _failures.add(key)
-        _log(f"{site} failed and was skipped: {type(error).__name__}: {shown(error)}", error)
+    try:
+        if isinstance(error, MeantForAgent):
+            raise error
+        pass_on_thrown_in(error)
+        key = f"{site}: {type(error).__qualname__}"
+        if key not in _failures:
+            _failures.add(key)
+            _log(f"{site} failed and was skipped: {type(error).__name__}: {shown(error)}", error)
+    finally:
+        # An error that a frame of its own traceback refers to lives on until the garbage collector finds both, and
+        # with them the agent's objects on that stack.
+        del error
 
 
 def pass_on_thrown_in(error: "BaseException") -> None:
@@ -59,8 +64,11 @@ def pass_on_thrown_in(error: "BaseException") -> None:
         is_agents = is_thrown_in(error, _Imports.load("opcode").opname)
     except Exception:  # noqa: BLE001 (this is the guard)
         is_agents = False
-    if is_agents:
-        raise error
+    try:
+        if is_agents:
+            raise error
+    finally:
+        del error  # see ``failed``
 
 
 def has_failed() -> bool:
@@ -93,7 +101,10 @@ class guarded:  # noqa: N801 (it is used as a function)
         """Swallow an error; what ends the program or the task passes."""
         if not isinstance(error, Exception) or isinstance(error, MeantForAgent):
             return False
-        failed(self._site, error)
+        try:
+            failed(self._site, error)
+        finally:
+            del error  # see ``failed``
         return True
 
 
