@@ -21,4 +21,9 @@ def functions(modules: Iterable[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
                 yield module.__name__, (one,)
             elif inspect.isclass(value):
                 methods = ((method, each) for method, each in vars(value).items() if inspect.isfunction(each))
-                yield from ((module.__name__, (one, method)) for method, _ in methods if not hasattr(tuple, method))
+                yield from ((module.__name__, (one, method)) for method, _ in methods if not _is_made(value, method))
+
+
+def _is_made(kind: type, method: str) -> bool:
+    """Whether nobody wrote that method here: a named tuple's, which each has."""
+    return issubclass(kind, tuple) and (hasattr(tuple, method) or method in ("_asdict", "_make", "_replace"))

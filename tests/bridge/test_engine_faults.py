@@ -65,7 +65,51 @@ def lost():
     log.info("Indexing pages")
     raise KeyError("page")
 
+def index(store, pages):
+    start_ms = 7
+    log.info("Indexing " + str(len(pages)) + " pages of %s", store)
+    found = [page for page in pages if page]
+    log.info(f"[{store}] indexed {len(found)} pages in 2.5 s")
+    log.info("Ready: %s pages, %.1f ms", len(found), start_ms)
+    return found
+
+def fetch(url):
+    log.info(f"GET {url}")
+    status = 200
+    log.info(f"{url} -> {status}")
+    return status
+
+def check(user):
+    log.info(f"Checking the quota of {user}")
+    used = len(user)
+    if used > 3:
+        log.error(f"{user} is above the limit")
+        return False
+    log.info(f"{user} is below the limit")
+    return True
+
+class Worker:
+    is_running = True
+
+    def poll(self):
+        while self.is_running:
+            log.info("Waiting for jobs")
+            self.is_running = self.take(4)
+            log.info("No more jobs")
+
+    def take(self, job):
+        log.info(f"Job {job}: resizing")
+        if job > 3:
+            log.error(f"Job {job}: no such image")
+            return False
+        log.info(f"Job {job}: resized")
+        return True
+
 recorder = Recorder()
+index("shelf", ["p", ""])
+fetch("there")
+check("ann"); check("david")
+Worker().poll()
 recorder.begin(1)
 serve(["a", "b"])
 thread = threading.Thread(target=recorder.finish, args=(1,)); thread.start(); thread.join()
@@ -138,4 +182,4 @@ def test_these_faults_fire(tmp_path: Path) -> None:
         ran = agents.run(folder, BREAK.format(module=module, path=path) + AGENT, OBS_BRIDGE="automatic")
         fired.append("FIRED" in ran.err)
     # Not all are reached by one agent.
-    assert sum(fired) >= 0.6 * len(fired), fired
+    assert sum(fired) >= 0.7 * len(fired), fired

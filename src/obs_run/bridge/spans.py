@@ -179,7 +179,8 @@ class Activation:
 
     def __del__(self) -> None:
         """End what was begun in the call, which has been left."""
-        if not self._when_left:
+        # What is thrown in while one is being made leaves it without.
+        if not getattr(self, "_when_left", None):
             return
         try:
             guard.call("bridge", self._end)
