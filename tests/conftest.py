@@ -42,15 +42,17 @@ if "OBS_TEST_LIBRARY" not in os.environ:
         del os.environ[name]
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # The longest first, whatever the order of the others: at the end no one waits for a last long one.
-    items.sort(key=lambda item: item.path.name != "test_versions.py")
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
+    """Mark the tests that need backends, before those that are not wanted are taken out; then order what is left."""
     for item in items:
         if "backend_tool" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.backends)
             item.add_marker(pytest.mark.timeout(BUILD_SECONDS))
             item.add_marker(pytest.mark.xdist_group("backends"))  # one Collector and one Jaeger for all
+    yield
+    # The longest first, whatever the order of the others: at the end no one waits for a last long one.
+    items.sort(key=lambda item: item.path.name != "test_versions.py")
 
 
 def pytest_collection_finish() -> None:

@@ -94,3 +94,10 @@ def test_make_wants_all_examples_of_what_goes_in(
     words = ["make", "--silent", "--assume-old=install", f"BIN={tmp_path}", target]
     done = subprocess.run(words, cwd=environments.ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.startswith(f"examples={wanted} -m pytest -n "), done.stdout
+
+
+@pytest.mark.parametrize(("wanted", "is_there"), [("backends", True), ("not backends", False)])
+def test_what_needs_a_backend_is_marked_before_the_ring_is_chosen(wanted: str, is_there: bool) -> None:  # noqa: FBT001
+    words = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", wanted, "tests/configs"]
+    done = subprocess.run(words, cwd=environments.ROOT, capture_output=True, text=True, check=True)
+    assert ("test_alertmanager_is_there" in done.stdout) == is_there, done.stdout
