@@ -3,7 +3,7 @@
 import os
 
 from obs_run.base import guard, stand_in
-from obs_run.process import exit_hooks, import_hooks, own_imports, run
+from obs_run.process import exit_hooks, import_hooks, own_imports, run, subinterpreter
 from obs_run.process.variables import flag
 from obs_run.runtime import start as runtime_start
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from obs_run.process.exit_sequence import ExitInfo
 
 _starters: "list[str]" = []
+_UNASKED = ("sitecustomize", "hook")
 
 # Module to watch for -> module of ours and function in it that is called with the module.
 _RUN = {
@@ -40,6 +41,9 @@ _CHILDREN = {
 def start(how: str) -> None:
     """Prepare this process, once; ``how`` says who asked: "sitecustomize", "hook", "distro" or "auto"."""
     if _starters or flag("OTEL_SDK_DISABLED", default=False):
+        return
+    if how in _UNASKED and subinterpreter.is_current():
+        # It has no signals, may have no threads, and must have none left when it ends.
         return
     _starters.append(how)
     own_imports.note_path()

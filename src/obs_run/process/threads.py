@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from obs_run.base import guard
+from obs_run.base import guard, stand_in
 from obs_run.process import unpatched
 from obs_run.process.unpatched import allocate_lock, get_ident, monotonic, sleep, start_new_thread
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _GONE_PATIENCE = 0.05
+_WALKED = ("_current_frames", "_current_exceptions")
+_idents: set[int] = set()
+"""The threads of ours that run now."""
 _LEAST_STACK = 1 << 20  # what an export needs, TLS and the scrubbing of nested values included
 # What the hardware raises in the thread itself cannot be held back.
 _OWN_FAULTS = frozenset(("SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGTRAP"))
@@ -32,6 +35,7 @@ class BackgroundThread:
 
     def start(self) -> None:
         """Begin; RuntimeError where there can be no more threads."""
+        _hide_from_walks()
         self._running.acquire()
         try:
             _start_quietly(self._begin)
@@ -62,11 +66,13 @@ class BackgroundThread:
 
     def _run(self) -> None:
         self._ident = get_ident()
+        _idents.add(self._ident)
         self._native_id = unpatched.get_native_id()
         try:
             guard.call("background thread", self._function, *self._arguments)
         finally:
             hide()
+            _idents.discard(self._ident)
             self._ident = 0
             self._running.release()
 
@@ -87,6 +93,28 @@ def hide() -> None:
     ident = threading.get_ident()
     if isinstance(active.get(ident), threading._DummyThread):  # noqa: SLF001 (there is no public way)
         active.pop(ident, None)
+
+
+def _hide_from_walks() -> None:
+    """Have those who look at the stacks of all threads not see ours, whose names ``threading`` cannot tell them."""
+    for name in _WALKED:
+        original = getattr(sys, name, None)
+        if original is not None and not stand_in.is_stand_in(original):
+            setattr(sys, name, stand_in.StandIn(original, _without_ours(original)))
+
+
+def _without_ours(original: Any) -> Callable[[], Callable[..., Any]]:
+    def walked(*arguments: Any, **named: Any) -> Any:
+        with stand_in.no_frame:
+            found = original(*arguments, **named)
+        mine = get_ident()
+        for ident in _idents - {mine}:
+            found.pop(ident, None)
+        if original.__name__ == "_current_frames":
+            found[mine] = sys._getframe(1)  # noqa: SLF001 (public but for its name)
+        return found
+
+    return lambda: walked
 
 
 def _start_quietly(begin: Callable[[], None]) -> None:
