@@ -210,10 +210,11 @@ def test_the_stack_has_no_frame_of_ours(name: str, tmp_path: Path, receiver: Rec
 
 
 THREADS = """
-    import logging, sys, threading, traceback
+    import _thread, logging, sys, threading, traceback
     from opentelemetry import trace
 
     def walk():
+        print(_thread._count())
         names = {thread.ident: thread.name for thread in threading.enumerate()}
         for ident, frame in sys._current_frames().items():
             print(names[ident], "".join(traceback.format_stack(frame)))

@@ -1,9 +1,10 @@
 """What happens in every process at its start: a few names are noted, nothing is loaded."""
 
+import _signal
 import os
 
 from obs_run.base import guard, stand_in
-from obs_run.process import exit_hooks, import_hooks, own_imports, run, subinterpreter
+from obs_run.process import exit_hooks, import_hooks, own_imports, run
 from obs_run.process.variables import flag
 from obs_run.runtime import start as runtime_start
 
@@ -42,7 +43,7 @@ def start(how: str) -> None:
     """Prepare this process, once; ``how`` says who asked: "sitecustomize", "hook", "distro" or "auto"."""
     if _starters or flag("OTEL_SDK_DISABLED", default=False):
         return
-    if how in _UNASKED and subinterpreter.is_current():
+    if how in _UNASKED and _is_subinterpreter():
         # It has no signals, may have no threads, and must have none left when it ends.
         return
     _starters.append(how)
@@ -73,6 +74,16 @@ def start(how: str) -> None:
         from obs_run.runtime import in_process
 
         in_process.runtime().set_up()
+
+
+def _is_subinterpreter() -> bool:
+    """Whether the agent made this interpreter inside its process; asked in the thread that starts an interpreter."""
+    try:
+        # Python looks first who asks, and refuses all but the main thread of the main interpreter.
+        _signal.signal(0, _signal.SIG_DFL)
+    except ValueError as refusal:
+        return "main interpreter" in str(refusal)
+    return False
 
 
 def _watch_output() -> None:

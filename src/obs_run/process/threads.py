@@ -7,14 +7,13 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard, stand_in
-from obs_run.process import unpatched
+from obs_run.process import own_imports, unpatched
 from obs_run.process.unpatched import allocate_lock, get_ident, monotonic, sleep, start_new_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _GONE_PATIENCE = 0.05
-_WALKED = ("_current_frames", "_current_exceptions")
 _idents: set[int] = set()
 """The threads of ours that run now."""
 _LEAST_STACK = 1 << 20  # what an export needs, TLS and the scrubbing of nested values included
@@ -36,6 +35,8 @@ class BackgroundThread:
     def start(self) -> None:
         """Begin; RuntimeError where there can be no more threads."""
         _hide_from_walks()
+        if "threading" in sys.modules:
+            own_imports.keep(sys.modules["threading"], _idents)
         self._running.acquire()
         try:
             _start_quietly(self._begin)
@@ -96,25 +97,43 @@ def hide() -> None:
 
 
 def _hide_from_walks() -> None:
-    """Have those who look at the stacks of all threads not see ours, whose names ``threading`` cannot tell them."""
-    for name in _WALKED:
-        original = getattr(sys, name, None)
-        if original is not None and not stand_in.is_stand_in(original):
-            setattr(sys, name, stand_in.StandIn(original, _without_ours(original)))
+    """Have those who look at all threads not see ours, which ``threading`` does not know either."""
+    import _thread
+
+    _replace(sys, "_current_frames", _frames_without_ours)
+    _replace(sys, "_current_exceptions", _exceptions_without_ours)
+    _replace(_thread, "_count", _number_without_ours)
 
 
-def _without_ours(original: Any) -> Callable[[], Callable[..., Any]]:
-    def walked(*arguments: Any, **named: Any) -> Any:
+def _replace(module: Any, name: str, change: Callable[[Any], Any]) -> None:
+    """Have ``change`` applied to what a function returns."""
+    original = getattr(module, name, None)
+    if original is None or stand_in.is_stand_in(original):
+        return
+
+    def called(*arguments: Any, **named: Any) -> Any:
         with stand_in.no_frame:
             found = original(*arguments, **named)
-        mine = get_ident()
-        for ident in _idents - {mine}:
-            found.pop(ident, None)
-        if original.__name__ == "_current_frames":
-            found[mine] = sys._getframe(1)  # noqa: SLF001 (public but for its name)
-        return found
+        return guard.call("threads", change, found, default=found)
 
-    return lambda: walked
+    setattr(module, name, stand_in.StandIn(original, lambda: called))
+
+
+def _frames_without_ours(found: dict[int, Any]) -> dict[int, Any]:
+    mine = get_ident()
+    # Behind this function, the guard, and what is called in place of the original.
+    found[mine] = sys._getframe(3)  # noqa: SLF001 (public but for its name)
+    return _exceptions_without_ours(found)
+
+
+def _exceptions_without_ours(found: dict[int, Any]) -> dict[int, Any]:
+    for ident in _idents - {get_ident()}:
+        found.pop(ident, None)
+    return found
+
+
+def _number_without_ours(found: int) -> int:
+    return found - len(_idents)
 
 
 def _start_quietly(begin: Callable[[], None]) -> None:
