@@ -261,6 +261,13 @@ def with_shadows(python: str) -> tuple[Beside, ...]:
     return (
         Beside("files named like modules", _LOGS_ONLY, spans=(), files=files, logs=_LINE),
         Beside(
+            "a file named like what OpenTelemetry imports",
+            "import logging; logging.warning('line'); import typing_extensions; print(typing_extensions.own)",
+            spans=(),
+            files={"typing_extensions.py": "own = 1"},
+            logs=_LINE,
+        ),
+        Beside(
             "a package named like a module",
             "import logging; logging.warning('line'); import json; print(json.own)",
             spans=(),

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from obs_run.process.private_imports import PrivateImports
 
 _ENDINGS = (".py", ".pyc", ".so", ".pyd")
+# Beside the standard library what OpenTelemetry imports that nobody shares objects of.
+_CAN_BE_PRIVATE = sys.stdlib_module_names | {"typing_extensions"}
 
 
 class _Own:
@@ -118,7 +120,7 @@ def _look_at_path() -> None:
         if entry in _own.standard:
             break
         names.update(_names_in(entry))
-    shadowed = names & sys.stdlib_module_names
+    shadowed = names & _CAN_BE_PRIVATE
     is_needed = bool(shadowed) or any(folder not in sys.path for folder in _own.expected)
     if is_needed and _own.private is None:
         _own.private = guard.call("imports", _make_private)
