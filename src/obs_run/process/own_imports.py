@@ -10,11 +10,10 @@ import os
 import sys
 
 from obs_run.base import guard
-from obs_run.process.unpatched import get_ident
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
     from typing import Any
@@ -42,8 +41,8 @@ class _Own:
         """What was there before the agent could change any of it."""
         self.private: PrivateImports | None = None
         """What was loaded at the first need."""
-        self.kept: dict[str, tuple[ModuleType, Collection[int]]] = {}
-        """Modules that certain threads never import anew."""
+        self.kept: dict[str, Callable[[], ModuleSpec | None]] = {}
+        """What finds modules that certain threads never import anew."""
 
 
 _own = _Own()
@@ -65,32 +64,15 @@ def keep(module: "ModuleType", threads: "Collection[int]") -> None:
 
     The thread that executes ``threading`` is the main one to it, which the interpreter waits for at its end.
     """
-    _own.kept[module.__name__] = (module, threads)
+    from obs_run.process import kept_modules
 
-
-class _KeptLoader:
-    """Loads a module that was executed before."""
-
-    def __init__(self, module: "ModuleType") -> None:
-        self._module = module
-        self._spec = module.__spec__
-
-    def create_module(self, _spec: "ModuleSpec") -> "ModuleType":
-        return self._module
-
-    def exec_module(self, module: "ModuleType") -> None:
-        module.__spec__ = self._spec
-
-
-def _find_kept(name: str) -> "ModuleSpec | None":
-    module, threads = _own.kept[name]
-    make: Any = type(os.__spec__)
-    return make(name, _KeptLoader(module)) if get_ident() in threads else None
+    _own.kept[module.__name__] = kept_modules.finder(module, threads)
 
 
 def find_spec(name: str, path: "Sequence[str] | None") -> "ModuleSpec | None":
     """Return where a module of ours, or one that we import, is; None where the other finders may say."""
-    kept = _find_kept(name) if name in _own.kept else None
+    find = _own.kept.get(name)
+    kept = find() if find is not None else None
     if kept is not None:
         return kept
     _look_at_path()
