@@ -1,4 +1,4 @@
-"""How each backend is made where the machine has none: the Collector and Jaeger by Go, Prometheus from Debian."""
+"""How each backend is made where the machine has none: the Collector, Jaeger and NATS by Go, Prometheus from Debian."""
 
 import json
 import os
@@ -28,12 +28,22 @@ def collector() -> Path:
 
 
 def jaeger() -> Path:
-    def make(target: Path) -> None:
-        shutil.copy(HERE / "jaeger" / "go.mod", target)
-        shutil.copy(HERE / "jaeger" / "go.sum", target)
-        go("build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", "jaeger", pins.JAEGER_COMMAND, where=target)
+    return _built("jaeger", "jaeger", pins.JAEGER, pins.JAEGER_COMMAND)
 
-    return cache.provide("jaeger", cache.digest(pins.JAEGER, *_locks("jaeger")), make) / "jaeger"
+
+def nats_server() -> Path:
+    return _built("nats-server", "nats_server", pins.NATS_SERVER, pins.NATS_SERVER_COMMAND)
+
+
+def _built(name: str, module: str, version: str, command: str) -> Path:
+    """Build a program as the go.mod in a folder beside this file says."""
+
+    def make(target: Path) -> None:
+        shutil.copy(HERE / module / "go.mod", target)
+        shutil.copy(HERE / module / "go.sum", target)
+        go("build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", name, command, where=target)
+
+    return cache.provide(name, cache.digest(version, *_locks(module)), make) / name
 
 
 def prometheus(name: str = "prometheus") -> Path:
