@@ -305,6 +305,11 @@ _MODULES = {
         "mistralai_gcp.responses",
         "mistralai_gcp.utils.eventstreaming",
     ),
+    "nats": (
+        "nats.aio.client",
+        "nats.aio.subscription",
+        "nats.js.client",
+    ),
     "ollama": ("ollama._client",),
     "openai": (
         "cerebras.cloud.sdk._base_client",

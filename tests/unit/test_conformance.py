@@ -184,6 +184,7 @@ def test_every_declared_operation_is_predefined_or_listed() -> None:
         *exceptions.OPERATIONS,
         "database calls",
         "messages of MCP",
+        "messages of NATS",
         "messages of ZMQ",
         "requests of A2A",
     }
