@@ -62,6 +62,10 @@ _MODULES = {
         "anthropic.lib.tools._beta_functions",
         "anthropic.lib.tools._beta_runner",
     ),
+    "arq": (
+        "arq.connections",
+        "arq.worker",
+    ),
     "autogen": (
         "autogen_agentchat.agents._base_chat_agent",
         "autogen_agentchat.agents._code_executor_agent",

@@ -33,6 +33,7 @@ def program(path: Path, script: str) -> Path:
         ("collector", "Go 1.26"),
         ("jaeger", "Go 1.26"),
         ("nats-server", "Go 1.26"),
+        ("redis-server", "apt-get"),
         ("prometheus", "apt-get"),
         ("alertmanager", "apt-get"),
     ],

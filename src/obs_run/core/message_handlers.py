@@ -1,4 +1,4 @@
-"""Handlers of the agent's that a library calls with each message: the work on it goes on inside of its recording."""
+"""Functions of the agent's that a library calls with each message: the work on it goes on inside of its recording."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import generators, guard
-from obs_run.base.stand_in import passed_over
+from obs_run.base.stand_in import no_frame, passed_over
 from obs_run.base.steps import Step
 from obs_run.core import handled_messages
 from obs_run.core.outcomes import OutcomeTracker
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Begin = Callable[[Any], tuple[MessageOperation, Reader, dict[str, str]] | None]
 
-__all__ = ["followed_handler"]
+__all__ = ["followed_handler", "followed_reader"]
 
 
 def followed_handler(handler: Any, begin: Begin) -> Any:
@@ -32,14 +32,27 @@ def followed_handler(handler: Any, begin: Begin) -> Any:
         return handler
 
     @passed_over
-    async def handle(message: Any) -> Any:
+    async def handle(message: Any, /, *args: Any, **kwargs: Any) -> Any:
         step = guard.call("begin", _begin, begin, message, default=_UNRECORDED)
         with step:
-            returned = await handler(message)
+            returned = await handler(message, *args, **kwargs)
         return guard.call("outcome", step.read_returned, returned, default=returned)
 
     guard.call("begin", generators.take_name, handle, handler)
     return handle
+
+
+def followed_reader(read: Callable[[Any], Any], note: Callable[[Any], object]) -> Callable[[Any], Any]:
+    """Return the function that is called in the place of ``read``, a deserializer; ``note`` gets what that makes."""
+
+    @passed_over
+    def follow(text: Any) -> Any:
+        with no_frame:
+            made = read(text)
+        guard.call("message", note, made)
+        return made
+
+    return follow
 
 
 _UNRECORDED = Step()

@@ -11,6 +11,7 @@ NATS_SERVER = "2.15.3"
 NATS_SERVER_LEAST = "2.10"
 PROMETHEUS = "2.42"  # at least; Debian 12 has this one
 ALERTMANAGER = "0.25"  # at least
+REDIS_SERVER = "7.0"  # at least; Debian 12 has this one
 
 _CORE = "go.opentelemetry.io/collector"
 _CONTRIB = "github.com/open-telemetry/opentelemetry-collector-contrib"
