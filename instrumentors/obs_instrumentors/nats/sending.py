@@ -114,13 +114,17 @@ def carry(call: Call, fields: Callable[[Any], dict[str, str]]) -> None:
     if not payload.get(client, "_server_info", "headers"):
         return
     headers = call.argument(4, "headers") or {}
+    if not all(isinstance(each, str) for header in headers.items() for each in header):
+        # The library has its own word for that.
+        return
     added = fields({name.lower(): text for name, text in headers.items()})
     if not added:
         return
     with_added = {name: text for name, text in headers.items() if name.lower() not in added} | added
     size = _AROUND_HEADERS + sum(_size(name) + _size(text) + _AROUND_HEADER for name, text in with_added.items())
     # A server closes the connection of a client whose message is too long.
-    if size + len(call.argument(2, "payload")) <= client.max_payload:
+    text = call.argument(2, "payload")
+    if isinstance(text, (bytes, bytearray)) and size + len(text) <= client.max_payload:
         call.replace(4, "headers", with_added)
 
 

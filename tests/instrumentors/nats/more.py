@@ -7,12 +7,14 @@ import logging
 import subprocess
 import sys
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from opentelemetry import trace
 
+from obs_run.core import hooks
 from tests.e2e.backends.nats import nats_server
 from tests.instrumentors.nats import peers
 from tests.instrumentors.nats.library import LIBRARY, Inbox, stream_of
@@ -322,6 +324,64 @@ def test_a_callback_that_is_no_coroutine_function_is_refused_as_without_us(its: 
 
     with pytest.raises(Exception, match="must use coroutine for subscriptions"):
         its.within(talk)
+
+
+@pytest.mark.parametrize(
+    ("text", "headers"), [(b"", {"number": 1}), (b"", {1: "one"}), ("text", None), (b"", {"": "nameless"})], ids=repr
+)
+def test_what_the_library_refuses_is_refused_as_without_us(its: Any, text: Any, headers: Any) -> None:
+    async def talk(_: Any, connection: Any) -> Any:
+        try:
+            await connection.publish("sky", text, headers=headers)
+        except (AttributeError, TypeError) as error:
+            return type(error), str(error)
+
+    with_us = its.within(talk)
+    hooks.undo()
+    assert its.within(talk) == with_us
+
+
+def test_callbacks_of_every_kind(its: Any, telemetry: Any) -> None:
+    async def take(inbox: Inbox, message: Any) -> None:
+        await inbox.take(message)
+
+    async def talk(_: Any, connection: Any) -> Any:
+        bound, partly = Inbox(), Inbox()
+        await connection.subscribe("sky", cb=bound.take)
+        await connection.subscribe("sky", cb=partial(take, partly))
+        await connection.publish("sky", b"clear")
+        return [await bound.all(), await partly.all()]
+
+    assert its.within(talk) == [[("sky", b"clear")], [("sky", b"clear")]]
+    assert_trees(telemetry.spans(), Node("publish sky", Node("process sky"), Node("process sky")))
+
+
+def test_answers_of_several_to_one_inbox(its: Any, telemetry: Any) -> None:
+    async def talk(_: Any, connection: Any) -> Any:
+        async def answer(message: Any) -> None:
+            await connection.publish(message.reply, b"clear")
+
+        for _ in range(2):
+            await connection.subscribe("sky", cb=answer)
+        inbox = connection.new_inbox()
+        answers = await connection.subscribe(inbox)
+        await connection.publish("sky", b"", reply=inbox)
+        return [(await answers.next_msg(_WAIT)).data for _ in range(2)]
+
+    assert its.within(talk) == [b"clear", b"clear"]
+    assert_trees(telemetry.spans(), Node("publish sky", *[Node("process sky", kind="SERVER")] * 2))
+
+
+def test_stores_of_keys_have_no_spans(its: Any, telemetry: Any) -> None:
+    async def talk(_: Any, connection: Any) -> Any:
+        store = await connection.jetstream().create_key_value(bucket="cities", storage="memory")
+        await store.put("Lisbon", b"clear")
+        found = await store.get("Lisbon")
+        await connection.jetstream().delete_key_value("cities")
+        return found.value
+
+    assert its.within(talk) == b"clear"
+    assert telemetry.spans() == []
 
 
 def test_connection_that_is_lost_under_way(its: Any, telemetry: Any, tmp_path: Path) -> None:
