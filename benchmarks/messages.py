@@ -1,7 +1,7 @@
-"""What a round trip and a one-way message by ZMQ and NATS cost with obs-run and without, both ends in one thread.
+"""What a message by ZMQ and NATS, and a job of arq, cost with obs-run and without, both ends in one thread.
 
-Microseconds of CPU of that thread and of time, medians of interleaved rounds, each in a process of its own. Needs pyzmq
-or nats-py in this environment, and a NATS server. Run it as ``python -m benchmarks.messages zmq``, or
+Microseconds of CPU of that thread and of time, medians of interleaved rounds, each in a process of its own. Needs
+pyzmq, nats-py or arq in this environment, and a server. Run it as ``python -m benchmarks.messages zmq``, or as
 ``python -m benchmarks.messages nats --server nats://127.0.0.1:4222``.
 """
 
@@ -26,7 +26,9 @@ CASES = {
         "request": "request and answer by a callback: two spans",
         "one-way": "message, beyond the rate of spans",
     },
+    "arq": {"job": "job, put into the queue and done: two spans"},
 }
+_SERVERS = {"nats": "nats://127.0.0.1:4222", "arq": "redis://127.0.0.1:6379"}
 
 
 class Mode(NamedTuple):
@@ -65,13 +67,13 @@ def measure(mode: Mode, loop: list[str], case: str, count: int) -> tuple[float, 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("library", choices=CASES)
-    parser.add_argument("--server", default="nats://127.0.0.1:4222")
+    parser.add_argument("--server", help="its address, where it is another than the usual one")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--count", type=int, default=3000)
     arguments = parser.parse_args()
     loop = [f"benchmarks.{arguments.library}_loop"]
-    if arguments.library == "nats":
-        loop.append(arguments.server)
+    if arguments.library in _SERVERS:
+        loop.append(arguments.server or _SERVERS[arguments.library])
     for case, title in CASES[arguments.library].items():
         costs: dict[str, list[tuple[float, float]]] = {mode.title: [] for mode in MODES}
         for _ in range(arguments.rounds):
