@@ -26,7 +26,7 @@ class Agent(NamedTuple):
 
 
 def talk(
-    place: Environment, receiver: Receiver, folder: Path, agents: Mapping[str, Agent], launched: Collection[str]
+    place: Environment, endpoint: str, folder: Path, agents: Mapping[str, Agent], launched: Collection[str]
 ) -> dict[str, str]:
     """Run the agents, those that are named under obs-run, until all have ended; return what each of them wrote."""
     running: dict[str, subprocess.Popen[str]] = {}
@@ -38,7 +38,7 @@ def talk(
                 running[name] = subprocess.Popen(
                     [*launcher, place.python, f"{name}.py", *agent.arguments],
                     cwd=folder,
-                    env=environment(receiver.endpoint, folder, place.scripts),
+                    env=environment(endpoint, folder, place.scripts),
                     stdout=subprocess.PIPE,
                     stderr=errors,
                     text=True,

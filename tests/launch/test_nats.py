@@ -117,7 +117,7 @@ async def main():
 
 asyncio.run(main())
 """
-_SOURCES = {"worker": WORKER, "coordinator": COORDINATOR, "archive": ARCHIVE, "asking": ASKING}
+SOURCES = {"worker": WORKER, "coordinator": COORDINATOR, "archive": ARCHIVE, "asking": ASKING}
 _ACTIONS = ("translate", "summarize", "stop")
 SAID = {
     "worker": "",
@@ -132,11 +132,16 @@ def agents(backend_tool: FindTool, tmp_path: Path) -> Iterator[dict[str, Agent]]
     """Give the agents, and have a server between them."""
     backend_tool("nats-server")
     with nats_server(tmp_path) as address:
-        yield {name: Agent(source, (address,), says_ready=name != "asking") for name, source in _SOURCES.items()}
+        yield agents_at(address)
+
+
+def agents_at(address: str) -> dict[str, Agent]:
+    """Return the agents, which find each other by the server at an address."""
+    return {name: Agent(source, (address,), says_ready=name != "asking") for name, source in SOURCES.items()}
 
 
 def test_every_hop_is_in_the_trace_of_who_asked(agents: dict[str, Agent], receiver: Receiver, tmp_path: Path) -> None:
-    assert fleet.talk(environments.environment("nats"), receiver, tmp_path, agents, agents) == SAID
+    assert fleet.talk(environments.environment("nats"), receiver.endpoint, tmp_path, agents, agents) == SAID
     assert_one_tree(receiver)
     root = receiver.named("asking")[0]
     paths = [path_of(span, receiver) for span in receiver.spans if span.trace_id == root.trace_id]
@@ -161,5 +166,5 @@ def test_every_hop_is_in_the_trace_of_who_asked(agents: dict[str, Agent], receiv
 def test_some_under_obs_run_and_some_not(
     agents: dict[str, Agent], receiver: Receiver, tmp_path: Path, launched: tuple[str, ...]
 ) -> None:
-    assert fleet.talk(environments.environment("nats"), receiver, tmp_path, agents, launched) == SAID
+    assert fleet.talk(environments.environment("nats"), receiver.endpoint, tmp_path, agents, launched) == SAID
     assert {span.resource["service.name"] for span in receiver.spans} == set(launched)

@@ -141,7 +141,7 @@ def talk(place: environments.Environment, receiver: Receiver, folder: Path, laun
         "asking": (coordinator,),
     }
     agents = {name: fleet.Agent(_AGENTS[name], words) for name, words in arguments.items()}
-    outputs = fleet.talk(place, receiver, folder, agents, launched)
+    outputs = fleet.talk(place, receiver.endpoint, folder, agents, launched)
     assert {name: outputs[name] for name in SAID} == SAID
 
 
