@@ -226,7 +226,11 @@ async def fetched_in_vain(_: Any, connection: Any) -> Any:
     await context.publish("orders.1", CITY)
     pulled = await context.pull_subscribe(ORDERS, "clerk")
     await pulled.fetch(1, timeout=_WAIT)
-    return await pulled.fetch(1, timeout=0.05)
+    try:
+        await pulled.fetch(1, timeout=0.05)
+    except asyncio.TimeoutError as error:
+        # Where it is raised hangs on who is faster, the client or the server.
+        return type(error)
 
 
 def told(
@@ -405,8 +409,6 @@ LIBRARY = Library(
             f"process {ORDERS}",
             told("process", ORDERS, by="process", name="orders.1", **_GROUP),
             tree=(_message(ORDERS, ORDERS),),
-            error="TimeoutError",
-            failures=0,
         ),
     ),
 )
