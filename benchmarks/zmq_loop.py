@@ -1,4 +1,4 @@
-"""Round trips and one-way messages by ZMQ in one thread; prints the microseconds of each. Run by zmq.py."""
+"""Round trips and one-way messages by ZMQ in one thread; prints the microseconds of each. Run by messages.py."""
 
 from __future__ import annotations
 

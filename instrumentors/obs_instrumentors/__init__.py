@@ -62,6 +62,10 @@ _MODULES = {
         "anthropic.lib.tools._beta_functions",
         "anthropic.lib.tools._beta_runner",
     ),
+    "arq": (
+        "arq.connections",
+        "arq.worker",
+    ),
     "autogen": (
         "autogen_agentchat.agents._base_chat_agent",
         "autogen_agentchat.agents._code_executor_agent",
@@ -304,6 +308,11 @@ _MODULES = {
         "mistralai_gcp.ocr",
         "mistralai_gcp.responses",
         "mistralai_gcp.utils.eventstreaming",
+    ),
+    "nats": (
+        "nats.aio.client",
+        "nats.aio.subscription",
+        "nats.js.client",
     ),
     "ollama": ("ollama._client",),
     "openai": (

@@ -286,6 +286,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_PROPAGATE_ZMQ", "json, off", "json",
             "Whether messages of pyzmq carry the trace context: in blanks within JSON, and behind the end of pickles, "
             "where no parser sees it; or not at all.", _OTHERS, choice("json", "off")),
+    Setting("OBS_PROPAGATE_MESSAGES", "headers, off", "headers",
+            "Whether messages of brokers carry the trace context: in their headers (NATS), beside the job (arq).",
+            _OTHERS, choice("headers", "off")),
     Setting("OBS_MESSAGE_SPANS", "number", "100",
             "Most spans a second of a socket or queue whose messages are no calls that wait for an answer; what is "
             "beyond is counted by metrics alone (0: always).", _LIMITS, whole(0)),

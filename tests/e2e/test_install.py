@@ -29,7 +29,14 @@ def program(path: Path, script: str) -> Path:
 
 @pytest.mark.parametrize(
     ("name", "needs"),
-    [("collector", "Go 1.26"), ("jaeger", "Go 1.26"), ("prometheus", "apt-get"), ("alertmanager", "apt-get")],
+    [
+        ("collector", "Go 1.26"),
+        ("jaeger", "Go 1.26"),
+        ("nats-server", "Go 1.26"),
+        ("redis-server", "apt-get"),
+        ("prometheus", "apt-get"),
+        ("alertmanager", "apt-get"),
+    ],
 )
 @pytest.mark.usefixtures("bare")
 def test_where_nothing_is_the_word_is_what_to_install(name: str, needs: str) -> None:

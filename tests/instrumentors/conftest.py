@@ -16,8 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.e2e.backends.fixtures import backend_tool
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+__all__ = ["backend_tool"]
 
 ROOT = Path(__file__).resolve().parents[2]
 SCOPE = "obs_run"

@@ -151,6 +151,8 @@ class Library:
     """The Python for environments that need another than the tests' own, such as "3.12"."""
     heavy: bool = False
     """Whether only ``make test-all`` runs it, because of the size of what must be installed."""
+    backend: str | None = None
+    """The program that it speaks to, as ``tests/e2e/backends`` calls it."""
     variables: Mapping[str, str] = field(default_factory=dict)
     reads_ahead: bool = False
     """Whether the usage at the end of a stream may have come in when the agent leaves it at the first chunk."""

@@ -4,9 +4,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.backends.fixtures import backend_tool
 from tests.otlp_receiver import Receiver
 
-pytest.register_assert_rewrite("tests.launch.running", "tests.launch.beside_plain")
+__all__ = ["backend_tool", "receiver"]
+
+pytest.register_assert_rewrite("tests.launch.fleet", "tests.launch.running", "tests.launch.beside_plain")
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

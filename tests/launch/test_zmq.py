@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.launch import environments
-from tests.launch.running import assert_one_tree, environment
+from tests.launch import environments, fleet
+from tests.launch.fleet import path_of
+from tests.launch.running import assert_one_tree
 from tests.ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.otlp_receiver import Receiver, Span
+    from tests.otlp_receiver import Receiver
 
 pytestmark = [pytest.mark.environments, pytest.mark.timeout(900)]  # the environment may have to be made first
 
@@ -135,41 +135,14 @@ def talk(place: environments.Environment, receiver: Receiver, folder: Path, laun
     ports = [str(free_port()) for _ in range(3)]
     coordinator, worker, events = ports
     arguments = {
-        "listener": [events],
-        "worker": [worker],
-        "coordinator": ports,
-        "asking": [coordinator],
+        "listener": (events,),
+        "worker": (worker,),
+        "coordinator": tuple(ports),
+        "asking": (coordinator,),
     }
-    running = {}
-    for name, words in arguments.items():
-        (folder / f"{name}.py").write_text(_AGENTS[name])
-        launcher = [place.command("obs-run")] if name in launched else []
-        running[name] = subprocess.Popen(
-            [*launcher, place.python, f"{name}.py", *words],
-            cwd=folder,
-            env=environment(receiver.endpoint, folder, place.scripts),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-    try:
-        outputs = {name: process.communicate(timeout=120) for name, process in running.items()}
-    finally:
-        for process in running.values():
-            process.kill()
-    assert {name: process.returncode for name, process in running.items()} == dict.fromkeys(running, 0), outputs
-    assert {name: outputs[name][0] for name in SAID} == SAID
-
-
-def path_of(span: Span, receiver: Receiver) -> list[str]:
-    """Return what a span is within, the outermost first, each with the service that it is of."""
-    spans = {each.span_id: each for each in receiver.spans}
-    path = []
-    inner: Span | None = span
-    while inner is not None:
-        path.append(f"{inner.resource['service.name']}: {inner.name.partition(' tcp://')[0]}")
-        inner = spans.get(inner.parent_id)
-    return path[::-1]
+    agents = {name: fleet.Agent(_AGENTS[name], words) for name, words in arguments.items()}
+    outputs = fleet.talk(place, receiver.endpoint, folder, agents, launched)
+    assert {name: outputs[name] for name in SAID} == SAID
 
 
 def test_every_hop_is_in_the_trace_of_who_asked(receiver: Receiver, tmp_path: Path) -> None:

@@ -110,6 +110,7 @@ _MESSAGE: dict[str, Any] = {
     "network_transport": "tcp",
     "peer_service": "towns",
     "queue_time": 0.5,
+    "delivery_count": 2,
     "socket_type": "SUB",
 }
 

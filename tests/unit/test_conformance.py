@@ -183,7 +183,9 @@ def test_every_declared_operation_is_predefined_or_listed() -> None:
         *ATTRIBUTES["gen_ai.operation.name"]["members"],
         *exceptions.OPERATIONS,
         "database calls",
+        "jobs of arq",
         "messages of MCP",
+        "messages of NATS",
         "messages of ZMQ",
         "requests of A2A",
     }

@@ -55,6 +55,18 @@ def take_name(made: Any, named: Any) -> None:
             setattr(made, attribute, name)
 
 
+def named_coroutines(observe: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a wrapper that gives coroutines of ``observe`` under the name of the function in whose place they are."""
+
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        coroutine = observe(wrapped, instance, args, kwargs)
+        # Python's warning of one that was never awaited tells the name.
+        guard.call("begin", take_name, coroutine, wrapped)
+        return coroutine
+
+    return wrapper
+
+
 def follow_generators(
     function: Callable[..., Generator[Any, Any, Any]], start: Start
 ) -> Callable[..., Generator[Any, Any, Any]]:

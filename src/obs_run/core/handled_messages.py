@@ -10,6 +10,8 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.trace import get_current_span
+
 from obs_run.context import current_context, run_context
 from obs_run.core import ownership, recorder, request_links
 from obs_run.core.peer_calls import context_of
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from obs_run.core.operations import MessageOperation
 
-__all__ = ["HandledMessage", "receive"]
+__all__ = ["HandledMessage", "receive", "receive_batch", "start_handling"]
 
 _here: ContextVar[HandledMessage | None] = ContextVar("obs-run-handled-message", default=None)
 """The message that was received last in this thread or task; tasks that begin meanwhile inherit it."""
@@ -28,7 +30,7 @@ _here: ContextVar[HandledMessage | None] = ContextVar("obs-run-handled-message",
 class HandledMessage:
     """A message while the agent works on it."""
 
-    __slots__ = ("_outer", "_places", "expects_answer", "recording")
+    __slots__ = ("__weakref__", "_outer", "_places", "expects_answer", "recording")
 
     def __init__(self, recording: Any, *, expects_answer: bool) -> None:
         self.recording = recording
@@ -94,17 +96,48 @@ def receive(operation: MessageOperation, sender: dict[str, str] | None, owner: o
     ``sender`` carries the sender's trace where it is known; else the work begins a trace, or belongs to what goes on
     here. It is marked as unfinished when ``owner``, the socket, is gone.
     """
+    return receive_batch(operation, [sender or {}], owner)
+
+
+def receive_batch(operation: MessageOperation, senders: list[dict[str, str]], owner: object) -> HandledMessage | None:
+    """Begin to record the work on several messages that were received together, as ``receive`` does on one."""
     expects_answer = operation.KIND == "SERVER"
     make_room(expects_answer=expects_answer)
+    recording = start_handling(operation, senders, owner)
+    return None if recording is None else HandledMessage(recording, expects_answer=expects_answer)
+
+
+def start_handling(operation: MessageOperation, senders: list[dict[str, str]], owner: object = None) -> Any:
+    """Begin to record the work on messages, each of which carries its sender's trace or nothing.
+
+    It belongs to the trace of the senders where they have one in common, and is linked to the others.
+    """
     around = current_context.current()
-    context = None if sender is None else context_of(sender)
-    is_first = context is None and run_context.is_run(around)
+    contexts = [context_of(sender) if sender else None for sender in senders]
+    context = contexts[0] if _are_of_one_trace(contexts) else None
+    is_first = context is None and _is_left(around)
     recording = recorder.start(operation, _parent(context, around, is_first=is_first), owner)
     if recording is None:
         return None
     if is_first:
         request_links.link_to_receiver(recording.span, around)
-    return HandledMessage(recording, expects_answer=expects_answer)
+    if len(contexts) > 1:
+        request_links.link_to_senders(recording.span, contexts, context)
+    return recording
+
+
+def _are_of_one_trace(contexts: list[Context | None]) -> bool:
+    traces = {None if one is None else get_current_span(one).get_span_context().trace_id for one in contexts}
+    return len(traces) == 1
+
+
+def _is_left(around: Context) -> bool:
+    """Whether what is current is the run, or was over before the message came, as in tasks that wait for messages."""
+    if run_context.is_run(around):
+        return True
+    span = get_current_span(around)
+    told = span.get_span_context()
+    return told.is_valid and told.trace_flags.sampled and not told.is_remote and not span.is_recording()
 
 
 def _parent(context: Context | None, around: Context, *, is_first: bool) -> Context:

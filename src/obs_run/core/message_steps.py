@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from obs_run.base import guard
+from obs_run.base import generators, guard
 from obs_run.base.stand_in import no_frame, passed_over
 from obs_run.base.steps import Step
 from obs_run.context import current_context
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from obs_run.core.hooks import Wrapper
     from obs_run.core.message_carriers import Sender
 
-__all__ = ["QueuedContexts", "ReceivingStep", "make_future", "wrap_receive", "wrap_step"]
+__all__ = ["QueuedContexts", "ReceivingStep", "make_future", "wrap_async_step", "wrap_receive", "wrap_step"]
 
 
 def wrap_step(begin: Callable[[Call], Step | None]) -> Wrapper:
@@ -38,6 +38,23 @@ def wrap_step(begin: Callable[[Call], Step | None]) -> Wrapper:
         return guard.call("outcome", step.read_returned, returned, default=returned)
 
     return wrapper
+
+
+def wrap_async_step(begin: Callable[[Call], Step | None]) -> Wrapper:
+    """Return the wrapper of a coroutine function, as ``wrap_step`` does of a sync one."""
+
+    @passed_over
+    async def observe(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        call = Call(instance, args, kwargs)
+        step = guard.call("begin", begin, call)
+        if step is None:
+            with no_frame:
+                return await wrapped(*args, **kwargs)
+        with step:
+            returned = await wrapped(*call.args, **call.kwargs)
+        return guard.call("outcome", step.read_returned, returned, default=returned)
+
+    return generators.named_coroutines(observe)
 
 
 class ReceivingStep(Step):

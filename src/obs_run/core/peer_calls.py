@@ -44,7 +44,17 @@ if TYPE_CHECKING:
     Receive = Callable[[Call], tuple[Operation, Reader, Any] | None]
     Carry = Callable[[Call, Callable[[Any], dict[str, str]]], None]
 
-__all__ = ["context_of", "wrap_async_receive", "wrap_async_send", "wrap_carried", "wrap_opened", "wrap_stream_receive"]
+__all__ = [
+    "context_of",
+    "wrap_async_receive",
+    "wrap_async_send",
+    "wrap_carried",
+    "wrap_opened",
+    "wrap_stream_receive",
+]
+
+_SENDERS = ("CLIENT", "PRODUCER")
+"""The kinds of spans by which something goes out."""
 
 
 def wrap_async_send(begin: Send, carry: Carry) -> Wrapper:
@@ -66,7 +76,7 @@ def wrap_async_send(begin: Send, carry: Carry) -> Wrapper:
             returned = await wrapped(*call.args, **call.kwargs)
         return guard.call("outcome", step.read_returned, returned, default=returned)
 
-    return _named(observe)
+    return generators.named_coroutines(observe)
 
 
 def wrap_async_receive(begin: Receive) -> Wrapper:
@@ -86,7 +96,7 @@ def wrap_async_receive(begin: Receive) -> Wrapper:
             returned = await wrapped(*args, **kwargs)
         return guard.call("outcome", step.read_returned, returned, default=returned)
 
-    return _named(observe)
+    return generators.named_coroutines(observe)
 
 
 def wrap_stream_receive(begin: Receive) -> Wrapper:
@@ -127,7 +137,7 @@ def wrap_carried(carry: Carry) -> Wrapper:
 
 def _carry_current(carry: Carry, call: Call) -> None:
     recording = ownership.current_recording()
-    if recording is not None and recording.operation.KIND == "CLIENT":
+    if recording is not None and recording.operation.KIND in _SENDERS:
         _carry(carry, call, recording.operation)
 
 
@@ -160,16 +170,6 @@ class _Opening(Step):
         """Have what is opened noted."""
         guard.call("connection", self._note, chunk)
         return False
-
-
-def _named(observe: Callable[..., Any]) -> Wrapper:
-    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        coroutine = observe(wrapped, instance, args, kwargs)
-        # Python's warning of one that was never awaited tells the name.
-        guard.call("begin", generators.take_name, coroutine, wrapped)
-        return coroutine
-
-    return wrapper
 
 
 def _begin_send(begin: Send, call: Call) -> OutcomeTracker | None:

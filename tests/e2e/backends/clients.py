@@ -39,6 +39,11 @@ class Jaeger:
 
         return waiting.until(probe, f"a trace of {service} in Jaeger", seconds)
 
+    def calls(self) -> set[tuple[str, str]]:
+        """Return the edges of the graph of services, from the traces of the last hour."""
+        answer = http.get(f"{self.url}/api/dependencies", endTs=str(int(time.time() * 1000)), lookback="3600000")
+        return {(edge["parent"], edge["child"]) for edge in answer["data"]} if answer else set()
+
     def services(self) -> list[str]:
         answer = http.get(f"{self.url}/api/v3/services")
         return sorted(answer["services"]) if answer else []

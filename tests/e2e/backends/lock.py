@@ -1,4 +1,4 @@
-"""Write the go.mod and go.sum of Collector and Jaeger anew from pins.py; needs Go and the network."""
+"""Write the go.mod and go.sum of Collector, Jaeger and NATS anew from pins.py; needs Go and the network."""
 
 import shutil
 import sys
@@ -17,16 +17,17 @@ def lock_collector() -> None:
             shutil.copy(Path(scratch) / name, recipes.HERE / "collector" / name)
 
 
-def lock_jaeger() -> None:
-    module = recipes.HERE / "jaeger"
-    (module / "go.mod").write_text("module obs-run/tests/e2e/backends/jaeger\n\ngo 1.24\n")
+def lock_command(name: str, command: str) -> None:
+    module = recipes.HERE / name
+    (module / "go.mod").write_text(f"module obs-run/tests/e2e/backends/{name}\n\ngo 1.24\n")
     (module / "go.sum").unlink(missing_ok=True)
-    recipes.go("get", "-tool", f"{pins.JAEGER_COMMAND}@v{pins.JAEGER}", where=module, **_ALONE)
+    recipes.go("get", "-tool", command, where=module, **_ALONE)
 
 
 def main() -> int:
     lock_collector()
-    lock_jaeger()
+    lock_command("jaeger", f"{pins.JAEGER_COMMAND}@v{pins.JAEGER}")
+    lock_command("nats_server", f"{pins.NATS_SERVER_COMMAND}@v{pins.NATS_SERVER}")
     return 0
 
 

@@ -7,8 +7,11 @@ COLLECTOR = "0.161.0"
 COLLECTOR_STABLE = "1.67.0"  # its stable modules of the same release
 JAEGER = "1.76.0"  # the commit of 2.13.0, under the newest number that Go can name
 JAEGER_IMAGE = "2.13.0"
+NATS_SERVER = "2.15.3"
+NATS_SERVER_LEAST = "2.10"
 PROMETHEUS = "2.42"  # at least; Debian 12 has this one
 ALERTMANAGER = "0.25"  # at least
+REDIS_SERVER = "7.0"  # at least; Debian 12 has this one
 
 _CORE = "go.opentelemetry.io/collector"
 _CONTRIB = "github.com/open-telemetry/opentelemetry-collector-contrib"
@@ -32,4 +35,5 @@ COLLECTOR_PARTS = {
     ],
 }
 COLLECTOR_BUILDER = f"{_CORE}/cmd/builder@v{COLLECTOR}"
+NATS_SERVER_COMMAND = "github.com/nats-io/nats-server/v2"
 JAEGER_COMMAND = "github.com/jaegertracing/jaeger/cmd/jaeger"

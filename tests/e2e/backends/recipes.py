@@ -1,9 +1,10 @@
-"""How each backend is made where the machine has none: the Collector and Jaeger by Go, Prometheus from Debian."""
+"""How each backend is made where the machine has none: Collector, Jaeger, NATS by Go, Prometheus, Redis from Debian."""
 
 import json
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.e2e.backends import cache, pins
@@ -11,6 +12,7 @@ from tests.e2e.backends import cache, pins
 HERE = Path(__file__).parent
 _GO = {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOWORK": "off"}
 _LAST_LINES = 15
+_REDIS = ("redis-server", "redis-tools", "libjemalloc2", "liblzf1")
 
 
 class MissingError(Exception):
@@ -28,12 +30,22 @@ def collector() -> Path:
 
 
 def jaeger() -> Path:
-    def make(target: Path) -> None:
-        shutil.copy(HERE / "jaeger" / "go.mod", target)
-        shutil.copy(HERE / "jaeger" / "go.sum", target)
-        go("build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", "jaeger", pins.JAEGER_COMMAND, where=target)
+    return _built("jaeger", "jaeger", pins.JAEGER, pins.JAEGER_COMMAND)
 
-    return cache.provide("jaeger", cache.digest(pins.JAEGER, *_locks("jaeger")), make) / "jaeger"
+
+def nats_server() -> Path:
+    return _built("nats-server", "nats_server", pins.NATS_SERVER, pins.NATS_SERVER_COMMAND)
+
+
+def _built(name: str, module: str, version: str, command: str) -> Path:
+    """Build a program as the go.mod in a folder beside this file says."""
+
+    def make(target: Path) -> None:
+        shutil.copy(HERE / module / "go.mod", target)
+        shutil.copy(HERE / module / "go.sum", target)
+        go("build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", name, command, where=target)
+
+    return cache.provide(name, cache.digest(version, *_locks(module)), make) / name
 
 
 def prometheus(name: str = "prometheus") -> Path:
@@ -73,14 +85,35 @@ def go(*arguments: str, where: Path, **environment: str) -> None:
     _run(["go", *arguments], where, _GO | environment)
 
 
+def redis_server() -> Path:
+    """Unpack the server with its libraries; what is returned has it find them."""
+
+    def make(target: Path) -> None:
+        _unpack(_REDIS, target)
+        starter = target / "redis-server"
+        [library] = target.glob("usr/lib/*/liblzf.so.1")
+        # Where the folder is from then on is not known yet.
+        place = '"$(dirname "$0")"'
+        path = f"{place}/usr/lib/{library.parent.name}"
+        starter.write_text(f'#!/bin/sh\nLD_LIBRARY_PATH={path} exec {place}/usr/bin/redis-server "$@"\n')
+        starter.chmod(0o755)
+
+    _assert_debian("redis-server")
+    return cache.provide("redis-server", cache.digest(*_REDIS), make) / "redis-server"
+
+
 def debian(package: str) -> Path:
     """Unpack a package of this Debian release without installing it; its programs are in the returned folder."""
+    _assert_debian(package)
+    return cache.provide(package, cache.digest(package), lambda target: _unpack([package], target)) / "usr" / "bin"
+
+
+def _assert_debian(package: str) -> None:
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         raise MissingError(f"needs Debian's apt-get to get package {package}, or the program itself on PATH")
-    return cache.provide(package, cache.digest(package), lambda target: _unpack(package, target)) / "usr" / "bin"
 
 
-def _unpack(package: str, target: Path) -> None:
+def _unpack(packages: Sequence[str], target: Path) -> None:
     lists, archives = target / "lists", target / "archives"
     (lists / "partial").mkdir(parents=True)
     archives.mkdir()
@@ -88,7 +121,7 @@ def _unpack(package: str, target: Path) -> None:
     private = ["-o", f"Dir::State::lists={lists}", "-o", f"Dir::Cache={target}", "-o", "APT::Sandbox::User="]
     environment = {"DEBIAN_FRONTEND": "noninteractive"}
     _run(["apt-get", *private, "update"], archives, environment)
-    _run(["apt-get", *private, "download", package], archives, environment)
+    _run(["apt-get", *private, "download", *packages], archives, environment)
     for archive in archives.glob("*.deb"):
         _run(["dpkg-deb", "--extract", str(archive), str(target)], archives, environment)
     shutil.rmtree(lists)

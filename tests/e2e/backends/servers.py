@@ -2,9 +2,10 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.e2e.backends import clients, http, install, waiting
@@ -15,7 +16,9 @@ PATIENCE = 3  # Jaeger takes ten seconds to end once it was asked something, and
 
 
 @contextmanager
-def running(name: str, command: list[str | Path], ready: str, folder: Path, **environment: str) -> Iterator[None]:
+def running(
+    name: str, command: list[str | Path], ready: str | Callable[[], bool], folder: Path, **environment: str
+) -> Iterator[None]:
     """Run a server until the block ends, whatever ends it; fail with its output when it does not get ready."""
     output = folder / f"{name}.log"
     with output.open("ab") as log:
@@ -28,7 +31,8 @@ def running(name: str, command: list[str | Path], ready: str, folder: Path, **en
             stderr=log,
         )
     try:
-        waiting.until(lambda: process.poll() is not None or http.answers(ready), f"{name} ready", 60)
+        is_ready = ready if callable(ready) else partial(http.answers, ready)
+        waiting.until(lambda: process.poll() is not None or is_ready(), f"{name} ready", 60)
         if process.poll() is not None:
             raise AssertionError(f"{name} ended with {process.returncode}:\n{output.read_text()[-3000:]}")
         yield

@@ -39,6 +39,8 @@ class MessageOperation(Operation):
     """Who is at the other end, where there is one only."""
     queue_time: float | None = attribute(semconv.OBS_MESSAGING_QUEUE_TIME)
     """Seconds from when it was sent to when it was received, where the sender says when that was."""
+    delivery_count: int | None = attribute(semconv.OBS_MESSAGING_DELIVERY_COUNT)
+    """How often it was delivered, where that is more than once."""
     socket_type: str | None = attribute(semconv.OBS_ZMQ_SOCKET_TYPE)
 
     def span_name(self) -> str:

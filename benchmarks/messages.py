@@ -1,7 +1,8 @@
-"""What a round trip and a one-way message by ZMQ cost with obs-run and without, both ends in one thread.
+"""What a message by ZMQ and NATS, and a job of arq, cost with obs-run and without, both ends in one thread.
 
-Microseconds of CPU of that thread and of time, medians of interleaved rounds, each in a process of its own. Needs pyzmq
-in this environment. Run it as ``python -m benchmarks.zmq``.
+Microseconds of CPU of that thread and of time, medians of interleaved rounds, each in a process of its own. Needs
+pyzmq, nats-py or arq in this environment, and a server. Run it as ``python -m benchmarks.messages zmq``, or as
+``python -m benchmarks.messages nats --server nats://127.0.0.1:4222``.
 """
 
 from __future__ import annotations
@@ -16,10 +17,18 @@ from typing import NamedTuple
 
 _NOWHERE = dict.fromkeys(("OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER"), "memory")
 CASES = {
-    "json": "call and answer, JSON: four calls of pyzmq, two spans",
-    "text": "call and answer, text",
-    "one-way": "message, beyond the rate of spans",
+    "zmq": {
+        "json": "call and answer, JSON: four calls of pyzmq, two spans",
+        "text": "call and answer, text",
+        "one-way": "message, beyond the rate of spans",
+    },
+    "nats": {
+        "request": "request and answer by a callback: two spans",
+        "one-way": "message, beyond the rate of spans",
+    },
+    "arq": {"job": "job, put into the queue and done: two spans"},
 }
+_SERVERS = {"nats": "nats://127.0.0.1:4222", "arq": "redis://127.0.0.1:6379"}
 
 
 class Mode(NamedTuple):
@@ -30,17 +39,18 @@ class Mode(NamedTuple):
     settings: dict[str, str]
 
 
+_LEFT_ALONE = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": ",".join(CASES)}
 MODES = (
     Mode("without obs-run", is_launched=False, settings={}),
-    Mode("with obs-run, pyzmq left alone", is_launched=True, settings={"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "zmq"}),
+    Mode("with obs-run, library left alone", is_launched=True, settings=_LEFT_ALONE),
     Mode("with obs-run", is_launched=True, settings={}),
 )
 
 
-def measure(mode: Mode, case: str, count: int) -> tuple[float, float]:
+def measure(mode: Mode, loop: list[str], case: str, count: int) -> tuple[float, float]:
     """Return the CPU and the time of one round trip."""
     launcher = [sys.executable, "-m", "obs_run"] if mode.is_launched else []
-    command = [*launcher, sys.executable, "-m", "benchmarks.zmq_loop", case, str(count)]
+    command = [*launcher, sys.executable, "-m", *loop, case, str(count)]
     environment = {name: text for name, text in os.environ.items() if not name.startswith(("OBS_", "OTEL_"))}
     done = subprocess.run(
         command,
@@ -56,14 +66,19 @@ def measure(mode: Mode, case: str, count: int) -> tuple[float, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("library", choices=CASES)
+    parser.add_argument("--server", help="its address, where it is another than the usual one")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--count", type=int, default=3000)
     arguments = parser.parse_args()
-    for case, title in CASES.items():
+    loop = [f"benchmarks.{arguments.library}_loop"]
+    if arguments.library in _SERVERS:
+        loop.append(arguments.server or _SERVERS[arguments.library])
+    for case, title in CASES[arguments.library].items():
         costs: dict[str, list[tuple[float, float]]] = {mode.title: [] for mode in MODES}
         for _ in range(arguments.rounds):
             for mode in MODES:
-                costs[mode.title].append(measure(mode, case, arguments.count))
+                costs[mode.title].append(measure(mode, loop, case, arguments.count))
         print(f"\n| {title} | CPU, µs | ratio | time, µs | ratio |\n| --- | --- | --- | --- | --- |")
         first: tuple[float, float] | None = None
         for label, figures in costs.items():

@@ -1,0 +1,102 @@
+"""What is known of a connection, and of the subjects that messages go by."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from obs_run.base import payload
+from obs_run.core.message_rates import Rate
+from obs_run.core.operations import ReceivedMessages, SentMessages
+
+if TYPE_CHECKING:
+    from obs_run.core.operations import MessageOperation
+
+_SYSTEM = "nats"
+_OF_SERVER = "$"
+"""What the server's own subjects begin with: JetStream's calls, acknowledgements, stores of keys and objects."""
+_INBOX = "_INBOX."
+ACKNOWLEDGEMENT = "$JS.ACK."
+_VARYING = re.compile(r"\d+|[0-9A-Fa-f]{8,}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|(?=.*\d)[\w-]{16,}")
+"""What an id looks like, among the words of a subject."""
+_MOST_SUBJECTS = 1024
+
+_rates: WeakKeyDictionary[Any, dict[Any, Rate]] = WeakKeyDictionary()
+"""By connection and the subject that is subscribed to, which is None for what is sent."""
+
+
+def is_internal(client: Any, subject: Any) -> bool:
+    """Whether what goes by a subject is no message of the agent's, or is the answer to one."""
+    if not isinstance(subject, str) or subject.startswith((_OF_SERVER, _INBOX)):
+        return True
+    prefix = payload.get(client, "_inbox_prefix")
+    return isinstance(prefix, (bytes, bytearray)) and subject.startswith(_prefix(bytes(prefix)))
+
+
+@lru_cache
+def _prefix(prefix: bytes) -> str:
+    return prefix.decode(errors="replace") + "."
+
+
+@lru_cache(_MOST_SUBJECTS)
+def template_of(subject: str) -> str:
+    """Return a subject without its varying parts, as a subscriber would write it."""
+    return ".".join("*" if _VARYING.fullmatch(word) else word for word in subject.split("."))
+
+
+def describe(client: Any, operation: MessageOperation, subject: Any, template: str | None = None) -> None:
+    """Fill in what holds of all messages of a connection, and where one goes or comes from."""
+    operation.system = _SYSTEM
+    if isinstance(subject, str):
+        operation.destination = subject
+        operation.destination_template = template or template_of(subject)
+    operation.client_id = payload.get_text(payload.get(client, "options"), "name")
+    uri = payload.get(client, "_current_server", "uri")
+    host = payload.get_text(uri, "hostname")
+    if host is None:
+        return
+    operation.server_address, operation.server_port = host, payload.get_int(uri, "port")
+    operation.network_transport = "tcp"
+    operation.peer_service = host if operation.server_port is None else f"{host}:{operation.server_port}"
+
+
+def may_send(client: Any) -> bool:
+    """Whether one more message that is sent by a connection may have a span."""
+    return _has_room(client, SentMessages, None)
+
+
+def may_receive(client: Any, subject: Any) -> bool:
+    """Whether one more message of a subscription may have a span."""
+    return _has_room(client, ReceivedMessages, subject)
+
+
+def _has_room(client: Any, kind: type[MessageOperation], subject: Any) -> bool:
+    rates = _rates.get(client)
+    if rates is None:
+        rates = _rates[client] = {}
+    rate = rates.get(subject)
+    if rate is None:
+        rate = rates[subject] = Rate()
+    return rate.has_room(partial(_counted, kind, client, subject))
+
+
+def measure_rest_of(client: Any, subject: Any) -> None:
+    """Measure the messages of a subscription, which is left, that had no span."""
+    rate = _rates.get(client, {}).pop(subject, None)
+    if rate is not None:
+        rate.measure(partial(_counted, ReceivedMessages, client, subject))
+
+
+def measure_rest(client: Any) -> None:
+    """Measure those of a connection, which is closed."""
+    for subject, rate in _rates.pop(client, {}).items():
+        kind = SentMessages if subject is None else ReceivedMessages
+        rate.measure(partial(_counted, kind, client, subject))
+
+
+def _counted(kind: type[MessageOperation], client: Any, subject: Any) -> MessageOperation:
+    operation = kind()  # type: ignore[call-arg]  # its kinds have a name
+    describe(client, operation, subject)
+    return operation

@@ -1,0 +1,71 @@
+"""Functions of the agent's that a library calls with each message: the work on it goes on inside of its recording."""
+
+from __future__ import annotations
+
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Any
+
+from obs_run.base import generators, guard
+from obs_run.base.stand_in import no_frame, passed_over
+from obs_run.base.steps import Step
+from obs_run.core import handled_messages
+from obs_run.core.outcomes import OutcomeTracker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from obs_run.core.operations import MessageOperation
+    from obs_run.core.outcomes import Reader
+
+    Begin = Callable[[Any], tuple[MessageOperation, Reader, dict[str, str]] | None]
+
+__all__ = ["followed_handler", "followed_reader"]
+
+
+def followed_handler(handler: Any, begin: Begin) -> Any:
+    """Return the coroutine function that is called in the place of ``handler``; the handler itself if it is none.
+
+    ``begin(message)`` gives what its work is recorded as, and what carries the sender's trace; None for nothing.
+    """
+    if not _gives_coroutines(handler):
+        # The library has its own words for that.
+        return handler
+
+    @passed_over
+    async def handle(message: Any, /, *args: Any, **kwargs: Any) -> Any:
+        step = guard.call("begin", _begin, begin, message, default=_UNRECORDED)
+        with step:
+            returned = await handler(message, *args, **kwargs)
+        return guard.call("outcome", step.read_returned, returned, default=returned)
+
+    guard.call("begin", generators.take_name, handle, handler)
+    return handle
+
+
+def followed_reader(read: Callable[[Any], Any], note: Callable[[Any], object]) -> Callable[[Any], Any]:
+    """Return the function that is called in the place of ``read``, a deserializer; ``note`` gets what that makes."""
+
+    @passed_over
+    def follow(text: Any) -> Any:
+        with no_frame:
+            made = read(text)
+        guard.call("message", note, made)
+        return made
+
+    return follow
+
+
+_UNRECORDED = Step()
+
+
+def _gives_coroutines(handler: Any) -> bool:
+    return iscoroutinefunction(handler) or iscoroutinefunction(getattr(handler, "func", None))
+
+
+def _begin(begin: Begin, message: Any) -> Step:
+    request = begin(message)
+    if request is None:
+        return _UNRECORDED
+    operation, reader, sender = request
+    recording = handled_messages.start_handling(operation, [sender])
+    return _UNRECORDED if recording is None else OutcomeTracker(recording, reader)
