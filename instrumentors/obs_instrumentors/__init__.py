@@ -91,6 +91,7 @@ _MODULES = {
         "botocore.eventstream",
         "botocore.response",
     ),
+    "cachetools": ("cachetools",),
     "chromadb": (
         "chromadb.api.async_client",
         "chromadb.api.client",
@@ -351,6 +352,7 @@ _MODULES = {
         "pinecone.inference.inference",
         "pinecone.inference.inference_asyncio",
     ),
+    "pybreaker": ("pybreaker",),
     "pydantic_ai": (
         "pydantic_ai",
         "pydantic_ai.agent",
@@ -401,6 +403,11 @@ _MODULES = {
         "smolagents.models",
         "smolagents.tools",
     ),
+    "sqlalchemy": (
+        "sqlalchemy.engine.base",
+        "sqlalchemy.pool.base",
+        "sqlalchemy.pool.impl",
+    ),
     "strands": (
         "strands.agent.agent",
         "strands.multiagent.graph",
@@ -408,6 +415,12 @@ _MODULES = {
         "strands.telemetry.metrics",
         "strands.telemetry.tracer",
         "strands.types._events",
+    ),
+    "tenacity": (
+        "stamina.instrumentation._data",
+        "tenacity",
+        "tenacity._asyncio",
+        "tenacity.asyncio",
     ),
     "transformers": (
         "transformers.pipelines.feature_extraction",
