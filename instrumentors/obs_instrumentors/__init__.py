@@ -52,6 +52,10 @@ _MODULES = {
         "agno.workflow.step",
         "agno.workflow.workflow",
     ),
+    "aiobreaker": (
+        "aiobreaker.circuitbreaker",
+        "aiobreaker.state",
+    ),
     "aiohttp": ("aiohttp.client",),
     "anthropic": (
         "anthropic._base_client",
@@ -83,6 +87,10 @@ _MODULES = {
         "azure.ai.inference.models._patch",
         "azure.ai.inference.tracing",
     ),
+    "backoff": (
+        "backoff._async",
+        "backoff._sync",
+    ),
     "bedrock": (
         "aiobotocore.client",
         "aiobotocore.eventstream",
@@ -99,6 +107,7 @@ _MODULES = {
         "chromadb.api.models.Collection",
         "chromadb.telemetry.opentelemetry",
     ),
+    "circuitbreaker": ("circuitbreaker",),
     "claude_agent_sdk": (
         "claude_agent_sdk._internal.client",
         "claude_agent_sdk._internal.query",
@@ -352,6 +361,7 @@ _MODULES = {
         "pinecone.inference.inference",
         "pinecone.inference.inference_asyncio",
     ),
+    "purgatory": ("purgatory.domain.model",),
     "pybreaker": ("pybreaker",),
     "pydantic_ai": (
         "pydantic_ai",

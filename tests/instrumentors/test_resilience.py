@@ -20,6 +20,14 @@ ENVIRONMENTS = {
         ("retrying.py", "breaking.py", "caching.py"),
         ("tenacity==8.3.0", "stamina==24.1.0", "pybreaker==1.0.0", "cachetools==4.2.4"),
     ),
+    "other breakers and retries, newest": (
+        ("other_breakers.py", "backoff_retries.py"),
+        ("aiobreaker>=1.2", "circuitbreaker>=2.1", "purgatory>=3", "backoff>=2.2"),
+    ),
+    "other breakers and retries, oldest": (
+        ("other_breakers.py", "backoff_retries.py"),
+        ("aiobreaker==1.1.0", "circuitbreaker==2.0.0", "purgatory==2.0.0", "backoff==2.2.0"),
+    ),
 }
 
 

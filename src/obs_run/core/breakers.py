@@ -26,6 +26,7 @@ __all__ = [
     "note_rejected",
     "note_state",
     "wrap_changed",
+    "wrap_refused",
     "wrap_rejecting",
 ]
 
@@ -125,5 +126,21 @@ def wrap_rejecting(read: ReadState, is_rejection: IsRejection) -> Wrapper:
             guard.call("circuit breaker", _note_failure, read, is_rejection, error, instance, args, kwargs)
             hide_frame(error, error.__traceback__)
             raise
+
+    return wrapper
+
+
+def _note_refusal(read: ReadState, *called: Any) -> None:
+    found = read(Call(*called))
+    if found is not None:
+        note_rejected(*found)
+
+
+def wrap_refused(read: ReadState) -> Wrapper:
+    """Return the wrapper of a function that is called where a breaker does not let a call through."""
+
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        guard.call("circuit breaker", _note_refusal, read, instance, args, kwargs)
+        return wrapped(*args, **kwargs)
 
     return wrapper

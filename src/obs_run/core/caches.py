@@ -103,12 +103,6 @@ def created_in(package: str) -> str | None:
     return None
 
 
-def _note_lookup(owner: Any, describe: Describe, *, is_hit: bool) -> None:
-    cache = cache_of(owner, describe)
-    if not cache.is_inside:
-        (cache.hit if is_hit else cache.miss).add()
-
-
 def count_lookup(describe: Describe) -> InPlace:
     """Return what counts the lookups by a method that raises ``KeyError`` where there is nothing."""
 
@@ -116,16 +110,20 @@ def count_lookup(describe: Describe) -> InPlace:
         @passed_over
         @wraps(original)
         def lookup(self: Any, key: Any, *more: Any) -> Any:
-            cache = _kept.get(id(self)) or guard.call("cache", cache_of, self, describe)
+            cache = _kept.get(id(self))
+            if cache is None:
+                cache = guard.call("cache", cache_of, self, describe)
+                if cache is None:
+                    return original(self, key, *more)
             try:
-                is_hit = cache is None or not cache.loads or key in self
+                is_hit = not cache.loads or key in self
                 value = original(self, key, *more)
             except BaseException as error:
-                if cache is not None and not cache.is_inside and isinstance(error, KeyError):
+                if not cache.is_inside and isinstance(error, KeyError):
                     cache.miss.add()
                 hide_frame(error, error.__traceback__)
                 raise
-            if cache is not None and not cache.is_inside:
+            if not cache.is_inside:
                 (cache.hit if is_hit else cache.miss).add()
             return value
 
@@ -148,7 +146,11 @@ def count_lookup_with_default(describe: Describe) -> InPlace:
                 raise
             if value is not _MISSING:
                 return value
-            guard.call("cache", _note_lookup, self, describe, is_hit=False)
+            cache = _kept.get(id(self))
+            if cache is None:
+                cache = guard.call("cache", cache_of, self, describe)
+            if cache is not None:
+                cache.miss.add()
             return default
 
         return get
