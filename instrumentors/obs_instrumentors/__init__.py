@@ -56,6 +56,7 @@ _MODULES = {
         "aiobreaker.circuitbreaker",
         "aiobreaker.state",
     ),
+    "aiocache": ("aiocache.base",),
     "aiohttp": ("aiohttp.client",),
     "anthropic": (
         "anthropic._base_client",
@@ -127,6 +128,7 @@ _MODULES = {
         "crewai.events.event_bus",
         "crewai.llms.base_llm",
     ),
+    "diskcache": ("diskcache.core",),
     "dspy": (
         "dspy.adapters.types.tool",
         "dspy.clients.base_lm",

@@ -20,6 +20,8 @@ ENVIRONMENTS = {
         ("retrying.py", "breaking.py", "caching.py"),
         ("tenacity==8.3.0", "stamina==24.1.0", "pybreaker==1.0.0", "cachetools==4.2.4"),
     ),
+    "other caches, newest": (("other_caches.py",), ("aiocache>=0.12,<1", "diskcache>=5.6")),
+    "other caches, oldest": (("other_caches.py",), ("aiocache==0.11.1", "diskcache==5.0.1")),
     "other breakers and retries, newest": (
         ("other_breakers.py", "backoff_retries.py"),
         ("aiobreaker>=1.2", "circuitbreaker>=2.1", "purgatory>=3", "backoff>=2.2"),

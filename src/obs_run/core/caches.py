@@ -53,8 +53,9 @@ class CacheDescription(NamedTuple):
 
 if TYPE_CHECKING:
     Describe = Callable[[Any], CacheDescription]
-    Read = Callable[[Call, Any, BaseException | None], tuple[Any, Describe, bool] | None]
-    """Gives the cache, what describes it and whether it had what was asked for; None where this was no lookup."""
+    Found = tuple[Any, Describe, int, int]
+    Read = Callable[[Call, Any, BaseException | None], Found]
+    """Gives the cache, what describes it, and how much of what was asked for it had and how much not."""
 
 
 class Cache:
@@ -231,12 +232,11 @@ def _note_made(read: Callable[[Call], tuple[Any, CacheDescription] | None], *cal
 
 def _note(read: Read, call: Call, returned: Any, error: BaseException | None, begun: int) -> None:
     seconds = (time.perf_counter_ns() - begun) / 1e9
-    found = read(call, returned, error)
-    if found is not None:
-        owner, describe, is_hit = found
-        cache = cache_of(owner, describe)
-        (cache.hit if is_hit else cache.miss).add()
-        cache.took.add(seconds)
+    owner, describe, hits, misses = read(call, returned, error)
+    cache = cache_of(owner, describe)
+    cache.hit.add_many(hits)
+    cache.miss.add_many(misses)
+    cache.took.add(seconds)
 
 
 def wrap_lookup(read: Read) -> Wrapper:
