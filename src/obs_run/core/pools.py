@@ -7,6 +7,7 @@ follow from those calls alone, so that a pool is never asked, and never kept.
 from __future__ import annotations
 
 import time
+import weakref
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -31,6 +32,7 @@ __all__ = [
     "wrap_async_acquire",
     "wrap_async_create",
     "wrap_close",
+    "wrap_close_idle",
     "wrap_create",
     "wrap_describe",
     "wrap_detach",
@@ -60,13 +62,15 @@ class PoolReader(NamedTuple):
     """How the calls of a library are read: pure functions."""
 
     pool: Callable[[Call], Any]
-    """The pool that a call is about; it must allow weak references."""
-    describe: Callable[[Any], PoolDescription]
-    """Describe a pool that was made before it was known."""
+    """The pool that a call is about, or what stands for it as it allows weak references; None for none."""
+    describe: Callable[[Call], PoolDescription]
+    """Describe a pool that is not known yet, of which a call is the first."""
     acquired: Callable[[Any], Any] = lambda returned: returned
     """The object that stands for a connection, in what ``acquire`` returned; it is told by its identity."""
     released: Callable[[Call], Any] = lambda call: call.argument(0, "connection")
-    """The same of a call that releases, opens or closes one."""
+    """The same of a call that releases or closes one; None for none."""
+    created: Callable[[Call, Any], Any] = lambda _call, returned: returned
+    """The same of a call that opens one, and what it returned."""
     is_timeout: Callable[[BaseException], bool] = is_timeout_error
 
 
@@ -90,7 +94,8 @@ class Pool:
         attributes = self._attributes = {semconv.POOL_NAME: description.name}
         self.held: dict[int, int] = {}
         """When each connection was acquired that is in use."""
-        self.open: set[int] = set()
+        self.open: dict[int, weakref.ref[Any] | None] = {}
+        """Those that are open, as long as there are such objects."""
         self.waiting: set[int] = set()
         """The waits that go on."""
         self._wait_time: Durations = figures.durations(semconv.METRIC_POOL_WAIT_TIME, attributes)
@@ -125,11 +130,8 @@ class Pool:
         """Note that a connection was acquired; who asked has waited since ``begun``."""
         now = time.perf_counter_ns()
         self._wait_time.add((now - begun) / 1e9)
-        if connection is None or len(self.open) >= _MOST_CONNECTIONS:
-            return
-        key = id(connection)
-        self.held[key] = now
-        self.open.add(key)
+        if connection is not None and self._note_open(connection):
+            self.held[id(connection)] = now
 
     def time_out(self) -> None:
         """Note that a wait was given up."""
@@ -144,19 +146,46 @@ class Pool:
     def create(self, connection: Any, begun: int) -> None:
         """Note that a connection was opened."""
         self._create_time.add((time.perf_counter_ns() - begun) / 1e9)
-        if len(self.open) < _MOST_CONNECTIONS:
-            self.open.add(id(connection))
+        self._note_open(connection)
 
     def close(self, connection: Any) -> None:
         """Note that a connection is open no more."""
-        self.open.discard(id(connection))
+        self.open.pop(id(connection), None)
+
+    def close_idle(self) -> None:
+        """Note that those that are not in use are open no more."""
+        for key in list(self.open):
+            if key not in self.held:
+                self.open.pop(key, None)
+
+    def _note_open(self, connection: Any) -> bool:
+        """Note a connection that is open, which the library may let go of without a word."""
+        key = id(connection)
+        if key in self.open:
+            return True
+        if len(self.open) >= _MOST_CONNECTIONS:
+            return False
+        held, still_open = self.held, self.open
+
+        def forget(_: object) -> None:
+            held.pop(key, None)
+            still_open.pop(key, None)
+
+        try:
+            still_open[key] = weakref.ref(connection, forget)
+        except TypeError:
+            still_open[key] = None
+        return True
 
 
-def pool_of(owner: Any, describe: Callable[[Any], PoolDescription]) -> Pool:
-    """Return what is known of a pool."""
+def pool_of(reader: PoolReader, call: Call) -> Pool | None:
+    """Return what is known of the pool that a call is about."""
+    owner = reader.pool(call)
+    if owner is None:
+        return None
     pool: Pool | None = figures.kept.get(id(owner))
     if pool is None:
-        pool = Pool(describe(owner))
+        pool = Pool(reader.describe(call))
         figures.keep(owner, pool)
     return pool
 
@@ -205,8 +234,9 @@ def _recorder() -> ModuleType:
     return recorder
 
 
-def _begin(reader: PoolReader, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Wait:
-    return _Wait(pool_of(reader.pool(Call(instance, args, kwargs)), reader.describe))
+def _begin(reader: PoolReader, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Wait | None:
+    pool = pool_of(reader, Call(instance, args, kwargs))
+    return None if pool is None else _Wait(pool)
 
 
 def _end(reader: PoolReader, wait: _Wait, returned: Any) -> None:
@@ -263,8 +293,10 @@ def _coroutine_function(run: Callable[..., Any]) -> Wrapper:
     return wrapper
 
 
-def _create(reader: PoolReader, call: Call, begun: int) -> None:
-    pool_of(reader.pool(call), reader.describe).create(reader.released(call), begun)
+def _create(reader: PoolReader, call: Call, returned: Any, begun: int) -> None:
+    pool = pool_of(reader, call)
+    if pool is not None:
+        pool.create(reader.created(call, returned), begun)
 
 
 def wrap_create(reader: PoolReader) -> Wrapper:
@@ -278,7 +310,7 @@ def wrap_create(reader: PoolReader) -> Wrapper:
         except BaseException as error:
             hide_frame(error, error.__traceback__)
             raise
-        guard.call("pool", _create, reader, Call(instance, args, kwargs), begun)
+        guard.call("pool", _create, reader, Call(instance, args, kwargs), returned, begun)
         return returned
 
     return wrapper
@@ -295,7 +327,7 @@ def wrap_async_create(reader: PoolReader) -> Wrapper:
         except BaseException as error:
             hide_frame(error, error.__traceback__)
             raise
-        guard.call("pool", _create, reader, Call(instance, args, kwargs), begun)
+        guard.call("pool", _create, reader, Call(instance, args, kwargs), returned, begun)
         return returned
 
     return _coroutine_function(run)
@@ -304,8 +336,9 @@ def wrap_async_create(reader: PoolReader) -> Wrapper:
 def _wrap_before(note: Callable[[Pool, Any], None], reader: PoolReader) -> Wrapper:
     def read(call: Call) -> None:
         connection = reader.released(call)
-        if connection is not None:
-            note(pool_of(reader.pool(call), reader.describe), connection)
+        pool = None if connection is None else pool_of(reader, call)
+        if pool is not None:
+            note(pool, connection)
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         guard.call("pool", read, Call(instance, args, kwargs))
@@ -322,6 +355,11 @@ def wrap_release(reader: PoolReader) -> Wrapper:
 def wrap_close(reader: PoolReader) -> Wrapper:
     """Return the wrapper of a function that closes a connection; it may be in use still, until it is given back."""
     return _wrap_before(Pool.close, reader)
+
+
+def wrap_close_idle(reader: PoolReader) -> Wrapper:
+    """Return the wrapper of a function, of either kind, that closes all connections that are idle."""
+    return _wrap_before(lambda pool, _: pool.close_idle(), reader._replace(released=lambda call: call))
 
 
 def _detach(pool: Pool, connection: Any) -> None:
