@@ -57,7 +57,10 @@ _MODULES = {
         "aiobreaker.state",
     ),
     "aiocache": ("aiocache.base",),
-    "aiohttp": ("aiohttp.client",),
+    "aiohttp": (
+        "aiohttp.client",
+        "aiohttp.connector",
+    ),
     "anthropic": (
         "anthropic._base_client",
         "anthropic._response",
@@ -169,6 +172,12 @@ _MODULES = {
         "haystack.core.pipeline.base",
         "haystack.core.pipeline.pipeline",
         "haystack.tracing.tracer",
+    ),
+    "httpcore": (
+        "httpcore._async.connection_pool",
+        "httpcore._sync.connection_pool",
+        "httpcore2._async.connection_pool",
+        "httpcore2._sync.connection_pool",
     ),
     "httpx": (
         "httpx._client",

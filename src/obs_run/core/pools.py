@@ -7,22 +7,20 @@ follow from those calls alone, so that a pool is never asked, and never kept.
 from __future__ import annotations
 
 import time
-import weakref
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run import settings
 from obs_run.base import generators, guard
 from obs_run.base.stand_in import hide_frame, passed_over
-from obs_run.core import semconv
-from obs_run.core.figures import Level, figures
+from obs_run.core.figures import figures
 from obs_run.core.outcomes import Call
+from obs_run.core.pool_states import Pool, PoolDescription
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from types import ModuleType
 
-    from obs_run.core.figures import Count, Durations
     from obs_run.core.hooks import Wrapper
 
 __all__ = [
@@ -39,18 +37,6 @@ __all__ = [
     "wrap_recreate",
     "wrap_release",
 ]
-
-_MOST_CONNECTIONS = 10_000
-
-
-class PoolDescription(NamedTuple):
-    """What is known of a pool from when it is made; None is no limit, or not known."""
-
-    name: str
-    most: int | None = None
-    """The most connections that may be open."""
-    most_idle: int | None = None
-    least_idle: int | None = None
 
 
 def is_timeout_error(error: BaseException) -> bool:
@@ -74,115 +60,11 @@ class PoolReader(NamedTuple):
     is_timeout: Callable[[BaseException], bool] = is_timeout_error
 
 
-class Pool:
-    """What is known of a pool; the library's connections stand here as numbers."""
-
-    __slots__ = (
-        "_attributes",
-        "_create_time",
-        "_timeouts",
-        "_use_time",
-        "_wait_time",
-        "description",
-        "held",
-        "open",
-        "waiting",
-    )
-
-    def __init__(self, description: PoolDescription) -> None:
-        self.description = description
-        attributes = self._attributes = {semconv.POOL_NAME: description.name}
-        self.held: dict[int, int] = {}
-        """When each connection was acquired that is in use."""
-        self.open: dict[int, weakref.ref[Any] | None] = {}
-        """Those that are open, as long as there are such objects."""
-        self.waiting: set[int] = set()
-        """The waits that go on."""
-        self._wait_time: Durations = figures.durations(semconv.METRIC_POOL_WAIT_TIME, attributes)
-        self._use_time: Durations = figures.durations(semconv.METRIC_POOL_USE_TIME, attributes)
-        self._create_time: Durations = figures.durations(semconv.METRIC_POOL_CREATE_TIME, attributes)
-        self._timeouts: Count = figures.count(semconv.METRIC_POOL_TIMEOUTS, attributes)
-
-    def levels(self) -> Iterable[Level]:
-        """Return how many connections there are, and who waits."""
-        attributes = self._attributes
-        used = len(self.held)
-        idle = max(0, len(self.open) - used)
-        yield Level(semconv.METRIC_POOL_COUNT, used, {**attributes, semconv.POOL_STATE: "used"})
-        yield Level(semconv.METRIC_POOL_COUNT, idle, {**attributes, semconv.POOL_STATE: "idle"})
-        yield Level(semconv.METRIC_POOL_PENDING, len(self.waiting), attributes)
-        limits = (
-            (semconv.METRIC_POOL_MAX, self.description.most),
-            (semconv.METRIC_POOL_IDLE_MAX, self.description.most_idle),
-            (semconv.METRIC_POOL_IDLE_MIN, self.description.least_idle),
-        )
-        for metric, limit in limits:
-            if limit is not None:
-                yield Level(metric, limit, attributes)
-
-    def begin_in_child(self) -> None:
-        """Let go of connections and waits, which are the parent's."""
-        self.held.clear()
-        self.open.clear()
-        self.waiting.clear()
-
-    def acquire(self, connection: Any, begun: int) -> None:
-        """Note that a connection was acquired; who asked has waited since ``begun``."""
-        now = time.perf_counter_ns()
-        self._wait_time.add((now - begun) / 1e9)
-        if connection is not None and self._note_open(connection):
-            self.held[id(connection)] = now
-
-    def time_out(self) -> None:
-        """Note that a wait was given up."""
-        self._timeouts.add()
-
-    def release(self, connection: Any) -> None:
-        """Note that a connection was given back."""
-        acquired = self.held.pop(id(connection), None)
-        if acquired is not None:
-            self._use_time.add((time.perf_counter_ns() - acquired) / 1e9)
-
-    def create(self, connection: Any, begun: int) -> None:
-        """Note that a connection was opened."""
-        self._create_time.add((time.perf_counter_ns() - begun) / 1e9)
-        self._note_open(connection)
-
-    def close(self, connection: Any) -> None:
-        """Note that a connection is open no more."""
-        self.open.pop(id(connection), None)
-
-    def close_idle(self) -> None:
-        """Note that those that are not in use are open no more."""
-        for key in list(self.open):
-            if key not in self.held:
-                self.open.pop(key, None)
-
-    def _note_open(self, connection: Any) -> bool:
-        """Note a connection that is open, which the library may let go of without a word."""
-        key = id(connection)
-        if key in self.open:
-            return True
-        if len(self.open) >= _MOST_CONNECTIONS:
-            return False
-        held, still_open = self.held, self.open
-
-        def forget(_: object) -> None:
-            held.pop(key, None)
-            still_open.pop(key, None)
-
-        try:
-            still_open[key] = weakref.ref(connection, forget)
-        except TypeError:
-            still_open[key] = None
-        return True
-
-
 def pool_of(reader: PoolReader, call: Call) -> Pool | None:
     """Return what is known of the pool that a call is about."""
     owner = reader.pool(call)
-    if owner is None:
-        return None
+    if owner is None or isinstance(owner, Pool):
+        return owner
     pool: Pool | None = figures.kept.get(id(owner))
     if pool is None:
         pool = Pool(reader.describe(call))
