@@ -57,10 +57,8 @@ _MODULES = {
         "aiobreaker.state",
     ),
     "aiocache": ("aiocache.base",),
-    "aiohttp": (
-        "aiohttp.client",
-        "aiohttp.connector",
-    ),
+    "aiohttp": ("aiohttp.client",),
+    "aiohttp_connections": ("aiohttp.connector",),
     "anthropic": (
         "anthropic._base_client",
         "anthropic._response",

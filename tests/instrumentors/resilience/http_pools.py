@@ -123,7 +123,7 @@ def test_aiohttp(telemetry: Any, server: ThreadingHTTPServer) -> None:
                 assert await response.text() == "ok"
             assert measured.states()[0] == 0
 
-    with instrumented("aiohttp"):
+    with instrumented("aiohttp_connections"):
         asyncio.run(work())
     gc.collect()
     assert measured.states() == (0, 0)
