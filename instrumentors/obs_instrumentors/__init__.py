@@ -482,3 +482,21 @@ _MODULES = {
 TABLE = {module: f"obs_instrumentors.{name}" for name, modules in _MODULES.items() for module in modules}
 TRANSPORTS = frozenset(f"obs_instrumentors.{name}" for name in ("aiohttp", "httpx", "requests", "urllib", "urllib3"))
 """Those that find model calls among all that a library sends; what others instrument of it goes on beside them."""
+_COUNTING = (
+    "aiobreaker",
+    "aiocache",
+    "aiohttp_connections",
+    "asyncpg",
+    "backoff",
+    "cachetools",
+    "circuitbreaker",
+    "diskcache",
+    "httpcore",
+    "psycopg_pool",
+    "purgatory",
+    "pybreaker",
+    "sqlalchemy",
+    "tenacity",
+)
+BESIDE_OTHERS = TRANSPORTS | {f"obs_instrumentors.{name}" for name in _COUNTING}
+"""Those that instrumentors by others of the same library go on beside."""

@@ -50,5 +50,6 @@ INSTRUMENTORS = (
             Target("aiobreaker.state", "CircuitOpenState.before_call", wrap_rejecting(read_rejection, is_rejection)),
         ),
         ("circuit breakers",),
+        is_counting=True,
     ),
 )

@@ -48,5 +48,6 @@ INSTRUMENTORS = (
             Target("aiocache.base", "BaseCache.multi_get", wrap_async_lookup(read_multi_get)),
         ),
         ("caches",),
+        is_counting=True,
     ),
 )

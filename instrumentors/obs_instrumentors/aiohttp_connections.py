@@ -47,5 +47,6 @@ INSTRUMENTORS = (
             Target(_CONNECTOR, "BaseConnector._release", wrap_close(_RELEASE._replace(released=read_closed))),
         ),
         ("pools of connections",),
+        is_counting=True,
     ),
 )

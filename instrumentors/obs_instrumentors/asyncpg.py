@@ -79,5 +79,6 @@ INSTRUMENTORS = (
             Target("asyncpg.pool", "PoolConnectionHolder._deactivate_inactive_connection", _CLOSE),
         ),
         ("pools of connections",),
+        is_counting=True,
     ),
 )

@@ -31,5 +31,6 @@ INSTRUMENTORS = (
         ">=2.2,<3",
         tuple(Target(f"backoff.{name}", "_call_handlers", wrap_before(read_details)) for name in ("_sync", "_async")),
         ("retries",),
+        is_counting=True,
     ),
 )

@@ -52,5 +52,6 @@ INSTRUMENTORS = (
             Target("cachetools", "*Cache.expire", count_expiry()),
         ),
         ("caches",),
+        is_counting=True,
     ),
 )

@@ -49,5 +49,6 @@ INSTRUMENTORS = (
             Target("circuitbreaker", f"{_CLASS}Error.__init__", wrap_refused(read_refusal)),
         ),
         ("circuit breakers",),
+        is_counting=True,
     ),
 )

@@ -47,5 +47,6 @@ INSTRUMENTORS = (
             Target("diskcache.core", "Cache.get", wrap_lookup(read_get)),
         ),
         ("caches",),
+        is_counting=True,
     ),
 )

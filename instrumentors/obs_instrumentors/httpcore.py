@@ -66,7 +66,7 @@ def _library(name: str, versions: str) -> Instrumentor:
         Target(later, "AsyncPoolRequest.wait_for_connection", wrap_async_acquire(_WAIT)),
         Target(later, "AsyncConnectionPool._assign_requests_to_connections", assigned),
     )
-    return Instrumentor(name, name, versions, targets, ("pools of connections",))
+    return Instrumentor(name, name, versions, targets, ("pools of connections",), is_counting=True)
 
 
 INSTRUMENTORS = (_library("httpcore", ">=1.0.3,<2"), _library("httpcore2", ">=2,<3"))

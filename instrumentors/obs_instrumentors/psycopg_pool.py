@@ -64,5 +64,6 @@ INSTRUMENTORS = (
             Target(_ASYNC, "AsyncConnectionPool.close", _CLOSE_ALL),
         ),
         ("pools of connections",),
+        is_counting=True,
     ),
 )

@@ -39,5 +39,6 @@ INSTRUMENTORS = (
             Target(_MODULE, "Context.handle_new_request", wrap_rejecting(read_state, is_rejection)),
         ),
         ("circuit breakers",),
+        is_counting=True,
     ),
 )

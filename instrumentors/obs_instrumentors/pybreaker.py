@@ -56,5 +56,6 @@ INSTRUMENTORS = (
             Target("pybreaker", "CircuitOpenState.before_call", wrap_rejecting(read_rejection, is_rejection)),
         ),
         ("circuit breakers",),
+        is_counting=True,
     ),
 )

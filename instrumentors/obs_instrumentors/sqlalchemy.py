@@ -97,5 +97,6 @@ INSTRUMENTORS = (
             Target(_BASE, "_ConnectionFairy.detach", wrap_detach(_DETACH)),
         ),
         ("pools of connections",),
+        is_counting=True,
     ),
 )

@@ -64,6 +64,7 @@ INSTRUMENTORS = (
             Target("tenacity.asyncio", f"AsyncRetrying.{_STOP}", wrap_async_after(read_last_attempt)),
         ),
         ("retries",),
+        is_counting=True,
     ),
     Instrumentor(
         "stamina",
@@ -71,5 +72,6 @@ INSTRUMENTORS = (
         ">=24,<27",
         (Target("stamina.instrumentation._data", "RetryDetails.__init__", wrap_after(read_details)),),
         ("retries",),
+        is_counting=True,
     ),
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from obs_instrumentors import BESIDE_OTHERS, TABLE
 
 from tests.instrumentors.environments import python_with, run_tests
 
@@ -41,6 +43,12 @@ ENVIRONMENTS = {
         ("aiobreaker==1.1.0", "circuitbreaker==2.0.0", "purgatory==2.0.0", "backoff==2.2.0"),
     ),
 }
+
+
+def test_those_that_go_beside_others_are_listed() -> None:
+    modules = {name: import_module(name).INSTRUMENTORS for name in dict.fromkeys(TABLE.values())}
+    beside = {name for name, instrumentors in modules.items() if any(each.goes_beside() for each in instrumentors)}
+    assert beside == set(BESIDE_OTHERS)
 
 
 @pytest.mark.environments

@@ -74,6 +74,13 @@ class Instrumentor(NamedTuple):
     is_transport: bool = False
     """Whether it finds model calls among all that the library sends, whose instrumentors by others it goes beside."""
 
+    is_counting: bool = False
+    """Whether it counts what no instrumentor by others does, pools and caches, and goes beside those of the library."""
+
+    def goes_beside(self) -> bool:
+        """Whether instrumentors by others of the same library go on beside it."""
+        return self.is_transport or self.is_counting
+
     def modules(self) -> set[str]:
         """Return the modules whose import it waits for."""
         modules = {target.module for target in self.targets}
@@ -227,7 +234,7 @@ def _statuses_of(library: str) -> list[Status]:
 
 
 def _lies_in(instrumentor: Instrumentor, library: str) -> bool:
-    if instrumentor.is_transport:
+    if instrumentor.goes_beside():
         return False
     return any(f"{module}.".startswith(f"{library}.") for module in instrumentor.modules())
 
@@ -261,8 +268,8 @@ def switched_off(instrumentor: Instrumentor) -> str | None:
     """Return why the user does not want an instrumentor of ours, None if nothing speaks against it."""
     words = {name.strip() for name in os.environ.get(_DISABLED, "").split(",")}
     names = {"*", "obs-run", f"obs-run:{instrumentor.library}"}
-    if not instrumentor.is_transport:
-        # Of a transport's name the instrumentors of others are meant, which tell of all its requests.
+    if not instrumentor.goes_beside():
+        # By such a library's name the instrumentors of others are meant, which tell of all its requests.
         names.add(instrumentor.library)
     if words & names:
         return f"switched off by {_DISABLED}"
@@ -335,8 +342,8 @@ def _put(target: Target, place: tuple[Any, str], own: Any, state: Status) -> Non
         _undo.append((*place, own))
         state.patched.append(f"{target.module}:{target.name}")
         return
-    # A transport is not left to others later, and each of its calls would pay for the question.
-    enabled = None if state.instrumentor.is_transport else state.is_active
+    # What goes beside others is not left to them later, and each of its calls would pay for the question.
+    enabled = None if state.instrumentor.goes_beside() else state.is_active
     setattr(*place, WatchedFunction((target.module, target.name), own, target.wrapper, enabled=enabled))
     _undo.append((*place, own))
     state.patched.append(f"{target.module}:{target.name}")

@@ -165,6 +165,16 @@ def test_other_pools(telemetry: Any) -> None:
         assert kept == (0 if kind is pools.NullPool else 1)
 
 
+@pytest.mark.usefixtures("hooks")
+def test_an_instrumentor_by_others_goes_on_beside(telemetry: Any, tmp_path: Path) -> None:
+    from obs_run.core import hooks
+
+    hooks.deactivate("sqlalchemy", "another one records it")
+    database = Database(telemetry, tmp_path / "a")
+    database.ask()
+    assert database.measured("wait_time") == 1
+
+
 def test_an_async_engine(telemetry: Any, tmp_path: Path) -> None:
     asyncio = import_module("asyncio")
     aio = import_module("sqlalchemy.ext.asyncio")
