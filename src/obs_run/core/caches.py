@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from obs_run.base import guard
 from obs_run.base.stand_in import hide_frame, passed_over
 from obs_run.core import semconv
+from obs_run.core.coroutine_wrappers import wrap_coroutine
 from obs_run.core.figures import figures
 from obs_run.core.hooks import InPlace
 from obs_run.core.outcomes import Call
@@ -261,7 +262,7 @@ def wrap_async_lookup(read: Read) -> Wrapper:
     """Return the wrapper of a coroutine function that looks up by I/O, as ``wrap_lookup`` does."""
 
     @passed_over
-    async def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    async def run(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         begun = time.perf_counter_ns()
         try:
             returned = await wrapped(*args, **kwargs)
@@ -272,4 +273,4 @@ def wrap_async_lookup(read: Read) -> Wrapper:
         guard.call("cache", _note, read, Call(instance, args, kwargs), returned, None, begun)
         return returned
 
-    return wrapper
+    return wrap_coroutine(run)

@@ -11,8 +11,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run import settings
-from obs_run.base import generators, guard
+from obs_run.base import guard
 from obs_run.base.stand_in import hide_frame, passed_over
+from obs_run.core.coroutine_wrappers import wrap_coroutine
 from obs_run.core.figures import figures
 from obs_run.core.outcomes import Call
 from obs_run.core.pool_states import Pool, PoolDescription
@@ -162,17 +163,7 @@ def wrap_async_acquire(reader: PoolReader) -> Wrapper:
             guard.call("pool", _end, reader, wait, returned)
         return returned
 
-    return _coroutine_function(run)
-
-
-def _coroutine_function(run: Callable[..., Any]) -> Wrapper:
-    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        coroutine = run(wrapped, instance, args, kwargs)
-        # Python's warning of one that was never awaited tells the name.
-        guard.call("begin", generators.take_name, coroutine, wrapped)
-        return coroutine
-
-    return wrapper
+    return wrap_coroutine(run)
 
 
 def _create(reader: PoolReader, call: Call, returned: Any, begun: int) -> None:
@@ -212,7 +203,7 @@ def wrap_async_create(reader: PoolReader) -> Wrapper:
         guard.call("pool", _create, reader, Call(instance, args, kwargs), returned, begun)
         return returned
 
-    return _coroutine_function(run)
+    return wrap_coroutine(run)
 
 
 def _wrap_before(note: Callable[[Pool, Any], None], reader: PoolReader) -> Wrapper:

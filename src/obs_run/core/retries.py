@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from obs_run.base import guard, payload
 from obs_run.base.stand_in import hide_frame, passed_over
 from obs_run.core import semconv, span_events
+from obs_run.core.coroutine_wrappers import wrap_coroutine
 from obs_run.core.figures import figures
 from obs_run.core.outcomes import Call
 
@@ -122,7 +123,7 @@ def wrap_async_after(read: Read) -> Wrapper:
     """Return the wrapper of such a coroutine function."""
 
     @passed_over
-    async def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    async def run(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         try:
             returned = await wrapped(*args, **kwargs)
         except BaseException as error:
@@ -131,4 +132,4 @@ def wrap_async_after(read: Read) -> Wrapper:
         guard.call("retry", _note, read, instance, args, kwargs)
         return returned
 
-    return wrapper
+    return wrap_coroutine(run)
