@@ -401,6 +401,10 @@ _MODULES = {
         "qdrant_client.async_qdrant_client",
         "qdrant_client.qdrant_client",
     ),
+    "redis": (
+        "redis.asyncio.connection",
+        "redis.connection",
+    ),
     "replicate": (
         "replicate.client",
         "replicate.deployment",
@@ -495,6 +499,7 @@ _COUNTING = (
     "psycopg_pool",
     "purgatory",
     "pybreaker",
+    "redis",
     "sqlalchemy",
     "tenacity",
 )

