@@ -79,6 +79,16 @@ class Level(NamedTuple):
     attributes: Mapping[str, Any]
 
 
+class Source(Protocol):
+    """Somebody else's counts."""
+
+    def counts(self, metric: str) -> Iterable[tuple[float, Mapping[str, Any]]]:
+        """Return what was counted in this process."""
+
+    def begin_in_child(self) -> None:
+        """Begin at zero."""
+
+
 class Levels(Protocol):
     """What is kept of an object of the agent's, and does not refer to that."""
 
@@ -104,6 +114,7 @@ class _Figures:
         """What is kept of the agent's objects, by their ids; who knows that there is such an object looks here."""
         self._seen: dict[str, dict[_Key, Mapping[str, Any]]] = {}
         """The attributes that a level had; it is at 0 when its objects are gone."""
+        self.sources: list[Source] = []
         self._reading = allocate_lock()
         self._is_watched = False
 
@@ -139,7 +150,9 @@ class _Figures:
     def read_counts(self, metric: str) -> list[tuple[float, Mapping[str, Any]]]:
         """Return what was counted."""
         with self._reading:
-            return [(each.read(), each.attributes) for each in list(self._counts.get(metric, {}).values())]
+            own = [(each.read(), each.attributes) for each in list(self._counts.get(metric, {}).values())]
+            others = [each for source in self.sources for each in source.counts(metric)]
+            return [*own, *others]
 
     def take_durations(self, metric: str) -> list[tuple[list[float], Mapping[str, Any]]]:
         """Return the durations that came in since the last time."""
@@ -164,7 +177,7 @@ class _Figures:
     def begin_in_child(self) -> None:
         """Begin at zero; another thread of the parent may have held the lock."""
         self._reading = allocate_lock()
-        for kept in list(self.kept.values()):
+        for kept in [*self.kept.values(), *self.sources]:
             kept.begin_in_child()
         tables: tuple[dict[str, dict[_Key, Any]], ...] = (self._counts, self._durations)
         for table in tables:

@@ -264,8 +264,16 @@ class Runtime:
         # A span that never ends puts nothing into the queue, and must be ended all the same.
         exit_hooks.on_exit(self.finish)
         self.readers().install(providers)
+        if settings.get("OBS_LRU_CACHES"):
+            guard.call("caches", self._watch_lru_caches)
         providers.provide_traces()
         providers.provide_logs()
+
+    def _watch_lru_caches(self) -> None:
+        from obs_run.core import lru_caches
+
+        # Here and not by the queue: this may be its own thread, and the first export.
+        self.metering().watch(lru_caches.watch())
 
     def _processor_of_spans(self) -> QueueSpanProcessor:
         if self._span_processor is None:
