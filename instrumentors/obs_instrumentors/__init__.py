@@ -52,7 +52,13 @@ _MODULES = {
         "agno.workflow.step",
         "agno.workflow.workflow",
     ),
+    "aiobreaker": (
+        "aiobreaker.circuitbreaker",
+        "aiobreaker.state",
+    ),
+    "aiocache": ("aiocache.base",),
     "aiohttp": ("aiohttp.client",),
+    "aiohttp_connections": ("aiohttp.connector",),
     "anthropic": (
         "anthropic._base_client",
         "anthropic._response",
@@ -66,6 +72,7 @@ _MODULES = {
         "arq.connections",
         "arq.worker",
     ),
+    "asyncpg": ("asyncpg.pool",),
     "autogen": (
         "autogen_agentchat.agents._base_chat_agent",
         "autogen_agentchat.agents._code_executor_agent",
@@ -87,6 +94,10 @@ _MODULES = {
         "azure.ai.inference.models._patch",
         "azure.ai.inference.tracing",
     ),
+    "backoff": (
+        "backoff._async",
+        "backoff._sync",
+    ),
     "bedrock": (
         "aiobotocore.client",
         "aiobotocore.eventstream",
@@ -95,6 +106,7 @@ _MODULES = {
         "botocore.eventstream",
         "botocore.response",
     ),
+    "cachetools": ("cachetools",),
     "chromadb": (
         "chromadb.api.async_client",
         "chromadb.api.client",
@@ -102,6 +114,7 @@ _MODULES = {
         "chromadb.api.models.Collection",
         "chromadb.telemetry.opentelemetry",
     ),
+    "circuitbreaker": ("circuitbreaker",),
     "claude_agent_sdk": (
         "claude_agent_sdk._internal.client",
         "claude_agent_sdk._internal.query",
@@ -121,6 +134,7 @@ _MODULES = {
         "crewai.events.event_bus",
         "crewai.llms.base_llm",
     ),
+    "diskcache": ("diskcache.core",),
     "dspy": (
         "dspy.adapters.types.tool",
         "dspy.clients.base_lm",
@@ -160,6 +174,12 @@ _MODULES = {
         "haystack.core.pipeline.base",
         "haystack.core.pipeline.pipeline",
         "haystack.tracing.tracer",
+    ),
+    "httpcore": (
+        "httpcore._async.connection_pool",
+        "httpcore._sync.connection_pool",
+        "httpcore2._async.connection_pool",
+        "httpcore2._sync.connection_pool",
     ),
     "httpx": (
         "httpx._client",
@@ -360,6 +380,12 @@ _MODULES = {
         "pinecone.inference.inference",
         "pinecone.inference.inference_asyncio",
     ),
+    "psycopg_pool": (
+        "psycopg_pool.pool",
+        "psycopg_pool.pool_async",
+    ),
+    "purgatory": ("purgatory.domain.model",),
+    "pybreaker": ("pybreaker",),
     "pydantic_ai": (
         "pydantic_ai",
         "pydantic_ai.agent",
@@ -383,6 +409,10 @@ _MODULES = {
     "qdrant_client": (
         "qdrant_client.async_qdrant_client",
         "qdrant_client.qdrant_client",
+    ),
+    "redis": (
+        "redis.asyncio.connection",
+        "redis.connection",
     ),
     "replicate": (
         "replicate.client",
@@ -410,6 +440,11 @@ _MODULES = {
         "smolagents.models",
         "smolagents.tools",
     ),
+    "sqlalchemy": (
+        "sqlalchemy.engine.base",
+        "sqlalchemy.pool.base",
+        "sqlalchemy.pool.impl",
+    ),
     "strands": (
         "strands.agent.agent",
         "strands.multiagent.graph",
@@ -417,6 +452,12 @@ _MODULES = {
         "strands.telemetry.metrics",
         "strands.telemetry.tracer",
         "strands.types._events",
+    ),
+    "tenacity": (
+        "stamina.instrumentation._data",
+        "tenacity",
+        "tenacity._asyncio",
+        "tenacity.asyncio",
     ),
     "transformers": (
         "transformers.pipelines.feature_extraction",
@@ -454,3 +495,22 @@ _MODULES = {
 TABLE = {module: f"obs_instrumentors.{name}" for name, modules in _MODULES.items() for module in modules}
 TRANSPORTS = frozenset(f"obs_instrumentors.{name}" for name in ("aiohttp", "httpx", "requests", "urllib", "urllib3"))
 """Those that find model calls among all that a library sends; what others instrument of it goes on beside them."""
+_COUNTING = (
+    "aiobreaker",
+    "aiocache",
+    "aiohttp_connections",
+    "asyncpg",
+    "backoff",
+    "cachetools",
+    "circuitbreaker",
+    "diskcache",
+    "httpcore",
+    "psycopg_pool",
+    "purgatory",
+    "pybreaker",
+    "redis",
+    "sqlalchemy",
+    "tenacity",
+)
+BESIDE_OTHERS = TRANSPORTS | {f"obs_instrumentors.{name}" for name in _COUNTING}
+"""Those that instrumentors by others of the same library go on beside."""

@@ -71,6 +71,15 @@ def hosts(text: str) -> tuple[str, ...]:
     return found
 
 
+def functions(text: str) -> tuple[tuple[str, str], ...]:
+    """Read ``module:function`` as pairs; the function's name may be dotted."""
+    found = words(text)
+    pairs = [(module.strip(), name.strip()) for module, _, name in (word.partition(":") for word in found)]
+    are_right = [all(part.isidentifier() for part in ".".join(pair).split(".")) for pair in pairs]
+    _check_members(found, are_right, "a comma list of module:function", tuple(pairs))
+    return tuple(pairs)
+
+
 def _has_path(word: str) -> bool:
     return "/" in word and not word.rpartition("/")[2].isdigit()
 

@@ -18,6 +18,7 @@ from obs_run.setting_texts import (
     content_mode,
     exporters,
     flag,
+    functions,
     headers,
     hosts,
     interval,
@@ -228,6 +229,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_RUN_SPAN_SECONDS", "seconds", "600",
             "Age at which a run span is closed and the next one, in a trace of its own, linked to it (0: never).",
             _CAPTURE, lifetime),
+    Setting("OBS_LRU_CACHES", "comma list", "",
+            "Functions with functools.lru_cache or cache, as module:function, whose hits and misses are counted.",
+            _CAPTURE, functions),
     Setting("OBS_BUDGET_USD", "number, name=number", "",
             "US dollars that a run of an agent or workflow may cost: 1.50 for each, writer=0.20 for those of one name.",
             _BUDGETS, budget(is_whole=False)),
@@ -292,6 +296,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_MESSAGE_SPANS", "number", "100",
             "Most spans a second of a socket or queue whose messages are no calls that wait for an answer; what is "
             "beyond is counted by metrics alone (0: always).", _LIMITS, whole(0)),
+    Setting("OBS_SLOW_ACQUIRE_SECONDS", "seconds", "1",
+            "How long a wait for a connection of a pool is that has a span (0: every wait); all are measured.", _LIMITS,
+            seconds(LONGEST_FLUSH)),
     Setting("OBS_QUEUE_BYTES", "size", "32MiB", "Memory for telemetry that waits; when full the oldest is dropped, "
             "counted and said.", _LIMITS, size()),
     Setting("OBS_BATCH_BYTES", "size", "1MiB", "Size at which a batch is sent.", _LIMITS, size(1, 1 << 30)),

@@ -29,6 +29,7 @@ from obs_run.core.operations import (
     MessageServerCall,
     Operation,
     Plan,
+    PoolAcquire,
     RemoteAgentRun,
     Rerank,
     Retrieval,
@@ -218,6 +219,7 @@ def operations() -> list[Operation]:
         MessageServerCall(**_MESSAGE),
         MessageReceive(**_MESSAGE),
         MessageProcess(**_MESSAGE),
+        PoolAcquire(pool_name="orders", error_type="TimeoutError"),
         LoggedWork(
             "load model",
             rule="load",

@@ -42,7 +42,7 @@ def covering(library: str) -> Iterator[Instrumentor]:
 
 def libraries_of(instrumentor: Instrumentor) -> list[str]:
     """Return the modules that instrumentors of others wait for and that this one of ours has targets in."""
-    if instrumentor.is_transport:
+    if instrumentor.goes_beside():
         return []
     modules = instrumentor.modules()
     return [

@@ -114,9 +114,9 @@ def is_submodule(module: str, library: str) -> bool:
 
 def own_instrumentors_for(library: str) -> frozenset[str]:
     """Return the instrumentor modules of ours that wait for modules of ``library``, and tell of all that it does."""
-    from obs_instrumentors import TABLE, TRANSPORTS
+    from obs_instrumentors import BESIDE_OTHERS, TABLE
 
-    return frozenset(name for module, name in TABLE.items() if is_submodule(module, library)) - TRANSPORTS
+    return frozenset(name for module, name in TABLE.items() if is_submodule(module, library)) - BESIDE_OTHERS
 
 
 def _installed(root: str) -> list[str]:

@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     Preference = Callable[["Instrumentor"], str | None]
 
 
-__all__ = ["Instrumentor", "Target"]
+__all__ = ["InPlace", "Instrumentor", "Target"]
+
+
+class InPlace(NamedTuple):
+    """What makes a plain function that takes a method's place, where the cost of a wrapper would be seen.
+
+    It records also where another instrumentor takes over later.
+    """
+
+    make: Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 class Target(NamedTuple):
@@ -33,7 +42,7 @@ class Target(NamedTuple):
 
     module: str
     name: str
-    wrapper: Wrapper
+    wrapper: Wrapper | InPlace
     optional: bool = False
     setting: tuple[str, tuple[str, ...]] | None = None
 
@@ -64,6 +73,13 @@ class Instrumentor(NamedTuple):
     """Whether the agent may have modules of these names itself: what lacks a target is taken for such a one."""
     is_transport: bool = False
     """Whether it finds model calls among all that the library sends, whose instrumentors by others it goes beside."""
+
+    is_counting: bool = False
+    """Whether it counts what no instrumentor by others does, pools and caches, and goes beside those of the library."""
+
+    def goes_beside(self) -> bool:
+        """Whether instrumentors by others of the same library go on beside it."""
+        return self.is_transport or self.is_counting
 
     def modules(self) -> set[str]:
         """Return the modules whose import it waits for."""
@@ -105,6 +121,7 @@ class Status:
 
 
 _DERIVED = "+."
+_MADE_BY = "_obs_run_made_by"
 _DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 _statuses: dict[str, Status] = {}
 _undo: list[tuple[Any, str, Any]] = []
@@ -217,7 +234,7 @@ def _statuses_of(library: str) -> list[Status]:
 
 
 def _lies_in(instrumentor: Instrumentor, library: str) -> bool:
-    if instrumentor.is_transport:
+    if instrumentor.goes_beside():
         return False
     return any(f"{module}.".startswith(f"{library}.") for module in instrumentor.modules())
 
@@ -251,8 +268,8 @@ def switched_off(instrumentor: Instrumentor) -> str | None:
     """Return why the user does not want an instrumentor of ours, None if nothing speaks against it."""
     words = {name.strip() for name in os.environ.get(_DISABLED, "").split(",")}
     names = {"*", "obs-run", f"obs-run:{instrumentor.library}"}
-    if not instrumentor.is_transport:
-        # Of a transport's name the instrumentors of others are meant, which tell of all its requests.
+    if not instrumentor.goes_beside():
+        # By such a library's name the instrumentors of others are meant, which tell of all its requests.
         names.add(instrumentor.library)
     if words & names:
         return f"switched off by {_DISABLED}"
@@ -315,8 +332,18 @@ def _put(target: Target, place: tuple[Any, str], own: Any, state: Status) -> Non
     if getattr(own, "_self_wrapper", None) is target.wrapper:
         # Another module knows the same class, and came first.
         return
-    # A transport is not left to others later, and each of its calls would pay for the question.
-    enabled = None if state.instrumentor.is_transport else state.is_active
+    if isinstance(target.wrapper, InPlace):
+        if vars(own).get(_MADE_BY) is target.wrapper:
+            # As above.
+            return
+        made = target.wrapper.make(own)
+        setattr(made, _MADE_BY, target.wrapper)
+        setattr(*place, made)
+        _undo.append((*place, own))
+        state.patched.append(f"{target.module}:{target.name}")
+        return
+    # What goes beside others is not left to them later, and each of its calls would pay for the question.
+    enabled = None if state.instrumentor.goes_beside() else state.is_active
     setattr(*place, WatchedFunction((target.module, target.name), own, target.wrapper, enabled=enabled))
     _undo.append((*place, own))
     state.patched.append(f"{target.module}:{target.name}")

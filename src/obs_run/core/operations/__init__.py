@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from .model import Embedding, FetchedResponse, Inference, ModelCall, Rerank
     from .operation import GenAiOperation, Operation, Usage
+    from .pool import PoolAcquire
     from .store import DatabaseCall, Retrieval
     from .tools import ToolResult
 
@@ -73,6 +74,7 @@ __all__ = [
     "ModelCall",
     "Operation",
     "Plan",
+    "PoolAcquire",
     "ReceivedMessages",
     "RemoteAgentRun",
     "Rerank",
@@ -116,6 +118,7 @@ _NAMES = {
     ),
     "model": ("Embedding", "FetchedResponse", "Inference", "ModelCall", "Rerank"),
     "operation": ("GenAiOperation", "Operation", "Usage"),
+    "pool": ("PoolAcquire",),
     "store": ("DatabaseCall", "Retrieval"),
     "tools": ("ToolResult",),
 }
