@@ -165,7 +165,10 @@ def seen(call: Callable[[Any], Any], driver: Driver) -> Any:
         reset()
     try:
         return shown(call(driver))
-    except BaseException as error:  # noqa: BLE001 (cancellation is one, and whatever it is, it is compared)
+    except asyncio.CancelledError as error:
+        # It meets the call wherever that is by then.
+        return type(error), without_ids(str(error))
+    except BaseException as error:  # noqa: BLE001 (whatever it is, it is compared)
         frame = error.__traceback__
         while frame is not None and frame.tb_next is not None:
             frame = frame.tb_next
