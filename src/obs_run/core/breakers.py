@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from obs_run.base import guard
 from obs_run.base.stand_in import hide_frame, passed_over
 from obs_run.core import semconv, span_events
-from obs_run.core.figures import Level, figures
+from obs_run.core.observed_metrics import Observation, observed_metrics
 from obs_run.core.outcomes import Call
 
 if TYPE_CHECKING:
@@ -44,10 +44,10 @@ class Breaker:
         self._by_state = [(each, {**self._labels, semconv.OBS_BREAKER_STATE: each}) for each in _STATES]
         self.state = state
 
-    def levels(self) -> Iterable[Level]:
+    def observations(self) -> Iterable[Observation]:
         """Return 1 for the state that it is in, 0 for the others."""
         for state, labels in self._by_state:
-            yield Level(semconv.METRIC_BREAKER_STATE, int(state == self.state), labels)
+            yield Observation(semconv.METRIC_BREAKER_STATE, int(state == self.state), labels)
 
     def begin_in_child(self) -> None:
         """Stay in the state, as the agent's breaker does."""
@@ -59,22 +59,22 @@ class Breaker:
             return
         self.state = state
         labels = {**self._labels, semconv.OBS_BREAKER_STATE: state}
-        figures.count(semconv.METRIC_BREAKER_TRANSITIONS, labels).add()
+        observed_metrics.count(semconv.METRIC_BREAKER_TRANSITIONS, labels).add()
         span_events.add_event(semconv.EVENT_BREAKER_STATE, {**labels, semconv.OBS_BREAKER_PREVIOUS_STATE: before})
 
     def reject(self) -> None:
         """Note a call that it did not let through."""
-        figures.count(semconv.METRIC_BREAKER_REJECTED, self._labels).add()
+        observed_metrics.count(semconv.METRIC_BREAKER_REJECTED, self._labels).add()
         span_events.add_event(semconv.EVENT_BREAKER_REJECTED, {**self._labels, semconv.OBS_BREAKER_STATE: self.state})
 
 
 def note_state(owner: Any, name: str, state: str) -> Breaker:
     """Note the state that a breaker is in; known for the first time, it has not changed."""
-    figures.watch()
-    breaker: Breaker | None = figures.kept.get(id(owner))
+    observed_metrics.watch()
+    breaker: Breaker | None = observed_metrics.kept.get(id(owner))
     if breaker is None:
         breaker = Breaker(name, state)
-        figures.keep(owner, breaker)
+        observed_metrics.keep(owner, breaker)
     else:
         breaker.change(state)
     return breaker

@@ -15,15 +15,15 @@ from obs_run.base import guard
 from obs_run.base.stand_in import hide_frame, passed_over
 from obs_run.core import semconv
 from obs_run.core.coroutine_wrappers import wrap_coroutine
-from obs_run.core.figures import figures
 from obs_run.core.hooks import InPlace
+from obs_run.core.observed_metrics import observed_metrics
 from obs_run.core.outcomes import Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from obs_run.core.figures import Level
     from obs_run.core.hooks import Wrapper
+    from obs_run.core.observed_metrics import Observation
 
 __all__ = [
     "CacheDescription",
@@ -41,7 +41,7 @@ __all__ = [
 SIZE, EXPIRED = "size", "expired"
 _HIT, _MISS = "hit", "miss"
 _MISSING = object()
-_kept = figures.kept
+_kept = observed_metrics.kept
 
 
 class CacheDescription(NamedTuple):
@@ -68,15 +68,15 @@ class Cache:
         self.loads = description.loads
         attributes = {semconv.OBS_CACHE_NAME: description.name}
         lookups, evictions = semconv.METRIC_CACHE_LOOKUPS, semconv.METRIC_CACHE_EVICTIONS
-        self.hit = figures.count(lookups, {**attributes, semconv.OBS_CACHE_RESULT: _HIT})
-        self.miss = figures.count(lookups, {**attributes, semconv.OBS_CACHE_RESULT: _MISS})
-        self.evicted = figures.count(evictions, {**attributes, semconv.OBS_CACHE_EVICTION_REASON: SIZE})
-        self.expired = figures.count(evictions, {**attributes, semconv.OBS_CACHE_EVICTION_REASON: EXPIRED})
-        self.took = figures.durations(semconv.METRIC_CACHE_LOOKUP_DURATION, attributes)
+        self.hit = observed_metrics.count(lookups, {**attributes, semconv.OBS_CACHE_RESULT: _HIT})
+        self.miss = observed_metrics.count(lookups, {**attributes, semconv.OBS_CACHE_RESULT: _MISS})
+        self.evicted = observed_metrics.count(evictions, {**attributes, semconv.OBS_CACHE_EVICTION_REASON: SIZE})
+        self.expired = observed_metrics.count(evictions, {**attributes, semconv.OBS_CACHE_EVICTION_REASON: EXPIRED})
+        self.took = observed_metrics.durations(semconv.METRIC_CACHE_LOOKUP_DURATION, attributes)
         self.is_inside = False
         """Whether it is at work on itself, and what it looks up is no lookup of the agent's."""
 
-    def levels(self) -> Iterable[Level]:
+    def observations(self) -> Iterable[Observation]:
         """Return nothing: all of it is counts."""
         return ()
 
@@ -89,7 +89,7 @@ def cache_of(owner: Any, describe: Describe) -> Cache:
     cache: Cache | None = _kept.get(id(owner))
     if cache is None:
         cache = Cache(describe(owner))
-        figures.keep(owner, cache)
+        observed_metrics.keep(owner, cache)
     return cache
 
 
@@ -228,7 +228,7 @@ def _note_made(read: Callable[[Call], tuple[Any, CacheDescription] | None], *cal
     made = read(Call(*called))
     if made is not None:
         owner, description = made
-        figures.keep(owner, Cache(description))
+        observed_metrics.keep(owner, Cache(description))
 
 
 def _note(read: Read, call: Call, returned: Any, error: BaseException | None, begun: int) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
 from obs_run.core import semconv
-from obs_run.core.figures import Level, figures
+from obs_run.core.observed_metrics import Observation, observed_metrics
 from obs_run.core.outcomes import Call
 from obs_run.core.pool_states import PoolDescription, ServerPool
 from obs_run.core.pools import PoolReader
@@ -32,10 +32,10 @@ class _Clients:
     def __init__(self) -> None:
         self.pools: dict[Server, ServerPool] = {}
 
-    def levels(self) -> Iterable[Level]:
+    def observations(self) -> Iterable[Observation]:
         """Return those of each server."""
         for pool in list(self.pools.values()):
-            yield from pool.levels()
+            yield from pool.observations()
 
     def begin_in_child(self) -> None:
         """Let go of what is the parent's."""
@@ -48,8 +48,8 @@ _clients = _Clients()
 
 def _pool_of_server(host: str, port: int) -> ServerPool | None:
     """Return the pool of a server; None of further ones where there are too many."""
-    if id(_clients) not in figures.kept:
-        figures.keep(_clients, _clients)
+    if id(_clients) not in observed_metrics.kept:
+        observed_metrics.keep(_clients, _clients)
     pool = _clients.pools.get((host, port))
     if pool is None and len(_clients.pools) < _MOST_SERVERS:
         pool = _clients.pools.setdefault((host, port), ServerPool(host, port))
@@ -73,12 +73,12 @@ class _Connections:
     def __init__(self) -> None:
         self.counted: Counter[tuple[str, int, bool]] = Counter()
 
-    def levels(self) -> Iterable[Level]:
+    def observations(self) -> Iterable[Observation]:
         """Return how many there are of each server, idle and active."""
         for (host, port, is_idle), number in list(self.counted.items()):
             state = "idle" if is_idle else ServerPool.USED
             labels = {semconv.SERVER_ADDRESS: host, semconv.SERVER_PORT: port, semconv.HTTP_CONNECTION_STATE: state}
-            yield Level(semconv.METRIC_HTTP_CONNECTIONS, number, labels)
+            yield Observation(semconv.METRIC_HTTP_CONNECTIONS, number, labels)
 
     def begin_in_child(self) -> None:
         """Let go of what is the parent's."""
@@ -87,10 +87,10 @@ class _Connections:
 
 def _note_connections(read: ReadConnections, *called: Any) -> None:
     owner, connections = read(Call(*called))
-    kept: _Connections | None = figures.kept.get(id(owner))
+    kept: _Connections | None = observed_metrics.kept.get(id(owner))
     if kept is None:
         kept = _Connections()
-        figures.keep(owner, kept)
+        observed_metrics.keep(owner, kept)
     kept.counted = Counter(connections)
 
 

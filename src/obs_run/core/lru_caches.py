@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
 from obs_run.core import semconv
-from obs_run.core.figures import figures
+from obs_run.core.observed_metrics import observed_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from obs_run.core.sink import Figures
+    from obs_run.core.sink import ObservedMetrics
 
 _Wrapper: Any = functools._lru_cache_wrapper  # noqa: SLF001 (the class has no public name)
 
@@ -65,7 +65,7 @@ def _find(module: str, name: str) -> Any:
     return found
 
 
-def watch() -> Figures:
+def watch() -> ObservedMetrics:
     """Have the functions counted that the settings name."""
-    figures.sources.append(LruCaches(settings.get("OBS_LRU_CACHES")))
-    return figures
+    observed_metrics.sources.append(LruCaches(settings.get("OBS_LRU_CACHES")))
+    return observed_metrics

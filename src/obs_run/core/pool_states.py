@@ -7,12 +7,12 @@ import weakref
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from obs_run.core import semconv
-from obs_run.core.figures import Level, figures
+from obs_run.core.observed_metrics import Observation, observed_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from obs_run.core.figures import Count, Durations
+    from obs_run.core.observed_metrics import Count, Durations
 
 __all__ = ["Pool", "PoolDescription", "ServerPool"]
 
@@ -60,27 +60,27 @@ class Pool:
         """Those that are open, as long as there are such objects."""
         self.waiting: set[int] = set()
         """The waits that go on."""
-        self._wait_time: Durations = figures.durations(self.WAIT_TIME, attributes)
+        self._wait_time: Durations = observed_metrics.durations(self.WAIT_TIME, attributes)
         self._use_time: Durations | None = self._durations(semconv.METRIC_POOL_USE_TIME)
         self._create_time: Durations | None = self._durations(semconv.METRIC_POOL_CREATE_TIME)
-        self._timeouts: Count = figures.count(self.TIMEOUTS, attributes)
+        self._timeouts: Count = observed_metrics.count(self.TIMEOUTS, attributes)
 
     def _durations(self, metric: str) -> Durations | None:
         """Return what takes durations that the conventions have for this kind of pools."""
-        return figures.durations(metric, self._attributes)
+        return observed_metrics.durations(metric, self._attributes)
 
     def attributes(self) -> Mapping[str, Any]:
         """Return the labels of its metrics."""
         return {semconv.POOL_NAME: self.description.name}
 
-    def levels(self) -> Iterable[Level]:
+    def observations(self) -> Iterable[Observation]:
         """Return how many connections there are, and who waits."""
         attributes = self._attributes
         used = len(self.held)
         idle = max(0, len(self.open) - used)
-        yield Level(self.COUNT, used, {**attributes, self.STATE: self.USED})
-        yield Level(self.COUNT, idle, {**attributes, self.STATE: "idle"})
-        yield Level(self.PENDING, len(self.waiting), attributes)
+        yield Observation(self.COUNT, used, {**attributes, self.STATE: self.USED})
+        yield Observation(self.COUNT, idle, {**attributes, self.STATE: "idle"})
+        yield Observation(self.PENDING, len(self.waiting), attributes)
         limits = (
             (semconv.METRIC_POOL_MAX, self.description.most),
             (semconv.METRIC_POOL_IDLE_MAX, self.description.most_idle),
@@ -88,7 +88,7 @@ class Pool:
         )
         for metric, limit in limits:
             if limit is not None:
-                yield Level(metric, limit, attributes)
+                yield Observation(metric, limit, attributes)
 
     def begin_in_child(self) -> None:
         """Let go of connections and waits, which are the parent's."""

@@ -1,7 +1,7 @@
 """Pools of connections: how many are idle and in use, who waits for one, how long that takes.
 
-An instrumentor says with pure functions which pool and which connection a call of the library is about. The figures
-follow from those calls alone, so that a pool is never asked, and never kept.
+An instrumentor says with pure functions which pool and which connection a call of the library is about. What is
+measured follows from those calls alone, so that a pool is never asked, and never kept.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from obs_run import settings
 from obs_run.base import guard
 from obs_run.base.stand_in import hide_frame, passed_over
 from obs_run.core.coroutine_wrappers import wrap_coroutine
-from obs_run.core.figures import figures
+from obs_run.core.observed_metrics import observed_metrics
 from obs_run.core.outcomes import Call
 from obs_run.core.pool_states import Pool, PoolDescription
 
@@ -66,10 +66,10 @@ def pool_of(reader: PoolReader, call: Call) -> Pool | None:
     owner = reader.pool(call)
     if owner is None or isinstance(owner, Pool):
         return owner
-    pool: Pool | None = figures.kept.get(id(owner))
+    pool: Pool | None = observed_metrics.kept.get(id(owner))
     if pool is None:
         pool = Pool(reader.describe(call))
-        figures.keep(owner, pool)
+        observed_metrics.keep(owner, pool)
     return pool
 
 
@@ -81,7 +81,7 @@ class _Wait:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._begun = time.perf_counter_ns()
-        figures.watch()
+        observed_metrics.watch()
         pool.waiting.add(id(self))
 
     def end(self, connection: Any) -> None:
@@ -252,7 +252,7 @@ def wrap_describe(read: Callable[[Call], tuple[Any, PoolDescription] | None]) ->
         described = read(call)
         if described is not None:
             owner, description = described
-            figures.keep(owner, Pool(description))
+            observed_metrics.keep(owner, Pool(description))
 
     @passed_over
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -268,9 +268,9 @@ def wrap_describe(read: Callable[[Call], tuple[Any, PoolDescription] | None]) ->
 
 
 def _take_description(before: Any, after: Any) -> None:
-    known: Pool | None = figures.kept.get(id(before))
+    known: Pool | None = observed_metrics.kept.get(id(before))
     if known is not None and before is not after:
-        figures.keep(after, Pool(known.description))
+        observed_metrics.keep(after, Pool(known.description))
 
 
 def wrap_recreate() -> Wrapper:

@@ -9,7 +9,7 @@ from obs_run.base import guard, payload
 from obs_run.base.stand_in import hide_frame, passed_over
 from obs_run.core import semconv, span_events
 from obs_run.core.coroutine_wrappers import wrap_coroutine
-from obs_run.core.figures import figures
+from obs_run.core.observed_metrics import observed_metrics
 from obs_run.core.outcomes import Call
 
 if TYPE_CHECKING:
@@ -71,19 +71,19 @@ def _labels(retry: Retry) -> dict[str, Any]:
 
 def note(retry: Retry) -> None:
     """Note an attempt that failed, and what follows it."""
-    figures.watch()
+    observed_metrics.watch()
     labels = _labels(retry)
     moment = dict(labels)
     if retry.attempt is not None:
         moment[semconv.OBS_RETRY_ATTEMPT] = retry.attempt
     if retry.is_last:
-        figures.count(semconv.METRIC_RETRIES_EXHAUSTED, labels).add()
+        observed_metrics.count(semconv.METRIC_RETRIES_EXHAUSTED, labels).add()
         span_events.add_event(semconv.EVENT_RETRIES_EXHAUSTED, moment)
         return
-    figures.count(semconv.METRIC_RETRIES, labels).add()
+    observed_metrics.count(semconv.METRIC_RETRIES, labels).add()
     if retry.wait_time is not None:
         moment[semconv.OBS_RETRY_WAIT_TIME] = retry.wait_time
-        figures.durations(semconv.METRIC_RETRY_WAIT_TIME, labels).add(retry.wait_time)
+        observed_metrics.durations(semconv.METRIC_RETRY_WAIT_TIME, labels).add(retry.wait_time)
     span_events.add_event(semconv.EVENT_RETRY, moment)
 
 

@@ -16,7 +16,7 @@ Attributes = dict[str, Any]
 
 
 class Timing(NamedTuple):
-    """How long an operation took, in seconds; the chunk figures are None where nothing was streamed."""
+    """How long an operation took, in seconds; the chunk durations are None where nothing was streamed."""
 
     duration: float
     first_chunk: float | None = None
@@ -120,13 +120,13 @@ class LogRecord:
         """Whose it is, where that is not this process as we describe it."""
 
 
-class Figures(Protocol):
-    """What is counted where it happens, and read by metric when metrics are collected: see ``core.figures``."""
+class ObservedMetrics(Protocol):
+    """What is counted where it happens, and read by metric when metrics are collected: see the module in ``core``."""
 
     def read_counts(self, metric: str) -> Iterable[tuple[float, Mapping[str, Any]]]:
         """Return the sums since the process began, with their attributes."""
 
-    def read_levels(self, metric: str) -> Iterable[tuple[float, Mapping[str, Any]]]:
+    def read_observations(self, metric: str) -> Iterable[tuple[float, Mapping[str, Any]]]:
         """Return how much there is now, with its attributes."""
 
     def take_durations(self, metric: str) -> Iterable[tuple[Iterable[float], Mapping[str, Any]]]:
@@ -155,8 +155,8 @@ class Sink(Protocol):
     def measure(self, complete: Callable[[], OperationRecord]) -> None:
         """Measure what has no span of its own; ``complete`` is called at once where anybody measures."""
 
-    def watch(self, figures: Figures) -> None:
-        """Read ``figures`` whenever metrics are collected."""
+    def watch(self, observed: ObservedMetrics) -> None:
+        """Read ``observed`` whenever metrics are collected."""
 
     def log(self, record: LogRecord) -> None:
         """Take a log record."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
-    from obs_run.core.sink import Figures, LogRecord, OperationRecord
+    from obs_run.core.sink import LogRecord, ObservedMetrics, OperationRecord
 
 
 class Ended(NamedTuple):
@@ -56,7 +56,7 @@ class FakeSink:
         self.ended: list[Ended] = []
         self.measured: list[OperationRecord] = []
         self.logs: list[LogRecord] = []
-        self.figures: list[Figures] = []
+        self.observed: list[ObservedMetrics] = []
         self._ids = iter(range(1, 10_000_000))
 
     def start(
@@ -83,8 +83,8 @@ class FakeSink:
     def measure(self, complete: Callable[[], OperationRecord]) -> None:
         self.measured.append(complete())
 
-    def watch(self, figures: Figures) -> None:
-        self.figures.append(figures)
+    def watch(self, observed_metrics: ObservedMetrics) -> None:
+        self.observed.append(observed_metrics)
 
     def log(self, record: LogRecord) -> None:
         self.logs.append(record)

@@ -1,8 +1,9 @@
-"""Figures that the agent's threads keep, and that are read when metrics are collected: counts, durations, levels.
+"""What the agent's threads count and time, and is read when metrics are collected: counts, durations, observations.
 
 What a cache or a pool does is too frequent for a record of each. Counts are added to without a lock, durations are
-appended, and levels (how many connections are in use, which state a breaker is in) are computed of plain values.
-Whoever collects reads only what stands here: nothing of the agent's is called, and none of its objects is kept.
+appended, and observations, as of how many connections are in use now and which state a breaker is in, are computed of
+plain values. Whoever collects reads only what stands here: nothing of the agent's is called, and none of its objects is
+kept.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from obs_run.process.unpatched import allocate_lock
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["Count", "Durations", "Level", "Levels", "figures"]
+__all__ = ["Count", "Durations", "Observation", "Observed", "observed_metrics"]
 
 _MOST_SERIES = 1000
 _MOST_DURATIONS = 10_000
@@ -71,8 +72,8 @@ class Durations:
         return [self._values.popleft() for _ in range(waiting)]
 
 
-class Level(NamedTuple):
-    """How much there is of something now; levels of several objects with the same attributes are added up."""
+class Observation(NamedTuple):
+    """How much there is of something now; observations of several objects with the same attributes are added up."""
 
     metric: str
     value: float
@@ -89,10 +90,10 @@ class Source(Protocol):
         """Begin at zero."""
 
 
-class Levels(Protocol):
+class Observed(Protocol):
     """What is kept of an object of the agent's, and does not refer to that."""
 
-    def levels(self) -> Iterable[Level]:
+    def observations(self) -> Iterable[Observation]:
         """Return what it is at now."""
 
     def begin_in_child(self) -> None:
@@ -103,8 +104,8 @@ _Key = tuple[tuple[str, Any], ...]
 _Series = TypeVar("_Series", Count, Durations)
 
 
-class _Figures:
-    """The figures of this process, by metric and attributes."""
+class _ObservedMetrics:
+    """The observed_metrics of this process, by metric and attributes."""
 
     def __init__(self) -> None:
         self._counts: dict[str, dict[_Key, Count]] = {}
@@ -113,7 +114,7 @@ class _Figures:
         self.kept: dict[int, Any] = {}
         """What is kept of the agent's objects, by their ids; who knows that there is such an object looks here."""
         self._seen: dict[str, dict[_Key, Mapping[str, Any]]] = {}
-        """The attributes that a level had; it is at 0 when its objects are gone."""
+        """The attributes that a observation had; it is at 0 when its objects are gone."""
         self.sources: list[Source] = []
         self._reading = allocate_lock()
         self._is_watched = False
@@ -126,8 +127,8 @@ class _Figures:
         """Return what takes the durations of a metric under ``attributes``."""
         return _series(self._durations, metric, attributes, Durations)
 
-    def keep(self, owner: object, levels: Levels) -> None:
-        """Keep ``levels`` as long as there is ``owner``, which must allow weak references."""
+    def keep(self, owner: object, observations: Observed) -> None:
+        """Keep ``observations`` as long as there is ``owner``, which must allow weak references."""
         key = id(owner)
         kept, owners = self.kept, self._owners
 
@@ -136,11 +137,11 @@ class _Figures:
             kept.pop(key, None)
 
         self._owners[key] = weakref.ref(owner, forget)
-        self.kept[key] = levels
+        self.kept[key] = observations
         self.watch()
 
     def watch(self) -> None:
-        """Have the figures read from now on."""
+        """Have the observed_metrics read from now on."""
         if not self._is_watched:
             to = sink.current()
             if to is not None and not to.is_exporting():
@@ -159,19 +160,19 @@ class _Figures:
         with self._reading:
             return [(each.take(), each.attributes) for each in list(self._durations.get(metric, {}).values())]
 
-    def read_levels(self, metric: str) -> list[tuple[float, Mapping[str, Any]]]:
-        """Return what the levels are at."""
+    def read_observations(self, metric: str) -> list[tuple[float, Mapping[str, Any]]]:
+        """Return what the observations are at."""
         with self._reading:
             seen = self._seen.setdefault(metric, {})
             sums: dict[_Key, float] = dict.fromkeys(seen, 0)
             for kept in list(self.kept.values()):
-                for level in kept.levels():
-                    if level.metric == metric:
-                        key = _key(level.attributes)
+                for observation in kept.observations():
+                    if observation.metric == metric:
+                        key = _key(observation.attributes)
                         if key not in seen and len(seen) >= _MOST_SERIES:
                             continue
-                        seen[key] = level.attributes
-                        sums[key] = sums.get(key, 0) + level.value
+                        seen[key] = observation.attributes
+                        sums[key] = sums.get(key, 0) + observation.value
             return [(value, seen[key]) for key, value in sums.items()]
 
     def begin_in_child(self) -> None:
@@ -209,5 +210,5 @@ def _series(
     return series.setdefault(key, make(attributes))
 
 
-figures = _Figures()
-fork.register(fork.USER_API, "figures", in_child=figures.begin_in_child)
+observed_metrics = _ObservedMetrics()
+fork.register(fork.USER_API, "observed metrics", in_child=observed_metrics.begin_in_child)

@@ -1,4 +1,4 @@
-"""The metrics of pools, circuit breakers, retries and caches, counted where they happen: see ``core.figures``.
+"""The metrics of pools, circuit breakers, retries and caches, counted where they happen: see ``core.observed_metrics``.
 
 ``db.client.connection.*`` and ``http.client.*`` are of the core conventions, which have nothing for the others.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.metrics import Meter
 
-    from obs_run.core.sink import Figures
+    from obs_run.core.sink import ObservedMetrics
     from obs_run.pipeline.instrument import Kind
 
 _POOL = (semconv.POOL_NAME,)
@@ -181,7 +181,7 @@ TABLE = (
 )
 
 
-def observe(meter: Meter, figures: Figures, recorder: Callable[[Instrument, dict[str, Any]], Any]) -> None:
+def observe(meter: Meter, observed: ObservedMetrics, recorder: Callable[[Instrument, dict[str, Any]], Any]) -> None:
     """Make the instruments; ``recorder(row, attributes)`` gives what takes a histogram's values."""
     histograms = [row for row in TABLE if row.kind == "histogram"]
     recorders: dict[tuple[Any, ...], Callable[[float], None]] = {}
@@ -189,13 +189,13 @@ def observe(meter: Meter, figures: Figures, recorder: Callable[[Instrument, dict
     def record_durations(_options: object) -> Iterable[Observation]:
         # Within the collection, so that what is read now belongs to it, whoever collects.
         for row in histograms:
-            for values, attributes in guard.call("figures", figures.take_durations, row.name, default=()):
+            for values, attributes in guard.call("observed metrics", observed.take_durations, row.name, default=()):
                 if not values:
                     continue
                 key = (row.name, *attributes.items())
                 record = recorders.get(key) or recorders.setdefault(key, recorder(row, dict(attributes)))
                 for value in values:
-                    guard.call("figures", record, value)
+                    guard.call("observed metrics", record, value)
         return ()
 
     before: list[Any] = [record_durations]
@@ -203,7 +203,7 @@ def observe(meter: Meter, figures: Figures, recorder: Callable[[Instrument, dict
         if row.kind == "histogram":
             continue
         is_count = row.kind == "counter"
-        read = figures.read_counts if is_count else figures.read_levels
+        read = observed.read_counts if is_count else observed.read_observations
         create = meter.create_observable_counter if is_count else meter.create_observable_up_down_counter
         create(row.name, [*before, _callback(read, row.name)], row.unit, row.description)
         before = []
@@ -211,7 +211,7 @@ def observe(meter: Meter, figures: Figures, recorder: Callable[[Instrument, dict
 
 def _callback(read: Callable[[str], Any], name: str) -> Callable[[Any], list[Observation]]:
     def observed(_options: object) -> list[Observation]:
-        found = guard.call("figures", read, name, default=())
+        found = guard.call("observed metrics", read, name, default=())
         return [Observation(value, attributes) for value, attributes in found]
 
     return observed
