@@ -33,6 +33,8 @@ _CONSOLE = {"logging": ("obs_run.logging.console_lines", "install")}
 _CHILDREN = {
     "subprocess": ("obs_run.context.children", "patch_subprocess"),
     "multiprocessing.process": ("obs_run.context.children", "patch_multiprocessing"),
+    "multiprocessing.pool": ("obs_run.context.worker_tasks", "watch_process_pools"),
+    "concurrent.futures.process": ("obs_run.context.worker_tasks", "watch_executors"),
     "mcp.client.stdio": ("obs_run.context.children", "patch_mcp_stdio"),
 }
 
