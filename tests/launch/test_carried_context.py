@@ -219,7 +219,7 @@ def place_of(child: Span, name: str, spans: list[Span]) -> str:
 
 SEEN = """
     import functools, inspect, multiprocessing, multiprocessing.dummy, traceback
-    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures import ProcessPoolExecutor, wait
 
     def fail(n):
         raise ValueError(n)
@@ -257,6 +257,7 @@ SEEN = """
             with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(method)) as executor:
                 for function, arguments in ((fail, (1,)), (stack, ()), (None, ()), (lambda: 3, ()), (open, ())):
                     future = executor.submit(function, *arguments)
+                    wait([future])
                     print(outcome(future.result), vars(future).keys())
 """
 
