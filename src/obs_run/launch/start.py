@@ -52,6 +52,8 @@ def start(how: str) -> None:
             import_hooks.when_imported(module, runtime_start.late(ours, function))
     runtime_start.notice(_RUN)
     runtime_start.start_api()
+    if os.environ.get("OBS_WRAP"):
+        guard.call("OBS_WRAP", _wrap_own_code)
     if flag("OBS_BRIDGE_STDOUT", default=False):
         guard.call("printed lines", _watch_output)
     if os.environ.get("OBS_VENDOR_TELEMETRY", "").strip().lower() == "off":
@@ -71,6 +73,12 @@ def start(how: str) -> None:
         from obs_run.runtime import in_process
 
         in_process.runtime().set_up()
+
+
+def _wrap_own_code() -> None:
+    from obs_run.wrapping import start as wrapping_start
+
+    wrapping_start.install()
 
 
 def _watch_output() -> None:

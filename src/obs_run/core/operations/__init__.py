@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from .model import Embedding, FetchedResponse, Inference, ModelCall, Rerank
     from .operation import GenAiOperation, Operation, Usage
+    from .own import ContractCheck, OwnCall
     from .store import DatabaseCall, Retrieval
     from .tools import ToolResult
 
@@ -47,6 +48,7 @@ __all__ = [
     "A2aServerCall",
     "AgentCreation",
     "AgentRun",
+    "ContractCheck",
     "DatabaseCall",
     "Embedding",
     "ExecutedTool",
@@ -72,6 +74,7 @@ __all__ = [
     "MessageServerCall",
     "ModelCall",
     "Operation",
+    "OwnCall",
     "Plan",
     "ReceivedMessages",
     "RemoteAgentRun",
@@ -116,6 +119,7 @@ _NAMES = {
     ),
     "model": ("Embedding", "FetchedResponse", "Inference", "ModelCall", "Rerank"),
     "operation": ("GenAiOperation", "Operation", "Usage"),
+    "own": ("ContractCheck", "OwnCall"),
     "store": ("DatabaseCall", "Retrieval"),
     "tools": ("ToolResult",),
 }
