@@ -55,10 +55,7 @@ def parameters_of(function: Any, *, is_method: bool) -> values.Parameters:
 
 def wrapper_for(entry: Entry, function: Any, parameters: values.Parameters) -> Wrapper:
     """Return the wrapper that records each call of a function as ``entry`` says."""
-    calls = _Calls(entry, function, parameters)
-    if inspect.iscoroutinefunction(function):
-        return streams.wrap_async_call(calls.begin)
-    return streams.wrap_call(calls.begin)
+    return streams.wrap_call(_Calls(entry, function, parameters).begin)
 
 
 class _Calls:
@@ -69,9 +66,9 @@ class _Calls:
         self._function = function
         self._parameters = parameters
         is_stream = inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
-        self._reader: Reader = Reader(
-            self._read_result, failure=_note_failure, lazy=is_stream, single_response=is_stream
-        )
+        # A coroutine's arguments are wrong when it is called; its work begins when it is awaited.
+        is_late = is_stream or inspect.iscoroutinefunction(function)
+        self._reader: Reader = Reader(self._read_result, failure=_note_failure, lazy=is_late, single_response=is_stream)
         module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", entry.name)
         self._qualified_name = f"{module}.{name}" if module else name
 
