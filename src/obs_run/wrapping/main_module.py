@@ -50,14 +50,20 @@ class MainModule:
     def _follow_calls(self, frame: FrameType, event: str, _argument: Any) -> Trace | None:
         if event != "call" or not _is_main(frame):
             return None
-        names = frame.f_code.co_names
-        can_come = [one for one in self._waiting if _may_bind(names, one)]
-        if frame.f_globals.get("__name__") == MAIN and not can_come and not _is_of_multiprocessing():
-            for one in self._waiting:
-                guard.call("OBS_WRAP", one.place_in, frame.f_globals, MAIN)
+        if frame.f_globals.get("__name__") != MAIN or not _is_of_multiprocessing():
+            self._leave_out(frame)
+        if not self._waiting:
             self._stop()
             return None
-        return self._follow_lines if can_come else None
+        return self._follow_lines
+
+    def _leave_out(self, frame: FrameType) -> None:
+        """Say of what the script never names that it is not there, and do not wait for it."""
+        names = frame.f_code.co_names
+        for one in self._waiting:
+            if not _may_bind(names, one):
+                guard.call("OBS_WRAP", one.tell_missing, MAIN, names)
+        self._waiting = [one for one in self._waiting if _may_bind(names, one)]
 
     def _follow_lines(self, frame: FrameType, event: str, _argument: Any) -> Trace | None:
         guard.call("OBS_WRAP", self._look, frame.f_globals, is_over=event in ("return", "exception"))

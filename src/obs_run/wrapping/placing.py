@@ -16,7 +16,7 @@ from obs_run.wrapping.entries import RESULT, SELF, Entry, Target, is_pattern
 from obs_run.wrapping.wrap_file import SETTING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 _MOST_NAMES = 12
 
@@ -35,6 +35,13 @@ class Declared:
             self._place(namespace, module)
         except _NotThereError as error:
             guard.warn_once(f"{SETTING}: {self.entry.where}: {self.entry.name}: {error}")
+
+    def tell_missing(self, module: str, names: Iterable[str]) -> None:
+        """Say that a module, which has those names, has none that is meant."""
+        name = self.target.first_name()
+        near = with_nearest(name, names, "")
+        about = f"{SETTING}: {self.entry.where}: {self.entry.name}"
+        guard.warn_once(f"{about}: {self.target}: {module} has no {name!r}{near}")
 
     def is_in(self, namespace: dict[str, Any]) -> bool:
         """Whether a module that is still being executed has what the target names."""
