@@ -72,6 +72,8 @@ METRICS = {
     "obs.client.cost": "no convention for money exists",
     "obs.client.cost.unknown": "no convention for money exists",
     "obs.export.dropped": "obs-run's own loss",
+    "obs.contract.check.duration": "no convention knows checks of contracts",
+    "obs.function.duration": "no convention knows functions of an agent's own",
     "obs.log.count": "no convention knows what log lines tell",
     "obs.log.duration": "no convention knows what log lines tell",
     "obs.log.value": "no convention knows what log lines tell",
@@ -169,11 +171,13 @@ _ANSWERED = "the conventions of messages know none that wait for an answer"
 WITHOUT_SPAN_TYPE = {
     "A2aCall": _A2A,
     "A2aServerCall": _A2A,
+    "ContractCheck": "no convention knows checks of contracts",
     "Handoff": OPERATIONS["handoff"],
     "LoggedRequest": "no convention knows what log lines tell",
     "LoggedWork": "no convention knows what log lines tell",
     "MessageCall": _ANSWERED,
     "MessageServerCall": _ANSWERED,
+    "OwnCall": "no convention knows functions of an agent's own",
     "Rerank": OPERATIONS["rerank"],
     "Step": OPERATIONS["step"],
 }

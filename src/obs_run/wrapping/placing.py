@@ -62,15 +62,15 @@ class Declared:
             for name in found:
                 self._wrap(_Namespace(namespace), module, name, name)
             return
-        for owner in self._owners(namespace, module):
+        owners = self._owners(namespace, module)
+        for owner in owners:
             if target.with_derived:
                 hooks.for_derived(owner, self._wrap_methods, f"{SETTING} {self.entry.name}")
             else:
                 self._wrap_methods(owner)
-                if not self.places:
-                    raise _NotThereError(
-                        _missing(target, target.function, f"{module}.{owner.__qualname__}", vars(owner))
-                    )
+        if not self.places and not target.with_derived:
+            place = f"{module}.{owners[0].__qualname__}"
+            raise _NotThereError(_missing(target, target.function, place, vars(owners[0])))
 
     def _owners(self, namespace: dict[str, Any], module: str) -> list[type]:
         first, *inner = self.target.owner.split(".")
@@ -78,7 +78,10 @@ class Declared:
         if not found:
             raise _NotThereError(_missing(self.target, first, module, namespace))
         for name in inner:
-            found = [vars(owner)[name] for owner in found if isinstance(vars(owner).get(name), type)]
+            inside = [vars(owner)[name] for owner in found if isinstance(vars(owner).get(name), type)]
+            if not inside:
+                raise _NotThereError(_missing(self.target, name, f"{module}.{found[0].__qualname__}", vars(found[0])))
+            found = inside
         return found
 
     def _wrap_methods(self, owner: type) -> None:
