@@ -42,6 +42,9 @@ RUN_ELSEWHERE = {
     "docker compose -f configs/compose.yaml up -d": "tests/configs/test_configs.py",
     "python -m tests.e2e.backends.run": "tests/e2e/test_backends.py",
     "jaeger --config configs/jaeger.yaml": "tests/configs/test_configs.py",
+    "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 obs-run python examples/resilience.py": (
+        "tests/e2e/test_resilience.py"
+    ),
     "otelcol-contrib --config otel-collector.yaml": "tests/configs/test_configs.py",
     "prometheus --config.file=configs/prometheus.yaml": "tests/configs/test_configs.py",
 }

@@ -173,7 +173,7 @@ def _recorded_for(row: Any) -> str:
         words = re.sub(r"(?<!^)(?=[A-Z])", " ", kind).lower()
         by_generation.setdefault(generation, []).append(words)
     parts = [_NAMES[generation] + ", ".join(kinds) for generation, kinds in by_generation.items()]
-    return "; ".join(parts) or "what is lost"
+    return "; ".join(parts) or row.figures_of or "what is lost"
 
 
 def _labels(row: Any) -> str:

@@ -52,6 +52,11 @@ _MODULES = {
         "agno.workflow.step",
         "agno.workflow.workflow",
     ),
+    "aiobreaker": (
+        "aiobreaker.circuitbreaker",
+        "aiobreaker.state",
+    ),
+    "aiocache": ("aiocache.base",),
     "aiohttp": ("aiohttp.client",),
     "anthropic": (
         "anthropic._base_client",
@@ -62,6 +67,7 @@ _MODULES = {
         "anthropic.lib.tools._beta_functions",
         "anthropic.lib.tools._beta_runner",
     ),
+    "asyncpg": ("asyncpg.pool",),
     "autogen": (
         "autogen_agentchat.agents._base_chat_agent",
         "autogen_agentchat.agents._code_executor_agent",
@@ -83,6 +89,10 @@ _MODULES = {
         "azure.ai.inference.models._patch",
         "azure.ai.inference.tracing",
     ),
+    "backoff": (
+        "backoff._async",
+        "backoff._sync",
+    ),
     "bedrock": (
         "aiobotocore.client",
         "aiobotocore.eventstream",
@@ -91,6 +101,7 @@ _MODULES = {
         "botocore.eventstream",
         "botocore.response",
     ),
+    "cachetools": ("cachetools",),
     "chromadb": (
         "chromadb.api.async_client",
         "chromadb.api.client",
@@ -98,6 +109,7 @@ _MODULES = {
         "chromadb.api.models.Collection",
         "chromadb.telemetry.opentelemetry",
     ),
+    "circuitbreaker": ("circuitbreaker",),
     "claude_agent_sdk": (
         "claude_agent_sdk._internal.client",
         "claude_agent_sdk._internal.query",
@@ -117,6 +129,7 @@ _MODULES = {
         "crewai.events.event_bus",
         "crewai.llms.base_llm",
     ),
+    "diskcache": ("diskcache.core",),
     "dspy": (
         "dspy.adapters.types.tool",
         "dspy.clients.base_lm",
@@ -351,6 +364,12 @@ _MODULES = {
         "pinecone.inference.inference",
         "pinecone.inference.inference_asyncio",
     ),
+    "psycopg_pool": (
+        "psycopg_pool.pool",
+        "psycopg_pool.pool_async",
+    ),
+    "purgatory": ("purgatory.domain.model",),
+    "pybreaker": ("pybreaker",),
     "pydantic_ai": (
         "pydantic_ai",
         "pydantic_ai.agent",
@@ -401,6 +420,11 @@ _MODULES = {
         "smolagents.models",
         "smolagents.tools",
     ),
+    "sqlalchemy": (
+        "sqlalchemy.engine.base",
+        "sqlalchemy.pool.base",
+        "sqlalchemy.pool.impl",
+    ),
     "strands": (
         "strands.agent.agent",
         "strands.multiagent.graph",
@@ -408,6 +432,12 @@ _MODULES = {
         "strands.telemetry.metrics",
         "strands.telemetry.tracer",
         "strands.types._events",
+    ),
+    "tenacity": (
+        "stamina.instrumentation._data",
+        "tenacity",
+        "tenacity._asyncio",
+        "tenacity.asyncio",
     ),
     "transformers": (
         "transformers.pipelines.feature_extraction",

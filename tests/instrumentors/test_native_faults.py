@@ -11,6 +11,7 @@ from obs_instrumentors.anthropic import native as anthropic_native
 from obs_instrumentors.mistralai import native as mistralai_native
 
 from obs_run.core import native_spans
+from obs_run.core.hooks import InPlace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,9 @@ class Tracer:
 
 def wrapper_of(instrumentors: tuple[Instrumentor, ...], name: str) -> Wrapper:
     targets = [target for one in instrumentors for target in one.targets if target.name == name]
-    return targets[0].wrapper
+    wrapper = targets[0].wrapper
+    assert not isinstance(wrapper, InPlace)
+    return wrapper
 
 
 def traced_request(wrap: Wrapper) -> Any:

@@ -262,10 +262,10 @@ def _metric(metric: Any) -> Iterator[str]:
     if metric.unit != rule.unit:
         yield f"unit is {metric.unit!r}"
     data = type(metric.data).__name__
-    if data != {"histogram": "Histogram", "counter": "Sum"}[rule.instrument]:
+    if data != ("Histogram" if rule.instrument == "histogram" else "Sum"):
         yield f"is a {data}"
-    if data == "Sum" and not metric.data.is_monotonic:
-        yield "is not monotonic"
+    elif data == "Sum" and metric.data.is_monotonic != (rule.instrument == "counter"):
+        yield f"is no {rule.instrument}"
     for point in metric.data.data_points:
         labels = dict(point.attributes or {})
         yield from _attributes(labels)

@@ -57,6 +57,8 @@ _BESIDE: dict[str, dict[str, Any]] = {
     "db.query.text": {"type": "string"},
     "db.query.summary": {"type": "string"},
     "db.response.returned_rows": {"type": "int"},
+    "db.client.connection.pool.name": {"type": "string"},
+    "db.client.connection.state": {"type": "string", "members": ["idle", "used"]},
     "db.response.status_code": {"type": "string"},
     "client.address": {"type": "string"},
     "client.port": {"type": "int"},
@@ -269,6 +271,8 @@ _COUNTER = Metric(
     ("gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.token.modality"),
 )
 _PER_CALL = Metric("histogram", "{token}", _T, _COMMON, ("gen_ai.operation.name", "gen_ai.provider.name"))
+_POOL = ("db.client.connection.pool.name",)
+_POOL_STATE = (*_POOL, "db.client.connection.state")
 METRICS: dict[str, Metric] = {
     "gen_ai.client.inference.duration": _seconds(),
     "gen_ai.client.inference.time_to_first_chunk": _seconds(),
@@ -310,6 +314,22 @@ METRICS: dict[str, Metric] = {
     "messaging.client.sent.messages": Metric("counter", "{message}", None, _MESSAGING, _MESSAGING[:2]),
     "messaging.client.consumed.messages": Metric("counter", "{message}", None, _MESSAGING, _MESSAGING[:2]),
     "messaging.process.duration": Metric("histogram", "s", _Q, _MESSAGING, _MESSAGING[:2]),
+    "db.client.connection.count": Metric("updowncounter", "{connection}", None, _POOL_STATE, _POOL_STATE),
+    "db.client.connection.idle.max": Metric("updowncounter", "{connection}", None, _POOL, _POOL),
+    "db.client.connection.idle.min": Metric("updowncounter", "{connection}", None, _POOL, _POOL),
+    "db.client.connection.max": Metric("updowncounter", "{connection}", None, _POOL, _POOL),
+    "db.client.connection.pending_requests": Metric("updowncounter", "{request}", None, _POOL, _POOL),
+    "db.client.connection.timeouts": Metric("counter", "{timeout}", None, _POOL, _POOL),
+    "db.client.connection.create_time": Metric("histogram", "s", None, _POOL, _POOL),
+    "db.client.connection.wait_time": Metric("histogram", "s", None, _POOL, _POOL),
+    "db.client.connection.use_time": Metric("histogram", "s", None, _POOL, _POOL),
+    "http.client.open_connections": Metric(
+        "updowncounter",
+        "{connection}",
+        None,
+        ("http.connection.state", "network.peer.address", "server.address", "server.port", "url.scheme"),
+        ("http.connection.state", "server.address", "server.port"),
+    ),
     "gen_ai.invoke_workflow.duration": _seconds(
         "gen_ai.workflow.name",
         buckets=[1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0],

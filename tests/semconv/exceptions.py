@@ -65,9 +65,25 @@ METHODS = {
 }
 """Values of ``mcp.method.name`` beside the predefined ones."""
 
+_CACHES = "no convention knows caches"
+_BREAKERS = "no convention knows circuit breakers"
+_WAITS = "the conventions have waits for a connection of pools of databases alone"
+_RETRIES = "the conventions know of retries only that a request is one"
 _RUNS = "the conventions know of a run only how long it took"
 METRICS = {
     "obs.agent.cost": "no convention for money exists",
+    "obs.cache.evictions": _CACHES,
+    "obs.cache.lookup.duration": _CACHES,
+    "obs.cache.lookups": _CACHES,
+    "obs.circuit_breaker.rejected": _BREAKERS,
+    "obs.circuit_breaker.state": _BREAKERS,
+    "obs.circuit_breaker.transitions": _BREAKERS,
+    "obs.http.client.connection.pending_requests": _WAITS,
+    "obs.http.client.connection.timeouts": _WAITS,
+    "obs.http.client.connection.wait_time": _WAITS,
+    "obs.retry.exhausted": _RETRIES,
+    "obs.retry.scheduled": _RETRIES,
+    "obs.retry.wait_time": _RETRIES,
     "obs.agent.tokens": "the conventions have no agent on the tokens of a call",
     "obs.client.cost": "no convention for money exists",
     "obs.client.cost.unknown": "no convention for money exists",
@@ -178,6 +194,7 @@ WITHOUT_SPAN_TYPE = {
     "MessageCall": _ANSWERED,
     "MessageServerCall": _ANSWERED,
     "OwnCall": "no convention knows functions of an agent's own",
+    "PoolAcquire": "the conventions have metrics of pools alone",
     "Rerank": OPERATIONS["rerank"],
     "Step": OPERATIONS["step"],
 }

@@ -31,6 +31,7 @@ from obs_run.core.operations import (
     Operation,
     OwnCall,
     Plan,
+    PoolAcquire,
     RemoteAgentRun,
     Rerank,
     Retrieval,
@@ -219,6 +220,7 @@ def operations() -> list[Operation]:
         MessageServerCall(**_MESSAGE),
         MessageReceive(**_MESSAGE),
         MessageProcess(**_MESSAGE),
+        PoolAcquire(pool_name="orders", error_type="TimeoutError"),
         LoggedWork(
             "load model",
             rule="load",

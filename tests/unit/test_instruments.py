@@ -62,6 +62,7 @@ NO_DURATION = {
     "ReceivedMessages": "it is a number of messages",
     "SentMessages": "it is a number of messages",
     "Plan": "the conventions have a span for it and no metric",
+    "PoolAcquire": "the pool measures it",
     "Step": "no convention knows it",
     "_Run": "what runs of agents and workflows have in common",
 }

@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     Preference = Callable[["Instrumentor"], str | None]
 
 
-__all__ = ["Instrumentor", "Target"]
+__all__ = ["InPlace", "Instrumentor", "Target"]
+
+
+class InPlace(NamedTuple):
+    """What makes a plain function that takes a method's place, where the cost of a wrapper would be seen.
+
+    It records also where another instrumentor takes over later.
+    """
+
+    make: Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 class Target(NamedTuple):
@@ -33,7 +42,7 @@ class Target(NamedTuple):
 
     module: str
     name: str
-    wrapper: Wrapper
+    wrapper: Wrapper | InPlace
     optional: bool = False
     setting: tuple[str, tuple[str, ...]] | None = None
 
@@ -105,6 +114,7 @@ class Status:
 
 
 _DERIVED = "+."
+_MADE_BY = "_obs_run_made_by"
 _DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 _statuses: dict[str, Status] = {}
 _undo: list[tuple[Any, str, Any]] = []
@@ -314,6 +324,16 @@ def _put(target: Target, place: tuple[Any, str], own: Any, state: Status) -> Non
 
     if getattr(own, "_self_wrapper", None) is target.wrapper:
         # Another module knows the same class, and came first.
+        return
+    if isinstance(target.wrapper, InPlace):
+        if vars(own).get(_MADE_BY) is target.wrapper:
+            # As above.
+            return
+        made = target.wrapper.make(own)
+        setattr(made, _MADE_BY, target.wrapper)
+        setattr(*place, made)
+        _undo.append((*place, own))
+        state.patched.append(f"{target.module}:{target.name}")
         return
     # A transport is not left to others later, and each of its calls would pay for the question.
     enabled = None if state.instrumentor.is_transport else state.is_active

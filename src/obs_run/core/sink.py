@@ -5,7 +5,7 @@ could as well be written into memory that another process reads. Of OpenTelemetr
 """
 
 # No `from __future__ import annotations`: see settings.py.
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -120,6 +120,19 @@ class LogRecord:
         """Whose it is, where that is not this process as we describe it."""
 
 
+class Figures(Protocol):
+    """What is counted where it happens, and read by metric when metrics are collected: see ``core.figures``."""
+
+    def read_counts(self, metric: str) -> Iterable[tuple[float, Mapping[str, Any]]]:
+        """Return the sums since the process began, with their attributes."""
+
+    def read_levels(self, metric: str) -> Iterable[tuple[float, Mapping[str, Any]]]:
+        """Return how much there is now, with its attributes."""
+
+    def take_durations(self, metric: str) -> Iterable[tuple[Iterable[float], Mapping[str, Any]]]:
+        """Return the seconds that things took since the last time, with their attributes."""
+
+
 class Sink(Protocol):
     """Takes what core records, from any thread, and never blocks or raises."""
 
@@ -141,6 +154,9 @@ class Sink(Protocol):
 
     def measure(self, complete: Callable[[], OperationRecord]) -> None:
         """Measure what has no span of its own; ``complete`` is called at once where anybody measures."""
+
+    def watch(self, figures: Figures) -> None:
+        """Read ``figures`` whenever metrics are collected."""
 
     def log(self, record: LogRecord) -> None:
         """Take a log record."""

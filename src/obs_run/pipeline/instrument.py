@@ -49,6 +49,8 @@ class Instrument(NamedTuple):
     labels: tuple[str, ...] = COMMON_LABELS
     """The attributes of a record that are labels."""
     buckets: tuple[float, ...] | None = None
+    figures_of: str | None = None
+    """What the values are kept of where they happen, for those that are read from ``sink.Figures``."""
 
 
 def both(*kinds: str) -> dict[str, Generation]:

@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from obs_run.core import semconv
-from obs_run.pipeline import run_instruments
+from obs_run.pipeline import figure_instruments, run_instruments
 from obs_run.pipeline.instrument import COMMON_LABELS, Instrument, Value, attribute, both, new, old, positive
 
 if TYPE_CHECKING:
@@ -398,5 +398,6 @@ TABLE = (
     COST,
     UNKNOWN_COST,
     *run_instruments.TABLE,
+    *figure_instruments.TABLE,
     LOST,
 )

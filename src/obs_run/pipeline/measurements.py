@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import Meter
     from opentelemetry.sdk.metrics import MeterProvider
 
-    from obs_run.core.sink import OperationRecord
+    from obs_run.core.sink import Figures, OperationRecord
     from obs_run.pipeline.instrument import Instrument, Read, Value
     from obs_run.pipeline.run_totals import Sum
 
@@ -124,6 +124,12 @@ class Measurements:
         for key, count in counts.items():
             labels = {name: text for name, text in zip(self._lost.label_names, key, strict=True) if text}
             self._add(self._lost, count, labels)
+
+    def watch(self, figures: Figures) -> None:
+        """Have figures read whenever somebody collects metrics."""
+        from obs_run.pipeline import figure_instruments
+
+        figure_instruments.observe(self._meter, figures, self._recorder)
 
     def _add(self, group: _Group, value: float, attributes: Mapping[str, Any], column: int = 0) -> None:
         if self._series > _MOST_SERIES:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.sdk.metrics import MeterProvider as SdkMeterProvider
 
-    from obs_run.core.sink import OperationRecord
+    from obs_run.core.sink import Figures, OperationRecord
     from obs_run.pipeline.cost import Bill
     from obs_run.pipeline.losses import Loss
     from obs_run.pipeline.measurements import Measurements
@@ -32,6 +32,16 @@ class Metering:
         self._own_provider = own_provider
         self._any_provider = any_provider
         self._measurements: Measurements | None = None
+        self._figures: Figures | None = None
+
+    def watch(self, figures: Figures) -> None:
+        """Read figures whenever metrics are collected."""
+        self._figures = figures
+        measurements = self._measurements
+        if measurements is None:
+            self._instruments()
+        else:
+            measurements.watch(figures)
 
     def measure(self, operation: OperationRecord, *, has_span: bool = True) -> Bill | None:
         """Record the metrics of an operation, and return what it cost if its span is exported."""
@@ -81,4 +91,6 @@ class Metering:
             from obs_run.pipeline.measurements import Measurements
 
             self._measurements = Measurements(provider.get_meter("obs_run", __version__), ours=own)
+            if self._figures is not None:
+                self._measurements.watch(self._figures)
         return self._measurements

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
     from obs_run.capture.api_logs import ApiLogProcessor
-    from obs_run.core.sink import Attributes, LogRecord, OperationRecord
+    from obs_run.core.sink import Attributes, Figures, LogRecord, OperationRecord
     from obs_run.pipeline.destination import Destinations
     from obs_run.pipeline.export_pipeline import ExportPipeline
     from obs_run.pipeline.metering import Metering
@@ -83,6 +83,15 @@ class Runtime:
     def measure(self, complete: Callable[[], OperationRecord]) -> None:
         """Measure what has no span of its own."""
         self._spans().measure(complete)
+
+    def watch(self, figures: Figures) -> None:
+        """Read ``figures`` whenever metrics are collected."""
+        if settings.get("OTEL_CONFIG_FILE") or _is_exported("metrics"):
+            # Not here: the first look into a cache would wait for all that metrics need.
+            self.call_later(self._watch, figures)
+
+    def _watch(self, figures: Figures) -> None:
+        self.metering().watch(figures)
 
     def log(self, record: LogRecord) -> None:
         """Take a log record."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
-    from obs_run.core.sink import LogRecord, OperationRecord
+    from obs_run.core.sink import Figures, LogRecord, OperationRecord
 
 
 class Ended(NamedTuple):
@@ -56,6 +56,7 @@ class FakeSink:
         self.ended: list[Ended] = []
         self.measured: list[OperationRecord] = []
         self.logs: list[LogRecord] = []
+        self.figures: list[Figures] = []
         self._ids = iter(range(1, 10_000_000))
 
     def start(
@@ -81,6 +82,9 @@ class FakeSink:
 
     def measure(self, complete: Callable[[], OperationRecord]) -> None:
         self.measured.append(complete())
+
+    def watch(self, figures: Figures) -> None:
+        self.figures.append(figures)
 
     def log(self, record: LogRecord) -> None:
         self.logs.append(record)

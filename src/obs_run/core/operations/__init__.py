@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .model import Embedding, FetchedResponse, Inference, ModelCall, Rerank
     from .operation import GenAiOperation, Operation, Usage
     from .own import ContractCheck, OwnCall
+    from .pool import PoolAcquire
     from .store import DatabaseCall, Retrieval
     from .tools import ToolResult
 
@@ -76,6 +77,7 @@ __all__ = [
     "Operation",
     "OwnCall",
     "Plan",
+    "PoolAcquire",
     "ReceivedMessages",
     "RemoteAgentRun",
     "Rerank",
@@ -120,6 +122,7 @@ _NAMES = {
     "model": ("Embedding", "FetchedResponse", "Inference", "ModelCall", "Rerank"),
     "operation": ("GenAiOperation", "Operation", "Usage"),
     "own": ("ContractCheck", "OwnCall"),
+    "pool": ("PoolAcquire",),
     "store": ("DatabaseCall", "Retrieval"),
     "tools": ("ToolResult",),
 }

@@ -1,0 +1,146 @@
+"""Circuit breakers: the state that each is in, how it changes, and the calls that it does not let through."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from obs_run.base import guard
+from obs_run.base.stand_in import hide_frame, passed_over
+from obs_run.core import semconv, span_events
+from obs_run.core.figures import Level, figures
+from obs_run.core.outcomes import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from obs_run.core.hooks import Wrapper
+
+    ReadState = Callable[[Call], tuple[Any, str, str] | None]
+    """Gives a breaker, its name and its state."""
+    IsRejection = Callable[[BaseException], bool]
+
+__all__ = [
+    "CLOSED",
+    "HALF_OPEN",
+    "OPEN",
+    "note_rejected",
+    "note_state",
+    "wrap_changed",
+    "wrap_refused",
+    "wrap_rejecting",
+]
+
+CLOSED, OPEN, HALF_OPEN = "closed", "open", "half_open"
+_STATES = (CLOSED, OPEN, HALF_OPEN)
+
+
+class Breaker:
+    """What is known of a circuit breaker."""
+
+    __slots__ = ("_by_state", "_labels", "state")
+
+    def __init__(self, name: str, state: str) -> None:
+        self._labels = {semconv.OBS_BREAKER_NAME: name}
+        self._by_state = [(each, {**self._labels, semconv.OBS_BREAKER_STATE: each}) for each in _STATES]
+        self.state = state
+
+    def levels(self) -> Iterable[Level]:
+        """Return 1 for the state that it is in, 0 for the others."""
+        for state, labels in self._by_state:
+            yield Level(semconv.METRIC_BREAKER_STATE, int(state == self.state), labels)
+
+    def begin_in_child(self) -> None:
+        """Stay in the state, as the agent's breaker does."""
+
+    def change(self, state: str) -> None:
+        """Note the state that it is in now."""
+        before = self.state
+        if state == before:
+            return
+        self.state = state
+        labels = {**self._labels, semconv.OBS_BREAKER_STATE: state}
+        figures.count(semconv.METRIC_BREAKER_TRANSITIONS, labels).add()
+        span_events.add_event(semconv.EVENT_BREAKER_STATE, {**labels, semconv.OBS_BREAKER_PREVIOUS_STATE: before})
+
+    def reject(self) -> None:
+        """Note a call that it did not let through."""
+        figures.count(semconv.METRIC_BREAKER_REJECTED, self._labels).add()
+        span_events.add_event(semconv.EVENT_BREAKER_REJECTED, {**self._labels, semconv.OBS_BREAKER_STATE: self.state})
+
+
+def note_state(owner: Any, name: str, state: str) -> Breaker:
+    """Note the state that a breaker is in; known for the first time, it has not changed."""
+    figures.watch()
+    breaker: Breaker | None = figures.kept.get(id(owner))
+    if breaker is None:
+        breaker = Breaker(name, state)
+        figures.keep(owner, breaker)
+    else:
+        breaker.change(state)
+    return breaker
+
+
+def note_rejected(owner: Any, name: str, state: str = OPEN) -> None:
+    """Note a call that a breaker did not let through."""
+    note_state(owner, name, state).reject()
+
+
+def wrap_changed(read: ReadState) -> Wrapper:
+    """Return the wrapper of a function after which a breaker may be in another state, or there is a new one."""
+
+    @passed_over
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        try:
+            returned = wrapped(*args, **kwargs)
+        except BaseException as error:
+            hide_frame(error, error.__traceback__)
+            raise
+        guard.call("circuit breaker", _note_state, read, instance, args, kwargs)
+        return returned
+
+    return wrapper
+
+
+def _note_state(read: ReadState, *called: Any) -> None:
+    found = read(Call(*called))
+    if found is not None:
+        note_state(*found)
+
+
+def _note_failure(
+    read: ReadState, is_rejection: Callable[[BaseException], bool], error: BaseException, *called: Any
+) -> None:
+    found = read(Call(*called)) if is_rejection(error) else None
+    if found is not None:
+        note_rejected(*found)
+
+
+def wrap_rejecting(read: ReadState, is_rejection: IsRejection) -> Wrapper:
+    """Return the wrapper of a function that raises where a breaker does not let a call through."""
+
+    @passed_over
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        try:
+            return wrapped(*args, **kwargs)
+        except BaseException as error:
+            guard.call("circuit breaker", _note_failure, read, is_rejection, error, instance, args, kwargs)
+            hide_frame(error, error.__traceback__)
+            raise
+
+    return wrapper
+
+
+def _note_refusal(read: ReadState, *called: Any) -> None:
+    found = read(Call(*called))
+    if found is not None:
+        note_rejected(*found)
+
+
+def wrap_refused(read: ReadState) -> Wrapper:
+    """Return the wrapper of a function that is called where a breaker does not let a call through."""
+
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        guard.call("circuit breaker", _note_refusal, read, instance, args, kwargs)
+        return wrapped(*args, **kwargs)
+
+    return wrapper

@@ -1,0 +1,50 @@
+"""The agent of docs/resilience.md, and the page's questions to the real Prometheus while it works."""
+
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.backends import clients
+from tests.e2e.backends.install import ROOT
+from tests.e2e.backends.servers import Backends
+from tests.launch.environments import environment
+
+PAGE = (ROOT / "docs" / "resilience.md").read_text(encoding="utf-8")
+[COMMAND] = re.findall(r"^\$ (.*)$", PAGE, re.MULTILINE)
+USED, OPEN, RETRIES, HITS = re.findall(r"^```promql\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+pytestmark = [pytest.mark.backends, pytest.mark.environments, pytest.mark.timeout(600)]
+
+
+@pytest.fixture
+def prometheus(backends: Backends) -> Iterator[clients.Prometheus]:
+    """Have the agent work, as the page shows it, while questions are asked."""
+    setting, *command = shlex.split(COMMAND)
+    name, _, _ = setting.partition("=")
+    place = environment("resilience")
+    outside = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "OBS_"))}
+    outside |= {"PATH": f"{place.scripts}{os.pathsep}{os.environ['PATH']}", name: backends.collector.otlp_http}
+    outside |= {"OTEL_METRIC_EXPORT_INTERVAL": "500"}
+    agent = subprocess.Popen(command, cwd=ROOT, env=outside, stderr=subprocess.PIPE, text=True)
+    try:
+        yield backends.prometheus
+    finally:
+        agent.terminate()
+        _, said = agent.communicate(timeout=60)
+    assert said == ""
+
+
+def test_the_questions_of_the_page(prometheus: clients.Prometheus) -> None:
+    [used] = prometheus.query(USED)
+    assert (used.labels, used.value) == ({"db_client_connection_pool_name": "orders"}, 0.5)
+    [is_open] = prometheus.query(OPEN)
+    assert (is_open.labels, is_open.value) == ({"obs_circuit_breaker_name": "carrier"}, 1)
+    [retries] = prometheus.query(RETRIES)
+    assert retries.labels == {"code_function_name": "__main__.place"}
+    assert retries.value > 0
+    [hits] = prometheus.query(HITS)
+    assert hits.labels == {"obs_cache_name": "__main__.LRUCache"}
+    assert hits.value == pytest.approx(0.75, abs=0.1)
