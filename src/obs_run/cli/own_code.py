@@ -33,7 +33,7 @@ def findings() -> Iterator[Finding]:
     for problem in loaded.problems:
         yield Finding("FAIL", wrap_file.SETTING, problem.removeprefix(f"{wrap_file.SETTING}: "))
     for entry in loaded.entries.values():
-        for target in entry.targets:
+        for target in (*entry.targets, *entry.release):
             mark, text = _look_up(target)
             yield Finding(mark, entry.name, f"{entry.where}: {target}: {text}")
 

@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 SPAN, HANDLER, TOOL, CONTRACT = "span", "handler", "tool", "contract"
-KINDS = (SPAN, HANDLER, TOOL, CONTRACT)
+POOL, BREAKER, CACHE = "pool", "breaker", "cache"
+RECORDED = (SPAN, HANDLER, TOOL, CONTRACT)
+MEASURED = (POOL, BREAKER, CACHE)
+KINDS = (*RECORDED, *MEASURED)
+TARGET, RELEASE = "target", "release"
 SELF, RESULT = "self", "result"
 _WILDCARD = re.compile(r"[*?\[]")
 
@@ -54,12 +58,24 @@ class Entry:
     content: dict[str, ValuePath] = field(default_factory=dict)
     met: ValuePath | None = None
     """What tells by its truth whether a contract is met."""
+    release: tuple[Target, ...] = ()
+    """What gives a pool's connection back."""
+    connection: ValuePath | None = None
+    """What stands for a pool's connection, where that is not what is returned and given back."""
+    state: ValuePath | None = None
+    """The state of a breaker."""
+    rejects: tuple[str, ...] = ()
+    """The classes of the exceptions by which a breaker says that it does not let a call through."""
+    allows: ValuePath | None = None
+    """What is false where a breaker does not let a call through."""
+    hit: ValuePath | None = None
+    """What is None, or false, where a lookup in a cache finds nothing."""
 
     def paths(self) -> list[ValuePath]:
         """Return all values that it names."""
         named = [piece for piece in self.span_name if isinstance(piece, ValuePath)]
-        met = [] if self.met is None else [self.met]
-        return [*named, *self.attributes.values(), *self.content.values(), *met]
+        single = [path for path in (self.met, self.state, self.allows, self.hit) if path is not None]
+        return [*named, *self.attributes.values(), *self.content.values(), *single]
 
 
 def is_pattern(name: str) -> bool:

@@ -12,11 +12,13 @@ from obs_run.core import hooks
 from obs_run.core.watched_functions import WatchedFunction
 from obs_run.setting_texts import with_nearest
 from obs_run.wrapping import calls, values
-from obs_run.wrapping.entries import RESULT, SELF, Entry, Target, is_pattern
+from obs_run.wrapping.entries import RECORDED, RESULT, SELF, Entry, Target, is_pattern
 from obs_run.wrapping.wrap_file import SETTING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+    from obs_run.core.hooks import Wrapper
 
 _MOST_NAMES = 12
 
@@ -24,9 +26,10 @@ _MOST_NAMES = 12
 class Declared:
     """A target of an entry, and where it was found so far."""
 
-    def __init__(self, entry: Entry, target: Target) -> None:
+    def __init__(self, entry: Entry, target: Target, role: str) -> None:
         self.entry = entry
         self.target = target
+        self.role = role
         self.places: list[str] = []
 
     def place_in(self, namespace: dict[str, Any], module: str) -> None:
@@ -97,10 +100,19 @@ class Declared:
         parameters = calls.parameters_of(function, is_method=self.target.owner != "" and not _is_static(own))
         if self._means_one():
             self._say_unknown_parameters(place, parameters)
-        watched: Any = WatchedFunction((module, place), own, calls.wrapper_for(self.entry, function, parameters))
+        watched: Any = WatchedFunction((module, place), own, self._wrapper_for(function, parameters))
         watched._self_entry = self.entry  # noqa: SLF001 (wrapt keeps what begins so for itself)
         setattr(owner, name, watched)
         self.places.append(f"{module}:{place}")
+
+    def _wrapper_for(self, function: Any, parameters: values.Parameters) -> Wrapper:
+        if self.entry.kind in RECORDED:
+            return calls.wrapper_for(self.entry, function, parameters)
+        # Its classes are loaded for those who have such entries.
+        from obs_run.wrapping import figures
+
+        derived = self.target.with_derived
+        return figures.wrapper_for(self.entry, self.role, function, parameters, with_derived=derived)
 
     def _means_one(self) -> bool:
         """Whether the entry means a single function, which then has all parameters that it names."""

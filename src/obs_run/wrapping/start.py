@@ -10,6 +10,7 @@ from obs_run import settings
 from obs_run.base import guard
 from obs_run.process import exit_hooks, import_hooks, program
 from obs_run.wrapping import wrap_file
+from obs_run.wrapping.entries import RELEASE, TARGET
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -30,7 +31,12 @@ def install() -> None:
         return
     from obs_run.wrapping.placing import Declared
 
-    _declared[:] = [Declared(entry, target) for entry in loaded.entries.values() for target in entry.targets]
+    _declared[:] = [
+        Declared(entry, target, role)
+        for entry in loaded.entries.values()
+        for role, targets in ((TARGET, entry.targets), (RELEASE, entry.release))
+        for target in targets
+    ]
     script = _script()
     for_main = [one for one in _declared if _is_script(one.target.module, script)]
     import_hooks.when_any_imported(dict.fromkeys(one.target.module for one in _declared), _wrap)

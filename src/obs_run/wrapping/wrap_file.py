@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Any
 from obs_run.base.documents import UnreadableError, read_document
 from obs_run.setting_files import WrongError, check_keys, choice, files_at, flag, text, texts
 from obs_run.setting_texts import with_nearest
-from obs_run.wrapping.entries import CONTRACT, KINDS, RESULT, Entry, Target, ValuePath
+from obs_run.wrapping.entries import (
+    BREAKER,
+    CACHE,
+    CONTRACT,
+    KINDS,
+    POOL,
+    RECORDED,
+    RESULT,
+    Entry,
+    Target,
+    ValuePath,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,7 +29,15 @@ if TYPE_CHECKING:
 
 SETTING = "OBS_WRAP"
 SECTION = "wrap"
-KEYS = ("target", "kind", "name", "attributes", "content", "met", "enabled")
+KEYS = (
+    "target", "kind", "name", "attributes", "content", "met", "release", "connection", "state", "rejects", "allows",
+    "hit", "enabled",
+)  # fmt: skip
+_KINDS_OF_KEYS = {
+    "attributes": RECORDED, "content": RECORDED, "met": (CONTRACT,), "release": (POOL,), "connection": (POOL,),
+    "state": (BREAKER,), "rejects": (BREAKER,), "allows": (BREAKER,), "hit": (CACHE,),
+}  # fmt: skip
+_OF_RESULT = ("met", "allows", "hit")
 _MOST_ENTRIES = 1000
 _NAME = r"[A-Za-z_]\w*"
 _PATTERN = r"[A-Za-z_*?][\w*?]*"
@@ -98,26 +117,51 @@ def read_entry(name: str, body: Any, where: str) -> Entry | None:
     entry = Entry(
         name=name,
         where=where,
-        targets=tuple(_target(each) for each in texts(body, "target")),
+        targets=_targets(body, "target"),
         kind=choice(body, ("kind",), KINDS),
         span_name=_template(text(body, "name")),
         attributes=_named_paths(body, "attributes"),
         content=_named_paths(body, "content"),
-        met=None if body.get("met") is None else _path(body["met"], ("met",)),
+        met=_single_path(body, "met"),
+        release=_targets(body, "release"),
+        connection=_single_path(body, "connection"),
+        state=_single_path(body, "state"),
+        rejects=texts(body, "rejects"),
+        allows=_single_path(body, "allows"),
+        hit=_single_path(body, "hit"),
     )
-    if not entry.targets:
-        raise WrongError(("target",), f"is missing; allowed: {_TARGET_FORM}")
-    if entry.met is not None and entry.kind != CONTRACT:
-        raise WrongError(("met",), f"is only for {CONTRACT}, and the kind is {entry.kind}")
-    if any(isinstance(piece, ValuePath) and piece.root == RESULT for piece in entry.span_name):
-        raise WrongError(("name",), "names the result, which is not known when the span begins")
+    _check_use(entry, body)
     return entry if flag(body, "enabled", default=True) else None
 
 
-def _target(written: str) -> Target:
+def _check_use(entry: Entry, body: Mapping[str, Any]) -> None:
+    for key, kinds in _KINDS_OF_KEYS.items():
+        if key in body and entry.kind not in kinds:
+            raise WrongError((key,), f"is only for {' and '.join(kinds)}, and the kind is {entry.kind}")
+    if not entry.targets:
+        raise WrongError(("target",), f"is missing; allowed: {_TARGET_FORM}")
+    if entry.kind == BREAKER and entry.state is None:
+        raise WrongError(("state",), "is missing; it names the value that is closed, open or half_open, as self.state")
+    for key in _OF_RESULT:
+        path = getattr(entry, key)
+        if path is not None and path.root != RESULT:
+            raise WrongError((key,), f"is {body[key]}; allowed: result, and keys or attributes behind it")
+    if any(isinstance(piece, ValuePath) and piece.root == RESULT for piece in entry.span_name):
+        raise WrongError(("name",), "names the result, which is not known when the span begins")
+
+
+def _targets(body: Mapping[str, Any], key: str) -> tuple[Target, ...]:
+    return tuple(_target(each, key) for each in texts(body, key))
+
+
+def _single_path(body: Mapping[str, Any], key: str) -> ValuePath | None:
+    return None if body.get(key) is None else _path(body[key], (key,))
+
+
+def _target(written: str, key: str) -> Target:
     match = _TARGET.fullmatch(written.strip())
     if match is None:
-        raise WrongError(("target",), f"{written!r} names no function; allowed: {_TARGET_FORM}")
+        raise WrongError((key,), f"{written!r} names no function; allowed: {_TARGET_FORM}")
     return Target(match["module"], match["owner"] or "", bool(match["derived"]), match["function"])
 
 
