@@ -66,6 +66,8 @@ class _Named:
         Functions without an object are, as their entry, one of a kind.
         """
         instance = call.instance
+        if values.is_asking():
+            return None
         if instance is None:
             return self.entry
         if self._overridden is not None and not _is_last(self._overridden, type(instance)):

@@ -1,11 +1,15 @@
-"""Values in the arguments and results of the agent's functions, read without running any of its code."""
+"""Values in the arguments and results of the agent's functions, read without running its code.
+
+Only a property that an entry names is asked, where no attribute stands behind it that has its name with an underscore.
+"""
 
 from __future__ import annotations
 
+from _thread import get_ident
 from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any
 
-from obs_run.base import passive_values
+from obs_run.base import guard, passive_values
 from obs_run.wrapping.entries import RESULT, SELF, ValuePath
 
 if TYPE_CHECKING:
@@ -76,9 +80,30 @@ def _attribute(value: Any, name: str) -> Any:
         held = vars(kind).get(name)
         if isinstance(held, MemberDescriptorType):
             return held.__get__(value, type(value))
+        if isinstance(held, property):
+            return own[f"_{name}"] if f"_{name}" in own else _ask(held, value)
         if held is not None:
             return held if isinstance(held, (str, int, float)) else None
     return None
+
+
+def _ask(asked: property, value: Any) -> Any:
+    """Return what a property gives."""
+    thread = get_ident()
+    _asking.add(thread)
+    try:
+        return guard.call("own code", asked.__get__, value)
+    finally:
+        _asking.discard(thread)
+
+
+def is_asking() -> bool:
+    """Whether this thread is asking a property, whose calls are not the agent's."""
+    return bool(_asking) and get_ident() in _asking
+
+
+_asking: set[int] = set()
+"""The threads in which a property is asked."""
 
 
 def shown(value: Any) -> Any:

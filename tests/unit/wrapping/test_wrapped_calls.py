@@ -232,6 +232,38 @@ def test_requests_and_replies_are_content(own: Run) -> None:
     assert json.loads(answered["parts"][0]["content"]) == {"status": "error", "error": "unknown"}
 
 
+PROPERTIES = """
+    class Agent:
+        def __init__(self):
+            self._state, self.asked = "open", 0
+        @property
+        def state(self):
+            raise AssertionError("there is an attribute")
+        @property
+        def size(self):
+            self.asked += 1
+            return self.work(0) + 7
+        @property
+        def broken(self):
+            raise ValueError("not yet")
+        def work(self, n):
+            return n
+"""
+
+
+def test_a_property_is_asked_only_where_no_attribute_stands_behind_it(agent: Run, tmp_path: Path) -> None:
+    (tmp_path / "fleet.py").write_text(dedent(PROPERTIES))
+    attributes = "{state: self.state, size: self.size, broken: self.broken, none: self.none}"
+    (tmp_path / "wrap.yaml").write_text(
+        f"wrap: {{a: {{target: 'fleet:Agent.work', kind: span, attributes: {attributes}}}}}"
+    )
+    source = "import telemetry_probe, fleet\none = fleet.Agent()\none.work(1)\ntelemetry_probe.show(asked=one.asked)"
+    ran = agent(source, OBS_WRAP="wrap.yaml")
+    assert seen(ran, "state", "size", "broken", "none") == [("Agent.work", None, "open", 7, None, None)]
+    assert "own code failed and was skipped: ValueError: not yet" in ran.err
+    assert ran.seen["asked"] == 1
+
+
 def test_values_that_are_declared_are_masked_like_all_others(own: Run) -> None:
     ran = own('Echo("echo").handle_request({"action": "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGH"})')
     assert "abcdefghijkl" not in str(ran.spans()["invoke_agent echo"]["attributes"])
