@@ -72,7 +72,7 @@ class _Named:
             return self.entry
         if self._overridden is not None and not _is_last(self._overridden, type(instance)):
             return None
-        return instance
+        return _part_of(instance, self.entry.kind)
 
     def name(self, call: Call) -> str:
         """Return the name that the entry gives it, else that of its class."""
@@ -178,6 +178,31 @@ def _is_last(function: Any, kind: type) -> bool:
     name = function.__name__
     found = next((vars(each)[name] for each in kind.__mro__ if name in vars(each)), None)
     return innermost(getattr(found, "__wrapped__", found)) is function
+
+
+class _Part:
+    """What stands for an object as one of the kinds that are measured: it may be several at once."""
+
+    __slots__ = ("__weakref__",)
+
+
+_parts: dict[tuple[int, str], tuple[weakref.ref[Any], _Part]] = {}
+
+
+def _part_of(instance: Any, kind: str) -> Any:
+    key = (id(instance), kind)
+    found = _parts.get(key)
+    if found is not None:
+        return found[1]
+
+    def forget(_: object) -> None:
+        _parts.pop(key, None)
+
+    try:
+        kept = weakref.ref(instance, forget)
+    except TypeError:
+        return instance
+    return _parts.setdefault(key, (kept, _Part()))[1]
 
 
 class _Awaited(Step):

@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
+from obs_run.wrapping.wrap_file import SETTING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,50 +36,74 @@ class MainModule:
         """Begin to wait, unless somebody else traces."""
         if sys.gettrace() is not None:
             where = ", ".join(sorted({one.entry.where for one in self._waiting}))
-            guard.warn_once(f"OBS_WRAP: {where}: the script's own functions are not reached while a debugger traces it")
+            guard.warn_once(
+                f"{SETTING}: {where}: the script's own functions are not reached while a debugger traces it"
+            )
             return
-        sys.settrace(self._trace)
         frame = _running_main()
-        if frame is not None:
+        if frame is None:
+            sys.settrace(self._trace)
+        elif self._has_begun(frame):
             # It has imported us itself.
+            sys.settrace(self._trace)
             frame.f_trace = self._follow_lines
 
     def _stop(self) -> None:
         if sys.gettrace() is self._trace:
             sys.settrace(None)
 
+    # What Python calls may not raise: it would, in the agent.
     def _follow_calls(self, frame: FrameType, event: str, _argument: Any) -> Trace | None:
-        if event != "call" or not _is_main(frame):
+        if event != "call" or frame.f_code.co_name != "<module>":
             return None
+        return self._followed_while(guard.call(SETTING, self._begin, frame))
+
+    def _follow_lines(self, frame: FrameType, event: str, _argument: Any) -> Trace | None:
+        return self._followed_while(guard.call(SETTING, self._continue, frame, event))
+
+    def _followed_while(self, is_waiting: bool | None) -> Trace | None:  # noqa: FBT001 (as a guarded call gives it)
+        """Return what is called with the next line; nothing is traced any more where something of ours has failed."""
+        if is_waiting is None and sys.gettrace() is self._trace:
+            sys.settrace(None)
+        return self._follow_lines if is_waiting else None
+
+    def _begin(self, frame: FrameType) -> bool:
+        """Return whether the lines of a module are to be followed."""
+        if not _is_main(frame):
+            return False
+        if self._has_begun(frame):
+            return True
+        self._stop()
+        return False
+
+    def _has_begun(self, frame: FrameType) -> bool:
+        """Leave out what the script never names; return whether there is something to wait for."""
         if frame.f_globals.get("__name__") != MAIN or not _is_of_multiprocessing():
             self._leave_out(frame)
+        return bool(self._waiting)
+
+    def _continue(self, frame: FrameType, event: str) -> bool:
+        """Look what is there now; return whether there is more to wait for."""
+        self._look(frame.f_globals, is_over=event in ("return", "exception"))
         if not self._waiting:
             self._stop()
-            return None
-        return self._follow_lines
+            frame.f_trace = None
+        return bool(self._waiting)
 
     def _leave_out(self, frame: FrameType) -> None:
         """Say of what the script never names that it is not there, and do not wait for it."""
         names = frame.f_code.co_names
         for one in self._waiting:
             if not _may_bind(names, one):
-                guard.call("OBS_WRAP", one.tell_missing, MAIN, names)
+                guard.call(SETTING, one.tell_missing, MAIN, names)
         self._waiting = [one for one in self._waiting if _may_bind(names, one)]
 
-    def _follow_lines(self, frame: FrameType, event: str, _argument: Any) -> Trace | None:
-        guard.call("OBS_WRAP", self._look, frame.f_globals, is_over=event in ("return", "exception"))
-        if self._waiting:
-            return self._follow_lines
-        self._stop()
-        frame.f_trace = None
-        return None
-
     def _look(self, namespace: dict[str, Any], *, is_over: bool) -> None:
-        there = [one for one in self._waiting if is_over or one.is_in(namespace)]
+        there = [one for one in self._waiting if is_over or guard.call(SETTING, one.is_in, namespace, default=True)]
         if there:
             self._waiting = [one for one in self._waiting if one not in there]
         for one in there:
-            one.place_in(namespace, str(namespace.get("__name__")))
+            guard.call(SETTING, one.place_in, namespace, str(namespace.get("__name__")))
 
 
 def _is_main(frame: FrameType) -> bool:
