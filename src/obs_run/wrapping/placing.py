@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
 from obs_run.base.functions import innermost
+from obs_run.base.stand_in import no_frame, passed_over
 from obs_run.core import hooks
 from obs_run.core.watched_functions import WatchedFunction
 from obs_run.setting_texts import with_nearest
@@ -100,7 +101,10 @@ class Declared:
         parameters = calls.parameters_of(function, is_method=self.target.owner != "" and not _is_static(own))
         if self._means_one():
             self._say_unknown_parameters(place, parameters)
-        watched: Any = WatchedFunction((module, place), own, self._wrapper_for(function, parameters))
+        wrapper = self._wrapper_for(function, parameters)
+        if isinstance(owner, type) and type(own) is FunctionType:
+            wrapper = _with_object(wrapper)
+        watched: Any = _OwnFunction((module, place), own, wrapper)
         watched._self_entry = self.entry  # noqa: SLF001 (wrapt keeps what begins so for itself)
         setattr(owner, name, watched)
         self.places.append(f"{module}:{place}")
@@ -129,6 +133,30 @@ class Declared:
                 allowed = with_nearest(path.root, (SELF, RESULT, *parameters.names))
                 about = f"{SETTING}: {self.entry.where}: {self.entry.name}"
                 guard.warn_once(f"{about}: {place} has no parameter {path.root!r}; allowed: {allowed}")
+
+
+class _OwnFunction(WatchedFunction):
+    """A function of the agent's, which may ask whether a class has the method of its base by ``is``."""
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """Bind as a function does, which a class gives as it is."""
+        if instance is None and type(self.__wrapped__) is FunctionType:
+            return self
+        return super().__get__(instance, owner)
+
+
+def _with_object(wrapper: Wrapper) -> Wrapper:
+    """Return a wrapper of methods that knows the object, too, where the class's function is called with it."""
+
+    @passed_over
+    def find_object(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if instance is None and args:
+            instance, *rest = args
+            wrapped, args = MethodType(wrapped, instance), tuple(rest)
+        with no_frame:
+            return wrapper(wrapped, instance, args, kwargs)
+
+    return find_object
 
 
 class _NotThereError(LookupError):

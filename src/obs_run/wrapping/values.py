@@ -76,15 +76,20 @@ def _attribute(value: Any, name: str) -> Any:
         return own[name]
     if _ENUMERATED.get(name) in own:
         return own[_ENUMERATED[name]]
-    for kind in type(value).__mro__:
-        held = vars(kind).get(name)
-        if isinstance(held, MemberDescriptorType):
-            return held.__get__(value, type(value))
-        if isinstance(held, property):
-            return own[f"_{name}"] if f"_{name}" in own else _ask(held, value)
-        if held is not None:
-            return held if isinstance(held, (str, int, float)) else None
-    return None
+    return _of_class(value, name, own)
+
+
+def _of_class(value: Any, name: str, own: Mapping[str, Any]) -> Any:
+    """Return what a class says of an attribute: where its value is, or its value."""
+    if isinstance(value, tuple):
+        fields = getattr(type(value), "_fields", ())
+        return tuple.__getitem__(value, fields.index(name)) if name in fields else None
+    held = next((vars(kind)[name] for kind in type(value).__mro__ if name in vars(kind)), None)
+    if isinstance(held, MemberDescriptorType):
+        return held.__get__(value, type(value))
+    if isinstance(held, property):
+        return own[f"_{name}"] if f"_{name}" in own else _ask(held, value)
+    return held if isinstance(held, (str, int, float)) else None
 
 
 def _ask(asked: property, value: Any) -> Any:

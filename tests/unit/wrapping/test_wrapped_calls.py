@@ -289,6 +289,10 @@ SAME = """
     ):
         print(described(function))
     print(isinstance(vars(fleet.Tools)["double"], staticmethod), isinstance(vars(fleet.Tools)["named"], classmethod))
+    print(fleet.Echo.handle_request is fleet.Echo.handle_request, fleet.Oracle.__init__ is fleet.BaseAgent.__init__)
+    print(fleet.Echo.handle_request is fleet.BaseAgent.handle_request)
+    print(fleet.Tools.stream is vars(fleet.Tools)["stream"], fleet.Echo.handle_request(fleet.Echo("b"), {}))
+    print(fleet.BaseAgent.handle_request(self=fleet.Echo("b"), request=1))
     for call in (
         lambda: fleet.lookup(), lambda: fleet.lookup(1), lambda: fleet.Tools.double(),
         lambda: list(fleet.Tools().stream("x")), lambda: fleet.Contract().enforce(1),
