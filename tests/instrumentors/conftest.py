@@ -163,9 +163,12 @@ def stub() -> Iterator[Any]:
 def telemetry(stub: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[Telemetry]:
     """Telemetry in memory; a failure of ours that the guard swallowed fails the test."""
     from obs_run.base import guard
-    from obs_run.core import content
+    from obs_run.base.latest import Latest
+    from obs_run.core import content, conversations
 
     monkeypatch.setattr(guard, "_failures", set())
+    # The runs of other tests are not of this one's conversation.
+    monkeypatch.setattr(conversations, "_last_runs", Latest(1000))
     for signal in ("TRACES", "METRICS", "LOGS"):
         monkeypatch.setenv(f"OTEL_{signal}_EXPORTER", "memory")
     monkeypatch.setenv("OBS_RUN_SPAN", "false")

@@ -59,6 +59,8 @@ UNSTABLE = (
 OF_RUNS = "obs.run."
 TRIES = 3
 """How often a fault may fail to fire: what agents at the same time pass hangs on which thread is faster."""
+MOST_TRIES = 12
+"""How often, where another run does pass the function: an answer comes at once, or in pieces."""
 MODEL_CALLS = ("chat", "text_completion", "generate_content", "embeddings", "rerank")
 INFERENCES = ("chat", "text_completion", "generate_content")
 TOKENS = {
@@ -223,17 +225,19 @@ def test_faults_of_ours(
     wrong = []
     for function, names in passed.items():
         changed: list[str] = []
-        fired = 0
-        for _ in range(TRIES):
+        is_settled = False
+        for attempt in range(MOST_TRIES):
             driver = driver_of(kind)
             with instrumented(), faults.raising(function) as fault:
                 with_us = {name: seen(mine[name], driver) for name in names}
             changed += [name for name in names if with_us[name] != without[name]]
-            fired = fault.fired
-            if fired:
+            is_settled = fault.fired > 0 or (
+                attempt >= TRIES and _was_passed_by_chance(function, [mine[name] for name in names], driver_of(kind))
+            )
+            if is_settled:
                 break
-        if changed or not (fired or _was_passed_by_chance(function, [mine[name] for name in names], driver_of(kind))):
-            wrong.append(f"{function}: fired {fired} times, changed {changed}")
+        if changed or not is_settled:
+            wrong.append(f"{function}: {'fired' if is_settled else 'never fired'}, changed {changed}")
         if not function.translates():
             telemetry.clear()
     assert not wrong, "\n".join(wrong)

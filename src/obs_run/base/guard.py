@@ -5,23 +5,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeVar
 
-    from typing_extensions import Self
-
     T = TypeVar("T")
 
 _said: "set[str]" = set()
 _failures: "set[str]" = set()
+_meant_for_agent: "list[type[Exception]]" = []
 
-
-class _Imports:
-    """How modules of the standard library are imported here."""
-
-    load: "Any" = staticmethod(__import__)
+# How modules of the standard library are imported here; the last one counts. Each class costs a start of Python as much
+# as half a module.
+_load: "list[Callable[[str], Any]]" = [__import__]
 
 
 def import_with(load: "Callable[[str], Any]") -> None:
     """Have ``load`` import what is needed to say something."""
-    _Imports.load = staticmethod(load)
+    _load.append(load)
 
 
 def warn(text: str) -> None:
@@ -36,14 +33,20 @@ def warn_once(text: str, about: "str | None" = None) -> None:
         _log(text)
 
 
-class MeantForAgent(Exception):  # noqa: N818 (what it is says the class derived from it)
-    """What the user asked us to raise into the agent; no guard holds it back."""
+def let_pass(kind: "type[Exception]") -> None:
+    """Have no guard hold back exceptions of a class: the user asked us to raise them into the agent."""
+    _meant_for_agent.append(kind)
+
+
+def is_meant_for_agent(error: "BaseException") -> bool:
+    """Whether ``error`` is of a class that is let pass."""
+    return isinstance(error, tuple(_meant_for_agent))
 
 
 def failed(site: str, error: "BaseException") -> None:
     """Say that our code at ``site`` failed, once for each site and kind of error; ``error`` is being handled."""
     try:
-        if isinstance(error, MeantForAgent):
+        if is_meant_for_agent(error):
             raise error
         pass_on_thrown_in(error)
         key = f"{site}: {type(error).__qualname__}"
@@ -61,7 +64,7 @@ def pass_on_thrown_in(error: "BaseException") -> None:
     try:
         from obs_run.base.thrown_in import is_thrown_in
 
-        is_agents = is_thrown_in(error, _Imports.load("opcode").opname)
+        is_agents = is_thrown_in(error, _load[-1]("opcode").opname)
     except Exception:  # noqa: BLE001 (this is the guard)
         is_agents = False
     try:
@@ -85,29 +88,6 @@ def call(site: str, function: "Callable[..., T]", *args: "Any", default: "Any" =
         return default
 
 
-class guarded:  # noqa: N801 (it is used as a function)
-    """Swallow what the block raises; the failure is said once per site."""
-
-    __slots__ = ("_site",)
-
-    def __init__(self, site: str) -> None:
-        self._site = site
-
-    def __enter__(self) -> "Self":
-        """Begin the block."""
-        return self
-
-    def __exit__(self, kind: "type[BaseException] | None", error: "BaseException | None", stack: object) -> bool:
-        """Swallow an error; what ends the program or the task passes."""
-        if not isinstance(error, Exception) or isinstance(error, MeantForAgent):
-            return False
-        try:
-            failed(self._site, error)
-        finally:
-            del error  # see ``failed``
-        return True
-
-
 def shown(value: object) -> str:
     """Return ``str(value)``; an agent's objects, exceptions included, may refuse to be shown."""
     try:
@@ -120,7 +100,7 @@ def shown(value: object) -> str:
 def _log(text: str, error: "BaseException | None" = None) -> None:
     # Nothing may come out of here: logging itself can be broken, half imported or shut down.
     try:
-        logging = _Imports.load("logging")
+        logging = _load[-1]("logging")
 
         from obs_run.base.masking import masked
 

@@ -73,6 +73,18 @@ def replace_in_os(name: str, make: "Callable[[Any], Called]") -> None:
         setattr(home, name, replacement)
 
 
+def made_at_first_call(make: "Callable[[], Callable[..., Any]]") -> "Called":
+    """Return what gives what ``make`` gives, which is called once: a class takes longer to make than to call."""
+    made: list[Callable[..., Any]] = []
+
+    def called() -> "Callable[..., Any]":
+        if not made:
+            made.append(make())
+        return made[0]
+
+    return called
+
+
 def hide_frame(error: "BaseException", traceback: "TracebackType | None") -> None:
     """Take the frame out of the traceback of ``error`` that called what has raised it: the first one now.
 

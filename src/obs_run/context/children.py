@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard, method_stand_ins, stand_in
+from obs_run.base.guarded import guarded
 from obs_run.context import process_environment, propagation, worker_tasks
 from obs_run.process import run
 from obs_run.process.variables import add_bootstrap, flag
@@ -168,7 +169,7 @@ def patch_mcp_stdio(module: Any) -> None:
 
     def get_default_environment() -> dict[str, str]:
         env: dict[str, str] = original()
-        with guard.guarded("environment of an MCP server"):
+        with guarded("environment of an MCP server"):
             ours = os.environ.get("OBS_RUN")
             if ours:
                 add_bootstrap(env, ours)

@@ -26,7 +26,7 @@ _SETTINGS = {USD: "OBS_BUDGET_USD", TOKENS: "OBS_BUDGET_TOKENS", STEPS: "OBS_BUD
 _price: list[Price] = []
 
 
-class BudgetExceeded(guard.MeantForAgent):
+class BudgetExceeded(Exception):  # noqa: N818 (it is public)
     """A run has used up what ``OBS_BUDGET_*`` gives it: raised in the place of its next model call or tool.
 
     ``run`` is the agent's or workflow's name, ``budget`` "usd", "tokens" or "steps".
@@ -42,6 +42,9 @@ class BudgetExceeded(guard.MeantForAgent):
     def __reduce__(self) -> tuple[Any, ...]:
         """Be passed on to other processes as it is."""
         return type(self), (self.run, self.budget, self.limit, self.used)
+
+
+guard.let_pass(BudgetExceeded)
 
 
 def price_with(price: Price) -> None:

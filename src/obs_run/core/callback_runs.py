@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as api_context
 
-from obs_run.base import guard
 from obs_run.context import current_context
 from obs_run.core import ownership, recorder
+from obs_run.core.budgets import BudgetExceeded
 from obs_run.core.control_flow import end_with_outcome, outcome_of
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class CallbackRuns:
         refusal = None
         try:
             recording = recorder.start(operation, _context_in(parent) or around, begun=begun)
-        except guard.MeantForAgent as error:
+        except BudgetExceeded as error:
             if not self._raises_later:
                 raise
             recording, refusal = None, error

@@ -58,17 +58,10 @@ def note_answer(operation: Any, span: Span, context: Context, asked_in: Context,
     """
     if operation.error_type is not None or operation.stream_end is not None or not settings.get(_SETTING):
         return
-    names: list[str] = operation.tool_calls
-    call_ids = _call_ids(operation, len(names))
+    call_ids = _call_ids(operation, len(operation.tool_calls))
     if operation.MAY_BE_KNOWN and any(call_id and windows.with_call(call_id) for call_id in call_ids):
         return
-    arguments = _arguments(operation, len(names))
-    output_tools = getattr(operation, "output_tools", ())
-    calls = [
-        _requested(operation, *fields)
-        for fields in zip(names, call_ids, arguments, strict=True)
-        if fields[0] not in output_tools
-    ]
+    calls = _requested_of(operation, call_ids)
     if not calls:
         return
     begun = (getattr(span, "end_time", None) or time.time_ns(), time.perf_counter_ns())
@@ -83,6 +76,14 @@ def note_answer(operation: Any, span: Span, context: Context, asked_in: Context,
     threads.carry_along(with_window)
     for oldest in windows.add(window):
         _abandon(oldest)
+
+
+def _requested_of(asking: Any, call_ids: list[str | None]) -> list[RequestedCall]:
+    """Return what an answer asks the agent for; what a tool by name gives back as the output is nobody's to run."""
+    names: list[str] = asking.tool_calls
+    output_tools = getattr(asking, "output_tools", ())
+    fields = zip(names, call_ids, _arguments(asking, len(names)), strict=True)
+    return [_requested(asking, *each) for each in fields if each[0] not in output_tools]
 
 
 def _requested(asking: Operation, name: str, call_id: str | None, arguments: Any) -> RequestedCall:

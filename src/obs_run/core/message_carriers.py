@@ -12,6 +12,7 @@ import re
 import struct
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
+from zlib import crc32
 
 from opentelemetry.trace import TraceFlags, format_span_id, format_trace_id, get_current_span
 
@@ -25,12 +26,15 @@ __all__ = ["Sender", "carried", "is_topic", "read", "sender_of", "take_out"]
 
 _VERSION = 0xA5
 _PACKED = struct.Struct(">BQQQBQ")
-_BITS = _PACKED.size * 8
+_CHECK_SIZE = 4
+"""Bytes of a checksum: somebody else may pad what they send with blanks, too."""
+_SIZE = _PACKED.size + _CHECK_SIZE
+_BITS = _SIZE * 8
 _TO_BLANKS = bytes.maketrans(b"01", b" \t")
 _FROM_BLANKS = bytes.maketrans(b" \t", b"01")
 _BEHIND_PICKLE = b"\x00obs-run"
 _LONGEST_CARRIED = 512
-_SUFFIX_SIZE = len(_BEHIND_PICKLE) + _PACKED.size
+_SUFFIX_SIZE = len(_BEHIND_PICKLE) + _SIZE
 _CLOSING = {b"{": b"}", b"[": b"]"}
 _LONGEST_CHECKED = 64 * 1024
 """Bytes of what is parsed only to learn that it is JSON."""
@@ -86,8 +90,8 @@ def carried(payload: bytes, sender: Sender, *, is_json: bool = False) -> bytes |
 
 def read(payload: bytes) -> tuple[bytes, Sender | None]:
     """Return what the sender's agent sent, and who that was where it is told."""
-    if payload[-_SUFFIX_SIZE : -_PACKED.size] == _BEHIND_PICKLE:
-        sender = _unpack(payload[-_PACKED.size :])
+    if payload[-_SUFFIX_SIZE:-_SIZE] == _BEHIND_PICKLE:
+        sender = _unpack(payload[-_SIZE:])
         return (payload, None) if sender is None else (payload[:-_SUFFIX_SIZE], sender)
     end = _closing_bracket(payload)
     if end is None or end <= _BITS or payload[end - 1] not in b" \t":
@@ -95,7 +99,7 @@ def read(payload: bytes) -> tuple[bytes, Sender | None]:
     bits = payload[end - _BITS : end].translate(_FROM_BLANKS)
     if bits.strip(b"01"):
         return payload, None
-    sender = _unpack(int(bits, 2).to_bytes(_PACKED.size, "big"))
+    sender = _unpack(int(bits, 2).to_bytes(_SIZE, "big"))
     return (payload, None) if sender is None else (payload[: end - _BITS] + payload[end:], sender)
 
 
@@ -159,7 +163,7 @@ def _is_framed_pickle(payload: bytes) -> bool:
 
 
 def _pack(sender: Sender) -> bytes:
-    return _PACKED.pack(
+    packed = _PACKED.pack(
         _VERSION,
         sender.trace_id >> 64,
         sender.trace_id & _LOW_BITS,
@@ -167,6 +171,7 @@ def _pack(sender: Sender) -> bytes:
         sender.flags,
         sender.sent_at,
     )
+    return packed + crc32(packed).to_bytes(_CHECK_SIZE, "big")
 
 
 def _blanks(sender: Sender) -> bytes:
@@ -174,7 +179,10 @@ def _blanks(sender: Sender) -> bytes:
     return f"{number:0{_BITS}b}".encode("ascii").translate(_TO_BLANKS)
 
 
-def _unpack(packed: bytes) -> Sender | None:
+def _unpack(received: bytes) -> Sender | None:
+    packed = received[:-_CHECK_SIZE]
+    if crc32(packed) != int.from_bytes(received[-_CHECK_SIZE:], "big"):
+        return None
     version, high, low, span_id, flags, sent_at = _PACKED.unpack(packed)
     trace_id = high << 64 | low
     if version != _VERSION or not trace_id or not span_id:

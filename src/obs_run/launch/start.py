@@ -10,10 +10,8 @@ from obs_run.runtime import start as runtime_start
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import ModuleType
     from typing import Any
 
-    from obs_run.core.hooks import Instrumentor
     from obs_run.process.exit_sequence import ExitInfo
 
 _starters: "list[str]" = []
@@ -138,37 +136,7 @@ def _make_spawn(original: "Any") -> "Callable[[], Any]":
 
 
 def _watch_libraries() -> None:
-    """Wait for what we instrument, and for what others instrument."""
-    from obs_instrumentors import TABLE
+    """Wait for libraries; most of the processes that an agent starts load none."""
+    from obs_run.launch import libraries
 
-    from obs_run.coexistence import watching
-
-    # Their imports take long, and a signal may come amid one.
-    exit_hooks.prepare()
-    import_hooks.when_any_imported(TABLE, _instrument)
-    if os.environ.get("OBS_PREFER"):
-        import_hooks.when_imported("obs_run.core.hooks", _ask_for_preference)
-    watching.watch()
-
-
-def _ask_for_preference(module: "ModuleType") -> None:
-    module.prefer(_preferred)
-
-
-def _preferred(instrumentor: "Instrumentor") -> "str | None":
-    from obs_run.coexistence import choice
-
-    preferred = choice.preferred_over_ours(instrumentor)
-    return None if preferred is None else f"{preferred.distribution} instruments it (OBS_PREFER)"
-
-
-def _instrument(module: "ModuleType") -> None:
-    from obs_instrumentors import TABLE
-
-    from obs_run.core.hooks import instrument
-    from obs_run.runtime import in_process
-
-    in_process.install()
-    instrumentor = TABLE.get(module.__name__)
-    if instrumentor is not None:
-        instrument(instrumentor, module)
+    libraries.watch()

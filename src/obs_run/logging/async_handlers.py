@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
+from obs_run.base.guarded import guarded
 from obs_run.base.noop_awaitable import NoopAwaitable
 from obs_run.process import exit_hooks, fork
 
@@ -46,7 +47,7 @@ class Work:
     async def run(self) -> None:
         """Have the handler take the entry."""
         _handling.set(True)
-        with guard.guarded(f"log handler {guard.shown(getattr(self._handler, 'name', ''))}"):
+        with guarded(f"log handler {guard.shown(getattr(self._handler, 'name', ''))}"):
             if await self._handler.handle(self._entry) is not False:
                 return
         self._failed()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
 from obs_run.base import guard
+from obs_run.base.guarded import guarded
 from obs_run.files.rotating_file import RotatingFile
 from obs_run.logging.entry import line
 from obs_run.logging.levels import LogLevel, level_of
@@ -43,7 +44,7 @@ class LogHandler:
         if not self.enabled:
             return False
         answer: Any = False
-        with guard.guarded(f"log handler {guard.shown(self.name)}"):
+        with guarded(f"log handler {guard.shown(self.name)}"):
             answer = await self._process_entry(entry)
         return answer is not False
 

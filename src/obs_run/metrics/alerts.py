@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from opentelemetry import trace
 
 from obs_run.base import guard
+from obs_run.base.guarded import guarded
 from obs_run.core import semconv
 from obs_run.metrics.values import labels, text_of
 
@@ -187,11 +188,11 @@ def fire(alert: Alert, value: Any, tags: Mapping[str, Any]) -> None:
         semconv.OBS_ALERT_CONDITION: alert.condition,
         **{f"{semconv.OBS_ALERT_LABEL}{name}": label for name, label in labels(tags).items()},
     }
-    with guard.guarded("alert"):
+    with guarded("alert"):
         span = trace.get_current_span()
         if span.is_recording():
             span.add_event(semconv.OBS_ALERT, attributes)
-    with guard.guarded("alert"):
+    with guarded("alert"):
         _logger.log(
             getattr(logging, alert.level.name),
             "%s: %s (%s is %s)",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
+from obs_run.base.guarded import guarded
 from obs_run.process import fork, threads
 from obs_run.process.unpatched import RLock
 
@@ -35,7 +36,7 @@ def begin(coroutine: Coroutine[Any, Any, Any], site: str) -> None:
 
 
 async def _guarded(coroutine: Coroutine[Any, Any, Any], site: str) -> None:
-    with guard.guarded(site):
+    with guarded(site):
         await coroutine
 
 

@@ -109,6 +109,12 @@ def _coordinates(subject: Subject) -> Iterator[Match]:
         return
     if b"point" in low:
         yield from (Match(*point.span(point.lastindex or 0), "coordinates") for point in _POINT.finditer(low))
+    yield from _pairs(low)
+    if any(axis in low for axis in _AXES):
+        yield from _on_an_axis(low)
+
+
+def _pairs(low: bytes) -> Iterator[Match]:
     for pair in _PAIR.finditer(low):
         start = max(0, pair.start() - _NEAR)
         is_mapped = _MAPPED.search(low, start, pair.start()) and not _MORE_NUMBERS.match(low, pair.end())
@@ -116,12 +122,14 @@ def _coordinates(subject: Subject) -> Iterator[Match]:
             lead = low[start : pair.start()]
             degrees = len(lead) - len(lead.rstrip(_DIGITS))
             yield Match(pair.start() - degrees, pair.end(), "coordinates")
-    if any(axis in low for axis in _AXES):
-        for fraction in _FRACTION.finditer(low):
-            lead = low[max(0, fraction.start() - 28) : fraction.start()]
-            axis = lead.rstrip(_DIGITS)
-            if 0 < len(lead) - len(axis) <= _MOST_DEGREES and _AXIS.search(axis):
-                yield Match(fraction.start() - len(lead) + len(axis), fraction.end(), "coordinates")
+
+
+def _on_an_axis(low: bytes) -> Iterator[Match]:
+    for fraction in _FRACTION.finditer(low):
+        lead = low[max(0, fraction.start() - 28) : fraction.start()]
+        axis = lead.rstrip(_DIGITS)
+        if 0 < len(lead) - len(axis) <= _MOST_DEGREES and _AXIS.search(axis):
+            yield Match(fraction.start() - len(lead) + len(axis), fraction.end(), "coordinates")
 
 
 def _births(subject: Subject) -> Iterator[Match]:

@@ -228,13 +228,16 @@ def _value(text: str, at: int, telling: _Telling) -> Match | None:
     value = _VALUE.match(text, at)
     if value is None or _DATE.match(value[0]) or _UNIT.match(text, value.end()):
         return None
+    return Match(*value.span(), telling.kind) if _is_number(value, telling) else None
+
+
+def _is_number(value: re.Match[str], telling: _Telling) -> bool:
+    """Whether there are digits enough for the number that is told of."""
     digits = sum(map(str.isdigit, value[0]))
     signs = sum(map(str.isalnum, value[0]))
     if digits == signs:
-        is_number = digits >= (_FEWEST if telling.alone else _FEWEST_OF_MANY)
-    else:
-        is_number = digits >= _FEWEST_AMONG_LETTERS or (digits >= _FEWEST_OF_LONG and signs >= _LONG)
-    return Match(*value.span(), telling.kind) if is_number else None
+        return digits >= (_FEWEST if telling.alone else _FEWEST_OF_MANY)
+    return digits >= _FEWEST_AMONG_LETTERS or (digits >= _FEWEST_OF_LONG and signs >= _LONG)
 
 
 _STEMS = {stem: kind for kind, stems in document_words.OTHER_SCRIPTS.items() for stem in stems.split("|")}

@@ -95,10 +95,7 @@ def find(subject: Subject) -> Iterator[Match]:
     if b"-" in raw and _BEGIN in raw:
         yield from _private_keys(raw)
     if subject.tells(_BEARERS) and b"bearer" in low:
-        for scheme in _SCHEME.finditer(low):
-            value = _BEARER.match(raw, scheme.end())
-            if value and _looks_random(value[0]) and not _FIELD.match(value[0]):
-                yield Match(*value.span(), "authorization")
+        yield from _bearer_tokens(raw, low)
     if b" -" in low:
         for option in _OPTION.finditer(low):
             yield from _of_option(low, option)
@@ -109,6 +106,13 @@ def find(subject: Subject) -> Iterator[Match]:
         yield from _calls(low)
     if b"\\" in raw:
         yield from _windows_options(low)
+
+
+def _bearer_tokens(raw: bytes, low: bytes) -> Iterator[Match]:
+    for scheme in _SCHEME.finditer(low):
+        value = _BEARER.match(raw, scheme.end())
+        if value and _looks_random(value[0]) and not _FIELD.match(value[0]):
+            yield Match(*value.span(), "authorization")
 
 
 def _calls(low: bytes) -> Iterator[Match]:

@@ -276,16 +276,18 @@ def find(subject: Subject) -> list[Match]:
         matches += [Match(*found.span(), "password") for found in _DERIVED.finditer(low)]
     if b"<" in low:
         matches += elements.find(subject)
-    if b":" not in low:
-        _add_codes(subject, matches)
-        return matches
-    if _NO_LM_HASH in low:
-        matches += [Match(*found.span(1), "password") for found in _OF_WINDOWS.finditer(low)]
-    for found in _PGPASS.finditer(low):
-        if _HOST.search(low, max(0, found.start() - _BEFORE), found.start()):
-            matches += _value(found, _PASSWORD)
+    if b":" in low:
+        matches += _between_colons(low)
     _add_codes(subject, matches)
     return matches
+
+
+def _between_colons(low: bytes) -> Iterator[Match]:
+    if _NO_LM_HASH in low:
+        yield from (Match(*found.span(1), "password") for found in _OF_WINDOWS.finditer(low))
+    for found in _PGPASS.finditer(low):
+        if _HOST.search(low, max(0, found.start() - _BEFORE), found.start()):
+            yield from _value(found, _PASSWORD)
 
 
 def _piped(low: bytes) -> Iterator[Match]:

@@ -325,16 +325,13 @@ def _end_of_name(text: str, first: int, least: int) -> int | None:
 def _structured(subject: Subject) -> Iterator[Match]:
     """Find the names in files of contacts, calendars, directories, journeys, papers and hospitals."""
     raw, text = subject.raw, subject.text
+    patterns = [_STRUCTURES[word] for word in subject.words(_STRUCTURE)]
     if b"<" in raw:
-        if b"@" in raw:
-            yield from (Match(*name.span(1), _KIND) for name in _ADDRESSED.finditer(text))
-        if b"<<" in raw:
-            yield from (Match(*zone.span(1), _KIND) for zone in _ZONE.finditer(text))
+        patterns += [_ADDRESSED] * (b"@" in raw) + [_ZONE] * (b"<<" in raw)
     if b"^" in raw:
-        yield from (Match(*name.span(1), _KIND) for name in (*_TRACK.finditer(text), *_HL7.finditer(text)))
-    for word in subject.words(_STRUCTURE):
-        for name in _STRUCTURES[word].finditer(text):
-            yield Match(*name.span(1), _KIND)
+        patterns += [_TRACK, _HL7]
+    for pattern in patterns:
+        yield from (Match(*name.span(1), _KIND) for name in pattern.finditer(text))
     if b"A/A" in subject.shape and subject.words(_PASSENGER):
         yield from (Match(*name.span(), _KIND) for name in _PNR.finditer(text))
     if subject.words(_HEREBY):

@@ -12,7 +12,6 @@ from obs_run.base import guard, stand_in
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from types import FrameType
     from typing import Any
 
@@ -31,8 +30,6 @@ _RETURNS = frozenset(
 class _Seen:
     """What was seen so far."""
 
-    __slots__ = ("end", "exit_call", "is_installed", "outermost")
-
     def __init__(self) -> None:
         self.is_installed = False
         self.outermost: FrameType | None = None
@@ -48,8 +45,7 @@ def install() -> None:
     """Take notice of sys.exit, exit and quit; what they do stays the same to the last frame of a traceback."""
     _seen.is_installed = True
     original = sys.exit
-    exit_ = _make_exit(original)
-    sys.exit = stand_in.StandIn(original, lambda: exit_)
+    sys.exit = stand_in.StandIn(original, stand_in.made_at_first_call(lambda: _make_exit(original)))
     # The class of exit and quit raises what this name means in its module.
     builtins = sys.modules.get("_sitebuiltins")
     if builtins is not None:
@@ -59,11 +55,11 @@ def install() -> None:
 def watch() -> None:
     """Remember the outermost frame of the program, whichever thread this is called in."""
     # At the end the agent may have given up the right to read any file, or closed a root around itself.
-    from obs_run.process import program_end  # noqa: F401
+    from obs_run.process import program_end
 
     if _seen.outermost is None:
         # In no variable: one of these frames is this function's own, and in a circle it would live on with all others.
-        _seen.outermost = _first(map(_outermost_of, sys._current_frames().values())) or _of_waiting_greenlet()  # noqa: SLF001 (public but for its name)
+        _seen.outermost = next(filter(None, map(_outermost_of, program_end.innermost_frames())), None)
 
 
 def watch_importer() -> None:
@@ -122,8 +118,11 @@ def _end_of(outermost: "FrameType | None") -> "tuple[int | None, BaseException |
 
         return program_end.end_of(outermost, _seen.exit_call)
     error = getattr(sys, "last_value", None)
-    if isinstance(error, BaseException) and _reached_the_top(error):
-        return 1, error
+    if isinstance(error, BaseException):
+        from obs_run.process import program_end
+
+        if program_end.reached_the_top(error, _outermost_of):
+            return 1, error
     if _found_no_script():
         return _NO_SCRIPT, None
     if _may_have_raised_exit():
@@ -131,15 +130,6 @@ def _end_of(outermost: "FrameType | None") -> "tuple[int | None, BaseException |
 
         return program_end.code_of_program(), None
     return None, None
-
-
-def _reached_the_top(error: "BaseException") -> bool:
-    """Whether ``error``, the last that was printed, left the program; an interactive interpreter prints others, too."""
-    if hasattr(sys, "ps1"):
-        return False
-    stack = error.__traceback__
-    # Code that does not compile never ran.
-    return stack is None or _outermost_of(stack.tb_frame) is stack.tb_frame
 
 
 def _make_exit(original: "Any") -> "Any":
@@ -177,22 +167,6 @@ def _outermost_of(frame: "FrameType | None") -> "FrameType | None":
         return None
     name, module = frame.f_code.co_name, frame.f_globals.get("__name__")
     return frame if (name, module) in (("<module>", "__main__"), ("_run_module_as_main", "runpy")) else None
-
-
-def _of_waiting_greenlet() -> "FrameType | None":
-    """Return the outermost frame of the program where it waits for the greenlet that runs: no thread shows it then."""
-    greenlet = sys.modules.get("greenlet")
-    waiting = greenlet.getcurrent().parent if greenlet is not None else None
-    while waiting is not None:
-        found = _outermost_of(waiting.gr_frame)
-        if found is not None:
-            return found
-        waiting = waiting.parent
-    return None
-
-
-def _first(frames: "Iterator[FrameType | None]") -> "FrameType | None":
-    return next(filter(None, frames), None)
 
 
 def _found_no_script() -> bool:

@@ -151,6 +151,10 @@ def _flush_for_signal(number: int, interrupted: "FrameType | None", again: "Call
 
 
 def _make_exit(original: "Callable[[int], Any]") -> "Callable[[], Any]":
+    return stand_in.made_at_first_call(lambda: _exit_class(original))
+
+
+def _exit_class(original: "Callable[[int], Any]") -> "Any":
     # A class, as the one of sys.exit: while the second half runs, which is the original, there is no frame of ours.
     class Exit:
         def __new__(cls, *arguments: "Any", **named: "Any") -> "Exit":  # noqa: PYI034 (a class in a function)
@@ -167,7 +171,7 @@ def _make_exit(original: "Callable[[int], Any]") -> "Callable[[], Any]":
             exit_sequence.watched(info, _callbacks_of, lambda: original(status))
             _die_of_pending_signal()
 
-    return lambda: Exit
+    return Exit
 
 
 def _make_exec(original: "Callable[..., Any]") -> "Callable[[], Any]":

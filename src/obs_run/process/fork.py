@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from obs_run.process.fork_imports import ForkImports
 
     Hook = Callable[[], object]
+    Hooks = tuple[int, str, Hook | None, Hook | None, Hook | None]
 
 RUN, QUEUE, PROVIDERS, ENDPOINTS, FILES, USER_API = range(6)
 """The order in which hooks run after a fork; before it they run the other way round.
@@ -25,23 +26,12 @@ count from zero before anything that stands on them begins anew.
 """
 
 
-class _Hooks:
-    """The hooks of one place in the order: those of before a fork, after it in the parent, and in the child."""
-
-    __slots__ = ("before", "in_child", "in_parent", "name")
-
-    def __init__(self, name: str, before: "Hook | None", in_parent: "Hook | None", in_child: "Hook | None") -> None:
-        self.name = name
-        self.before = before
-        self.in_parent = in_parent
-        self.in_child = in_child
-
-
 class _Forks:
     """The hooks, and what is known of the fork that is going on."""
 
     def __init__(self) -> None:
-        self._hooks: list[tuple[int, int, _Hooks]] = []
+        self._hooks: list[Hooks] = []
+        """Place in the order, name, and what runs before a fork, after it in the parent, and in the child."""
         self._is_installed = False
         self._watches_late = False
         self._imports: ForkImports | None = None
@@ -57,12 +47,12 @@ class _Forks:
         self._is_installed = True
         os.register_at_fork(before=self._before, after_in_parent=self._in_parent, after_in_child=self._in_child)
 
-    def add(self, order: int, hooks: "_Hooks") -> None:
+    def add(self, hooks: "Hooks") -> None:
         """Have ``hooks`` run at each fork; those of one place in the order run as they were added."""
-        self._hooks.append((order, len(self._hooks), hooks))
-        self._hooks.sort(key=lambda entry: entry[:2])
+        self._hooks.append(hooks)
+        self._hooks.sort(key=lambda each: each[0])
         self.install()
-        if order > RUN and not self._watches_late:
+        if hooks[0] > RUN and not self._watches_late:
             # Registered only now, when ``logging`` has been imported: before a fork this runs before that module takes
             # its lock, which a thread that is sent home may need.
             self._watches_late = True
@@ -74,9 +64,9 @@ class _Forks:
         imports = self._imports = self._imports or guard.call("before a fork: imports", _load_imports)
         if imports is not None:
             imports.note_absent()
-        for order, _, hooks in reversed(self._hooks):
-            if hooks.before is not None and (order > RUN) == is_late:
-                guard.call(f"before a fork: {hooks.name}", hooks.before)
+        for order, name, before, _, _ in reversed(self._hooks):
+            if before is not None and (order > RUN) == is_late:
+                guard.call(f"before a fork: {name}", before)
 
     def _before_late(self) -> None:
         self._run_before(is_late=True)
@@ -108,9 +98,9 @@ class _Forks:
         self._run_in_parent(is_late=False)
 
     def _run_in_parent(self, *, is_late: bool) -> None:
-        for order, _, hooks in self._hooks:
-            if hooks.in_parent is not None and (order > RUN) == is_late:
-                guard.call(f"after a fork: {hooks.name}", hooks.in_parent)
+        for order, name, _, in_parent, _ in self._hooks:
+            if in_parent is not None and (order > RUN) == is_late:
+                guard.call(f"after a fork: {name}", in_parent)
 
     def _in_child(self) -> None:
         if self._imports is not None:
@@ -119,9 +109,9 @@ class _Forks:
         self._release()
 
     def _run_in_child(self, *, is_late: bool) -> None:
-        for order, _, hooks in self._hooks:
-            if hooks.in_child is not None and (order > RUN) == is_late:
-                guard.call(f"in a child: {hooks.name}", hooks.in_child)
+        for order, name, _, _, in_child in self._hooks:
+            if in_child is not None and (order > RUN) == is_late:
+                guard.call(f"in a child: {name}", in_child)
 
 
 _forks = _Forks()
@@ -150,7 +140,7 @@ def register(
     Nothing may be imported in ``before`` that has fork hooks of its own, as ``logging`` and ``concurrent.futures``:
     the second half of such a hook would run without its first.
     """
-    _forks.add(order, _Hooks(name, before, in_parent, in_child))
+    _forks.add((order, name, before, in_parent, in_child))
 
 
 def would_warn_of_threads() -> bool:

@@ -11,7 +11,7 @@ from obs_run.process import own_imports
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
     from typing import Any
 
@@ -35,6 +35,29 @@ def end_of(outermost: FrameType, call: tuple[object, int] | None) -> tuple[int |
     if last == "RAISE_VARARGS":
         return code_at(outermost), None
     return None, None
+
+
+def innermost_frames() -> Iterator[FrameType]:
+    """Yield the innermost frame of each thread, and of each greenlet that waits for the one that runs.
+
+    No thread shows the program while it waits for a greenlet.
+    """
+    yield from sys._current_frames().values()  # noqa: SLF001 (public but for its name)
+    greenlet = sys.modules.get("greenlet")
+    waiting = greenlet.getcurrent().parent if greenlet is not None else None
+    while waiting is not None:
+        if waiting.gr_frame is not None:
+            yield waiting.gr_frame
+        waiting = waiting.parent
+
+
+def reached_the_top(error: BaseException, outermost_of: Callable[[FrameType], FrameType | None]) -> bool:
+    """Whether ``error``, the last that was printed, left the program; an interactive interpreter prints others, too."""
+    if hasattr(sys, "ps1"):
+        return False
+    stack = error.__traceback__
+    # Code that does not compile never ran.
+    return stack is None or outermost_of(stack.tb_frame) is stack.tb_frame
 
 
 def code_of_program() -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_run.base import guard
+from obs_run.base.guarded import guarded
 from obs_run.base.noop_awaitable import NOOP_AWAITABLE
 from obs_run.runtime.in_process import runtime
 
@@ -37,5 +37,5 @@ def _run_alone(coroutine: Coroutine[Any, Any, Any]) -> None:
 
 
 async def _guarded(coroutine: Coroutine[Any, Any, Any]) -> None:
-    with guard.guarded("span recorder"):
+    with guarded("span recorder"):
         await coroutine
