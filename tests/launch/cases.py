@@ -74,6 +74,8 @@ WAYS_IN = (
          environment={"PYTHONPATH": "site", "PYTHONUSERBASE": "."}, files={"site/usercustomize.py": "print('customized')"}),
     Case("user's sitecustomize that fails", "traced; the same message as without obs-run", "span('work')",
          environment={"PYTHONPATH": "site"}, files={"site/sitecustomize.py": "1 / 0"}),
+    Case("user's sitecustomize that ends Python", "untraced; the same traceback as without obs-run", "span('work')", (),
+         environment={"PYTHONPATH": "site"}, files={"site/sitecustomize.py": "raise SystemExit(3)"}, runs=0),
     Case("python -E", "untraced, unless the hook is installed", "span('work')", (), (*_OBS, "{python}", "-E", "agent.py"), runs=0),
     Case("python -I", "untraced, unless the hook is installed", "span('work')", (), (*_OBS, "{python}", "-I", "agent.py"), runs=0),
     Case("python -S", "untraced", "print('ran')", (), (*_OBS, "{python}", "-S", "-c", "print('ran')"), runs=0),

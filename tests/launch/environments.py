@@ -37,6 +37,7 @@ PACKAGES = {
         "time-machine",
         "vcrpy",
     ),
+    "pytest": ("pyfakefs", "pytest"),
     "celery": ("celery==5.7.0", "sqlalchemy==2.1.9"),
     "locust": ("locust",),
     "a2a 1.0": ("a2a-sdk[grpc,http-server]==1.0.0", "uvicorn==0.54.0"),

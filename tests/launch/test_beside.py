@@ -163,6 +163,18 @@ logging.warning("line")
         logs=("line",) * 3,
     ),
     Beside(
+        "threading forgotten",
+        """
+import logging, sys, time
+logging.warning("line")
+del sys.modules["threading"]
+time.sleep(0.5)
+""",
+        spans=(),
+        logs=_LINE,
+        environment={"OTEL_BSP_SCHEDULE_DELAY": "20"},
+    ),
+    Beside(
         "a stderr that only writes",
         _WORK
         + """
@@ -248,6 +260,13 @@ def with_shadows(python: str) -> tuple[Beside, ...]:
     files = shadows(python)
     return (
         Beside("files named like modules", _LOGS_ONLY, spans=(), files=files, logs=_LINE),
+        Beside(
+            "a file named like what OpenTelemetry imports",
+            "import logging; logging.warning('line'); import typing_extensions; print(typing_extensions.own)",
+            spans=(),
+            files={"typing_extensions.py": "own = 1"},
+            logs=_LINE,
+        ),
         Beside(
             "a package named like a module",
             "import logging; logging.warning('line'); import json; print(json.own)",
@@ -443,6 +462,20 @@ with Patcher():
     print(os.listdir("/"), os.listdir("/tmp"))
 """,
         logs=_LINE,
+    ),
+    Beside(
+        "pyfakefs as a plugin of pytest, which rewrites it",
+        _WORK
+        + """
+import os
+def test_files(fs):
+    work()
+    flush()
+    print(os.listdir("/"))
+""",
+        command=("python", "-m", "pytest", "-p", "no:terminal", "-p", "no:cacheprovider", "-s", "agent.py"),
+        logs=_LINE,
+        packages="pytest",
     ),
     Beside(
         "pytest-socket",

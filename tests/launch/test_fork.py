@@ -214,3 +214,42 @@ def test_a_silent_server_holds_no_fork_up(tmp_path: Path) -> None:
     env = environment("http://127.0.0.1:1", tmp_path, OTEL_BSP_SCHEDULE_DELAY="20")
     outcome = run([str(SCRIPTS / "obs-run"), PYTHON, "-uWignore", "agent.py"], tmp_path, env, seconds=120)
     assert outcome == (-9, "True\n", "")
+
+
+CHILD_OF_A_THREAD = """
+    import os, sys, threading
+    from opentelemetry import trace
+
+    def fork():
+        trace.get_tracer("case").start_span("parent").end()
+        child = os.fork()
+        if child == 0:
+            trace.get_tracer("case").start_span("child").end()
+            ends()
+            return
+        print(os.waitpid(child, 0)[1])
+
+    def ends():
+        {ends}
+
+    thread = threading.Thread(target=fork)
+    thread.start()
+    thread.join()
+    """
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        "pass",
+        "sys.exit(3)",
+        "threading.Thread(target=trace.get_tracer('case').start_span('later').end).start()",
+    ],
+)
+def test_the_child_of_a_thread_ends_with_the_thread(ends: str, receiver: Receiver, tmp_path: Path) -> None:
+    (tmp_path / "agent.py").write_text(dedent(CHILD_OF_A_THREAD).format(ends=ends))
+    env = environment(receiver.endpoint, tmp_path)
+    plain = run([PYTHON, "agent.py"], tmp_path, env)
+    launched = run([str(SCRIPTS / "obs-run"), PYTHON, "agent.py"], tmp_path, env, seconds=40)
+    assert launched == plain == (0, "0\n", "")
+    assert receiver.wait_for(lambda got: bool(got.named("child") and got.named("parent")))

@@ -10,7 +10,7 @@ import pickle
 import sys
 import threading
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -30,6 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "meta_path", [each for each in sys.meta_path if each is not import_hooks._finder])
     monkeypatch.setattr(import_hooks, "_waiting", {})
+    monkeypatch.setattr(import_hooks, "_called", {})
     before = set(sys.modules)
     yield tmp_path
     for name in set(sys.modules) - before:
@@ -52,6 +53,28 @@ def test_the_callback_gets_the_finished_module_once(folder: Path) -> None:
     assert came == [imported]
     assert imported.value == 1
     assert import_hooks.waiting() == []
+
+
+class FinderBefore:
+    """Finds modules by itself, as test runners and type checkers do for those that they rewrite."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        return importlib.machinery.PathFinder.find_spec(name, path, target) if name.startswith(NAME) else None
+
+
+def test_a_module_that_a_finder_before_ours_found_comes_with_the_next_import(folder: Path) -> None:
+    (folder / f"{NAME}_inner.py").touch()
+    came = module(folder, f"import wave, sys; sys.modules.pop('wave'); import {NAME}_inner, wave\nvalue = 1\n")
+    sys.meta_path.insert(0, FinderBefore())
+    imported = importlib.import_module(NAME)
+    assert not came
+    sys.modules.pop("wave")
+    importlib.import_module("wave")
+    assert came == [imported]
+    importlib.reload(imported)
+    sys.modules.pop("wave")
+    importlib.import_module("wave")
+    assert came == [imported]
 
 
 def test_an_imported_module_comes_at_once() -> None:

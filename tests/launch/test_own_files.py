@@ -120,3 +120,13 @@ def test_a_store_of_ours_that_is_open_to_all_is_closed(tmp_path: Path) -> None:
     store.chmod(0o644)
     run_with(tmp_path, OBS_STORE_FILE=str(store))
     assert stat.S_IMODE(store.stat().st_mode) == 0o600
+
+
+def test_the_store_of_an_agent_that_keeps_its_files_from_everybody(tmp_path: Path) -> None:
+    store = tmp_path / "new" / "named.db"
+    (tmp_path / "agent.py").write_text("import logging, os; os.umask(0o777); logging.error('line')")
+    env = environment("", tmp_path, OBS_STORE_FILE=str(store))
+    outcome = run([str(SCRIPTS / "obs-run"), str(SCRIPTS / "python"), "agent.py"], tmp_path, env)
+    assert outcome == (0, "", "ERROR:root:line\n")
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (store, store.parent)]
+    assert modes == [0o600, 0o700]

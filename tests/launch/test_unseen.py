@@ -133,7 +133,7 @@ STACKS = {
             raise RuntimeError("on purpose")
 
         with trace.get_tracer("t").start_as_current_span("s"):
-            thread = threading.Thread(target=work, name="worker")
+            thread = threading.Thread(target=work, name="worker", daemon=True)
             thread.start()
             thread.join()
             with ThreadPoolExecutor() as pool:
@@ -165,7 +165,7 @@ STACKS = {
             raise RuntimeError("on purpose")
 
         if __name__ == "__main__":
-            process = multiprocessing.get_context("fork").Process(target=work, name="worker")
+            process = multiprocessing.get_context("fork").Process(target=work, name="worker", daemon=True)
             print(process.start())
             process.join()
             try:
@@ -207,6 +207,46 @@ def test_the_stack_has_no_frame_of_ours(name: str, tmp_path: Path, receiver: Rec
     ran = both(tmp_path, receiver, STACKS[name])
     assert "obs_run" not in ran.out + ran.err
     assert ran.out + ran.err
+
+
+THREADS = """
+    import _thread, logging, sys, threading, traceback
+    from opentelemetry import trace
+
+    def walk():
+        print(_thread._count())
+        names = {thread.ident: thread.name for thread in threading.enumerate()}
+        for ident, frame in sys._current_frames().items():
+            print(names[ident], "".join(traceback.format_stack(frame)))
+        if sys.version_info >= (3, 11):
+            print([names[ident] for ident in sys._current_exceptions()])
+
+    waiting, over = threading.Event(), threading.Event()
+    thread = threading.Thread(target=lambda: (waiting.set(), over.wait()), name="worker", daemon=True)
+    thread.start()
+    waiting.wait()
+    trace.get_tracer("t").start_span("s").end()
+    logging.getLogger("t").warning("said")
+    getattr(trace.get_tracer_provider(), "force_flush", bool)()
+    walk()
+    try:
+        1 / 0
+    except ZeroDivisionError:
+        walk()
+    try:
+        sys._current_frames(1)
+    except TypeError:
+        traceback.print_exc()
+    print(sys._current_frames, sys._current_frames.__name__, sys._current_frames.__class__)
+    over.set()
+    """
+
+
+def test_who_walks_over_all_threads_does_not_meet_ours(tmp_path: Path, receiver: Receiver) -> None:
+    ran = both(tmp_path, receiver, THREADS)
+    assert "worker" in ran.out
+    assert "obs_run" not in ran.out + ran.err
+    assert receiver.wait_for(lambda got: bool(got.named("s")))
 
 
 CALLS = LIBRARIES + dedent("""

@@ -117,6 +117,9 @@ def observed(socket: Any) -> ObservedSocket | None:
     known = _sockets.get(socket, _UNKNOWN)
     if known is not _UNKNOWN:
         return known
+    if socket.closed:
+        # It cannot be asked for anything any more, and what the agent asks it for fails.
+        return None
     shadow = vars(socket).get("_shadow_sock")
     if shadow is not None:
         # By this one the asynchronous socket does, later, what it was asked for.

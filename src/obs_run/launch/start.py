@@ -1,5 +1,6 @@
 """What happens in every process at its start: a few names are noted, nothing is loaded."""
 
+import _signal
 import os
 
 from obs_run.base import guard, stand_in
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from obs_run.process.exit_sequence import ExitInfo
 
 _starters: "list[str]" = []
+_UNASKED = ("sitecustomize", "hook")
 
 # Module to watch for -> module of ours and function in it that is called with the module.
 _RUN = {
@@ -40,6 +42,9 @@ _CHILDREN = {
 def start(how: str) -> None:
     """Prepare this process, once; ``how`` says who asked: "sitecustomize", "hook", "distro" or "auto"."""
     if _starters or flag("OTEL_SDK_DISABLED", default=False):
+        return
+    if how in _UNASKED and _is_subinterpreter():
+        # It has no signals, may have no threads, and must have none left when it ends.
         return
     _starters.append(how)
     own_imports.note_path()
@@ -77,6 +82,16 @@ def _wrap_own_code() -> None:
     from obs_run.wrapping import start as wrapping_start
 
     wrapping_start.install()
+
+
+def _is_subinterpreter() -> bool:
+    """Whether the agent made this interpreter inside its process; asked in the thread that starts an interpreter."""
+    try:
+        # Python looks first who asks, and refuses all but the main thread of the main interpreter.
+        _signal.signal(0, _signal.SIG_DFL)
+    except ValueError as refusal:
+        return "main interpreter" in str(refusal)
+    return False
 
 
 def _watch_output() -> None:

@@ -109,6 +109,8 @@ class _Finder:
         self, name: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
     ) -> "ModuleSpec | None":
         exit_code.watch_importer()
+        if next(iter(sys.meta_path), None) is not self:
+            guard.call("imports", _catch_up)
         if _before_libraries and _is_of_library(name):
             _prepare_for_libraries()
         own = own_imports.find_spec(name, path)
@@ -134,6 +136,21 @@ class _Finder:
 
 
 _finder = _Finder()
+
+
+def _catch_up() -> None:
+    """Run the callbacks of modules that a finder before ours found by itself, as test runners and type checkers do."""
+    for name in tuple(_waiting):
+        module = sys.modules.get(name)
+        # One that is imported again gets its callbacks when it has been executed.
+        if module is None or name in _called:
+            continue
+        spec = getattr(module, "__spec__", None)
+        if spec is None or not spec.has_location or own_imports.is_impostor(name, spec):
+            continue
+        if not getattr(spec, "_initializing", False):
+            _called[name] = _waiting.pop(name, [])
+            _run(_called[name], module)
 
 
 def _mark(loader: object, name: str) -> None:

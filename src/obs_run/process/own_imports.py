@@ -10,16 +10,20 @@ import os
 import sys
 
 from obs_run.base import guard
+from obs_run.process.unpatched import get_ident
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from importlib.machinery import ModuleSpec
+    from types import ModuleType
     from typing import Any
 
     from obs_run.process.private_imports import PrivateImports
 
 _ENDINGS = (".py", ".pyc", ".so", ".pyd")
+# Beside the standard library what OpenTelemetry imports that nobody shares objects of.
+_CAN_BE_PRIVATE = sys.stdlib_module_names | {"typing_extensions"}
 
 
 class _Own:
@@ -38,6 +42,8 @@ class _Own:
         """What was there before the agent could change any of it."""
         self.private: PrivateImports | None = None
         """What was loaded at the first need."""
+        self.kept: dict[str, tuple[ModuleType, Collection[int]]] = {}
+        """Modules that certain threads never import anew."""
 
 
 _own = _Own()
@@ -54,8 +60,39 @@ def note_path() -> None:
     guard.import_with(load)
 
 
+def keep(module: "ModuleType", threads: "Collection[int]") -> None:
+    """Have ``threads`` find a module as it is, also where the agent has taken it out of ``sys.modules``.
+
+    The thread that executes ``threading`` is the main one to it, which the interpreter waits for at its end.
+    """
+    _own.kept[module.__name__] = (module, threads)
+
+
+class _KeptLoader:
+    """Loads a module that was executed before."""
+
+    def __init__(self, module: "ModuleType") -> None:
+        self._module = module
+        self._spec = module.__spec__
+
+    def create_module(self, _spec: "ModuleSpec") -> "ModuleType":
+        return self._module
+
+    def exec_module(self, module: "ModuleType") -> None:
+        module.__spec__ = self._spec
+
+
+def _find_kept(name: str) -> "ModuleSpec | None":
+    module, threads = _own.kept[name]
+    make: Any = type(os.__spec__)
+    return make(name, _KeptLoader(module)) if get_ident() in threads else None
+
+
 def find_spec(name: str, path: "Sequence[str] | None") -> "ModuleSpec | None":
     """Return where a module of ours, or one that we import, is; None where the other finders may say."""
+    kept = _find_kept(name) if name in _own.kept else None
+    if kept is not None:
+        return kept
     _look_at_path()
     return None if _own.private is None else _own.private.find_spec(name, path)
 
@@ -83,7 +120,7 @@ def _look_at_path() -> None:
         if entry in _own.standard:
             break
         names.update(_names_in(entry))
-    shadowed = names & sys.stdlib_module_names
+    shadowed = names & _CAN_BE_PRIVATE
     is_needed = bool(shadowed) or any(folder not in sys.path for folder in _own.expected)
     if is_needed and _own.private is None:
         _own.private = guard.call("imports", _make_private)

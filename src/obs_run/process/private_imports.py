@@ -53,7 +53,7 @@ class PrivateImports:
         self._is_needed = is_needed
         if is_needed and _PRIVATE not in sys.modules:
             package = type(sys)(_PRIVATE)
-            package.__path__ = list(self._standard)
+            package.__path__ = list(self._folders)
             sys.modules[_PRIVATE] = package
             # The machinery of imports is there once.
             sys.modules[f"{_PRIVATE}.importlib._bootstrap"] = _frozen_importlib
@@ -63,7 +63,8 @@ class PrivateImports:
         """Return where a module of ours, or one that we import, is; None where the other finders may say."""
         if not self._is_needed:
             return None
-        is_ours = name.startswith((*_PACKAGES, _PRIVATE)) or get_ident() in self._importing
+        is_public = name.partition(".")[0] in self._shadowed  # the agent's file, where the agent imports it
+        is_ours = (name.startswith((*_PACKAGES, _PRIVATE)) and not is_public) or get_ident() in self._importing
         if not is_ours and not self._is_imported_by_us(name):
             return None
         spec: ModuleSpec | None = _PathFinder.find_spec(name, self._folders if path is None else path)

@@ -6,14 +6,16 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from obs_run.base import guard
-from obs_run.process import unpatched
+from obs_run.base import guard, stand_in
+from obs_run.process import own_imports, unpatched
 from obs_run.process.unpatched import allocate_lock, get_ident, monotonic, sleep, start_new_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _GONE_PATIENCE = 0.05
+_idents: set[int] = set()
+"""The threads of ours that run now."""
 _LEAST_STACK = 1 << 20  # what an export needs, TLS and the scrubbing of nested values included
 # What the hardware raises in the thread itself cannot be held back.
 _OWN_FAULTS = frozenset(("SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGTRAP"))
@@ -32,6 +34,9 @@ class BackgroundThread:
 
     def start(self) -> None:
         """Begin; RuntimeError where there can be no more threads."""
+        _hide_from_walks()
+        if "threading" in sys.modules:
+            own_imports.keep(sys.modules["threading"], _idents)
         self._running.acquire()
         try:
             _start_quietly(self._begin)
@@ -62,11 +67,13 @@ class BackgroundThread:
 
     def _run(self) -> None:
         self._ident = get_ident()
+        _idents.add(self._ident)
         self._native_id = unpatched.get_native_id()
         try:
             guard.call("background thread", self._function, *self._arguments)
         finally:
             hide()
+            _idents.discard(self._ident)
             self._ident = 0
             self._running.release()
 
@@ -87,6 +94,46 @@ def hide() -> None:
     ident = threading.get_ident()
     if isinstance(active.get(ident), threading._DummyThread):  # noqa: SLF001 (there is no public way)
         active.pop(ident, None)
+
+
+def _hide_from_walks() -> None:
+    """Have those who look at all threads not see ours, which ``threading`` does not know either."""
+    import _thread
+
+    _replace(sys, "_current_frames", _frames_without_ours)
+    _replace(sys, "_current_exceptions", _exceptions_without_ours)
+    _replace(_thread, "_count", _number_without_ours)
+
+
+def _replace(module: Any, name: str, change: Callable[[Any], Any]) -> None:
+    """Have ``change`` applied to what a function returns."""
+    original = getattr(module, name, None)
+    if original is None or stand_in.is_stand_in(original):
+        return
+
+    def called(*arguments: Any, **named: Any) -> Any:
+        with stand_in.no_frame:
+            found = original(*arguments, **named)
+        return guard.call("threads", change, found, default=found)
+
+    setattr(module, name, stand_in.StandIn(original, lambda: called))
+
+
+def _frames_without_ours(found: dict[int, Any]) -> dict[int, Any]:
+    mine = get_ident()
+    # Behind this function, the guard, and what is called in place of the original.
+    found[mine] = sys._getframe(3)  # noqa: SLF001 (public but for its name)
+    return _exceptions_without_ours(found)
+
+
+def _exceptions_without_ours(found: dict[int, Any]) -> dict[int, Any]:
+    for ident in _idents - {get_ident()}:
+        found.pop(ident, None)
+    return found
+
+
+def _number_without_ours(found: int) -> int:
+    return found - len(_idents)
 
 
 def _start_quietly(begin: Callable[[], None]) -> None:

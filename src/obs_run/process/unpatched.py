@@ -32,6 +32,7 @@ if not TYPE_CHECKING:
 allocate_lock = _thread.allocate_lock
 RLock = _thread.RLock
 get_ident = _thread.get_ident
+local = _thread._local  # noqa: SLF001 (public but for its name)
 get_native_id = _thread.get_native_id
 stack_size = _thread.stack_size
 start_new_thread = _thread.start_new_thread

@@ -15,7 +15,7 @@ from obs_run.core.open_recordings import Ending, open_recordings
 from obs_run.pipeline.items import DeferredCall, LogItem, SpanItem
 from obs_run.pipeline.losses import Losses
 from obs_run.pipeline.queue import Queue
-from obs_run.process import exit_hooks, exit_sequence, fork, fork_imports, run, termination
+from obs_run.process import exit_hooks, exit_sequence, fork, fork_imports, forking_thread, run, termination
 from obs_run.process.exit_sequence import HeldSignals
 from obs_run.process.unpatched import RLock, monotonic
 
@@ -459,6 +459,12 @@ class Runtime:
             guard.call("fork", self._providers.after_fork, self._note_measurement)
         if self._queue is not None:
             self._queue.after_fork_in_child()
+        forking_thread.watch_end(self._end_with_thread)
+
+    def _end_with_thread(self) -> None:
+        """In a child whose last thread ends: leave as it does, for the process would go on with our thread."""
+        self.finish(exit_sequence.ExitInfo("exit", exit_code=0))
+        self._send_thread_home()
 
     def _note_measurement(self) -> bool:
         """In a child: have measurements exported, and signals handled, which only the main thread can see to."""

@@ -23,7 +23,13 @@ def prepare(path: Path) -> None:
     # a database that this process has open would drop SQLite's own locks on it. The target of a link that leads
     # nowhere would be made by SQLite, open to all.
     with suppress(FileExistsError):
-        os.close(os.open(os.path.realpath(path), os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE))
+        descriptor = os.open(os.path.realpath(path), os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE)
+        try:
+            if os.name == "posix":
+                # The agent's umask may keep it from its owner, too.
+                os.fchmod(descriptor, FILE_MODE)
+        finally:
+            os.close(descriptor)
 
 
 def close_to_others(path: Path) -> None:
@@ -59,7 +65,9 @@ def _make_folder(folder: Path) -> None:
     # mkdir's parents=True gives only the last one the mode.
     if not folder.exists():
         _make_folder(folder.parent)
-        folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        with suppress(FileExistsError):
+            folder.mkdir(mode=FOLDER_MODE)
+            folder.chmod(FOLDER_MODE)
 
 
 def _close(path: Path, part: Path) -> None:

@@ -527,3 +527,19 @@ def test_a_pool_takes_requests_by_a_proxy(its: Any, telemetry: Any) -> None:
     [root] = [span for span in telemetry.spans() if span.name == "request forecast"]
     [served] = [span for span in telemetry.spans() if span.name == "process forecast"]
     assert served.parent.span_id == root.context.span_id
+
+
+def test_a_socket_that_is_closed_fails_as_it_does_without_us(its: Any, caplog: pytest.LogCaptureFixture) -> None:
+    socket, _ = bound(its, "PAIR")
+    socket.close()
+    for call in (
+        lambda: socket.send(b"x"),
+        lambda: socket.send_multipart([b"x"]),
+        lambda: socket.send_json(1),
+        socket.recv,
+        socket.recv_multipart,
+        socket.recv_json,
+    ):
+        with pytest.raises(zmq.ZMQError):
+            call()
+    assert not [record for record in caplog.records if record.name == "obs_run"]

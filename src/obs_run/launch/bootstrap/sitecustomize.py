@@ -26,4 +26,10 @@ sys.path[:] = [_entry for _entry in sys.path if _entry != _folder]
 _ours = sys.modules.pop(__name__)
 
 # Without one of the user's this raises ImportError, which `site` takes for "there is none", as it does without us.
-import sitecustomize  # noqa: E402, F401
+try:
+    import sitecustomize  # noqa: F401
+except BaseException as _error:
+    # As if it had been imported by `site` itself.
+    if hasattr(_error, "__traceback__"):
+        _error.__traceback__ = _error.__traceback__.tb_next
+    raise
