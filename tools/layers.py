@@ -34,7 +34,7 @@ LAYERS = (
     Layer(
         "settings",
         "the table of every variable, and how its values are read",
-        modules=("settings", "setting_texts", "standard_variables", "_version"),
+        modules=("settings", "setting_files", "setting_texts", "standard_variables", "_version"),
     ),
     Layer("process", "this process: the run's identity, forks, exits, imports, and what runs beside the agent"),
     Layer("files", "files that several processes append to, rotate, or keep secret"),
@@ -59,6 +59,7 @@ LAYERS = (
     Layer("logging", "structured logs that people write in their own code"),
     Layer("tracing", "spans that people write in their own code"),
     Layer("metrics", "instruments and alerts that people write in their own code"),
+    Layer("wrapping", "instruments the functions of the agent's own code that a file names"),
     Layer("launch", "the command `obs-run`, and what it starts in the child; imports next to nothing"),
     Layer("auto", "starts obs-run by an import; the package itself", modules=("auto", "__main__", "")),
     Layer("cli", "`obsctl`"),

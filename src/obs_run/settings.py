@@ -214,6 +214,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_BRIDGE_RULES", "files", "",
             "Own rules for log lines (YAML, JSON), before the built-in ones: files and folders, separated as in PATH.",
             _CAPTURE, paths),
+    Setting("OBS_WRAP", "files", "",
+            "Which functions of the agent's own code are recorded, and as what (YAML, JSON): files and folders, "
+            "separated as in PATH.", _CAPTURE, paths),
     Setting("OBS_BRIDGE_STDOUT", "flag", "false",
             "Take lines that are printed for log lines, with the place that prints them.", _CAPTURE, flag),
     Setting("OBS_SPAN_EVENTS", "trace, debug, info, warning, error, critical, off", "warning",

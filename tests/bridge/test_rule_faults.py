@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MODULES = (
-    "documents", "durations", "line_reader", "pattern_check", "rule_bridge", "rule_engine", "rule_file", "rule_index",
+    "durations", "line_reader", "pattern_check", "rule_bridge", "rule_engine", "rule_file", "rule_index",
     "rule_scopes", "rule_sources", "rule_spans", "rules", "spans", "start", "traces",
 )  # fmt: skip
 RULES = r"""

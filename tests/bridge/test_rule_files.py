@@ -144,7 +144,7 @@ print(*loaded.problems, "work" in loaded.rules, sep="\\n")
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     lines = ran.stdout.splitlines()
     assert ":9: rules.bad.match.pattern is refused" in lines[0]
-    assert "own.yaml: needs PyYAML (pip install pyyaml); rules in JSON files need nothing" in lines[1]
+    assert "own.yaml: needs PyYAML (pip install pyyaml); JSON files need nothing" in lines[1]
     assert lines[2:] == ["True"]
     (tmp_path / "twice.json").write_text('{"rules": {\n"a": {},\n"a": {}}}')
     assert "a is there twice" in rule_sources.load((str(tmp_path / "twice.json"),)).problems[0]

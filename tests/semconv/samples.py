@@ -11,6 +11,7 @@ from obs_run.core.operations import (
     A2aServerCall,
     AgentCreation,
     AgentRun,
+    ContractCheck,
     DatabaseCall,
     Embedding,
     ExecutedTool,
@@ -28,6 +29,7 @@ from obs_run.core.operations import (
     MessageSend,
     MessageServerCall,
     Operation,
+    OwnCall,
     Plan,
     PoolAcquire,
     RemoteAgentRun,
@@ -231,6 +233,8 @@ def operations() -> list[Operation]:
             end="line",
             end_line=9,
         ),
+        OwnCall("Breaker.call", function="fleet.Breaker.call"),
+        ContractCheck("check", function="fleet.Orders.validate", contract="orders", is_met=True),
         LoggedRequest("request", rule="automatic", file="agent.py", line=7, function="serve", end="next"),
     ]
 

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from obs_run.base.documents import UnreadableError, read_document
 from obs_run.bridge import durations, pattern_check, rules
-from obs_run.bridge.documents import UnreadableError, read_document
 from obs_run.bridge.rules import Rule
+from obs_run.setting_files import WrongError, check_keys, choice, files_at, flag, text, texts
 from obs_run.setting_texts import with_nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from obs_run.bridge.documents import Document
+    from obs_run.base.documents import Document
 
 _NAME = re.compile(r"[\w.:-]{1,80}")
 _ATTRIBUTE = re.compile(r"[a-zA-Z_][\w.-]{0,99}")
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
-_LONGEST_LITERAL = 1000
 _MOST_RULES = 1000
-_ENDINGS = (".yaml", ".yml", ".json")
+SETTING = "OBS_BRIDGE_RULES"
 SECTIONS = ("rules", "enable", "disable")
 MATCH_KEYS = (
     "logger", "level", "file", "function", "line", "contains", "equals", "pattern", "ignore_case", "fields",
@@ -46,19 +45,11 @@ class Loaded:
     problems: list[str] = field(default_factory=list)
 
 
-class _WrongError(ValueError):
-    """What is wrong with a rule, and at which key."""
-
-    def __init__(self, keys: tuple[str, ...], what: str) -> None:
-        super().__init__(what)
-        self.keys = keys
-
-
 def load(paths: Iterable[str], built_in: Mapping[str, Rule]) -> Loaded:
     """Read the files and folders at ``paths``; a rule of a ``built_in`` one's name takes its place."""
     loaded = Loaded()
     for path in paths:
-        for file in _files(path, loaded):
+        for file in files_at(path, SETTING, loaded.problems):
             _read(file, loaded)
     known = {**built_in, **loaded.rules}
     for name in [name for name, rule in loaded.rules.items() if not _has_what_it_names(rule, known, loaded)]:
@@ -68,19 +59,6 @@ def load(paths: Iterable[str], built_in: Mapping[str, Rule]) -> Loaded:
         del loaded.enabled[name]
         loaded.problems.append(f"OBS_BRIDGE_RULES: enable or disable: no rule {name!r}{_nearest(name, known)}")
     return loaded
-
-
-def _files(path: str, loaded: Loaded) -> list[str]:
-    try:
-        if not Path(path).is_dir():
-            return [path]
-        found = sorted(str(file) for file in Path(path).iterdir() if file.suffix in _ENDINGS)
-    except (OSError, ValueError) as error:
-        loaded.problems.append(f"OBS_BRIDGE_RULES: {path}: cannot be read: {getattr(error, 'strerror', error)}")
-        return []
-    if not found:
-        loaded.problems.append(f"OBS_BRIDGE_RULES: {path}: has no file that ends in {', '.join(_ENDINGS)}")
-    return found
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
@@ -135,95 +113,55 @@ def _read_rules(document: Document, section: Any, loaded: Loaded, say: Callable[
             continue
         try:
             loaded.rules[name] = read_rule(name, body, document.place(place))
-        except _WrongError as error:
+        except WrongError as error:
             say((*place, *error.keys), str(error))
 
 
 def read_rule(name: Any, body: Any, where: str, *, checks: bool = True) -> Rule:
     """Return a rule, or raise a ``ValueError`` that says what is wrong; ``checks`` unless it is known to be right."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise _WrongError((), "is no name for a rule; allowed: letters, digits and _ . : -")
-    _check_keys((), body, RULE_KEYS)
+        raise WrongError((), "is no name for a rule; allowed: letters, digits and _ . : -")
+    check_keys((), body, RULE_KEYS)
     match = body.get("match")
-    _check_keys(("match",), match, MATCH_KEYS)
-    become = _choice(body, ("become",), rules.BECOMES)
+    check_keys(("match",), match, MATCH_KEYS)
+    become = choice(body, ("become",), rules.BECOMES)
     rule = Rule(
         name=name,
         become=become,
         where=where,
-        logger=_text(match, "match", "logger"),
+        logger=text(match, "match", "logger"),
         level=_level(match.get("level")),
-        file=_text(match, "match", "file"),
-        function=_text(match, "match", "function"),
+        file=text(match, "match", "file"),
+        function=text(match, "match", "function"),
         line=_line(match.get("line")),
-        contains=_text(match, "match", "contains"),
-        equals=_text(match, "match", "equals"),
-        pattern=_text(match, "match", "pattern"),
-        ignore_case=_flag(match, "match", "ignore_case"),
-        fields=_texts(match, "match", "fields"),
-        span_name=_text(body, "name"),
-        of=_texts(body, "of"),
-        parent=_text(body, "parent"),
+        contains=text(match, "match", "contains"),
+        equals=text(match, "match", "equals"),
+        pattern=text(match, "match", "pattern"),
+        ignore_case=flag(match, "match", "ignore_case"),
+        fields=texts(match, "match", "fields"),
+        span_name=text(body, "name"),
+        of=texts(body, "of"),
+        parent=text(body, "parent"),
         timeout=_timeout(body.get("timeout")),
         unit=_unit(body.get("unit")),
-        scope=_choice(body, ("scope",), rules.SCOPES) if "scope" in body else None,
-        trace=_choice(body, ("trace",), rules.TRACES) if "trace" in body else rules.CURRENT,
-        metric=_choice(body, ("metric",), rules.METRICS) if "metric" in body else None,
-        unless=_texts(body, "unless"),
-        goes_on=_flag(body, "continue"),
-        enabled=_flag(body, "enabled", default=True),
+        scope=choice(body, ("scope",), rules.SCOPES) if "scope" in body else None,
+        trace=choice(body, ("trace",), rules.TRACES) if "trace" in body else rules.CURRENT,
+        metric=choice(body, ("metric",), rules.METRICS) if "metric" in body else None,
+        unless=texts(body, "unless"),
+        goes_on=flag(body, "continue"),
+        enabled=flag(body, "enabled", default=True),
     )
     if not any((rule.contains, rule.equals, rule.pattern, rule.fields, rule.line)):
-        raise _WrongError(
+        raise WrongError(
             ("match",), "says nothing of the text; one of contains, equals, pattern, fields or line is needed"
         )
     groups = (_groups(rule, checks=checks) if rule.pattern is not None else frozenset()) | set(rule.fields)
     rule.literal = _literal(rule)
-    rule.key = _known_groups(rule, ("key",), _texts(body, "key"), groups) if "key" in body or not rule.of else None
+    rule.key = _known_groups(rule, ("key",), texts(body, "key"), groups) if "key" in body or not rule.of else None
     _known_groups(rule, ("name",), rules.fields_of(rule.span_name or ""), groups)
     rule.attributes = _attributes(rule, body.get("attributes"), groups)
     _check_use(rule, body, groups)
     return rule
-
-
-def _check_keys(place: tuple[str, ...], value: Any, allowed: tuple[str, ...]) -> None:
-    if not isinstance(value, dict):
-        raise _WrongError(place, f"must be a mapping of {', '.join(allowed)}")
-    for key in value:
-        if key not in allowed:
-            raise _WrongError((*place, str(key)), f"is not known; allowed: {with_nearest(str(key), allowed)}")
-
-
-def _text(body: Mapping[str, Any], *place: str) -> str | None:
-    value = body.get(place[-1])
-    if value is None:
-        return None
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_LITERAL:
-        raise _WrongError(place, f"must be a text of 1 to {_LONGEST_LITERAL} characters")
-    return value
-
-
-def _texts(body: Mapping[str, Any], *place: str) -> tuple[str, ...]:
-    value = body.get(place[-1])
-    values = [] if value is None else [value] if isinstance(value, str) else value
-    if not isinstance(values, list) or not all(isinstance(each, str) and each for each in values):
-        raise _WrongError(place, "must be a text or a list of texts")
-    return tuple(values)
-
-
-def _flag(body: Mapping[str, Any], *place: str, default: bool = False) -> bool:
-    value = body.get(place[-1], default)
-    if not isinstance(value, bool):
-        raise _WrongError(place, "is not allowed; allowed: true, false")
-    return value
-
-
-def _choice(body: Mapping[str, Any], place: tuple[str, ...], allowed: tuple[str, ...]) -> str:
-    value = body.get(place[-1])
-    if not isinstance(value, str) or value not in allowed:
-        said = "is missing" if value is None else "is not allowed"
-        raise _WrongError(place, f"{said}; allowed: {with_nearest(str(value), allowed)}")
-    return value
 
 
 def _level(value: Any) -> int:
@@ -233,12 +171,12 @@ def _level(value: Any) -> int:
         return value
     if isinstance(value, str) and value.lower() in _LEVELS:
         return _LEVELS[value.lower()]
-    raise _WrongError(("match", "level"), f"is not allowed; allowed: {with_nearest(str(value), _LEVELS)}, or 0 to 100")
+    raise WrongError(("match", "level"), f"is not allowed; allowed: {with_nearest(str(value), _LEVELS)}, or 0 to 100")
 
 
 def _line(value: Any) -> int | None:
     if value is not None and (type(value) is not int or value < 1):
-        raise _WrongError(("match", "line"), "must be the number of a line")
+        raise WrongError(("match", "line"), "must be the number of a line")
     return value
 
 
@@ -247,13 +185,13 @@ def _timeout(value: Any) -> float | None:
         return None
     seconds = durations.parse(str(value), "s") if type(value) in (str, int, float) else None
     if not seconds:
-        raise _WrongError(("timeout",), "is no duration; allowed: 30s, 5min, 1h, or seconds (at most 7 days)")
+        raise WrongError(("timeout",), "is no duration; allowed: 30s, 5min, 1h, or seconds (at most 7 days)")
     return seconds
 
 
 def _unit(value: Any) -> str | None:
     if value is not None and (not isinstance(value, str) or value not in durations.UNITS):
-        raise _WrongError(("unit",), "is not known; allowed: µs, ms, s, min, h")
+        raise WrongError(("unit",), "is not known; allowed: µs, ms, s, min, h")
     return value
 
 
@@ -265,9 +203,9 @@ def _groups(rule: Rule, *, checks: bool) -> frozenset[str]:
             pattern_check.check(pattern, ignore_case=rule.ignore_case)
         return rules.named_groups(pattern)
     except pattern_check.DangerousError as error:
-        raise _WrongError(place, f"is refused: {error}") from None
+        raise WrongError(place, f"is refused: {error}") from None
     except (re.error, OverflowError, RecursionError) as error:
-        raise _WrongError(place, f"is no regular expression: {error}") from None
+        raise WrongError(place, f"is no regular expression: {error}") from None
 
 
 def _literal(rule: Rule) -> str:
@@ -283,7 +221,7 @@ def _known_groups(rule: Rule, place: tuple[str, ...], names: Iterable[str], grou
     for name in names:
         if name.lower() not in by_lower:
             allowed = with_nearest(name, sorted(groups)) or "none, as its match has no named groups (?P<name>...)"
-            raise _WrongError(place, f"names the group {name!r}, which rule {rule.name} has not; allowed: {allowed}")
+            raise WrongError(place, f"names the group {name!r}, which rule {rule.name} has not; allowed: {allowed}")
     return tuple(by_lower[name.lower()] for name in names)
 
 
@@ -293,7 +231,7 @@ def _attributes(rule: Rule, value: Any, groups: Iterable[str]) -> dict[str, str]
     if not isinstance(value, dict) or not all(
         isinstance(name, str) and _ATTRIBUTE.fullmatch(str(attribute)) for name, attribute in value.items()
     ):
-        raise _WrongError(("attributes",), "must be a mapping of groups to names of attributes")
+        raise WrongError(("attributes",), "must be a mapping of groups to names of attributes")
     _known_groups(rule, ("attributes",), value, groups)
     return {name: str(attribute) for name, attribute in value.items()}
 
@@ -304,15 +242,15 @@ def _check_use(rule: Rule, body: Mapping[str, Any], groups: Iterable[str]) -> No
         ("trace", (rules.START,)), ("metric", (rules.METRIC,)),
     ):  # fmt: skip
         if key in body and rule.become not in becomes:
-            raise _WrongError((key,), f"is only for {' and '.join(becomes)}, and the rule becomes {rule.become}")
+            raise WrongError((key,), f"is only for {' and '.join(becomes)}, and the rule becomes {rule.become}")
     if rule.is_trace and rule.parent is not None:
-        raise _WrongError(("trace",), "is new, and the rule names a parent; allowed: one of them")
+        raise WrongError(("trace",), "is new, and the rule names a parent; allowed: one of them")
     if rule.become in _NEEDS_OF and not rule.of:
-        raise _WrongError(("of",), "is missing; it names the rule whose span ends")
+        raise WrongError(("of",), "is missing; it names the rule whose span ends")
     if rule.become == rules.METRIC and rule.metric is None:
-        raise _WrongError(("metric",), f"is missing; allowed: {', '.join(rules.METRICS)}")
+        raise WrongError(("metric",), f"is missing; allowed: {', '.join(rules.METRICS)}")
     if rule.become == rules.ATTRIBUTE and not set(groups) - {rules.DURATION}:
-        raise _WrongError(("match",), "has no named groups (?P<name>...) that could become attributes")
+        raise WrongError(("match",), "has no named groups (?P<name>...) that could become attributes")
 
 
 def _has_what_it_names(rule: Rule, known: Mapping[str, Rule], loaded: Loaded) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from obs_run import settings
 from obs_run._version import __version__
 from obs_run.base.masking import masked, masked_value
-from obs_run.cli import access, coverage, diagnosis, privacy, retention, terminal, words
+from obs_run.cli import access, coverage, diagnosis, own_code, privacy, retention, terminal, words
 from obs_run.cli.finding import Finding
 from obs_run.cli.settings import unknown
 from obs_run.coexistence import misnamed
@@ -41,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
         ("What libraries send to their vendors", _vendors),
         ("What is taken out of it", privacy.findings),
         ("How long it stays on this machine", retention.findings),
+        ("Own code (OBS_WRAP)", own_code.findings),
         ("Launcher", _launcher),
         ("Settings", _settings),
     ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard, method_stand_ins, stand_in
 from obs_run.base.guarded import guarded
-from obs_run.context import process_environment, propagation
+from obs_run.context import process_environment, propagation, worker_tasks
 from obs_run.process import run
 from obs_run.process.variables import add_bootstrap, flag
 
@@ -160,6 +160,7 @@ def _adopt_context(process: Any) -> None:
     context = process.__dict__.pop(_ATTRIBUTE, None)
     if context:
         propagation.adopt(context)
+    worker_tasks.observe_tasks(process)
 
 
 def patch_mcp_stdio(module: Any) -> None:

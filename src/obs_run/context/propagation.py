@@ -25,7 +25,7 @@ def refine_with(refine: Refine) -> None:
 
 def current_ids() -> tuple[int, int, int]:
     """Return trace id, span id and flags of what is going on now; zeros outside of any trace."""
-    context = _current_span_context()
+    context = _span_context(None)
     if context is not None:
         return context.trace_id, context.span_id, int(context.trace_flags)
     if not run.has_parent_for_all():
@@ -34,27 +34,41 @@ def current_ids() -> tuple[int, int, int]:
     return identity.trace_id, identity.span_id, int(identity.sampled)
 
 
-def child_environment() -> dict[str, str]:
-    """Return the environment variables that put a child process into the current trace."""
-    if _current_span_context() is not None:
+def child_environment(context: Context | None = None) -> dict[str, str]:
+    """Return the environment variables that put a child process into the trace of ``context``, else the current one."""
+    if _span_context(context) is not None:
         from opentelemetry.context import get_current
         from opentelemetry.propagate import inject
 
         carrier: dict[str, str] = {}
-        inject(carrier, _refine[0](get_current()) if _refine else None)
+        context = get_current() if context is None else context
+        inject(carrier, _refine[0](context) if _refine else context)
         return {key.upper().replace("-", "_"): value for key, value in carrier.items()}
     if not run.has_parent_for_all():
         return {}
-    return {"TRACEPARENT": run.identity().traceparent()}
+    identity = run.identity()
+    baggage = {"BAGGAGE": identity.baggage} if identity.baggage else {}
+    return {"TRACEPARENT": identity.traceparent(), **baggage}
 
 
 def adopt(environment: Mapping[str, str]) -> None:
     """Put what this process does under the span that a parent process gave with ``child_environment``."""
     if "TRACEPARENT" in environment:
-        run.adopt(environment["TRACEPARENT"])
+        run.adopt(environment["TRACEPARENT"], environment.get("BAGGAGE", ""))
 
 
-def _current_span_context() -> Any:
+def adopt_here(environment: Mapping[str, str]) -> None:
+    """Do as ``adopt`` in a thread that may have a context already, which is no more its own."""
+    adopt(environment)
+    runtime = getattr(sys.modules.get("opentelemetry.context"), "_RUNTIME_CONTEXT", None)
+    get_own = getattr(runtime, "get_own", None)
+    if get_own is not None and get_own():
+        from opentelemetry.context import Context, attach
+
+        attach(Context())
+
+
+def _span_context(context: Context | None) -> Any:
     trace = sys.modules.get("opentelemetry.trace")
     # A module that another thread is still importing has no such function yet.
     get_current_span = getattr(trace, "get_current_span", None)
@@ -63,8 +77,6 @@ def _current_span_context() -> Any:
     if _refine:
         from opentelemetry.context import get_current
 
-        span = get_current_span(_refine[0](get_current()))
-    else:
-        span = get_current_span()
-    context = span.get_span_context()
-    return context if context.is_valid else None
+        context = _refine[0](get_current() if context is None else context)
+    found = get_current_span(context).get_span_context()
+    return found if found.is_valid else None

@@ -28,6 +28,13 @@ _EMPTY = Context()
 _FOR_STARTER = "obs-run-for-starter"
 
 
+def _with_baggage(context: Context, baggage: str) -> Context:
+    """Return ``context`` with what the parent handed over, as far as OTEL_PROPAGATORS wants it."""
+    from opentelemetry.propagate import extract
+
+    return extract({"baggage": baggage}, context)
+
+
 class _RunContext:
     """The run's context, whose it is, and when its part ends."""
 
@@ -43,6 +50,8 @@ class _RunContext:
         """Make the context of the run's part that has this identity."""
         lifetime: float = settings.get("OBS_RUN_SPAN_SECONDS")
         context = set_span_in_context(NonRecordingSpan(span_context(identity)), Context())
+        if identity.baggage:
+            context = guard.call("baggage", _with_baggage, context, identity.baggage, default=context)
         self.cut_at = time.monotonic() + lifetime if lifetime else float("inf")
         self.context, self.identity = context, identity
         return context

@@ -31,17 +31,25 @@ _SERVING = frozenset(
         "concurrent.futures.thread",
         "logging.handlers",
         "multiprocessing.managers",
+        "multiprocessing.pool",
         "multiprocessing.queues",
         "multiprocessing.resource_sharer",
     ]
 )
 _OBSERVING = frozenset(["obs_run", "opentelemetry"])
 _additions: list[Callable[[Context | None], Context | None]] = []
+_preparations: list[Callable[[Any], object]] = []
 
 
 def carry_along(add: Callable[[Context | None], Context | None]) -> None:
     """Have ``add`` return a context to be carried with what else belongs to it, where a thread or work is begun."""
     _additions[:] = [add]
+
+
+def before_start(prepare: Callable[[Any], object]) -> None:
+    """Have ``prepare`` called with each thread that is about to begin."""
+    if prepare not in _preparations:
+        _preparations.append(prepare)
 
 
 def install(_module: ModuleType | None = None) -> None:
@@ -84,6 +92,8 @@ class _Bootstrap:
 
 
 def _context_for(thread: Any) -> Context | None:
+    for prepare in _preparations:
+        guard.call("thread", prepare, thread)
     context = _carried_context()
     if context is None:
         return None

@@ -352,13 +352,17 @@ def _put(target: Target, place: tuple[Any, str], own: Any, state: Status) -> Non
 def _patch_derived(target: Target, module: ModuleType, state: Status) -> None:
     """Patch a class and those derived from it, where the method is their own, and those that are to come."""
     base_name, method = target.name.split(_DERIVED)
-    base = getattr(module, base_name)
 
     def patch(kind: type) -> None:
         if method in vars(kind):
             own = target._replace(module=kind.__module__, name=f"{kind.__qualname__}.{method}")
             _put(own, (kind, method), vars(kind)[method], state)
 
+    for_derived(getattr(module, base_name), patch, f"instrumentation of {target.module}:{target.name}")
+
+
+def for_derived(base: Any, patch: Callable[[type], None], site: str) -> None:
+    """Call ``patch`` with a class and all derived from it, those that are to come too."""
     for kind in _with_derived(base):
         patch(kind)
     before = vars(base).get("__init_subclass__")
@@ -366,7 +370,7 @@ def _patch_derived(target: Target, module: ModuleType, state: Status) -> None:
     def init_subclass(cls: type, /, **kwargs: Any) -> None:
         inner = super(base, cls).__init_subclass__ if before is None else before.__get__(None, cls)
         inner(**kwargs)
-        guard.call(f"instrumentation of {target.module}:{target.name}", patch, cls)
+        guard.call(site, patch, cls)
 
     base.__init_subclass__ = classmethod(init_subclass)
     _undo.append((base, "__init_subclass__", before))

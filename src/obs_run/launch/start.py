@@ -33,6 +33,8 @@ _CONSOLE = {"logging": ("obs_run.logging.console_lines", "install")}
 _CHILDREN = {
     "subprocess": ("obs_run.context.children", "patch_subprocess"),
     "multiprocessing.process": ("obs_run.context.children", "patch_multiprocessing"),
+    "multiprocessing.pool": ("obs_run.context.worker_tasks", "watch_process_pools"),
+    "concurrent.futures.process": ("obs_run.context.worker_tasks", "watch_executors"),
     "mcp.client.stdio": ("obs_run.context.children", "patch_mcp_stdio"),
 }
 
@@ -53,6 +55,8 @@ def start(how: str) -> None:
             import_hooks.when_imported(module, runtime_start.late(ours, function))
     runtime_start.notice(_RUN)
     runtime_start.start_api()
+    if os.environ.get("OBS_WRAP"):
+        guard.call("OBS_WRAP", _wrap_own_code)
     if flag("OBS_BRIDGE_STDOUT", default=False):
         guard.call("printed lines", _watch_output)
     if os.environ.get("OBS_VENDOR_TELEMETRY", "").strip().lower() == "off":
@@ -72,6 +76,12 @@ def start(how: str) -> None:
         from obs_run.runtime import in_process
 
         in_process.runtime().set_up()
+
+
+def _wrap_own_code() -> None:
+    from obs_run.wrapping import start as wrapping_start
+
+    wrapping_start.install()
 
 
 def _is_subinterpreter() -> bool:

@@ -356,6 +356,20 @@ TABLE = (
         buckets=semconv.TIMER_BUCKETS,
     ),
     _seconds(
+        semconv.METRIC_FUNCTION_DURATION,
+        "How long a call of a function took that OBS_WRAP names as a span.",
+        both("OwnCall"),
+        labels=(semconv.CODE_FUNCTION_NAME, semconv.ERROR_TYPE),
+        buckets=semconv.TIMER_BUCKETS,
+    ),
+    _seconds(
+        semconv.METRIC_CONTRACT_DURATION,
+        "How long a check of a contract took that OBS_WRAP names, and whether the contract was met.",
+        both("ContractCheck"),
+        labels=(semconv.OBS_CONTRACT_NAME, semconv.OBS_CONTRACT_MET, semconv.ERROR_TYPE),
+        buckets=semconv.TIMER_BUCKETS,
+    ),
+    _seconds(
         semconv.METRIC_LOG_DURATION,
         "How long something took, as a log line tells that a rule is for.",
         both("LoggedDuration"),

@@ -10,13 +10,17 @@ from obs_run.process.unpatched import urandom
 class Identity:
     """The ids of the run span and of its parent, if a parent process handed one over."""
 
-    __slots__ = ("parent_span_id", "sampled", "span_id", "trace_id")
+    __slots__ = ("baggage", "parent_span_id", "sampled", "span_id", "trace_id")
 
-    def __init__(self, trace_id: int, span_id: int, parent_span_id: int | None, *, sampled: bool) -> None:
+    def __init__(
+        self, trace_id: int, span_id: int, parent_span_id: int | None, *, sampled: bool, baggage: str = ""
+    ) -> None:
         self.trace_id = trace_id
         self.span_id = span_id
         self.parent_span_id = parent_span_id
         self.sampled = sampled
+        self.baggage = baggage
+        """What the parent handed over as W3C ``baggage``."""
 
     def traceparent(self) -> str:
         """Return the W3C ``traceparent`` that makes the run span a parent."""
@@ -24,20 +28,21 @@ class Identity:
 
 
 def new_identity() -> Identity:
-    """Return ids for a run; the environment's TRACEPARENT is the parent."""
+    """Return ids for a run; the environment's TRACEPARENT is the parent, and its BAGGAGE goes along."""
     parent = parse_traceparent(os.environ.get("TRACEPARENT", ""))
+    baggage = os.environ.get("BAGGAGE", "").strip()
     if parent is None:
-        return new_root_identity()
+        return new_root_identity(baggage)
     trace_id, parent_span_id, sampled = parent
     if not _sampler().startswith("parentbased_"):
         sampled = root_sampled(trace_id)
-    return Identity(trace_id, random_id(8), parent_span_id, sampled=sampled)
+    return Identity(trace_id, random_id(8), parent_span_id, sampled=sampled, baggage=baggage)
 
 
-def new_root_identity() -> Identity:
+def new_root_identity(baggage: str = "") -> Identity:
     """Return ids for a run without a parent."""
     trace_id = random_id(16)
-    return Identity(trace_id, random_id(8), None, sampled=root_sampled(trace_id))
+    return Identity(trace_id, random_id(8), None, sampled=root_sampled(trace_id), baggage=baggage)
 
 
 def parse_traceparent(text: str) -> tuple[int, int, bool] | None:

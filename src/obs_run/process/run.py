@@ -109,14 +109,14 @@ def has_parent_for_all() -> bool:
     return (not _run.is_owned and _run.identity is not None) or enabled()
 
 
-def adopt(traceparent: str) -> None:
+def adopt(traceparent: str, baggage: str = "") -> None:
     """Put what this process does under a span of its parent process; there is no run span of our own then."""
     from obs_run.process import identity
 
     parent = identity.parse_traceparent(traceparent)
     if parent is not None:
         trace_id, span_id, sampled = parent
-        _run.identity = identity.Identity(trace_id, span_id, None, sampled=sampled)
+        _run.identity = identity.Identity(trace_id, span_id, None, sampled=sampled, baggage=baggage)
         _run.is_owned = False
 
 
@@ -125,7 +125,8 @@ def begin_next_trace() -> None:
     from obs_run.process.identity import new_root_identity
 
     note_start()
-    _run.identity = new_root_identity()
+    baggage = "" if _run.identity is None else _run.identity.baggage
+    _run.identity = new_root_identity(baggage)
 
 
 def watch_forks() -> None:

@@ -57,6 +57,7 @@ def prepare() -> None:
     if flag("OBS_PROPAGATE_THREADS", default=True):
         # Before that there is nothing to carry.
         import_hooks.when_imported("opentelemetry.context", late("obs_run.context.threads", "install"))
+        import_hooks.when_imported("multiprocessing.pool", late("obs_run.context.worker_tasks", "watch_thread_pools"))
 
 
 def notice(modules: "Entries") -> None:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from .model import Embedding, FetchedResponse, Inference, ModelCall, Rerank
     from .operation import GenAiOperation, Operation, Usage
+    from .own import ContractCheck, OwnCall
     from .pool import PoolAcquire
     from .store import DatabaseCall, Retrieval
     from .tools import ToolResult
@@ -48,6 +49,7 @@ __all__ = [
     "A2aServerCall",
     "AgentCreation",
     "AgentRun",
+    "ContractCheck",
     "DatabaseCall",
     "Embedding",
     "ExecutedTool",
@@ -73,6 +75,7 @@ __all__ = [
     "MessageServerCall",
     "ModelCall",
     "Operation",
+    "OwnCall",
     "Plan",
     "PoolAcquire",
     "ReceivedMessages",
@@ -118,6 +121,7 @@ _NAMES = {
     ),
     "model": ("Embedding", "FetchedResponse", "Inference", "ModelCall", "Rerank"),
     "operation": ("GenAiOperation", "Operation", "Usage"),
+    "own": ("ContractCheck", "OwnCall"),
     "pool": ("PoolAcquire",),
     "store": ("DatabaseCall", "Retrieval"),
     "tools": ("ToolResult",),

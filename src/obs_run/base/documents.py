@@ -81,11 +81,11 @@ def _read_json(path: str, text: str) -> Document:
         raise UnreadableError(f"{path}:{error.lineno}: is no JSON: {error.msg}") from None
     except (RecursionError, ValueError) as error:
         raise UnreadableError(f"{path}: is no JSON: {type(error).__name__}") from None
-    rules = content.get("rules") if isinstance(content, dict) else None
-    for name in rules if isinstance(rules, dict) else ():
-        found = re.search(re.escape(json.dumps(name, ensure_ascii=False)) + r"\s*:\s*\{", text)
-        if found is not None:
-            lines["rules", name] = text.count("\n", 0, found.start()) + 1
+    for section, values in content.items() if isinstance(content, dict) else ():
+        for name in values if isinstance(values, dict) else ():
+            found = re.search(re.escape(json.dumps(name, ensure_ascii=False)) + r"\s*:\s*\{", text)
+            if found is not None:
+                lines[section, name] = text.count("\n", 0, found.start()) + 1
     return Document(path, content, lines, problems)
 
 
@@ -98,7 +98,7 @@ def _read_yaml(path: str, text: str) -> Document:
     try:
         import yaml
     except ImportError:
-        raise UnreadableError(f"{path}: needs PyYAML (pip install pyyaml); rules in JSON files need nothing") from None
+        raise UnreadableError(f"{path}: needs PyYAML (pip install pyyaml); JSON files need nothing") from None
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         root = yaml.compose(text, Loader=loader)

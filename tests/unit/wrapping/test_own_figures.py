@@ -1,0 +1,160 @@
+"""Pools, breakers and caches of the agent's own are measured like those of libraries."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.unit.agents import Ran, Run
+
+FLEET = """
+    import asyncio, enum
+
+    class PooledSocket:
+        def __init__(self):
+            self.socket = object()
+
+    class ZMQConnectionPool:
+        def __init__(self):
+            self.idle = [PooledSocket()]
+        def get_socket(self, config, timeout=None):
+            if not self.idle:
+                raise TimeoutError(config)
+            return self.idle.pop()
+        def return_socket(self, pooled):
+            self.idle.append(pooled)
+
+    class CircuitState(enum.Enum):
+        CLOSED = "closed"
+        OPEN = "open"
+        HALF_OPEN = "half-open"
+
+    class CircuitBreakerException(Exception):
+        pass
+
+    class CircuitBreaker:
+        def __init__(self, name):
+            self.name, self.state = name, CircuitState.CLOSED
+        def call_sync(self, function):
+            if self.state is CircuitState.OPEN:
+                raise CircuitBreakerException(self.name)
+            try:
+                return function()
+            except ZeroDivisionError:
+                self.state = CircuitState.OPEN
+                raise
+        async def call_async(self, function):
+            await asyncio.sleep(0)
+            return self.call_sync(function)
+
+    class AskedBreaker:
+        name, is_open = "asked", False
+        def allow_request(self):
+            return not self.is_open
+        def record_failure(self):
+            self.is_open = True
+
+    class Cache:
+        def __init__(self):
+            self.values = {}
+        async def get(self, key):
+            return self.values.get(key)
+
+    class ModelCache(Cache):
+        async def get(self, key):
+            return await super().get(key)
+
+    def remembered(key):
+        return {"found": key == "known"}
+"""
+WRAP = """
+    wrap:
+      pools:
+        target: fleet:ZMQConnectionPool.get_socket
+        release: fleet:ZMQConnectionPool.return_socket
+        kind: pool
+        name: zmq
+      breakers:
+        target: fleet:CircuitBreaker.call_*
+        kind: breaker
+        name: "{self.name}"
+        state: self.state
+        rejects: CircuitBreakerException
+      asked:
+        target: [fleet:AskedBreaker.allow_request, fleet:AskedBreaker.record_failure]
+        kind: breaker
+        name: "{self.name}"
+        state: self.is_open
+        allows: result
+      caches:
+        target: fleet:Cache+.get
+        kind: cache
+      remembered:
+        target: fleet:remembered
+        kind: cache
+        hit: result.found
+"""
+AGENT = """
+    import asyncio, fleet, telemetry_probe
+
+    def outcome(call, *args):
+        try:
+            return call(*args)
+        except Exception as error:
+            return type(error).__name__
+
+    pool = fleet.ZMQConnectionPool()
+    first = pool.get_socket("a")
+    print(outcome(pool.get_socket, "b"))
+    pool.return_socket(first)
+    again = pool.get_socket("c", timeout=3)
+
+    breaker = fleet.CircuitBreaker("carrier")
+    print(breaker.call_sync(int), outcome(breaker.call_sync, lambda: 1 / 0), outcome(breaker.call_sync, int))
+    print(outcome(asyncio.run, breaker.call_async(int)), outcome(breaker.call_async))
+    asked = fleet.AskedBreaker()
+    print(asked.allow_request(), asked.record_failure(), asked.allow_request())
+
+    cache = fleet.ModelCache()
+    cache.values["a"] = 1
+    print(asyncio.run(cache.get("a")), asyncio.run(cache.get("b")), fleet.remembered("known"), fleet.remembered("new"))
+"""
+
+
+POOL, BREAKER, CACHE = "db.client.connection", "obs.circuit_breaker", "obs.cache"
+
+
+def figures(ran: Ran, metric: str, *labels: str) -> dict[Any, Any]:
+    """Return the values, or counts, of a metric by the values of its labels."""
+    points = ran.seen["metrics"][metric]["points"]
+    found = ((tuple(point["attributes"][label] for label in labels), point) for point in points)
+    return {key[0] if len(key) == 1 else key: point["count"] or point["value"] for key, point in found}
+
+
+def test_own_pools_breakers_and_caches(agent: Run, tmp_path: Path) -> None:
+    (tmp_path / "fleet.py").write_text(dedent(FLEET))
+    (tmp_path / "wrap.yaml").write_text(dedent(WRAP))
+    plain = agent(dedent(AGENT), start=False)
+    ran = agent(dedent(AGENT) + "\ntelemetry_probe.show()\n", OBS_WRAP="wrap.yaml")
+    assert (plain.code, ran.err) == (0, "")
+    assert ran.out.splitlines()[: len(plain.out.splitlines())] == plain.out.splitlines()
+
+    assert figures(ran, f"{POOL}.count", f"{POOL}.pool.name", f"{POOL}.state") == {
+        ("zmq", "used"): 1,
+        ("zmq", "idle"): 0,
+    }
+    assert figures(ran, f"{POOL}.wait_time", f"{POOL}.pool.name") == {"zmq": 2}
+    assert figures(ran, f"{POOL}.use_time", f"{POOL}.pool.name") == {"zmq": 1}
+    assert figures(ran, f"{POOL}.timeouts", f"{POOL}.pool.name") == {"zmq": 1}
+
+    states = figures(ran, f"{BREAKER}.state", f"{BREAKER}.name", f"{BREAKER}.state")
+    assert [key for key, value in states.items() if value] == [("carrier", "open"), ("asked", "open")]
+    assert figures(ran, f"{BREAKER}.rejected", f"{BREAKER}.name") == {"carrier": 2, "asked": 1}
+
+    lookups = figures(ran, f"{CACHE}.lookups", f"{CACHE}.name", f"{CACHE}.result")
+    assert lookups == {(name, result): 1 for name in ("ModelCache", "remembered") for result in ("hit", "miss")}
+    assert figures(ran, f"{CACHE}.lookup.duration", f"{CACHE}.name") == {"ModelCache": 2, "remembered": 2}
+    assert ran.seen["spans"] == []
