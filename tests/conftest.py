@@ -18,6 +18,9 @@ from tests.port_guard import PortGuard
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+# What asserts for the tests of others, registered before any of them is collected.
+pytest.register_assert_rewrite("tests.launch.beside_plain", "tests.launch.fleet", "tests.launch.running")
+
 if find_spec("hypothesis") is not None:  # the environments of the libraries do without
     from hypothesis import settings
 

@@ -12,12 +12,11 @@ from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from obs_run import settings
 from obs_run.base import payload
 from obs_run.base.steps import Step
+from obs_run.core import message_carriers
 from obs_run.core.callback_wrappers import wrap_context
 from obs_run.core.hooks import Instrumentor, Target
-from obs_run.core.message_carriers import seconds_since
 from obs_run.core.message_handlers import followed_handler, followed_reader
 from obs_run.core.message_steps import wrap_step
 from obs_run.core.operations import MessageProcess, MessageSend
@@ -63,7 +62,7 @@ _ENQUEUED: Reader[Any] = Reader(result=read_job)
 
 def carry(call: Call, fields: Callable[[Any], dict[str, str]]) -> None:
     """Have a job carry the trace, where its serializer takes a key more."""
-    if settings.get("OBS_PROPAGATE_MESSAGES") == "off":
+    if not message_carriers.uses_headers():
         return
     serializer: Any = call.kwargs.get("serializer") or pickle.dumps
     module = getattr(getattr(serializer, "func", serializer), "__module__", None) or ""
@@ -104,7 +103,7 @@ def begin_job(worker: Any, name: str, about: Any) -> tuple[MessageOperation, Rea
     tries = payload.get_int(about, "job_try")
     operation.delivery_count = tries if tries is not None and tries > 1 else None
     due = payload.get_int(about, "score")
-    operation.queue_time = None if due is None else seconds_since(due * 1000)
+    operation.queue_time = None if due is None else message_carriers.seconds_since(due * 1000)
     return operation, _WORKED_ON, _sender.get() or {}
 
 

@@ -9,8 +9,6 @@ from tests.otlp_receiver import Receiver
 
 __all__ = ["backend_tool", "receiver"]
 
-pytest.register_assert_rewrite("tests.launch.fleet", "tests.launch.running", "tests.launch.beside_plain")
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -50,7 +50,7 @@ OUTERMOST = {
     "start_no_span",
 }
 # Not called while the agent's code runs, but where a table of targets is written or a function decorated.
-BEFOREHAND = {"observe_calls", "is_decorable", "name_of", "innermost", "AdoptedApi.__init__"} | {
+BEFOREHAND = {"observe_calls", "named_coroutines", "is_decorable", "name_of", "innermost", "AdoptedApi.__init__"} | {
     name for module in (streams, native_spans) for name in vars(module) if name.startswith("wrap_")
 }
 # A fault in these loses the recording, and with it what the agent must not see: that once.

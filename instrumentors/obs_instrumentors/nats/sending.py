@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from obs_run import settings
 from obs_run.base import guard, payload
 from obs_run.base.steps import Step
-from obs_run.core import ownership, recorder
+from obs_run.core import message_carriers, ownership, recorder
 from obs_run.core.operations import MessageCall, MessageOperation, MessageSend
 from obs_run.core.outcomes import Reader
 
@@ -109,7 +108,7 @@ _READER = Reader(result=answers.read_answer, failure=read_failure)
 def carry(call: Call, fields: Callable[[Any], dict[str, str]]) -> None:
     """Have a message carry the trace, where there is room for it and the server hands it on."""
     client, subject = call.instance, call.argument(0, "subject")
-    if settings.get("OBS_PROPAGATE_MESSAGES") == "off" or connections.is_internal(client, subject):
+    if not message_carriers.uses_headers() or connections.is_internal(client, subject):
         return
     if not payload.get(client, "_server_info", "headers"):
         return

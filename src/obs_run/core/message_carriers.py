@@ -22,7 +22,7 @@ from obs_run.context.allowed_hosts import is_allowed
 if TYPE_CHECKING:
     from opentelemetry.context import Context
 
-__all__ = ["Sender", "carried", "is_topic", "read", "seconds_since", "sender_of", "take_out"]
+__all__ = ["Sender", "carried", "is_topic", "read", "seconds_since", "sender_of", "take_out", "uses_headers"]
 
 _VERSION = 0xA5
 _PACKED = struct.Struct(">BQQQBQ")
@@ -71,6 +71,11 @@ def seconds_since(sent_at: int) -> float | None:
     """Return how long ago a moment, as microseconds since 1970, was; None where it was taken by another clock."""
     seconds = (time.time_ns() // 1000 - sent_at) / 1e6
     return seconds if 0 <= seconds < _NEWEST_SECONDS else None
+
+
+def uses_headers() -> bool:
+    """Whether messages of brokers carry the trace beside their body."""
+    return bool(settings.get("OBS_PROPAGATE_MESSAGES") != "off")
 
 
 def sender_of(context: Context, host: str | None) -> Sender | None:

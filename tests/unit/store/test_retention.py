@@ -250,7 +250,8 @@ def test_doctor_says_how_long_telemetry_stays(
         cli.main(["doctor"])
         lines = capsys.readouterr().out.splitlines()
         begin = lines.index("# How long it stays on this machine")
-        return lines[begin + 1 : lines.index("# Launcher")]
+        end = next(place for place, line in enumerate(lines[begin + 1 :], begin + 1) if line.startswith("# "))
+        return lines[begin + 1 : end]
 
     assert told() == [
         f"ok   local store: traces, logs and metrics up to 30d (OBS_STORE_KEEP), {SIZE}; {WAITING}",
