@@ -127,8 +127,10 @@ def receiver() -> Iterator[str]:
     """Serve the receiver; yield its URL."""
     server = Server(("127.0.0.1", 0), Receiver)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
 
 
 @contextlib.contextmanager
@@ -138,8 +140,10 @@ def stub() -> Iterator[str]:
         [sys.executable, str(ROOT / "examples" / "stub_llm")], stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        yield process.stdout.readline().strip().removesuffix("/v1")
-        process.terminate()
+        try:
+            yield process.stdout.readline().strip().removesuffix("/v1")
+        finally:
+            process.terminate()
 
 
 def uv(*arguments: str, text: str = "") -> str:

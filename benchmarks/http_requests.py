@@ -2,7 +2,7 @@
 
 Each library's one function that all requests pass is called with what is beneath it taken away, so that next to
 nothing but the wrappers is measured; the same loop without obs-run is subtracted. The least of many rounds counts. Run
-it as ``python -m benchmarks.http``, in an environment that has the libraries.
+it as ``python -m benchmarks.http_requests``, in an environment that has the libraries.
 """
 
 from __future__ import annotations
