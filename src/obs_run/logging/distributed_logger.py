@@ -140,27 +140,31 @@ class DistributedLogger:
 
     def record(self, level: Any, at: FrameType | Code | None, message: object, /, **more: Any) -> NoopAwaitable:
         """Record as ``log`` does, as called ``at`` a frame or a place (file, line, function); None is nowhere."""
-        level = level_of(level)
-        if level.severity.number < self._lowest:
+        try:
+            level = level_of(level)
+            if level.severity.number < self._lowest:
+                return NOOP_AWAITABLE
+            finish = None
+            if isinstance(at, tuple):
+                code = at
+            else:
+                code = _code_of(at)
+                finish = guard.call("log observer", _begin_reading, at, level, self.name, message, more)
+            record = guard.call("log record", self._make_record, level, code, message, **more)
+            if record is None:
+                record = Record(time.time_ns(), level, LogCategory.SYSTEM, (0, 0, 0), code)
+                record.message = guard.call("log record", Snapshot().text, message, default="[not to be shown]")
+            self._counts.add(record)
+            if exported():
+                guard.call("log record", record.send, self.name)
+            if finish is not None:
+                guard.call("log observer", finish)
+            if not self._targets:
+                return NOOP_AWAITABLE
+            return guard.call("log handlers", self._handle, record, default=NOOP_AWAITABLE)
+        except Exception as error:  # noqa: BLE001 (the guard, without the cost of a call to it)
+            guard.failed("log record", error)
             return NOOP_AWAITABLE
-        finish = None
-        if isinstance(at, tuple):
-            code = at
-        else:
-            code = _code_of(at)
-            finish = guard.call("log observer", _begin_reading, at, level, self.name, message, more)
-        record = guard.call("log record", self._make_record, level, code, message, **more)
-        if record is None:
-            record = Record(time.time_ns(), level, LogCategory.SYSTEM, (0, 0, 0), code)
-            record.message = guard.call("log record", Snapshot().text, message, default="[not to be shown]")
-        self._counts.add(record)
-        if exported():
-            guard.call("log record", record.send, self.name)
-        if finish is not None:
-            guard.call("log observer", finish)
-        if not self._targets:
-            return NOOP_AWAITABLE
-        return guard.call("log handlers", self._handle, record, default=NOOP_AWAITABLE)
 
     def _make_record(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from obs_run.base import guard
 from obs_run.base.functions import observe_calls
 from obs_run.context.log_context import LogFieldsScope
 
@@ -27,12 +28,13 @@ class LogContextScope:
 
     def __enter__(self) -> LogContext:
         """Add the fields, and return the context that holds now."""
-        self._scope.__enter__()
-        return self._current()
+        guard.call("log context", self._scope.__enter__)
+        current: LogContext = guard.call("log context", self._current)
+        return current
 
     def __exit__(self, *_: object) -> None:
         """Take the fields out again."""
-        self._scope.__exit__()
+        guard.call("log context", self._scope.__exit__)
 
     async def __aenter__(self) -> LogContext:
         """Do as ``with`` does."""

@@ -6,6 +6,7 @@ import math
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from obs_run.base import guard
 from obs_run.metrics import instruments
 from obs_run.metrics.label_sets import LabelSets, Series, key_of
 from obs_run.metrics.metric import Metric
@@ -46,14 +47,17 @@ class Counter(Metric):
 
         Returns the sum of this label set as ``<name>.count``; alerts see the sum over all label sets.
         """
-        series = self._sets.of(tags)
-        added = amount if type(amount) is float and 0.0 <= amount < math.inf else self._not_negative(amount)
-        if added is not None:
-            measured(self._add, series, added)
-        counted = self._value("count", series.value, tags)
-        if self._audience and added is not None:
-            total = self._total
-            self._audience.notify(counted, ((self.name, total), (counted.name, total)))
+        try:
+            series = self._sets.of(tags)
+            added = amount if type(amount) is float and 0.0 <= amount < math.inf else self._not_negative(amount)
+            if added is not None:
+                measured(self._add, series, added)
+            counted = self._value("count", series.value, tags)
+            if self._audience and added is not None:
+                total = self._total
+                self._audience.notify(counted, ((self.name, total), (counted.name, total)))
+        except Exception as error:  # noqa: BLE001 (the guard, without the cost of a call to it)
+            return self._failed("count", error)
         return counted
 
     def _add(self, series: _Total, added: float) -> None:
@@ -128,23 +132,29 @@ class Gauge(Metric):
 
     def set(self, /, value: float | str | Enum, **tags: Any) -> MetricValue:
         """Set the value, a number or the name of a state; returns it as ``<name>.value``."""
-        series = self._sets.of(tags)
-        taken = self._number_or_state(value)
-        if taken is not None:
-            measured(self._put, series, taken)
-        return self._present_value(series, taken, tags)
+        try:
+            series = self._sets.of(tags)
+            taken = self._number_or_state(value)
+            if taken is not None:
+                measured(self._put, series, taken)
+            return self._present_value(series, taken, tags)
+        except Exception as error:  # noqa: BLE001 (the guard, without the cost of a call to it)
+            return self._failed("value", error)
 
     def increment(self, /, amount: float = 1.0, **tags: Any) -> MetricValue:
         """Add ``amount`` to the value of this label set."""
-        series = self._sets.of(tags)
-        added = self._number(amount)
-        if added is not None:
-            measured(self._add, series, added)
-        return self._present_value(series, added, tags)
+        try:
+            series = self._sets.of(tags)
+            added = self._number(amount)
+            if added is not None:
+                measured(self._add, series, added)
+            return self._present_value(series, added, tags)
+        except Exception as error:  # noqa: BLE001 (the guard, without the cost of a call to it)
+            return self._failed("value", error)
 
     def decrement(self, /, amount: float = 1.0, **tags: Any) -> MetricValue:
         """Take ``amount`` from the value of this label set."""
-        taken = self._number(amount)
+        taken = guard.call("metric", self._number, amount)
         return self.increment(0.0 if taken is None else -taken, **tags)
 
     def get_value(self, /, **tags: Any) -> float | str:

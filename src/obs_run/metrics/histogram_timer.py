@@ -88,6 +88,9 @@ class Histogram(Metric):
         Returns ``<name>.count``, ``<name>.sum`` and, with their upper bound as tag ``le``, each ``<name>.bucket`` of
         this label set that has values; alerts and subscribers see the value itself.
         """
+        return guard.call("metric", self._observed, value, tags, default=[])
+
+    def _observed(self, value: Any, tags: dict[str, Any]) -> list[MetricValue]:
         series = self.record(value, tags)
         # Without the lock: the caller may have interrupted this very thread while it holds it.
         count, total, buckets = series.count, series.sum, tuple(series.buckets)
@@ -208,7 +211,7 @@ class Timer(Metric):
 
     def record(self, seconds: Any, tags: dict[str, Any]) -> None:
         """Record a duration that was measured elsewhere."""
-        self._histogram.record(seconds, tags)
+        guard.call("metric", self._histogram.record, seconds, tags)
 
     def time_context(self, /, **tags: Any) -> TimerContext:
         """Return what measures a ``with`` or ``async with`` block."""
@@ -245,7 +248,7 @@ class TimerContext:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Record how long it took."""
-        self.timer.record(perf_counter() - self._started.pop(), self.tags)
+        guard.call("metric", self.timer.record, perf_counter() - self._started.pop(), self.tags)
 
     async def __aenter__(self) -> Self:
         """Begin to measure."""

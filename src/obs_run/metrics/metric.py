@@ -74,6 +74,11 @@ class Metric:
     def _refuse(self, why: str) -> None:
         guard.warn_once(f"metric {self.name}: {why}", f"metric {self.name} {why[:30]}")
 
+    def _failed(self, suffix: str, error: Exception) -> MetricValue:
+        """Say that a measurement of ours has failed, and return what the agent gets instead of its value."""
+        guard.failed("metric", error)
+        return MetricValue(f"{self.name}.{suffix}", 0.0, self._metric_type)
+
     def _value(self, suffix: str, value: Any, tags: dict[str, Any]) -> MetricValue:
         return MetricValue(f"{self.name}.{suffix}", value, self._metric_type, tags=self._sets.with_common(tags))
 

@@ -76,11 +76,16 @@ def _start_before(stand_in: Any, method: str) -> None:
 
     @wraps(original)
     def use(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if starting.chosen.starter.providers_or_none() is None:
-            guard.call("set-up", starting.chosen.starter.set_up)
+        guard.call("set-up", _set_up)
         return original(self, *args, **kwargs)
 
     setattr(stand_in, method, use)
+
+
+def _set_up() -> None:
+    starter = starting.chosen.starter
+    if starter.providers_or_none() is None:
+        starter.set_up()
 
 
 def _let_win(module: Any, home: Any, name: str, setter: str, on_set: Callable[[Any], object]) -> None:

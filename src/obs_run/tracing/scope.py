@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from obs_run.base import guard
 from obs_run.base.noop_awaitable import NOOP_AWAITABLE
 from obs_run.context.current_context import enter, leave
 from obs_run.tracing.headers import context_of
+from obs_run.tracing.span import Span
 from obs_run.tracing.traced_calls import with_span
 
 if TYPE_CHECKING:
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 
     from obs_run.context.current_context import Entry
     from obs_run.tracing.headers import Headers
-    from obs_run.tracing.span import Span
     from obs_run.tracing.traced_calls import SpanStarter
     from obs_run.tracing.vocabulary import SpanKind
 
@@ -40,17 +41,20 @@ class SpanScope:
 
     def __enter__(self) -> Span:
         """Begin the span and make it current."""
-        context = None
-        if self._headers is not None:
-            context = context_of(self._headers)
-        span = self._tracer.begin(self._name, self._kind, self._tags, context)
-        inside = span.context_inside(context)
+        try:
+            context = None if self._headers is None else context_of(self._headers)
+            span = self._tracer.begin(self._name, self._kind, self._tags, context)
+            inside = span.context_inside(context)
+        except Exception as error:  # noqa: BLE001 (the guard, without the cost of a call to it)
+            guard.failed("span", error)
+            # One that is recorded nowhere.
+            return Span()
         enter(self, lambda _: inside, self._entries, span)
         return span
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: object) -> None:
         """End the span of this block, with the error that it is left by."""
-        self._leave(error)
+        guard.call("span", self._leave, error)
 
     def _leave(self, error: BaseException | None) -> Awaitable[Any]:
         entry = leave(self, self._entries)
@@ -65,7 +69,7 @@ class SpanScope:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, at: object) -> None:
         """End the span of this block, with the error that it is left by."""
-        recorded = self._leave(error)
+        recorded = guard.call("span", self._leave, error, default=NOOP_AWAITABLE)
         if recorded is not NOOP_AWAITABLE and error is None:
             await recorded
 

@@ -154,45 +154,48 @@ class Span:
 
     def set_tag(self, key: str, value: Any) -> None:
         """Set a tag; what is neither text, number nor bool is kept as JSON has it, and exported as JSON."""
-        if type(key) is not str or not key:
-            key = attribute_values.name(key)
-        tags = self.tags
-        if key not in tags and len(tags) >= MOST:
-            guard.warn_once(
-                f"span {self.operation_name}: more than {MOST} tags, the rest is left out; "
-                "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT allows more",
-                about="tags",
-            )
-            return
-        attribute = value
-        kind = type(value)
-        if kind is str:
-            short = len(value) <= SHORT and value.isascii()
-        elif kind is int:
-            short = -INT64 <= value < INT64
-        else:
-            # NaN and the infinities have no JSON form.
-            short = kind is bool or (kind is float and value - value == 0)
-        if not short:
-            value = attribute_values.plain(value)
-            attribute = exported(value)
-            self.weight += attribute_values.weight(attribute)
-        tags[key] = value
-        if self._otel is not None:
-            try:
+        try:
+            if type(key) is not str or not key:
+                key = attribute_values.name(key)
+            tags = self.tags
+            if key not in tags and len(tags) >= MOST:
+                guard.warn_once(
+                    f"span {self.operation_name}: more than {MOST} tags, the rest is left out; "
+                    "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT allows more",
+                    about="tags",
+                )
+                return
+            attribute = value
+            kind = type(value)
+            if kind is str:
+                short = len(value) <= SHORT and value.isascii()
+            elif kind is int:
+                short = -INT64 <= value < INT64
+            else:
+                # NaN and the infinities have no JSON form.
+                short = kind is bool or (kind is float and value - value == 0)
+            if not short:
+                value = attribute_values.plain(value)
+                attribute = exported(value)
+                self.weight += attribute_values.weight(attribute)
+            tags[key] = value
+            if self._otel is not None:
                 self._otel.set_attribute(key, attribute)
-            except Exception as error:  # noqa: BLE001 (a provider of the agent's own)
-                guard.failed("span", error)
+        except Exception as error:  # noqa: BLE001 (the guard, also against a provider of the agent's own)
+            guard.failed("span", error)
 
     @lenient
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         """Set several tags."""
-        for key, value in attribute_values.mapping(tags).items():
+        for key, value in guard.call("span", attribute_values.mapping, tags, default={}).items():
             self.set_tag(key, value)
 
     @lenient
     def log_event(self, event: str, **fields: Any) -> None:
         """Add an event that happened just now."""
+        guard.call("span", self._log_event, event, fields)
+
+    def _log_event(self, event: str, fields: dict[str, Any]) -> None:
         plain_fields = attribute_values.fields(fields)
         name = attribute_values.text(event)
         self._add_log(name, plain_fields)
@@ -202,6 +205,9 @@ class Span:
     @lenient
     def log_error(self, exception: BaseException, **fields: Any) -> None:
         """Add an error as an event: the span has failed from now on, however it ends."""
+        guard.call("span", self._log_error, exception, fields)
+
+    def _log_error(self, exception: BaseException, fields: dict[str, Any]) -> None:
         plain_fields = attribute_values.fields(fields)
         is_error = isinstance(exception, BaseException)
         kind = error_name(exception) if is_error else type(exception).__name__
@@ -248,7 +254,10 @@ class Span:
             except Exception as error:  # noqa: BLE001 (a provider of the agent's own)
                 guard.failed("span", error)
         owner, self._owner = self._owner, None
-        return NOOP_AWAITABLE if owner is None else owner.ended(self, duration)
+        if owner is None:
+            return NOOP_AWAITABLE
+        recorded: Awaitable[Any] = guard.call("span", owner.ended, self, duration, default=NOOP_AWAITABLE)
+        return recorded
 
     def _set_otel_status(self, otel: Any) -> None:
         status = self.status
@@ -261,7 +270,7 @@ class Span:
         """End the span with what its block, or the function that it stands for, was left by."""
         if error is None:
             return self.finish()
-        status = outcome(error)
+        status = guard.call("span", outcome, error, default=SpanStatus.ERROR)
         if status is SpanStatus.ERROR and self._error is not error:
             # Unless it was logged by hand and raised again.
             self.log_error(error)

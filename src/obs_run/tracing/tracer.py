@@ -90,7 +90,11 @@ class Tracer:
         ``parent_context`` is a span, its ``context``, what ``extract`` returned, or headers; else the current span is
         the parent. ``references`` are spans or contexts that it is linked to.
         """
-        return self.begin(operation_name, kind, tags, parent_of(parent_context), references)
+        try:
+            return self.begin(operation_name, kind, tags, parent_of(parent_context), references)
+        except Exception as error:  # noqa: BLE001 (this is the guard)
+            guard.failed("span", error)
+            return Span()
 
     @lenient
     def finish_span(self, span: Span, status: SpanStatus | None = None) -> Awaitable[Any]:
@@ -124,11 +128,11 @@ class Tracer:
         if type(kind) is not SpanKind:
             kind = coerce_enum(SpanKind, kind, SpanKind.INTERNAL)
         span = Span(None, operation_name, kind, None, None, SpanStatus.OK, {_SERVICE_NAME: self.service_name})
-        if tags is not None:
-            span.set_tags(tags)
-        if references is not None:
-            span.references = attribute_values.listed(references)
         try:
+            if tags is not None:
+                span.set_tags(tags)
+            if references is not None:
+                span.references = attribute_values.listed(references)
             links = links_to(span.references) if span.references else None
             # One attribute costs the SDK three times as much at the start as right after it.
             attributes = None if tags is None else attribute_values.all_exported(span.tags)
