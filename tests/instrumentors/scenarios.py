@@ -94,8 +94,13 @@ class Driver:
         self.run(cancelling())
 
     def close(self) -> None:
-        """Let go of the client; further clean-up is the library's own."""
+        """Let go of the client, as ``asyncio.run`` does at its end; further clean-up is the library's own."""
         if self.loop is not None:
+            # At the interpreter's end a task that still waits can crash it.
+            left = asyncio.all_tasks(self.loop)
+            for task in left:
+                task.cancel()
+            self.run(asyncio.wait(left, timeout=5) if left else asyncio.sleep(0))
             self.run(self.loop.shutdown_asyncgens())
             self.loop.close()
 
