@@ -65,12 +65,12 @@ def enabled() -> bool:
     if _run.starting_pid is None:
         # An agent that nobody launched, and that only writes telemetry with our API.
         return False
-    from obs_run.process import identity, program
-
-    if any(getattr(module.__spec__, "_initializing", False) for module in (identity, program)):
-        # A signal handler of the agent that interrupted these very imports; the next call knows.
-        return False
     if _run.is_enabled is None:
+        from obs_run.process import identity, program
+
+        if any(getattr(module.__spec__, "_initializing", False) for module in (identity, program)):
+            # A signal handler of the agent that interrupted these very imports; the next call knows.
+            return False
         wanted = os.environ.get("OBS_RUN_SPAN", "").strip().lower() not in ("0", "false", "no", "off")
         running = program.describe()
         # With a configuration file the providers are not ours, and nothing takes a span with an id of our choice.
