@@ -5,9 +5,9 @@ Chosen: the function that gives requests to connections, under the pool's own lo
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from obs_run.base import payload
 from obs_run.core.hooks import Instrumentor, Target
 from obs_run.core.http_pools import server_reader, wrap_assigned
 from obs_run.core.pools import wrap_acquire, wrap_async_acquire
@@ -20,28 +20,25 @@ if TYPE_CHECKING:
 _PORTS = {b"https": 443, b"wss": 443}
 
 
-def _server(origin: Any) -> tuple[str, int]:
-    port = payload.coalesce(payload.get_int(origin, "port"), _PORTS.get(origin.scheme, 80))
-    return origin.host.decode("ascii"), port
+@lru_cache(maxsize=256)
+def _server(scheme: bytes, host: bytes, port: int | None) -> tuple[str, int]:
+    return host.decode("ascii"), _PORTS.get(scheme, 80) if port is None else port
 
 
 def read_server(call: Call) -> tuple[str, int]:
     """Read where a request that waits is to go."""
-    return _server(call.instance.request.url.origin)
+    url = call.instance.request.url
+    return _server(url.scheme, url.host, url.port)
 
 
-def read_connections(call: Call) -> tuple[Any, Iterator[tuple[str, int, bool]]]:
+def read_connections(pool: Any) -> Iterator[tuple[tuple[str, int], bool]]:
     """Read a pool's connections; those through a proxy are the server's."""
-    return call.instance, _connections(call.instance)
-
-
-def _connections(pool: Any) -> Iterator[tuple[str, int, bool]]:
     # One that was just given a request thinks itself idle until that is sent.
     active = {id(request.connection) for request in pool._requests}  # noqa: SLF001 (no public way)
     for connection in pool.connections:
-        origin = payload.coalesce(payload.get(connection, "_remote_origin"), payload.get(connection, "_origin"))
+        origin = getattr(connection, "_remote_origin", None) or getattr(connection, "_origin", None)
         if origin is not None:
-            yield (*_server(origin), id(connection) not in active)
+            yield _server(origin.scheme, origin.host, origin.port), id(connection) not in active
 
 
 def is_timeout(error: BaseException) -> bool:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
 from obs_run.core import semconv
 from obs_run.core.observed_metrics import Observation, observed_metrics
-from obs_run.core.outcomes import Call
 from obs_run.core.pool_states import PoolDescription, ServerPool
 from obs_run.core.pools import PoolReader
 
@@ -16,10 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from obs_run.core.hooks import Wrapper
+    from obs_run.core.outcomes import Call
 
     Server = tuple[str, int]
-    ReadConnections = Callable[[Call], tuple[Any, Iterable[tuple[str, int, bool]]]]
-    """Gives a client's pool and its connections: host, port, and whether each is idle."""
+    Counted = Iterable[tuple[Server, bool]]
+    """The server of each connection, and whether it is idle."""
 
 __all__ = ["server_reader", "wrap_assigned"]
 
@@ -71,35 +70,38 @@ class _Connections:
     __slots__ = ("counted",)
 
     def __init__(self) -> None:
-        self.counted: Counter[tuple[str, int, bool]] = Counter()
+        self.counted: dict[tuple[Server, bool], int] = {}
 
     def observations(self) -> Iterable[Observation]:
         """Return how many there are of each server, idle and active."""
-        for (host, port, is_idle), number in list(self.counted.items()):
+        for ((host, port), is_idle), number in list(self.counted.items()):
             state = "idle" if is_idle else ServerPool.USED
             labels = {semconv.SERVER_ADDRESS: host, semconv.SERVER_PORT: port, semconv.HTTP_CONNECTION_STATE: state}
             yield Observation(semconv.METRIC_HTTP_CONNECTIONS, number, labels)
 
     def begin_in_child(self) -> None:
         """Let go of what is the parent's."""
-        self.counted = Counter()
+        self.counted = {}
 
 
-def _note_connections(read: ReadConnections, *called: Any) -> None:
-    owner, connections = read(Call(*called))
-    kept: _Connections | None = observed_metrics.kept.get(id(owner))
+def _note_connections(read: Callable[[Any], Counted], pool: Any) -> None:
+    kept: _Connections | None = observed_metrics.kept.get(id(pool))
     if kept is None:
         kept = _Connections()
-        observed_metrics.keep(owner, kept)
-    kept.counted = Counter(connections)
+        observed_metrics.keep(pool, kept)
+    counted: dict[tuple[Server, bool], int] = {}
+    for connection in read(pool):
+        counted[connection] = counted.get(connection, 0) + 1
+    kept.counted = counted
 
 
-def wrap_assigned(read: ReadConnections) -> Wrapper:
-    """Return the wrapper of a function after which a pool's connections may be others, or in another state."""
+def wrap_assigned(read: Callable[[Any], Counted]) -> Wrapper:
+    """Return the wrapper of a pool's method after which its connections may be others, or in another state."""
 
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         returned = wrapped(*args, **kwargs)
-        guard.call("pool", _note_connections, read, instance, args, kwargs)
+        # Each request passes here twice.
+        guard.call("pool", _note_connections, read, instance)
         return returned
 
     return wrapper
