@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from obs_run.base import guard, method_stand_ins, stand_in
 from obs_run.base.guarded import guarded
 from obs_run.context import process_environment, propagation, worker_tasks
-from obs_run.process import run
-from obs_run.process.variables import add_bootstrap, flag
+from obs_run.process import flag, run
+from obs_run.process.variables import add_bootstrap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,8 +11,7 @@ import sys
 from functools import partial
 
 from obs_run.base import guard, method_stand_ins, observed_calls, stand_in
-from obs_run.process import import_hooks, termination
-from obs_run.process.variables import flag
+from obs_run.process import flag, import_hooks, termination
 
 TYPE_CHECKING = False  # the module typing costs more than all that happens here
 if TYPE_CHECKING:

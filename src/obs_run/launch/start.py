@@ -4,8 +4,7 @@ import _signal
 import os
 
 from obs_run.base import guard, stand_in
-from obs_run.process import exit_hooks, import_hooks, own_imports, run
-from obs_run.process.variables import flag
+from obs_run.process import exit_hooks, flag, import_hooks, own_imports, run
 from obs_run.runtime import start as runtime_start
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start

@@ -4,9 +4,8 @@ import os
 import sys
 
 from obs_run.base import guard, stand_in
-from obs_run.process import exit_code, run, termination
+from obs_run.process import exit_code, flag, run, termination
 from obs_run.process.unpatched import getpid, kill
-from obs_run.process.variables import flag
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:

@@ -5,9 +5,8 @@ A forked child has nothing to lose at first: they have their default action ther
 
 import _signal
 
-from obs_run.process import fork
+from obs_run.process import flag, fork
 from obs_run.process.unpatched import get_ident, getpid, kill
-from obs_run.process.variables import flag
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:

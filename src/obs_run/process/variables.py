@@ -1,16 +1,8 @@
-"""Single variables of the environment, read and written before settings.py is worth loading at a start of Python."""
+"""Single variables of the environment, read and written where settings.py is not worth loading."""
 
 import os
 
 _LONGEST = 3600  # as settings.py has it
-
-
-def flag(name: str, *, default: bool) -> bool:
-    """Return the flag ``name`` as settings.py reads it; what is no flag counts as the default."""
-    word = os.environ.get(name, "").strip().lower()
-    if word in ("1", "true", "yes", "on"):
-        return True
-    return default and word not in ("0", "false", "no", "off")
 
 
 def seconds(name: str, default: float) -> float:

@@ -1,7 +1,6 @@
 """What every process gets that records anything: watched forks, exits and threads, and the API's late providers."""
 
-from obs_run.process import exit_hooks, fork, import_hooks, run
-from obs_run.process.variables import flag
+from obs_run.process import exit_hooks, flag, fork, import_hooks, run
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
 if TYPE_CHECKING:
