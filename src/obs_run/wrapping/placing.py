@@ -113,10 +113,10 @@ class Declared:
         if self.entry.kind in RECORDED:
             return calls.wrapper_for(self.entry, function, parameters)
         # Its classes are loaded for those who have such entries.
-        from obs_run.wrapping import figures
+        from obs_run.wrapping import measured_calls
 
         derived = self.target.with_derived
-        return figures.wrapper_for(self.entry, self.role, function, parameters, with_derived=derived)
+        return measured_calls.wrapper_for(self.entry, self.role, function, parameters, with_derived=derived)
 
     def _means_one(self) -> bool:
         """Whether the entry means a single function, which then has all parameters that it names."""

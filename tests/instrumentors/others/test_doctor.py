@@ -17,7 +17,7 @@ from tests.launch.environments import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-_SENDING = tuple(f"ok   {name} " for name in ("httpx", "httpx2", "urllib3"))
+_SENDING = tuple(f"ok   {name} " for name in ("httpcore", "httpcore2", "httpx", "httpx2", "urllib3"))
 DOCTOR = "import sys; from obs_run.cli import main; sys.exit(main(['doctor']))"
 
 pytestmark = [pytest.mark.environments, pytest.mark.timeout(900)]  # the environment may have to be made first

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-MODULES = ("calls", "entries", "figures", "main_module", "placing", "start", "values", "wrap_file")
+MODULES = ("calls", "entries", "main_module", "measured_calls", "placing", "start", "values", "wrap_file")
 FLEET = """
     class BaseAgent:
         def __init__(self, name):
@@ -109,8 +109,8 @@ BREAK = """
     setattr(owner, {path!r}[-1], broken)
 """
 ON = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY", "OBS_WRAP": "wrap.yaml"}
-ENTRIES = ("install", "_follow_calls", "_follow_lines", "_followed_while")
-"""What Python or the launcher calls, and guards itself or has nothing but guarded calls."""
+ENTRIES = ("__get__", "install", "_follow_calls", "_follow_lines", "_followed_while")
+"""What Python or the launcher calls, and guards itself, has nothing but guarded calls, or does what Python does."""
 NOT_PASSED = ("__str__",)
 
 
