@@ -59,6 +59,9 @@ class Telemetry:
     may_fail = False
     """Whether a failure of ours is what the test is about."""
 
+    def __init__(self) -> None:
+        self._begun = time.time_ns()
+
     def flush(self) -> None:
         from obs_run.runtime.in_process import runtime
 
@@ -80,7 +83,8 @@ class Telemetry:
         from obs_run.pipeline import memory
 
         self.flush()
-        return memory.exporter("traces").items
+        # What a thread of the test before still worked on may end only now.
+        return [span for span in memory.exporter("traces").items if span.start_time >= self._begun]
 
     def span(self) -> Any:
         """Return the one span there must be."""
