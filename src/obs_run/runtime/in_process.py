@@ -331,7 +331,8 @@ class Runtime:
                 # Registers itself too, and what is registered later runs earlier.
                 import concurrent.futures.thread  # noqa: F401
 
-                threading._register_atexit(self._load)  # type: ignore[attr-defined]  # noqa: SLF001 (the pools' own way)
+                # The pools' own way.
+                threading._register_atexit(guard.call, "set-up", self._load)  # type: ignore[attr-defined]  # noqa: SLF001
             except RuntimeError:
                 # The end has begun: a function of atexit, or a thread that outlives the main one, records first.
                 guard.call("set-up", self._load_export_path, is_over=True)
@@ -364,7 +365,7 @@ class Runtime:
             return
         begin_ns = run.now_ns()
         held = HeldSignals().hold()
-        is_waiting = _has_threads_to_wait_for()
+        is_waiting = guard.call("set-up", _has_threads_to_wait_for, default=False)
         guard.call("set-up", self._load_export_path)
         if is_waiting:
             held.release_and_send_again()

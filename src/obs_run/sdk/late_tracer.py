@@ -36,7 +36,7 @@ class LateTracerProvider(trace.ProxyTracerProvider):
 
     def get_tracer(self, *args: Any, **kwargs: Any) -> trace.Tracer:
         """Return a tracer that starts nothing yet."""
-        chosen = providers.global_tracer_provider()
+        chosen = guard.call("tracer", providers.global_tracer_provider)
         return LateTracer(*args, **kwargs) if chosen is None else chosen.get_tracer(*args, **kwargs)
 
     def add_span_processor(self, span_processor: Any) -> None:
@@ -47,11 +47,11 @@ class LateTracerProvider(trace.ProxyTracerProvider):
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
         """Export what waits, if anything was recorded."""
-        chosen: Any = providers.global_tracer_provider()
+        chosen: Any = guard.call("tracer", providers.global_tracer_provider)
         return True if chosen is None else bool(chosen.force_flush(timeout_millis))
 
     def shutdown(self) -> None:
         """Shut the provider down, if there is one."""
-        chosen: Any = providers.global_tracer_provider()
+        chosen: Any = guard.call("tracer", providers.global_tracer_provider)
         if chosen is not None:
             chosen.shutdown()

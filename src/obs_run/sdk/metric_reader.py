@@ -37,6 +37,9 @@ class QueueReader(MetricReader):
 
     def take(self) -> MetricsData | None:
         """Return what the instruments hold now."""
+        if getattr(self, "_collect", self) is None:
+            # Its set-up has failed, which is said already; the SDK would say it in the agent's log once more.
+            return None
         self.collect()
         collected, self._collected = self._collected, None
         return collected
