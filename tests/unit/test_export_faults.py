@@ -130,6 +130,7 @@ def test_the_agent_ends_as_it_does_without_a_fault(module: str, path: tuple[str,
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_these_faults_fire() -> None:
     fired = ["FIRED" in ended(BREAK.format(module=module, path=path) + AGENT)[2] for module, path in INNER[::29]]
     # Many are for gRPC, prices, other people's instrumentors: this agent has none of that.
