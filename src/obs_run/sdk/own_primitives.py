@@ -13,6 +13,7 @@ from typing import Any
 
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 
+from obs_run.base import guard
 from obs_run.process import run, unpatched
 from obs_run.process.identity import random_id
 
@@ -25,15 +26,18 @@ class SystemIdGenerator(IdGenerator):
 
     def generate_span_id(self) -> int:
         """Return a span id."""
-        return random_id(8)
+        return guard.call("ids", random_id, 8) or _OTHERWISE.generate_span_id()
 
     def generate_trace_id(self) -> int:
         """Return a trace id."""
-        return random_id(16)
+        return guard.call("ids", random_id, 16) or _OTHERWISE.generate_trace_id()
 
     def is_trace_id_random(self) -> bool:
         """Return True: all of its bits are."""
         return True
+
+
+_OTHERWISE = RandomIdGenerator()
 
 
 class _AsWithoutRun(RandomIdGenerator):

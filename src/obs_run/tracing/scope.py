@@ -45,11 +45,11 @@ class SpanScope:
             context = None if self._headers is None else context_of(self._headers)
             span = self._tracer.begin(self._name, self._kind, self._tags, context)
             inside = span.context_inside(context)
+            enter(self, lambda _: inside, self._entries, span)
         except Exception as error:  # noqa: BLE001 (the guard, without the cost of a call to it)
             guard.failed("span", error)
             # One that is recorded nowhere.
             return Span()
-        enter(self, lambda _: inside, self._entries, span)
         return span
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: object) -> None:

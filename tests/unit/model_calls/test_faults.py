@@ -218,7 +218,7 @@ IN_TURN = r"""
 changed, fired, silent = [], [], []
 for code in sorted(set().union(*inside.values()), key=name):
     has_fired = False
-    for work in [work for work in WORKS if code in inside[work]][:3]:
+    for work in [work for work in WORKS if code in inside[work]]:
         seen, times = broken(work, code)
         has_fired = has_fired or times > 0
         if seen != plain[work]:
