@@ -45,6 +45,6 @@ def test_the_questions_of_the_page(prometheus: clients.Prometheus) -> None:
     [retries] = prometheus.query(RETRIES)
     assert retries.labels == {"code_function_name": "__main__.place"}
     assert retries.value > 0
-    [hits] = prometheus.query(HITS)
-    assert hits.labels == {"obs_cache_name": "__main__.LRUCache"}
+    # The agents of other tests have caches, too, and the same Prometheus.
+    [hits] = [each for each in prometheus.query(HITS) if each.labels == {"obs_cache_name": "__main__.LRUCache"}]
     assert hits.value == pytest.approx(0.75, abs=0.1)
