@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
 from tests.file_lock import locked
 
 ROOT = Path(__file__).parents[2]
@@ -118,6 +120,14 @@ print('%d.%d %s' % (sys.version_info[:2] + (getattr(sys, '_base_executable', Non
 
 
 @cache
+def interpreter_or_skip(version: str) -> str:
+    """Return the same; without it the test is skipped, which CI takes for a failure."""
+    path = interpreter(version)
+    if path is None:
+        pytest.skip(f"there is no Python {version} on this machine")
+    return path
+
+
 def interpreter(version: str) -> str | None:
     """Return the path of a Python of this version (major.minor) on PATH or among pyenv's; None if there is none.
 

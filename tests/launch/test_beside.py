@@ -667,9 +667,7 @@ def test_the_store_after_its_descriptors_were_closed(case: Beside, tmp_path: Pat
 @pytest.mark.parametrize("version", WITH_US)
 def test_beside_on_other_pythons(version: str, tmp_path: Path) -> None:
     """Modules made anew, private ones and imports of our own stand on insides of the interpreter."""
-    python = environments.interpreter(version)
-    if python is None:
-        pytest.skip(f"there is no Python {version} on this machine")
+    python = environments.interpreter_or_skip(version)
     place = environments.environment(python=python)
     for number, case in enumerate((*HERE, *with_shadows(place.python), *CLOSED)):
         folder = tmp_path / str(number)

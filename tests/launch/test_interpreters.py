@@ -18,13 +18,6 @@ if TYPE_CHECKING:
 PROGRAM = "import sys, os\nprint(sys.argv[1:])\nprint(os.environ['OBS_TEST'])\nsys.exit(3)\n"
 
 
-def found(version: str) -> str:
-    path = environments.interpreter(version)
-    if path is None:
-        pytest.skip(f"there is no Python {version} on this machine")
-    return path
-
-
 # Nothing of OpenTelemetry is loaded before, and Python refuses thread pools from then on.
 QUIET = "import atexit, logging, threading, time\nlogging.basicConfig(handlers=[logging.NullHandler()])\n"
 LATE = {
@@ -38,7 +31,7 @@ LATE = {
 @pytest.mark.environments
 @pytest.mark.timeout(900)
 def test_other_python_with_obs_run(case: Case, version: str, receiver: Receiver, tmp_path: Path) -> None:
-    place = environments.environment(python=found(version))
+    place = environments.environment(python=environments.interpreter_or_skip(version))
     # Python 3.12 and newer warn of forks beside threads: ours must be gone by then.
     warn = Case(**{**vars(case), "environment": {**case.environment, "PYTHONWARNINGS": "always::DeprecationWarning"}})
     check(warn, receiver, tmp_path, place)
@@ -49,7 +42,7 @@ def test_other_python_with_obs_run(case: Case, version: str, receiver: Receiver,
 @pytest.mark.timeout(900)
 def test_a_program_whose_only_telemetry_is_its_run(version: str, receiver: Receiver, tmp_path: Path) -> None:
     # OpenTelemetry is loaded as it leaves then, when Python 3.12 starts no thread any more.
-    place = environments.environment(python=found(version))
+    place = environments.environment(python=environments.interpreter_or_skip(version))
     (tmp_path / "agent.py").write_text("import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'pass'])\n")
     env = environment(receiver.endpoint, tmp_path)
     assert run([str(place.scripts / "obs-run"), place.python, "agent.py"], tmp_path, env) == (0, "", "")
@@ -63,7 +56,7 @@ def test_a_program_whose_only_telemetry_is_its_run(version: str, receiver: Recei
 def test_a_program_that_records_when_its_end_has_begun(
     late: str, version: str, receiver: Receiver, tmp_path: Path
 ) -> None:
-    place = environments.environment(python=found(version))
+    place = environments.environment(python=environments.interpreter_or_skip(version))
     (tmp_path / "agent.py").write_text(LATE[late])
     env = environment(receiver.endpoint, tmp_path)
     assert run([str(place.scripts / "obs-run"), place.python, "agent.py"], tmp_path, env) == (0, "", "")
@@ -73,7 +66,7 @@ def test_a_program_that_records_when_its_end_has_begun(
 
 @pytest.mark.parametrize(("options", "version"), crossed([(), ("-S",)], WITHOUT_US))
 def test_other_python_without_obs_run(version: str, options: tuple[str], receiver: Receiver, tmp_path: Path) -> None:
-    python = found(version)
+    python = environments.interpreter_or_skip(version)
     (tmp_path / "agent.py").write_text(PROGRAM)
     env = environment(receiver.endpoint, tmp_path, OBS_TEST="x")
     words = [python, *options, "agent.py", "a b"]

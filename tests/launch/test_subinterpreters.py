@@ -62,7 +62,5 @@ def test_interpreters_within_the_agents(receiver: Receiver, tmp_path: Path) -> N
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("version", WITH_US)
 def test_interpreters_within_those_of_other_versions(version: str, receiver: Receiver, tmp_path: Path) -> None:
-    python = environments.interpreter(version)
-    if python is None:
-        pytest.skip(f"there is no Python {version} on this machine")
+    python = environments.interpreter_or_skip(version)
     check(environments.environment(python=python), receiver, tmp_path)

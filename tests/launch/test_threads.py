@@ -56,9 +56,7 @@ AGENT = """
 @pytest.mark.environments
 @pytest.mark.timeout(900)
 def test_threads_of_other_pythons(version: str, receiver: Receiver, tmp_path: Path) -> None:
-    python = environments.interpreter(version)
-    if python is None:
-        pytest.skip(f"there is no Python {version} on this machine")
+    python = environments.interpreter_or_skip(version)
     place = environments.environment(python=python)
     (tmp_path / "agent.py").write_text(dedent(AGENT))
     env = environment(receiver.endpoint, tmp_path)

@@ -116,9 +116,7 @@ def check(receiver: Receiver, statuses: list[str]) -> None:
 @pytest.mark.environments
 @pytest.mark.timeout(900)
 def test_scripts_of_other_pythons(version: str, receiver: Receiver, tmp_path: Path) -> None:
-    python = environments.interpreter(version)
-    if python is None:
-        pytest.skip(f"there is no Python {version} on this machine")
+    python = environments.interpreter_or_skip(version)
     place = environments.environment(python=python)
     write(tmp_path, "agent")
     (tmp_path / "wrap.json").write_text(json.dumps(yaml.safe_load((tmp_path / "wrap.yaml").read_text())))

@@ -73,7 +73,7 @@ def replace_in_os(name: str, make: "Callable[[Any], Called]") -> None:
         setattr(home, name, replacement)
 
 
-def made_at_first_call(make: "Callable[[], Callable[..., Any]]") -> "Called":
+def lazy(make: "Callable[[], Callable[..., Any]]") -> "Called":
     """Return what gives what ``make`` gives, which is called once: a class takes longer to make than to call."""
     made: list[Callable[..., Any]] = []
 

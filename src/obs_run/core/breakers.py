@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
 from obs_run.base.stand_in import hide_frame, passed_over
-from obs_run.core import semconv, span_events
+from obs_run.core import noted_calls, semconv, span_events
 from obs_run.core.observed_metrics import Observation, observed_metrics
 from obs_run.core.outcomes import Call
 
@@ -32,6 +32,7 @@ __all__ = [
 
 CLOSED, OPEN, HALF_OPEN = "closed", "open", "half_open"
 _STATES = (CLOSED, OPEN, HALF_OPEN)
+_SITE = "circuit breaker"
 
 
 class Breaker:
@@ -88,59 +89,38 @@ def note_rejected(owner: Any, name: str, state: str = OPEN) -> None:
 def wrap_changed(read: ReadState) -> Wrapper:
     """Return the wrapper of a function after which a breaker may be in another state, or there is a new one."""
 
-    @passed_over
-    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        try:
-            returned = wrapped(*args, **kwargs)
-        except BaseException as error:
-            hide_frame(error, error.__traceback__)
-            raise
-        guard.call("circuit breaker", _note_state, read, instance, args, kwargs)
-        return returned
+    def note(call: Call, _returned: Any) -> None:
+        found = read(call)
+        if found is not None:
+            note_state(*found)
 
-    return wrapper
-
-
-def _note_state(read: ReadState, *called: Any) -> None:
-    found = read(Call(*called))
-    if found is not None:
-        note_state(*found)
-
-
-def _note_failure(
-    read: ReadState, is_rejection: Callable[[BaseException], bool], error: BaseException, *called: Any
-) -> None:
-    found = read(Call(*called)) if is_rejection(error) else None
-    if found is not None:
-        note_rejected(*found)
+    return noted_calls.wrap_after(_SITE, note)
 
 
 def wrap_rejecting(read: ReadState, is_rejection: IsRejection) -> Wrapper:
     """Return the wrapper of a function that raises where a breaker does not let a call through."""
+
+    def note(error: BaseException, call: Call) -> None:
+        if is_rejection(error):
+            _note_rejected(read(call))
 
     @passed_over
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         try:
             return wrapped(*args, **kwargs)
         except BaseException as error:
-            guard.call("circuit breaker", _note_failure, read, is_rejection, error, instance, args, kwargs)
+            guard.call(_SITE, note, error, Call(instance, args, kwargs))
             hide_frame(error, error.__traceback__)
             raise
 
     return wrapper
 
 
-def _note_refusal(read: ReadState, *called: Any) -> None:
-    found = read(Call(*called))
-    if found is not None:
-        note_rejected(*found)
-
-
 def wrap_refused(read: ReadState) -> Wrapper:
     """Return the wrapper of a function that is called where a breaker does not let a call through."""
+    return noted_calls.wrap_before(_SITE, lambda call: _note_rejected(read(call)))
 
-    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        guard.call("circuit breaker", _note_refusal, read, instance, args, kwargs)
-        return wrapped(*args, **kwargs)
 
-    return wrapper
+def _note_rejected(found: tuple[Any, str, str] | None) -> None:
+    if found is not None:
+        note_rejected(*found)

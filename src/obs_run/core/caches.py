@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import sys
 import time
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run.base import guard
 from obs_run.base.stand_in import hide_frame, passed_over
-from obs_run.core import semconv
-from obs_run.core.coroutine_wrappers import wrap_coroutine
+from obs_run.core import noted_calls, semconv
 from obs_run.core.hooks import InPlace
 from obs_run.core.observed_metrics import observed_metrics
-from obs_run.core.outcomes import Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from obs_run.core.hooks import Wrapper
     from obs_run.core.observed_metrics import Observation
+    from obs_run.core.outcomes import Call
 
 __all__ = [
     "CacheDescription",
@@ -41,6 +40,7 @@ __all__ = [
 SIZE, EXPIRED = "size", "expired"
 _HIT, _MISS = "hit", "miss"
 _MISSING = object()
+_SITE = "cache"
 _kept = observed_metrics.kept
 
 
@@ -114,7 +114,7 @@ def count_lookup(describe: Describe) -> InPlace:
         def lookup(self: Any, key: Any, *more: Any) -> Any:
             cache = _kept.get(id(self))
             if cache is None:
-                cache = guard.call("cache", cache_of, self, describe)
+                cache = guard.call(_SITE, cache_of, self, describe)
                 if cache is None:
                     return original(self, key, *more)
             try:
@@ -150,7 +150,7 @@ def count_lookup_with_default(describe: Describe) -> InPlace:
                 return value
             cache = _kept.get(id(self))
             if cache is None:
-                cache = guard.call("cache", cache_of, self, describe)
+                cache = guard.call(_SITE, cache_of, self, describe)
             if cache is not None:
                 cache.miss.add()
             return default
@@ -178,7 +178,7 @@ def _count_inside(count: Callable[[Cache, Any, bool], None]) -> InPlace:
                 if cache is not None:
                     cache.is_inside = was_inside
             if cache is not None:
-                guard.call("cache", count, cache, returned, was_inside)
+                guard.call(_SITE, count, cache, returned, was_inside)
             return returned
 
         return work
@@ -211,24 +211,13 @@ def count_expiry() -> InPlace:
 def wrap_made(read: Callable[[Call], tuple[Any, CacheDescription] | None]) -> Wrapper:
     """Return the wrapper of a constructor, after which ``read`` gives the cache and its description."""
 
-    @passed_over
-    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        try:
-            returned = wrapped(*args, **kwargs)
-        except BaseException as error:
-            hide_frame(error, error.__traceback__)
-            raise
-        guard.call("cache", _note_made, read, instance, args, kwargs)
-        return returned
+    def note(call: Call, _returned: Any) -> None:
+        made = read(call)
+        if made is not None:
+            owner, description = made
+            observed_metrics.keep(owner, Cache(description))
 
-    return wrapper
-
-
-def _note_made(read: Callable[[Call], tuple[Any, CacheDescription] | None], *called: Any) -> None:
-    made = read(Call(*called))
-    if made is not None:
-        owner, description = made
-        observed_metrics.keep(owner, Cache(description))
+    return noted_calls.wrap_after(_SITE, note)
 
 
 def _note(read: Read, call: Call, returned: Any, error: BaseException | None, begun: int) -> None:
@@ -242,35 +231,9 @@ def _note(read: Read, call: Call, returned: Any, error: BaseException | None, be
 
 def wrap_lookup(read: Read) -> Wrapper:
     """Return the wrapper of a method that looks up by I/O; ``read(call, returned, error)`` says what came of it."""
-
-    @passed_over
-    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        begun = time.perf_counter_ns()
-        try:
-            returned = wrapped(*args, **kwargs)
-        except BaseException as error:
-            guard.call("cache", _note, read, Call(instance, args, kwargs), None, error, begun)
-            hide_frame(error, error.__traceback__)
-            raise
-        guard.call("cache", _note, read, Call(instance, args, kwargs), returned, None, begun)
-        return returned
-
-    return wrapper
+    return noted_calls.wrap_timed(_SITE, partial(_note, read))
 
 
 def wrap_async_lookup(read: Read) -> Wrapper:
     """Return the wrapper of a coroutine function that looks up by I/O, as ``wrap_lookup`` does."""
-
-    @passed_over
-    async def run(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        begun = time.perf_counter_ns()
-        try:
-            returned = await wrapped(*args, **kwargs)
-        except BaseException as error:
-            guard.call("cache", _note, read, Call(instance, args, kwargs), None, error, begun)
-            hide_frame(error, error.__traceback__)
-            raise
-        guard.call("cache", _note, read, Call(instance, args, kwargs), returned, None, begun)
-        return returned
-
-    return wrap_coroutine(run)
+    return noted_calls.wrap_async_timed(_SITE, partial(_note, read))

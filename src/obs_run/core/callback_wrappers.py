@@ -28,7 +28,7 @@ from obs_run.base import generators, guard
 from obs_run.base.stand_in import no_frame, passed_over
 from obs_run.base.steps import Step
 from obs_run.context import current_context
-from obs_run.core import ownership
+from obs_run.core import noted_calls, ownership
 from obs_run.core.outcomes import Call
 
 if TYPE_CHECKING:
@@ -69,12 +69,7 @@ def wrap_context(make_current: Callable[[Call], object]) -> Wrapper:
 
 def wrap_before(note: Callable[[Call], object]) -> Wrapper:
     """Return the wrapper of a function by whose call the framework tells of a run, as a callback does."""
-
-    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        guard.call("callback", note, Call(instance, args, kwargs))
-        return wrapped(*args, **kwargs)
-
-    return wrapper
+    return noted_calls.wrap_before("callback", note)
 
 
 def wrap_within(find: Callable[[Call], Any]) -> Wrapper:

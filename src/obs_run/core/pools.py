@@ -7,12 +7,13 @@ measured follows from those calls alone, so that a pool is never asked, and neve
 from __future__ import annotations
 
 import time
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run import settings
 from obs_run.base import guard
 from obs_run.base.stand_in import hide_frame, passed_over
+from obs_run.core import noted_calls
 from obs_run.core.coroutine_wrappers import wrap_coroutine
 from obs_run.core.observed_metrics import observed_metrics
 from obs_run.core.outcomes import Call
@@ -38,6 +39,8 @@ __all__ = [
     "wrap_recreate",
     "wrap_release",
 ]
+
+_SITE = "pool"
 
 
 def is_timeout_error(error: BaseException) -> bool:
@@ -131,16 +134,16 @@ def wrap_acquire(reader: PoolReader) -> Wrapper:
 
     @passed_over
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        wait = guard.call("pool", _begin, reader, instance, args, kwargs)
+        wait = guard.call(_SITE, _begin, reader, instance, args, kwargs)
         try:
             returned = wrapped(*args, **kwargs)
         except BaseException as error:
             if wait is not None:
-                guard.call("pool", wait.fail, error, reader.is_timeout)
+                guard.call(_SITE, wait.fail, error, reader.is_timeout)
             hide_frame(error, error.__traceback__)
             raise
         if wait is not None:
-            guard.call("pool", _end, reader, wait, returned)
+            guard.call(_SITE, _end, reader, wait, returned)
         return returned
 
     return wrapper
@@ -151,59 +154,35 @@ def wrap_async_acquire(reader: PoolReader) -> Wrapper:
 
     @passed_over
     async def run(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        wait = guard.call("pool", _begin, reader, instance, args, kwargs)
+        wait = guard.call(_SITE, _begin, reader, instance, args, kwargs)
         try:
             returned = await wrapped(*args, **kwargs)
         except BaseException as error:
             if wait is not None:
-                guard.call("pool", wait.fail, error, reader.is_timeout)
+                guard.call(_SITE, wait.fail, error, reader.is_timeout)
             hide_frame(error, error.__traceback__)
             raise
         if wait is not None:
-            guard.call("pool", _end, reader, wait, returned)
+            guard.call(_SITE, _end, reader, wait, returned)
         return returned
 
     return wrap_coroutine(run)
 
 
-def _create(reader: PoolReader, call: Call, returned: Any, begun: int) -> None:
-    pool = pool_of(reader, call)
+def _note_created(reader: PoolReader, call: Call, returned: Any, error: BaseException | None, begun: int) -> None:
+    pool = pool_of(reader, call) if error is None else None
     if pool is not None:
         pool.create(reader.created(call, returned), begun)
 
 
 def wrap_create(reader: PoolReader) -> Wrapper:
     """Return the wrapper of a function that opens the connection that its call is about."""
-
-    @passed_over
-    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        begun = time.perf_counter_ns()
-        try:
-            returned = wrapped(*args, **kwargs)
-        except BaseException as error:
-            hide_frame(error, error.__traceback__)
-            raise
-        guard.call("pool", _create, reader, Call(instance, args, kwargs), returned, begun)
-        return returned
-
-    return wrapper
+    return noted_calls.wrap_timed(_SITE, partial(_note_created, reader))
 
 
 def wrap_async_create(reader: PoolReader) -> Wrapper:
     """Return the wrapper of a coroutine function that opens the connection that its call is about."""
-
-    @passed_over
-    async def run(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        begun = time.perf_counter_ns()
-        try:
-            returned = await wrapped(*args, **kwargs)
-        except BaseException as error:
-            hide_frame(error, error.__traceback__)
-            raise
-        guard.call("pool", _create, reader, Call(instance, args, kwargs), returned, begun)
-        return returned
-
-    return wrap_coroutine(run)
+    return noted_calls.wrap_async_timed(_SITE, partial(_note_created, reader))
 
 
 def _wrap_before(note: Callable[[Pool, Any], None], reader: PoolReader) -> Wrapper:
@@ -213,11 +192,7 @@ def _wrap_before(note: Callable[[Pool, Any], None], reader: PoolReader) -> Wrapp
         if pool is not None:
             note(pool, connection)
 
-    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        guard.call("pool", read, Call(instance, args, kwargs))
-        return wrapped(*args, **kwargs)
-
-    return wrapper
+    return noted_calls.wrap_before(_SITE, read)
 
 
 def wrap_release(reader: PoolReader) -> Wrapper:
@@ -248,42 +223,21 @@ def wrap_detach(reader: PoolReader) -> Wrapper:
 def wrap_describe(read: Callable[[Call], tuple[Any, PoolDescription] | None]) -> Wrapper:
     """Return the wrapper of a function, as a constructor, that ``read`` takes a pool and its description from."""
 
-    def note(call: Call) -> None:
+    def note(call: Call, _returned: Any) -> None:
         described = read(call)
         if described is not None:
             owner, description = described
             observed_metrics.keep(owner, Pool(description))
 
-    @passed_over
-    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        try:
-            returned = wrapped(*args, **kwargs)
-        except BaseException as error:
-            hide_frame(error, error.__traceback__)
-            raise
-        guard.call("pool", note, Call(instance, args, kwargs))
-        return returned
-
-    return wrapper
+    return noted_calls.wrap_after(_SITE, note)
 
 
-def _take_description(before: Any, after: Any) -> None:
-    known: Pool | None = observed_metrics.kept.get(id(before))
-    if known is not None and before is not after:
-        observed_metrics.keep(after, Pool(known.description))
+def _take_description(call: Call, returned: Any) -> None:
+    known: Pool | None = observed_metrics.kept.get(id(call.instance))
+    if known is not None and call.instance is not returned:
+        observed_metrics.keep(returned, Pool(known.description))
 
 
 def wrap_recreate() -> Wrapper:
     """Return the wrapper of a pool's method that returns another pool to take its place."""
-
-    @passed_over
-    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        try:
-            returned = wrapped(*args, **kwargs)
-        except BaseException as error:
-            hide_frame(error, error.__traceback__)
-            raise
-        guard.call("pool", _take_description, instance, returned)
-        return returned
-
-    return wrapper
+    return noted_calls.wrap_after(_SITE, _take_description)

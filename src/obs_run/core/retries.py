@@ -5,18 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from obs_run.base import guard, payload
-from obs_run.base.stand_in import hide_frame, passed_over
-from obs_run.core import semconv, span_events
-from obs_run.core.coroutine_wrappers import wrap_coroutine
+from obs_run.base import payload
+from obs_run.core import noted_calls, semconv, span_events
 from obs_run.core.observed_metrics import observed_metrics
-from obs_run.core.outcomes import Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
     from obs_run.core.hooks import Wrapper
+    from obs_run.core.outcomes import Call
 
     Read = Callable[[Call], "Retry | None"]
 
@@ -29,6 +27,8 @@ __all__ = [
     "wrap_async_after",
     "wrap_before",
 ]
+
+_SITE = "retry"
 
 
 @dataclass
@@ -87,49 +87,21 @@ def note(retry: Retry) -> None:
     span_events.add_event(semconv.EVENT_RETRY, moment)
 
 
-def _note(read: Read, *called: Any) -> None:
-    retry = read(Call(*called))
-    if retry is not None:
-        note(retry)
-
-
 def wrap_before(read: Read) -> Wrapper:
     """Return the wrapper of a function before whose calls ``read`` knows of an attempt that failed."""
-
-    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        guard.call("retry", _note, read, instance, args, kwargs)
-        return wrapped(*args, **kwargs)
-
-    return wrapper
+    return noted_calls.wrap_before(_SITE, lambda call: _note(read(call)))
 
 
 def wrap_after(read: Read) -> Wrapper:
     """Return the wrapper of a function after whose calls ``read`` knows of an attempt that failed."""
-
-    @passed_over
-    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        try:
-            returned = wrapped(*args, **kwargs)
-        except BaseException as error:
-            hide_frame(error, error.__traceback__)
-            raise
-        guard.call("retry", _note, read, instance, args, kwargs)
-        return returned
-
-    return wrapper
+    return noted_calls.wrap_after(_SITE, lambda call, _: _note(read(call)))
 
 
 def wrap_async_after(read: Read) -> Wrapper:
     """Return the wrapper of such a coroutine function."""
+    return noted_calls.wrap_async_after(_SITE, lambda call, _: _note(read(call)))
 
-    @passed_over
-    async def run(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        try:
-            returned = await wrapped(*args, **kwargs)
-        except BaseException as error:
-            hide_frame(error, error.__traceback__)
-            raise
-        guard.call("retry", _note, read, instance, args, kwargs)
-        return returned
 
-    return wrap_coroutine(run)
+def _note(retry: Retry | None) -> None:
+    if retry is not None:
+        note(retry)

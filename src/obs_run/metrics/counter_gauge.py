@@ -14,6 +14,8 @@ from obs_run.metrics.one_at_a_time import measured
 from obs_run.metrics.values import MetricType, MetricValue, number, text_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from obs_run.metrics.instruments import Cell
     from obs_run.metrics.values import Label
 
@@ -132,23 +134,21 @@ class Gauge(Metric):
 
     def set(self, /, value: float | str | Enum, **tags: Any) -> MetricValue:
         """Set the value, a number or the name of a state; returns it as ``<name>.value``."""
-        try:
-            series = self._sets.of(tags)
-            taken = self._number_or_state(value)
-            if taken is not None:
-                measured(self._put, series, taken)
-            return self._present_value(series, taken, tags)
-        except Exception as error:  # noqa: BLE001 (the guard, without the cost of a call to it)
-            return self._failed("value", error)
+        return self._changed(self._number_or_state, self._put, value, tags)
 
     def increment(self, /, amount: float = 1.0, **tags: Any) -> MetricValue:
         """Add ``amount`` to the value of this label set."""
+        return self._changed(self._number, self._add, amount, tags)
+
+    def _changed(
+        self, read: Callable[[Any], Any], change: Callable[[_Present, Any], None], given: Any, tags: dict[str, Any]
+    ) -> MetricValue:
         try:
             series = self._sets.of(tags)
-            added = self._number(amount)
-            if added is not None:
-                measured(self._add, series, added)
-            return self._present_value(series, added, tags)
+            taken = read(given)
+            if taken is not None:
+                measured(change, series, taken)
+            return self._present_value(series, taken, tags)
         except Exception as error:  # noqa: BLE001 (the guard, without the cost of a call to it)
             return self._failed("value", error)
 

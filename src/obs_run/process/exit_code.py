@@ -45,7 +45,7 @@ def install() -> None:
     """Take notice of sys.exit, exit and quit; what they do stays the same to the last frame of a traceback."""
     _seen.is_installed = True
     original = sys.exit
-    sys.exit = stand_in.StandIn(original, stand_in.made_at_first_call(lambda: _make_exit(original)))
+    sys.exit = stand_in.StandIn(original, stand_in.lazy(lambda: _make_exit(original)))
     # The class of exit and quit raises what this name means in its module.
     builtins = sys.modules.get("_sitebuiltins")
     if builtins is not None:

@@ -150,7 +150,7 @@ def _flush_for_signal(number: int, interrupted: "FrameType | None", again: "Call
 
 
 def _make_exit(original: "Callable[[int], Any]") -> "Callable[[], Any]":
-    return stand_in.made_at_first_call(lambda: _exit_class(original))
+    return stand_in.lazy(lambda: _exit_class(original))
 
 
 def _exit_class(original: "Callable[[int], Any]") -> "Any":

@@ -140,7 +140,8 @@ _finder = _Finder()
 
 def _catch_up() -> None:
     """Run the callbacks of modules that a finder before ours found by itself, as test runners and type checkers do."""
-    for name in tuple(_waiting):
+    # Hundreds are waited for, and this is asked with each import.
+    for name in _waiting.keys() & sys.modules.keys():
         module = sys.modules.get(name)
         # One that is imported again gets its callbacks when it has been executed.
         if module is None or name in _called:

@@ -1,0 +1,103 @@
+"""Wrappers of functions of whose calls something is noted, and that is no recording.
+
+``note`` gets the call, and after it what it returned: a failure of it is said under ``site``, and the agent sees none.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from obs_run.base import guard
+from obs_run.base.stand_in import hide_frame, passed_over
+from obs_run.core.coroutine_wrappers import wrap_coroutine
+from obs_run.core.outcomes import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from obs_run.core.hooks import Wrapper
+
+    Note = Callable[[Call, Any], object]
+    NoteOfOutcome = Callable[[Call, Any, BaseException | None, int], object]
+    """Gets the call, what it returned, what it raised, and when it began (``time.perf_counter_ns()``)."""
+
+__all__ = ["wrap_after", "wrap_async_after", "wrap_async_timed", "wrap_before", "wrap_timed"]
+
+
+def wrap_before(site: str, note: Callable[[Call], object]) -> Wrapper:
+    """Return the wrapper of a function, of any kind, that calls ``note`` before it."""
+
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        guard.call(site, note, Call(instance, args, kwargs))
+        return wrapped(*args, **kwargs)
+
+    return wrapper
+
+
+def wrap_after(site: str, note: Note) -> Wrapper:
+    """Return the wrapper of a function that calls ``note`` when it has returned."""
+
+    @passed_over
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        try:
+            returned = wrapped(*args, **kwargs)
+        except BaseException as error:
+            hide_frame(error, error.__traceback__)
+            raise
+        guard.call(site, note, Call(instance, args, kwargs), returned)
+        return returned
+
+    return wrapper
+
+
+def wrap_async_after(site: str, note: Note) -> Wrapper:
+    """Return the wrapper of such a coroutine function."""
+
+    @passed_over
+    async def run(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        try:
+            returned = await wrapped(*args, **kwargs)
+        except BaseException as error:
+            hide_frame(error, error.__traceback__)
+            raise
+        guard.call(site, note, Call(instance, args, kwargs), returned)
+        return returned
+
+    return wrap_coroutine(run)
+
+
+def wrap_timed(site: str, note: NoteOfOutcome) -> Wrapper:
+    """Return the wrapper of a function that calls ``note`` when it is over, whichever way."""
+
+    @passed_over
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        begun = time.perf_counter_ns()
+        try:
+            returned = wrapped(*args, **kwargs)
+        except BaseException as error:
+            guard.call(site, note, Call(instance, args, kwargs), None, error, begun)
+            hide_frame(error, error.__traceback__)
+            raise
+        guard.call(site, note, Call(instance, args, kwargs), returned, None, begun)
+        return returned
+
+    return wrapper
+
+
+def wrap_async_timed(site: str, note: NoteOfOutcome) -> Wrapper:
+    """Return the wrapper of such a coroutine function."""
+
+    @passed_over
+    async def run(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        begun = time.perf_counter_ns()
+        try:
+            returned = await wrapped(*args, **kwargs)
+        except BaseException as error:
+            guard.call(site, note, Call(instance, args, kwargs), None, error, begun)
+            hide_frame(error, error.__traceback__)
+            raise
+        guard.call(site, note, Call(instance, args, kwargs), returned, None, begun)
+        return returned
+
+    return wrap_coroutine(run)
