@@ -8,9 +8,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from obs_run.base import guard
+from obs_run.base import generators, guard
 from obs_run.base.stand_in import hide_frame, passed_over
-from obs_run.core.coroutine_wrappers import wrap_coroutine
 from obs_run.core.outcomes import Call
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def wrap_async_after(site: str, note: Note) -> Wrapper:
         guard.call(site, note, Call(instance, args, kwargs), returned)
         return returned
 
-    return wrap_coroutine(run)
+    return generators.named_coroutines(run)
 
 
 def wrap_timed(site: str, note: NoteOfOutcome) -> Wrapper:
@@ -100,4 +99,4 @@ def wrap_async_timed(site: str, note: NoteOfOutcome) -> Wrapper:
         guard.call(site, note, Call(instance, args, kwargs), returned, None, begun)
         return returned
 
-    return wrap_coroutine(run)
+    return generators.named_coroutines(run)

@@ -11,10 +11,9 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run import settings
-from obs_run.base import guard
+from obs_run.base import generators, guard
 from obs_run.base.stand_in import hide_frame, passed_over
 from obs_run.core import noted_calls
-from obs_run.core.coroutine_wrappers import wrap_coroutine
 from obs_run.core.observed_metrics import observed_metrics
 from obs_run.core.outcomes import Call
 from obs_run.core.pool_states import Pool, PoolDescription
@@ -166,7 +165,7 @@ def wrap_async_acquire(reader: PoolReader) -> Wrapper:
             guard.call(_SITE, _end, reader, wait, returned)
         return returned
 
-    return wrap_coroutine(run)
+    return generators.named_coroutines(run)
 
 
 def _note_created(reader: PoolReader, call: Call, returned: Any, error: BaseException | None, begun: int) -> None:
