@@ -31,7 +31,7 @@ GUARDS = (guard.__file__, stand_in.__file__, steps.__file__, functions.__file__)
 # Of these the agent gets objects, for which nothing could stand; and a decorator's step holds a guard, as ``steps`` do.
 GIVEN = ("tracing/span.py", "tracing/scope.py", "context/log_context.py", "logging/log_contexts.py")
 # What the agent calls by another function of ours, with a guard around all that it does.
-HOLDING = (("distributed_logger.py", "record"), ("counter_gauge.py", "increment"))
+HOLDING = (("distributed_logger.py", "record"), ("counter_gauge.py", "increment"), ("counter_gauge.py", "_changed"))
 STREAM = [*HELLO, usage_chunk()]
 TOOLS = [{"type": "function", "function": {"name": "pay", "parameters": {"type": "object"}}}]
 ITEM = {"type": "function_call", "id": "i", "call_id": "t1", "name": "pay", "arguments": '{"a": 1}'}
