@@ -58,6 +58,10 @@ _MODULES = {
     ),
     "aiocache": ("aiocache.base",),
     "aiohttp": ("aiohttp.client",),
+    "aiohttp_server": (
+        "aiohttp.web_protocol",
+        "aiohttp.web_response",
+    ),
     "aiohttp_connections": ("aiohttp.connector",),
     "anthropic": (
         "anthropic._base_client",
@@ -148,6 +152,7 @@ _MODULES = {
         "dspy.utils.dummies",
     ),
     "faiss": ("faiss",),
+    "flask": ("flask.app",),
     "google_adk": (
         "google.adk.agents.context",
         "google.adk.integrations.firestore.firestore_memory_service",
@@ -167,6 +172,12 @@ _MODULES = {
         "google.genai._gaos.utils.eventstreaming",
         "google.genai.live",
     ),
+    "gunicorn": (
+        "gunicorn.http.wsgi",
+        "gunicorn.workers.base_async",
+        "gunicorn.workers.gthread",
+        "gunicorn.workers.sync",
+    ),
     "haystack": (
         "haystack.components.agents.agent",
         "haystack.components.agents.tool_calling",
@@ -174,6 +185,11 @@ _MODULES = {
         "haystack.core.pipeline.base",
         "haystack.core.pipeline.pipeline",
         "haystack.tracing.tracer",
+    ),
+    "http_server": (
+        "http.server",
+        "wsgiref.handlers",
+        "wsgiref.simple_server",
     ),
     "httpcore": (
         "httpcore._async.connection_pool",
@@ -188,6 +204,12 @@ _MODULES = {
     "huggingface": (
         "huggingface_hub.inference._client",
         "huggingface_hub.inference._generated._async_client",
+    ),
+    "hypercorn": (
+        "hypercorn.asyncio.task_group",
+        "hypercorn.protocol.http_stream",
+        "hypercorn.protocol.ws_stream",
+        "hypercorn.trio.task_group",
     ),
     "instructor": (
         "instructor.v2.core.patch",
@@ -464,6 +486,15 @@ _MODULES = {
         "transformers.pipelines.pt_utils",
         "transformers.pipelines.text_generation",
     ),
+    "uvicorn": (
+        "uvicorn.protocols.http.h11_impl",
+        "uvicorn.protocols.http.httptools_impl",
+        "uvicorn.protocols.http.zttp_h2_impl",
+        "uvicorn.protocols.http.zttp_impl",
+        "uvicorn.protocols.websockets.websockets_impl",
+        "uvicorn.protocols.websockets.websockets_sansio_impl",
+        "uvicorn.protocols.websockets.wsproto_impl",
+    ),
     "urllib": ("urllib.request",),
     "urllib3": (
         "urllib3.connectionpool",
@@ -512,5 +543,6 @@ _COUNTING = (
     "sqlalchemy",
     "tenacity",
 )
-BESIDE_OTHERS = TRANSPORTS | {f"obs_instrumentors.{name}" for name in _COUNTING}
+_SERVERS = ("aiohttp_server", "flask", "gunicorn", "http_server", "hypercorn", "uvicorn")
+BESIDE_OTHERS = TRANSPORTS | {f"obs_instrumentors.{name}" for name in (*_COUNTING, *_SERVERS)}
 """Those that instrumentors by others of the same library go on beside."""

@@ -77,9 +77,12 @@ class Instrumentor(NamedTuple):
     is_counting: bool = False
     """Whether it counts what no instrumentor by others does, pools and caches, and goes beside those of the library."""
 
+    is_server: bool = False
+    """Whether it records requests that a server gets, where no instrumentor by others does, and goes beside those."""
+
     def goes_beside(self) -> bool:
         """Whether instrumentors by others of the same library go on beside it."""
-        return self.is_transport or self.is_counting
+        return self.is_transport or self.is_counting or self.is_server
 
     def modules(self) -> set[str]:
         """Return the modules whose import it waits for."""
@@ -268,7 +271,7 @@ def switched_off(instrumentor: Instrumentor) -> str | None:
     """Return why the user does not want an instrumentor of ours, None if nothing speaks against it."""
     words = {name.strip() for name in os.environ.get(_DISABLED, "").split(",")}
     names = {"*", "obs-run", f"obs-run:{instrumentor.library}"}
-    if not instrumentor.goes_beside():
+    if instrumentor.is_server or not instrumentor.goes_beside():
         # By such a library's name the instrumentors of others are meant, which tell of all its requests.
         names.add(instrumentor.library)
     if words & names:
