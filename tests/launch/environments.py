@@ -42,7 +42,7 @@ PACKAGES = {
     "web": ("uvicorn==0.54.0", "gunicorn==27.0.1"),
     "servers": _SERVERS,
     "servers of before": ("fastapi==0.115.0", "starlette==0.38.6", "uvicorn==0.20.0"),
-    "servers, contrib": (*_SERVERS, *_CONTRIB),
+    "servers, contrib": (*_SERVERS, "grpcio", *_CONTRIB),
     "beside": (
         "celery==5.7.0",
         "eventlet",

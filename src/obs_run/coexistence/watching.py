@@ -24,6 +24,8 @@ _FITTED = (
     ("opentelemetry.instrumentation.utils", "obs_run.coexistence.incoming_requests", "fit"),
     ("opentelemetry.instrumentation.aiohttp_server", "obs_run.coexistence.incoming_requests", "fit_extract"),
     ("opentelemetry.instrumentation.grpc._server", "obs_run.coexistence.incoming_requests", "fit_extract"),
+    ("opentelemetry.instrumentation.grpc._server", "obs_run.coexistence.grpc_servers", "fit_failures"),
+    ("opentelemetry.instrumentation.grpc._aio_server", "obs_run.coexistence.grpc_servers", "fit_handlers"),
     ("opentelemetry.instrumentation.propagators", "obs_run.coexistence.incoming_requests", "answer_ids"),
     ("opentelemetry.instrumentation.asgi", "obs_run.coexistence.incoming_requests", "leave_out_steps"),
     ("opentelemetry.instrumentation._semconv", "obs_run.coexistence.incoming_requests", "prefer_stable_names"),

@@ -117,6 +117,7 @@ MCP_RESOURCE_URI = "mcp.resource.uri"
 JSONRPC_REQUEST_ID = "jsonrpc.request.id"
 JSONRPC_PROTOCOL_VERSION = "jsonrpc.protocol.version"
 RPC_RESPONSE_STATUS_CODE = "rpc.response.status_code"
+RPC_GRPC_STATUS_CODE = "rpc.grpc.status_code"  # old, as the official instrumentor has it
 RPC_SYSTEM_NAME = "rpc.system.name"
 RPC_METHOD = "rpc.method"
 NETWORK_TRANSPORT = "network.transport"
