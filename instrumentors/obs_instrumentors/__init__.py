@@ -188,6 +188,7 @@ _MODULES = {
     ),
     "http_server": (
         "http.server",
+        "werkzeug.serving",
         "wsgiref.handlers",
         "wsgiref.simple_server",
     ),
@@ -494,6 +495,8 @@ _MODULES = {
         "uvicorn.protocols.websockets.websockets_impl",
         "uvicorn.protocols.websockets.websockets_sansio_impl",
         "uvicorn.protocols.websockets.wsproto_impl",
+        "uvicorn.workers",
+        "uvicorn_worker._workers",
     ),
     "urllib": ("urllib.request",),
     "urllib3": (

@@ -55,7 +55,7 @@ INSTRUMENTORS = (
     Instrumentor(
         "gunicorn",
         "gunicorn",
-        ">=20,<28",
+        ">=21,<28",
         (
             Target("gunicorn.workers.sync", "SyncWorker.handle_request", wrap_step(begin_handling)),
             Target("gunicorn.workers.gthread", "ThreadWorker.handle_request", wrap_step(begin_handling)),

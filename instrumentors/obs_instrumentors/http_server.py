@@ -77,7 +77,7 @@ def answer(call: Call) -> None:
     buffered = payload.get_if_readable(call.instance, "_headers_buffer")
     if not isinstance(buffered, list) or call.instance.request_version == _OLDEST:
         return
-    present = [line.partition(b":")[0].decode("latin-1") for line in buffered[1:]]
+    present = [line.partition(b":")[0].decode("latin-1") for line in buffered]
     for name, value in answers_of(present, call.instance).items():
         buffered.append(f"{name}: {value}\r\n".encode("latin-1"))
 
@@ -106,6 +106,11 @@ INSTRUMENTORS = (
             Target("http.server", f"{_HANDLER}.parse_request", noted_calls.wrap_after("request", note_request)),
             Target("http.server", f"{_HANDLER}.send_response_only", noted_calls.wrap_before("answer", note_status)),
             Target("http.server", f"{_HANDLER}.end_headers", noted_calls.wrap_before("answer", answer)),
+            # Until werkzeug 2.1 these are its own.
+            Target("werkzeug.serving", "WSGIRequestHandler*.handle_one_request", wrap_step(begin_handling)),
+            Target(
+                "werkzeug.serving", "WSGIRequestHandler*.send_response", noted_calls.wrap_before("answer", note_status)
+            ),
             Target("wsgiref.simple_server", "WSGIRequestHandler.handle", wrap_step(begin_handling)),
             Target("wsgiref.handlers", "BaseHandler.start_response", noted_calls.wrap_before("answer", note_start)),
         ),

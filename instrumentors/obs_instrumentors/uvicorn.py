@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.wire import asgi
 from obs_run.base import payload
+from obs_run.core import noted_calls
 from obs_run.core.hooks import Instrumentor, Target
 from obs_run.core.message_steps import wrap_async_step
-from obs_run.core.server_requests import MessageStep, RequestStep, current_step
+from obs_run.core.server_requests import MessageStep, RequestStep, current_step, note_reset_signals
 
 if TYPE_CHECKING:
     from obs_run.core.operations import HttpServerRequest
@@ -46,6 +47,8 @@ _MODULES = (
     *(f"uvicorn.protocols.http.{name}" for name in _HTTP),
     *(f"uvicorn.protocols.websockets.{name}" for name in _WEBSOCKETS),
 )
+_WORKERS = ("uvicorn.workers", "uvicorn_worker._workers")
+_RESET = noted_calls.wrap_after("signals", note_reset_signals)
 INSTRUMENTORS = (
     Instrumentor(
         "uvicorn",
@@ -59,7 +62,8 @@ INSTRUMENTORS = (
                 Target(module, "*.send", wrap_async_step(begin_sending)),
                 Target(module, "*.asgi_send", wrap_async_step(begin_sending)),
             )
-        ),
+        )
+        + tuple(Target(module, "UvicornWorker.init_signals", _RESET, optional=True) for module in _WORKERS),
         ("requests",),
         is_server=True,
     ),

@@ -41,7 +41,17 @@ PACKAGES = {
     "bare": (),
     "web": ("uvicorn==0.54.0", "gunicorn==27.0.1"),
     "servers": _SERVERS,
-    "servers of before": ("fastapi==0.115.0", "starlette==0.38.6", "uvicorn==0.20.0"),
+    "servers of before": (
+        "aiohttp==3.9.0",
+        "fastapi==0.115.0",
+        "flask==2.0.0",
+        "gunicorn==21.0.0",
+        "hypercorn==0.15.0",
+        "starlette==0.38.6",
+        "uvicorn==0.20.0",
+        "websockets==10.4",
+        "werkzeug==2.0.0",
+    ),
     "servers, contrib": (*_SERVERS, "grpcio", *_CONTRIB),
     "beside": (
         "celery==5.7.0",

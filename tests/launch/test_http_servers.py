@@ -248,6 +248,9 @@ CASES = (
          route=_STARLETTE, is_program=False),
     Case("uvicorn, contrib", STARLETTE, ("python", "app.py", "{port}"), "servers, contrib", _STARLETTE, failure=None,
          has_own_frames=True),
+    Case("uvicorn under gunicorn", STARLETTE,
+         ("gunicorn", "-k", "uvicorn.workers.UvicornWorker", "-b", "127.0.0.1:{port}", "app:app"), route=_STARLETTE,
+         is_program=False),
     Case("hypercorn", STARLETTE, ("hypercorn", "-b", "127.0.0.1:{port}", "app:app"), route=_STARLETTE,
          is_program=False),
     Case("FastAPI, traced by itself", FASTAPI, ("python", "app.py", "{port}"), route=_STARLETTE, failure="ValueError",
@@ -255,6 +258,12 @@ CASES = (
     Case("FastAPI of before", FASTAPI, ("python", "app.py", "{port}"), "servers of before", route=_STARLETTE),
     Case("FastAPI, contrib", FASTAPI, ("python", "app.py", "{port}"), "servers, contrib", _STARLETTE,
          has_own_frames=True),
+    Case("Flask of before", FLASK, ("python", "app.py", "{port}"), "servers of before", _FLASK),
+    Case("gunicorn of before", FLASK, ("gunicorn", "--threads", "2", "-b", "127.0.0.1:{port}", "app:app"),
+         "servers of before", _FLASK, is_program=False),
+    Case("hypercorn of before", STARLETTE, ("hypercorn", "-b", "127.0.0.1:{port}", "app:app"), "servers of before",
+         _STARLETTE, is_program=False),
+    Case("aiohttp of before", AIOHTTP, ("python", "app.py", "{port}"), "servers of before", _AIOHTTP),
     Case("aiohttp", AIOHTTP, ("python", "app.py", "{port}"), route=_AIOHTTP),
     Case("aiohttp, contrib", AIOHTTP, ("python", "app.py", "{port}"), "servers, contrib", _AIOHTTP, has_own_frames=True,
          failure="ValueError"),
@@ -379,7 +388,7 @@ def assert_inside(receiver: Receiver, request: Span, name: str, case: Case, coun
         assert [log.body for log in receiver.logs if log.span_id == span.span_id] == [f"working on {name}"]
 
 
-@pytest.mark.parametrize("packages", ["servers", "servers, contrib"])
+@pytest.mark.parametrize("packages", ["servers", "servers of before", "servers, contrib"])
 def test_a_websocket_is_one_span(packages: str, receiver: Receiver, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(dedent(HEAD) + dedent(STARLETTE))
     case = Case("uvicorn", STARLETTE, ("python", "app.py", "{port}"), packages)

@@ -21,6 +21,7 @@ from obs_run.base import guard, payload
 from obs_run.base.steps import Step
 from obs_run.context import current_context, incoming_requests
 from obs_run.core import ownership, recorder, request_links, semconv
+from obs_run.process import termination
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from obs_run.core.operations import HttpServerRequest
+    from obs_run.core.outcomes import Call
 
     Parse = Callable[[], tuple[HttpServerRequest, Mapping[str, list[str]]]]
     Finish = Callable[[HttpServerRequest, Any], object]
 
-__all__ = ["MessageStep", "RequestStep", "answers_of", "current_step", "status_of"]
+__all__ = ["MessageStep", "RequestStep", "answers_of", "current_step", "note_reset_signals", "status_of"]
 
 _here: ContextVar[RequestStep | None] = ContextVar("obs-run-server-request", default=None)
 _INNER = ("app", "wsgi_app", "asgi_app", "application", "__self__", "__wrapped__")
@@ -202,6 +204,11 @@ def answers_of(present: Iterable[str], server: object = None) -> dict[str, str]:
     """Return the headers to be added to the answer of the request that is handled here."""
     step = current_step(server)
     return {} if step is None else step.answers(present)
+
+
+def note_reset_signals(_: Call, __: Any) -> None:
+    """Have a server's worker that gave signals their default action back not die of them unseen."""
+    termination.handle_again()
 
 
 def status_of(text: Any) -> int | None:
