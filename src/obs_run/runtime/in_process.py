@@ -135,7 +135,7 @@ class Runtime:
             return True
         if self._setting_up._is_owned() or _is_inside_sdk(interrupted):  # type: ignore[attr-defined]  # noqa: SLF001 (what Condition uses)
             return True
-        return not (queue is not None and queue.has_exported) and exit_sequence.is_importing(interrupted)
+        return not (queue is not None and queue.is_loaded) and exit_sequence.is_importing(interrupted)
 
     def _make_pipeline(self) -> ExportPipeline:
         from obs_run.runtime.late_pools import without_threads
