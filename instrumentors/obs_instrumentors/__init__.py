@@ -411,7 +411,11 @@ _MODULES = {
         "qdrant_client.qdrant_client",
     ),
     "redis": (
+        "redis._parsers.helpers",
+        "redis.asyncio.client",
         "redis.asyncio.connection",
+        "redis.client",
+        "redis.commands.core",
         "redis.connection",
     ),
     "replicate": (

@@ -293,9 +293,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_PROPAGATE_ZMQ", "json, off", "json",
             "Whether messages of pyzmq carry the trace context: in blanks within JSON, and behind the end of pickles, "
             "where no parser sees it; or not at all.", _OTHERS, choice("json", "off")),
-    Setting("OBS_PROPAGATE_MESSAGES", "headers, off", "headers",
-            "Whether messages of brokers carry the trace context: in their headers (NATS), beside the job (arq).",
-            _OTHERS, choice("headers", "off")),
+    Setting("OBS_PROPAGATE_MESSAGES", "json, headers, off", "json",
+            "Whether messages of brokers carry the trace context: in their headers (NATS), beside the job or fields "
+            "(arq, streams of Redis), and where there is no such place in blanks within JSON (channels of Redis); "
+            "without these; or not at all.", _OTHERS, choice("json", "headers", "off")),
+    Setting("OBS_REDIS_QUEUES", "comma list", "",
+            "Lists and sorted sets of Redis, as names with *, that workers pop jobs from: the work on each is a span.",
+            _OTHERS, words),
     Setting("OBS_MESSAGE_SPANS", "number", "100",
             "Most spans a second of a socket or queue whose messages are no calls that wait for an answer; what is "
             "beyond is counted by metrics alone (0: always).", _LIMITS, whole(0)),
