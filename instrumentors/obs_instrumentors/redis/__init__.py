@@ -1,4 +1,4 @@
-"""redis-py, sync and async: its pools, and the messages that agents send each other by streams, channels and lists.
+"""redis-py, sync and async: its pools, caches by choice, and messages by streams, channels and lists.
 
 Chosen: patches of the methods of commands, which all clients inherit, and of what reads answers; commands that are no
 messages are told by the official instrumentor. The trace goes along in a stream's entry where no client that looks
@@ -7,6 +7,7 @@ fields up by name sees it, and in JSON that is published where no parser sees it
 
 from __future__ import annotations
 
+from obs_run.core.caches import wrap_either_lookup
 from obs_run.core.callback_wrappers import wrap_before
 from obs_run.core.hooks import Instrumentor, Target
 from obs_run.core.late_functions import late_functions
@@ -30,6 +31,11 @@ def _reading(name: str, *, optional: bool = False) -> Target:
     method = name.rpartition(".")[2]
     begin = _late("reading", f"begin_{method}")
     return Target(_COMMANDS, name, wrap_followed_step(begin), optional=optional)
+
+
+def _lookup(name: str, read: str) -> Target:
+    wrapper = wrap_either_lookup(_late("lookups", read))
+    return Target(_COMMANDS, name, wrapper, setting=("OBS_REDIS_CACHES", ()))
 
 
 INSTRUMENTORS = (
@@ -63,6 +69,11 @@ INSTRUMENTORS = (
             _reading("SortedSetCommands.bzpopmin"),
             _reading("SortedSetCommands.bzpopmax"),
             _reading("SortedSetCommands.bzmpop"),
+            _lookup("BasicKeyCommands.get", "read_get"),
+            _lookup("BasicKeyCommands.getex", "read_get"),
+            _lookup("BasicKeyCommands.mget", "read_mget"),
+            _lookup("HashCommands.hget", "read_get"),
+            _lookup("HashCommands.hgetall", "read_get"),
             Target("redis._parsers.helpers", "parse_stream_list", wrap_before(_late("entries", "note_entries"))),
             Target(_CLIENT, "PubSub.handle_message", wrap_step(_late("channels", "begin_handling"))),
             Target(_CLIENT, "PubSub.parse_response", _READING),
@@ -72,7 +83,7 @@ INSTRUMENTORS = (
             Target(_ASYNC_CLIENT, "PubSub.reset", _READING),
             Target(_ASYNC_CLIENT, "PubSub.aclose", _READING, optional=True),
         ),
-        ("pools of connections", "messages of Redis"),
+        ("pools of connections", "messages of Redis", "caches"),
         is_counting=True,
     ),
 )

@@ -6,15 +6,13 @@ the user calls queues is worked on, all else is waited for.
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from obs_run import settings
 from obs_run.base import payload
 from obs_run.base.steps import Step
-from obs_run.core import handled_messages, message_carriers, recorder
+from obs_run.core import handled_messages, message_carriers, named_keys, recorder
 from obs_run.core.operations import MessageOperation, MessageProcess, MessageReceive
 
 from . import clients
@@ -229,8 +227,7 @@ def _begin_pop(command: str, position: int, name: str, call: Call) -> Step | Non
 
 def _pop(call: Call, command: str, keys: Any) -> Step | None:
     names = _names(keys)
-    queues = settings.get("OBS_REDIS_QUEUES")
-    is_queue = bool(queues) and any(fnmatchcase(name, queue) for name in names for queue in queues)
+    is_queue = named_keys.pattern_of(names, "OBS_REDIS_QUEUES") is not None
     return _begin(call.instance, _Command(command, names, blocks=True, is_queue=is_queue))
 
 
