@@ -107,6 +107,12 @@ _MODULES = {
         "botocore.response",
     ),
     "cachetools": ("cachetools",),
+    "celery": (
+        "celery.app.base",
+        "celery.app.trace",
+        "celery.worker.consumer.consumer",
+        "kombu.messaging",
+    ),
     "chromadb": (
         "chromadb.api.async_client",
         "chromadb.api.client",

@@ -61,6 +61,7 @@ INSTRUMENTORS = (
             _reading("StreamCommands.xreadgroup"),
             _reading("StreamCommands.xclaim"),
             _reading("StreamCommands.xautoclaim"),
+            Target(_COMMANDS, "StreamCommands.xack", wrap_before(_late("reading", "note_acknowledged"))),
             _reading("ListCommands.blpop"),
             _reading("ListCommands.brpop"),
             _reading("ListCommands.brpoplpush"),

@@ -59,6 +59,8 @@ def begin_handling(call: Call) -> Step | None:
     data, sender = message_carriers.read_json(data)
     if sender is not None:
         call.replace(0, "response", [*response[:-1], data])
+    if clients.is_own_protocol():
+        return Step()
     operation = MessageProcess()
     pattern = clients.name_of(response[1]) if kind == "pmessage" else None
     clients.describe(subscription, operation, clients.name_of(channel), pattern)

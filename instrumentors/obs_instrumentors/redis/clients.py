@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from obs_run.base import payload
+from obs_run.core.caches import created_in
 from obs_run.core.destination_templates import template_of
 from obs_run.core.message_rates import Rate
 from obs_run.core.operations import ReceivedMessages, SentMessages
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 _SYSTEM = "redis"
 _DEFAULT_HOST, _DEFAULT_PORT = "localhost", 6379
 _SEPARATORS = ":./"
+_OWN_PROTOCOLS = ("arq", "celery", "channels_redis", "dramatiq", "huey", "kombu", "rq", "socketio", "taskiq_redis")
+"""Packages whose processes speak to each other by Redis: what they send is no message of the agent's."""
 
 _rates: WeakKeyDictionary[Any, dict[str | None, Rate]] = WeakKeyDictionary()
 """By pool and what is received by, which is None for what is sent."""
@@ -45,6 +48,11 @@ def describe(client: Any, operation: MessageOperation, name: str | None, templat
     port = payload.get_int(options, "port") or _DEFAULT_PORT
     operation.server_address, operation.server_port, operation.network_transport = host, port, "tcp"
     operation.peer_service = f"{host}:{port}"
+
+
+def is_own_protocol() -> bool:
+    """Whether it is another library that asks for a command, of which an instrumentor of that library tells."""
+    return (created_in("redis") or "").partition(".")[0] in _OWN_PROTOCOLS
 
 
 def is_pipeline(client: Any) -> bool:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _TIMEOUTS = ("TimeoutError", "CancelledError")
 
+_unacknowledged: WeakKeyDictionary[HandledMessage, set[str | None]] = WeakKeyDictionary()
+"""The ids of entries that were read for a group, and are worked on."""
 _sources: WeakKeyDictionary[HandledMessage, tuple[int, frozenset[str]]] = WeakKeyDictionary()
 """What those that are worked on were read from: the id of the pool, and the names of streams or lists."""
 
@@ -90,6 +92,8 @@ class _ReadStep(Step):
             self._waiting.end()
         if handled is not None:
             _sources[handled] = _source(self._client, self._command)
+            if self._command.group is not None:
+                _unacknowledged[handled] = {entry.id for entry in self._scope.noted}
             handled.make_current()
         return returned
 
@@ -171,7 +175,7 @@ def _described(operation: Any, client: Any, command: _Command, source: str | Non
 
 
 def _begin(client: Any, command: _Command) -> Step | None:
-    if clients.is_pipeline(client):
+    if clients.is_pipeline(client) or clients.is_own_protocol():
         return None
     before = handled_messages.here()
     if before is not None and _sources.get(before) == _source(client, command):
@@ -194,6 +198,17 @@ def note_disconnect(call: Call) -> None:
         if pool == id(call.instance):
             handled.end()
     clients.measure_rest(call.instance)
+
+
+def note_acknowledged(call: Call) -> None:
+    """Note that entries are acknowledged: with the last one of those that were read together the work is over."""
+    pool, name = id(clients.pool_of(call.instance)), clients.name_of(call.argument(0, "name"))
+    done = {clients.name_of(each) for each in call.args[2:]}
+    for handled, waiting in list(_unacknowledged.items()):
+        if _sources.get(handled) == (pool, frozenset((name,))) and waiting & done:
+            waiting.difference_update(done)
+            if not waiting:
+                handled.end()
 
 
 def begin_xread(call: Call) -> Step | None:

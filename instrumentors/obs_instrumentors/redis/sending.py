@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def begin_xadd(call: Call) -> tuple[MessageOperation, Reader] | None:
     """Begin ``StreamCommands.xadd``."""
-    if not clients.may_send(call.instance):
+    if clients.is_own_protocol() or not clients.may_send(call.instance):
         return None
     operation = MessageSend(name="xadd")
     clients.describe(call.instance, operation, clients.name_of(call.argument(0, "name")))
@@ -31,7 +31,7 @@ def begin_xadd(call: Call) -> tuple[MessageOperation, Reader] | None:
 
 def begin_publish(call: Call) -> tuple[MessageOperation, Reader] | None:
     """Begin ``PubSubCommands.publish`` or ``spublish``."""
-    if not clients.may_send(call.instance):
+    if clients.is_own_protocol() or not clients.may_send(call.instance):
         return None
     channel = call.argument(0, "channel") or call.argument(0, "shard_channel")
     operation = MessageSend(name="publish")

@@ -497,6 +497,24 @@ def test_several_lists_and_streams_at_once(its: Any, telemetry: Any) -> None:
     )
 
 
+def test_work_on_entries_is_over_when_all_are_acknowledged(its: Any, telemetry: Any) -> None:
+    seen: dict[str, Any] = {}
+
+    async def talk(_: Any, client: Any) -> Any:
+        await got(client.xgroup_create("orders", "clerks", mkstream=True))
+        for number in (1, 2):
+            await got(client.xadd("orders", CITY, id=f"1-{number}"))
+        await got(client.xreadgroup("clerks", "ann", {"orders": ">"}))
+        await got(client.xack("orders", "clerks", "1-1", "7-7"))
+        seen["one"] = current()
+        counted = await got(client.xack("orders", "clerks", b"1-2"))
+        seen["all"] = current()
+        return counted
+
+    assert its.within(talk) == 1
+    assert names_of(telemetry, seen) == {"one": "process orders", "all": None}
+
+
 def test_reading_that_fails_is_measured(its: Any, telemetry: Any) -> None:
     async def talk(_: Any, client: Any) -> Any:
         await got(client.xreadgroup("nobody", "one", {"orders": ">"}))
