@@ -37,7 +37,7 @@ class Target(NamedTuple):
     A target with ``optional`` is not there in every supported version. A wildcard in the name's class
     (``Index*.search``) means every such class of the module that has the method of its own, and a plus sign
     (``BaseModel+.ask``) the class and all that are derived from it anywhere, as users do. ``setting`` names a setting
-    and those of its values that the target is for.
+    and those of its values that the target is for; with none of them, any that the user has set.
     """
 
     module: str
@@ -305,7 +305,7 @@ def _release(version: str) -> tuple[int, ...]:
 def _each(targets: list[Target], module: ModuleType) -> Iterator[Target]:
     """Give the targets that the settings want, one for each class that a wildcard means."""
     for target in targets:
-        if target.setting is not None and settings.get(target.setting[0]) not in target.setting[1]:
+        if target.setting is not None and not _is_wanted(*target.setting):
             continue
         owner, _, method = target.name.rpartition(".")
         if "*" in owner:
@@ -314,6 +314,11 @@ def _each(targets: list[Target], module: ModuleType) -> Iterator[Target]:
                     yield target._replace(name=f"{name}.{method}")
         else:
             yield target
+
+
+def _is_wanted(setting: str, values: tuple[str, ...]) -> bool:
+    value = settings.get(setting)
+    return value in values if values else bool(value)
 
 
 def _patch(target: Target, module: ModuleType, state: Status) -> None:
