@@ -86,8 +86,10 @@ class Redaction:
 
     def text(self, text: Any) -> Any:
         """Return a name or description; what is no text is returned as it is."""
+        if not text or not isinstance(text, str):
+            return text
         self.renew()
-        if not text or not isinstance(text, str) or self._is_cached(None, text):
+        if self._is_cached(None, text):
             return text
         scrubbed = self._scrubber.text(self._within(text))
         if scrubbed is text:

@@ -64,20 +64,25 @@ class ItemRedaction:
 
     def resource(self, resource: Resource) -> Resource:
         """Return a resource that may leave."""
-        result: Resource = self._once(resource, "a resource", self._resource, _bare_resource)
-        return result
+        self._values.renew()
+        return self._clean_resource(resource)
 
     def scope(self, scope: InstrumentationScope | None) -> InstrumentationScope | None:
         """Return an instrumentation scope that may leave."""
+        self._values.renew()
+        return self._clean_scope(scope)
+
+    def _clean_resource(self, resource: Resource) -> Resource:
+        result: Resource = self._once(resource, "a resource", self._resource, _bare_resource)
+        return result
+
+    def _clean_scope(self, scope: InstrumentationScope | None) -> InstrumentationScope | None:
         if scope is None:
             return None
-        result: InstrumentationScope = self._once(
-            scope, "a scope", self._scope, lambda _: InstrumentationScope(WITHHELD)
-        )
+        result: InstrumentationScope = self._once(scope, "a scope", self._scope, _bare_scope)
         return result
 
     def _once(self, original: Any, what: str, scrub: Callable[[Any], Any], instead: Callable[[Any], Any]) -> Any:
-        self._values.renew()
         if held_values.changes() != self._held:
             self._held = held_values.changes()
             self._cache.clear()
@@ -114,8 +119,9 @@ class ItemRedaction:
             "events": _each(span["events"], self._event),
             "links": _each(span["links"], self._link),
             "status": self._status(span["status"]),
-            "resource": self.resource(span["resource"]),
-            "instrumentation_scope": self.scope(span["instrumentation_scope"]),
+            # The name's scrubbing has looked for new secrets.
+            "resource": self._clean_resource(span["resource"]),
+            "instrumentation_scope": self._clean_scope(span["instrumentation_scope"]),
         }
 
     def _event(self, event: Any) -> Any:
@@ -149,7 +155,7 @@ class ItemRedaction:
         body = self._values.value(None, log.body)
         attributes = self._values.attributes(log.attributes, done)
         event, severity = self._values.text(log.event_name), self._values.text(log.severity_text)
-        resource, scope = self.resource(record.resource), self.scope(record.instrumentation_scope)
+        resource, scope = self._clean_resource(record.resource), self._clean_scope(record.instrumentation_scope)
         if body is not log.body or attributes is not log.attributes or event is not log.event_name:
             log = _with(log, body=body, attributes=attributes, event_name=event, severity_text=severity)
         elif severity is not log.severity_text:
@@ -194,6 +200,10 @@ class ItemRedaction:
 def _bare_resource(resource: Resource) -> Resource:
     kept = {name: value for name, value in resource.attributes.items() if name.startswith("telemetry.")}
     return Resource({**kept, **_MARK})
+
+
+def _bare_scope(_: InstrumentationScope) -> InstrumentationScope:
+    return InstrumentationScope(WITHHELD)
 
 
 def _each(items: Any, scrub: Callable[[Any], Any]) -> Any:
