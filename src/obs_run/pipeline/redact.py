@@ -46,6 +46,9 @@ class Redaction:
     def __init__(self, scrubber: Scrubber) -> None:
         self._scrubber = scrubber
         self._most: int = settings.get("OBS_CONTENT_MAX_MESSAGE_CHARS")
+        self.limits = content_limits.read_limits()
+        """How much is kept of content that others may hold, too."""
+        self.own_limits = content_limits.read_limits(is_own=True)
         # Names and values repeat from span to span, messages from call to call, and log lines all the time.
         self._clean: set[tuple[str | None, Any]] = set()
         self._clean_digests: set[bytes] = set()
@@ -157,7 +160,7 @@ class Redaction:
         return value
 
     def _large_limits(self) -> Limits:
-        return content_limits.read_limits()._replace(longest=self._most)
+        return self.limits._replace(longest=self._most)
 
     def _deep(self, piece: Any, _: str) -> Any:
         return self._scrubber.value(None, piece)
@@ -169,7 +172,7 @@ class Redaction:
             except (ValueError, RecursionError):
                 pass
             else:
-                return to_json(content_limits.limited(parsed, content_limits.read_limits(), self._deep))
+                return to_json(content_limits.limited(parsed, self.limits, self._deep))
         cut: str = content_limits.limited(text, self._large_limits(), self._deep)
         return cut
 
@@ -239,10 +242,10 @@ def shared() -> Redaction | None:
 
 def limited(name: str, value: Any) -> Any:
     """Return content within the limits, scrubbed if anything is."""
-    redaction, limits = shared(), content_limits.read_limits()
+    redaction = shared()
     if redaction is None:
-        return content_limits.limited(value, limits)
-    return redaction.content(name, value, limits)
+        return content_limits.limited(value, content_limits.read_limits())
+    return redaction.content(name, value, redaction.limits)
 
 
 def forget() -> None:

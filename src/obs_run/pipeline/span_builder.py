@@ -98,9 +98,11 @@ def limit_content(operation: OperationRecord, redaction: Redaction | None) -> di
     What cannot be scrubbed is left out, and marked.
     """
     # To look whether all of it may stay as it is takes its JSON, which of large content is cut first.
-    limits = content_limits.read_limits(is_own=operation.content_size < _LARGE)
+    is_small = operation.content_size < _LARGE
     if redaction is None:
+        limits = content_limits.read_limits(is_own=is_small)
         return {name: content_limits.limited(value, limits) for name, value in operation.content.items()}
+    limits = redaction.own_limits if is_small else redaction.limits
     limited: dict[str, Any] = {}
     for name, value in operation.content.items():
         limited.update(_scrubbed(name, value, redaction, limits))
