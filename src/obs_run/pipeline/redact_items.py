@@ -62,21 +62,17 @@ class ItemRedaction:
             say_withheld("a log record", error)
             return self._bare_record(record)
 
+    def renew(self) -> None:
+        """Look for secrets that the process did not hold before; once for each batch."""
+        self._values.renew()
+
     def resource(self, resource: Resource) -> Resource:
         """Return a resource that may leave."""
-        self._values.renew()
-        return self._clean_resource(resource)
-
-    def scope(self, scope: InstrumentationScope | None) -> InstrumentationScope | None:
-        """Return an instrumentation scope that may leave."""
-        self._values.renew()
-        return self._clean_scope(scope)
-
-    def _clean_resource(self, resource: Resource) -> Resource:
         result: Resource = self._once(resource, "a resource", self._resource, _bare_resource)
         return result
 
-    def _clean_scope(self, scope: InstrumentationScope | None) -> InstrumentationScope | None:
+    def scope(self, scope: InstrumentationScope | None) -> InstrumentationScope | None:
+        """Return an instrumentation scope that may leave."""
         if scope is None:
             return None
         result: InstrumentationScope = self._once(scope, "a scope", self._scope, _bare_scope)
@@ -119,9 +115,8 @@ class ItemRedaction:
             "events": _each(span["events"], self._event),
             "links": _each(span["links"], self._link),
             "status": self._status(span["status"]),
-            # The name's scrubbing has looked for new secrets.
-            "resource": self._clean_resource(span["resource"]),
-            "instrumentation_scope": self._clean_scope(span["instrumentation_scope"]),
+            "resource": self.resource(span["resource"]),
+            "instrumentation_scope": self.scope(span["instrumentation_scope"]),
         }
 
     def _event(self, event: Any) -> Any:
@@ -155,7 +150,7 @@ class ItemRedaction:
         body = self._values.value(None, log.body)
         attributes = self._values.attributes(log.attributes, done)
         event, severity = self._values.text(log.event_name), self._values.text(log.severity_text)
-        resource, scope = self._clean_resource(record.resource), self._clean_scope(record.instrumentation_scope)
+        resource, scope = self.resource(record.resource), self.scope(record.instrumentation_scope)
         if body is not log.body or attributes is not log.attributes or event is not log.event_name:
             log = _with(log, body=body, attributes=attributes, event_name=event, severity_text=severity)
         elif severity is not log.severity_text:
