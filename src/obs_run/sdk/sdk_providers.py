@@ -48,18 +48,11 @@ class Span(sdk._Span):  # noqa: SLF001 (the class of all spans)
 
     def end(self, end_time: int | None = None) -> None:
         """End the span."""
-        super().end(self._guarded_now() if end_time is None else end_time)
+        super().end(guard.call("clock", self._now) if end_time is None else end_time)
 
     def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
         """Add an event."""
-        super().add_event(name, attributes, self._guarded_now() if timestamp is None else timestamp)
-
-    def _guarded_now(self) -> int | None:
-        try:
-            return self._now()
-        except Exception as error:  # noqa: BLE001 (the guard, without the cost of a call to it)
-            guard.failed("clock", error)
-            return None
+        super().add_event(name, attributes, guard.call("clock", self._now) if timestamp is None else timestamp)
 
     def _now(self) -> int:
         started = self._start_time or 0
