@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from obs_run.privacy import columns, document_numbers, person_names, street_addresses
+from obs_run.privacy import columns, document_numbers, full_names, person_names, street_addresses
 from obs_run.privacy.matches import Match
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ class Finder:
     def find(self, subject: Subject) -> Iterator[Match]:
         """Find names of people, postal addresses, and numbers of papers, accounts and devices."""
         yield from person_names.find(subject)
+        yield from full_names.find(subject)
         yield from columns.find(subject)
         if subject.has_other_script:
             yield from _of_other_scripts(subject.text)

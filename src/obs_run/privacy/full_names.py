@@ -1,0 +1,123 @@
+"""Names of people that no word tells of: a first name and a last one side by side, by lists of many countries."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from obs_run.privacy import lead_words, name_tables, person_names, telling_words
+from obs_run.privacy.matches import Match
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from obs_run.privacy.matches import Subject
+
+_KIND = "person_name"
+_SPACED = (b" A",)
+_SPACED_OF_OTHERS = (b" A", b" ?")
+"""Letters that are not ASCII are question marks."""
+_BEHIND_LETTERS = frozenset(b"aA?.")
+_WORD_BEFORE = re.compile(r"(?<![\w./@#\\$&-])(?<!\w')[^\W\d_](?:[^\W\d_]|['\u2019-](?=[^\W\d_])){0,22}\.?$")
+_WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|['\u2019-](?=[^\W\d_]))*")
+_LONGEST_WORD, _MOST_BETWEEN, _LONGEST_BETWEEN = 26, 3, 5
+_BEGIN = frozenset(b"A?(\"'<[=:,;*|{>^")
+_NO_FIRST = lead_words.NO_NAMES | lead_words.TITLES_OF_NAMES | lead_words.COMPANIES
+_NO_FIRST |= {word.decode() for word in lead_words.CALLS | lead_words.GREETINGS | lead_words.CLOSINGS}
+_NO_LAST = lead_words.NO_NAMES | lead_words.COMPANIES
+_SHORTEST, _NEAR = 3, 64
+_POSSESSIVE = ("'s", "\u2019s")
+# Who made a program is told to everybody.
+_IN_COPYRIGHT = re.compile(r"(?:[Cc]opyright|COPYRIGHT|\([Cc]\)|©)[^\n]*$")
+# Words of Cyrillic and Greek letters are not told from others before.
+_VOWELS = ("а", "α")
+
+
+def _is_telling(word: bytes) -> bool:
+    """Whether a word in small letters may be one of a name: another one is looked at only beside such a one."""
+    if len(word) < _SHORTEST or not word[:2].isalpha():
+        return len(word) >= _SHORTEST and word[:1] != word[1:2] and b"?" in word[:2]
+    return name_tables.is_name(word)
+
+
+_TOPIC = telling_words.register(_is_telling)
+
+
+def find(subject: Subject) -> Iterator[Match]:
+    """Find full names, of two words or more."""
+    if not (subject.words(_TOPIC) or (subject.has_other_script and any(sign in subject.text for sign in _VOWELS))):
+        return
+    text = subject.text
+    if "\\" in text:
+        text = text.replace("\\n", " \n").replace("\\r", " \n").replace("\\t", " \t")
+    done = 0
+    for at in _places(subject.shape, text, is_ascii=subject.ascii):
+        first = _first_word(text, at - 1) if at >= done else None
+        if first is None or not _is_name(text, first, at) or _IN_COPYRIGHT.search(text, max(0, first - _NEAR), first):
+            continue
+        end = person_names.end_of_name(text, first, 2)
+        if end is not None and end > at:
+            end -= 2 * text.endswith(_POSSESSIVE, first, end)
+            done = end
+            yield Match(first, end, _KIND)
+
+
+def _places(shape: bytes, text: str, *, is_ascii: bool) -> list[int]:
+    """Return where words begin with a capital that stand behind one that does, or behind an initial or a small word."""
+    found: list[int] = []
+    for form in _SPACED if is_ascii else _SPACED_OF_OTHERS:
+        at = shape.find(form) + 1
+        while at > 0:
+            if shape[at - 2] in _BEHIND_LETTERS and text[at - 1] == " " and text[at].isupper():
+                first = shape.rfind(b" ", 0, at - 1) + 1
+                if at - first <= _LONGEST_BETWEEN or shape[first] in _BEGIN:
+                    found.append(at)
+            at = shape.find(form, at) + 1
+    return sorted(found) if len(found) > 1 else found
+
+
+def _first_word(text: str, end: int) -> int | None:
+    """Return where the capitalised word begins that ends at ``end``, or stands before small words and initials."""
+    for _ in range(_MOST_BETWEEN):
+        word = _WORD_BEFORE.search(text, max(0, end - _LONGEST_WORD), end)
+        if word is None:
+            return None
+        plain = word[0].rstrip(".").lower()
+        is_initial = len(plain) == 1 and word[0][0].isupper()
+        if plain not in lead_words.PARTICLES and not is_initial:
+            return word.start() if word[0][0].isupper() and not word[0].endswith(".") else None
+        end = word.start() - 1
+        if text[end : end + 1] != " ":
+            return None
+    return None
+
+
+def _is_name(text: str, first: int, last: int) -> bool:
+    """Whether the word at ``first`` and that at ``last`` are a first name and a last one, in this order or the other."""
+    one, two = _word(text, first), _word(text, last)
+    if len(one) < _SHORTEST or one.lower() in _NO_FIRST or two.lower() in _NO_LAST or not two[:1].isupper():
+        return False
+    kinds, others = name_tables.kinds_of(one), name_tables.kinds_of(two)
+    if one.isupper() or two.isupper():
+        return "given" in kinds and "surname" in others and "word" not in others
+    if "given" in kinds:
+        return "word" not in others or "surname" in others
+    if "ambiguous" in kinds:
+        return "surname" in others and "word" not in others
+    if "word" in kinds:
+        return False
+    if "given" in others:
+        return not _is_followed(text, last)
+    return not kinds and others == {"surname"}
+
+
+def _word(text: str, at: int) -> str:
+    word = _WORD.match(text, at)
+    return word[0].removesuffix("'s").removesuffix("\u2019s") if word else ""
+
+
+def _is_followed(text: str, first: int) -> bool:
+    """Whether the first name at ``first`` has its last name behind it."""
+    word = _WORD.match(text, first)
+    last = word.end() + 1 if word else first
+    return text[last - 1 : last] == " " and text[last : last + 1].isupper() and _is_name(text, first, last)
