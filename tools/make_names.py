@@ -34,22 +34,23 @@ _PLACES = ("countries", "states", "provinces", "regions")
 # Signs of no alphabet with capitals, whose words cannot be told from names.
 _SCRIPTS = re.compile(r"[a-z'\u0370-\u03ff\u0400-\u04ff\u0590-\u05ff\u0600-\u06ff\u0900-\u097f]+$")
 _WITH_CAPITALS = re.compile(r"[a-z'\u0370-\u03ff\u0400-\u04ff]+$")
-_OTHER_MEANINGS = (
-    "claude alexa siri cortana gemini mistral llama grok jenkins cassandra hermes apollo athena zeus atlas python ruby "
-    "perl julia ada pascal elm crystal jasper sage amber jade iris flora aurora luna nova stella victoria florence "
-    "charlotte austin houston dallas madison lincoln washington jordan israel chad kenya india china america georgia "
-    "virginia carolina dakota montana sydney adelaide paris london milan roma siena sienna verona valencia lourdes "
-    "santa san saint monte mercedes porsche ford chrysler bentley royce tesla faith hope joy grace charity patience "
-    "prudence summer autumn winter april may june august melody harmony destiny trinity angel heaven star sky river "
-    "rose lily daisy violet heather ivy olive hazel holly jasmine rosemary basil ginger pepper candy cookie coco will "
-    "mark bill grant chase drew frank art rob sue pat gene dean earl duke prince king baron bishop deacon pope major "
-    "hunter archer mason carter cooper parker taylor sawyer tucker turner walker tyler skip miles chance case max rex "
-    "lane forest brook cliff dale glen heath reed ray rusty sandy misty stormy rocky buddy sonny junior guy royal "
-    "oracle delta echo victor romeo oscar mike juliet quebec lima papa sierra tango kilo hotel golf alpha bravo "
-    "maria christmas easter sunday friday saturday monday domingo noel carol merry jolly bell ella dolly jazz blues "
-    "allegro ruby opal pearl pip conda rust swift dart kotlin scala clay stone jack jenny robin martin "
-    "wolf bear buck colt fox"
-).split()
+_OTHERS = (
+    "claude alexa siri cortana gemini mistral llama grok jenkins cassandra hermes apollo athena zeus atlas python "
+    "ruby perl julia ada pascal elm crystal jasper sage amber jade iris flora aurora luna nova stella victoria "
+    "florence charlotte austin houston dallas madison lincoln washington jordan israel chad kenya india china "
+    "america georgia virginia carolina dakota montana sydney adelaide paris london milan roma siena sienna verona "
+    "valencia lourdes santa san saint monte mercedes porsche ford chrysler bentley royce tesla faith hope joy grace "
+    "charity patience prudence summer autumn winter april may june august melody harmony destiny trinity angel "
+    "heaven star sky river rose lily daisy violet heather ivy olive hazel holly jasmine rosemary basil ginger "
+    "pepper candy cookie coco will mark bill grant chase drew frank art rob sue pat gene dean earl duke prince king "
+    "baron bishop deacon pope major hunter archer mason carter cooper parker taylor sawyer tucker turner walker "
+    "tyler skip miles chance case max rex lane forest brook cliff dale glen heath reed ray rusty sandy misty stormy "
+    "rocky buddy sonny junior guy royal oracle delta echo victor romeo oscar mike juliet quebec lima papa sierra "
+    "tango kilo hotel golf alpha bravo maria christmas easter sunday friday saturday monday domingo noel carol "
+    "merry jolly bell ella dolly jazz blues allegro ruby opal pearl pip conda rust swift dart kotlin scala clay "
+    "stone jack jenny robin martin wolf bear buck colt fox "
+)
+_OTHER_MEANINGS = frozenset(_OTHERS.split())
 
 
 def modules_of(package: ModuleType) -> Iterator[tuple[str, Any]]:
@@ -104,7 +105,7 @@ def words() -> set[str]:
 def main() -> int:
     """Write the table: a line for each section and beginning of two letters."""
     first, last = names()
-    other_words = words() | set(_OTHER_MEANINGS)
+    other_words = words() | _OTHER_MEANINGS
     ambiguous = {
         name
         for name, countries in first.items()

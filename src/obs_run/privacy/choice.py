@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
 from obs_run.base import guard
@@ -18,9 +19,12 @@ from obs_run.privacy.own_rules import WITHHELD_KIND, Rules
 from obs_run.setting_texts import with_nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from obs_run.privacy.matches import Detector, Subject
+
+
+_NO_RULES: Mapping[str, NameRule] = MappingProxyType({})
 
 
 class WrongChoiceError(ValueError):
@@ -60,6 +64,17 @@ class Choice:
             if rule is not None and rule.kind in self.actions:
                 return rule
         return None
+
+    def rules_beside(self, mapping: Mapping[Any, Any]) -> Mapping[str, NameRule]:
+        """Return what the members of a mapping tell that tell it together."""
+        if not self.personal:
+            return _NO_RULES
+        from obs_run.privacy import personal_names
+
+        if personal_names.NEIGHBOURS.isdisjoint(mapping):
+            return _NO_RULES
+        rules = personal_names.beside([name for name in mapping if isinstance(name, str)])
+        return {name: rule for name, rule in rules.items() if rule.kind in self.actions}
 
     def mentions(self, subject: Subject) -> bool:
         """Whether a JSON text has a name in it that tells of its value, or may have one of the user's."""

@@ -20,7 +20,8 @@ PAPERS = folded(
     "rentenversicherungsnummer sozialversicherungsnummer versichertennummer krankenversichertennummer "
     "versicherungsnummer mitgliedsnummer patientennummer matrikelnummer personalnummer kundennummer "
     "matricola codfiscale cnps sécu utente homoclave umid philhealth pagibig cccd cmnd bpjs mykid "
-    "adóazonosító tajszám personnumber uscis mrz "
+    "adóazonosító tajszám personnumber uscis mrz fnr uinfin docno documentno documentnumber docnumber passportno "
+    "passportnumber idnumber idno licenceno licenseno "
 )
 """After which a number is one of a person's papers."""
 ABBREVIATIONS = folded(
@@ -41,6 +42,7 @@ NUMBERED = folded(
     "tessera tarjeta cartão carte carta carteira karte kort karta kaart osobisty osobistego občanský občianskeho "
     "osobna lična rodné rodne asmens personas persoana kods kodas průkaz medlem försäkring forsikring "
     "verzekering ubezpieczenia pojistné zaměstnanec claim chart record rx prescription "
+    "versicherten krankenversicherten mitglieds ausweis visa grant preparer ptin npi dea doc document officer "
     "employé ausländer seri seria serie versicherung mitglied patienten kunden "
     "emirates ghana green work birth death marriage certificate uk us eu sa ni kimlik vergi nik"
 )
@@ -68,7 +70,7 @@ PLATES = folded(
     "plate plates kennzeichen autokennzeichen nummernschild targa kenteken immatriculation matrícula matricula placa "
     "placas patente plaka plakası nummerplade nummerplate regnummer regnr registreringsnummer rekisterinumero "
     "rekisteritunnus rendszám rendszáma spz rz registracija tablice rejestracyjny rejestracyjna rejestracyjne rej rego "
-    "nopol "
+    "nopol vrn vrm "
 )
 """After which the number is one of a vehicle."""
 PLATE_PHRASES = (

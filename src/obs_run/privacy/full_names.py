@@ -21,11 +21,19 @@ _BEHIND_LETTERS = frozenset(b"aA?.")
 _WORD_BEFORE = re.compile(r"(?<![\w./@#\\$&-])(?<!\w')[^\W\d_](?:[^\W\d_]|['\u2019-](?=[^\W\d_])){0,22}\.?$")
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|['\u2019-](?=[^\W\d_]))*")
 _LONGEST_WORD, _MOST_BETWEEN, _LONGEST_BETWEEN = 26, 3, 5
-_BEGIN = frozenset(b"A?(\"'<[=:,;*|{>^")
-_NO_FIRST = lead_words.NO_NAMES | lead_words.TITLES_OF_NAMES | lead_words.COMPANIES
+_CAPITALS = frozenset(b"A?")
+_PLACES = frozenset({
+    "sao", "são", "san", "santa", "santo", "puerto", "porto", "ciudad", "villa", "monte", "saint", "sankt", "fort",
+    "mount", "lake", "cape", "new", "isla", "ilha", "rio", "cerro", "lago", "val", "bad", "ubuntu",
+})  # fmt: skip
+"""Before a first name they make the name of a place."""
+_NO_FIRST = _PLACES | lead_words.NO_NAMES | lead_words.TITLES_OF_NAMES | lead_words.COMPANIES
 _NO_FIRST |= {word.decode() for word in lead_words.CALLS | lead_words.GREETINGS | lead_words.CLOSINGS}
 _NO_LAST = lead_words.NO_NAMES | lead_words.COMPANIES
 _SHORTEST, _NEAR = 3, 64
+_ENDS_OF_WORDS = (
+    "ed", "ing", "ly", "ion", "ions", "ment", "ness", "able", "ous", "ive", "ism", "ity", "ics", "al", "ful",
+)  # fmt: skip
 _POSSESSIVE = ("'s", "\u2019s")
 # Who made a program is told to everybody.
 _IN_COPYRIGHT = re.compile(r"(?:[Cc]opyright|COPYRIGHT|\([Cc]\)|©)[^\n]*$")
@@ -57,7 +65,7 @@ def find(subject: Subject) -> Iterator[Match]:
             continue
         end = person_names.end_of_name(text, first, 2)
         if end is not None and end > at:
-            end -= 2 * text.endswith(_POSSESSIVE, first, end)
+            end = _without_words(text, first, end)
             done = end
             yield Match(first, end, _KIND)
 
@@ -70,7 +78,7 @@ def _places(shape: bytes, text: str, *, is_ascii: bool) -> list[int]:
         while at > 0:
             if shape[at - 2] in _BEHIND_LETTERS and text[at - 1] == " " and text[at].isupper():
                 first = shape.rfind(b" ", 0, at - 1) + 1
-                if at - first <= _LONGEST_BETWEEN or shape[first] in _BEGIN:
+                if at - first <= _LONGEST_BETWEEN or not _CAPITALS.isdisjoint(shape[first:at]):
                     found.append(at)
             at = shape.find(form, at) + 1
     return sorted(found) if len(found) > 1 else found
@@ -93,22 +101,37 @@ def _first_word(text: str, end: int) -> int | None:
 
 
 def _is_name(text: str, first: int, last: int) -> bool:
-    """Whether the word at ``first`` and that at ``last`` are a first name and a last one, in this order or the other."""
+    """Whether the words at ``first`` and ``last`` are a first name and a last one, in this order or the other."""
     one, two = _word(text, first), _word(text, last)
     if len(one) < _SHORTEST or one.lower() in _NO_FIRST or two.lower() in _NO_LAST or not two[:1].isupper():
         return False
     kinds, others = name_tables.kinds_of(one), name_tables.kinds_of(two)
+    is_last = "surname" in others and "word" not in others
     if one.isupper() or two.isupper():
-        return "given" in kinds and "surname" in others and "word" not in others
+        return "given" in kinds and is_last
     if "given" in kinds:
         return "word" not in others or "surname" in others
     if "ambiguous" in kinds:
-        return "surname" in others and "word" not in others
-    if "word" in kinds:
-        return False
+        return is_last
+    return "word" not in kinds and _is_name_of_second(text, one, last, others)
+
+
+def _is_name_of_second(text: str, one: str, last: int, others: frozenset[str]) -> bool:
+    """Whether the word at ``last`` makes a name of an unknown word before it: a first name, or a last name alone."""
     if "given" in others:
         return not _is_followed(text, last)
-    return not kinds and others == {"surname"}
+    return others == {"surname"} and not name_tables.kinds_of(one) and not one.endswith(_ENDS_OF_WORDS)
+
+
+def _without_words(text: str, first: int, end: int) -> int:
+    """Return where the name ends without what follows it and is no name: "Petersen Graphs"."""
+    words = text[first:end].split(" ")
+    while len(words) > 2 and name_tables.kinds_of(words[-1]) == _WORDS_ALONE:  # noqa: PLR2004 (first and last name)
+        end -= len(words.pop()) + 1
+    return end - 2 * text.endswith(_POSSESSIVE, first, end)
+
+
+_WORDS_ALONE = frozenset({"word"})
 
 
 def _word(text: str, at: int) -> str:

@@ -209,6 +209,7 @@ class Walk:
         private = private_members(value)
         if private:
             rules.update(dict.fromkeys(private, _PRIVATE))
+        rules.update(self._scrubber.rules_beside(value))
         if rule is not None:
             rules.update(dict.fromkeys(schema_of_field(value) or value, rule))
         return rules

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from obs_run.privacy import cards, libraries, national_ids, phones
+from obs_run.privacy import cards, libraries, national_ids, phones, telling_words
 from obs_run.privacy.matches import Match
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ _OF_WORDS = (b"0", b"a", b"_")
 _MOST_REMEMBERED = 8192
 _other_shapes: set[bytes] = set()
 """Shapes of words that no number has."""
+_DETAIL = telling_words.register(cards.is_word_of_details)
 _NINO = b"-00-00-00-a"
 # Groups of digits with little between: "+49 (0)30", "0171 / 392" and "(11) 91234-5678" are one number.
 _PHRASE = re.compile(rb"[0-9]+(?:(?:[ ./-]|\) ?[-/]?|[ -]?\(| [-/] )[0-9]+){0,19}")
@@ -98,6 +99,8 @@ class Finder:
         shapes = set(classes.translate(_APART).split()) - _other_shapes if has_both else None
         if shapes:
             yield from self._in_words(subject, classes, shapes)
+        if "card" in self._kinds and subject.words(_DETAIL):
+            yield from cards.details(subject)
         if _NINO in classes and "gb.nino" in self._kinds:
             yield from _spaced_nino(subject)
 

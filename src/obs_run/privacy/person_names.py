@@ -104,7 +104,6 @@ _ZONE = re.compile(
     r"(?<![A-Z0-9_<])[PIACV][A-Z<][A-Z]{3}([A-Z]{2,30}(?:<[A-Z]{1,30}){0,3}<<[A-Z]{2,30}(?:<[A-Z]{1,30}){0,4})<"
 )
 _TRACK = re.compile(r"\^([A-Z]{2,26}/[A-Z .]{2,26})\^[0-9]{4}")
-_HL7 = re.compile(r"PID\|(?:[^|\n]*\|){1,5}?([^\W\d_]{2,30}\^[^\W\d_]{2,30}[^|\n]{0,30})\|")
 _VCARD = re.compile(r"^(?:FN|N|NICKNAME)(?:;[A-Z=0-9-]{1,40})*:([^\n:=]{2,80})$", re.MULTILINE)
 _ATTENDEE = re.compile(r"(?:ATTENDEE|ORGANIZER)[^\n:]{0,120}?;CN=\"?([^;:\"\n]{2,60})")
 _DISTINGUISHED = re.compile(
@@ -338,7 +337,7 @@ def _structured(subject: Subject) -> Iterator[Match]:
     if b"<" in raw:
         patterns += [_ADDRESSED] * (b"@" in raw) + [_ZONE] * (b"<<" in raw)
     if b"^" in raw:
-        patterns += [_TRACK, _HL7]
+        patterns += [_TRACK]
     for pattern in patterns:
         yield from (Match(*name.span(1), _KIND) for name in pattern.finditer(text))
     if b"A/A" in subject.shape and subject.words(_PASSENGER):

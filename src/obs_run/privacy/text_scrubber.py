@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from obs_run.base import held_values
 from obs_run.privacy import held_secrets, random_keys
@@ -61,6 +61,10 @@ class TextScrubber:
             self._fields.clear()
         self._fields[name] = rule
         return rule
+
+    def rules_beside(self, mapping: Mapping[Any, Any]) -> Mapping[str, NameRule]:
+        """Return what the members of a mapping tell that tell it together."""
+        return self._choice.rules_beside(mapping)
 
     def replaced(self, kind: str, text: str) -> str | None:
         """Return what stands for ``text``, None where the action is drop."""
