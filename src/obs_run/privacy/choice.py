@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from obs_run import settings
 from obs_run.base import guard
@@ -19,12 +18,9 @@ from obs_run.privacy.own_rules import WITHHELD_KIND, Rules
 from obs_run.setting_texts import with_nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection
 
     from obs_run.privacy.matches import Detector, Subject
-
-
-_NO_RULES: Mapping[str, NameRule] = MappingProxyType({})
 
 
 class WrongChoiceError(ValueError):
@@ -48,6 +44,10 @@ class Choice:
     rules: Rules
     judges: tuple[Callable[[str], NameRule | None], ...]
     """What tells by the name of a field."""
+    neighbours: frozenset[str] = frozenset()
+    """Names of fields that tell something beside others."""
+    beside: Callable[[Collection[str]], dict[str, NameRule]] | None = None
+    """What tells by the names of all fields."""
 
     def rule_for(self, name: str) -> NameRule | None:
         """Return what the name of a field tells of its value."""
@@ -64,17 +64,6 @@ class Choice:
             if rule is not None and rule.kind in self.actions:
                 return rule
         return None
-
-    def rules_beside(self, mapping: Mapping[Any, Any]) -> Mapping[str, NameRule]:
-        """Return what the members of a mapping tell that tell it together."""
-        if not self.personal:
-            return _NO_RULES
-        from obs_run.privacy import personal_names
-
-        if personal_names.NEIGHBOURS.isdisjoint(mapping):
-            return _NO_RULES
-        rules = personal_names.beside([name for name in mapping if isinstance(name, str)])
-        return {name: rule for name, rule in rules.items() if rule.kind in self.actions}
 
     def mentions(self, subject: Subject) -> bool:
         """Whether a JSON text has a name in it that tells of its value, or may have one of the user's."""
@@ -128,11 +117,14 @@ def _choice(actions: dict[str, Action], locales: frozenset[str], rules: Rules) -
     hints: list[Detector] = []
     detectors = _of_secrets(kinds)
     personal = bool(kinds & PERSONAL)
+    neighbours: frozenset[str] = frozenset()
+    beside = None
     if personal:
         from obs_run.privacy import columns, personal_names
 
         hints.append(columns.in_json)
         judges += (personal_names.personal_name,)
+        neighbours, beside = personal_names.NEIGHBOURS, personal_names.beside
         detectors += _of_personal_data(kinds, locales)
     detectors += [rule.find for rule in rules.own if rule.kind in actions and rule.searches]
     return Choice(
@@ -143,6 +135,8 @@ def _choice(actions: dict[str, Action], locales: frozenset[str], rules: Rules) -
         key=_hash_key(),
         rules=rules,
         judges=judges,
+        neighbours=neighbours,
+        beside=beside,
     )
 
 

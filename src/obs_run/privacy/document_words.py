@@ -25,6 +25,7 @@ PAPERS = folded(
 )
 """After which a number is one of a person's papers."""
 ABBREVIATIONS = folded(
+    "npi dea ptin "
     "dl tin nin nid nic bvn kra ird phn nhi mbi hicn taj rfc nit ruc rif pan sin tfn rg bi cc ci ic fin uan pis ctps "
     "nss nuss nis nuit epic cnp egn utr pps ppsn sss gsis crn ein vat nip siren siret ine mrn chi nhs hic cns nuip kt "
     "tc cf kvk upn nrn urn emp sus pid bpn dui cui dpi rtn nsn bn np gha"
@@ -67,6 +68,7 @@ PHRASES = (
 )
 """Words that tell together."""
 PLATES = folded(
+    "immatriculé immatriculée "
     "plate plates kennzeichen autokennzeichen nummernschild targa kenteken immatriculation matrícula matricula placa "
     "placas patente plaka plakası nummerplade nummerplate regnummer regnr registreringsnummer rekisterinumero "
     "rekisteritunnus rendszám rendszáma spz rz registracija tablice rejestracyjny rejestracyjna rejestracyjne rej rego "

@@ -17,7 +17,7 @@ _KIND = "person_name"
 _SPACED = (b" A",)
 _SPACED_OF_OTHERS = (b" A", b" ?")
 """Letters that are not ASCII are question marks."""
-_BEHIND_LETTERS = frozenset(b"aA?.")
+_BEHIND_LETTERS = frozenset(b"aA?.,")
 _WORD_BEFORE = re.compile(r"(?<![\w./@#\\$&-])(?<!\w')[^\W\d_](?:[^\W\d_]|['\u2019-](?=[^\W\d_])){0,22}\.?$")
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|['\u2019-](?=[^\W\d_]))*")
 _LONGEST_WORD, _MOST_BETWEEN, _LONGEST_BETWEEN = 26, 3, 5
@@ -60,14 +60,32 @@ def find(subject: Subject) -> Iterator[Match]:
         text = text.replace("\\n", " \n").replace("\\r", " \n").replace("\\t", " \t")
     done = 0
     for at in _places(subject.shape, text, is_ascii=subject.ascii):
-        first = _first_word(text, at - 1) if at >= done else None
-        if first is None or not _is_name(text, first, at) or _IN_COPYRIGHT.search(text, max(0, first - _NEAR), first):
+        if at < done:
             continue
-        end = person_names.end_of_name(text, first, 2)
-        if end is not None and end > at:
-            end = _without_words(text, first, end)
-            done = end
-            yield Match(first, end, _KIND)
+        found = _in_reverse(text, at) if text[at - 2] == "," else _in_order(text, at)
+        if found and not _IN_COPYRIGHT.search(text, max(0, found[0] - _NEAR), found[0]):
+            done = found[1]
+            yield Match(*found, _KIND)
+
+
+def _in_order(text: str, at: int) -> tuple[int, int] | None:
+    """Return where the name begins and ends of which the word at ``at`` is the second."""
+    first = _first_word(text, at - 1)
+    if first is None or not _is_name(text, first, at):
+        return None
+    end = person_names.end_of_name(text, first, 2)
+    return (first, _without_words(text, first, end)) if end is not None and end > at else None
+
+
+def _in_reverse(text: str, at: int) -> tuple[int, int] | None:
+    """Return where a name begins and ends that has the last name first: "Roe, Jane"."""
+    last_name = _WORD_BEFORE.search(text, max(0, at - _LONGEST_WORD), at - 2)
+    first_name = _WORD.match(text, at)
+    if last_name is None or first_name is None:
+        return None
+    is_last = name_tables.kinds_of(last_name[0]) == {"surname"} and last_name[0][0].isupper()
+    is_name = is_last and "given" in name_tables.kinds_of(first_name[0]) and not _is_followed(text, at)
+    return (last_name.start(), first_name.end()) if is_name else None
 
 
 def _places(shape: bytes, text: str, *, is_ascii: bool) -> list[int]:

@@ -209,9 +209,11 @@ class Walk:
         private = private_members(value)
         if private:
             rules.update(dict.fromkeys(private, _PRIVATE))
-        rules.update(self._scrubber.rules_beside(value))
         if rule is not None:
             rules.update(dict.fromkeys(schema_of_field(value) or value, rule))
+        together = self._scrubber.rules_beside(value)
+        if together:
+            rules.update(together)
         return rules
 
     def _rule_of(self, key: Any, name: Any) -> NameRule | None:

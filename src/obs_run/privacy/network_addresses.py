@@ -22,6 +22,8 @@ _AFTER_FIRST_PAIR = (
     re.compile(rb":[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){4}(?![0-9A-Za-z:])"),
     re.compile(rb"-[0-9a-fA-F]{2}(?:-[0-9a-fA-F]{2}){4}(?![0-9A-Za-z-])"),
 )
+# Of three groups, as routers write them.
+_DOTTED_MAC = re.compile(rb"\.(?<=[0-9a-f]{4}\.)[0-9a-f]{4}\.[0-9a-f]{4}(?![0-9A-Za-z.])")
 _DIGITS = b"0123456789"
 _HEX = b"0123456789abcdefABCDEF"
 _IPV6 = _HEX + b":."
@@ -71,8 +73,19 @@ def find(subject: Subject) -> Iterator[Match]:
                     and not (rest[0][:1] == b"-" and rest[0].replace(b"-", b"").isdigit())
                 ):
                     yield Match(start, rest.end(), "mac")
+    if b"." in raw:
+        yield from _dotted_macs(raw)
     if b":" in raw:
         yield from _ipv6(raw)
+
+
+def _dotted_macs(raw: bytes) -> Iterator[Match]:
+    for rest in _DOTTED_MAC.finditer(raw):
+        start = rest.start() - 4
+        before = raw[start - 1 : start] if start else b""
+        # Figures alone are numbers with points between.
+        if not (before.isalnum() or before == b".") and not raw[start : rest.end()].replace(b".", b"").isdigit():
+            yield Match(start, rest.end(), "mac")
 
 
 def _ipv4(raw: bytes) -> Iterator[Match]:

@@ -34,20 +34,19 @@ _WITH_TOWN = re.compile(
     rb"(?:[1-9][0-9]{3} [A-Z]{2}|(?:[A-Z]{1,2}-)?[0-9]{4,5}|[0-9]{3} [0-9]{2}|[0-9]{2}-[0-9]{3}) " + _TOWN
     + rb"|[0-9]{5}-[0-9]{3}"
 )  # fmt: skip
-# The end or the beginning of the shape of each code, which is looked for first.
-_CODES = (
-    (b" 0AA", 4, _BRITISH),
-    (b"A0A 0A0", 0, _CANADIAN),
-    (b" A00 A", 0, _IRISH),
-    (b" A0A ", 0, _IRISH),
-    (b" A00 0", 0, _IRISH),
-    (b", AA 00000", 0, _OF_STATE),
+# The end or the beginning of the shape of each code, which is looked for first; those of words of both by their forms.
+_OF_FORMS = {
+    b"0aa": ((b" 0AA", 4, _BRITISH),),
+    b"0a0": ((b"A0A 0A0", 0, _CANADIAN),),
+    b"a00": ((b" A00 A", 0, _IRISH), (b" A00 0", 0, _IRISH)),
+    b"a0a": ((b" A0A ", 0, _IRISH),),
+}
+_AFTER_COMMA = (
     (b", 0000", 0, _WITH_TOWN),
     (b", 000 00 ", 0, _WITH_TOWN),
     (b", 00-000 ", 0, _WITH_TOWN),
-    (b", A-00", 0, _WITH_TOWN),
-    (b", AA-00", 0, _WITH_TOWN),
 )
+_AFTER_COMMA_AND_LETTER = ((b", AA 00000", 0, _OF_STATE), (b", A-00", 0, _WITH_TOWN), (b", AA-00", 0, _WITH_TOWN))
 _ALONE = (_BRITISH, _CANADIAN)
 """Codes that a few houses have, so that they tell where somebody lives by themselves."""
 _LONGEST_CODE = 30
@@ -68,9 +67,13 @@ _WORD_BEFORE = re.compile(r"^(?:(?:Absender|Adresse|Address|In|At|To|From|For|Pl
 def find(subject: Subject) -> Iterator[Match]:
     """Find addresses that end in a postal code, and codes that are those of a few houses."""
     shape = subject.shape
-    has_comma = b", 0" in shape or b", A" in shape
-    for form, lead, pattern in _CODES:
-        at = shape.find(form) if has_comma or not form.startswith(b",") else -1
+    codes = [code for form, of_form in _OF_FORMS.items() if form in subject.mixed_words for code in of_form]
+    if b", 0" in shape:
+        codes += _AFTER_COMMA
+    if b", A" in shape:
+        codes += _AFTER_COMMA_AND_LETTER
+    for form, lead, pattern in codes:
+        at = shape.find(form)
         while at >= 0:
             code = pattern.search(subject.raw, max(0, at - lead), at + _LONGEST_CODE)
             if code and (found := _address(subject.text, *code.span(), is_alone=pattern in _ALONE)):

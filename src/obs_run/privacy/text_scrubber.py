@@ -62,9 +62,13 @@ class TextScrubber:
         self._fields[name] = rule
         return rule
 
-    def rules_beside(self, mapping: Mapping[Any, Any]) -> Mapping[str, NameRule]:
+    def rules_beside(self, mapping: Mapping[Any, Any]) -> dict[str, NameRule] | None:
         """Return what the members of a mapping tell that tell it together."""
-        return self._choice.rules_beside(mapping)
+        choice = self._choice
+        if choice.beside is None or choice.neighbours.isdisjoint(mapping):
+            return None
+        rules = choice.beside([name for name in mapping if isinstance(name, str)])
+        return {name: rule for name, rule in rules.items() if rule.kind in self.kinds}
 
     def replaced(self, kind: str, text: str) -> str | None:
         """Return what stands for ``text``, None where the action is drop."""
