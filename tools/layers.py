@@ -34,7 +34,7 @@ LAYERS = (
     Layer(
         "settings",
         "the table of every variable, and how its values are read",
-        modules=("settings", "setting_files", "setting_texts", "standard_variables", "_version"),
+        modules=("settings", "setting_files", "setting_texts", "_version"),
     ),
     Layer("process", "this process: the run's identity, forks, exits, imports, and what runs beside the agent"),
     Layer("files", "files that several processes append to, rotate, or keep secret"),

@@ -10,7 +10,6 @@ from obs_instrumentors.clients import transports
 from obs_instrumentors.clients.transports import Answer, Request, Transport
 from obs_run.base import payload
 from obs_run.core import fed_streams, streams
-from obs_run.core.filtered_calls import wrap_where
 from obs_run.core.hooks import Instrumentor, Target
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ INSTRUMENTORS = (
             Target(
                 "aiohttp.client",
                 "ClientSession._request",
-                wrap_where(_may_be_asked, streams.wrap_async_call(start_operation)),
+                transports.wrap_model_requests(streams.wrap_async_call(start_operation), _may_be_asked),
             ),
         ),
         transports.OPERATIONS,

@@ -1,6 +1,6 @@
 """Connections of httpcore, which httpx keeps its own in, sync and async, of both generations.
 
-Chosen: the function that gives requests to connections, under the pool's own lock, and the wait for one.
+Chosen: the constructor of a pool, whose lists are looked at when metrics are collected, and the wait for a connection.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from obs_run.core.hooks import Instrumentor, Target
-from obs_run.core.http_pools import server_reader, wrap_assigned
+from obs_run.core.http_pools import Connection, server_reader, wrap_made
 from obs_run.core.pools import wrap_acquire, wrap_async_acquire
 
 if TYPE_CHECKING:
@@ -25,20 +25,23 @@ def _server(scheme: bytes, host: bytes, port: int | None) -> tuple[str, int]:
     return host.decode("ascii"), _PORTS.get(scheme, 80) if port is None else port
 
 
-def read_server(call: Call) -> tuple[str, int]:
-    """Read where a request that waits is to go."""
+def read_server(call: Call) -> tuple[str, int] | None:
+    """Read where a request is to go; None if it was given a connection already, and will not wait."""
+    if call.instance.connection is not None:
+        return None
     url = call.instance.request.url
     return _server(url.scheme, url.host, url.port)
 
 
-def read_connections(pool: Any) -> Iterator[tuple[tuple[str, int], bool]]:
+def read_connections(pool: Any) -> Iterator[Connection]:
     """Read a pool's connections; those through a proxy are the server's."""
     # One that was just given a request thinks itself idle until that is sent.
-    active = {id(request.connection) for request in pool._requests}  # noqa: SLF001 (no public way)
-    for connection in pool.connections:
+    active = {id(request.connection) for request in list(pool._requests)}  # noqa: SLF001 (no public way)
+    for connection in list(pool._connections):  # noqa: SLF001 (the public way may be the agent's own)
         origin = getattr(connection, "_remote_origin", None) or getattr(connection, "_origin", None)
         if origin is not None:
-            yield _server(origin.scheme, origin.host, origin.port), id(connection) not in active
+            server = _server(origin.scheme, origin.host, origin.port)
+            yield Connection(connection, server, id(connection) not in active)
 
 
 def is_timeout(error: BaseException) -> bool:
@@ -56,12 +59,12 @@ _WAIT = server_reader(read_server, acquired=_nothing, is_timeout=is_timeout)
 
 def _library(name: str, versions: str) -> Instrumentor:
     sync, later = f"{name}._sync.connection_pool", f"{name}._async.connection_pool"
-    assigned = wrap_assigned(read_connections)
+    made = wrap_made(read_connections)
     targets = (
         Target(sync, "PoolRequest.wait_for_connection", wrap_acquire(_WAIT)),
-        Target(sync, "ConnectionPool._assign_requests_to_connections", assigned),
+        Target(sync, "ConnectionPool.__init__", made),
         Target(later, "AsyncPoolRequest.wait_for_connection", wrap_async_acquire(_WAIT)),
-        Target(later, "AsyncConnectionPool._assign_requests_to_connections", assigned),
+        Target(later, "AsyncConnectionPool.__init__", made),
     )
     return Instrumentor(name, name, versions, targets, ("pools of connections",), is_counting=True)
 

@@ -10,7 +10,6 @@ from obs_instrumentors.clients import content_encodings, transports
 from obs_instrumentors.clients.transports import Answer, Request, Transport
 from obs_run.base import payload
 from obs_run.core import byte_streams, streams
-from obs_run.core.filtered_calls import wrap_where
 from obs_run.core.hooks import Instrumentor, Target
 
 if TYPE_CHECKING:
@@ -71,9 +70,15 @@ _TRANSPORT = Transport(_read_head, _follow, _decoder)
 
 def _library(name: str, versions: str) -> Instrumentor:
     targets = (
-        Target(f"{name}._client", "Client.send", wrap_where(_may_be_sent, streams.wrap_call(start_operation))),
         Target(
-            f"{name}._client", "AsyncClient.send", wrap_where(_may_be_sent, streams.wrap_async_call(start_operation))
+            f"{name}._client",
+            "Client.send",
+            transports.wrap_model_requests(streams.wrap_call(start_operation), _may_be_sent),
+        ),
+        Target(
+            f"{name}._client",
+            "AsyncClient.send",
+            transports.wrap_model_requests(streams.wrap_async_call(start_operation), _may_be_sent),
         ),
     )
     return Instrumentor(name, name, versions, targets, transports.OPERATIONS, is_transport=True)

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from obs_run.base import payload
 from obs_run.core import content, streams, vector_stores
 from obs_run.core.hooks import Instrumentor, Target
+from obs_run.core.operations import Retrieval
 from obs_run.core.vector_stores import Method
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from obs_run.core.operations import DatabaseCall, Operation, Retrieval
+    from obs_run.core.operations import DatabaseCall, Operation
 
 _SYSTEM = "lancedb"
 _SCORES = ("_relevance_score", "_distance", "_score")
@@ -68,7 +69,7 @@ def _read_rows(operation: Retrieval | DatabaseCall, result: Any) -> None:
     if columns is None or not hasattr(result, "num_rows"):
         return
     score_column = next((name for name in _SCORES if name in columns), None)
-    if score_column is None or "documents" not in operation.__dict__:
+    if score_column is None or not isinstance(operation, Retrieval):
         operation.returned = result.num_rows
         return
     scores = result[score_column].to_pylist()

@@ -11,7 +11,6 @@ from obs_instrumentors.clients import raw_responses, transports
 from obs_instrumentors.clients.transports import Answer, Request, Transport
 from obs_run.base import payload
 from obs_run.core import streams
-from obs_run.core.filtered_calls import wrap_where
 from obs_run.core.hooks import Instrumentor, Target
 
 if TYPE_CHECKING:
@@ -66,9 +65,13 @@ INSTRUMENTORS = (
             Target(
                 "requests.sessions",
                 "Session.request",
-                wrap_where(transports.is_model_call, streams.wrap_call(start_request)),
+                transports.wrap_model_requests(streams.wrap_call(start_request)),
             ),
-            Target("requests.sessions", "Session.send", wrap_where(_may_be_sent, streams.wrap_call(start_send))),
+            Target(
+                "requests.sessions",
+                "Session.send",
+                transports.wrap_model_requests(streams.wrap_call(start_send), _may_be_sent),
+            ),
         ),
         transports.OPERATIONS,
         is_transport=True,

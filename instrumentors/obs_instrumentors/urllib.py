@@ -8,7 +8,6 @@ from obs_instrumentors.clients import raw_responses, transports
 from obs_instrumentors.clients.transports import Answer, Request, Transport
 from obs_run.base import payload
 from obs_run.core import streams
-from obs_run.core.filtered_calls import wrap_where
 from obs_run.core.hooks import Instrumentor, Target
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def _read_failure(operation: Operation, error: BaseException) -> None:
 
 
 _TRANSPORT = Transport(_read_head, raw_responses.follow_http_client, raw_responses.decoder, _read_failure)
-_WRAPPER = wrap_where(_may_be_asked, streams.wrap_call(start_operation))
+_WRAPPER = transports.wrap_model_requests(streams.wrap_call(start_operation), _may_be_asked)
 
 INSTRUMENTORS = (
     Instrumentor(

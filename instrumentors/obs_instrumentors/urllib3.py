@@ -8,7 +8,6 @@ from obs_instrumentors.clients import raw_responses, transports
 from obs_instrumentors.clients.transports import Answer, Request, Transport
 from obs_run.base import payload
 from obs_run.core import streams
-from obs_run.core.filtered_calls import wrap_where
 from obs_run.core.hooks import Instrumentor, Target
 
 if TYPE_CHECKING:
@@ -50,12 +49,12 @@ INSTRUMENTORS = (
             Target(
                 "urllib3.poolmanager",
                 "PoolManager.urlopen",
-                wrap_where(transports.is_model_call, streams.wrap_call(start_at_manager)),
+                transports.wrap_model_requests(streams.wrap_call(start_at_manager)),
             ),
             Target(
                 "urllib3.connectionpool",
                 "HTTPConnectionPool.urlopen",
-                wrap_where(transports.is_model_call, streams.wrap_call(start_at_pool)),
+                transports.wrap_model_requests(streams.wrap_call(start_at_pool)),
             ),
         ),
         transports.OPERATIONS,

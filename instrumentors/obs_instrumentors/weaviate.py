@@ -12,10 +12,11 @@ from uuid import UUID
 from obs_run.base import payload
 from obs_run.core import content, streams, vector_stores
 from obs_run.core.hooks import Instrumentor
+from obs_run.core.operations import Retrieval
 from obs_run.core.vector_stores import Method
 
 if TYPE_CHECKING:
-    from obs_run.core.operations import DatabaseCall, Operation, Retrieval
+    from obs_run.core.operations import DatabaseCall, Operation
 
 _SYSTEM = "weaviate"
 _TEXT_SEARCHES = {"near_text": "near_text", "bm25_search": "bm25", "hybrid_search": "hybrid"}
@@ -86,7 +87,7 @@ def _read_hits(operation: Retrieval | DatabaseCall, reply: Any) -> None:
     if not results:
         for group in reply.group_by_results:
             results += group.objects
-    if "documents" not in operation.__dict__:
+    if not isinstance(operation, Retrieval):
         operation.returned = len(results)
         return
     wanted = content.wanted()

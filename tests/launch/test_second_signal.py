@@ -171,3 +171,37 @@ def test_a_signal_while_the_main_thread_holds_what_the_export_needs(
     assert ended == Outcome(-signal.SIGTERM, "", "a line\n")
     assert [log.body for log in receiver.logs] == ["a line"]
     assert ("things" in {metric.name for metric in receiver.metrics}) == (program is _AMID_A_MEASUREMENT)
+
+
+# The export thread has looked for something and found nothing: what an export needs is still to be imported.
+_BEFORE_THE_FIRST_EXPORT = """\
+import os, signal, sys, time
+from opentelemetry import trace
+work = trace.get_tracer("case").start_span("work")
+give_up = time.monotonic() + 60
+while "obs_run.pipeline.export_pipeline" not in sys.modules and time.monotonic() < give_up:
+    time.sleep(0.01)
+time.sleep(1)
+
+
+class Killing:
+    def find_spec(self, name, path=None, target=None):
+        if name == "opentelemetry.proto":
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+sys.meta_path.insert(0, Killing())
+import opentelemetry.exporter.otlp.proto.common.trace_encoder
+time.sleep(60)
+"""
+
+
+def test_a_signal_amid_an_import_before_the_first_export_waits_for_the_import(
+    receiver: Receiver, tmp_path: Path
+) -> None:
+    (tmp_path / "agent.py").write_text(_BEFORE_THE_FIRST_EXPORT)
+    env = environment(receiver.endpoint, tmp_path, OTEL_BSP_SCHEDULE_DELAY="1", OBS_FLUSH_SECONDS="15")
+    ended = run([str(SCRIPTS / "obs-run"), str(SCRIPTS / "python"), "agent.py"], tmp_path, env)
+    assert ended == Outcome(-signal.SIGTERM, "", "")
+    assert "work" in {span.name for span in receiver.spans}

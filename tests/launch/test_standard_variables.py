@@ -118,3 +118,38 @@ with trace.get_tracer("case").start_as_current_span("work") as span:
     assert "not allowed" not in run([OBS_RUN, PYTHON, "agent.py"], tmp_path, env).err
     (span,) = receiver.named("work")
     assert span.attributes == {"b": 2, "c": "long"}
+
+
+# Two threads that begin to trace at the same moment: each waits for what the other one imports or reads.
+_AT_ONCE = """\
+import sys, threading, time
+from opentelemetry import trace
+begun = threading.Event()
+
+
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == "opentelemetry.sdk.trace":
+            begun.set()
+            time.sleep(1)
+
+
+sys.meta_path.insert(0, Slow())
+other = threading.Thread(target=__import__, args=("opentelemetry.sdk.trace",))
+other.start()
+begun.wait()
+with trace.get_tracer("case").start_as_current_span("work"):
+    pass
+other.join()
+"""
+
+
+def test_threads_that_need_corrected_variables_at_once_do_not_wait_for_each_other(
+    receiver: Receiver, tmp_path: Path
+) -> None:
+    (tmp_path / "agent.py").write_text(f"{_AT_ONCE}import os; print(os.environ['OTEL_PROPAGATORS'])")
+    variables = environment(receiver.endpoint, tmp_path, OTEL_PROPAGATORS="tracecontxt,baggage")
+    outcome = run([OBS_RUN, PYTHON, "agent.py"], tmp_path, variables)
+    assert (outcome.code, outcome.out) == (0, "tracecontxt,baggage\n")
+    assert len(outcome.err.splitlines()) == 1
+    assert receiver.named("work")

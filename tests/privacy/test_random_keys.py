@@ -100,9 +100,9 @@ def test_a_secret_that_stands_where_an_id_should_is_found(value: str, choose: Ch
 )
 def test_a_telling_word_tells(text: str, choose: Choose) -> None:
     scrubber = choose("secrets")
-    for _ in range(10):
-        value = drawn(40)
-        assert value not in scrubber.text(text.format(value))
+    values = [drawn(40) for _ in range(40)]
+    # One drawn at random may look like words.
+    assert sum(value in scrubber.text(text.format(value)) for value in values) <= 1
 
 
 @pytest.mark.parametrize(

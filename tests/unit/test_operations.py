@@ -63,7 +63,7 @@ def test_content_stays_apart(operation: Operation) -> None:
 
 
 def test_a_representation_shows_what_is_known() -> None:
-    assert repr(ToolCall(tool_name="weather")) == "ToolCall(name='execute_tool', extra={}, tool_name='weather')"
+    assert repr(ToolCall(tool_name="weather")) == "ToolCall(name='execute_tool', tool_name='weather', extra={})"
 
 
 def test_pricing() -> None:

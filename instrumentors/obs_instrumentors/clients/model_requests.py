@@ -14,7 +14,6 @@ from obs_instrumentors.wire.google import answers, methods
 from obs_instrumentors.wire.openai import chat, completions, embeddings, responses
 from obs_run.base.json_text import from_json
 from obs_run.core import client_secrets, operations
-from obs_run.core.reported_model_calls import is_model_call_reported
 
 if TYPE_CHECKING:
     from obs_instrumentors.clients.transports import Request, Started, Transport
@@ -62,8 +61,6 @@ _STREAM_METHOD = "streamGenerateContent"
 
 def start(transport: Transport, request: Request) -> Started:
     """Return the operation that a request means and how its answer is read; None where it is no model call of ours."""
-    if is_model_call_reported():
-        return None
     body = from_json(request.body)
     if not isinstance(body, dict):
         return None

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from obs_run.core.filtered_calls import wrap_where
 from obs_run.core.late_functions import late_functions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from obs_run.core.byte_streams import BytesReader
+    from obs_run.core.filtered_calls import Concerns
+    from obs_run.core.hooks import Wrapper
     from obs_run.core.operations import ModelCall, Operation
     from obs_run.core.outcomes import OutcomeTracker, Reader
 
@@ -51,6 +54,15 @@ def is_model_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     return is_model_url(args[1] if len(args) > 1 else kwargs.get("url"))
 
 
+def wrap_model_requests(wrapper: Wrapper, may_be_model_call: Concerns = is_model_call) -> Wrapper:
+    """Return ``wrapper`` for requests that may be a model's and that nobody else tells of."""
+
+    def is_ours(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        return may_be_model_call(args, kwargs) and not _is_model_call_reported()
+
+    return wrap_where(is_ours, wrapper)
+
+
 class Request(NamedTuple):
     """A request that may be a model's; ``body`` is an object, or JSON, or None where it cannot be read."""
 
@@ -81,4 +93,5 @@ class Transport(NamedTuple):
     read_failure: Callable[[Operation, BaseException], None] | None = None
 
 
+_is_model_call_reported = late_functions("obs_run.core")("reported_model_calls", "is_model_call_reported")
 start: Callable[[Transport, Request], Started] = late_functions("obs_instrumentors.clients")("model_requests", "start")

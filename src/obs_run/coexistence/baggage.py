@@ -65,6 +65,7 @@ def _without_findings(context: Any) -> tuple[Any]:
 
     redaction = redact.shared()
     if redaction is not None:
+        redaction.renew()
         for name, value in baggage.get_all(context).items():
             text = guard.shown(value)
             if redaction.value(name, text) is not text or redaction.text(name) is not name:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import weakref
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from obs_run.base import guard
-from obs_run.core import semconv
+from obs_run.core import noted_calls, semconv
 from obs_run.core.observed_metrics import Observation, observed_metrics
 from obs_run.core.pool_states import PoolDescription, ServerPool
 from obs_run.core.pools import PoolReader
@@ -17,12 +17,19 @@ if TYPE_CHECKING:
     from obs_run.core.outcomes import Call
 
     Server = tuple[str, int]
-    Counted = Iterable[tuple[Server, bool]]
-    """The server of each connection, and whether it is idle."""
+    ReadConnections = Callable[[Any], Iterable["Connection"]]
 
-__all__ = ["server_reader", "wrap_assigned"]
+__all__ = ["Connection", "server_reader", "wrap_made"]
 
 _MOST_SERVERS = 200
+
+
+class Connection(NamedTuple):
+    """A connection of a pool as it is now; ``connection`` is the library's object."""
+
+    connection: Any
+    server: Server
+    is_idle: bool
 
 
 class _Clients:
@@ -55,53 +62,59 @@ def _pool_of_server(host: str, port: int) -> ServerPool | None:
     return pool
 
 
-def _describe(host: str, port: int) -> PoolDescription:
-    return PoolDescription(f"{host}:{port}")
+def _describe(_: Call) -> PoolDescription:
+    raise AssertionError("a server's pool is described when it is made")
 
 
-def server_reader(server: Callable[[Call], Server], **more: Any) -> PoolReader:
+def server_reader(server: Callable[[Call], Server | None], **more: Any) -> PoolReader:
     """Return the reader of calls that are about a server's connections; ``more`` as of ``PoolReader``."""
-    return PoolReader(lambda call: _pool_of_server(*server(call)), lambda call: _describe(*server(call)), **more)
+
+    def read_pool(call: Call) -> ServerPool | None:
+        found = server(call)
+        return None if found is None else _pool_of_server(*found)
+
+    return PoolReader(read_pool, _describe, **more)
 
 
 class _Connections:
-    """The connections of one client's pool, as it counts them itself."""
+    """The connections of one client's pool, looked at when metrics are collected."""
 
-    __slots__ = ("counted",)
+    __slots__ = ("_inherited", "_pool", "_read")
 
-    def __init__(self) -> None:
-        self.counted: dict[tuple[Server, bool], int] = {}
+    def __init__(self, pool: Any, read: ReadConnections) -> None:
+        self._pool = weakref.ref(pool)
+        self._read = read
+        self._inherited: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def observations(self) -> Iterable[Observation]:
         """Return how many there are of each server, idle and active."""
-        for ((host, port), is_idle), number in list(self.counted.items()):
-            state = "idle" if is_idle else ServerPool.USED
-            labels = {semconv.SERVER_ADDRESS: host, semconv.SERVER_PORT: port, semconv.HTTP_CONNECTION_STATE: state}
-            yield Observation(semconv.METRIC_HTTP_CONNECTIONS, number, labels)
+        pool = self._pool()
+        if pool is None:
+            return
+        numbers: dict[Server, list[int]] = {}
+        for connection, server, is_idle in self._read(pool):
+            if connection not in self._inherited:
+                numbers.setdefault(server, [0, 0])[is_idle] += 1
+        for (host, port), of_states in numbers.items():
+            for state, number in zip((ServerPool.USED, "idle"), of_states, strict=True):
+                labels = {semconv.SERVER_ADDRESS: host, semconv.SERVER_PORT: port, semconv.HTTP_CONNECTION_STATE: state}
+                yield Observation(semconv.METRIC_HTTP_CONNECTIONS, number, labels)
 
     def begin_in_child(self) -> None:
         """Let go of what is the parent's."""
-        self.counted = {}
+        pool = self._pool()
+        if pool is not None:
+            self._inherited.update(each.connection for each in self._read(pool))
 
 
-def _note_connections(read: Callable[[Any], Counted], pool: Any) -> None:
-    kept: _Connections | None = observed_metrics.kept.get(id(pool))
-    if kept is None:
-        kept = _Connections()
-        observed_metrics.keep(pool, kept)
-    counted: dict[tuple[Server, bool], int] = {}
-    for connection in read(pool):
-        counted[connection] = counted.get(connection, 0) + 1
-    kept.counted = counted
+def wrap_made(read: ReadConnections) -> Wrapper:
+    """Return the wrapper of a pool's constructor.
 
+    ``read(pool)`` is called in other threads whenever metrics are collected, and may read attributes only: nothing of
+    a request's way is ours, for there may be thousands a second.
+    """
 
-def wrap_assigned(read: Callable[[Any], Counted]) -> Wrapper:
-    """Return the wrapper of a pool's method after which its connections may be others, or in another state."""
+    def note(call: Call, _returned: Any) -> None:
+        observed_metrics.keep(call.instance, _Connections(call.instance, read))
 
-    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        returned = wrapped(*args, **kwargs)
-        # Each request passes here twice.
-        guard.call("pool", _note_connections, read, instance)
-        return returned
-
-    return wrapper
+    return noted_calls.wrap_after("pool", note)

@@ -2,8 +2,7 @@
 
 What a cache or a pool does is too frequent for a record of each. Counts are added to without a lock, durations are
 appended, and observations, as of how many connections are in use now and which state a breaker is in, are computed of
-plain values. Whoever collects reads only what stands here: nothing of the agent's is called, and none of its objects is
-kept.
+plain values, or of what an object has at that moment. Nothing of the agent's is called, and no object of it is kept.
 """
 
 from __future__ import annotations

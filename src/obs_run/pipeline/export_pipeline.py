@@ -99,6 +99,8 @@ class ExportPipeline:
         token = api_context.attach(self._unseen)
         try:
             batch = self._batch = _Batch(items)
+            if self._redaction is not None:
+                guard.call("privacy", self._redaction.renew)
             while batch.items:
                 item = batch.items[0]
                 guard.call("export", self._stages[type(item)], item, batch)

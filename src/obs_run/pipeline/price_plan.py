@@ -84,6 +84,8 @@ class Plan:
         sides = [_ZERO, _ZERO, _ZERO]
         total = _ZERO
         for step, rate, per, side in self._lines:
+            if not counts[step]:
+                continue
             each = step_price(rate, length) if rate.tiers else rate.base
             money = _EXACT.divide(_EXACT.multiply(each, Decimal(counts[step])), per)
             sides[side] = _EXACT.add(sides[side], money)

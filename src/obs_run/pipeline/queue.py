@@ -69,7 +69,8 @@ class Queue:
         self._batch_bytes: int = settings.get("OBS_BATCH_BYTES")
         self._delay: float = settings.get("OTEL_BSP_SCHEDULE_DELAY")
         self._consumer: Consumer | None = None
-        self.has_exported = False
+        self._has_exported = False
+        self.is_loaded = False
         """Whether everything that an export needs has been imported."""
         self._begin()
 
@@ -258,6 +259,7 @@ class Queue:
         while self._items and not (deadline is not None and monotonic() > deadline):
             self._step += 1
             consumer.export(self._take(), deadline)
+            self._has_exported = True
             if self._stopping and deadline is None:
                 return False
         self._step += 1
@@ -265,7 +267,10 @@ class Queue:
             consumer.close(deadline, self._count_dropped(), self._take_all())
             return True
         consumer.retry_pending(deadline, self._count_dropped())
-        self.has_exported = True
+        if self._has_exported and not self.is_loaded and deadline is None:
+            # What came is of one kind, and the last to come at the end is of another.
+            consumer.load()
+            self.is_loaded = True
         return not self._items
 
     def _take(self) -> list[Item]:

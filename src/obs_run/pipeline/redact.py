@@ -51,20 +51,26 @@ class Redaction:
         self._clean: set[tuple[str | None, Any]] = set()
         self._clean_pieces: set[bytes] = set()
         self._held = held_values.changes()
+        scrubber.renew()
 
     def renew(self) -> None:
-        """Forget what was clean, where the process holds a secret that it did not hold then."""
+        """Look for secrets that the process did not hold before, as of a ``.env`` file; once for each batch."""
         self._scrubber.renew()
         if held_values.changes() != self._held:
-            self._held = held_values.changes()
-            self._clean.clear()
-            self._clean_pieces.clear()
+            self._forget()
+
+    def _forget(self) -> None:
+        """Forget what was clean before the process held another secret."""
+        self._held = held_values.changes()
+        self._clean.clear()
+        self._clean_pieces.clear()
 
     def attributes(self, attributes: Any, done: Collection[str] = _NOTHING) -> Any:
         """Return ``attributes`` or a dict in its place; the names in ``done`` are clean already."""
         if not attributes:
             return attributes
-        self.renew()
+        if held_values.changes() != self._held:
+            self._forget()
         # The SDK's mapping answers a copy at once, and item by item only slowly.
         items = attributes.copy() if hasattr(attributes, "copy") else dict(attributes)
         replacements: dict[str, Mapping[str, Any]] = {}
@@ -86,7 +92,8 @@ class Redaction:
 
     def text(self, text: Any) -> Any:
         """Return a name or description; what is no text is returned as it is."""
-        self.renew()
+        if held_values.changes() != self._held:
+            self._forget()
         if not text or not isinstance(text, str) or self._is_cached(None, text):
             return text
         scrubbed = self._scrubber.text(self._within(text))
@@ -96,7 +103,8 @@ class Redaction:
 
     def value(self, name: str | None, value: Any) -> Any:
         """Return a value of any kind, such as a log record's body."""
-        self.renew()
+        if held_values.changes() != self._held:
+            self._forget()
         if type(value) in _NUMBERS or self._is_cached(name, value):
             return value
         if isinstance(value, (bytes, bytearray)):
@@ -108,7 +116,8 @@ class Redaction:
 
     def content(self, name: str, value: Any, limits: Limits) -> Any:
         """Return content within the limits; scrubbed as objects, before it is cut."""
-        self.renew()
+        if held_values.changes() != self._held:
+            self._forget()
         return content_limits.limited(value, limits, lambda piece, text: self._piece(name, piece, text))
 
     def _piece(self, name: str, piece: Any, text: str) -> Any:

@@ -55,6 +55,10 @@ class ItemRedaction:
             say_withheld("a log record", error)
             return self._bare_record(record)
 
+    def renew(self) -> None:
+        """Look for secrets that the process did not hold before; once for each batch."""
+        self._values.renew()
+
     def resource(self, resource: Resource) -> Resource:
         """Return a resource that may leave."""
         result: Resource = self._once(resource, "a resource", self._resource, _bare_resource)
@@ -70,7 +74,6 @@ class ItemRedaction:
         return result
 
     def _once(self, original: Any, what: str, scrub: Callable[[Any], Any], instead: Callable[[Any], Any]) -> Any:
-        self._values.renew()
         if held_values.changes() != self._held:
             self._held = held_values.changes()
             self._cache.clear()

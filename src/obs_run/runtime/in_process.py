@@ -8,14 +8,23 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from obs_run import settings, standard_variables
+from obs_run import settings
 from obs_run.base import guard
 from obs_run.core import sink
 from obs_run.core.open_recordings import Ending, open_recordings
 from obs_run.pipeline.items import DeferredCall, LogItem, SpanItem
 from obs_run.pipeline.losses import Losses
 from obs_run.pipeline.queue import Queue
-from obs_run.process import exit_hooks, exit_sequence, fork, fork_imports, forking_thread, run, termination
+from obs_run.process import (
+    exit_hooks,
+    exit_sequence,
+    fork,
+    fork_imports,
+    forking_thread,
+    run,
+    standard_variables,
+    termination,
+)
 from obs_run.process.exit_sequence import HeldSignals
 from obs_run.process.unpatched import RLock, monotonic
 
@@ -135,7 +144,7 @@ class Runtime:
             return True
         if self._setting_up._is_owned() or _is_inside_sdk(interrupted):  # type: ignore[attr-defined]  # noqa: SLF001 (what Condition uses)
             return True
-        return not (queue is not None and queue.has_exported) and exit_sequence.is_importing(interrupted)
+        return not (queue is not None and queue.is_loaded) and exit_sequence.is_importing(interrupted)
 
     def _make_pipeline(self) -> ExportPipeline:
         from obs_run.runtime.late_pools import without_threads
@@ -313,7 +322,10 @@ class Runtime:
 
         attributes: Attributes = {}
         if content.on_spans():
-            attributes.update(span_builder.as_json(span_builder.limit_content(record, redact.shared())))
+            redaction = redact.shared()
+            if redaction is not None:
+                redaction.renew()
+            attributes.update(span_builder.as_json(span_builder.limit_content(record, redaction)))
         attributes.update(span_builder.cost_attributes(guard.call("measurement", self.metering().measure, record)))
         return attributes
 

@@ -104,7 +104,7 @@ def _keep_shown_warnings() -> "Callable[[], object]":
 
 
 def _begin_correction() -> "Callable[[], object]":
-    from obs_run.standard_variables import corrected
+    from obs_run.process.standard_variables import corrected
 
     correction = corrected()
     correction.__enter__()

@@ -12,7 +12,7 @@ from opentelemetry.context import Context
 from obs_run.base import guard
 from obs_run.context import trace_headers
 from obs_run.context.current_context import ContextScope
-from obs_run.standard_variables import corrected
+from obs_run.process.standard_variables import corrected
 
 with corrected():
     from opentelemetry import propagate

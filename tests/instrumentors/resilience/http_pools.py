@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -71,19 +72,23 @@ def test_httpx(telemetry: Any, server: ThreadingHTTPServer) -> None:
     measured = Measured(telemetry, server)
     with instrumented("httpcore"):
         httpx = import_module("httpx")
-        limits = httpx.Limits(max_connections=1)
-        with httpx.Client(limits=limits, timeout=httpx.Timeout(30, pool=0.01), trust_env=False) as client:
+        with httpx.Client(limits=httpx.Limits(max_connections=1), timeout=60, trust_env=False) as client:
             assert [client.get(measured.url).text for _ in range(2)] == ["ok"] * 2
             assert measured.states() == (0, 1)
             with client.stream("GET", measured.url) as response:
                 assert measured.states() == (1, 0)
                 with pytest.raises(httpx.PoolTimeout) as caught:
-                    client.get(measured.url)
+                    client.get(measured.url, timeout=httpx.Timeout(60, pool=0.01))
                 assert not [frame for frame in caught.traceback if "obs_run" in str(frame.path)]
+                waiting = threading.Thread(target=client.get, args=(measured.url,))
+                waiting.start()
+                while measured.waits("pending_requests") != 1:
+                    time.sleep(0.01)
                 response.read()
-            assert (measured.waits("wait_time"), measured.waits("timeouts")) == (3, 1)
+            waiting.join()
+            assert (measured.waits("wait_time"), measured.waits("timeouts")) == (1, 1)
             assert measured.waits("pending_requests") == 0
-        del client, response, caught
+        del client, response, caught, waiting
         gc.collect()
         assert measured.states() == (0, 0)
 
@@ -100,8 +105,8 @@ def test_httpx_async(telemetry: Any, server: ThreadingHTTPServer) -> None:
 
     with instrumented("httpcore"):
         asyncio.run(work())
-    # A request may be given a connection that another one was faster to use, and waits again.
-    assert measured.waits("wait_time") >= 5
+    # Two were given a connection at once; whoever finds that another was faster to use it waits again.
+    assert measured.waits("wait_time") >= 3
     assert measured.waits("pending_requests") == 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import Field, field
+from dataclasses import MISSING, Field, field
 from typing import Any, ClassVar
 
 ATTRIBUTE = "attribute"
@@ -32,17 +32,25 @@ class Described:
 
     ATTRIBUTES: ClassVar[dict[str, str]] = {}
     CONTENT: ClassVar[dict[str, str]] = {}
+    DEFAULTS: ClassVar[dict[str, Any]] = {}
+    """What fields that have attributes are where nobody set them; those that are None are left out."""
 
     def __init_subclass__(cls) -> None:
         """Derive the maps; ``dataclass`` has not yet replaced the fields by their defaults."""
         super().__init_subclass__()
         cls.ATTRIBUTES = {**cls.ATTRIBUTES, **_names(cls, ATTRIBUTE)}
         cls.CONTENT = {**cls.CONTENT, **_names(cls, CONTENT)}
+        defaults = {**cls.DEFAULTS, **_defaults(cls)}
+        cls.DEFAULTS = {key: value for key, value in defaults.items() if value is not None}
 
     def field_attributes(self) -> dict[str, Any]:
         """Return the fields that have a value under their attribute names."""
-        values = self.__dict__
-        return {name: value for key, name in self.ATTRIBUTES.items() if (value := values[key]) is not None}
+        names, values = self.ATTRIBUTES, self.__dict__
+        attributes = {names[key]: value for key, value in values.items() if value is not None and key in names}
+        for key, default in self.DEFAULTS.items():
+            if key not in values:
+                attributes[names[key]] = default
+        return attributes
 
 
 def _names(cls: type, kind: str) -> dict[str, str]:
@@ -51,3 +59,12 @@ def _names(cls: type, kind: str) -> dict[str, str]:
         if isinstance(value, Field) and kind in value.metadata:
             names[key] = value.metadata[kind]
     return names
+
+
+def _defaults(cls: type[Described]) -> dict[str, Any]:
+    defaults = {}
+    for key, value in vars(cls).items():
+        if key in cls.ATTRIBUTES:
+            default = value.default if isinstance(value, Field) else value
+            defaults[key] = None if default is MISSING else default
+    return defaults

@@ -82,9 +82,9 @@ class ModelCall(GenAiOperation):
 
 
 def _counts(usage: Usage) -> Attributes:
-    counts = usage.__dict__
+    names = Usage.ATTRIBUTES
     # What is_count() says, without a dozen calls.
-    return {name: n for key, name in Usage.ATTRIBUTES.items() if (n := counts[key]) is not None and n >= 0}
+    return {names[key]: n for key, n in usage.__dict__.items() if n is not None and n >= 0 and key in names}
 
 
 def _cache_writes(usage: Usage) -> Attributes:

@@ -97,7 +97,7 @@ class Operation(Described):
 
     def __repr__(self) -> str:
         """Show what is known."""
-        known = [f"{key}={value!r}" for key, value in self.__dict__.items() if value is not None]
+        known = [f"{key}={value!r}" for key, value in {**self.DEFAULTS, **self.__dict__}.items() if value is not None]
         return f"{type(self).__name__}({', '.join(known)})"
 
     def span_name(self) -> str:
@@ -116,8 +116,7 @@ class Operation(Described):
 
     def content(self) -> Attributes:
         """Return the content that is known under its attribute names."""
-        values = self.__dict__
-        return {name: value for key, name in self.CONTENT.items() if (value := values[key]) is not None}
+        return {name: value for key, name in self.CONTENT.items() if (value := getattr(self, key)) is not None}
 
     def pricing(self) -> Attributes:
         """Return what only the price needs to know; empty where nothing is paid for."""
