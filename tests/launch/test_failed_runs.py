@@ -255,7 +255,7 @@ print(count(20))
 """,
     "thread": """
 import sys; sys.setrecursionlimit(60)
-import threading, sqlite3, http.client
+import threading
 thread = threading.Thread(target=print, args=("thread",)); thread.start(); thread.join()
 1 / 0
 """,
