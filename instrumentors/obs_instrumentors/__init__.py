@@ -111,6 +111,12 @@ _MODULES = {
         "botocore.response",
     ),
     "cachetools": ("cachetools",),
+    "celery": (
+        "celery.app.base",
+        "celery.app.trace",
+        "celery.worker.consumer.consumer",
+        "kombu.messaging",
+    ),
     "chromadb": (
         "chromadb.api.async_client",
         "chromadb.api.client",
@@ -434,7 +440,11 @@ _MODULES = {
         "qdrant_client.qdrant_client",
     ),
     "redis": (
+        "redis._parsers.helpers",
+        "redis.asyncio.client",
         "redis.asyncio.connection",
+        "redis.client",
+        "redis.commands.core",
         "redis.connection",
     ),
     "replicate": (

@@ -235,6 +235,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_LRU_CACHES", "comma list", "",
             "Functions with functools.lru_cache or cache, as module:function, whose hits and misses are counted.",
             _CAPTURE, functions),
+    Setting("OBS_REDIS_CACHES", "comma list", "",
+            "Keys of Redis, as names with *, that are caches: hits and misses of what reads them are counted.",
+            _CAPTURE, words),
     Setting("OBS_BUDGET_USD", "number, name=number", "",
             "US dollars that a run of an agent or workflow may cost: 1.50 for each, writer=0.20 for those of one name.",
             _BUDGETS, budget(is_whole=False)),
@@ -296,9 +299,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_PROPAGATE_ZMQ", "json, off", "json",
             "Whether messages of pyzmq carry the trace context: in blanks within JSON, and behind the end of pickles, "
             "where no parser sees it; or not at all.", _OTHERS, choice("json", "off")),
-    Setting("OBS_PROPAGATE_MESSAGES", "headers, off", "headers",
-            "Whether messages of brokers carry the trace context: in their headers (NATS), beside the job (arq).",
-            _OTHERS, choice("headers", "off")),
+    Setting("OBS_PROPAGATE_MESSAGES", "json, headers, off", "json",
+            "Whether messages of brokers carry the trace context: in their headers (NATS), beside the job or fields "
+            "(arq, streams of Redis), and where there is no such place in blanks within JSON (channels of Redis); "
+            "without these; or not at all.", _OTHERS, choice("json", "headers", "off")),
+    Setting("OBS_REDIS_QUEUES", "comma list", "",
+            "Lists and sorted sets of Redis, as names with *, that workers pop jobs from: the work on each is a span.",
+            _OTHERS, words),
     Setting("OBS_MESSAGE_SPANS", "number", "100",
             "Most spans a second of a socket or queue whose messages are no calls that wait for an answer; what is "
             "beyond is counted by metrics alone (0: always).", _LIMITS, whole(0)),

@@ -72,6 +72,8 @@ PACKAGES = {
     "a2a 1.3": ("a2a-sdk[http-server]==1.3.0", "uvicorn==0.54.0"),
     "zmq": ("openai", "pyzmq==27.3.0"),
     "nats": ("nats-py==2.16.0", "openai"),
+    "redis": ("redis==8.1.0",),
+    "celery redis": ("celery==5.7.0", "redis==8.1.0"),
     "resilience": ("cachetools==8.0.2", "pybreaker==1.4.1", "sqlalchemy==2.1.9", "tenacity==9.2.1"),
     "mcp 1": ("mcp==1.30.0",),
     "mcp 2": ("mcp==2.3.0",),
