@@ -188,12 +188,14 @@ def test_every_declared_operation_is_predefined_or_listed() -> None:
         "jobs of arq",
         "messages of MCP",
         "messages of NATS",
+        "messages of Redis",
         "messages of ZMQ",
         "pools of connections",
         "requests",
         "requests of A2A",
         "retries",
         "routes of requests",
+        "tasks of celery",
     }
     modules = [import_module(name) for name in dict.fromkeys(TABLE.values())]
     declared = {name for module in modules for each in module.INSTRUMENTORS for name in each.operations}
