@@ -277,6 +277,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "comma list", "",
             "Libraries that are left alone (* for all); a distribution switches off that instrumentor only, "
             "obs-run:library ours.", _OTHERS, words),
+    Setting("OTEL_PYTHON_EXCLUDED_URLS", "comma list", "",
+            "Regular expressions: requests to a server whose URL one is found in have no span, as health checks.",
+            _OTHERS, words),
     Setting("OBS_PREFER", "comma list", "",
             "Whose instrumentor of a library is taken where several are installed, best first: obs-run, official, "
             "openllmetry, openinference or a distribution, each for all libraries or as library=...; else obs-run.",
