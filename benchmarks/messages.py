@@ -1,7 +1,7 @@
-"""What a message by ZMQ and NATS, and a job of arq, cost with obs-run and without, both ends in one thread.
+"""What a message by ZMQ, NATS and Redis, and a job of arq, cost with obs-run and without, both ends in one thread.
 
 Microseconds of CPU of that thread and of time, medians of interleaved rounds, each in a process of its own. Needs
-pyzmq, nats-py or arq in this environment, and a server. Run it as ``python -m benchmarks.messages zmq``, or as
+pyzmq, nats-py, redis or arq in this environment, and a server. Run it as ``python -m benchmarks.messages zmq``, or as
 ``python -m benchmarks.messages nats --server nats://127.0.0.1:4222``.
 """
 
@@ -27,8 +27,15 @@ CASES = {
         "one-way": "message, beyond the rate of spans",
     },
     "arq": {"job": "job, put into the queue and done: two spans"},
+    "redis": {
+        "entry": "entry of a stream, added, read by a group and acknowledged: two spans",
+        "one-way": "message of a channel, beyond the rate of spans",
+        "get": "command that is no message",
+    },
 }
-_SERVERS = {"nats": "nats://127.0.0.1:4222", "arq": "redis://127.0.0.1:6379"}
+_SETTINGS = {"entry": {"OBS_MESSAGE_SPANS": "1000000"}}
+"""What is set for a case besides."""
+_SERVERS = {"nats": "nats://127.0.0.1:4222", "arq": "redis://127.0.0.1:6379", "redis": "redis://127.0.0.1:6379"}
 
 
 class Mode(NamedTuple):
@@ -39,7 +46,7 @@ class Mode(NamedTuple):
     settings: dict[str, str]
 
 
-_LEFT_ALONE = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": ",".join(CASES)}
+_LEFT_ALONE = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": ",".join(f"obs-run:{name}" for name in CASES)}
 MODES = (
     Mode("without obs-run", is_launched=False, settings={}),
     Mode("with obs-run, library left alone", is_launched=True, settings=_LEFT_ALONE),
@@ -55,7 +62,7 @@ def measure(mode: Mode, loop: list[str], case: str, count: int) -> tuple[float, 
     done = subprocess.run(
         command,
         cwd=Path(__file__).parents[1],
-        env={**environment, **_NOWHERE, **mode.settings},
+        env={**environment, **_NOWHERE, **mode.settings, **_SETTINGS.get(case, {})},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
