@@ -275,6 +275,52 @@ def with_shadows(python: str) -> tuple[Beside, ...]:
             logs=_LINE,
         ),
         Beside(
+            "a module named like our package",
+            """
+import logging, json
+from concurrent.futures import ThreadPoolExecutor
+import obs_run
+def ask(_):
+    import obs_run
+    return obs_run.own
+with ThreadPoolExecutor(2) as pool:
+    print(*pool.map(ask, range(3)))
+logging.warning("line")
+print(obs_run.own, hasattr(obs_run, "__path__"))
+""",
+            spans=(),
+            files={"obs_run.py": "print('executed')\nown = 1"},
+            logs=_LINE,
+        ),
+        Beside(
+            "a module named like our package, imported after ours was needed",
+            "import logging; logging.warning('line'); import queue, obs_run.tools; print(obs_run.tools.own)",
+            spans=(),
+            files={"obs_run/__init__.py": "", "obs_run/tools.py": "own = 1"},
+            logs=_LINE,
+        ),
+        Beside(
+            "files named like the packages that we need",
+            """
+import logging
+logging.warning("line")
+import opentelemetry, google, wrapt, yaml, regex, certifi
+print(opentelemetry.own, google.own, wrapt.own, yaml.own, regex.own, certifi.own)
+""",
+            spans=(),
+            files={
+                f"{name}.py": "own = 1" for name in ("opentelemetry", "google", "wrapt", "yaml", "regex", "certifi")
+            },
+            logs=_LINE,
+        ),
+        Beside(
+            "a package named like OpenTelemetry",
+            "import logging; import opentelemetry.own; logging.warning('line'); print(opentelemetry.own.own)",
+            spans=(),
+            files={"opentelemetry/__init__.py": "", "opentelemetry/own.py": "own = 1"},
+            logs=_LINE,
+        ),
+        Beside(
             "a path without site-packages, and with files of the agent's",
             """
 import os, sys

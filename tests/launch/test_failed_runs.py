@@ -237,3 +237,36 @@ tracer = trace.get_tracer("agent")
     (trace,) = listed(tmp_path)
     assert trace["errors"] == errors
     assert listed(tmp_path, "--errors") == ([trace] if errors else [])
+
+
+_SMALL_STACKS = {
+    "exit": """
+import sys; sys.setrecursionlimit(60)
+import json, subprocess
+print(json.dumps([1]), subprocess.run(["true"]).returncode)
+sys.exit(3)
+""",
+    "record": """
+import sys, logging; sys.setrecursionlimit(60)
+logging.error("line")
+def count(n):
+    return n and count(n - 1)
+print(count(20))
+""",
+    "thread": """
+import sys; sys.setrecursionlimit(60)
+import threading
+thread = threading.Thread(target=print, args=("thread",)); thread.start(); thread.join()
+1 / 0
+""",
+}
+
+
+@pytest.mark.parametrize("program", _SMALL_STACKS.values(), ids=_SMALL_STACKS)
+def test_a_stack_without_room_for_ours_is_said_in_one_line(program: str, receiver: Receiver, tmp_path: Path) -> None:
+    (tmp_path / "agent.py").write_text(program)
+    plain, launched = both([PYTHON, "agent.py"], receiver, tmp_path)
+    assert launched[:2] == plain[:2]
+    said = [line for line in launched.err.splitlines() if "failed and was skipped" in line]
+    assert len(said) == 1
+    assert [line for line in launched.err.splitlines() if line not in said] == plain.err.splitlines()

@@ -109,6 +109,18 @@ PIECES = (
         "pat.aB3aB3aB3aB3aB3aB3aB3aB",
     ),
     *("password,b\n", "password|b|c\n", "a,password\nb,c\n", "tokens=1, b\n", "password, tokens=1\n"),
+    *(
+        "Anna Rossi ",
+        "Rossi, Anna ",
+        "Anna ",
+        " A1B 2C3",
+        ", 12345 Ulm",
+        "Ulm 1, ",
+        "PID|a^b|",
+        "Annas-iPad ",
+        "X2<<<<<<<<",
+    ),
+    *("car AB12 CDE ", "客户王小明", "Анна Петровна ", "exp 08/27 4111 1111 1111 1111 ", "a0b1.c2d3."),
     *("private-lines: 1\nAA", 'variable "token" {', 'name="password"\r\n', "password%253D", "token a1", "`a b`", "$(a"),
 )
 

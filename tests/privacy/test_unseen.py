@@ -22,21 +22,23 @@ LISTS = {
     "strangers_development": (0.98, 0.98, 0.995),
     # Looked at when it had been measured.
     "strangers_sealed": (0.93, 0.96, 0.98),
-    # The same; what is missed are mostly names in sentences that no word tells of.
-    "strangers_three": (0.94, 0.84, 0.98),
-    # Not looked at since it was measured.
-    "strangers_four": (0.95, 0.69, 0.98),
+    # The same.
+    "strangers_three": (0.94, 0.98, 0.995),
+    "strangers_four": (0.95, 0.98, 0.995),
+    # No secrets; clean texts like "Mr. Coffee makers".
+    "scanners_kinds": (None, 0.93, 0.97),
 }
 
 
 @pytest.mark.parametrize("name", LISTS)
 def test_the_lists_are_found_and_clean_texts_left_alone(name: str, choose: Choose) -> None:
     counts = unseen.count(unseen.read(name), choose("secrets"), choose("secrets,personal"))
-    assert counts.all["secret"] >= 115
+    if LISTS[name][0] is not None:
+        assert counts.all["secret"] >= 115
     assert counts.all["personal"] >= 55
     assert counts.all["clean"] >= 130
     for group, least in zip(("secret", "personal", "clean"), LISTS[name], strict=True):
-        assert counts.share(group) >= least, counts.wrong
+        assert least is None or counts.share(group) >= least, counts.wrong
 
 
 def test_what_is_found_in_a_text_is_found_in_json_around_it(choose: Choose) -> None:

@@ -1,5 +1,7 @@
 """The one failure guard: what goes wrong inside obs-run is said once per place and never reaches the agent."""
 
+import sys
+
 TYPE_CHECKING = False  # the module typing costs more than all that happens at a process's start
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -7,6 +9,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
+_ROOM_TO_LOG = 200
 _said: "set[str]" = set()
 _failures: "set[str]" = set()
 _meant_for_agent: "list[type[Exception]]" = []
@@ -49,10 +52,16 @@ def failed(site: str, error: "BaseException") -> None:
         if is_meant_for_agent(error):
             raise error
         pass_on_thrown_in(error)
-        key = f"{site}: {type(error).__qualname__}"
+        is_full = isinstance(error, RecursionError)
+        # Where the stack has no room, it has none for most of ours; that is one thing to say.
+        key = "RecursionError" if is_full else f"{site}: {type(error).__qualname__}"
         if key not in _failures:
             _failures.add(key)
-            _log(f"{site} failed and was skipped: {type(error).__name__}: {shown(error)}", error)
+            text = f"{site} failed and was skipped: {type(error).__name__}: {shown(error)}"
+            if is_full:
+                _log_on_full_stack(text)
+            else:
+                _log(text, error)
     finally:
         # An error that a frame of its own traceback refers to lives on until the garbage collector finds both, and
         # with them the agent's objects on that stack.
@@ -111,3 +120,16 @@ def _log(text: str, error: "BaseException | None" = None) -> None:
             logger.debug("%s", text, exc_info=error)
     except Exception:  # noqa: BLE001, S110 (this is the guard)
         pass
+
+
+def _log_on_full_stack(text: str) -> None:
+    """Write a line where the agent's limit leaves none of the stack for it."""
+    limit = sys.getrecursionlimit()
+    try:
+        sys.setrecursionlimit(limit + _ROOM_TO_LOG)
+    except (RecursionError, ValueError, OverflowError):
+        return
+    try:
+        _log(text)
+    finally:
+        sys.setrecursionlimit(limit)

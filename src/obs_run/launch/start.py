@@ -47,6 +47,10 @@ def start(how: str) -> None:
         return
     _starters.append(how)
     own_imports.note_path()
+    again = guard.call("imports", own_imports.load_beside_namesake) if how in _UNASKED else None
+    if again is not None:
+        again.start(how)
+        return
     run.note_start()
     runtime_start.prepare()
     if os.environ.get("OBS_LOG_CONSOLE", "").strip().lower() == "json":

@@ -21,6 +21,11 @@ _NETWORK = re.compile(
     rb"|facebook|linkedin|reddit|pinterest|\bhandle|\bon x\b|\bx:|(?:user|screen)[ _-]?name|follow me|dm me"
     rb"|my account|benutzername|pseudo\b|usuario"
 )
+_NETWORK_OF_OTHERS = re.compile(
+    "телег|инста|вконтакт|твиттер|ютуб|тг|微信|微博|推特|抖音|小红书|テレグラム|インスタ|ツイッター|텔레그램|인스타|카카오|트위터"
+    "|تلغرام|تليجرام|تيليجرام|انستغرام|انستا|تويتر|טלגרם|אינסטגרם|טוויטר|τελεγκραμ|टेलीग्राम|इंस्टाग्राम",
+    re.IGNORECASE,
+)
 _BEFORE, _AFTER = 56, 32
 _LONGEST_INDENT = 64
 # Profiles of people.
@@ -55,7 +60,7 @@ def find(subject: Subject) -> Iterator[Match]:
     """Find the names of accounts."""
     low = subject.low
     if b"@" in low:
-        yield from _handles(low)
+        yield from _handles(subject.text, low)
     if b"/" in low and (b".com/" in low or b"t.me/" in low):
         for profile in _PROFILE.finditer(low):
             yield Match(*profile.span(1), "account_name")
@@ -71,13 +76,13 @@ def find(subject: Subject) -> Iterator[Match]:
         yield from (Match(*user.span(1), "account_name") for user in _REDDIT.finditer(low))
 
 
-def _handles(low: bytes) -> Iterator[Match]:
+def _handles(text: str, low: bytes) -> Iterator[Match]:
     """Find what begins with a sign of its own, beside a word for networks."""
     at = low.find(b"@")
     while at >= 0:
         if at == 0 or not low[at - 1 : at].isalnum():
             handle = _HANDLE.match(low, at)
-            if handle and not _is_decorator(low, handle) and _is_told(low, at, handle.end()):
+            if handle and not _is_decorator(low, handle) and _is_told(text, low, at, handle.end()):
                 yield Match(at, at + len(handle[0].rstrip(b".")), "account_name")
         at = low.find(b"@", at + 1)
 
@@ -90,8 +95,9 @@ def _is_decorator(low: bytes, handle: re.Match[bytes]) -> bool:
     return b"." in handle[0] or low[handle.end() : handle.end() + 1] in b"\n"
 
 
-def _is_told(low: bytes, first: int, last: int) -> bool:
+def _is_told(text: str, low: bytes, first: int, last: int) -> bool:
     """Whether a word near it says that it is the name of an account."""
     return _NETWORK.search(low, max(0, first - _BEFORE), first) is not None or (
         _NETWORK.search(low, last, last + _AFTER) is not None
+        or (not text.isascii() and _NETWORK_OF_OTHERS.search(text, max(0, first - _BEFORE), last + _AFTER) is not None)
     )

@@ -65,6 +65,10 @@ _MAPPED = re.compile(
     rb"|adresse|treffpunkt|casa|aqu.|vivo|direcci|ici|maison|domicile|rendez|qui|indirizzo|aqui|morada|thuis|hjem"
     rb"|\bdom)\b[^\n\[({0-9]{0,16}[-+]?[0-9]{1,2}$"
 )
+_GEOFENCED = re.compile(
+    rb"(?:geo-?fence|gps|home|lives|located|location|seen|parked|delivered|position|pin)\b[^\n0-9\[({]{0,40}[-+]?[0-9]{1,3}$"
+)
+_FAR = 52
 _MORE_NUMBERS = re.compile(rb"[ ]?[,;][ ]?[-+]?[0-9]")
 _PRECISE = re.compile(rb"\.[0-9]{5,}[ ]?[,;/][ ]?[-+]?[0-9]{1,3}\.[0-9]{5,}$")
 # 52°31'12.0"N 13°24'18.0"E, 48.8584 N, 2.2945 E: the sign of a degree is a question mark.
@@ -117,7 +121,10 @@ def _coordinates(subject: Subject) -> Iterator[Match]:
 def _pairs(low: bytes) -> Iterator[Match]:
     for pair in _PAIR.finditer(low):
         start = max(0, pair.start() - _NEAR)
-        is_mapped = _MAPPED.search(low, start, pair.start()) and not _MORE_NUMBERS.match(low, pair.end())
+        is_mapped = (
+            _MAPPED.search(low, start, pair.start())
+            or _GEOFENCED.search(low, max(0, pair.start() - _FAR), pair.start())
+        ) and not _MORE_NUMBERS.match(low, pair.end())
         if _PLACED.search(low, start, pair.start()) or (is_mapped and _PRECISE.match(low, pair.start(), pair.end())):
             lead = low[start : pair.start()]
             degrees = len(lead) - len(lead.rstrip(_DIGITS))

@@ -18,7 +18,7 @@ from obs_run.privacy.own_rules import WITHHELD_KIND, Rules
 from obs_run.setting_texts import with_nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from obs_run.privacy.matches import Detector, Subject
 
@@ -44,6 +44,10 @@ class Choice:
     rules: Rules
     judges: tuple[Callable[[str], NameRule | None], ...]
     """What tells by the name of a field."""
+    neighbours: frozenset[str] = frozenset()
+    """Names of fields that tell something beside others."""
+    beside: Callable[[Collection[str]], dict[str, NameRule]] | None = None
+    """What tells by the names of all fields."""
 
     def rule_for(self, name: str) -> NameRule | None:
         """Return what the name of a field tells of its value."""
@@ -113,11 +117,14 @@ def _choice(actions: dict[str, Action], locales: frozenset[str], rules: Rules) -
     hints: list[Detector] = []
     detectors = _of_secrets(kinds)
     personal = bool(kinds & PERSONAL)
+    neighbours: frozenset[str] = frozenset()
+    beside = None
     if personal:
         from obs_run.privacy import columns, personal_names
 
         hints.append(columns.in_json)
         judges += (personal_names.personal_name,)
+        neighbours, beside = personal_names.NEIGHBOURS, personal_names.beside
         detectors += _of_personal_data(kinds, locales)
     detectors += [rule.find for rule in rules.own if rule.kind in actions and rule.searches]
     return Choice(
@@ -128,6 +135,8 @@ def _choice(actions: dict[str, Action], locales: frozenset[str], rules: Rules) -
         key=_hash_key(),
         rules=rules,
         judges=judges,
+        neighbours=neighbours,
+        beside=beside,
     )
 
 

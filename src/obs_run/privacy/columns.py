@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from obs_run.privacy import personal_names
-from obs_run.privacy.field_names import NameRule
 from obs_run.privacy.field_values import fits
 from obs_run.privacy.matches import Match
 from obs_run.privacy.values import is_free
@@ -14,6 +13,7 @@ from obs_run.privacy.values import is_free
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from obs_run.privacy.field_names import NameRule
     from obs_run.privacy.matches import Subject
 
 KINDS = personal_names.KINDS | {"date_of_birth"}
@@ -24,10 +24,6 @@ _INSERT = re.compile(r"insert into [\w.\"`\[\]]{1,80} ?\(([^()\n]{3,1000})\)\s{0
 _ROW = re.compile(r",?\s{0,9}\(([^()\n]{1,2000})\)")
 _CELL = re.compile(r"\s*(\"(?:[^\"\n]|\"\"){0,400}\"|'(?:[^'\n]|''){0,400}'|[^,;\t|\n]{0,400})\s*(?:[,;\t|]|$)")
 _MOST_ROWS, _LONGEST_LINE = 200, 2000
-_CODES = frozenset(
-    {"zip", "zipcode", "zip_code", "postalcode", "postal_code", "postcode", "plz", "postleitzahl", "cep"}
-)
-_CODE = NameRule("postal_address", "dated")
 
 
 def find(subject: Subject) -> Iterator[Match]:
@@ -72,8 +68,8 @@ def _rules(names: list[str]) -> dict[int, NameRule]:
     """Return what the names of columns tell of them; a postal code is one beside the rest of an address."""
     plain = [name.strip(" \r\"'`[]") for name in names]
     rules = {place: rule for place, name in enumerate(plain) if (rule := personal_names.personal_name(name))}
-    if any(rule.kind == _CODE.kind for rule in rules.values()):
-        rules.update({place: _CODE for place, name in enumerate(plain) if name.lower() in _CODES})
+    together = personal_names.beside(plain)
+    rules.update({place: together[name] for place, name in enumerate(plain) if name in together})
     return rules
 
 

@@ -80,7 +80,8 @@ _WAY = re.compile(
     rb"(?:[0-9](?=[ :=\"']))?\.?" + _BESIDE + _NOTED
     + rb"(?P<number>(?:[ _./-]{0,2}" + _NUMBER + rb"(?![a-z])[.?]{0,2}){0,3})"
     rb"(?P<words>(?:[ _/-]{1,2}[a-z?][a-z?'.]{0,15}){0,3}?)" + _NOTED + _BESIDE
-    + rb"(?P<sign>" + _SIGN + rb"){0,2}[ \t]{0,3}\\{0,3}[\"'(<`\[*]{0,3}[#]?(?=[a-z?]{0,7}[ ./-]?[a-z?]{0,4}[ ]?[0-9])"
+    + rb"(?P<sign>" + _SIGN + rb"){0,2}[ \t]{0,3}\\{0,3}[\"'(<`\[*]{0,3}[#]?"
+    + rb"(?=[a-z?]{0,7}(?:[ ./-][a-z?]{0,4})?[ ]?[0-9])"
 )  # fmt: skip
 _GLUE = frozenset(
     b"de del di do da des du van von of for the my his her their n? is der die das la le el mi mon su to with me on "

@@ -20,10 +20,12 @@ PAPERS = folded(
     "rentenversicherungsnummer sozialversicherungsnummer versichertennummer krankenversichertennummer "
     "versicherungsnummer mitgliedsnummer patientennummer matrikelnummer personalnummer kundennummer "
     "matricola codfiscale cnps sécu utente homoclave umid philhealth pagibig cccd cmnd bpjs mykid "
-    "adóazonosító tajszám personnumber uscis mrz "
+    "adóazonosító tajszám personnumber uscis mrz fnr uinfin docno documentno documentnumber docnumber passportno "
+    "passportnumber idnumber idno licenceno licenseno "
 )
 """After which a number is one of a person's papers."""
 ABBREVIATIONS = folded(
+    "npi dea ptin "
     "dl tin nin nid nic bvn kra ird phn nhi mbi hicn taj rfc nit ruc rif pan sin tfn rg bi cc ci ic fin uan pis ctps "
     "nss nuss nis nuit epic cnp egn utr pps ppsn sss gsis crn ein vat nip siren siret ine mrn chi nhs hic cns nuip kt "
     "tc cf kvk upn nrn urn emp sus pid bpn dui cui dpi rtn nsn bn np gha"
@@ -41,6 +43,7 @@ NUMBERED = folded(
     "tessera tarjeta cartão carte carta carteira karte kort karta kaart osobisty osobistego občanský občianskeho "
     "osobna lična rodné rodne asmens personas persoana kods kodas průkaz medlem försäkring forsikring "
     "verzekering ubezpieczenia pojistné zaměstnanec claim chart record rx prescription "
+    "versicherten krankenversicherten mitglieds ausweis visa grant preparer ptin npi dea doc document officer "
     "employé ausländer seri seria serie versicherung mitglied patienten kunden "
     "emirates ghana green work birth death marriage certificate uk us eu sa ni kimlik vergi nik"
 )
@@ -65,10 +68,11 @@ PHRASES = (
 )
 """Words that tell together."""
 PLATES = folded(
+    "immatriculé immatriculée "
     "plate plates kennzeichen autokennzeichen nummernschild targa kenteken immatriculation matrícula matricula placa "
     "placas patente plaka plakası nummerplade nummerplate regnummer regnr registreringsnummer rekisterinumero "
     "rekisteritunnus rendszám rendszáma spz rz registracija tablice rejestracyjny rejestracyjna rejestracyjne rej rego "
-    "nopol "
+    "nopol vrn vrm "
 )
 """After which the number is one of a vehicle."""
 PLATE_PHRASES = (

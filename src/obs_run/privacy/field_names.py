@@ -15,7 +15,8 @@ class NameRule(NamedTuple):
     digit), "token" (long and without spaces), "drawn" (random, or a text in base64), "key" (that, or
     hexadecimal), "signed" (a digit or a sign of
     passwords in it), "email" (has an @), "worded" (as names are), "digits" (has five),
-    "dated" (has one), "decimal" (a fraction of three digits).
+    "dated" (has one), "decimal" (a fraction of three digits), "plate" and "postal" (capitals and digits), "named"
+    (two words with a capital and more).
     """
 
     kind: str

@@ -35,6 +35,10 @@ _FORMS = {
     "digits": re.compile(r"(?:[^0-9]*[0-9]){5}.*", re.DOTALL),
     "dated": re.compile(r".*[0-9].*", re.DOTALL),
     "decimal": re.compile(r"\s*[-+]?[0-9]{1,3}\.[0-9]{3,}\s*"),
+    "plate": re.compile(
+        r"(?=[^0-9]{0,5}[0-9])(?=[^A-ZÄÖÜ]{0,6}[A-ZÄÖÜ])[A-ZÄÖÜ0-9]{1,4}(?:[ ·-]?[A-ZÄÖÜ0-9]{1,4}){1,4}"
+    ),
+    "postal": re.compile(r"(?=[^0-9]{0,3}[0-9])(?:[A-Z]{1,2}-)?[0-9A-Z]{2,5}(?:[ -][0-9A-Z]{2,4})?"),
 }
 _NUMERIC = frozenset({"pin", "code", "digits", "dated", "decimal"})
 _RANDOM = re.compile(r"(?=.*[0-9])\S{6,}|(?:bearer|basic|token) \S{6,}|\S{24,}", re.IGNORECASE)
@@ -59,7 +63,7 @@ _VALUES = ("value", "val")
 _TYPED = "text"
 """What is typed into a field; it may as well be what stands beside it."""
 _NO_MEMBERS: frozenset[str] = frozenset()
-PAIRED = frozenset({*_VALUES, _TYPED, "kty"})
+PAIRED = frozenset({*_VALUES, _TYPED, "kty", "family"})
 """Keys of which another key tells more: of a value whose name is the value of another, of a key in JSON."""
 
 
@@ -88,6 +92,10 @@ def fits(rule: NameRule, text: str) -> bool:
         return any(
             _is_drawn(part) or (rule.form == "key" and _HEXADECIMAL.fullmatch(part)) for part in text.split(":")[:3]
         )
+    if rule.form == "named":
+        from obs_run.privacy import person_names  # only where personal data are wanted
+
+        return person_names.end_of_name(text, 0, 2) == len(text)
     form = _FORMS.get(rule.form)
     return form is None or form.fullmatch(text) is not None
 

@@ -62,6 +62,17 @@ def _sign_of(sign: bytes) -> bytes:
 
 _SHAPES = b"".join(_sign_of(bytes([sign])) for sign in range(256))
 _FIGURES = bytes(sign if chr(sign).isalpha() else _SHAPES[sign] for sign in range(256))
+_NO_WORDS = frozenset[bytes]()
+
+
+def _form_of(sign: bytes) -> bytes:
+    """Return what stands in the form of a word for all signs like this one."""
+    if sign.isdigit() or sign == b"_":
+        return sign if sign == b"_" else b"0"
+    return b"a" if sign.isalpha() else b" "
+
+
+_FORMS = b"".join(_form_of(bytes([sign])) for sign in range(256))
 # The digits of Arabic, Persian, Hindi, Bengali and Thai, and wide ones.
 _OTHER_DIGITS = {
     ord(first) + value: str(value) for first in "\u0660\u06f0\u0966\u09e6\u0e50\uff10" for value in range(10)
@@ -87,6 +98,7 @@ class Subject:
         *(
             "_digits",
             "_figures",
+            "_mixed",
             "_other_script",
             "_places",
             "_runs",
@@ -116,6 +128,7 @@ class Subject:
         self.low = raw.lower()
         self._digits: bool | None = None
         self._figures: bytes | None = None
+        self._mixed: frozenset[bytes] | None = None
         self._other_script: bool | None = None
         self._places: list[tuple[int, int]] | None = None
         self._runs: list[tuple[int, int]] | None = None
@@ -162,6 +175,14 @@ class Subject:
         if self._shape is None:
             self._shape = self.raw.translate(_SHAPES)
         return self._shape
+
+    @property
+    def mixed_words(self) -> frozenset[bytes]:
+        """Return the forms of the words, ``0`` a digit and ``a`` a letter, if any has both."""
+        if self._mixed is None:
+            forms = self.raw.translate(_FORMS)
+            self._mixed = frozenset(forms.split()) if b"a0" in forms or b"0a" in forms else _NO_WORDS
+        return self._mixed
 
     def is_placeholder(self, start: int, end: int) -> bool:
         """Whether these characters are a placeholder or a part of one."""

@@ -44,7 +44,7 @@ _GENERAL_WORDS = (
 _GENERAL = _words("|".join(_GENERAL_WORDS))
 
 NUMBERS = (
-    _id("us.ssn", "9|3-2-4|3 2 4", "3-2-4", "ssn|social security|social-security"),
+    _id("us.ssn", "9|3-2-4|3 2 4", "3-2-4", "ssn|social security|social-security|social is|social number|social:"),
     _id("us.itin", "9|3-2-4|3 2 4", "3-2-4", "itin|taxpayer"),
     _id("gb.nhs", "10|3 3 4|3-3-4", "", "nhs"),
     _id("gb.utr", "10|5 5", "", "utr|unique taxpayer"),
@@ -55,7 +55,7 @@ NUMBERS = (
     _id("pl.pesel", "11", "", "pesel"),
     _id("se.personnummer", "6-4|8-4|12|10|6+4", "6-4|8-4", "personnummer|personnr|samordningsnummer"),
     _id("dk.cpr", "6-4|10", "6-4", "cpr|personnummer"),
-    _id("no.fodselsnummer", "11|6 5", "", "fødsels|fodsels|personnummer|d-nummer"),
+    _id("no.fodselsnummer", "11|6 5", "", "fødsels|fodsels|personnummer|d-nummer|fnr|f.nr"),
     _id("pt.nif", "9|3 3 3", "", "nif|contribuinte|fiscal"),
     _id("br.cpf", "11|3.3.3-2", "3.3.3-2", "cpf"),
     _id("in.aadhaar", "12|4 4 4|4-4-4", "", "aadhaar|aadhar|uidai|आधार"),
@@ -75,7 +75,7 @@ NUMBERS = (
     _id("kr.rrn", "6-7|13", "6-7", "주민등록|resident registration"),
     _id("jp.in", "12|4 4 4|4-4-4", "", "マイナンバー|個人番号|my number"),
     _id("cn.ric", "18", "18", "身份证|身分證"),
-    _id("za.idnr", "13|6 4 2 1", "", "south africa|sa id|rsa id"),
+    _id("za.idnr", "13|6 4 2 1", "", "south africa|sa id|rsa id|id|id:|idno"),
     _id("cl.rut", "2.3.3-1|1.3.3-1|8-1", "2.3.3-1", "rut|run"),
     _id("il.idnr", "9|8-1", "", "תעודת זהות|ת.ז|teudat"),
     _id("th.pin", "1-4-5-2-1|13", "1-4-5-2-1", "บัตรประชาชน|เลขประจำตัว|thai id"),

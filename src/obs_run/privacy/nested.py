@@ -211,6 +211,9 @@ class Walk:
             rules.update(dict.fromkeys(private, _PRIVATE))
         if rule is not None:
             rules.update(dict.fromkeys(schema_of_field(value) or value, rule))
+        together = self._scrubber.rules_beside(value)
+        if together:
+            rules.update(together)
         return rules
 
     def _rule_of(self, key: Any, name: Any) -> NameRule | None:

@@ -22,6 +22,8 @@ _AFTER_FIRST_PAIR = (
     re.compile(rb":[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){4}(?![0-9A-Za-z:])"),
     re.compile(rb"-[0-9a-fA-F]{2}(?:-[0-9a-fA-F]{2}){4}(?![0-9A-Za-z-])"),
 )
+# Of three groups, as routers write them.
+_DOTTED_MAC = re.compile(rb"\.(?<=[0-9a-f]{4}\.)[0-9a-f]{4}\.[0-9a-f]{4}(?![0-9A-Za-z.])")
 _DIGITS = b"0123456789"
 _HEX = b"0123456789abcdefABCDEF"
 _IPV6 = _HEX + b":."
@@ -40,15 +42,19 @@ _RESOLVERS = frozenset({
     (b"9", b"9", b"9", b"9"), (b"208", b"67", b"222", b"222"), (b"208", b"67", b"220", b"220"),
 })  # fmt: skip
 _PREFIX = re.compile(rb"/([89]|[12][0-9]|3[01])(?![0-9./])")
+# 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 and 169.254.0.0/16 are in each house, and so name nobody.
+_LEAST_OF_172, _MOST_OF_172 = 16, 31
 _NO_DEVICES = frozenset(sign.join((pair,) * 6) for sign in (b":", b"-") for pair in (b"00", b"ff"))
 _SMALL = 100
 _MOST_OCTET = 255
 _LONGEST_GROUP = 4
 _LEAST_GROUPS = 4
+# fc00::/7
+_UNIQUE_LOCAL = 0x7E
 
 
 def find(subject: Subject) -> Iterator[Match]:
-    """Find IPv4, IPv6 and MAC addresses; not loopback, unspecified ones and masks, which name nobody."""
+    """Find IPv4, IPv6 and MAC addresses; not loopback, private and unspecified ones and masks, which name nobody."""
     raw = subject.raw
     if not subject.has_digits:
         return
@@ -67,8 +73,19 @@ def find(subject: Subject) -> Iterator[Match]:
                     and not (rest[0][:1] == b"-" and rest[0].replace(b"-", b"").isdigit())
                 ):
                     yield Match(start, rest.end(), "mac")
+    if b"." in raw:
+        yield from _dotted_macs(raw)
     if b":" in raw:
         yield from _ipv6(raw)
+
+
+def _dotted_macs(raw: bytes) -> Iterator[Match]:
+    for rest in _DOTTED_MAC.finditer(raw):
+        start = rest.start() - 4
+        before = raw[start - 1 : start] if start else b""
+        # Figures alone are numbers with points between.
+        if not (before.isalnum() or before == b".") and not raw[start : rest.end()].replace(b".", b"").isdigit():
+            yield Match(start, rest.end(), "mac")
 
 
 def _ipv4(raw: bytes) -> Iterator[Match]:
@@ -88,11 +105,18 @@ def _ipv4(raw: bytes) -> Iterator[Match]:
 
 def _is_of_all(raw: bytes, end: int, octets: list[bytes]) -> bool:
     """Whether this names a network, or a server that everybody asks for names."""
-    if tuple(octets) in _RESOLVERS:
+    if tuple(octets) in _RESOLVERS or _is_private(int(octets[0]), int(octets[1])):
         return True
     prefix = _PREFIX.match(raw, end)
     # A block of addresses has zeros where a host would be.
     return prefix is not None and not int.from_bytes(map(int, octets), "big") & ((1 << (32 - int(prefix[1]))) - 1)
+
+
+def _is_private(first: int, second: int) -> bool:
+    """Whether this is the beginning of an address that any network may have inside."""
+    if first == 172:  # noqa: PLR2004 (RFC 1918)
+        return _LEAST_OF_172 <= second <= _MOST_OF_172
+    return first == 10 or (first, second) in ((192, 168), (169, 254))  # noqa: PLR2004 (RFC 1918, RFC 3927)
 
 
 def _is_version(before: bytes, octets: list[bytes]) -> bool:
@@ -130,4 +154,7 @@ def _is_ipv6(text: str) -> bool:
         address = ipaddress.IPv6Address(text)
     except ValueError:
         return False
-    return not (address.is_loopback or address.is_unspecified)
+    if address.is_loopback or address.is_unspecified or address.is_link_local or address.is_multicast:
+        return False
+    # What begins with so many zeros is a port behind the address of this machine, ::1:631.
+    return int(address) >> 121 != _UNIQUE_LOCAL and int(address) >> 32 != 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from obs_run.privacy import cards, libraries, national_ids, phones
+from obs_run.privacy import cards, libraries, national_ids, phones, telling_words
 from obs_run.privacy.matches import Match
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ def _class_of(sign: int) -> int:
 # What begins with a literal is searched for ten times as fast as what begins with a choice.
 _CLASSES = bytes(map(_class_of, range(256)))
 _LONG = re.compile(rb"0[0-]{5,}0")
-_APART = bytes(sign if sign in b"0a_" else 32 for sign in range(256))
 _OF_WORDS = (b"0", b"a", b"_")
 _MOST_REMEMBERED = 8192
 _other_shapes: set[bytes] = set()
 """Shapes of words that no number has."""
+_DETAIL = telling_words.register(cards.is_word_of_details)
 _NINO = b"-00-00-00-a"
 # Groups of digits with little between: "+49 (0)30", "0171 / 392" and "(11) 91234-5678" are one number.
 _PHRASE = re.compile(rb"[0-9]+(?:(?:[ ./-]|\) ?[-/]?|[ -]?\(| [-/] )[0-9]+){0,19}")
@@ -94,14 +94,15 @@ class Finder:
             if long[0] != b"0000-00-00" or subject.raw[start : start + 2] not in (b"20", b"19"):
                 yield from self._in_long(subject, start, end)
         # A word of both letters and digits; what has the shape of none is remembered.
-        has_both = b"a0" in classes or b"0a" in classes
-        shapes = set(classes.translate(_APART).split()) - _other_shapes if has_both else None
+        shapes = subject.mixed_words - _other_shapes
         if shapes:
             yield from self._in_words(subject, classes, shapes)
+        if "card" in self._kinds and subject.words(_DETAIL):
+            yield from cards.details(subject)
         if _NINO in classes and "gb.nino" in self._kinds:
             yield from _spaced_nino(subject)
 
-    def _in_words(self, subject: Subject, classes: bytes, shapes: set[bytes]) -> Iterator[Match]:
+    def _in_words(self, subject: Subject, classes: bytes, shapes: frozenset[bytes]) -> Iterator[Match]:
         """Judge the words of these shapes."""
         for shape in shapes:
             if not _may_be_number(shape):
@@ -201,13 +202,19 @@ class Finder:
         start = phrase.start + first
         lead = raw[max(0, start - 2) : start]
         plus = lead.endswith((b"+", b"+("))
+        # "s41586-021-03819-2", "448-219-7301-B"
+        end = phrase.start + last
+        if (lead[-1:] == b"-" and lead[:1].isalnum()) or (
+            raw[end : end + 1] == b"-" and raw[end + 1 : end + 2].isalpha()
+        ):
+            return None
         if not plus and (_is_decimal_or_date(shape, phrase.text[first:last]) or _is_fraction(lead)):
             return None
         text = phrase.text[first:last]
         bracket = lead.endswith(b"(") and ")" in text
         if self._phones.is_phone(f"({text}" if bracket else text, phrase.before, plus=plus):
             opened = (lead[::-1].find(b"+") + 1 or 1) if plus else int(bracket)
-            return Match(start - opened, phrase.start + last, "phone")
+            return Match(start - opened, end, "phone")
         return None
 
     def _is_card(self, shape: str, digits: str) -> bool:

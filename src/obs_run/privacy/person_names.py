@@ -104,7 +104,6 @@ _ZONE = re.compile(
     r"(?<![A-Z0-9_<])[PIACV][A-Z<][A-Z]{3}([A-Z]{2,30}(?:<[A-Z]{1,30}){0,3}<<[A-Z]{2,30}(?:<[A-Z]{1,30}){0,4})<"
 )
 _TRACK = re.compile(r"\^([A-Z]{2,26}/[A-Z .]{2,26})\^[0-9]{4}")
-_HL7 = re.compile(r"PID\|(?:[^|\n]*\|){1,5}?([^\W\d_]{2,30}\^[^\W\d_]{2,30}[^|\n]{0,30})\|")
 _VCARD = re.compile(r"^(?:FN|N|NICKNAME)(?:;[A-Z=0-9-]{1,40})*:([^\n:=]{2,80})$", re.MULTILINE)
 _ATTENDEE = re.compile(r"(?:ATTENDEE|ORGANIZER)[^\n:]{0,120}?;CN=\"?([^;:\"\n]{2,60})")
 _DISTINGUISHED = re.compile(
@@ -136,7 +135,7 @@ def find(subject: Subject) -> Iterator[Match]:
 
 def _match(subject: Subject, first: int, least: int) -> Match | None:
     """Return the name of ``least`` words that begins at ``first``."""
-    end = _end_of_name(subject.text, first, least)
+    end = end_of_name(subject.text, first, least)
     return Match(first, end, _KIND) if end else None
 
 
@@ -292,7 +291,7 @@ WORDS = frozenset(_JUDGES.keys() - _SAID_BY.values() | _SAID_BY.keys())
 _TOPIC = telling_words.register(WORDS.__contains__)
 
 
-def _end_of_name(text: str, first: int, least: int) -> int | None:
+def end_of_name(text: str, first: int, least: int) -> int | None:
     """Return where the name ends that begins at ``first``, if it has ``least`` words, and none that no name has."""
     at = end = first
     count = 0
@@ -304,22 +303,31 @@ def _end_of_name(text: str, first: int, least: int) -> int | None:
         if plain in lead_words.COMPANIES:
             return None
         at = word.end() + 1
-        if plain in lead_words.PARTICLES and (count or end > first or word[0][0].isupper()):
+        if plain in lead_words.PARTICLES and (end > first or word[0][0].isupper()):
             end = end if count else word.end()
             continue
         if not word[0][0].isupper() or plain in lead_words.NO_NAMES:
             break
         is_title = plain in lead_words.TITLES_OF_NAMES
-        # A longer word with a dot ends the sentence; an initial and a title do not.
-        is_last = word[0].endswith(".") and len(plain) > _INITIAL and not is_title
+        is_last = _ends_sentence(word[0], plain, is_title=is_title)
         end = word.end() - is_last
         count += len(plain) >= _INITIAL and not is_title
-        # "OKONKWO, CHIDI"
-        if text[at - 1 : at + 1] == ", " and count == 1 and word[0].isupper() and text[at + 1 : at + 2].isupper():
+        if count == 1 and _is_in_reverse(text, word):
             at += 1
         elif is_last or text[at - 1 : at] != " ":
             break
     return end if count >= least else None
+
+
+def _ends_sentence(word: str, plain: str, *, is_title: bool) -> bool:
+    """Whether the dot behind a word ends the sentence, as that of an initial and of a title does not."""
+    return word.endswith(".") and len(plain) > _INITIAL and not is_title
+
+
+def _is_in_reverse(text: str, word: re.Match[str]) -> bool:
+    """Whether the first name follows behind a comma: "OKONKWO, CHIDI"."""
+    end = word.end()
+    return word[0].isupper() and text[end : end + 2] == ", " and text[end + 2 : end + 3].isupper()
 
 
 def _structured(subject: Subject) -> Iterator[Match]:
@@ -329,7 +337,7 @@ def _structured(subject: Subject) -> Iterator[Match]:
     if b"<" in raw:
         patterns += [_ADDRESSED] * (b"@" in raw) + [_ZONE] * (b"<<" in raw)
     if b"^" in raw:
-        patterns += [_TRACK, _HL7]
+        patterns += [_TRACK]
     for pattern in patterns:
         yield from (Match(*name.span(1), _KIND) for name in pattern.finditer(text))
     if b"A/A" in subject.shape and subject.words(_PASSENGER):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from obs_run.privacy.field_names import NameRule, parts
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 _NAMES = {
     ("email", "email"): "email|mail|e mail|emails|email address|mail address|emailaddress|useremail|correo",
@@ -27,7 +32,10 @@ _NAMES = {
     ("ru.inn", "digits"): "inn",
     ("hr.oib", "digits"): "oib",
     ("my.nric", "digits"): "mykad|mykad no",
-    ("device_id", "digits"): "idfa|gaid|aaid|imei|imsi|udid|advertising id|android id",
+    ("device_id", "digits"): (
+        "vin|chassis number|vehicle identification number|iccid|meid|"
+        "idfa|gaid|aaid|imei|imsi|udid|advertising id|android id"
+    ),
     ("se.personnummer", "digits"): "personnummer",
     ("dk.cpr", "digits"): "cpr|cpr nummer",
     ("no.fodselsnummer", "digits"): "fodselsnummer",
@@ -41,7 +49,19 @@ _NAMES = {
         "national id|national identity number|nationalid|tax id|taxid|personal id|passport|passport number|"
         "passportnumber|identity number|id card number|drivers license|driving licence number|driver license number|"
         "drivers license number|passport no|insurance number|medical record number|mrn|license plate|steuernummer|"
-        "nric|uinfin|nin|curp|rut|doc no|document no|document number|id document number|personalausweisnummer"
+        "nric|uinfin|nin|curp|rut|doc no|document no|document number|id document number|personalausweisnummer|"
+        "policy number|member id|subscriber id|medicare number|health card number|student id|voter id|cpf cnpj|npi|"
+        "insurance id|insurance number|patient id|versichertennummer"
+    ),
+    ("national_id", "plate"): (
+        "plate|plate number|number plate|registration plate|vehicle registration|kennzeichen|nummernschild|targa|"
+        "immatriculation|kenteken|placa|matricula|vrn|reg plate|licence plate"
+    ),
+    ("person_name", "named"): (
+        "contact person|contact name|recipient name|sender name|account holder|holder name|owner name|driver name|"
+        "guest name|passenger|passenger name|patient|employee|employee name|student name|student|tenant name|"
+        "insured name|beneficiary name|attendee|payee name|doctor|physician|next of kin|emergency contact|"
+        "applicant name|caller name|spouse|witness|ansprechpartner|teacher|guest"
     ),
     ("person_name", "worded"): (
         "first name|firstname|last name|lastname|full name|fullname|surname|given name|givenname|family name|"
@@ -76,3 +96,25 @@ def personal_name(name: str) -> NameRule | None:
         if rule is not None:
             return rule
     return None
+
+
+_WORDS_FOR_CODES = (
+    "zip zipcode zip_code postalcode postal_code postalCode postcode plz postleitzahl cep cp code_postal codigo_postal "
+    "postnummer postnr pincode pin_code eircode"
+)
+_POSTAL_CODES = frozenset(_WORDS_FOR_CODES.split())
+_HALVES_OF_NAMES = frozenset({"given", "family"})
+NEIGHBOURS = _POSTAL_CODES | _HALVES_OF_NAMES
+"""Names of fields that tell something beside others."""
+_CODE = NameRule("postal_address", "postal")
+_HALF = NameRule("person_name", "worded")
+
+
+def beside(names: Collection[str]) -> dict[str, NameRule]:
+    """Return what those of ``names`` tell that tell it together: a postal code with a street, two halves of a name."""
+    halves = _HALVES_OF_NAMES.intersection(names)
+    rules = dict.fromkeys(halves, _HALF) if len(halves) == len(_HALVES_OF_NAMES) else {}
+    codes = [name for name in names if name in _POSTAL_CODES or name.lower() in _POSTAL_CODES]
+    if codes and any((rule := personal_name(name)) and rule.kind == _CODE.kind for name in names):
+        rules.update(dict.fromkeys(codes, _CODE))
+    return rules

@@ -40,7 +40,8 @@ _CERTAIN = re.compile(
     r"电话|手机|手機|微信|電話|ケータイ|핸드폰|연락처|موبايل|موبایل|همراه|โทร|มือถือ|電話|携帯|전화|휴대폰|هاتف|جوال|تلفون|टेलीफोन|फ़ोन|फोन|मोबाइल|טלפון|נייד"
 )
 _LIKELY = re.compile(
-    r"(?<![a-z])(?:call|call me|reach|ring|text|dial|number is|numéro|numero|número|numer|nummer\w*|rufen|anrufen|"
+    r"(?<![a-z])(?:call|call me|reach|ring|text|dial|number is|numéro|numero|número|liga\w*|numer|nummer\w*"
+    r"|rufen|anrufen|"
     r"appel\w*|llám\w*|llam\w*|(?:za)?dzwoń|bel|numara\w*|ara\w*|contact|hotline|номер)(?!\w)"
 )
 _NUMBERED = re.compile(
@@ -50,13 +51,34 @@ _NUMBERED = re.compile(
 )
 _NEAR = 32
 _NORTH_AMERICA = re.compile(r"(?:1[ .-])?\(?[2-9][0-9]{2}\)?[ .-]{1,2}[2-9][0-9]{2}[ .-][0-9]{4}")
+# (11) 91234-5678, 8 (912) 345-67-89
+_LOCAL = re.compile(r"\([1-9][0-9]\) ?9?[0-9]{4}-[0-9]{4}|8 \([0-9]{3}\) [0-9]{3}-[0-9]{2}-[0-9]{2}")
 _TRUNK = re.compile(r"\(?0[1-9][0-9]{0,4}\)?[ /-]{1,3}[0-9]")
 _ZIP = re.compile(r"[0-9]{5}-[0-9]{4}")
 _FEWEST, _MOST = 7, 15
 _FEWEST_WITH_TRUNK = 9
 
 
-SHAPES = frozenset({"3-3-4", "3 3 4", "3.3.4", "3 3-4", "3) 3-4", "3) 3 4", "3)3-4", "1-3-3-4", "1 3 3 4", "1 (3) 3-4"})
+SHAPES = frozenset(
+    {
+        "2) 5-4",
+        "2) 4-4",
+        "2)5-4",
+        "2)4-4",
+        "1 (3) 3-2-2",
+        "3) 3-2-2",
+        "3-3-4",
+        "3 3 4",
+        "3.3.4",
+        "3 3-4",
+        "3) 3-4",
+        "3) 3 4",
+        "3)3-4",
+        "1-3-3-4",
+        "1 3 3 4",
+        "1 (3) 3-4",
+    }
+)
 """How numbers of North America are written, which need no word before them."""
 
 
@@ -86,5 +108,9 @@ class Finder:
             return libraries.is_phone_number(f"+{digits[2:]}", ())
         if _ZIP.fullmatch(number):
             return False
-        formed = _NORTH_AMERICA.fullmatch(number) or (_TRUNK.match(number) and len(digits) >= _FEWEST_WITH_TRUNK)
+        formed = (
+            _NORTH_AMERICA.fullmatch(number)
+            or _LOCAL.fullmatch(number)
+            or (_TRUNK.match(number) and len(digits) >= _FEWEST_WITH_TRUNK)
+        )
         return bool(formed or _LIKELY.search(near)) and libraries.is_phone_number(digits, self._regions)

@@ -85,7 +85,8 @@ _CODE = (
     r"|[A-Z][0-9]{4}[A-Z]{3})(?![\w])"
 )
 _UNIT = (
-    r"(?:#|№|[Nn][oº°]\.? ?|[Aa]pto?s?\.? ?|[Aa]pt\.? ?|[Aa]partment |Suite |Ste\.? ?|Unit |Flat |Floor |Level "
+    r"(?:#|№|[Nn][oº°]\.? ?|[Aa]pto?s?\.? ?|ap\. ?|lgh ?|lejl\. ?|citofono |interno |[Aa]pt\.? ?"
+    r"|[Aa]partment |Suite |Ste\.? ?|Unit |Flat |Floor |Level "
     r"|[Bb]lock |[Bb]lk |[Bb]loco |sala "
     r"|[Pp]iso |[Ee]sc\.? ?|[Pp]uerta |[Ii]nt\.? ?|[Dd]epto\.? ?|[Cc]ol\. ?|кв\. ?|д\. ?|корп\. ?|стр\. ?|буд\. ?|м\. "
     r"?|m\. ?|[Tt]op |[Tt]ür |[Kk]at:? ?|D: ?|K: ?"
@@ -113,7 +114,8 @@ _NUMBER_FIRST = re.compile(
     r"(?<![\w.:-])(?:(?:[Hh]\.? ?)?[Nn]o\.? ?)?[0-9]{1,5}[A-Za-z]?(?:[-/][0-9]{1,4}[A-Z]?)?,? "
     rf"(?:[NSEW]{{1,2}}\.? )?(?:[A-Z][\w'\u2019.-]{{0,20}},? |[0-9]{{1,3}}(?:st|nd|rd|th) "
     rf"){{1,4}}?(?:(?:{_any_of(_STREETS)})"
-    rf"|(?P<other>{_any_of(_OTHER_STREETS)}))\b\.?(?: [0-9]{{1,3}}\b(?= ?#|,))?(?: [NSEW]{{1,2}}\b)?"
+    rf"|(?P<other>(?:{_any_of(_OTHER_STREETS)})(?! (?:{_any_of(_STREETS)})\b)))\b\.?"
+    r"(?: [0-9]{1,3}\b(?= ?#|,))?(?: [NSEW]{1,2}\b)?"
 )
 # Without the number of a house: "MG Road, Bengaluru 560001".
 _STREET_OF_TOWN = re.compile(
@@ -125,7 +127,8 @@ _BEHIND_NAME = re.compile(
     rf")?(?:[^\W\d_][\w.'-]{{1,20}}[ -]){{0,2}}"
     rf"(?:[^\W\d_][\w'-]{{1,24}}?(?:{_any_of(_GLUED)})\.?|[^\W\d_][\w'-]{{1,24}}[ -](?:{_any_of(_BEHIND_NAMES)})"
     r"|(?:Am|An der|Auf dem|Im|Zum|Zur|Alter|Alten|Neuer) (?:[^\W\d_]\w{1,20} )?[^\W\d_]\w{2,20})"
-    r",? (?:[Nn]o[.:]? ?)?[0-9]{1,4}(?:[ ]?[a-zA-Z]\b)?(?:[-/.] ?[0-9]{1,4}[a-zA-Z]?|-[a-z]{1,3})?(?: [A-Z] "
+    r",? (?:[Nn]o[.:]? ?)?[0-9]{1,4}(?:[ ]?[a-zA-Z]\b)?(?:[-/.] ?[0-9]{1,4}[a-zA-Z]?|-[a-z]{1,3}|-[IVX]{1,4}|-hs|-bis)?"
+    r"(?: [A-Z] "
     r"[0-9]{1,3}\b)?(?![\w:%-]|\.[0-9])"
 )
 _BEFORE_NAME = re.compile(
@@ -265,7 +268,8 @@ def _labelled(subject: Subject, word: bytes, end: int) -> Match | None:
 
 # Addresses of networks, memory and files; counts and times.
 _IS_OTHER = re.compile(
-    r"\[?[0-9a-fA-F:.]+(?:/[0-9]+|:[0-9]+)?\]?(?:\s|$)|[\w.-]+\.[a-z]{2,}(?:[:/]|$)|[A-Z][a-z]{2},? [0-9]|[a-z_]+[(\[.]"
+    r"\[?[0-9a-fA-F]*[:.][0-9a-fA-F:.]*(?:/[0-9]+|:[0-9]+)?\]?(?:\s|$)|0x"
+    r"|[\w.-]+\.[a-z]{2,}(?:[:/]|$)|[A-Z][a-z]{2},? [0-9]|[a-z_]+[(\[.]"
 )
 
 

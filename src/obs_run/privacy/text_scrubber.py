@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from obs_run.base import held_values
 from obs_run.privacy import held_secrets, random_keys
@@ -61,6 +61,14 @@ class TextScrubber:
             self._fields.clear()
         self._fields[name] = rule
         return rule
+
+    def rules_beside(self, mapping: Mapping[Any, Any]) -> dict[str, NameRule] | None:
+        """Return what the members of a mapping tell that tell it together."""
+        choice = self._choice
+        if choice.beside is None or choice.neighbours.isdisjoint(mapping):
+            return None
+        rules = choice.beside([name for name in mapping if isinstance(name, str)])
+        return {name: rule for name, rule in rules.items() if rule.kind in self.kinds}
 
     def replaced(self, kind: str, text: str) -> str | None:
         """Return what stands for ``text``, None where the action is drop."""

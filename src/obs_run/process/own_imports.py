@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 _ENDINGS = (".py", ".pyc", ".so", ".pyd")
 # Beside the standard library what OpenTelemetry imports that nobody shares objects of.
 _CAN_BE_PRIVATE = sys.stdlib_module_names | {"typing_extensions"}
+# What we import that agents import too, from the same place. These two have no ``__init__.py``, so that a folder with
+# one is the agent's own; the others are folders, so that a file is.
+_IN_PARTS = frozenset(("opentelemetry", "google"))
+_PACKAGE = "obs_run"
+_SHARED = _IN_PARTS | {"wrapt", "prometheus_client", "certifi", "grpc", "phonenumbers", "stdnum", "yaml", "regex"}
 
 
 class _Own:
@@ -41,6 +46,8 @@ class _Own:
         """What was there before the agent could change any of it."""
         self.private: PrivateImports | None = None
         """What was loaded at the first need."""
+        self.is_hidden = False
+        """Whether the agent has a module ``obs_run`` of its own, which it gets where it imports that name."""
         self.kept: dict[str, Callable[[], ModuleSpec | None]] = {}
         """What finds modules that certain threads never import anew."""
 
@@ -57,6 +64,26 @@ def note_path() -> None:
     _own.expected = tuple(path[place:])
     _own.builtins = dict(vars(builtins))
     guard.import_with(load)
+
+
+def load_beside_namesake() -> "ModuleType | None":
+    """Return ``obs_run.launch.start``, loaded anew, where the agent has a module ``obs_run`` of its own; else None.
+
+    The agent gets its own where it imports that name, and ours are loaded so that they need the name no longer.
+    """
+    if _own.is_hidden or not _is_package_hidden():
+        return None
+    private = _make_private()
+    if private is None:
+        return None
+    from obs_run.process import hidden_package
+
+    return hidden_package.load_start(private)
+
+
+def take_over(private: "PrivateImports") -> None:
+    """Import with what another copy of this module made."""
+    _own.private, _own.is_hidden = private, True
 
 
 def keep(module: "ModuleType", threads: "Collection[int]") -> None:
@@ -101,13 +128,27 @@ def _look_at_path() -> None:
     for entry in sys.path:
         if entry in _own.standard:
             break
-        names.update(_names_in(entry))
-    shadowed = names & _CAN_BE_PRIVATE
-    is_needed = bool(shadowed) or any(folder not in sys.path for folder in _own.expected)
+        found = _names_in(entry)
+        names.update(found & _CAN_BE_PRIVATE)
+        names.update(name for name in found & _SHARED if _hides(entry, name))
+    shadowed = names
+    is_needed = bool(shadowed) or _own.is_hidden or any(folder not in sys.path for folder in _own.expected)
     if is_needed and _own.private is None:
         _own.private = guard.call("imports", _make_private)
     if _own.private is not None:
         _own.private.change(frozenset(shadowed), is_needed=is_needed)
+
+
+def _is_package_hidden() -> bool:
+    """Whether a module ``obs_run`` of the agent's stands beside its script, whose folder is not in the path yet."""
+    if sys.flags.isolated or getattr(sys.flags, "safe_path", False):
+        return False
+    script = (getattr(sys, "argv", None) or [""])[0]
+    folder = "" if script in ("", "-c", "-m") else os.path.realpath(script)
+    if folder and not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
+    is_own = os.path.realpath(os.path.join(folder, _PACKAGE)) == os.path.dirname(os.path.dirname(__file__))
+    return not is_own and _hides(folder, _PACKAGE)
 
 
 def _make_private() -> "PrivateImports | None":
@@ -116,6 +157,15 @@ def _make_private() -> "PrivateImports | None":
     except ImportError:  # the agent has left nothing that can be loaded; then nothing else of ours is loaded either
         return None
     return private_imports.PrivateImports(_own.standard, _own.folders, _own.builtins)
+
+
+def _hides(folder: str, name: str) -> bool:
+    """Whether the agent has something of its own by the name of a library."""
+    path = os.path.join(folder, name)
+    own = [path + ending for ending in _ENDINGS]
+    if name in _IN_PARTS or name == _PACKAGE:
+        own.append(os.path.join(path, "__init__.py"))
+    return any(map(os.path.exists, own))
 
 
 def _names_in(folder: str) -> "set[str]":

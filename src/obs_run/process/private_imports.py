@@ -41,6 +41,9 @@ class PrivateImports:
         self._always_private: frozenset[str] = frozenset()
         self._builtins: dict[str, Any] = {**genuine, "__import__": self._import}
         self._original: Callable[..., Any] = genuine["__import__"]
+        self._package: ModuleType | None = None
+        """Our package, where the agent has a module of its name."""
+        self._theirs: ModuleType | None = None
         self._lent: dict[str, ModuleType | None] = {}
         """What stood in the places of private modules that are shown for a moment."""
         self._importing: dict[int, int] = {}
@@ -59,6 +62,11 @@ class PrivateImports:
             sys.modules[f"{_PRIVATE}.importlib._bootstrap"] = _frozen_importlib
             sys.modules[f"{_PRIVATE}.importlib._bootstrap_external"] = _frozen_importlib_external
 
+    def hide(self, package: ModuleType) -> None:
+        """Leave the name of our package to the agent, but for our own imports."""
+        self._package = package
+        self.change(frozenset(), is_needed=True)
+
     def find_spec(self, name: str, path: Sequence[str] | None) -> ModuleSpec | None:
         """Return where a module of ours, or one that we import, is; None where the other finders may say."""
         if not self._is_needed:
@@ -67,10 +75,17 @@ class PrivateImports:
         is_ours = (name.startswith((*_PACKAGES, _PRIVATE)) and not is_public) or get_ident() in self._importing
         if not is_ours and not self._is_imported_by_us(name):
             return None
+        if self._package is not None and name.startswith("obs_run") and not self._is_in_package(path):
+            return None
         spec: ModuleSpec | None = _PathFinder.find_spec(name, self._folders if path is None else path)
         if spec is not None and type(spec.loader) is _SourceFileLoader:
             spec.loader = _Loader(spec.loader.name, spec.loader.path, self)
         return spec
+
+    def _is_in_package(self, path: Sequence[str] | None) -> bool:
+        """Whether ``path`` is that of a package of ours, and not of the agent's of the same name."""
+        folder = str(getattr(self._package, "__path__", [""])[0])
+        return path is not None and any(str(entry).startswith(folder) for entry in path)
 
     def load(self, name: str) -> Any:
         """Return a module of the standard library."""
@@ -107,6 +122,7 @@ class PrivateImports:
         self._importing[me] = self._importing.get(me, 0) + 1
         if self._importing[me] == 1:
             self._lend_typing()
+            self._lend_package()
         try:
             if level or not self._is_private(top):
                 return self._original(name, globals, locals, fromlist, level)
@@ -119,6 +135,8 @@ class PrivateImports:
             if not self._importing[me]:
                 del self._importing[me]
                 self._take_back()
+                if self._package is not None and not self._importing:
+                    self._take_package_back(self._package.__name__)
 
     def _lend_typing(self) -> None:
         """Show the private ``typing`` under its public name until our import is over.
@@ -131,6 +149,19 @@ class PrivateImports:
         if "typing" not in self._lent:
             self._lent["typing"] = sys.modules.get("typing")
         sys.modules["typing"] = private
+
+    def _lend_package(self) -> None:
+        """Show our package under its name until all imports of ours are over."""
+        package = self._package
+        if package is not None and sys.modules.get(package.__name__) is not package:
+            self._theirs = sys.modules.get(package.__name__)
+            sys.modules[package.__name__] = package
+
+    def _take_package_back(self, name: str) -> None:
+        if self._theirs is not None:
+            sys.modules[name] = self._theirs
+        else:
+            sys.modules.pop(name, None)
 
     def _take_back(self) -> None:
         for name in tuple(self._lent):

@@ -201,7 +201,10 @@ def _still_broken(path: Path) -> bool:
 
 
 class _Lock:
-    """One process at a time; held on the folder, because a lock file of its own would stay behind."""
+    """One process at a time, which others wait for so long and no longer.
+
+    Held on the folder, because a lock file of its own would stay behind.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -209,11 +212,21 @@ class _Lock:
 
     def __enter__(self) -> None:
         if os.name == "posix":
-            import fcntl
-
             self._descriptor = os.open(self._folder, os.O_RDONLY)
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            try:
+                patiently(self._take)
+            except BaseException:
+                self.__exit__()
+                raise
 
     def __exit__(self, *_: object) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
+
+    def _take(self) -> None:
+        import fcntl
+
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise sqlite3.OperationalError(f"{self._folder} is locked") from None

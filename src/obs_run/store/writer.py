@@ -191,7 +191,10 @@ class Writer:
         if self.path != location.own_path() and not schema.is_own(self.path):
             # A file of the user's that OBS_STORE_FILE names by mistake.
             return False
-        new_path = schema.move_broken(self.path)
+        try:
+            new_path = schema.move_broken(self.path)
+        except sqlite3.OperationalError:  # another process has been at it for too long
+            return False
         if new_path is not None:
             guard.warn(f"the local store {self.path} was broken; it is now {new_path.name} and a new one is begun")
         # Another process may have been first; the file that is there now deserves one try either way.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 import stat
@@ -408,6 +409,26 @@ def test_a_broken_file_is_put_aside_and_a_new_one_begun(
     assert warnings(caplog) == [f"the local store {store} was broken; it is now {aside.name} and a new one is begun"]
     with Reader(store) as reader:
         assert [trace.name for trace in reader.traces()] == ["new"]
+
+
+def test_a_folder_that_another_process_holds_is_not_waited_for_without_end(
+    store: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("obs_run.store.transactions.BUSY_SECONDS", 0.2)
+    first = StoreSpanExporter(store, MANY)
+    first.export([making.span("s", id=n + 1) for n in range(500)])
+    first.shutdown()
+    broken = store.read_bytes()[:4096] + b"\x5a" * 8192
+    store.write_bytes(broken)
+    held = os.open(store.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert StoreSpanExporter(store, MANY).export([making.span("new")]) is FAILURE
+    finally:
+        os.close(held)
+    (said,) = warnings(caplog)
+    assert said.startswith(f"telemetry is not stored: {store}: ")
+    assert store.read_bytes() == broken
 
 
 def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
