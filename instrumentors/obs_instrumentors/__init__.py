@@ -58,6 +58,10 @@ _MODULES = {
     ),
     "aiocache": ("aiocache.base",),
     "aiohttp": ("aiohttp.client",),
+    "aiohttp_server": (
+        "aiohttp.web_protocol",
+        "aiohttp.web_response",
+    ),
     "aiohttp_connections": ("aiohttp.connector",),
     "anthropic": (
         "anthropic._base_client",
@@ -107,6 +111,12 @@ _MODULES = {
         "botocore.response",
     ),
     "cachetools": ("cachetools",),
+    "celery": (
+        "celery.app.base",
+        "celery.app.trace",
+        "celery.worker.consumer.consumer",
+        "kombu.messaging",
+    ),
     "chromadb": (
         "chromadb.api.async_client",
         "chromadb.api.client",
@@ -148,6 +158,7 @@ _MODULES = {
         "dspy.utils.dummies",
     ),
     "faiss": ("faiss",),
+    "flask": ("flask.app",),
     "google_adk": (
         "google.adk.agents.context",
         "google.adk.integrations.firestore.firestore_memory_service",
@@ -167,6 +178,12 @@ _MODULES = {
         "google.genai._gaos.utils.eventstreaming",
         "google.genai.live",
     ),
+    "gunicorn": (
+        "gunicorn.http.wsgi",
+        "gunicorn.workers.base_async",
+        "gunicorn.workers.gthread",
+        "gunicorn.workers.sync",
+    ),
     "haystack": (
         "haystack.components.agents.agent",
         "haystack.components.agents.tool_calling",
@@ -174,6 +191,12 @@ _MODULES = {
         "haystack.core.pipeline.base",
         "haystack.core.pipeline.pipeline",
         "haystack.tracing.tracer",
+    ),
+    "http_server": (
+        "http.server",
+        "werkzeug.serving",
+        "wsgiref.handlers",
+        "wsgiref.simple_server",
     ),
     "httpcore": (
         "httpcore._async.connection_pool",
@@ -188,6 +211,12 @@ _MODULES = {
     "huggingface": (
         "huggingface_hub.inference._client",
         "huggingface_hub.inference._generated._async_client",
+    ),
+    "hypercorn": (
+        "hypercorn.asyncio.task_group",
+        "hypercorn.protocol.http_stream",
+        "hypercorn.protocol.ws_stream",
+        "hypercorn.trio.task_group",
     ),
     "instructor": (
         "instructor.v2.core.patch",
@@ -411,7 +440,11 @@ _MODULES = {
         "qdrant_client.qdrant_client",
     ),
     "redis": (
+        "redis._parsers.helpers",
+        "redis.asyncio.client",
         "redis.asyncio.connection",
+        "redis.client",
+        "redis.commands.core",
         "redis.connection",
     ),
     "replicate": (
@@ -464,6 +497,17 @@ _MODULES = {
         "transformers.pipelines.pt_utils",
         "transformers.pipelines.text_generation",
     ),
+    "uvicorn": (
+        "uvicorn.protocols.http.h11_impl",
+        "uvicorn.protocols.http.httptools_impl",
+        "uvicorn.protocols.http.zttp_h2_impl",
+        "uvicorn.protocols.http.zttp_impl",
+        "uvicorn.protocols.websockets.websockets_impl",
+        "uvicorn.protocols.websockets.websockets_sansio_impl",
+        "uvicorn.protocols.websockets.wsproto_impl",
+        "uvicorn.workers",
+        "uvicorn_worker._workers",
+    ),
     "urllib": ("urllib.request",),
     "urllib3": (
         "urllib3.connectionpool",
@@ -512,5 +556,6 @@ _COUNTING = (
     "sqlalchemy",
     "tenacity",
 )
-BESIDE_OTHERS = TRANSPORTS | {f"obs_instrumentors.{name}" for name in _COUNTING}
+_SERVERS = ("aiohttp_server", "flask", "gunicorn", "http_server", "hypercorn", "uvicorn")
+BESIDE_OTHERS = TRANSPORTS | {f"obs_instrumentors.{name}" for name in (*_COUNTING, *_SERVERS)}
 """Those that instrumentors by others of the same library go on beside."""

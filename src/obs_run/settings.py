@@ -235,6 +235,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_LRU_CACHES", "comma list", "",
             "Functions with functools.lru_cache or cache, as module:function, whose hits and misses are counted.",
             _CAPTURE, functions),
+    Setting("OBS_REDIS_CACHES", "comma list", "",
+            "Keys of Redis, as names with *, that are caches: hits and misses of what reads them are counted.",
+            _CAPTURE, words),
     Setting("OBS_BUDGET_USD", "number, name=number", "",
             "US dollars that a run of an agent or workflow may cost: 1.50 for each, writer=0.20 for those of one name.",
             _BUDGETS, budget(is_whole=False)),
@@ -274,6 +277,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "comma list", "",
             "Libraries that are left alone (* for all); a distribution switches off that instrumentor only, "
             "obs-run:library ours.", _OTHERS, words),
+    Setting("OTEL_PYTHON_EXCLUDED_URLS", "comma list", "",
+            "Regular expressions: requests to a server whose URL one is found in have no span, as health checks.",
+            _OTHERS, words),
     Setting("OBS_PREFER", "comma list", "",
             "Whose instrumentor of a library is taken where several are installed, best first: obs-run, official, "
             "openllmetry, openinference or a distribution, each for all libraries or as library=...; else obs-run.",
@@ -293,9 +299,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_PROPAGATE_ZMQ", "json, off", "json",
             "Whether messages of pyzmq carry the trace context: in blanks within JSON, and behind the end of pickles, "
             "where no parser sees it; or not at all.", _OTHERS, choice("json", "off")),
-    Setting("OBS_PROPAGATE_MESSAGES", "headers, off", "headers",
-            "Whether messages of brokers carry the trace context: in their headers (NATS), beside the job (arq).",
-            _OTHERS, choice("headers", "off")),
+    Setting("OBS_PROPAGATE_MESSAGES", "json, headers, off", "json",
+            "Whether messages of brokers carry the trace context: in their headers (NATS), beside the job or fields "
+            "(arq, streams of Redis), and where there is no such place in blanks within JSON (channels of Redis); "
+            "without these; or not at all.", _OTHERS, choice("json", "headers", "off")),
+    Setting("OBS_REDIS_QUEUES", "comma list", "",
+            "Lists and sorted sets of Redis, as names with *, that workers pop jobs from: the work on each is a span.",
+            _OTHERS, words),
     Setting("OBS_MESSAGE_SPANS", "number", "100",
             "Most spans a second of a socket or queue whose messages are no calls that wait for an answer; what is "
             "beyond is counted by metrics alone (0: always).", _LIMITS, whole(0)),

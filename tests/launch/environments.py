@@ -24,9 +24,35 @@ OURSELVES = ("--constraint", str(_PINS), "--editable", str(ROOT))
 # What an editable installation copies; the rest it finds in the source tree.
 _COPIED = ("pyproject.toml", "src/obs_run/launch/scripts/*", "src/obs_run/launch/bootstrap/*.py")
 
+_SERVERS = (
+    "aiohttp==3.14.5",
+    "fastapi==0.165.0",
+    "flask==3.1.3",
+    "gunicorn==27.0.1",
+    "hypercorn==0.18.0",
+    "uvicorn==0.54.0",
+    "websockets",
+)
+_CONTRIB = tuple(
+    f"opentelemetry-instrumentation-{name}"
+    for name in ("aiohttp-server", "asgi", "fastapi", "flask", "grpc", "starlette", "wsgi")
+)
 PACKAGES = {
     "bare": (),
     "web": ("uvicorn==0.54.0", "gunicorn==27.0.1"),
+    "servers": _SERVERS,
+    "servers of before": (
+        "aiohttp==3.9.0",
+        "fastapi==0.115.0",
+        "flask==2.0.0",
+        "gunicorn==21.0.0",
+        "hypercorn==0.15.0",
+        "starlette==0.38.6",
+        "uvicorn==0.20.0",
+        "websockets==10.4",
+        "werkzeug==2.0.0",
+    ),
+    "servers, contrib": (*_SERVERS, "grpcio", *_CONTRIB),
     "beside": (
         "celery==5.7.0",
         "eventlet",
@@ -46,11 +72,16 @@ PACKAGES = {
     "a2a 1.3": ("a2a-sdk[http-server]==1.3.0", "uvicorn==0.54.0"),
     "zmq": ("openai", "pyzmq==27.3.0"),
     "nats": ("nats-py==2.16.0", "openai"),
+    "redis": ("redis==8.1.0",),
+    "celery redis": ("celery==5.7.0", "redis==8.1.0"),
     "resilience": ("cachetools==8.0.2", "pybreaker==1.4.1", "sqlalchemy==2.1.9", "tenacity==9.2.1"),
     "mcp 1": ("mcp==1.30.0",),
     "mcp 2": ("mcp==2.3.0",),
     "fastmcp": ("fastmcp==4.2.3",),
 }
+
+UNPINNED = frozenset(["servers, contrib"])
+"""Environments whose packages are there for other versions of OpenTelemetry's only than those that we develop with."""
 
 
 class Environment(NamedTuple):
@@ -78,7 +109,8 @@ def environment(packages: str = "bare", python: str = sys.executable) -> Environ
         if not (folder / "complete").exists():
             for old in folder.parent.glob(f"{name}-*"):
                 shutil.rmtree(old)
-            make(folder, python, *OURSELVES, *PACKAGES[packages])
+            ourselves = OURSELVES[2:] if packages in UNPINNED else OURSELVES
+            make(folder, python, *ourselves, *PACKAGES[packages])
             (folder / "complete").touch()
     return Environment(str(folder / "bin" / "python"), folder / "bin")
 

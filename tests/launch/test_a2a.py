@@ -87,7 +87,8 @@ def test_both_under_obs_run_are_one_trace(place: Environment, receiver: Receiver
     invoked = f"invoke_agent {agents.AGENT}"
     assert [pair for pair in tree if pair[1]] == [
         ("GetAgentCard", "work"),
-        ("SendStreamingMessage", invoked),
+        ("POST /", invoked),
+        ("SendStreamingMessage", "POST /"),
         (invoked, "SendStreamingMessage"),
         (invoked, "work"),
         ("think of rain", invoked),

@@ -81,6 +81,7 @@ def test_a_request_without_a_trace_begins_one(receiver: Receiver, tmp_path: Path
     first, second, _ = receiver.named("request")
     assert len({first.trace_id, second.trace_id, run_span.trace_id}) == 3
     assert first.parent_id == second.parent_id == ""
+    assert first.links == second.links == [run_span.trace_id]
 
 
 @pytest.mark.parametrize("headers", [{}, TRACEPARENT])
@@ -91,6 +92,14 @@ def test_our_own_headers_are_taken_where_a_request_comes_in(
     assert [answer["correlation"] for answer in answers] == ["order-7", "order-7", None]
     # The standard's header knows more.
     assert receiver.named("request")[0].trace_id == (TRACE if headers else "1" * 32)
+
+
+def test_the_id_of_a_request_is_the_correlation_id_where_there_is_no_other(receiver: Receiver, tmp_path: Path) -> None:
+    answers = served({"X-Request-ID": "request-9"}, receiver, tmp_path)
+    assert [answer["correlation"] for answer in answers] == ["request-9", "request-9", None]
+    first, second, inner = receiver.named("request")
+    kept = [span.attributes.get("http.request.header.x-request-id") for span in (first, second, inner)]
+    assert kept == [["request-9"], ["request-9"], None]
 
 
 def test_no_header_is_taken_where_none_is_wished(receiver: Receiver, tmp_path: Path) -> None:
@@ -147,4 +156,4 @@ def test_servers_that_only_extract_the_context_are_no_different(
 @pytest.mark.parametrize("module", ["aiohttp_server", "grpc._server"])
 def test_the_instrumentors_of_such_servers_are_waited_for(module: str) -> None:
     fitted = [function for name, _, function in watching._FITTED if name == f"opentelemetry.instrumentation.{module}"]
-    assert fitted == ["fit_extract"]
+    assert "fit_extract" in fitted

@@ -100,15 +100,19 @@ def test_server(server: Server, receiver: Receiver, tmp_path: Path) -> None:
     plain = serve(server, place, tmp_path, env, launched=False)
     launched = serve(server, place, tmp_path, env, launched=True)
     assert launched == plain
-    assert_requests(receiver, REQUESTS)
+    assert_requests(receiver, REQUESTS, inside="GET")
     assert len({span.resource["process.pid"] for span in receiver.spans}) >= server.processes
 
 
-def assert_requests(receiver: Receiver, count: int) -> None:
-    receiver.wait_for(lambda got: len(got.spans) >= count)
-    assert [span.name for span in receiver.spans] == ["request"] * count
-    assert not any(span.parent_id for span in receiver.spans)
-    assert len({span.trace_id for span in receiver.spans}) == count
+def assert_requests(receiver: Receiver, count: int, inside: str | None = None) -> None:
+    """Each request is a trace: the application's own span, inside of the server's where that has one."""
+    names = ["request"] if inside is None else [inside, "request"]
+    receiver.wait_for(lambda got: len(got.spans) >= count * len(names))
+    assert sorted(span.name for span in receiver.spans) == sorted(names * count)
+    roots = {span.span_id: span.trace_id for span in receiver.spans if not span.parent_id}
+    assert len(set(roots.values())) == len(roots) == count
+    inner = [span for span in receiver.spans if span.parent_id]
+    assert [roots[span.parent_id] for span in inner] == [span.trace_id for span in inner]
 
 
 def test_celery(receiver: Receiver, tmp_path: Path) -> None:

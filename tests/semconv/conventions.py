@@ -211,6 +211,18 @@ _MESSAGING = (
     "server.port",
     "error.type",
 )
+_HTTP_SERVER = (
+    "error.type",
+    "http.request.method",
+    "http.response.status_code",
+    "http.route",
+    "network.protocol.name",
+    "network.protocol.version",
+    "server.address",
+    "server.port",
+    "url.scheme",
+    "user_agent.synthetic.type",
+)
 _RPC = ("rpc.system.name", "rpc.method", "rpc.response.status_code", "error.type")
 _MCP = (
     "mcp.method.name",
@@ -310,6 +322,7 @@ METRICS: dict[str, Metric] = {
     "mcp.server.session.duration": Metric("histogram", "s", _M, _MCP_SESSION, ()),
     "rpc.client.call.duration": Metric("histogram", "s", _Q, (*_RPC, "server.address", "server.port"), ("rpc.method",)),
     "rpc.server.call.duration": Metric("histogram", "s", _Q, _RPC, ("rpc.method",)),
+    "http.server.request.duration": Metric("histogram", "s", _Q, _HTTP_SERVER, ("http.request.method", "url.scheme")),
     "messaging.client.operation.duration": Metric("histogram", "s", _Q, _MESSAGING, _MESSAGING[:2]),
     "messaging.client.sent.messages": Metric("counter", "{message}", None, _MESSAGING, _MESSAGING[:2]),
     "messaging.client.consumed.messages": Metric("counter", "{message}", None, _MESSAGING, _MESSAGING[:2]),

@@ -17,6 +17,7 @@ from obs_run.core.operations import (
     ExecutedTool,
     FetchedResponse,
     Handoff,
+    HttpServerRequest,
     Inference,
     LoggedRequest,
     LoggedWork,
@@ -42,6 +43,15 @@ from obs_run.core.operations import (
 )
 
 _SERVER: dict[str, Any] = {"server_address": "api.example.com", "server_port": 443}
+_HTTP: dict[str, Any] = {
+    "query": "year=2026",
+    "scheme": "https",
+    "protocol_version": "1.1",
+    "client_address": "127.0.0.1",
+    "user_agent": "curl/8.5.0",
+    "server_address": "api.example.com",
+    "server_port": 443,
+}
 _CLIENT: dict[str, Any] = {**_SERVER, "provider": "openai", "conversation_id": "conversation-1"}
 _INSIDE: dict[str, Any] = {"conversation_id": "conversation-1", "agent_name": "planner"}
 _AGENT: dict[str, Any] = {
@@ -216,6 +226,8 @@ def operations() -> list[Operation]:
         A2aAgentCall("SendMessage", stream=True, outcome="interrupted", **_SERVER, **_A2A, **_SAID),
         A2aCall("GetTask", **_SERVER, **_A2A),
         A2aServerCall("GetTask", request_id="9", **_A2A),
+        HttpServerRequest("GET", route="/towns/{name}", path="/towns/Lisbon", status_code=200, **_HTTP),
+        HttpServerRequest("BREW", path="/tea", status_code=501, error_type="501", **_HTTP),
         MessageCall(**_MESSAGE),
         MessageSend(**_MESSAGE),
         MessageServerCall(**_MESSAGE),

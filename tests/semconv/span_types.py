@@ -2,7 +2,7 @@
 
 Sources: ``v1.41.0/spans.json`` (made from ``model/gen-ai/spans.yaml`` and ``model/mcp/*.yaml`` of
 open-telemetry/semantic-conventions, tag v1.41.0); what open-telemetry/semantic-conventions-genai has changed since; and
-of core v1.44.0 ``db.*``, ``messaging.*``, and what spans of all kinds may have.
+of core v1.44.0 ``db.*``, ``http.*``, ``messaging.*``, and what spans of all kinds may have.
 """
 
 from __future__ import annotations
@@ -89,6 +89,22 @@ _SINCE: dict[str, set[str]] = {
         "db.response.returned_rows",
         "db.response.status_code",
     },
+    "http.server": {
+        "client.address",
+        "client.port",
+        "http.request.method",
+        "http.request.method_original",
+        "http.response.status_code",
+        "http.route",
+        "network.peer.address",
+        "network.peer.port",
+        "network.protocol.name",
+        "network.protocol.version",
+        "url.path",
+        "url.query",
+        "url.scheme",
+        "user_agent.original",
+    },
     "messaging.send.producer": _MESSAGING,
     "messaging.receive.client": _MESSAGING,
     "messaging.process.consumer": _MESSAGING,
@@ -114,6 +130,7 @@ TYPES_OF_OPERATIONS: dict[str, tuple[str, ...]] = {
     "Embedding": ("gen_ai.embeddings.client",),
     "ExecutedTool": ("gen_ai.execute_tool.internal",),
     "FetchedResponse": ("gen_ai.fetch_response.client",),
+    "HttpServerRequest": ("http.server",),
     "Inference": ("gen_ai.inference.client",),
     "McpCall": ("mcp.client",),
     "McpServerCall": ("mcp.server",),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from obs_run.base import payload
+from obs_run.core.destination_templates import template_of
 from obs_run.core.message_rates import Rate
 from obs_run.core.operations import ReceivedMessages, SentMessages
 
@@ -19,9 +19,6 @@ _OF_SERVER = "$"
 """What the server's own subjects begin with: JetStream's calls, acknowledgements, stores of keys and objects."""
 _INBOX = "_INBOX."
 ACKNOWLEDGEMENT = "$JS.ACK."
-_VARYING = re.compile(r"\d+|[0-9A-Fa-f]{8,}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|(?=.*\d)[\w-]{16,}")
-"""What an id looks like, among the words of a subject."""
-_MOST_SUBJECTS = 1024
 
 _rates: WeakKeyDictionary[Any, dict[Any, Rate]] = WeakKeyDictionary()
 """By connection and the subject that is subscribed to, which is None for what is sent."""
@@ -38,12 +35,6 @@ def is_internal(client: Any, subject: Any) -> bool:
 @lru_cache
 def _prefix(prefix: bytes) -> str:
     return prefix.decode(errors="replace") + "."
-
-
-@lru_cache(_MOST_SUBJECTS)
-def template_of(subject: str) -> str:
-    """Return a subject without its varying parts, as a subscriber would write it."""
-    return ".".join("*" if _VARYING.fullmatch(word) else word for word in subject.split("."))
 
 
 def describe(client: Any, operation: MessageOperation, subject: Any, template: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""``X-Trace-ID`` and ``X-Correlation-ID``: what services without W3C Trace Context hand on by themselves.
+"""``X-Trace-ID``, ``X-Correlation-ID``, ``X-Request-ID``: what services without W3C Trace Context hand on themselves.
 
 In OTEL_PROPAGATORS they are ``obs_run``, beside tracecontext and baggage, which know more and win. Needs the API only.
 """
@@ -26,7 +26,7 @@ from obs_run.process import identity
 if TYPE_CHECKING:
     from opentelemetry.context import Context
 
-TRACE_ID, CORRELATION_ID = "X-Trace-ID", "X-Correlation-ID"
+TRACE_ID, CORRELATION_ID, REQUEST_ID = "X-Trace-ID", "X-Correlation-ID", "X-Request-ID"
 _TRACE = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LONGEST = 1024
 _SAFE = "".join(chr(code) for code in range(0x21, 0x7F)) + " "
@@ -34,10 +34,11 @@ _SPAN_BITS = (1 << 64) - 1
 
 
 class TraceHeaders(TextMapPropagator):
-    """Reads and writes the two headers.
+    """Reads the headers, and writes the first two.
 
     ``X-Trace-ID`` holds 32 hex characters (an old dashed UUID is read, too) and continues that trace where nothing
-    else does; who the parent was it cannot tell.
+    else does; who the parent was it cannot tell. ``X-Request-ID``, which proxies give each request, is the correlation
+    id where there is no other.
     """
 
     def inject(
@@ -63,10 +64,10 @@ class TraceHeaders(TextMapPropagator):
         return found
 
     def _extract(self, carrier: Any, context: Context, getter: Getter[Any]) -> Context:
-        correlation_id = _first(getter, carrier, CORRELATION_ID)
+        correlation_id = first_value(getter, carrier, CORRELATION_ID) or first_value(getter, carrier, REQUEST_ID)
         if correlation_id and len(correlation_id) <= _LONGEST and _correlation_id_of(context) is None:
             context = baggage.set_baggage(log_context.CORRELATION_ID, correlation_id, context)
-        trace_id = parsed_trace_id(_first(getter, carrier, TRACE_ID))
+        trace_id = parsed_trace_id(first_value(getter, carrier, TRACE_ID))
         if trace_id is None or trace.get_current_span(context).get_span_context().is_valid:
             return context
         # Some parent is needed for OpenTelemetry to go on in the trace; the same for all who go on in it.
@@ -77,7 +78,7 @@ class TraceHeaders(TextMapPropagator):
 
     @property
     def fields(self) -> set[str]:
-        """The names of the headers."""
+        """The names of the headers that are written."""
         return {TRACE_ID, CORRELATION_ID}
 
 
@@ -92,7 +93,8 @@ def _correlation_id_of(context: Context) -> str | None:
     return None if found is None else guard.shown(found)
 
 
-def _first(getter: Getter[Any], carrier: Any, name: str) -> str | None:
+def first_value(getter: Getter[Any], carrier: Any, name: str) -> str | None:
+    """Return the first value of a header, whatever letters its name is written in."""
     for each in (name, name.lower()):
         values = getter.get(carrier, each)
         if values:

@@ -33,6 +33,7 @@ __all__ = [
     "count_lookup_with_default",
     "created_in",
     "wrap_async_lookup",
+    "wrap_either_lookup",
     "wrap_lookup",
     "wrap_made",
 ]
@@ -55,8 +56,11 @@ class CacheDescription(NamedTuple):
 if TYPE_CHECKING:
     Describe = Callable[[Any], CacheDescription]
     Found = tuple[Any, Describe, int, int]
-    Read = Callable[[Call, Any, BaseException | None], Found]
-    """Gives the cache, what describes it, and how much of what was asked for it had and how much not."""
+    Read = Callable[[Call, Any, BaseException | None], Found | None]
+    """Gives the cache, what describes it, and how much of what was asked for it had and how much not.
+
+    None is for what is no lookup in a cache.
+    """
 
 
 class Cache:
@@ -222,7 +226,10 @@ def wrap_made(read: Callable[[Call], tuple[Any, CacheDescription] | None]) -> Wr
 
 def _note(read: Read, call: Call, returned: Any, error: BaseException | None, begun: int) -> None:
     seconds = (time.perf_counter_ns() - begun) / 1e9
-    owner, describe, hits, misses = read(call, returned, error)
+    found = read(call, returned, error)
+    if found is None:
+        return
+    owner, describe, hits, misses = found
     cache = cache_of(owner, describe)
     cache.hit.add_many(hits)
     cache.miss.add_many(misses)
@@ -237,3 +244,8 @@ def wrap_lookup(read: Read) -> Wrapper:
 def wrap_async_lookup(read: Read) -> Wrapper:
     """Return the wrapper of a coroutine function that looks up by I/O, as ``wrap_lookup`` does."""
     return noted_calls.wrap_async_timed(_SITE, partial(_note, read))
+
+
+def wrap_either_lookup(read: Read) -> Wrapper:
+    """Return the wrapper of a function that looks up by I/O, itself or by a coroutine that it returns."""
+    return noted_calls.wrap_either_timed(_SITE, partial(_note, read))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from obs_run.core.operations import MessageOperation
 
-__all__ = ["HandledMessage", "receive", "receive_batch", "start_handling"]
+__all__ = ["HandledMessage", "here", "is_inside_work", "receive", "receive_batch", "receive_news", "start_handling"]
 
 _here: ContextVar[HandledMessage | None] = ContextVar("obs-run-handled-message", default=None)
 """The message that was received last in this thread or task; tasks that begin meanwhile inherit it."""
@@ -105,6 +105,32 @@ def receive_batch(operation: MessageOperation, senders: list[dict[str, str]], ow
     make_room(expects_answer=expects_answer)
     recording = start_handling(operation, senders, owner)
     return None if recording is None else HandledMessage(recording, expects_answer=expects_answer)
+
+
+def receive_news(
+    operation: MessageOperation, senders: list[dict[str, str]], owner: object, waiting: Any = None
+) -> HandledMessage | None:
+    """Begin as ``receive_batch`` does, but for what is read inside of the very work that it came of, as answers are.
+
+    Nothing is begun there: the recording that was ``waiting`` for it, or else the span in progress, is linked to those
+    who sent it.
+    """
+    around = current_context.current()
+    if is_inside_work(around):
+        span = get_current_span(around) if waiting is None else waiting.span
+        contexts = [context_of(sender) if sender else None for sender in senders]
+        told = [context for context in contexts if context is not None]
+        if not told or _are_of_one_trace([around, *told]):
+            request_links.link_to_senders(span, told, None)
+            return None
+    return receive_batch(operation, senders, owner)
+
+
+def is_inside_work(around: Context | None = None) -> bool:
+    """Whether what is current, here or in a context, is a span in progress that is more than the run."""
+    if around is None:
+        around = current_context.current()
+    return get_current_span(around).is_recording() and not run_context.is_run(around)
 
 
 def start_handling(operation: MessageOperation, senders: list[dict[str, str]], owner: object = None) -> Any:

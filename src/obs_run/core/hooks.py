@@ -37,7 +37,7 @@ class Target(NamedTuple):
     A target with ``optional`` is not there in every supported version. A wildcard in the name's class
     (``Index*.search``) means every such class of the module that has the method of its own, and a plus sign
     (``BaseModel+.ask``) the class and all that are derived from it anywhere, as users do. ``setting`` names a setting
-    and those of its values that the target is for.
+    and those of its values that the target is for; with none of them, any that the user has set.
     """
 
     module: str
@@ -77,9 +77,12 @@ class Instrumentor(NamedTuple):
     is_counting: bool = False
     """Whether it counts what no instrumentor by others does, pools and caches, and goes beside those of the library."""
 
+    is_server: bool = False
+    """Whether it records requests that a server gets, where no instrumentor by others does, and goes beside those."""
+
     def goes_beside(self) -> bool:
         """Whether instrumentors by others of the same library go on beside it."""
-        return self.is_transport or self.is_counting
+        return self.is_transport or self.is_counting or self.is_server
 
     def modules(self) -> set[str]:
         """Return the modules whose import it waits for."""
@@ -241,34 +244,43 @@ def _lies_in(instrumentor: Instrumentor, library: str) -> bool:
 
 def _decide(instrumentor: Instrumentor) -> Status:
     """Decide whether a library is instrumented; why not is said in one line unless the user asked for it."""
-    from importlib.metadata import PackageNotFoundError, version
-
     state = Status(instrumentor)
     state.skipped = switched_off(instrumentor)
     for library, reason in _deactivated.items():
         if state.skipped is None and _lies_in(instrumentor, library):
             state.skipped = reason
-    try:
-        state.version = version(instrumentor.distribution)
-    except PackageNotFoundError:
-        # Vendored or run from its source tree: the targets tell whether it fits.
-        pass
-    else:
-        if state.skipped is None and not supports(instrumentor.versions, state.version):
-            state.skipped = f"version {state.version} is not supported (supported: {instrumentor.versions})"
-            state.is_unfit = True
-            guard.warn_once(f"obs-run: {instrumentor.library} is not instrumented: {state.skipped}")
+    state.version = _installed_version(instrumentor.distribution)
+    # Where it is vendored or run from its source tree, the targets tell whether it fits.
+    is_unfit = state.version is not None and not supports(instrumentor.versions, state.version)
+    if state.skipped is None and is_unfit:
+        state.skipped = f"version {state.version} is not supported (supported: {instrumentor.versions})"
+        state.is_unfit = True
+        guard.warn_once(f"obs-run: {instrumentor.library} is not instrumented: {state.skipped}")
     for preference in _preferences:
         if state.skipped is None:
             state.skipped = guard.call("instrumentors of others", preference, instrumentor)
     return state
 
 
+def _installed_version(distribution: str) -> str | None:
+    """Return the version of a distribution, None where it is not installed as one."""
+    from importlib import metadata
+
+    try:
+        found = metadata.distribution(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+    # The library's own function parses all that is told of it, as it would an email.
+    fields = (found.read_text("METADATA") or "").partition("\n\n")[0]
+    told = [line for line in fields.splitlines() if line.startswith("Version:")]
+    return told[0].partition(":")[2].strip() if told else found.version
+
+
 def switched_off(instrumentor: Instrumentor) -> str | None:
     """Return why the user does not want an instrumentor of ours, None if nothing speaks against it."""
     words = {name.strip() for name in os.environ.get(_DISABLED, "").split(",")}
     names = {"*", "obs-run", f"obs-run:{instrumentor.library}"}
-    if not instrumentor.goes_beside():
+    if instrumentor.is_server or not instrumentor.goes_beside():
         # By such a library's name the instrumentors of others are meant, which tell of all its requests.
         names.add(instrumentor.library)
     if words & names:
@@ -302,7 +314,7 @@ def _release(version: str) -> tuple[int, ...]:
 def _each(targets: list[Target], module: ModuleType) -> Iterator[Target]:
     """Give the targets that the settings want, one for each class that a wildcard means."""
     for target in targets:
-        if target.setting is not None and settings.get(target.setting[0]) not in target.setting[1]:
+        if target.setting is not None and not _is_wanted(*target.setting):
             continue
         owner, _, method = target.name.rpartition(".")
         if "*" in owner:
@@ -311,6 +323,11 @@ def _each(targets: list[Target], module: ModuleType) -> Iterator[Target]:
                     yield target._replace(name=f"{name}.{method}")
         else:
             yield target
+
+
+def _is_wanted(setting: str, values: tuple[str, ...]) -> bool:
+    value = settings.get(setting)
+    return value in values if values else bool(value)
 
 
 def _patch(target: Target, module: ModuleType, state: Status) -> None:

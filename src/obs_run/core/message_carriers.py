@@ -17,12 +17,24 @@ from zlib import crc32
 from opentelemetry.trace import TraceFlags, format_span_id, format_trace_id, get_current_span
 
 from obs_run import settings
+from obs_run.context import current_context
 from obs_run.context.allowed_hosts import is_allowed
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
 
-__all__ = ["Sender", "carried", "is_topic", "read", "seconds_since", "sender_of", "take_out", "uses_headers"]
+__all__ = [
+    "Sender",
+    "carried",
+    "carried_in_json",
+    "is_topic",
+    "read",
+    "read_json",
+    "seconds_since",
+    "sender_of",
+    "take_out",
+    "uses_headers",
+]
 
 _VERSION = 0xA5
 _PACKED = struct.Struct(">BQQQBQ")
@@ -35,6 +47,7 @@ _FROM_BLANKS = bytes.maketrans(b" \t", b"01")
 _BEHIND_PICKLE = b"\x00obs-run"
 _LONGEST_CARRIED = 512
 _SUFFIX_SIZE = len(_BEHIND_PICKLE) + _SIZE
+_ANY_TEXT = "surrogatepass"
 _CLOSING = {b"{": b"}", b"[": b"]"}
 _LONGEST_CHECKED = 64 * 1024
 """Bytes of what is parsed only to learn that it is JSON."""
@@ -80,7 +93,11 @@ def uses_headers() -> bool:
 
 def sender_of(context: Context, host: str | None) -> Sender | None:
     """Return what a message to ``host`` is to tell of its sender; None for nothing."""
-    if settings.get("OBS_PROPAGATE_ZMQ") == "off" or "tracecontext" not in settings.get("OTEL_PROPAGATORS"):
+    return None if settings.get("OBS_PROPAGATE_ZMQ") == "off" else _sender_in(context, host)
+
+
+def _sender_in(context: Context, host: str | None) -> Sender | None:
+    if "tracecontext" not in settings.get("OTEL_PROPAGATORS"):
         return None
     span = get_current_span(context).get_span_context()
     if not span.is_valid or not is_allowed(host):
@@ -96,6 +113,31 @@ def carried(payload: bytes, sender: Sender, *, is_json: bool = False) -> bytes |
     if end is None or not _is_json(payload, is_json=is_json):
         return None
     return payload[:end] + _blanks(sender) + payload[end:]
+
+
+def carried_in_json(message: Any, host: str | None) -> Any:
+    """Return a message to ``host`` over a broker without headers, with who sends it here; None where it has no place.
+
+    It is a JSON object or array, as text or bytes.
+    """
+    if settings.get("OBS_PROPAGATE_MESSAGES") != "json" or not isinstance(message, (str, bytes)):
+        return None
+    text = message.encode(errors=_ANY_TEXT) if isinstance(message, str) else message
+    if text[:_LONGEST_TAIL].lstrip()[:1] not in _CLOSING:
+        return None
+    sender = _sender_in(current_context.current(), host)
+    with_sender = None if sender is None else carried(text, sender)
+    return with_sender if with_sender is None or isinstance(message, bytes) else with_sender.decode(errors=_ANY_TEXT)
+
+
+def read_json(message: Any) -> tuple[Any, Sender | None]:
+    """Return what the sender's agent sent as JSON, text or bytes, and who that was where it is told."""
+    if isinstance(message, bytes):
+        return read(message)
+    if not isinstance(message, str) or message[-_LONGEST_TAIL:].rstrip()[-2:-1] not in (" ", "\t"):
+        return message, None
+    text, sender = read(message.encode(errors=_ANY_TEXT))
+    return (message, None) if sender is None else (text.decode(errors=_ANY_TEXT), sender)
 
 
 def read(payload: bytes) -> tuple[bytes, Sender | None]:

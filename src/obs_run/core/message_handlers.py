@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
@@ -9,17 +10,18 @@ from obs_run.base import generators, guard
 from obs_run.base.stand_in import no_frame, passed_over
 from obs_run.base.steps import Step
 from obs_run.core import handled_messages
-from obs_run.core.outcomes import OutcomeTracker
+from obs_run.core.outcomes import Call, OutcomeTracker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from obs_run.core.hooks import Wrapper
     from obs_run.core.operations import MessageOperation
     from obs_run.core.outcomes import Reader
 
     Begin = Callable[[Any], tuple[MessageOperation, Reader, dict[str, str]] | None]
 
-__all__ = ["followed_handler", "followed_reader"]
+__all__ = ["followed_handler", "followed_reader", "followed_work", "wrap_made_work"]
 
 
 def followed_handler(handler: Any, begin: Begin) -> Any:
@@ -40,6 +42,36 @@ def followed_handler(handler: Any, begin: Begin) -> Any:
 
     guard.call("begin", generators.take_name, handle, handler)
     return handle
+
+
+def followed_work(work: Any, begin: Begin) -> Any:
+    """Return the function that is called in the place of ``work``; ``begin`` gets the call of it."""
+
+    @passed_over
+    def do(*args: Any, **kwargs: Any) -> Any:
+        step = guard.call("begin", _begin, begin, Call(None, args, kwargs), default=_UNRECORDED)
+        with step:
+            returned = work(*args, **kwargs)
+        return guard.call("outcome", step.read_returned, returned, default=returned)
+
+    guard.call("begin", generators.take_name, do, work)
+    return do
+
+
+def wrap_made_work(begin: Callable[[Call, Call], Any]) -> Wrapper:
+    """Return the wrapper of a function that makes one that does the work on messages.
+
+    ``begin`` gets the call that made it, and the call of what it made, and gives what ``followed_handler`` asks for.
+    """
+
+    @passed_over
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        with no_frame:
+            made = wrapped(*args, **kwargs)
+        begin_work = partial(begin, Call(instance, args, kwargs))
+        return guard.call("begin", followed_work, made, begin_work, default=made)
+
+    return wrapper
 
 
 def followed_reader(read: Callable[[Any], Any], note: Callable[[Any], object]) -> Callable[[Any], Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import generators, guard
@@ -20,7 +21,15 @@ if TYPE_CHECKING:
     from obs_run.core.hooks import Wrapper
     from obs_run.core.message_carriers import Sender
 
-__all__ = ["QueuedContexts", "ReceivingStep", "make_future", "wrap_async_step", "wrap_receive", "wrap_step"]
+__all__ = [
+    "QueuedContexts",
+    "ReceivingStep",
+    "make_future",
+    "wrap_async_step",
+    "wrap_followed_step",
+    "wrap_receive",
+    "wrap_step",
+]
 
 
 def wrap_step(begin: Callable[[Call], Step | None]) -> Wrapper:
@@ -55,6 +64,25 @@ def wrap_async_step(begin: Callable[[Call], Step | None]) -> Wrapper:
         return guard.call("outcome", step.read_returned, returned, default=returned)
 
     return generators.named_coroutines(observe)
+
+
+def wrap_followed_step(begin: Callable[[Call], Step | None]) -> Wrapper:
+    """Return the wrapper of a function, as ``wrap_step`` does, whose coroutine is followed where it returns one."""
+
+    @passed_over
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        call = Call(instance, args, kwargs)
+        step = guard.call("begin", begin, call)
+        if step is None:
+            with no_frame:
+                return wrapped(*args, **kwargs)
+        with step:
+            returned = wrapped(*call.args, **call.kwargs)
+        if isinstance(returned, CoroutineType):
+            return guard.call("outcome", generators.followed, returned, lambda: step, default=returned)
+        return guard.call("outcome", step.read_returned, returned, default=returned)
+
+    return wrapper
 
 
 class ReceivingStep(Step):

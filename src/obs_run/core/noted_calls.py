@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import time
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import generators, guard
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     NoteOfOutcome = Callable[[Call, Any, BaseException | None, int], object]
     """Gets the call, what it returned, what it raised, and when it began (``time.perf_counter_ns()``)."""
 
-__all__ = ["wrap_after", "wrap_async_after", "wrap_async_timed", "wrap_before", "wrap_timed"]
+__all__ = ["wrap_after", "wrap_async_after", "wrap_async_timed", "wrap_before", "wrap_either_timed", "wrap_timed"]
 
 
 def wrap_before(site: str, note: Callable[[Call], object]) -> Wrapper:
@@ -100,3 +101,37 @@ def wrap_async_timed(site: str, note: NoteOfOutcome) -> Wrapper:
         return returned
 
     return generators.named_coroutines(run)
+
+
+def wrap_either_timed(site: str, note: NoteOfOutcome) -> Wrapper:
+    """Return the wrapper of a function that may return a coroutine, as ``wrap_timed`` and ``wrap_async_timed`` do."""
+
+    @passed_over
+    async def wait(coroutine: Any, call: Call, begun: int) -> Any:
+        try:
+            returned = await coroutine
+        except BaseException as error:
+            guard.call(site, note, call, None, error, begun)
+            hide_frame(error, error.__traceback__)
+            raise
+        guard.call(site, note, call, returned, None, begun)
+        return returned
+
+    @passed_over
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        begun = time.perf_counter_ns()
+        call = Call(instance, args, kwargs)
+        try:
+            returned = wrapped(*args, **kwargs)
+        except BaseException as error:
+            guard.call(site, note, call, None, error, begun)
+            hide_frame(error, error.__traceback__)
+            raise
+        if isinstance(returned, CoroutineType):
+            waiting = wait(returned, call, begun)
+            guard.call("begin", generators.take_name, waiting, returned)
+            return waiting
+        guard.call(site, note, call, returned, None, begun)
+        return returned
+
+    return wrapper

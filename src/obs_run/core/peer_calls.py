@@ -5,6 +5,8 @@ what the library has                                wrapper
 ==================================================  ==========================================================
 a coroutine function that sends a message and,      ``wrap_async_send``
 where there is an answer, waits for it
+a function, or one that returns a coroutine, that   ``wrap_send``
+does so
 a coroutine function that does what a message       ``wrap_async_receive``, and ``wrap_stream_receive`` for
 asks for                                            an async generator function
 a function inside of a recorded call by which what  ``wrap_carried``
@@ -50,6 +52,7 @@ __all__ = [
     "wrap_async_send",
     "wrap_carried",
     "wrap_opened",
+    "wrap_send",
     "wrap_stream_receive",
 ]
 
@@ -77,6 +80,24 @@ def wrap_async_send(begin: Send, carry: Carry) -> Wrapper:
         return guard.call("outcome", step.read_returned, returned, default=returned)
 
     return generators.named_coroutines(observe)
+
+
+def wrap_send(begin: Send, carry: Carry) -> Wrapper:
+    """Return the wrapper of a function that sends a message, at once or as a coroutine, as ``wrap_async_send``."""
+
+    @passed_over
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        call = Call(instance, args, kwargs)
+        step = guard.call("begin", _begin_send, begin, call)
+        if step is None:
+            with no_frame:
+                return wrapped(*args, **kwargs)
+        with step:
+            guard.call("trace of a message", _carry, carry, call, step.recording.operation)
+            returned = wrapped(*call.args, **call.kwargs)
+        return guard.call("outcome", step.read_returned, returned, default=returned)
+
+    return wrapper
 
 
 def wrap_async_receive(begin: Receive) -> Wrapper:

@@ -7,8 +7,8 @@ on the span that is exported.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.trace import Span, Status, StatusCode, get_current_span
 
@@ -31,8 +31,10 @@ _UNKNOWN = "_OTHER"
 """The ``error.type`` of what nobody knows more of, as the conventions have it."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Vocabulary:
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Vocabulary(NamedTuple):
     """How the spans of a library are read.
 
     ``package`` is the library's: what its modules set is read, what others set is the agent's own. ``operation`` gives
@@ -44,13 +46,13 @@ class Vocabulary:
 
     package: str
     operation: Callable[[str, Mapping[str, Any]], Operation | None] = operation_of
-    names: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = _NOTHING
     read: Callable[[Operation, str, Any], None] | None = None
     event: Callable[[Operation, str, Mapping[str, Any]], None] | None = None
     failure: Callable[[Operation, BaseException], BaseException] | None = None
     sums_runs: bool = True
     """Whether the tokens that the library tells of a run are those of this run."""
-    outcomes: Mapping[str, str] = field(default_factory=dict)
+    outcomes: Mapping[str, str] = _NOTHING
     """The exceptions by which the library leaves a run that has not failed, and what they mean."""
     has_metrics: bool = False
     """Whether the library measures what it traces, by a ``meter_provider`` that stands beside the tracer's."""

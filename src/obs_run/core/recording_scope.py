@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from obs_run.context import current_context
@@ -46,5 +47,18 @@ class RecordingScope:
         current_context.leave(self, self._entries)
 
     def inside(self, context: Context) -> Context:
-        """Return ``context`` with the operation as what happens there."""
+        """Return ``context`` with the operation as what happens there, and the baggage that its sender has told of."""
+        if context is not self.around:
+            context = _with_baggage(self.around, context)
         return ownership.with_owner(self, context)
+
+
+def _with_baggage(sender: Context, context: Context) -> Context:
+    """Return ``context`` with the baggage of another one, where it has none itself."""
+    # Where nobody has loaded it there is none.
+    baggage = sys.modules.get("opentelemetry.baggage")
+    if baggage is None or baggage.get_all(context):
+        return context
+    for name, value in baggage.get_all(sender).items():
+        context = baggage.set_baggage(name, value, context)
+    return context

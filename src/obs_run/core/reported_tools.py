@@ -98,6 +98,8 @@ def take_early_report(name: str, place: int, trace_id: int, asked_at: int) -> bo
 
 def _matches(name: str, call_id: str | None, place: int, trace_id: int) -> Iterator[tuple[Window, RequestedCall]]:
     """Go through the calls that may be meant: of the id, else of the name; far away both must agree."""
+    if not windows.waiting:
+        return
     near = [*windows.near(place), *windows.of_trace(trace_id)]
     if call_id is not None:
         yield from _calls(near, lambda call: call.call_id == call_id)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from obs_run.base import payload
 from obs_run.core import noted_calls, semconv, span_events
+from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.observed_metrics import observed_metrics
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ __all__ = [
 _SITE = "retry"
 
 
-@dataclass
+@late_dataclass
 class Retry:
     """An attempt that failed: of which function, the how manieth, why, and how long until the next."""
 

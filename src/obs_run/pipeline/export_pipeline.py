@@ -14,6 +14,7 @@ from obs_run.pipeline import foreign_content, log_builder, losses, redact, redac
 from obs_run.pipeline.items import DeferredCall, LogItem, OperationItem, SpanItem
 from obs_run.pipeline.log_events import LogEvents
 from obs_run.pipeline.otlp_destination import OtlpDestination
+from obs_run.pipeline.rebuilt_span import SpanDraft
 from obs_run.pipeline.run_totals import RunTotals
 from obs_run.pipeline.translation import Translation
 from obs_run.process.unpatched import time
@@ -145,13 +146,16 @@ class ExportPipeline:
 
     def _add_span(self, item: SpanItem, batch: _Batch, cost: Bill | None, shown: dict[str, Any]) -> None:
         """Put a span into the batch, complete and scrubbed; the content in ``shown`` is that already."""
-        span = guard.call("span", span_builder.complete_span, item, self._resource(), cost, shown)
-        if span is None:
-            span, shown = item.span, {}
-        span = guard.call("events", self._log_events.add_to, span, item.operation, default=span)
-        span = guard.call("span", foreign_content.span, span)
-        if span is not None:
-            batch.spans.append(span if self._redaction is None else self._redaction.span(span, shown))
+        draft, operation = SpanDraft(item.span), item.operation
+        clean = guard.call(
+            "span", span_builder.complete_span, draft, operation, self._resource(), cost, shown, default={}
+        )
+        guard.call("events", self._log_events.add_to, draft, operation)
+        if guard.call("span", foreign_content.remove, draft) is None:
+            return
+        if self._redaction is not None:
+            self._redaction.scrub(draft, clean)
+        batch.spans.append(draft.finished())
 
     @staticmethod
     def _limited_content(operation: OperationRecord) -> dict[str, Any]:

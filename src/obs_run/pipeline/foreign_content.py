@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.sdk.trace import Event
 
 from obs_run.core import content, semconv
-from obs_run.pipeline.rebuilt_span import rebuild_span
+from obs_run.pipeline.rebuilt_span import SpanDraft
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,11 +42,19 @@ def span(original: ReadableSpan) -> ReadableSpan:
     """Return a span without content, unless content is wanted."""
     if content.wanted():
         return original
-    has_content = _has(original.attributes) or any(map(_has_event_content, original.events))
-    if not has_content:
-        return original
-    events = [_event(event) for event in original.events]
-    return rebuild_span(original, attributes=_without(original.attributes), events=events)
+    return remove(SpanDraft(original)).finished()
+
+
+def remove(draft: SpanDraft) -> SpanDraft:
+    """Return a span, with its content taken out unless content is wanted."""
+    if content.wanted():
+        return draft
+    fields = draft.fields
+    if _has(fields["attributes"]):
+        fields["attributes"] = _without(fields["attributes"])
+    if any(map(_has_event_content, fields["events"])):
+        fields["events"] = [_event(event) for event in fields["events"]]
+    return draft
 
 
 def record(original: ReadableLogRecord) -> ReadableLogRecord:

@@ -61,6 +61,14 @@ _MESSAGING_LABELS = (
     semconv.SERVER_PORT,
     semconv.ERROR_TYPE,
 )
+_HTTP_SERVER_LABELS = (
+    semconv.HTTP_REQUEST_METHOD,
+    semconv.URL_SCHEME,
+    semconv.HTTP_RESPONSE_STATUS_CODE,
+    semconv.HTTP_ROUTE,
+    semconv.NETWORK_PROTOCOL_VERSION,
+    semconv.ERROR_TYPE,
+)
 # Models that answer otherwise than with messages, and the operations that have no class of their own.
 _OTHER_MODEL_CALLS = ("Embedding", "Rerank", "ModelCall")
 _OTHER_CLIENT_CALLS = (
@@ -314,6 +322,13 @@ TABLE = (
         both("A2aServerCall"),
         labels=_RPC_LABELS,
         buckets=semconv.RPC_DURATION_BUCKETS,
+    ),
+    _seconds(
+        semconv.METRIC_HTTP_SERVER_DURATION,
+        "Duration of HTTP server requests.",
+        both("HttpServerRequest"),
+        labels=_HTTP_SERVER_LABELS,
+        buckets=semconv.HTTP_DURATION_BUCKETS,
     ),
     _seconds(
         semconv.METRIC_MESSAGING_DURATION,

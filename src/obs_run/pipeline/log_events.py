@@ -14,14 +14,12 @@ from obs_run import settings
 from obs_run.base.json_text import to_json
 from obs_run.core import semconv
 from obs_run.pipeline.items import weight
-from obs_run.pipeline.rebuilt_span import rebuild_span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from opentelemetry.sdk.trace import ReadableSpan
+    from collections.abc import Iterator, Sequence
 
     from obs_run.core.sink import LogRecord, OperationRecord
+    from obs_run.pipeline.rebuilt_span import SpanDraft
 
 _SEVERITIES = {"trace": 1, "debug": 5, "info": 9, "warning": 13, "error": 17, "critical": 21}
 _NEVER = 25
@@ -71,22 +69,22 @@ class LogEvents:
             # Of spans that were never ended here, as those around a fork.
             self._size -= self._waiting.popitem(last=False)[1].size
 
-    def add_to(self, span: ReadableSpan, operation: OperationRecord | None) -> ReadableSpan:
-        """Return a span that is over with the events of its records."""
-        if not self._waiting or span.context is None:
-            return span
-        records = self._waiting.pop(span.context.span_id, None)
+    def add_to(self, draft: SpanDraft, operation: OperationRecord | None) -> None:
+        """Give a span that is over the events of its records."""
+        context, before = draft.fields["context"], draft.fields["events"]
+        if not self._waiting or context is None:
+            return
+        records = self._waiting.pop(context.span_id, None)
         if records is None:
-            return span
+            return
         self._size -= records.size
-        events = [*span.events, *_events(records.kept, span, operation)]
-        if len(events) == len(span.events) and not records.dropped:
-            return span
-        events.sort(key=lambda event: event.timestamp)
-        attributes = dict(span.attributes or {})
+        events = [*before, *_events(records.kept, before, operation)]
+        if len(events) > len(before):
+            events.sort(key=lambda event: event.timestamp)
+            draft.fields["events"] = events
         if records.dropped:
-            attributes[semconv.OBS_SPAN_EVENTS_DROPPED] = records.dropped
-        return rebuild_span(span, events=events, attributes=attributes)
+            attributes = dict(draft.fields["attributes"] or {})
+            draft.fields["attributes"] = {**attributes, semconv.OBS_SPAN_EVENTS_DROPPED: records.dropped}
 
     def clear(self) -> None:
         """Forget all, in a child process: the spans are the parent's."""
@@ -105,10 +103,10 @@ def _scope_name(record: LogRecord) -> str:
     return record.scope if isinstance(record.scope, str) else record.scope.name
 
 
-def _events(records: list[LogRecord], span: ReadableSpan, operation: OperationRecord | None) -> Iterator[Event]:
+def _events(records: list[LogRecord], before: Sequence[Event], operation: OperationRecord | None) -> Iterator[Event]:
     # The conventions have exceptions of their operations as log records, not as events of the span.
     has_exceptions = operation is None or operation.kind in semconv.BRIDGED_KINDS
-    told = {_identity(event.attributes or {}) for event in span.events if event.name == _EXCEPTION}
+    told = {_identity(event.attributes or {}) for event in before if event.name == _EXCEPTION}
     # The one of a record says what was going on, too.
     for record in sorted(records, key=lambda each: (each.event_name is not None, each.time_ns)):
         identity = _identity(record.attributes)

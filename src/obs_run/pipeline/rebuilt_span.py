@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from opentelemetry.sdk.trace import ReadableSpan
@@ -32,9 +33,32 @@ if TYPE_CHECKING:
         instrumentation_scope: InstrumentationScope | None
 
 
+class SpanDraft:
+    """A span that has ended, whose fields may be changed until it leaves; the SDK makes some anew at each question."""
+
+    __slots__ = ("_before", "fields", "span")
+
+    def __init__(self, span: ReadableSpan) -> None:
+        self.span = span
+        self.fields = _fields(span)
+        self._before = self.fields.copy()
+
+    def finished(self) -> ReadableSpan:
+        """Return the span with its fields as they are now; itself where none was changed."""
+        if all(map(operator.is_, self.fields.values(), self._before.values())):
+            return self.span
+        return ReadableSpan(**self.fields)
+
+
 def rebuild_span(span: ReadableSpan, **changes: Unpack[SpanFields]) -> ReadableSpan:
     """Return a span with other values of some fields: the SDK's cannot be changed once they have ended."""
-    fields: SpanFields = {
+    fields = _fields(span)
+    fields.update(changes)
+    return ReadableSpan(**fields)
+
+
+def _fields(span: ReadableSpan) -> SpanFields:
+    return {
         "name": span.name,
         "context": span.context,
         "parent": span.parent,
@@ -48,5 +72,3 @@ def rebuild_span(span: ReadableSpan, **changes: Unpack[SpanFields]) -> ReadableS
         "end_time": span.end_time,
         "instrumentation_scope": span.instrumentation_scope,
     }
-    fields.update(changes)
-    return ReadableSpan(**fields)

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from obs_run.pipeline.scrubber import Scrubber
 
 _SHORT = 64
-_LONG = 512
 _MOST_CACHED = 8192
 _FEW = 16
 _NUMBERS = frozenset({int, float, bool, type(None)})
@@ -47,9 +46,13 @@ class Redaction:
     def __init__(self, scrubber: Scrubber) -> None:
         self._scrubber = scrubber
         self._most: int = settings.get("OBS_CONTENT_MAX_MESSAGE_CHARS")
-        # Names and values repeat from span to span, and from one collection of metrics to the next.
+        self.limits = content_limits.read_limits()
+        """How much is kept of content that others may hold, too."""
+        self.own_limits = content_limits.read_limits(is_own=True)
+        # Names and values repeat from span to span, messages from call to call, and log lines all the time.
         self._clean: set[tuple[str | None, Any]] = set()
-        self._clean_pieces: set[bytes] = set()
+        self._clean_digests: set[bytes] = set()
+        """Of what is not short."""
         self._held = held_values.changes()
         scrubber.renew()
 
@@ -63,7 +66,7 @@ class Redaction:
         """Forget what was clean before the process held another secret."""
         self._held = held_values.changes()
         self._clean.clear()
-        self._clean_pieces.clear()
+        self._clean_digests.clear()
 
     def attributes(self, attributes: Any, done: Collection[str] = _NOTHING) -> Any:
         """Return ``attributes`` or a dict in its place; the names in ``done`` are clean already."""
@@ -123,24 +126,17 @@ class Redaction:
     def _piece(self, name: str, piece: Any, text: str) -> Any:
         """Return a message or another piece of content; most were in the call before, too."""
         digest = _digest(name, text)
-        if digest in self._clean_pieces:
+        if digest in self._clean_digests:
             return piece
         scrubbed = self._scrubber.value(name, piece)
         if scrubbed is piece:
-            self._keep(self._clean_pieces, digest)
+            self._keep(self._clean_digests, digest)
         return scrubbed
 
     def _instead(self, name: str, value: Any) -> Mapping[str, Any] | None:
         """Return what takes the attribute's place, None if it may stay."""
         if self._is_cached(name, value) or (name in _IDS and type(value) is str and _PROVIDERS_ID(value)):
             return None
-        if type(value) is str and len(value) > _LONG:
-            # What others write as content is told again and again.
-            digest = _digest(name, value)
-            if digest in self._clean_pieces:
-                return None
-        else:
-            digest = b""
         special = _SPECIAL.get(name)
         candidate = value if special is None else special(value, self._scrubber)
         if isinstance(candidate, (bytes, bytearray)):
@@ -149,10 +145,7 @@ class Redaction:
             one = {name: self._within(candidate)}
         scrubbed = self._scrubber.attributes(one)
         if scrubbed is one and one[name] is value:
-            if digest:
-                self._keep(self._clean_pieces, digest)
-            else:
-                self._remember(name, value)
+            self._remember(name, value)
             return None
         return scrubbed
 
@@ -174,7 +167,7 @@ class Redaction:
         return value
 
     def _large_limits(self) -> Limits:
-        return content_limits.read_limits()._replace(longest=self._most)
+        return self.limits._replace(longest=self._most)
 
     def _deep(self, piece: Any, _: str) -> Any:
         return self._scrubber.value(None, piece)
@@ -186,23 +179,22 @@ class Redaction:
             except (ValueError, RecursionError):
                 pass
             else:
-                return to_json(content_limits.limited(parsed, content_limits.read_limits(), self._deep))
+                return to_json(content_limits.limited(parsed, self.limits, self._deep))
         cut: str = content_limits.limited(text, self._large_limits(), self._deep)
         return cut
 
     def _is_cached(self, name: str | None, value: Any) -> bool:
+        if type(value) is str and len(value) > _SHORT:
+            return _digest(name, value) in self._clean_digests
         try:
             return (name, value) in self._clean
         except TypeError:  # a list or a dict, inside of a tuple as well
             return False
 
     def _remember(self, name: str | None, value: Any) -> None:
-        short = (type(value) is str and len(value) <= _SHORT) or (
-            type(value) is tuple
-            and len(value) <= _FEW
-            and all(type(each) is str and len(each) <= _SHORT for each in value)
-        )
-        if short and (name is None or len(name) <= _SHORT):
+        if type(value) is str and len(value) > _SHORT:
+            self._keep(self._clean_digests, _digest(name, value))
+        elif (name is None or len(name) <= _SHORT) and _is_short(value):
             self._keep(self._clean, (name, value))
 
     @staticmethod
@@ -212,8 +204,14 @@ class Redaction:
         cache.add(one)
 
 
-def _digest(name: str, text: str) -> bytes:
-    return blake2b(f"{name}\0{text}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def _is_short(value: Any) -> bool:
+    if type(value) is tuple:
+        return len(value) <= _FEW and all(type(each) is str and len(each) <= _SHORT for each in value)
+    return type(value) is str
+
+
+def _digest(name: str | None, text: str) -> bytes:
+    return blake2b(f"{name or ''}\0{text}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def is_figure(name: str, value: Any) -> bool:
@@ -251,10 +249,10 @@ def shared() -> Redaction | None:
 
 def limited(name: str, value: Any) -> Any:
     """Return content within the limits, scrubbed if anything is."""
-    redaction, limits = shared(), content_limits.read_limits()
+    redaction = shared()
     if redaction is None:
-        return content_limits.limited(value, limits)
-    return redaction.content(name, value, limits)
+        return content_limits.limited(value, content_limits.read_limits())
+    return redaction.content(name, value, redaction.limits)
 
 
 def forget() -> None:

@@ -15,13 +15,14 @@ from opentelemetry.trace import Link, SpanContext, Status, TraceState
 from obs_run.base import guard, held_values
 from obs_run.core import semconv
 from obs_run.pipeline import redact
-from obs_run.pipeline.rebuilt_span import rebuild_span
+from obs_run.pipeline.rebuilt_span import SpanDraft
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from opentelemetry.sdk._logs import ReadableLogRecord
 
+    from obs_run.pipeline.rebuilt_span import SpanFields
     from obs_run.pipeline.redact import Redaction
 
 WITHHELD = "[withheld]"
@@ -41,11 +42,17 @@ class ItemRedaction:
 
     def span(self, span: ReadableSpan, done: Collection[str] = _NOTHING) -> ReadableSpan:
         """Return a span that may leave; the attributes named in ``done`` are clean already."""
+        draft = SpanDraft(span)
+        self.scrub(draft, done)
+        return draft.finished()
+
+    def scrub(self, draft: SpanDraft, done: Collection[str] = _NOTHING) -> None:
+        """Have a span leave without what must not; the attributes named in ``done`` are clean already."""
         try:
-            return self._span(span, done)
+            draft.fields.update(self._clean_fields(draft.fields, done))
         except Exception as error:  # noqa: BLE001 (whatever it was, the span must not leave as it is)
             say_withheld("a span", error)
-            return self._bare_span(span)
+            draft.fields.update(self._bare_fields(draft.fields))
 
     def record(self, record: ReadableLogRecord, done: Collection[str] = _NOTHING) -> ReadableLogRecord:
         """Return a log record that may leave; the attributes named in ``done`` are clean already."""
@@ -68,9 +75,7 @@ class ItemRedaction:
         """Return an instrumentation scope that may leave."""
         if scope is None:
             return None
-        result: InstrumentationScope = self._once(
-            scope, "a scope", self._scope, lambda _: InstrumentationScope(WITHHELD)
-        )
+        result: InstrumentationScope = self._once(scope, "a scope", self._scope, _bare_scope)
         return result
 
     def _once(self, original: Any, what: str, scrub: Callable[[Any], Any], instead: Callable[[Any], Any]) -> Any:
@@ -102,42 +107,17 @@ class ItemRedaction:
             return scope
         return InstrumentationScope(name, version, scope.schema_url, attributes)
 
-    def _span(self, span: ReadableSpan, done: Collection[str]) -> ReadableSpan:
-        # The SDK makes some of them anew at each question.
-        before = (
-            span.context,
-            span.name,
-            span.attributes,
-            span.events,
-            span.links,
-            span.status,
-            span.resource,
-            span.instrumentation_scope,
-        )
-        after = (
-            self._context(before[0]),
-            self._values.text(before[1]),
-            self._values.attributes(before[2], done),
-            _each(before[3], self._event),
-            _each(before[4], self._link),
-            self._status(before[5]),
-            self.resource(before[6]),
-            self.scope(before[7]),
-        )
-        if all(map(operator.is_, before, after)):
-            return span
-        context, name, attributes, events, links, status, resource, scope = after
-        return rebuild_span(
-            span,
-            name=name,
-            context=context,
-            resource=resource,
-            attributes=attributes,
-            events=events,
-            links=links,
-            status=status,
-            instrumentation_scope=scope,
-        )
+    def _clean_fields(self, span: SpanFields, done: Collection[str]) -> SpanFields:
+        return {
+            "context": self._context(span["context"]),
+            "name": self._values.text(span["name"]),
+            "attributes": self._values.attributes(span["attributes"], done),
+            "events": _each(span["events"], self._event),
+            "links": _each(span["links"], self._link),
+            "status": self._status(span["status"]),
+            "resource": self.resource(span["resource"]),
+            "instrumentation_scope": self.scope(span["instrumentation_scope"]),
+        }
 
     def _event(self, event: Any) -> Any:
         name, attributes = self._values.text(event.name), self._values.attributes(event.attributes)
@@ -179,21 +159,20 @@ class ItemRedaction:
             return record
         return replace(record, log_record=log, resource=resource, instrumentation_scope=scope)
 
-    def _bare_span(self, span: ReadableSpan) -> ReadableSpan:
-        context = span.context
+    def _bare_fields(self, span: SpanFields) -> SpanFields:
+        context = span["context"]
         if context is not None and context.trace_state:
             context = SpanContext(context.trace_id, context.span_id, context.is_remote, context.trace_flags)
-        return rebuild_span(
-            span,
-            name=self._name(span.name),
-            context=context,
-            resource=self.resource(span.resource),
-            attributes={**_figures(span.attributes), **_MARK},
-            events=[Event(WITHHELD, timestamp=event.timestamp) for event in span.events],
-            links=[_bare(link) for link in span.links],
-            status=Status(span.status.status_code),
-            instrumentation_scope=self.scope(span.instrumentation_scope),
-        )
+        return {
+            "name": self._name(span["name"]),
+            "context": context,
+            "resource": self.resource(span["resource"]),
+            "attributes": {**_figures(span["attributes"]), **_MARK},
+            "events": [Event(WITHHELD, timestamp=event.timestamp) for event in span["events"]],
+            "links": [_bare(link) for link in span["links"]],
+            "status": Status(span["status"].status_code),
+            "instrumentation_scope": self.scope(span["instrumentation_scope"]),
+        }
 
     def _bare_record(self, record: ReadableLogRecord) -> ReadableLogRecord:
         log = record.log_record
@@ -216,6 +195,10 @@ class ItemRedaction:
 def _bare_resource(resource: Resource) -> Resource:
     kept = {name: value for name, value in resource.attributes.items() if name.startswith("telemetry.")}
     return Resource({**kept, **_MARK})
+
+
+def _bare_scope(_: InstrumentationScope) -> InstrumentationScope:
+    return InstrumentationScope(WITHHELD)
 
 
 def _each(items: Any, scrub: Callable[[Any], Any]) -> Any:

@@ -9,18 +9,16 @@ from opentelemetry.attributes import BoundedAttributes
 from obs_run.base.json_text import to_json
 from obs_run.core import semconv
 from obs_run.pipeline import content_limits, redact_items, vector_sql
-from obs_run.pipeline.rebuilt_span import rebuild_span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.trace import ReadableSpan
 
     from obs_run.core.sink import OperationRecord
     from obs_run.pipeline.content_limits import Limits
     from obs_run.pipeline.cost import Bill
-    from obs_run.pipeline.items import SpanItem
+    from obs_run.pipeline.rebuilt_span import SpanDraft
     from obs_run.pipeline.redact import Redaction
 
 
@@ -30,30 +28,29 @@ _LARGE = 1024 * 1024
 
 
 def complete_span(
-    item: SpanItem,
+    draft: SpanDraft,
+    operation: OperationRecord | None,
     resource: Resource,
     cost: Bill | None,
     content_values: Mapping[str, Any],
-) -> ReadableSpan:
-    """Return the span as it is exported: with this process's resource, its operation, its content and its cost.
+) -> Mapping[str, Any]:
+    """Give a span what it is exported with: this process's resource, its operation, its content and its cost.
 
-    ``content_values`` is the operation's content as ``limit_content`` returns it.
+    ``content_values`` is the operation's content as ``limit_content`` returns it; it is returned where it was taken.
     """
-    span, operation = item.span, item.operation
+    fields = draft.fields
+    original: Any = fields["attributes"] or {}
     if operation is not None:
-        original: Any = span.attributes or {}
         # The SDK's mapping answers a copy at once, and ** key by key.
         own = original.copy() if hasattr(original, "copy") else original
         attributes = {**own, **_clean(operation.attributes), **as_json(content_values), **cost_attributes(cost)}
-        return rebuild_span(span, attributes=attributes, resource=_joined(span.resource, resource))
-    search = vector_sql.search(span.attributes)
+        fields.update({"attributes": attributes, "resource": _joined(fields["resource"], resource)})
+        return content_values
+    search = vector_sql.search(original)
     if search is not None:
-        attributes = {**search.attributes(), **(span.attributes or {})}
-        name = search.span_name()
-        return rebuild_span(span, name=name, attributes=attributes, resource=_joined(span.resource, resource))
-    if span.resource is resource:
-        return span
-    return rebuild_span(span, resource=_joined(span.resource, resource))
+        fields.update({"name": search.span_name(), "attributes": {**search.attributes(), **original}})
+    fields["resource"] = _joined(fields["resource"], resource)
+    return content_values
 
 
 def _clean(attributes: dict[str, Any]) -> dict[str, Any]:
@@ -101,9 +98,11 @@ def limit_content(operation: OperationRecord, redaction: Redaction | None) -> di
     What cannot be scrubbed is left out, and marked.
     """
     # To look whether all of it may stay as it is takes its JSON, which of large content is cut first.
-    limits = content_limits.read_limits(is_own=operation.content_size < _LARGE)
+    is_small = operation.content_size < _LARGE
     if redaction is None:
+        limits = content_limits.read_limits(is_own=is_small)
         return {name: content_limits.limited(value, limits) for name, value in operation.content.items()}
+    limits = redaction.own_limits if is_small else redaction.limits
     limited: dict[str, Any] = {}
     for name, value in operation.content.items():
         limited.update(_scrubbed(name, value, redaction, limits))

@@ -21,7 +21,7 @@ _called: "dict[str, list[Callback]]" = {}
 _around: "dict[str, Callable[[], Callable[[], object]]]" = {}
 _before_libraries: "list[Callable[[], object]]" = []
 # Modules of the standard library that instrumentors are published for.
-_INSTRUMENTED_STANDARD = frozenset(("sqlite3", "urllib.request"))
+_INSTRUMENTED_STANDARD = frozenset(("http.server", "sqlite3", "urllib.request"))
 _CUSTOMIZING = frozenset(("sitecustomize", "usercustomize"))
 _OURS = ("obs_run", "obs_instrumentors")
 

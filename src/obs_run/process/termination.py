@@ -59,6 +59,16 @@ def resume() -> None:
         return
 
 
+def handle_again() -> None:
+    """Handle the signals that a server has given their default action back, to set handlers of its own for a while."""
+    try:
+        for number, handler in _handled.items():
+            if _signal.getsignal(number) == _signal.SIG_DFL:
+                _signal.signal(number, handler)
+    except ValueError:  # another thread, in which the server's own handlers could not be set either
+        return
+
+
 def die_of(number: int) -> None:
     """Die of a signal as if it had never been handled."""
     _signal.signal(number, _signal.SIG_DFL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.trace import SpanKind
 
 from obs_run.base import guard
 from obs_run.core import inside_runs, ownership, semconv
@@ -13,6 +14,7 @@ from obs_run.core.tool_windows import windows
 from obs_run.pipeline.items import SpanItem
 from obs_run.process import termination
 from obs_run.process.unpatched import time
+from obs_run.sdk import request_spans
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -52,7 +54,7 @@ class QueueSpanProcessor(SpanProcessor):
         self.latest_end_ns = 0
         """When the span ended that ended last."""
 
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 (the interface)
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Remember that the span is open."""
         try:
             if termination.suspended:
@@ -62,6 +64,8 @@ class QueueSpanProcessor(SpanProcessor):
             open_recordings.add(span.context.span_id, end_unfinished, span)
             if windows.waiting:
                 _note_tool(span)
+            if span.kind is SpanKind.SERVER:
+                guard.call("request", request_spans.describe, span, parent_context)
         except Exception as error:  # noqa: BLE001 (the guard, without the cost of a call to it)
             guard.failed("span", error)
 

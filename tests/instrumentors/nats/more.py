@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from opentelemetry import trace
+from opentelemetry import baggage, context, trace
 
 from obs_run.core import hooks
 from tests.e2e.backends.nats import nats_server
@@ -153,6 +153,26 @@ def test_what_fits_without_us_is_sent(its: Any, tmp_path: Path, less: int) -> No
 
     with server_with(its, tmp_path, max_payload=1024):
         assert its.within(talk) == ([1024 - less, min(1024 - less, 1024 - 25), 5], None)
+
+
+def test_baggage_is_there_in_the_work(its: Any) -> None:
+    async def talk(_: Any, connection: Any) -> Any:
+        seen = []
+
+        async def note(_: Any) -> None:
+            seen.append(baggage.get_baggage("tenant"))
+
+        heard = Inbox(note)
+        await connection.subscribe("sky", cb=heard.take)
+        asked = await connection.subscribe("sky")
+        token = context.attach(baggage.set_baggage("tenant", "acme"))
+        await connection.publish("sky", b"clear")
+        context.detach(token)
+        await heard.all()
+        await asked.next_msg(_WAIT)
+        return [*seen, baggage.get_baggage("tenant")]
+
+    assert its.within(talk) == ["acme", "acme"]
 
 
 def test_with_the_setting_off_no_header_is_added(its: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Pools of redis-py against a real Redis."""
+"""Pools of redis-py, and its keys as caches, against a real Redis."""
 
 from __future__ import annotations
 
@@ -91,3 +91,78 @@ def test_async_pools(telemetry: Any, port: int) -> None:
     with instrumented("redis"):
         asyncio.run(work())
     assert measured.read("wait_time") == measured.read("use_time") == 5
+
+
+def lookups(telemetry: Any, pattern: str) -> tuple[float, ...]:
+    """Return how many hit and missed, and how many were timed."""
+    labels = {"obs.cache.name": pattern}
+    hits, misses = (
+        value(telemetry, "obs.cache.lookups", **labels, **{"obs.cache.result": result}) for result in ("hit", "miss")
+    )
+    return hits, misses, value(telemetry, "obs.cache.lookup.duration", **labels)
+
+
+def read_all(client: Any, at: str) -> list[Any]:
+    """Do what is a lookup and what is none; an async client gives what is to be awaited."""
+    return [
+        client.set(f"{at}:1", "one"),
+        client.hset(f"{at}:h", "a", "b"),
+        client.get(f"{at}:1"),
+        client.get(f"{at}:2"),
+        client.get(f"{at}:1".encode()),
+        client.getex(f"{at}:1", ex=60),
+        client.mget(f"{at}:1", f"{at}:2"),
+        client.mget([f"{at}:1", f"{at}:2", f"{at}:3"]),
+        client.hget(f"{at}:h", "a"),
+        client.hget(f"{at}:h", "none"),
+        client.hgetall(f"{at}:none"),
+        client.get("counter"),
+        client.pipeline().get(f"{at}:1").get(f"{at}:2").execute(),
+    ]
+
+
+READ: list[Any] = [
+    b"one",
+    None,
+    b"one",
+    b"one",
+    [b"one", None],
+    [b"one", None, None],
+    b"b",
+    None,
+    {},
+    None,
+    [b"one", None],
+]
+
+
+def test_caches(telemetry: Any, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OBS_REDIS_CACHES", "sync:*,other")
+    with instrumented("redis"):
+        client = import_module("redis").Redis(port=port, db=5)
+        assert read_all(client, "sync")[2:] == READ
+        with pytest.raises(import_module("redis").ResponseError) as caught:
+            client.get("sync:h")
+        assert not [frame for frame in caught.traceback if "obs_run" in str(frame.path)]
+        client.connection_pool.disconnect()
+    assert lookups(telemetry, "sync:*") == (6, 7, 10)
+    assert not telemetry.points("obs.cache.lookups", **{"obs.cache.name": "other"})
+
+
+def test_async_caches(telemetry: Any, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OBS_REDIS_CACHES", "async:*")
+
+    async def work() -> list[Any]:
+        client = import_module("redis.asyncio").Redis(port=port, db=6)
+        read = [await each for each in read_all(client, "async")]
+        await client.connection_pool.disconnect()
+        return read
+
+    with instrumented("redis"):
+        assert asyncio.run(work())[2:] == READ
+    assert lookups(telemetry, "async:*") == (6, 6, 9)
+
+
+def test_without_the_choice_nothing_is_patched(port: int) -> None:
+    with instrumented("redis"):
+        assert not hasattr(import_module("redis").Redis(port=port).get, "__wrapped__")

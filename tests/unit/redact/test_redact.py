@@ -67,6 +67,21 @@ def test_what_was_clean_is_not_looked_at_again() -> None:
     assert len(scrubber.asked) > asked
 
 
+def test_a_line_of_a_log_that_was_clean_is_not_looked_at_again() -> None:
+    scrubber = Small()
+    redaction = Redaction(scrubber)
+    line, path = "the answer came in late. " * 10, "/srv/" + "deep/" * 30
+    for said in (redaction.text(line), redaction.value(None, line), redaction.attributes({"code.file.path": path})):
+        assert said in (line, {"code.file.path": path})
+    asked = len(scrubber.asked)
+    assert redaction.text(str(line)) is line
+    assert redaction.value(None, line) is line
+    assert redaction.attributes({"code.file.path": path}) == {"code.file.path": path}
+    assert len(scrubber.asked) == asked
+    assert redaction.attributes({"password": path}) == {"password": "[password]"}
+    assert redaction.text(f"{line}SECRET1") == f"{line}[secret]"
+
+
 def test_numbers_are_scrubbed_where_their_name_asks_for_it(redaction: Redaction) -> None:
     assert redaction.attributes({"password": 12345}) == {"password": "[password]"}
 

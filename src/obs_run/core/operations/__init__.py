@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Workflow,
     )
     from .fields import attribute, content
+    from .http import HttpServerRequest
     from .logged import LoggedCount, LoggedDuration, LoggedRequest, LoggedValue, LoggedWork
     from .mcp import McpCall, McpServerCall, McpServerSession, McpSession
     from .messaging import (
@@ -56,6 +57,7 @@ __all__ = [
     "FetchedResponse",
     "GenAiOperation",
     "Handoff",
+    "HttpServerRequest",
     "Inference",
     "LoggedCount",
     "LoggedDuration",
@@ -107,6 +109,7 @@ _NAMES = {
         "Workflow",
     ),
     "fields": ("attribute", "content"),
+    "http": ("HttpServerRequest",),
     "logged": ("LoggedCount", "LoggedDuration", "LoggedRequest", "LoggedValue", "LoggedWork"),
     "mcp": ("McpCall", "McpServerCall", "McpServerSession", "McpSession"),
     "messaging": (

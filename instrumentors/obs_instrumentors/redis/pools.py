@@ -9,14 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from obs_run.base import payload
-from obs_run.core.hooks import Instrumentor, Target
-from obs_run.core.pools import (
-    PoolDescription,
-    PoolReader,
-    wrap_acquire,
-    wrap_async_acquire,
-    wrap_release,
-)
+from obs_run.core.pools import PoolDescription, PoolReader
 
 if TYPE_CHECKING:
     from obs_run.core.outcomes import Call
@@ -41,24 +34,6 @@ def is_timeout(error: BaseException) -> bool:
     return str(error) in ("No connection available.", "Too many connections")
 
 
-_POOL = PoolReader(
+POOL = PoolReader(
     lambda call: call.instance, describe, released=lambda call: call.argument(0, "connection"), is_timeout=is_timeout
-)
-_SYNC, _ASYNC = "redis.connection", "redis.asyncio.connection"
-_RELEASE = wrap_release(_POOL)
-
-INSTRUMENTORS = (
-    Instrumentor(
-        "redis",
-        "redis",
-        ">=5,<9",
-        (
-            Target(_SYNC, "*ConnectionPool.get_connection", wrap_acquire(_POOL)),
-            Target(_SYNC, "*ConnectionPool.release", _RELEASE),
-            Target(_ASYNC, "*ConnectionPool.get_connection", wrap_async_acquire(_POOL)),
-            Target(_ASYNC, "*ConnectionPool.release", _RELEASE),
-        ),
-        ("pools of connections",),
-        is_counting=True,
-    ),
 )
