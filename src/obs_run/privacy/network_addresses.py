@@ -60,7 +60,8 @@ def find(subject: Subject) -> Iterator[Match]:
         return
     if b"." in raw:
         yield from _ipv4(raw)
-        yield from _dotted_macs(raw)
+        if subject.mixed_words:
+            yield from _dotted_macs(raw)
     if b":" in raw or b"-" in raw:
         yield from _macs(raw)
     if b":" in raw:
