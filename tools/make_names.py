@@ -53,6 +53,48 @@ _OTHERS = (
 _OTHER_MEANINGS = frozenset(_OTHERS.split())
 
 
+# How names of other alphabets are written in Latin letters: a letter, and what stands for it.
+_CYRILLIC = (
+    "аa бb вv гg дd еe зz иi кk лl мm нn оo пp рr сs тt уu фf ыy эe ґg єye іi їi жzh йy "
+    "хkh цts чch шsh щshch ъ ь юyu яya"
+)
+_GREEK = "αa βv γg δd εe ζz ηi θth ιi κk λl μm νn ξx οo πp ρr σs ςs τt υy φf χch ψps ωo"
+_GEORGIAN = (
+    "აa ბb გg დd ეe ვv ზz თt იi კk ლl მm ნn ოo პp ჟzh რr სs ტt უu ფp ქk ღgh ყq შsh ჩch ცts ძdz წts ჭch ხkh ჯj ჰh"
+)
+_ARMENIAN = (
+    "աa բb գg դd եe զz էe ըy թt ժzh իi լl խkh ծts կk հh ձdz ղgh ճch մm յy նn շsh ոo չch պp ջj ռr սs վv տt րr ցts ւv "
+    "փp քk օo ֆf"
+)
+_LATIN = {ord(pair[0]): pair[1:] for pair in f"{_CYRILLIC} {_GREEK} {_GEORGIAN} {_ARMENIAN}".split()}
+# Of China, Vietnam and Korea the package has few in Latin letters.
+_LAST_OF_ASIA = (
+    "wang zhang liu chen yang huang zhao zhou guo gao luo zheng liang xie tang song deng feng cao peng zeng xiao "
+    "tian dong yuan cai jiang cheng ding ren yao shen zhong wong chan cheung leung chow chua goh koh teo ong tan "
+    "lim ng nguyen tran pham hoang huynh phan dang bui duong ngo kim park lee choi jung kang cho yoon jang han "
+    "seo shin kwon hwang ahn hsu hsieh tsai lai chiu yeung kwok fong loh yeo quek sim toh ho cheah khoo ooi singh "
+    "kaur "
+)
+_FIRST_OF_ASIA = (
+    "xiaoming xiuying jianguo wei ling jing fang lei jun jie juan tao ming chao ping gang hui mei hong ying hua "
+    "xin yue hao zihan yifan yuting jiahao minh hanh hieu hung huong khanh linh ngoc nhung phuc phuong quan quang "
+    "quoc thanh thao thuy trang trung tuan viet xuan yen bao chau dung giang hai minjun seoyeon jiwoo hyunwoo "
+    "jihoon soojin eunji hyejin jisoo minseo jaehyun sungmin youngho makoto haruto yuki sakura kenji takeshi "
+    "hiroshi naoki akira yoko keiko "
+)
+# Nor of Arabia, Africa and Wales.
+_FIRST_OF_OTHERS = (
+    "faisal khalid omar ahmed mohammed muhammad hassan hussein fatima aisha layla yusuf ibrahim abdullah "
+    "abdulrahman saleh salman nasser majid turki bandar rania huda maha reem noura nadia samira zainab mariam "
+    "amina karim tariq walid jamal anwar mustafa mahmoud chidi chidubem chinonso chiamaka chinedu chukwuemeka "
+    "emeka ifeoma ngozi nkechi obinna oluwaseun olumide olufemi oluwatobi abimbola abiodun adebayo adeola ayodele "
+    "babatunde bolanle folake funmilayo kehinde taiwo temitope tunde yetunde tendai tafadzwa tatenda farai nyasha "
+    "kudzai kwame kofi akua kwabena abena thabo sipho lindiwe nomvula zanele wanjiku wambui njeri kamau mwangi "
+    "otieno achieng akinyi llewelyn dafydd rhys gareth emyr gwilym geraint ieuan owain aneurin bronwen angharad "
+    "cerys carys myfanwy nerys "
+)
+
+
 def modules_of(package: ModuleType) -> Iterator[tuple[str, Any]]:
     """Return the providers of a package of Faker, with the languages that they are for."""
     for found in pkgutil.iter_modules(package.__path__):
@@ -64,6 +106,9 @@ def words_of(texts: Iterable[Any]) -> Iterator[str]:
     for text in texts:
         for word in _WORD.findall(str(text)):
             form = plain(word.lower())
+            latin = form.translate(_LATIN)
+            if latin != form and _FEWEST_LETTERS < len(latin) <= _LONGEST and latin.isascii():
+                yield latin
             if _FEWEST_LETTERS <= len(form) <= _LONGEST and _SCRIPTS.match(form):
                 yield form
 
@@ -77,11 +122,14 @@ def names() -> tuple[dict[str, set[str]], set[str]]:
             values = getattr(provider, attribute)
             if not isinstance(values, (tuple, list, dict)):
                 continue
-            if attribute.startswith(("first_name", "given")):
+            if attribute.startswith(("first_name", "first_romanized", "given")):
                 for word in words_of(values):
                     first[word].add(country)
-            elif attribute.startswith("last_name"):
+            elif attribute.startswith(("last_name", "last_romanized")):
                 last.update(words_of(values))
+    for word in f"{_FIRST_OF_ASIA} {_FIRST_OF_OTHERS}".split():
+        first[word].add("others")
+    last.update(_LAST_OF_ASIA.split())
     return first, last
 
 

@@ -18,8 +18,12 @@ _ENDS_OF_NAMES = (
     "czyk", "sson", "dottir", "opoulos", "opoulou", "idis", "akis", "akos", "escu", "eanu", "ashvili", "adze", "yants",
     "bichler", "hofer", "huber", "meier", "meyer", "mayer", "bauer", "mueller", "muller", "hausen", "reuter", "felder",
     "inger", "ovsky", "ovska", "ovec", "ovcova", "kova", "ckova", "nova", "walla", "zadeh", "oglu", "stein", "mann",
-    "brecht", "shvili", "quist", "gaard", "ssen", "strom", "lund", "berg",
+    "brecht", "shvili", "yan", "dze",
+    "kov", "nov", "rov", "tov", "lov", "kova", "rova", "tova", "lova", "nova", "yeva", "ieva",
+    "stone", "worth", "berry", "combe", "chukwu", "ogbo", "quist", "gaard", "ssen", "strom", "lund", "berg",
 )  # fmt: skip
+
+_ARTICLES = frozenset({"al", "el", "ben", "bin", "abu"})
 
 
 def plain(word: str) -> str:
@@ -63,7 +67,7 @@ def _looked_up(word: str) -> frozenset[str]:
         for section in ("given", "ambiguous", "surname", "word")
         if any(f" {part} " in table.get((section, part[:2]), "") for part in parts)
     }
-    if not found and parts[-1].endswith(_ENDS_OF_NAMES):
+    if not found and (parts[-1].endswith(_ENDS_OF_NAMES) or (len(parts) > 1 and parts[0] in _ARTICLES)):
         found.add("surname")
     return frozenset(found)
 

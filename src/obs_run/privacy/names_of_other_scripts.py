@@ -9,7 +9,7 @@ from obs_run.privacy import name_tables
 from obs_run.privacy.matches import Match
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _KIND = "person_name"
 _PATRONYMIC = "(?:[оеэ]вич|ич|[оеи]вна|ична|[іїй]вна)(?:у|а|ем|ом|е|ы|ой|и|ю|ові|і)?"
@@ -73,19 +73,26 @@ _OF_OTHERS = re.compile(
 def find(text: str) -> Iterator[Match]:
     """Find the names that other scripts have a word before, or behind."""
     signs = [sign for sign in _HINTS_OF_OTHERS if sign in text]
-    if any(hint in text for sign in signs for hint in _HINTS_OF_OTHERS[sign]):
+    if any(_has_any(text, _HINTS_OF_OTHERS[sign]) for sign in signs):
         for name in _OF_OTHERS.finditer(text):
             yield Match(*name.span(name.lastindex or 0), _KIND)
-    scripts = [entries for letters, entries in _SCRIPTS if any(letter in text for letter in letters)]
-    for entries in scripts:
-        for hints, pattern in entries:
-            if any(hint in text for hint in hints):
-                yield from (Match(*name.span(1), _KIND) for name in pattern.finditer(text))
-    if not scripts:
-        yield from (Match(*name.span(1), _KIND) for pattern in _OF_HAN for name in pattern.finditer(text))
+    for pattern in _patterns(text):
+        yield from (Match(*name.span(1), _KIND) for name in pattern.finditer(text))
     for letter, pairs in _PAIRS:
         if letter in text:
             yield from _in_lists(text, pairs)
+
+
+def _has_any(text: str, words: Iterable[str]) -> bool:
+    return any(word in text for word in words)
+
+
+def _patterns(text: str) -> list[re.Pattern[str]]:
+    """Return what to look for in a text, by the letters of its scripts; Chinese is what has none of them."""
+    scripts = [entries for letters, entries in _SCRIPTS if _has_any(text, letters)]
+    if not scripts:
+        return list(_OF_HAN)
+    return [pattern for entries in scripts for hints, pattern in entries if _has_any(text, hints)]
 
 
 def _in_lists(text: str, pairs: re.Pattern[str]) -> Iterator[Match]:

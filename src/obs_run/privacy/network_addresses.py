@@ -60,23 +60,27 @@ def find(subject: Subject) -> Iterator[Match]:
         return
     if b"." in raw:
         yield from _ipv4(raw)
+        if subject.mixed_words:
+            yield from _dotted_macs(raw)
     if b":" in raw or b"-" in raw:
-        for pattern in _AFTER_FIRST_PAIR:
-            for rest in pattern.finditer(raw):
-                start = rest.start() - 2
-                before = raw[max(0, start - 1) : max(0, start)]
-                if (
-                    start >= 0
-                    and not raw[start : rest.start()].strip(_HEX)
-                    and not (before.isalnum() or before in (b":", b"-"))
-                    and raw[start : rest.end()].lower() not in _NO_DEVICES
-                    and not (rest[0][:1] == b"-" and rest[0].replace(b"-", b"").isdigit())
-                ):
-                    yield Match(start, rest.end(), "mac")
-    if b"." in raw:
-        yield from _dotted_macs(raw)
+        yield from _macs(raw)
     if b":" in raw:
         yield from _ipv6(raw)
+
+
+def _macs(raw: bytes) -> Iterator[Match]:
+    for pattern in _AFTER_FIRST_PAIR:
+        for rest in pattern.finditer(raw):
+            start = rest.start() - 2
+            before = raw[max(0, start - 1) : max(0, start)]
+            if (
+                start >= 0
+                and not raw[start : rest.start()].strip(_HEX)
+                and not (before.isalnum() or before in (b":", b"-"))
+                and raw[start : rest.end()].lower() not in _NO_DEVICES
+                and not (rest[0][:1] == b"-" and rest[0].replace(b"-", b"").isdigit())
+            ):
+                yield Match(start, rest.end(), "mac")
 
 
 def _dotted_macs(raw: bytes) -> Iterator[Match]:

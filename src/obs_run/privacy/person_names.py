@@ -308,10 +308,9 @@ def end_of_name(text: str, first: int, least: int) -> int | None:
             continue
         if not word[0][0].isupper() or plain in lead_words.NO_NAMES:
             break
-        is_title = plain in lead_words.TITLES_OF_NAMES
-        is_last = _ends_sentence(word[0], plain, is_title=is_title)
+        is_last = _ends_sentence(word[0], plain)
         end = word.end() - is_last
-        count += len(plain) >= _INITIAL and not is_title
+        count += _counts(plain)
         if count == 1 and _is_in_reverse(text, word):
             at += 1
         elif is_last or text[at - 1 : at] != " ":
@@ -319,9 +318,14 @@ def end_of_name(text: str, first: int, least: int) -> int | None:
     return end if count >= least else None
 
 
-def _ends_sentence(word: str, plain: str, *, is_title: bool) -> bool:
+def _ends_sentence(word: str, plain: str) -> bool:
     """Whether the dot behind a word ends the sentence, as that of an initial and of a title does not."""
-    return word.endswith(".") and len(plain) > _INITIAL and not is_title
+    return word.endswith(".") and len(plain) > _INITIAL and plain not in lead_words.TITLES_OF_NAMES
+
+
+def _counts(plain: str) -> bool:
+    """Whether this is a first or last name, and neither an initial nor a title."""
+    return len(plain) >= _INITIAL and plain not in lead_words.TITLES_OF_NAMES
 
 
 def _is_in_reverse(text: str, word: re.Match[str]) -> bool:

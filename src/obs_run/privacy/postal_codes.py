@@ -66,12 +66,16 @@ _WORD_BEFORE = re.compile(r"^(?:(?:Absender|Adresse|Address|In|At|To|From|For|Pl
 
 def find(subject: Subject) -> Iterator[Match]:
     """Find addresses that end in a postal code, and codes that are those of a few houses."""
-    shape = subject.shape
+    # What every text has by now is searched first.
+    figures = subject.figures
     codes = [code for form, of_form in _OF_FORMS.items() if form in subject.mixed_words for code in of_form]
-    if b", 0" in shape:
+    if b", 0" in figures:
         codes += _AFTER_COMMA
-    if b", A" in shape:
+    if b" 00000" in figures or b"-00" in figures:
         codes += _AFTER_COMMA_AND_LETTER
+    if not codes:
+        return
+    shape = subject.shape
     for form, lead, pattern in codes:
         at = shape.find(form)
         while at >= 0:
