@@ -144,11 +144,15 @@ def _is_package_hidden() -> bool:
     if sys.flags.isolated or getattr(sys.flags, "safe_path", False):
         return False
     script = (getattr(sys, "argv", None) or [""])[0]
-    folder = "" if script in ("", "-c", "-m") else os.path.realpath(script)
-    if folder and not os.path.isdir(folder):
-        folder = os.path.dirname(folder)
-    is_own = os.path.realpath(os.path.join(folder, _PACKAGE)) == os.path.dirname(os.path.dirname(__file__))
-    return not is_own and _hides(folder, _PACKAGE)
+    try:
+        folder = "" if script in ("", "-c", "-m") else os.path.realpath(script)
+        if folder and not os.path.isdir(folder):
+            folder = os.path.dirname(folder)
+        if not _hides(folder, _PACKAGE):
+            return False
+        return os.path.realpath(os.path.join(folder, _PACKAGE)) != os.path.dirname(os.path.dirname(__file__))
+    except OSError:  # the folder that the agent runs in is gone
+        return False
 
 
 def _make_private() -> "PrivateImports | None":

@@ -13,6 +13,10 @@ from obs_run.base import guard
 from obs_run.core import sink
 from obs_run.core.open_recordings import Ending, open_recordings
 from obs_run.pipeline.items import DeferredCall, LogItem, SpanItem
+
+# Not at the first record: a signal handler may log while that is being imported.
+from obs_run.pipeline.losses import Losses
+from obs_run.pipeline.queue import Queue
 from obs_run.process import (
     exit_hooks,
     exit_sequence,
@@ -37,9 +41,7 @@ if TYPE_CHECKING:
     from obs_run.core.sink import Attributes, LogRecord, ObservedMetrics, OperationRecord
     from obs_run.pipeline.destination import Destinations
     from obs_run.pipeline.export_pipeline import ExportPipeline
-    from obs_run.pipeline.losses import Losses
     from obs_run.pipeline.metering import Metering
-    from obs_run.pipeline.queue import Queue
     from obs_run.process.exit_sequence import ExitInfo
     from obs_run.process.identity import Identity
     from obs_run.runtime.metrics import MetricReaders
@@ -63,7 +65,7 @@ class Runtime:
         self._span_processor: QueueSpanProcessor | None = None
         self._log_processor: ApiLogProcessor | None = None
         self._span_sink: SpanSink | ConfiguredSpanSink | None = None
-        self._losses: Losses | None = None
+        self.losses = Losses()
         self._destinations: Destinations | None = None
         self._metering: Metering | None = None
         self._readers: MetricReaders | None = None
@@ -122,22 +124,9 @@ class Runtime:
 
     # The queue
 
-    @property
-    def losses(self) -> Losses:
-        """Return what counts the losses of this process, made at the first call."""
-        if self._losses is None:
-            # Most of the processes that import a library record nothing.
-            from obs_run.pipeline.losses import Losses
-
-            with self._making_queue:
-                self._losses = self._losses or Losses()
-        return self._losses
-
     def queue(self) -> Queue:
         """Return the process's queue, made at the first call."""
         if self._queue is None:
-            from obs_run.pipeline.queue import Queue
-
             # Made outside of the lock: a wrong setting is said by a log record, which comes here again.
             queue = Queue(self._make_pipeline, self.losses)
             with self._making_queue:
