@@ -465,6 +465,8 @@ text = open("cassette.yaml").read()
 os.remove("cassette.yaml")
 print(text.count("uri:"), "v1/traces" in text)
 """,
+        # The server is the agent's own.
+        spans=("work", "GET"),
         logs=_LINE,
     ),
     Beside(
@@ -597,7 +599,7 @@ print(len(threading.enumerate()))
             *("python", "-m", "celery", "--quiet", "-A", "agent", "worker", "-P", "gevent", "-c", "3"),
             *("--loglevel", "ERROR", "--without-gossip", "--without-mingle"),
         ),
-        spans=_THRICE,
+        spans=(*_THRICE, *["publish agent.task", "process agent.task"] * 3),
         runs=0,
     ),
     Beside(
