@@ -145,7 +145,9 @@ def _is_package_hidden() -> bool:
         return False
     script = (getattr(sys, "argv", None) or [""])[0]
     try:
-        folder = "" if script in ("", "-c", "-m") else os.path.realpath(script)
+        folder = "" if script in ("", "-c", "-m") else script
+        if os.path.islink(folder):
+            folder = os.path.realpath(folder)
         if folder and not os.path.isdir(folder):
             folder = os.path.dirname(folder)
         if not _hides(folder, _PACKAGE):
