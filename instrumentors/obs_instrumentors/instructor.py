@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from obs_run.base import payload
 from obs_run.core import semconv
 from obs_run.core.hooks import Instrumentor, Target
-from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import Step
 from obs_run.core.outcomes import Reader
 from obs_run.core.readers import read_nothing
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 from obs_run.core.streams import wrap_async_call, wrap_call, wrap_inner_call
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from obs_run.core.outcomes import Call
 
 
-@late_dataclass
+@sparse_dataclass
 class StructuredAnswer(Step):
     """An answer in the form of a response model, with all attempts to get one that is valid."""
 

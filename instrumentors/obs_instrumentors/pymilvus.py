@@ -13,9 +13,9 @@ from obs_instrumentors.wire.server_address import read_store_address
 from obs_run.base import payload
 from obs_run.core import content, streams, vector_stores
 from obs_run.core.hooks import Instrumentor, Target
-from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import Retrieval
 from obs_run.core.outcomes import Reader
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 from obs_run.core.vector_stores import Method
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _DEFAULT_LIMIT = 10
 """How many hits a search gives where the agent does not say."""
 
 
-@late_dataclass
+@sparse_dataclass
 class Pages(Retrieval):
     """A search whose hits come page by page."""
 

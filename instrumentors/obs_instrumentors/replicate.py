@@ -17,9 +17,9 @@ from obs_run.base import payload
 from obs_run.base.json_text import from_json
 from obs_run.core import content, messages, streams
 from obs_run.core.hooks import Instrumentor, Target
-from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import Inference, Usage
 from obs_run.core.outcomes import Reader
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 if TYPE_CHECKING:
     from obs_run.core.messages import Message, Part
@@ -37,7 +37,7 @@ _STATUSES = {
 _FINISH_REASONS = {"completed": "stop", "failed": "error"}
 
 
-@late_dataclass
+@sparse_dataclass
 class Answer(Inference):
     """What a model made; its output is kept only while content is wanted."""
 

@@ -12,9 +12,9 @@ from obs_instrumentors.clients.stream_objects import itself
 from obs_run.base import payload
 from obs_run.core import content, messages, streams
 from obs_run.core.hooks import Instrumentor, Target
-from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import Embedding, Inference, Usage
 from obs_run.core.outcomes import Reader
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 if TYPE_CHECKING:
     from obs_run.core.messages import Message
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _PROVIDER = "transformers"
 
 
-@late_dataclass
+@sparse_dataclass
 class Answer(Inference):
     """What a model wrote; ``prompts`` are cut from its front where the pipeline gives them back."""
 

@@ -10,9 +10,9 @@ from obs_instrumentors.wire.server_address import read_server_address
 from obs_run.base import payload
 from obs_run.core import content, semconv, streams
 from obs_run.core.hooks import Instrumentor, Target
-from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import Embedding, ModelCall, Operation, Rerank, Usage
 from obs_run.core.outcomes import Reader
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from obs_run.core.outcomes import Call
 
 
-@late_dataclass
+@sparse_dataclass
 class _Embedding(Embedding):
     requests: int = 0
 
 
-@late_dataclass
+@sparse_dataclass
 class _Rerank(Rerank):
     requests: int = 0
 

@@ -17,9 +17,9 @@ from obs_run.base import payload
 from obs_run.base.json_text import from_exact_json
 from obs_run.core import content, messages, native_spans, streams
 from obs_run.core.hooks import Instrumentor, Target
-from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import Inference, ToolResult, Usage
 from obs_run.core.outcomes import Reader
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ _WEB_SEARCH, _X_SEARCH = 1, 2
 _SAMPLING_FIELDS = ("seed", "temperature", "top_p", "frequency_penalty", "presence_penalty", "max_tokens")
 
 
-@late_dataclass
+@sparse_dataclass
 class Answer(Inference):
     """A conversation's next answer; ``latest`` is the Response that the client adds chunks to."""
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from obs_instrumentors.wire.memories import read_found
 from obs_run.base import payload
 from obs_run.core import content
-from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import Memory, Retrieval, ToolCall
 from obs_run.core.outcomes import Reader
 from obs_run.core.readers import read_nothing
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ _OUTCOMES = {"RetryAgentRun": "retried", "StopAgentRun": "stopped", "RunCancelle
 """What a tool raises to tell the model to try again, or the agent to stop."""
 
 
-@late_dataclass
+@sparse_dataclass
 class _Tool(ToolCall):
     """A tool whose exception the library catches, and tells the model of."""
 

@@ -8,9 +8,9 @@ from obs_instrumentors.wire.anthropic import blocks
 from obs_run.base import payload
 from obs_run.core import content, ownership, streams
 from obs_run.core.hooks import Target
-from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import AgentRun, ToolCall
 from obs_run.core.outcomes import Reader
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ _RUNNER = "anthropic.lib.tools._beta_runner"
 _FUNCTIONS = "anthropic.lib.tools._beta_functions"
 
 
-@late_dataclass
+@sparse_dataclass
 class Run(AgentRun):
     """One loop of the tool runner."""
 

@@ -9,8 +9,8 @@ from obs_instrumentors.wire.continuation import output_message
 from obs_run.base import payload
 from obs_run.base.json_text import from_exact_json
 from obs_run.core import content, messages
-from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import Inference, Usage
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 _FINISH_REASONS = {
     "end_turn": "stop",
@@ -42,7 +42,7 @@ class Block:
     tool_name: str | None = None
 
 
-@late_dataclass
+@sparse_dataclass
 class Answer(Inference):
     """An inference; while its answer streams or is unread, what has come in so far."""
 

@@ -11,8 +11,8 @@ from obs_instrumentors.wire.anthropic import messages as wire
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
 from obs_run.core.framework_calls import FrameworkInference
-from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import AgentRun, ToolCall, Usage
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ class Answer(FrameworkInference, wire.Answer):
     name: str = "chat"
 
 
-@late_dataclass
+@sparse_dataclass
 class Tool(ToolCall):
     """A tool that the model asks for; one of this process is asked for by the SDK, which is its server too."""
 

@@ -15,9 +15,9 @@ from obs_run.core import content, kept_contexts, ownership, recorded_spans, reco
 from obs_run.core.callback_wrappers import wrap_before
 from obs_run.core.framework_calls import FrameworkInference
 from obs_run.core.hooks import Instrumentor, SetUp, Target
-from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import AgentRun, Handoff, Memory, Step, ToolCall, Workflow
 from obs_run.core.recording_tracers import RecordingTracer, UnflushedProvider, Vocabulary, providers, replace_fields
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 from . import said
 
@@ -53,7 +53,7 @@ _PROVIDERS = {
 _DEFAULT_IDS = ("default_graph", "default_swarm")
 
 
-@late_dataclass
+@sparse_dataclass
 class _Run(AgentRun):
     """A run of an agent, whose cycles have numbers."""
 

@@ -9,14 +9,14 @@ from obs_instrumentors.wire import billing
 from obs_instrumentors.wire.token_counts import merge_usage, sum_counts, usage_or_none
 from obs_run.base import payload
 from obs_run.core import content
-from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import Rerank, Usage
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 if TYPE_CHECKING:
     from obs_run.core.operations import ModelCall
 
 
-@late_dataclass
+@sparse_dataclass
 class Reranking(Rerank):
     """A reranking, with the documents that were sent; their texts are kept only while content is wanted."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_run.core.late_dataclasses import late_dataclass
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from obs_run.core.operations import Operation
 
 
-@late_dataclass
+@sparse_dataclass
 class Endpoint:
     """Pure functions from a request's body to an operation, and from a response or its chunks into it.
 

@@ -9,8 +9,8 @@ from obs_instrumentors.wire.endpoint import Endpoint
 from obs_instrumentors.wire.openai import chat_tools
 from obs_run.base import payload
 from obs_run.core import content, messages
-from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import Embedding, Inference, ToolResult, Usage
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PROVIDER = "ollama"
 
 
-@late_dataclass
+@sparse_dataclass
 class Answer(Inference):
     """A chat or completion; its texts are kept only while content is wanted."""
 

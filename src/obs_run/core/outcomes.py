@@ -13,7 +13,7 @@ from obs_run.base import generators, guard
 from obs_run.base.steps import Step
 from obs_run.core import content
 from obs_run.core.control_flow import outcome_of
-from obs_run.core.late_dataclasses import late_dataclass
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,7 +58,7 @@ class Call:
             self.kwargs = {**self.kwargs, name: value}
 
 
-@late_dataclass
+@sparse_dataclass
 class Reader(Generic[OperationT_contra]):
     """How the outcome of an operation is read into it; what the library gives is of any type.
 

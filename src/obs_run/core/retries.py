@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from obs_run.base import payload
 from obs_run.core import noted_calls, semconv, span_events
-from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.observed_metrics import observed_metrics
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,7 @@ __all__ = [
 _SITE = "retry"
 
 
-@late_dataclass
+@sparse_dataclass
 class Retry:
     """An attempt that failed: of which function, the how manieth, why, and how long until the next."""
 

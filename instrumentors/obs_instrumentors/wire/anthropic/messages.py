@@ -14,14 +14,14 @@ from obs_instrumentors.wire.token_counts import sum_usages, usage_or_none
 from obs_run.base import payload
 from obs_run.base.json_text import from_exact_json
 from obs_run.core import content, semconv
-from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import Inference, ModelCall, Usage
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 from . import blocks
 from .tool_results import read_tools
 
 
-@late_dataclass
+@sparse_dataclass
 class Answer(Inference):
     """A model's message; while it streams, what has come in so far."""
 

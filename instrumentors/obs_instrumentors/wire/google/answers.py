@@ -10,8 +10,8 @@ from obs_instrumentors.wire.failures import error_type
 from obs_instrumentors.wire.token_counts import count_by_modality, merge_usage, sum_counts, usage_or_none
 from obs_run.base import payload
 from obs_run.core import content, messages
-from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import Inference, Usage
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 from .contents import add_part, finish_reason, get, message, parts, tool_definitions
 
@@ -31,7 +31,7 @@ class Candidate:
     citations: list[Any] = field(default_factory=list)
 
 
-@late_dataclass
+@sparse_dataclass
 class Answer(Inference):
     """Content that is generated, and what has come in of it so far."""
 

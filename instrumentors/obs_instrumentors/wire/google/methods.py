@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.wire.token_counts import sum_counts
 from obs_run.base import payload
-from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import Embedding, ModelCall, Usage
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 from . import answers, tool_turns
 from .answers import Answer
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@late_dataclass
+@sparse_dataclass
 class EmbeddingCall(Embedding):
     """An embedding."""
 
     attempts: int = 0
 
 
-@late_dataclass
+@sparse_dataclass
 class TokenCount(ModelCall):
     """The question how many tokens contents have."""
 

@@ -9,8 +9,8 @@ from obs_instrumentors.wire.endpoint import Endpoint
 from obs_instrumentors.wire.failures import UNKNOWN, error_type, read_error, read_missing_answer
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
-from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import Inference
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 from .chat_messages import chat_message, tool_definition
 from .chat_tools import read_tools
@@ -18,7 +18,7 @@ from .common_fields import output_type, read_header, read_sampling, read_usage
 from .tool_call_deltas import ToolCallDelta, ToolCallDeltas
 
 
-@late_dataclass
+@sparse_dataclass
 class Chat(Inference):
     """A chat completion; while it streams, what has come in so far."""
 

@@ -10,14 +10,14 @@ from obs_instrumentors.wire.endpoint import Endpoint
 from obs_instrumentors.wire.failures import UNKNOWN, error_type, read_error, read_missing_answer
 from obs_run.base import payload
 from obs_run.core import content, messages
-from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import Inference
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 from .chat import finish_reason
 from .common_fields import read_header, read_sampling, read_usage
 
 
-@late_dataclass
+@sparse_dataclass
 class Completion(Inference):
     """A completion; while it streams, why those of its answers ended that have."""
 

@@ -14,13 +14,13 @@ from obs_instrumentors.wire.endpoint import Endpoint
 from obs_instrumentors.wire.failures import read_error
 from obs_run.base import payload
 from obs_run.core import content, messages
-from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import Inference
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 from .common_fields import read_sampling, read_usage
 
 
-@late_dataclass
+@sparse_dataclass
 class Speech(Inference):
     """A text that is spoken: some models are paid by its characters, which a request that failed does not cost."""
 

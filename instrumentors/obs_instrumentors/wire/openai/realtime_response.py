@@ -13,7 +13,7 @@ from obs_instrumentors.wire.plain import plain
 from obs_run.base import payload
 from obs_run.base.json_text import from_json
 from obs_run.core import content
-from obs_run.core.late_dataclasses import late_dataclass
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 from . import responses
 from .response_items import input_messages
@@ -34,7 +34,7 @@ _NEVER_KEPT = ("response.audio.delta", "response.output_audio.delta")
 _ITEMS = ("response.output_item.added", "response.output_item.done")
 
 
-@late_dataclass
+@sparse_dataclass
 class RealtimeResponse(Response):
     """A response over a connection, and what has come in of it so far."""
 

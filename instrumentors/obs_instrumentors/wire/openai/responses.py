@@ -12,8 +12,8 @@ from obs_instrumentors.wire.failures import error_type, read_error, read_missing
 from obs_instrumentors.wire.plain import plain
 from obs_run.base import payload
 from obs_run.core import content, messages, semconv
-from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.operations import FetchedResponse, Inference, ModelCall
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 from .common_fields import output_type, read_header, read_sampling, read_usage, usage
 from .response_items import (
@@ -42,7 +42,7 @@ _FINAL_STATUSES = ("completed", "incomplete", "failed", "cancelled")
 _FINAL_EVENTS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
 
 
-@late_dataclass
+@sparse_dataclass
 class Response(Inference):
     """A response; while it streams, what has come in so far."""
 

@@ -6,8 +6,8 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from obs_run.core import semconv
-from obs_run.core.late_dataclasses import late_dataclass
 from obs_run.core.run_statistics import RunStatistics
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 from .fields import attribute, content
 from .model import ModelCall
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .tools import ToolResult
 
 
-@late_dataclass
+@sparse_dataclass
 class _Run(GenAiOperation):
     """A run that sums up what the model calls inside used."""
 
@@ -80,7 +80,7 @@ class _Run(GenAiOperation):
         return self.statistics.input_tokens, self.statistics.output_tokens
 
 
-@late_dataclass
+@sparse_dataclass
 class AgentRun(_Run):
     """One run of an agent inside this process: ``invoke_agent``."""
 
@@ -104,7 +104,7 @@ class AgentRun(_Run):
     IS_AGENT: ClassVar[bool] = True
 
 
-@late_dataclass
+@sparse_dataclass
 class RemoteAgentRun(ModelCall):
     """One run of an agent that a service hosts: ``invoke_agent`` as its client sees it."""
 
@@ -138,7 +138,7 @@ class RemoteAgentRun(ModelCall):
     IS_TURN: ClassVar[bool] = True
 
 
-@late_dataclass
+@sparse_dataclass
 class AgentCreation(GenAiOperation):
     """An agent that a service is to keep: ``create_agent``."""
 
@@ -155,7 +155,7 @@ class AgentCreation(GenAiOperation):
     IS_AGENT: ClassVar[bool] = True
 
 
-@late_dataclass
+@sparse_dataclass
 class Workflow(_Run):
     """One run of a workflow of several agents or steps: ``invoke_workflow``."""
 
@@ -172,7 +172,7 @@ class Workflow(_Run):
     TOTALS: ClassVar[tuple[str, str]] = (semconv.OBS_USAGE_INPUT_TOKENS, semconv.OBS_USAGE_OUTPUT_TOKENS)
 
 
-@late_dataclass
+@sparse_dataclass
 class Step(GenAiOperation):
     """One step of a workflow or agent: a node of a graph, a task of a crew. No convention knows them: ``step``."""
 
@@ -190,7 +190,7 @@ class Step(GenAiOperation):
     IS_STEP: ClassVar[bool] = True
 
 
-@late_dataclass
+@sparse_dataclass
 class Plan(GenAiOperation):
     """The phase in which an agent decides what it will do: ``plan``. The model call that decides it is inside."""
 
@@ -201,7 +201,7 @@ class Plan(GenAiOperation):
     SUBJECT: ClassVar[str | None] = "agent_name"
 
 
-@late_dataclass
+@sparse_dataclass
 class ToolCall(GenAiOperation):
     """A tool that the agent runs: ``execute_tool``."""
 
@@ -225,7 +225,7 @@ class ToolCall(GenAiOperation):
     IS_TOOL_CALL: ClassVar[bool] = True
 
 
-@late_dataclass
+@sparse_dataclass
 class ExecutedTool(ToolCall):
     """A tool that a service ran, as it tells in its answer: how long that took only the service knows."""
 
@@ -235,7 +235,7 @@ class ExecutedTool(ToolCall):
     """When its result was told."""
 
 
-@late_dataclass
+@sparse_dataclass
 class Handoff(GenAiOperation):
     """An agent that hands the conversation over to another one. No convention knows it: ``handoff``."""
 
@@ -249,7 +249,7 @@ class Handoff(GenAiOperation):
     SUBJECT: ClassVar[str | None] = "to_agent"
 
 
-@late_dataclass
+@sparse_dataclass
 class Memory(GenAiOperation):
     """A call of an agent's memory: ``search_memory``, ``create_memory``, ``update_memory`` and their kin.
 

@@ -6,7 +6,7 @@ from dataclasses import field
 from typing import ClassVar
 
 from obs_run.core import semconv
-from obs_run.core.late_dataclasses import late_dataclass
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 from .fields import attribute, attribute_metadata
 from .operation import Operation
@@ -18,7 +18,7 @@ _OTHER = "_OTHER"
 _FIRST_ERROR = 500
 
 
-@late_dataclass
+@sparse_dataclass
 class HttpServerRequest(Operation):
     """A request from its receiving until it is answered; ``name`` is its method."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from obs_run.core import semconv
-from obs_run.core.late_dataclasses import late_dataclass
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 from .agent import ToolCall
 from .fields import Described, attribute, attribute_metadata, content
@@ -15,7 +15,7 @@ from .operation import Operation
 _TOOL_CALL = "tools/call"
 
 
-@late_dataclass
+@sparse_dataclass
 class McpCall(Operation):
     """A request or notification as the side sees it that sends it; ``name`` is the method, such as ``tools/call``."""
 
@@ -69,7 +69,7 @@ class McpCall(Operation):
         return name.endswith(self.tool_name) and not before[-1:].isalnum()
 
 
-@late_dataclass
+@sparse_dataclass
 class McpServerCall(McpCall):
     """A request or notification as the side sees it that answers it."""
 

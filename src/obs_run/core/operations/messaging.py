@@ -6,13 +6,13 @@ from dataclasses import field
 from typing import ClassVar
 
 from obs_run.core import semconv
-from obs_run.core.late_dataclasses import late_dataclass
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 from .fields import attribute, attribute_metadata
 from .operation import Operation
 
 
-@late_dataclass
+@sparse_dataclass
 class MessageOperation(Operation):
     """What sending, receiving and processing have in common; ``name`` is the system's own word for it."""
 
@@ -49,7 +49,7 @@ class MessageOperation(Operation):
         return f"{self.name} {subject}" if subject else self.name
 
 
-@late_dataclass
+@sparse_dataclass
 class MessageSend(MessageOperation):
     """A message sent; its span is the parent or link of what the receiver does."""
 
@@ -59,7 +59,7 @@ class MessageSend(MessageOperation):
     KIND: ClassVar[str] = "PRODUCER"
 
 
-@late_dataclass
+@sparse_dataclass
 class MessageReceive(MessageOperation):
     """Messages that the agent asks for; a call of the broker, and so a client's."""
 
@@ -67,7 +67,7 @@ class MessageReceive(MessageOperation):
     operation_type: str = attribute(semconv.MESSAGING_OPERATION_TYPE, "receive")
 
 
-@late_dataclass
+@sparse_dataclass
 class MessageProcess(MessageOperation):
     """Messages that are handed to the agent's handler, while it works on them."""
 
@@ -77,7 +77,7 @@ class MessageProcess(MessageOperation):
     KIND: ClassVar[str] = "CONSUMER"
 
 
-@late_dataclass
+@sparse_dataclass
 class MessageCall(MessageOperation):
     """A message that asks for an answer, from its sending until the answer comes."""
 
@@ -85,7 +85,7 @@ class MessageCall(MessageOperation):
     operation_type: str = attribute(semconv.MESSAGING_OPERATION_TYPE, "send")
 
 
-@late_dataclass
+@sparse_dataclass
 class MessageServerCall(MessageOperation):
     """A message that asks for an answer, from its receiving until the answer is sent."""
 
@@ -95,7 +95,7 @@ class MessageServerCall(MessageOperation):
     KIND: ClassVar[str] = "SERVER"
 
 
-@late_dataclass
+@sparse_dataclass
 class SentMessages(MessageOperation):
     """Messages that were sent without a span for each, ``batch_size`` of them."""
 
@@ -103,7 +103,7 @@ class SentMessages(MessageOperation):
     operation_type: str = attribute(semconv.MESSAGING_OPERATION_TYPE, "send")
 
 
-@late_dataclass
+@sparse_dataclass
 class ReceivedMessages(MessageOperation):
     """Messages that were received without a span for each, ``batch_size`` of them."""
 

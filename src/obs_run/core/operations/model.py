@@ -6,7 +6,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from obs_run.core import semconv
-from obs_run.core.late_dataclasses import late_dataclass
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 from .fields import attribute, content
 from .operation import Attributes, GenAiOperation, Usage
@@ -31,7 +31,7 @@ _UNIT_ATTRIBUTES = {
 }
 
 
-@late_dataclass
+@sparse_dataclass
 class ModelCall(GenAiOperation):
     """A call of a model: what inference, embeddings and the other model endpoints have in common."""
 
@@ -93,7 +93,7 @@ def _cache_writes(usage: Usage) -> Attributes:
     return {name: n for name in _CACHE_WRITES if (n := counts[name]) is not None and n >= 0}
 
 
-@late_dataclass
+@sparse_dataclass
 class Inference(ModelCall):
     """A model's answer to messages or a prompt: ``chat``, ``text_completion``, ``generate_content``."""
 
@@ -144,7 +144,7 @@ class Inference(ModelCall):
         self.output_tools = getattr(before, "output_tools", self.output_tools)
 
 
-@late_dataclass
+@sparse_dataclass
 class FetchedResponse(ModelCall):
     """A stored response that the agent asks for again: ``fetch_response``.
 
@@ -167,7 +167,7 @@ class FetchedResponse(ModelCall):
     MAY_BE_KNOWN: ClassVar[bool] = True
 
 
-@late_dataclass
+@sparse_dataclass
 class Embedding(ModelCall):
     """Texts turned into vectors: ``embeddings``."""
 
@@ -175,7 +175,7 @@ class Embedding(ModelCall):
     encoding_formats: list[str] | None = attribute(semconv.REQUEST_ENCODING_FORMATS)
 
 
-@late_dataclass
+@sparse_dataclass
 class Rerank(ModelCall):
     """Documents put in order of relevance by a model: ``rerank``."""
 

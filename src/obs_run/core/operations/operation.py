@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from obs_run.core import semconv
-from obs_run.core.late_dataclasses import late_dataclass
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 from .fields import Described, attribute, attribute_metadata
 
@@ -44,7 +44,7 @@ def is_count(tokens: int | None) -> TypeGuard[int]:
     return tokens is not None and tokens >= 0
 
 
-@late_dataclass
+@sparse_dataclass
 class Operation(Described):
     """One thing an agent does: what is known when it starts, and what becomes known until it ends.
 
@@ -144,7 +144,7 @@ class Operation(Described):
         self.agent_name = outer.agent_name
 
 
-@late_dataclass
+@sparse_dataclass
 class GenAiOperation(Operation):
     """An operation of the conventions for generative AI."""
 

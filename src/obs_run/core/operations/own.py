@@ -6,7 +6,7 @@ from dataclasses import field
 from typing import Any, ClassVar
 
 from obs_run.core import semconv
-from obs_run.core.late_dataclasses import late_dataclass
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 from .fields import attribute
 from .operation import Attributes, Operation
@@ -15,7 +15,7 @@ CONTRACT_VIOLATED = "contract_violated"
 """The ``error.type`` of a check that found what it looked for, and raised nothing."""
 
 
-@late_dataclass
+@sparse_dataclass
 class OwnCall(Operation):
     """One call of a function; ``name`` is the span's. No convention knows such spans."""
 
@@ -32,7 +32,7 @@ class OwnCall(Operation):
         return {**super().content(), **self.contents}
 
 
-@late_dataclass
+@sparse_dataclass
 class ContractCheck(OwnCall):
     """A check whether a message is as the contract of an interface says: ``check``."""
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 from obs_run.core import semconv
-from obs_run.core.late_dataclasses import late_dataclass
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 from .fields import attribute
 from .operation import Operation
 
 
-@late_dataclass
+@sparse_dataclass
 class PoolAcquire(Operation):
     """A wait for a connection of a pool that was long enough to be shown."""
 

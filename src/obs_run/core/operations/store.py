@@ -6,13 +6,13 @@ from dataclasses import field
 from typing import Any, ClassVar
 
 from obs_run.core import semconv
-from obs_run.core.late_dataclasses import late_dataclass
+from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 from .fields import attribute, attribute_metadata, content
 from .operation import GenAiOperation, Operation
 
 
-@late_dataclass
+@sparse_dataclass
 class Retrieval(GenAiOperation):
     """A search for documents: ``retrieval``; in a vector store it is that database's operation as well."""
 
@@ -38,7 +38,7 @@ class Retrieval(GenAiOperation):
     IS_STORE_CALL: ClassVar[bool] = True
 
 
-@late_dataclass
+@sparse_dataclass
 class DatabaseCall(Operation):
     """Any other call of a database: records written, deleted, fetched by id or counted."""
 

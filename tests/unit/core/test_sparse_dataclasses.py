@@ -1,18 +1,20 @@
-"""Dataclasses whose ``__init__`` comes with the first instance are as others."""
+"""Dataclasses whose instances hold only what they were given are as others."""
 
 from __future__ import annotations
 
 import dataclasses
-import threading
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from obs_run.core.late_dataclasses import late_dataclass
+from obs_run.core.sparse_dataclasses import sparse_dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
-@late_dataclass
+@sparse_dataclass
 class Base:
     name: str
     tags: list[str] = field(default_factory=list)
@@ -20,7 +22,7 @@ class Base:
     KIND: ClassVar[str] = "base"
 
 
-@late_dataclass
+@sparse_dataclass
 class Derived(Base):
     name: str = "derived"
     count: int = 0
@@ -69,24 +71,27 @@ def test_what_is_missing_or_unknown_is_said_of_the_class() -> None:
         Base("a", told="b")  # type: ignore[call-arg]
 
 
-def test_threads_that_make_the_first_instances_at_once() -> None:
-    for _ in range(50):
+def test_what_is_given_twice_or_too_much_is_said() -> None:
+    with pytest.raises(TypeError, match=r"Base.__init__\(\) got multiple values for an argument"):
+        Base("a", name="b")  # type: ignore[misc]
+    with pytest.raises(TypeError, match=r"Base.__init__\(\) takes 2 values by position, not 3"):
+        Base("a", [], "c")  # type: ignore[call-arg]
 
-        @late_dataclass
-        class Fresh:
-            items: list[int] = field(default_factory=list)
-            name: str = "x"
 
-        barrier = threading.Barrier(4)
-        made: list[Fresh] = []
+def double(number: int) -> int:
+    return 2 * number
 
-        def work(barrier: threading.Barrier = barrier, made: list[Fresh] = made, fresh: type[Fresh] = Fresh) -> None:
-            barrier.wait()
-            made.append(fresh(name="y"))
 
-        threads = [threading.Thread(target=work) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert [vars(each) for each in made] == [{"items": [], "name": "y"}] * 4
+@sparse_dataclass
+class Reading:
+    read: Callable[[int], int] = double
+    more: int | None = None
+
+
+def test_an_instance_holds_what_it_was_given_and_no_default() -> None:
+    assert vars(Reading(more=None)) == {"read": double, "more": None}
+    assert vars(Derived("n", [])) == {"name": "n", "tags": [], "count": 1}
+
+
+def test_a_function_that_is_a_default_is_no_method() -> None:
+    assert Reading().read(4) == 8

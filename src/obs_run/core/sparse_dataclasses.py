@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import MISSING, Field, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["late_dataclass"]
+__all__ = ["sparse_dataclass"]
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from dataclasses import dataclass as late_dataclass
+    from dataclasses import dataclass as sparse_dataclass
 else:
 
-    def late_dataclass(cls: type) -> type:
+    def sparse_dataclass(cls: type) -> type:
         """Make ``cls`` a dataclass without ``__eq__`` and ``__repr__`` of its own."""
         made = dataclass(init=False, eq=False, repr=False)(cls)
         made.__init__ = _make_init(made)
