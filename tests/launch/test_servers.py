@@ -127,4 +127,4 @@ def test_celery(receiver: Receiver, tmp_path: Path) -> None:
         assert soon(lambda: len(list(tmp_path.glob("done-*"))) == 3), worker.said()
         assert worker.stop(CELERY.send) == 0
         assert "obs" not in worker.said()
-    assert_requests(receiver, 3)
+    assert_requests(receiver, 3, inside="process tasks.work")

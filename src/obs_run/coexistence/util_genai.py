@@ -163,14 +163,17 @@ class _UtilGenai:
     def merge_shared(self, operation: Operation, shared_data: Any) -> None:
         """Fill what ``operation`` does not know itself from what was learned inside of it."""
         names = _names(type(operation), type(shared_data))
-        values = operation.__dict__
         fields = {**names.fields, **(names.content if content.wanted() else {})}
         for field, name in fields.items():
             value = getattr(shared_data, name)
-            if values[field] is None and value is not None and value != []:
+            if getattr(operation, field) is None and value is not None and value != []:
                 setattr(operation, field, _plain(value) if field in names.content else value)
         counts = {field: getattr(shared_data, name) for field, name in names.usage.items()}
-        if names.usage and values["usage"] is None and any(count is not None for count in counts.values()):
+        if (
+            names.usage
+            and getattr(operation, "usage", None) is None
+            and any(count is not None for count in counts.values())
+        ):
             operation.usage = Usage(**counts)  # type: ignore[attr-defined]
         operation.extra = {**shared_data.attributes, **operation.extra}
 
@@ -191,13 +194,12 @@ def _kind_of(operation: Operation) -> _Kind | None:
 
 
 def _fields_of(names: _Names, operation: Operation, *, with_content: bool) -> dict[str, Any]:
-    values = operation.__dict__
-    fields = {name: values[field] for field, name in names.fields.items()}
-    usage = values.get("usage")
+    fields = {name: getattr(operation, field) for field, name in names.fields.items()}
+    usage = getattr(operation, "usage", None)
     if usage is not None:
         fields.update({name: getattr(usage, field) for field, name in names.usage.items()})
     if with_content and content.wanted():
-        fields.update({name: _typed(field, values[field]) for field, name in names.content.items()})
+        fields.update({name: _typed(field, getattr(operation, field)) for field, name in names.content.items()})
     return fields
 
 
