@@ -166,3 +166,24 @@ def _traced(trace: Callable[[FrameType, str, Any], None]) -> Iterator[None]:
 
 def _nothing() -> None:
     pass
+
+
+def assert_none_changes(
+    works: Mapping[str, Callable[[], Any]],
+    without: Mapping[str, Any],
+    instrumented: Callable[[], contextlib.AbstractContextManager[Any]],
+    least: int,
+) -> None:
+    """Each work gives what it gives ``without`` us, whichever function of ours fails; ``least`` are instrumentors'."""
+    with instrumented():
+        assert {name: work() for name, work in works.items()} == without
+        found = passed(works)
+    assert len([function for function in found if function.translates()]) >= least
+    wrong = []
+    for function, names in found.items():
+        with instrumented(), raising(function) as fault:
+            with_us = {name: works[name]() for name in names}
+        changed = [name for name in names if with_us[name] != without[name]]
+        if changed or not fault.fired:
+            wrong.append(f"{function}: fired {fault.fired} times, changed {changed}")
+    assert not wrong, "\n".join(wrong)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from obs_run.base import payload
 from obs_run.core.destination_templates import template_of
-from obs_run.core.message_rates import Rate
-from obs_run.core.operations import ReceivedMessages, SentMessages
+from obs_run.core.message_rates import ConnectionRates
 
 if TYPE_CHECKING:
     from obs_run.core.operations import MessageOperation
@@ -19,9 +17,6 @@ _OF_SERVER = "$"
 """What the server's own subjects begin with: JetStream's calls, acknowledgements, stores of keys and objects."""
 _INBOX = "_INBOX."
 ACKNOWLEDGEMENT = "$JS.ACK."
-
-_rates: WeakKeyDictionary[Any, dict[Any, Rate]] = WeakKeyDictionary()
-"""By connection and the subject that is subscribed to, which is None for what is sent."""
 
 
 def is_internal(client: Any, subject: Any) -> bool:
@@ -55,39 +50,27 @@ def describe(client: Any, operation: MessageOperation, subject: Any, template: s
 
 def may_send(client: Any) -> bool:
     """Whether one more message that is sent by a connection may have a span."""
-    return _has_room(client, SentMessages, None)
+    return _rates.has_room(client)
 
 
 def may_receive(client: Any, subject: Any) -> bool:
     """Whether one more message of a subscription may have a span."""
-    return _has_room(client, ReceivedMessages, subject)
-
-
-def _has_room(client: Any, kind: type[MessageOperation], subject: Any) -> bool:
-    rates = _rates.get(client)
-    if rates is None:
-        rates = _rates[client] = {}
-    rate = rates.get(subject)
-    if rate is None:
-        rate = rates[subject] = Rate()
-    return rate.has_room(partial(_counted, kind, client, subject))
+    return _rates.has_room(client, subject)
 
 
 def measure_rest_of(client: Any, subject: Any) -> None:
     """Measure the messages of a subscription, which is left, that had no span."""
-    rate = _rates.get(client, {}).pop(subject, None)
-    if rate is not None:
-        rate.measure(partial(_counted, ReceivedMessages, client, subject))
+    _rates.measure(client, subject)
 
 
 def measure_rest(client: Any) -> None:
     """Measure those of a connection, which is closed."""
-    for subject, rate in _rates.pop(client, {}).items():
-        kind = SentMessages if subject is None else ReceivedMessages
-        rate.measure(partial(_counted, kind, client, subject))
+    _rates.measure_all(client)
 
 
-def _counted(kind: type[MessageOperation], client: Any, subject: Any) -> MessageOperation:
-    operation = kind()  # type: ignore[call-arg]  # its kinds have a name
+def _describe_rest(operation: MessageOperation, client: Any, subject: Any) -> None:
     describe(client, operation, subject)
-    return operation
+
+
+_rates = ConnectionRates(_describe_rest)
+"""By connection and the subject that is subscribed to."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from obs_run.base import payload
 from obs_run.core.caches import created_in
 from obs_run.core.destination_templates import template_of
-from obs_run.core.message_rates import Rate
-from obs_run.core.operations import ReceivedMessages, SentMessages
+from obs_run.core.message_rates import ConnectionRates
 
 if TYPE_CHECKING:
     from obs_run.core.operations import MessageOperation
@@ -20,9 +17,6 @@ _DEFAULT_HOST, _DEFAULT_PORT = "localhost", 6379
 _SEPARATORS = ":./"
 _OWN_PROTOCOLS = ("arq", "celery", "channels_redis", "dramatiq", "huey", "kombu", "rq", "socketio", "taskiq_redis")
 """Packages whose processes speak to each other by Redis: what they send is no message of the agent's."""
-
-_rates: WeakKeyDictionary[Any, dict[str | None, Rate]] = WeakKeyDictionary()
-"""By pool and what is received by, which is None for what is sent."""
 
 
 def name_of(key: Any) -> str | None:
@@ -62,23 +56,12 @@ def is_pipeline(client: Any) -> bool:
 
 def may_send(client: Any) -> bool:
     """Whether one more message that is sent by a client may have a span."""
-    return _has_room(client, SentMessages, None)
+    return _rates.has_room(pool_of(client))
 
 
 def may_receive(client: Any, template: str | None) -> bool:
     """Whether one more message of a channel, stream or list may have a span."""
-    return _has_room(client, ReceivedMessages, template or "")
-
-
-def _has_room(client: Any, kind: type[MessageOperation], template: str | None) -> bool:
-    pool = pool_of(client)
-    rates = _rates.get(pool)
-    if rates is None:
-        rates = _rates[pool] = {}
-    rate = rates.get(template)
-    if rate is None:
-        rate = rates[template] = Rate()
-    return rate.has_room(partial(_counted, kind, client, template))
+    return _rates.has_room(pool_of(client), template or "")
 
 
 def pool_of(client: Any) -> Any:
@@ -88,15 +71,15 @@ def pool_of(client: Any) -> Any:
 
 def measure_rest(pool: Any) -> None:
     """Measure the messages of a pool, which is closed, that had no span."""
-    for template, rate in _rates.pop(pool, {}).items():
-        kind = SentMessages if template is None else ReceivedMessages
-        rate.measure(partial(_counted, kind, {"connection_pool": pool}, template))
+    _rates.measure_all(pool)
 
 
-def _counted(kind: type[MessageOperation], client: Any, template: str | None) -> MessageOperation:
-    operation = kind()  # type: ignore[call-arg]  # its kinds have a name
-    describe(client, operation, template or None, template)
-    return operation
+def _describe_rest(operation: MessageOperation, pool: Any, template: str | None) -> None:
+    describe({"connection_pool": pool}, operation, template or None, template)
+
+
+_rates = ConnectionRates(_describe_rest)
+"""By pool, and what is received by."""
 
 
 def server_of(client: Any) -> str | None:

@@ -85,10 +85,10 @@ def fit_handlers(module: Any) -> None:
         if intercepted is not None:
             return intercepted
 
-        async def found(_: Any) -> Any:
+        async def get_handler(_: Any) -> Any:
             return handler
 
-        return await original(self, found, details)
+        return await original(self, get_handler, details)
 
     kind.intercept_service = intercept_service
 

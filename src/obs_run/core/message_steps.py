@@ -32,9 +32,7 @@ __all__ = [
 ]
 
 
-def wrap_step(begin: Callable[[Call], Step | None]) -> Wrapper:
-    """Return the wrapper of a function during which the step that ``begin(call)`` gives goes on; None for none."""
-
+def _wrap(begin: Callable[[Call], Step | None], read: Callable[[Step, Any], Any]) -> Wrapper:
     @passed_over
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         call = Call(instance, args, kwargs)
@@ -44,9 +42,29 @@ def wrap_step(begin: Callable[[Call], Step | None]) -> Wrapper:
                 return wrapped(*args, **kwargs)
         with step:
             returned = wrapped(*call.args, **call.kwargs)
-        return guard.call("outcome", step.read_returned, returned, default=returned)
+        return guard.call("outcome", read, step, returned, default=returned)
 
     return wrapper
+
+
+def _read_returned(step: Step, returned: Any) -> Any:
+    return step.read_returned(returned)
+
+
+def _read_or_follow(step: Step, returned: Any) -> Any:
+    if isinstance(returned, CoroutineType):
+        return generators.followed(returned, lambda: step)
+    return step.read_returned(returned)
+
+
+def wrap_step(begin: Callable[[Call], Step | None]) -> Wrapper:
+    """Return the wrapper of a function during which the step that ``begin(call)`` gives goes on; None for none."""
+    return _wrap(begin, _read_returned)
+
+
+def wrap_followed_step(begin: Callable[[Call], Step | None]) -> Wrapper:
+    """Return the wrapper of a function, as ``wrap_step`` does, whose coroutine is followed where it returns one."""
+    return _wrap(begin, _read_or_follow)
 
 
 def wrap_async_step(begin: Callable[[Call], Step | None]) -> Wrapper:
@@ -64,25 +82,6 @@ def wrap_async_step(begin: Callable[[Call], Step | None]) -> Wrapper:
         return guard.call("outcome", step.read_returned, returned, default=returned)
 
     return generators.named_coroutines(observe)
-
-
-def wrap_followed_step(begin: Callable[[Call], Step | None]) -> Wrapper:
-    """Return the wrapper of a function, as ``wrap_step`` does, whose coroutine is followed where it returns one."""
-
-    @passed_over
-    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        call = Call(instance, args, kwargs)
-        step = guard.call("begin", begin, call)
-        if step is None:
-            with no_frame:
-                return wrapped(*args, **kwargs)
-        with step:
-            returned = wrapped(*call.args, **call.kwargs)
-        if isinstance(returned, CoroutineType):
-            return guard.call("outcome", generators.followed, returned, lambda: step, default=returned)
-        return guard.call("outcome", step.read_returned, returned, default=returned)
-
-    return wrapper
 
 
 class ReceivingStep(Step):
