@@ -70,7 +70,21 @@ LONGEST_FLUSH = 3600
 _ROOT_SAMPLERS = ("always_on", "always_off", "traceidratio")
 _SAMPLERS = (*_ROOT_SAMPLERS, *(f"parentbased_{name}" for name in _ROOT_SAMPLERS))
 
-_GENERAL, _WHERE, _SIGNALS, _CAPTURE, _BUDGETS, _PRIVACY, _LOGGING, _OTHERS, _LIMITS, _LAUNCH, _LOCAL, _AUDIT = (
+(
+    _GENERAL,
+    _WHERE,
+    _SIGNALS,
+    _CAPTURE,
+    _BUDGETS,
+    _PRIVACY,
+    _LOGGING,
+    _OTHERS,
+    _LIMITS,
+    _LAUNCH,
+    _LOCAL,
+    _SPOOL,
+    _AUDIT,
+) = (
     "General",
     "Where telemetry goes",
     "Signals",
@@ -82,6 +96,7 @@ _GENERAL, _WHERE, _SIGNALS, _CAPTURE, _BUDGETS, _PRIVACY, _LOGGING, _OTHERS, _LI
     "Limits",
     "Launcher",
     "Local store",
+    "Spool",
     "Audit trail",
 )
 
@@ -338,6 +353,15 @@ SETTINGS: tuple[Setting, ...] = (
             _LOCAL, size(1 << 20)),
     Setting("OBS_STORE_KEEP", "age", "30d", "Age at which a trace is taken out of the local store (0: at no age).",
             _LOCAL, age),
+    Setting("OBS_SPOOL", "flag", "true",
+            "Keep on disk what an OTLP endpoint that is away does not take; it is sent when it is back, by this "
+            "process or a later one.", _SPOOL, flag),
+    Setting("OBS_SPOOL_FOLDER", "folder", "",
+            "Where; else obs-run/spool in XDG_DATA_HOME or .local/share of the home folder.", _SPOOL, plain),
+    Setting("OBS_SPOOL_BYTES", "size", "256MiB", "Size that the spool is kept under; the oldest requests go.", _SPOOL,
+            size(1 << 16)),
+    Setting("OBS_SPOOL_KEEP", "age", "7d", "Age at which a request in the spool is not sent any more (0: at no age).",
+            _SPOOL, age),
     Setting("OBS_AUDIT", "flag", "true",
             "Write records of category SECURITY and of obs_run.audit() to the audit trail, too.", _AUDIT, flag),
     Setting("OBS_AUDIT_FILE", "file", "",

@@ -88,6 +88,7 @@ METRICS = {
     "obs.client.cost": "no convention for money exists",
     "obs.client.cost.unknown": "no convention for money exists",
     "obs.export.dropped": "obs-run's own loss",
+    "obs.export.repeated": "obs-run's own deliveries",
     "obs.contract.check.duration": "no convention knows checks of contracts",
     "obs.function.duration": "no convention knows functions of an agent's own",
     "obs.log.count": "no convention knows what log lines tell",

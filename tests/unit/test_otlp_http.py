@@ -27,7 +27,7 @@ from obs_run.pipeline.losses import BUFFER_FULL, NOT_DELIVERED, NOT_ENCODED, PAR
 from obs_run.pipeline.otlp_answer import read_answer
 from obs_run.pipeline.otlp_destination import OtlpDestination
 from obs_run.pipeline.otlp_http import HttpTransport
-from obs_run.pipeline.request_buffer import Request
+from obs_run.pipeline.request_buffer import Delivered, Request
 from obs_run.runtime import destinations
 from tests.pauses import assert_puts_off
 
@@ -418,7 +418,7 @@ def test_what_a_server_took_in_part_is_counted_and_said_once(
 @pytest.mark.parametrize("signal", SIGNALS)
 def test_every_signal_has_a_partial_success(signal: Signal) -> None:
     # The fields have the same numbers in all three; the names are what differs.
-    assert read_answer(signal, _partial_success(3, "why")) == (3, "why")
+    assert read_answer(signal, _partial_success(3, "why")) == Delivered(3, "why")
 
 
 def test_closing_delivers_what_waits_and_lets_go_of_the_connection(serve: Callable[..., Server]) -> None:

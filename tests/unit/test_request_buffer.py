@@ -62,7 +62,7 @@ class Server:
 
 
 def _waiting(buffer: RequestBuffer) -> list[Request]:
-    return list(buffer._requests)
+    return [waiting.request for waiting in buffer._waiting if waiting.request is not None]
 
 
 @given(st.lists(steps, max_size=40))
@@ -83,7 +83,7 @@ def test_every_item_is_delivered_waiting_or_counted_once(steps: list[tuple[objec
             case ("time passes",):
                 buffer._next_try = 0.0
             case _:
-                buffer.give_up(NOT_DELIVERED)
+                buffer.close(NOT_DELIVERED)
                 assert len(buffer) == buffer.bytes == 0
         waiting = _waiting(buffer)
         assert waiting == added[len(added) - len(waiting) :], "the newest wait, in order"
@@ -105,7 +105,7 @@ def test_each_reason_is_the_right_one() -> None:
         buffer.add(Request(b"x" * 45, items))
     server.outcomes = [Refused("400"), Delivered(1), RetryLater("away")]
     buffer.deliver(server.send, None)
-    buffer.give_up(NOT_DELIVERED)
+    buffer.close(NOT_DELIVERED)
 
     assert server.lost == {refused("400"): 1, PARTLY_REFUSED: 1, BUFFER_FULL: 3, NOT_DELIVERED: 9}
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from obs_run import settings
 from obs_run.pipeline import otlp_address
 from obs_run.process import private_modules
+from obs_run.process.unpatched import monotonic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,9 +82,8 @@ def _connect(host: str, port: int) -> str | None:
 
 def _post() -> str | None:
     address = otlp_address.Address("traces")
-    headers = {"Content-Type": "application/x-protobuf", **address.headers.now()}
-    connection = address.connect()
-    connection.timeout = SEND_SECONDS
+    headers = {"Content-Type": "application/x-protobuf", **address.proxy_headers, **address.headers.now()}
+    connection = address.connect(monotonic() + SEND_SECONDS)
     try:
         connection.request("POST", address.path, _test_span(), headers)
         answer = connection.getresponse()

@@ -34,6 +34,9 @@ class Destination(Protocol):
     def retry_pending(self, deadline: float | None) -> None:
         """Try again what could not be delivered, if it is time or with a deadline."""
 
+    def wait(self, deadline: float) -> None:
+        """Wait, at most until the deadline, for what is being delivered beside the caller."""
+
     def seconds_until_due(self) -> float | None:
         """Return the seconds until the next try, None if nothing waits."""
 
@@ -41,7 +44,7 @@ class Destination(Protocol):
         """In a child process: let go of the parent's connection, unused, and of what waits."""
 
     def close(self, deadline: float) -> None:
-        """Deliver what waits until the deadline, count what is left as lost, and let go of connections.
+        """Deliver what waits until the deadline, keep or count what is left, and let go of connections.
 
         Closing twice does no more than once. An export after it, as when the program that was to replace this one could
         not be started, opens the connections again. After the deadline it only counts, at once, and may be called while
@@ -70,6 +73,9 @@ class SdkDestination:
 
     def retry_pending(self, deadline: float | None) -> None:
         """Do nothing: these exporters deliver or fail at once."""
+
+    def wait(self, deadline: float) -> None:
+        """Do nothing: nothing goes on beside the caller."""
 
     def seconds_until_due(self) -> float | None:
         """Return None: nothing waits."""

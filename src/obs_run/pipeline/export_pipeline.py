@@ -215,6 +215,9 @@ class ExportPipeline:
             self._export_metrics(deadline)
         for destination in self._destinations.all():
             guard.call("export", destination.retry_pending, deadline)
+        if deadline is not None:
+            for destination in self._destinations.all():
+                guard.call("export", destination.wait, deadline)
 
     def close(self, deadline: float, dropped: int, left: int) -> None:
         """Send what earlier failed and the metrics, and close the destinations.
@@ -225,6 +228,9 @@ class ExportPipeline:
         try:
             self._losses.count(dropped, losses.QUEUE_FULL)
             self._export_metrics(deadline)
+            # All begin before one is waited for.
+            for destination in self._destinations.all():
+                guard.call("export", destination.retry_pending, deadline)
             for destination in self._destinations.all():
                 guard.call("export", destination.close, deadline)
         finally:
@@ -252,6 +258,9 @@ class ExportPipeline:
         counts = self._losses.take_counts()
         if counts:
             guard.call("measurement", self._metering.count_lost, counts)
+        repeated = self._losses.take_repeated()
+        if repeated:
+            guard.call("measurement", self._metering.count_repeated, repeated)
         data = guard.call("metrics", self._collect)
         self._owes_metrics = deadline is None
         if data is not None:

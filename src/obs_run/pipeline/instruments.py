@@ -180,6 +180,14 @@ LOST = Instrument(
     {},
     labels=(semconv.ERROR_TYPE, semconv.OBS_EXPORT_SIGNAL, semconv.OBS_EXPORT_DESTINATION),
 )
+REPEATED = Instrument(
+    semconv.METRIC_REPEATED,
+    "counter",
+    "{item}",
+    "Spans, log records and metric exports that may have arrived twice: sent again where no answer came.",
+    {},
+    labels=(semconv.OBS_EXPORT_SIGNAL, semconv.OBS_EXPORT_DESTINATION),
+)
 
 TABLE = (
     _seconds(semconv.METRIC_DURATION, "GenAI client inference operation duration.", new("Inference")),
@@ -415,4 +423,5 @@ TABLE = (
     *run_instruments.TABLE,
     *observed_instruments.TABLE,
     LOST,
+    REPEATED,
 )

@@ -24,6 +24,14 @@ NO_DESTINATION = Reason("destination could not be set up")
 """What the settings or the agent say of the destination is of no use."""
 NOT_DELIVERED = Reason("not delivered before exit")
 """The process left before the destination took it."""
+SPOOL_FULL = Reason("spool full (OBS_SPOOL_BYTES)")
+"""More waited on the disk than the spool holds; the oldest went."""
+SPOOL_OLD = Reason("too old in the spool (OBS_SPOOL_KEEP)")
+"""It waited on the disk for longer than anybody wants to hear of it."""
+SPOOL_DAMAGED = Reason("damaged in the spool")
+"""What was half written as the power failed, or changed since; a place that nothing is known of counts as one."""
+SPOOL_DROPPED = Reason("dropped from the spool")
+"""Somebody deleted it."""
 PARTLY_REFUSED = Reason("refused by destination in part")
 """The destination took the request, and said that some of it was of no use to it (OTLP's partial success)."""
 
@@ -74,7 +82,10 @@ class Losses:
     def __init__(self) -> None:
         # Appending is atomic, so whoever loses something waits for nobody, whatever it was interrupted in.
         self._pending: deque[tuple[int, Loss]] = deque()
+        self._repeated: deque[tuple[int, Signal, str]] = deque()
+        self._kept: deque[tuple[int, str, str]] = deque()
         self._lock = allocate_lock()
+        self._untaken_repeated: dict[tuple[str, str], int] = {}
         self._untaken: dict[Loss, int] = {}
         self._all: dict[Loss, int] = {}
         self._total = 0
@@ -98,6 +109,16 @@ class Losses:
         if len(self._pending) > _MOST_PENDING:
             self._add_pending(patience=0)
 
+    def count_repeated(self, number: int, signal: Signal, destination: str) -> None:
+        """Count items that were sent again after an attempt that may have arrived."""
+        self._repeated.append((number, signal, destination))
+        if len(self._repeated) > _MOST_PENDING:
+            self._add_pending(patience=0)
+
+    def keep(self, number: int, address: str, failure: str) -> None:
+        """Note items that wait on the disk as the process ends, and why they were not delivered."""
+        self._kept.append((number, address, failure))
+
     def counter(self, signal: Signal, destination: str) -> Callable[[int, Reason], None]:
         """Return a function that counts a number and a reason for one signal on its way to one destination."""
         return partial(self._count_for, signal, destination)
@@ -112,12 +133,21 @@ class Losses:
         counts, self._untaken = self._untaken, {}
         return counts
 
+    def take_repeated(self) -> dict[tuple[str, str], int]:
+        """Return what may have arrived twice since the last call."""
+        if not self._add_pending():
+            return {}
+        counts, self._untaken_repeated = self._untaken_repeated, {}
+        return counts
+
     def report(self, *, final: bool = False) -> None:
         """Say what was lost until now, if there is anything new and, unless this is the end, the last line is old."""
         if not self._add_pending():
             return
         now = time.monotonic()
         self._say_refusals(now, final=final)
+        if final:
+            self._say_kept()
         if self._total == self._total_said:
             return
         if not self._say_next and all(_has_line_of_its_own(loss) for loss in self._all):
@@ -139,6 +169,19 @@ class Losses:
                 refusal.is_said = True
                 guard.warn(refusal.line(address))
 
+    def _say_kept(self) -> None:
+        kept: dict[str, tuple[int, str]] = {}
+        while self._kept:
+            number, address, failure = self._kept.popleft()
+            before, first_failure = kept.get(address, (0, ""))
+            kept[address] = before + number, first_failure or failure
+        for address, (number, failure) in kept.items():
+            why = f" ({failure})" if failure else ""
+            guard.warn(
+                f"obs-run: {number} spans, log records or metric exports wait in the spool for {address}{why}; "
+                "the next program that reaches it sends them, or: obsctl spool replay"
+            )
+
     def _are_told(self) -> bool:
         """Whether all that was lost since the last line is what lines about refusals tell, or will."""
         if not self._refusals:
@@ -158,6 +201,9 @@ class Losses:
         self._total = self._total_said = self._refused_said = 0
         self._say_next = 0.0
         self._refusals.clear()
+        self._repeated.clear()
+        self._kept.clear()
+        self._untaken_repeated.clear()
 
     def _add_pending(self, patience: float = _PATIENCE) -> bool:
         """Add up what was counted; False if somebody else, perhaps interrupted by the caller, is at it."""
@@ -169,6 +215,10 @@ class Losses:
                 self._untaken[loss] = self._untaken.get(loss, 0) + number
                 self._all[loss] = self._all.get(loss, 0) + number
                 self._total += number
+            while self._repeated:
+                number, signal, destination = self._repeated.popleft()
+                key = (signal, destination)
+                self._untaken_repeated[key] = self._untaken_repeated.get(key, 0) + number
         finally:
             self._lock.release()
         return True

@@ -83,6 +83,7 @@ class Measurements:
             ],
         )
         self._lost = _Group(instruments.LOST.labels, [(instruments.LOST, None)])
+        self._repeated = _Group(instruments.REPEATED.labels, [(instruments.REPEATED, None)])
         self._series = 0
         names = settings.get("OBS_METRIC_NAMES")
         self._generations = {"new", "old", "both"} if names == "both" else {names, "both"}
@@ -125,6 +126,11 @@ class Measurements:
             labels = {name: text for name, text in zip(self._lost.label_names, key, strict=True) if text}
             self._add(self._lost, count, labels)
 
+    def count_repeated(self, counts: Mapping[tuple[str, str], int]) -> None:
+        """Count telemetry that may have arrived twice, by signal and destination."""
+        for key, count in counts.items():
+            self._add(self._repeated, count, dict(zip(self._repeated.label_names, key, strict=True)))
+
     def watch(self, observed: ObservedMetrics) -> None:
         """Have ``observed`` read whenever somebody collects metrics."""
         from obs_run.pipeline import observed_instruments
@@ -157,6 +163,7 @@ class Measurements:
             self._cost,
             self._agent,
             self._lost,
+            self._repeated,
             *(each for groups in self._groups.values() for each in groups),
         ):
             group.labels.clear()

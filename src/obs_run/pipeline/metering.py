@@ -80,6 +80,12 @@ class Metering:
         if measurements is not None:
             measurements.count_lost(counts)
 
+    def count_repeated(self, counts: Mapping[tuple[str, str], int]) -> None:
+        """Count what may have arrived twice, by signal and destination."""
+        measurements = self._instruments()
+        if measurements is not None:
+            measurements.count_repeated(counts)
+
     def _instruments(self) -> Measurements | None:
         """Return the instruments; None where nobody reads metrics."""
         if self._measurements is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -11,7 +12,9 @@ from obs_run import settings
 from obs_run.base import guard
 from obs_run.base.masking import masked_value
 from obs_run.files.secret_file import SecretFile, SecretFileError, lines, say_if_open, state
-from obs_run.process import descriptors, private_modules
+from obs_run.pipeline import bounded_sockets
+from obs_run.pipeline.proxy import proxy_for
+from obs_run.process import private_modules
 from obs_run.process.native_calls import native_calls
 from obs_run.process.unpatched import monotonic, sleep
 from obs_run.setting_texts import is_header_name, is_header_value
@@ -120,17 +123,31 @@ class Address:
         self._tls = Tls(signal) if parts.scheme == "https" else None
         self.path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self.headers = Headers(signal, parts, override)
+        self.key = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        self._proxy = proxy_for(parts.scheme, self._host, self._port)
+        self.proxy_headers: dict[str, str] = {}
+        """What is sent along for a proxy that reads the requests, which it does not in a tunnel."""
+        if self._proxy is not None and self._tls is None:
+            self.path = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{self.path}"
+            self.proxy_headers = self._proxy.headers
 
-    def connect(self) -> http.client.HTTPConnection:
-        """Return a connection, not yet opened."""
+    def connect(self, until: float) -> http.client.HTTPConnection:
+        """Return a connection, opened."""
+        via = self._proxy or (self._host, self._port)
         # Private: recorders and debugging switches of the agent are put on those that it uses itself.
-        connection: http.client.HTTPConnection = private_modules.load("http.client").HTTPConnection(
-            self._host, self._port
-        )
-        _look_up_plain_names(connection)
-        if self._tls is not None:
-            _add_tls(connection, self._tls.context())
-        return connection
+        connection: Any = private_modules.load("http.client").HTTPConnection(via[0], via[1])
+        # There is no public way.
+        connection._create_connection = partial(_connect, until)  # noqa: SLF001
+        if self._tls is not None and self._proxy is not None:
+            connection.set_tunnel(self._host, self._port, self._proxy.headers)
+        try:
+            connection.connect()
+            if self._tls is not None:
+                _begin_tls(connection, self._tls.context(), self._host, until)
+        except BaseException:
+            connection.close()
+            raise
+        return connection  # type: ignore[no-any-return]
 
 
 def _host(name: str) -> str | bytes:
@@ -138,39 +155,24 @@ def _host(name: str) -> str | bytes:
     return name.encode("ascii") if name.isascii() else name
 
 
-def _look_up_plain_names(connection: Any) -> None:
-    create = private_modules.load("socket").create_connection
-
-    def create_connection(address: tuple[str, int], *args: Any, **kwargs: Any) -> Any:
-        made = create((_host(address[0]), address[1]), *args, **kwargs)
-        timeout = made.gettimeout()
-        moved = type(made)(fileno=descriptors.move_up(made.detach()))
-        moved.settimeout(timeout)
-        return moved
-
-    connection._create_connection = create_connection  # noqa: SLF001 (there is no public way)
+def _connect(until: float, address: tuple[str, int], *_: object) -> Any:
+    return bounded_sockets.connect(_host(address[0]), address[1], until)
 
 
-def _add_tls(connection: http.client.HTTPConnection, context: ssl.SSLContext) -> None:
-    """Have a connection that is opened begin with the handshake."""
-    connect = connection.connect
-
-    def connect_with_tls() -> None:
-        connect()
-        with native_calls:
-            connection.sock = context.wrap_socket(
-                connection.sock, server_hostname=_host(connection.host), do_handshake_on_connect=False
-            )
-        _shake_hands(connection.sock)
-
-    connection.connect = connect_with_tls  # type: ignore[method-assign]
+def _begin_tls(connection: Any, context: ssl.SSLContext, host: str, until: float) -> None:
+    """Have an open connection speak TLS."""
+    bounded_sockets.bind_tls(context)
+    with native_calls:
+        connection.sock = context.wrap_socket(
+            connection.sock, server_hostname=_host(host), do_handshake_on_connect=False
+        )
+    connection.sock.until = until
+    _shake_hands(connection.sock, until)
 
 
-def _shake_hands(sock: Any) -> None:
-    """Do the handshake within the socket's timeout; a fork does not wait for what waits for the server."""
+def _shake_hands(sock: Any, until: float) -> None:
+    """Do the handshake in time; a fork does not wait for what waits for the server."""
     ssl = private_modules.load("ssl")
-    patience = sock.gettimeout()
-    deadline = monotonic() + patience
     sock.settimeout(0)
     while True:
         try:
@@ -178,10 +180,9 @@ def _shake_hands(sock: Any) -> None:
                 sock.do_handshake()
             break
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            if monotonic() > deadline:
+            if monotonic() > until:
                 raise TimeoutError("the TLS handshake takes too long") from None
             sleep(_HANDSHAKE_PAUSE)
-    sock.settimeout(patience)
 
 
 class Files(NamedTuple):

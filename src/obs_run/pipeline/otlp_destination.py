@@ -1,4 +1,4 @@
-"""OTLP as a destination of one signal: encoder, buffer and transport put together, the same for HTTP and gRPC."""
+"""OTLP as a destination of one signal: encoder, buffer, spool and transport together, the same for HTTP and gRPC."""
 
 from __future__ import annotations
 
@@ -11,35 +11,63 @@ from obs_run.pipeline import losses, refusal_advice
 from obs_run.pipeline.destination import count_items
 from obs_run.pipeline.encode import encode, halves, load
 from obs_run.pipeline.request_buffer import Refused, Request, RequestBuffer, RetryLater
-from obs_run.process.unpatched import time
+from obs_run.pipeline.spool import OtlpEndpoint
+from obs_run.process.unpatched import RLock, allocate_lock, time
 
 if TYPE_CHECKING:
+    from obs_run.pipeline.delivery_threads import DeliveryThreads
     from obs_run.pipeline.destination import Batch
     from obs_run.pipeline.losses import Losses
     from obs_run.pipeline.request_buffer import Outcome, Transport
     from obs_run.pipeline.signals import Signal
+    from obs_run.pipeline.spool import Spool
 
 _LARGEST_BODY = 4 * 1024 * 1024
 _LONGEST_MESSAGE = 200
 _SIGNALS = 3
+_SPOOL_RESERVE = 0.2
+_LOOK_AGAIN = 1.0
 
 _logger = logging.getLogger("obs_run")
 
 
 class OtlpDestination:
-    """Delivers one signal; what cannot be delivered waits in memory, bounded by bytes, and is tried again."""
+    """Delivers one signal; what cannot be delivered waits, in memory and then in the spool, and is tried again.
 
-    def __init__(self, signal: Signal, transport: Transport, lost: Losses) -> None:
+    With ``threads`` it delivers beside the caller, who waits for it only by ``wait`` and ``close``.
+    """
+
+    def __init__(
+        self,
+        signal: Signal,
+        transport: Transport,
+        lost: Losses,
+        spool: Spool | None = None,
+        threads: DeliveryThreads | None = None,
+    ) -> None:
         self._signal = signal
         self._transport = transport
         self._count_lost = lost.counter(signal, transport.address)
         self._lost = lost
+        self._threads = threads
         self._is_away = False
+        endpoint = OtlpEndpoint(signal, transport.protocol, transport.address, transport.key)
         self.buffer = RequestBuffer(
             most_bytes=settings.get("OBS_QUEUE_BYTES") // _SIGNALS,
             timeout=settings.otlp(signal, "TIMEOUT") or 10.0,
             count_lost=self._count_lost,
+            spool=None if spool is None else spool.of(endpoint),
+            is_gzip=transport.is_gzip,
+            count_repeated=self._count_repeated,
         )
+        self._begin()
+
+    def _begin(self) -> None:
+        self._lock = RLock()
+        self._is_wanted = False
+        self._is_delivering = False
+        self._at_rest = allocate_lock()
+        """Held while a thread delivers."""
 
     def load(self) -> None:
         """Import what the first batch needs."""
@@ -49,28 +77,85 @@ class OtlpDestination:
         """Encode a batch, put it behind what waits, and deliver if it is time."""
         for request in self._requests(batch):
             self.buffer.add(request)
-        self.buffer.deliver(self._send, deadline)
+        self._start_delivery(deadline)
+        self.buffer.keep_bound()
 
     def retry_pending(self, deadline: float | None) -> None:
         """Try again what waits, if it is time or with a deadline."""
-        self.buffer.deliver(self._send, deadline)
+        if deadline is not None or self.buffer.seconds_until_due() == 0:
+            self._start_delivery(deadline)
+
+    def wait(self, deadline: float) -> None:
+        """Wait until what waits has been delivered or tried."""
+        if self._at_rest.acquire(timeout=max(0.0, deadline - time.monotonic())):
+            self._at_rest.release()
 
     def seconds_until_due(self) -> float | None:
         """Return the seconds until the next try, None if nothing waits."""
-        return self.buffer.seconds_until_due()
+        # What comes of a delivery that is going on is not known yet.
+        return _LOOK_AGAIN if self._is_delivering else self.buffer.seconds_until_due()
 
     def after_fork(self) -> None:
         """In a child process: what waits is the parent's, and so is the connection."""
         self._transport.after_fork()
         self.buffer.clear()
         self._is_away = False
+        self._begin()
 
     def close(self, deadline: float) -> None:
-        """Deliver what waits until the deadline, count what is left as lost, and let go of the connection."""
-        if time.monotonic() < deadline:
+        """Deliver what waits until the deadline, leave the rest to the spool or count it, and close the connection."""
+        left = deadline - time.monotonic()
+        if left > 0:
+            reserve = min(_SPOOL_RESERVE, left / 10)
+            if not (self.buffer.is_hopeless() and self.buffer.spool_all()):
+                self._start_delivery(deadline - reserve)
+                self.wait(deadline - reserve)
+            if not self._is_delivering:
+                guard.call("close", self._transport.close)
+        rest = self.buffer.close(losses.NOT_DELIVERED)
+        if rest.spooled:
+            self._lost.keep(rest.spooled, self._base_address(), _printable(self.buffer.last_failure))
+
+    def _start_delivery(self, deadline: float | None) -> None:
+        """Have what waits delivered in a thread of its own; in this one where there is none."""
+        if self._threads is None:
             self.buffer.deliver(self._send, deadline)
-            guard.call("close", self._transport.close)
-        self.buffer.give_up(losses.NOT_DELIVERED)
+            return
+        with self._lock:
+            if deadline is not None:
+                self.buffer.deadline = deadline
+            self._is_wanted = True
+            if self._is_delivering:
+                return
+            self._is_delivering = True
+            self._at_rest.acquire()
+        if not self._threads.run(self._deliver_all):
+            # One after another: each leaves time to those behind it.
+            if deadline is not None:
+                now = time.monotonic()
+                self.buffer.deadline = now + (deadline - now) / 2
+            self._deliver_all()
+
+    def _deliver_all(self) -> None:
+        while self._take_wish():
+            guard.call("export", self.buffer.deliver, self._send, self.buffer.deadline)
+
+    def _take_wish(self) -> bool:
+        """Whether there is something to deliver; the delivery is over otherwise."""
+        with self._lock:
+            if self._is_wanted:
+                self._is_wanted = False
+                return True
+            self._is_delivering = False
+            self.buffer.deadline = None
+            self._at_rest.release()
+            return False
+
+    def _count_repeated(self, number: int) -> None:
+        self._lost.count_repeated(number, self._signal, self._transport.address)
+
+    def _base_address(self) -> str:
+        return self._transport.address.removesuffix(f"/v1/{self._signal}")
 
     def _requests(self, batch: Batch) -> list[Request]:
         parts = halves(batch)
@@ -90,7 +175,7 @@ class OtlpDestination:
             if not self._is_away:
                 # No warning and no information: on the agent's console that would stand amid its output.
                 _logger.debug(
-                    "obs-run: %s is away (%s); %s wait in memory", self._transport.address, outcome.reason, self._signal
+                    "obs-run: %s is away (%s); %s wait", self._transport.address, outcome.reason, self._signal
                 )
             self._is_away = True
             return outcome
@@ -99,9 +184,8 @@ class OtlpDestination:
             _logger.debug("obs-run: %s is back", self._transport.address)
         if isinstance(outcome, Refused):
             words = f"status {outcome.status} {_printable(outcome.message)}".split()
-            address = self._transport.address.removesuffix(f"/v1/{self._signal}")
             advice = refusal_advice.of(outcome.status)
-            self._lost.refuse(address, outcome.status, " ".join(words), advice, self._signal)
+            self._lost.refuse(self._base_address(), outcome.status, " ".join(words), advice, self._signal)
         elif outcome.rejected > 0:
             self._warn(f"refused {outcome.rejected} of {self._signal}:", outcome.message, "partial success")
         elif outcome.message:

@@ -29,6 +29,9 @@ _METHODS: dict[Signal, str] = {
     "logs": "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
 }
 _RETRYABLE = frozenset({"CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS"})
+_UNANSWERED = frozenset({"CANCELLED", "DEADLINE_EXCEEDED"})
+_CUT = ("socket closed", "connection reset", "broken pipe", "goaway", "stream removed")
+"""What gRPC says of a connection that ended under a call."""
 _RETRYABLE_IF_SAID = "RESOURCE_EXHAUSTED"
 _DETAILS = "grpc-status-details-bin"
 _BILLION = 1e9
@@ -40,12 +43,16 @@ class GrpcTransport:
     ``ImportError`` where gRPC is not installed; ``settings.NotAllowedError`` for files of no use.
     """
 
+    protocol = "grpc"
+    is_gzip = False
+
     def __init__(self, signal: Signal) -> None:
         self._grpc: Any = import_module("grpc")
         self._signal = signal
         url = urlsplit(otlp_address.grpc_url(signal))
         self._target = url.netloc.rpartition("@")[2]
-        self.address = masked_value(f"{url.scheme}://{self._target}")
+        self.key = f"{url.scheme}://{self._target}"
+        self.address = masked_value(self.key)
         self._headers = otlp_address.Headers(signal, url)
         self._gzip = settings.otlp(signal, "COMPRESSION") != "none"
         self._files = otlp_address.Files.of(signal) if url.scheme == "https" else None
@@ -125,7 +132,9 @@ class GrpcTransport:
             self.close()
         delay = _retry_delay(error)
         if status in _RETRYABLE or (status == _RETRYABLE_IF_SAID and delay is not None):
-            return RetryLater(f"{status}: {message}", delay)
+            is_cut = any(word in message.lower() for word in _CUT)
+            may_have_arrived = status in _UNANSWERED or (status == "UNAVAILABLE" and is_cut)
+            return RetryLater(f"{status}: {message}", delay, may_have_arrived)
         return Refused(status, message)
 
 

@@ -60,9 +60,13 @@ class Queue:
     """Takes items from any thread without blocking; one daemon thread exports them.
 
     ``make_consumer`` is called there, when the first item is on its way out. What is left before that counts as lost.
+    ``begin`` is called there whenever the thread begins.
     """
 
-    def __init__(self, make_consumer: Callable[[], Consumer], lost: Losses) -> None:
+    def __init__(
+        self, make_consumer: Callable[[], Consumer], lost: Losses, begin: Callable[[], object] | None = None
+    ) -> None:
+        self._begin_thread = begin
         self._make_consumer = make_consumer
         self._losses = lost
         self._most_bytes: int = settings.get("OBS_QUEUE_BYTES")
@@ -216,6 +220,8 @@ class Queue:
 
     def _run(self) -> None:
         wake = self._wake
+        if self._begin_thread is not None:
+            guard.call("threads", self._begin_thread)
         while not self._stopping:
             deadline, closing, done = self._wait(wake) or (None, False, None)
             if not self._stopping or done is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
@@ -9,11 +10,16 @@ from obs_run.base import guard
 from obs_run.pipeline.destination import Destinations, SdkDestination
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from obs_run.pipeline.delivery_threads import DeliveryThreads
     from obs_run.pipeline.destination import Destination
     from obs_run.pipeline.losses import Losses
     from obs_run.pipeline.request_buffer import Transport
     from obs_run.pipeline.signals import Signal
+    from obs_run.pipeline.spool import Spool
 
+SIGNALS: tuple[Signal, ...] = ("traces", "metrics", "logs")
 _NAMES = {
     "traces": "OTEL_TRACES_EXPORTER",
     "metrics": "OTEL_METRICS_EXPORTER",
@@ -29,27 +35,51 @@ def names(signal: str) -> tuple[str, ...]:
     return ("otlp",) if settings.otlp(signal, "ENDPOINT") else ("store",)
 
 
-def make_all(lost: Losses) -> Destinations:
+def make_all(lost: Losses, spool: Spool | None = None, threads: DeliveryThreads | None = None) -> Destinations:
     """Return where each signal goes; what does not arrive is counted in ``lost``."""
     if settings.get("OTEL_CONFIG_FILE"):
         # The exporters are the file's.
         return Destinations([], [], [])
-    return Destinations(of("traces", lost), of("metrics", lost), of("logs", lost))
+    return Destinations(*(of(signal, lost, spool, threads) for signal in SIGNALS))
 
 
-def of(signal: Signal, lost: Losses) -> list[Destination]:
+def make_spool(lost: Losses) -> Spool | None:
+    """Return where on the disk waits what OTLP destinations do not take; None where the settings want none."""
+    if not settings.get("OBS_SPOOL"):
+        return None
+    from obs_run.pipeline.spool import Spool
+
+    return Spool(spool_folder(), settings.get("OBS_SPOOL_BYTES"), settings.get("OBS_SPOOL_KEEP"), lost)
+
+
+def spool_folder() -> Path:
+    """Return the folder of the spool."""
+    from obs_run.store.location import absolute, data_folder
+
+    named = settings.get("OBS_SPOOL_FOLDER")
+    return absolute(named) if named else data_folder() / "spool"
+
+
+def number_of_otlp() -> int:
+    """Return how many signals go out by OTLP."""
+    return sum("otlp" in names(signal) for signal in SIGNALS)
+
+
+def of(
+    signal: Signal, lost: Losses, spool: Spool | None = None, threads: DeliveryThreads | None = None
+) -> list[Destination]:
     """Return the destinations of ``signal``; one that cannot be made is said and left out."""
     destinations = []
-    for name in names(signal):
-        destination = guard.call(f"{name} exporter for {signal}", _make, name, signal, lost)
+    # OTLP first: it delivers beside the caller, who writes what the others take.
+    for name in sorted(names(signal), key=lambda name: name != "otlp"):
+        make = partial(_otlp, signal, lost, spool, threads) if name == "otlp" else partial(_make, name, signal, lost)
+        destination = guard.call(f"{name} exporter for {signal}", make)
         if destination is not None:
             destinations.append(destination)
     return destinations
 
 
 def _make(name: str, signal: Signal, lost: Losses) -> Destination | None:
-    if name == "otlp":
-        return _otlp(signal, lost)
     if name == "store":
         return SdkDestination(_store(signal), signal, name, lost)
     if name == "console":
@@ -62,7 +92,7 @@ def _make(name: str, signal: Signal, lost: Losses) -> Destination | None:
     return None
 
 
-def _otlp(signal: Signal, lost: Losses) -> Destination | None:
+def _otlp(signal: Signal, lost: Losses, spool: Spool | None, threads: DeliveryThreads | None) -> Destination | None:
     from obs_run.pipeline.otlp_destination import OtlpDestination
 
     try:
@@ -70,7 +100,7 @@ def _otlp(signal: Signal, lost: Losses) -> Destination | None:
     except settings.NotAllowedError as problem:
         guard.warn_once(str(problem))
         return None
-    return None if transport is None else OtlpDestination(signal, transport, lost)
+    return None if transport is None else OtlpDestination(signal, transport, lost, spool, threads)
 
 
 def _transport(signal: Signal) -> Transport | None:

@@ -12,9 +12,10 @@ from obs_run import settings
 from obs_run.base import guard
 from obs_run.core import sink
 from obs_run.core.open_recordings import Ending, open_recordings
-from obs_run.pipeline.items import DeferredCall, LogItem, SpanItem
 
 # Not at the first record: a signal handler may log while that is being imported.
+from obs_run.pipeline.delivery_threads import DeliveryThreads
+from obs_run.pipeline.items import DeferredCall, LogItem, SpanItem
 from obs_run.pipeline.losses import Losses
 from obs_run.pipeline.queue import Queue
 from obs_run.process import (
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from obs_run.pipeline.destination import Destinations
     from obs_run.pipeline.export_pipeline import ExportPipeline
     from obs_run.pipeline.metering import Metering
+    from obs_run.pipeline.spool import Spool
     from obs_run.process.exit_sequence import ExitInfo
     from obs_run.process.identity import Identity
     from obs_run.runtime.metrics import MetricReaders
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from obs_run.sdk.span_processor import QueueSpanProcessor
     from obs_run.sdk.span_sink import ConfiguredSpanSink, SpanSink
 
+_DELIVERY_PATIENCE = 0.5
 _FORK_PATIENCE = 3.0  # a child forked in the midst of the set-up would record nothing
 
 
@@ -67,6 +70,9 @@ class Runtime:
         self._span_sink: SpanSink | ConfiguredSpanSink | None = None
         self.losses = Losses()
         self._destinations: Destinations | None = None
+        self._spool: Spool | None = None
+        self._has_spool = False
+        self.threads = DeliveryThreads()
         self._metering: Metering | None = None
         self._readers: MetricReaders | None = None
         self._is_prepared = False
@@ -128,7 +134,7 @@ class Runtime:
         """Return the process's queue, made at the first call."""
         if self._queue is None:
             # Made outside of the lock: a wrong setting is said by a log record, which comes here again.
-            queue = Queue(self._make_pipeline, self.losses)
+            queue = Queue(self._make_pipeline, self.losses, self._start_threads)
             with self._making_queue:
                 if self._queue is None:
                     self._queue = queue
@@ -177,8 +183,24 @@ class Runtime:
         if self._destinations is None:
             from obs_run.runtime import destinations
 
-            self._destinations = destinations.make_all(self.losses)
+            self._destinations = destinations.make_all(self.losses, self.spool(), self.threads)
         return self._destinations
+
+    def spool(self) -> Spool | None:
+        """Return where on the disk waits what destinations do not take, None for nowhere."""
+        if not self._has_spool:
+            from obs_run.runtime import destinations
+
+            self._has_spool = True
+            self._spool = destinations.make_spool(self.losses)
+        return self._spool
+
+    def _start_threads(self) -> None:
+        """Have the threads that deliver; called as the export thread begins, for at the end there can be no more."""
+        from obs_run.runtime import destinations
+
+        if not settings.get("OTEL_CONFIG_FILE"):
+            self.threads.start(destinations.number_of_otlp())
 
     def metering(self) -> Metering:
         """Return what measures and prices operations."""
@@ -463,6 +485,7 @@ class Runtime:
     def _send_thread_home(self) -> None:
         if self._queue is not None:
             self._queue.before_fork()
+            self.threads.stop(_DELIVERY_PATIENCE)
 
     def _resume_in_parent(self) -> None:
         if self._queue is None:
@@ -475,6 +498,7 @@ class Runtime:
     def _begin_in_child(self) -> None:
         # Another thread of the parent may have held it.
         self._making_queue = RLock()
+        self.threads.after_fork()
         open_ids = open_recordings.forget()
         if self._span_processor is not None:
             self._span_processor.after_fork(open_ids)

@@ -83,7 +83,7 @@ class OwnEndpoint:
             guard.warn_once(str(problem))
             return None
         runtime().destinations().users.append(self)
-        return OtlpDestination(self._signal, transport, runtime().losses)
+        return OtlpDestination(self._signal, transport, runtime().losses, runtime().spool(), runtime().threads)
 
     def _record(self, what: Any) -> Any:
         from obs_run.pipeline import redact_items
@@ -100,6 +100,11 @@ class OwnEndpoint:
         self._export_records(deadline)
         if self._destination is not None:
             self._destination.retry_pending(deadline)
+
+    def wait(self, deadline: float) -> None:
+        """Wait for what is being delivered."""
+        if self._destination is not None:
+            self._destination.wait(deadline)
 
     def seconds_until_due(self) -> float | None:
         """Return the seconds until the next try, None if nothing waits."""
