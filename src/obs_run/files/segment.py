@@ -103,6 +103,17 @@ class Segment:
         segment.close()
         return None
 
+    @classmethod
+    def look_at(cls, path: Path) -> Segment | None:
+        """Open a segment to read in it what waits, whoever has it; None if there is no file."""
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        segment = cls(path, descriptor)
+        segment.size = os.fstat(descriptor).st_size
+        return segment
+
     def is_open(self) -> bool:
         """Whether it is open: the agent may have closed the descriptor, and the lock with it."""
         return self._identity is not None and descriptors.identity(self._descriptor) == self._identity

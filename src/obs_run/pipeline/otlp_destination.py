@@ -10,8 +10,7 @@ from obs_run.base import guard
 from obs_run.pipeline import losses, refusal_advice
 from obs_run.pipeline.destination import count_items
 from obs_run.pipeline.encode import encode, halves, load
-from obs_run.pipeline.request_buffer import Refused, Request, RequestBuffer, RetryLater
-from obs_run.pipeline.spool import OtlpEndpoint
+from obs_run.pipeline.request_buffer import Refused, Replayed, Request, RequestBuffer, RetryLater
 from obs_run.process.unpatched import RLock, allocate_lock, time
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from obs_run.pipeline.losses import Losses
     from obs_run.pipeline.request_buffer import Outcome, Transport
     from obs_run.pipeline.signals import Signal
-    from obs_run.pipeline.spool import Spool
+    from obs_run.pipeline.spool import DestinationSpool
 
 _LARGEST_BODY = 4 * 1024 * 1024
 _LONGEST_MESSAGE = 200
@@ -42,7 +41,7 @@ class OtlpDestination:
         signal: Signal,
         transport: Transport,
         lost: Losses,
-        spool: Spool | None = None,
+        spool: DestinationSpool | None = None,
         threads: DeliveryThreads | None = None,
     ) -> None:
         self._signal = signal
@@ -51,12 +50,11 @@ class OtlpDestination:
         self._lost = lost
         self._threads = threads
         self._is_away = False
-        endpoint = OtlpEndpoint(signal, transport.protocol, transport.address, transport.key)
         self.buffer = RequestBuffer(
             most_bytes=settings.get("OBS_QUEUE_BYTES") // _SIGNALS,
             timeout=settings.otlp(signal, "TIMEOUT") or 10.0,
             count_lost=self._count_lost,
-            spool=None if spool is None else spool.of(endpoint),
+            spool=spool,
             is_gzip=transport.is_gzip,
             count_repeated=self._count_repeated,
         )
@@ -82,8 +80,9 @@ class OtlpDestination:
 
     def retry_pending(self, deadline: float | None) -> None:
         """Try again what waits, if it is time or with a deadline."""
-        if deadline is not None or self.buffer.seconds_until_due() == 0:
+        if deadline is not None or self.buffer.is_due():
             self._start_delivery(deadline)
+        self.buffer.keep_bound()
 
     def wait(self, deadline: float) -> None:
         """Wait until what waits has been delivered or tried."""
@@ -94,6 +93,10 @@ class OtlpDestination:
         """Return the seconds until the next try, None if nothing waits."""
         # What comes of a delivery that is going on is not known yet.
         return _LOOK_AGAIN if self._is_delivering else self.buffer.seconds_until_due()
+
+    def replay(self) -> Replayed:
+        """Send all that processes which are gone left in the spool."""
+        return self.buffer.replay(self._send)
 
     def after_fork(self) -> None:
         """In a child process: what waits is the parent's, and so is the connection."""

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 _LONGEST_BACKOFF = 30.0
 _LONGEST_RETRY_AFTER = 300.0  # a server may ask for days, and mean its own maintenance
 _MOST_DOUBLINGS = 9
-_SPOOLED_AFTER = 3
-"""Failures in a row after which what waits goes to the disk: a collector that starts anew is back before."""
+_SPOOLED_AFTER = 2.0
+"""Seconds in memory after which a request goes to the disk, for the process may be killed."""
+_SPOOL_PAUSE = 30.0
+"""Seconds until a spool is asked again that has not taken something."""
 _SLOW_FAILURE = 0.5
 _REPLAYED_BYTES = 1 << 20
 _REPLAY_PAUSE = 1.0
@@ -88,12 +90,13 @@ class Transport(Protocol):
 class _Waiting:
     """A request that waits: in memory, or in the spool."""
 
-    __slots__ = ("items", "may_have_arrived", "request", "size", "stored")
+    __slots__ = ("items", "may_have_arrived", "request", "since", "size", "stored")
 
     def __init__(self, request: Request) -> None:
         self.request: Request | None = request
         self.items = request.items
         self.size = len(request.body)
+        self.since = time.monotonic()
         self.stored: Stored | None = None
         self.may_have_arrived = False
 
@@ -103,6 +106,14 @@ class Left(NamedTuple):
 
     lost: int
     spooled: int
+
+
+class Replayed(NamedTuple):
+    """What was sent of what other processes left, and why no more of it was."""
+
+    requests: int
+    items: int
+    failure: str | None
 
 
 class RequestBuffer:
@@ -139,6 +150,7 @@ class RequestBuffer:
         self._is_slow = False
         self._next_try = 0.0
         self._next_replay = 0.0
+        self._next_store = 0.0
         self.last_failure = ""
         self.deadline: float | None = None
         """When a delivery that is going on has to end, where it was begun without a deadline."""
@@ -165,21 +177,28 @@ class RequestBuffer:
         try:
             self._send_all(send, deadline)
             if deadline is None and self._spool is not None and not self._failures and self._is_free():
-                self._replay(self._spool, send)
+                self._replay_share(send)
         finally:
             self._delivering.release()
-            if self._failures >= _SPOOLED_AFTER:
-                self.spool_all()
             self.keep_bound()
 
     def is_hopeless(self) -> bool:
         """Whether the last try took its time to fail: the next would take what is left of the process."""
         return self._is_slow and self._failures > 0
 
+    def is_due(self) -> bool:
+        """Whether it is time to send something."""
+        now = time.monotonic()
+        if self._waiting:
+            return now >= self._next_try
+        return self._spool is not None and self._spool.has_claimed() and now >= max(self._next_try, self._next_replay)
+
     def seconds_until_due(self) -> float | None:
-        """Return the seconds until the next try, None if nothing waits."""
+        """Return the seconds until there is something to do, None if nothing waits."""
         if self._waiting:
             due = self._next_try
+            if self._spool is not None and self.bytes:
+                due = min(due, max(self._oldest_in_memory() + _SPOOLED_AFTER, self._next_store))
         elif self._spool is not None and self._spool.has_claimed():
             due = max(self._next_try, self._next_replay)
         else:
@@ -187,7 +206,9 @@ class RequestBuffer:
         return max(0.0, due - time.monotonic())
 
     def keep_bound(self) -> None:
-        """Move the oldest to the spool while more than the bound is in memory, or lose them; the last one stays."""
+        """Move to the spool what is old, or more than the bound; or lose the oldest but for the last one."""
+        if self._spool is not None and self.bytes and time.monotonic() >= self._next_store:
+            self._spool_old()
         for waiting in tuple(self._waiting):
             if self.bytes <= max(self._most_bytes, waiting.size):
                 return
@@ -196,6 +217,8 @@ class RequestBuffer:
 
     def close(self, reason: Reason) -> Left:
         """Leave what waits to the spool, count as lost what cannot be; also while another thread is held up sending."""
+        if self._sent is not None:
+            self.last_failure = self.last_failure or "no answer"
         self.spool_all()
         lost = spooled = 0
         while self._waiting:
@@ -283,12 +306,11 @@ class RequestBuffer:
         if waiting.may_have_arrived or outcome.is_repeated:
             self._count_repeated(waiting.items)
 
-    def _replay(self, spool: DestinationSpool, send: Callable[[Request, float], Outcome]) -> None:
-        """Send a share of what other processes left."""
-        if time.monotonic() < self._next_replay:
-            return
-        room = _REPLAYED_BYTES
-        while room > 0 and self._is_free() and (stored := spool.next_claimed()) is not None:
+    def replay(self, send: Callable[[Request, float], Outcome], room: float = float("inf")) -> Replayed:
+        """Send what other processes left in the spool, no more than ``room`` bytes."""
+        requests = items = 0
+        spool = self._spool
+        while spool is not None and room > 0 and self._is_free() and (stored := spool.next_claimed()) is not None:
             waiting = _Waiting(Request(b"", stored.items))
             waiting.request, waiting.stored = None, stored
             # Asked before it is noted that it is tried once more.
@@ -300,9 +322,15 @@ class RequestBuffer:
             outcome = _sent(send, request, time.monotonic() + self._timeout)
             if isinstance(outcome, RetryLater):
                 self._wait(waiting, outcome)
-                return
+                return Replayed(requests, items, outcome.reason)
             self._finish(waiting, outcome)
-        self._next_replay = time.monotonic() + _REPLAY_PAUSE
+            if isinstance(outcome, Delivered):
+                requests, items = requests + 1, items + waiting.items
+        return Replayed(requests, items, None)
+
+    def _replay_share(self, send: Callable[[Request, float], Outcome]) -> None:
+        if time.monotonic() >= self._next_replay and self.replay(send, _REPLAYED_BYTES).failure is None:
+            self._next_replay = time.monotonic() + _REPLAY_PAUSE
 
     def _is_free(self) -> bool:
         """Whether there is nothing of this process's own to send, and it goes on."""
@@ -319,6 +347,20 @@ class RequestBuffer:
         else:
             pause = min(_LONGEST_RETRY_AFTER, max(0.0, outcome.seconds))
         self._next_try = time.monotonic() + pause
+
+    def _oldest_in_memory(self) -> float:
+        return min((waiting.since for waiting in tuple(self._waiting) if waiting.request is not None), default=0.0)
+
+    def _spool_old(self) -> None:
+        limit = time.monotonic() - _SPOOLED_AFTER
+        for waiting in tuple(self._waiting):
+            if waiting.request is None:
+                continue
+            if waiting.since > limit:
+                return
+            if not self._store(waiting):
+                self._next_store = time.monotonic() + _SPOOL_PAUSE
+                return
 
     def spool_all(self) -> bool:
         """Move all that waits in memory to the spool; False where it does not take all."""

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from obs_run.files.segment import Head
     from obs_run.pipeline.losses import Losses, Reason
+    from obs_run.pipeline.request_buffer import Transport
+    from obs_run.pipeline.signals import Signal
 
 DESCRIPTION = "destination.json"
 
@@ -151,9 +153,10 @@ class Spool:
         self._summed = -_SECONDS_BETWEEN_SUMS
         self._is_failing = False
 
-    def of(self, endpoint: OtlpEndpoint) -> DestinationSpool:
+    def of(self, signal: Signal, transport: Transport) -> DestinationSpool:
         """Return the spool of one destination."""
-        return DestinationSpool(self, endpoint)
+        endpoint = OtlpEndpoint(signal, transport.protocol, transport.address, transport.key)
+        return DestinationSpool(self, endpoint, self.folder / endpoint.folder())
 
     def add(self, segment: OpenSegment) -> None:
         """Note a segment that this process has opened."""
@@ -258,8 +261,9 @@ class Spool:
 class DestinationSpool:
     """What waits on the disk for one destination."""
 
-    def __init__(self, spool: Spool, endpoint: OtlpEndpoint) -> None:
+    def __init__(self, spool: Spool, endpoint: OtlpEndpoint, folder: Path) -> None:
         self._spool = spool
+        self.folder = folder
         self._endpoint = endpoint
         self._written: OpenSegment | None = None
         self._claimed: list[Stored] = []
@@ -360,30 +364,27 @@ class DestinationSpool:
         return segment.file.size + length <= self._spool.segment_bytes
 
     def _new_segment(self) -> OpenSegment:
-        folder = self._prepared()
+        self._prepare()
         # In the order of their making, whoever makes them.
         name = f"{time.time_ns():020d}-{getpid()}-{urandom(4).hex()}{ENDING}"
-        segment = OpenSegment(self._spool, Segment.create(folder / name), self._endpoint)
+        segment = OpenSegment(self._spool, Segment.create(self.folder / name), self._endpoint)
         self._spool.add(segment)
         return segment
 
-    def _prepared(self) -> Path:
-        """Return the folder, made where there is none, the user's alone, with what it is for written into it."""
+    def _prepare(self) -> None:
+        """Have the folder, the user's alone, with what it is for written into it."""
         make_folder(self._spool.folder)
         close_to_others(self._spool.folder)
-        folder = self._spool.folder / self._endpoint.folder()
-        folder.mkdir(mode=0o700, exist_ok=True)
-        close_to_others(folder)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        close_to_others(self.folder)
         with suppress(FileExistsError):
-            _describe(folder, self._endpoint)
-        return folder
+            _describe(self.folder, self._endpoint)
 
     def _claim_next(self) -> bool:
-        folder = self._spool.folder / self._endpoint.folder()
-        for path, _ in files_of(folder):
+        for path, _ in files_of(self.folder):
             if self._spool.has_open(path):
                 continue
-            close_to_others(folder)
+            close_to_others(self.folder)
             segment = self._spool.claimed(path, self._endpoint)
             if segment is None:
                 continue

@@ -96,14 +96,18 @@ def _otlp(signal: Signal, lost: Losses, spool: Spool | None, threads: DeliveryTh
     from obs_run.pipeline.otlp_destination import OtlpDestination
 
     try:
-        transport = _transport(signal)
+        transport = transport_of(signal)
     except settings.NotAllowedError as problem:
         guard.warn_once(str(problem))
         return None
-    return None if transport is None else OtlpDestination(signal, transport, lost, spool, threads)
+    if transport is None:
+        return None
+    its = None if spool is None else spool.of(signal, transport)
+    return OtlpDestination(signal, transport, lost, its, threads)
 
 
-def _transport(signal: Signal) -> Transport | None:
+def transport_of(signal: Signal) -> Transport | None:
+    """Return what speaks to the OTLP endpoint of a signal; None, after a line, where that needs the extra."""
     if settings.otlp(signal, "PROTOCOL") != "grpc":
         from obs_run.pipeline.otlp_http import HttpTransport
 

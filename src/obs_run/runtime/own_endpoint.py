@@ -83,7 +83,9 @@ class OwnEndpoint:
             guard.warn_once(str(problem))
             return None
         runtime().destinations().users.append(self)
-        return OtlpDestination(self._signal, transport, runtime().losses, runtime().spool(), runtime().threads)
+        spool = runtime().spool()
+        its = None if spool is None else spool.of(self._signal, transport)
+        return OtlpDestination(self._signal, transport, runtime().losses, its, runtime().threads)
 
     def _record(self, what: Any) -> Any:
         from obs_run.pipeline import redact_items
