@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from obs_run import settings
 from obs_run.base import guard
+from obs_run.pipeline.items import comes_first
 from obs_run.pipeline.losses import NOT_DELIVERED, QUEUE_FULL, Losses
 from obs_run.process import termination, threads
 from obs_run.process.unpatched import RLock, allocate_lock, are_locks_replaced, get_ident, monotonic
@@ -50,10 +51,14 @@ class Consumer(Protocol):
 
 
 _MOST_ITEMS = 512
+_LEAST_ITEMS = 4
+"""How many the queue holds at least, however large they are."""
 _FORK_PATIENCE = 0.5
 _LOADING_PATIENCE = 3.0
 _MOST_LOADING_SECONDS = 30.0
 _CLOSE_RESERVE = 0.1
+_ORDERED_SHARE = 0.6
+"""How much of the time to leave goes to items in their order."""
 
 
 class Queue:
@@ -70,6 +75,7 @@ class Queue:
         self._make_consumer = make_consumer
         self._losses = lost
         self._most_bytes: int = settings.get("OBS_QUEUE_BYTES")
+        self._largest_share = self._most_bytes // _LEAST_ITEMS
         self._batch_bytes: int = settings.get("OBS_BATCH_BYTES")
         self._delay: float = settings.get("OTEL_BSP_SCHEDULE_DELAY")
         self._consumer: Consumer | None = None
@@ -105,6 +111,8 @@ class Queue:
             return
         if termination.suspended:
             termination.resume()
+        # A larger one is cut to the limits of content on its way out, and shall not throw out all that is older.
+        item.size = min(item.size, self._largest_share)
         with self._lock:
             self.is_used = True
             self._items.append(item)
@@ -262,7 +270,11 @@ class Queue:
         consumer = self._get_consumer(patience)
         if consumer is None:
             return False
+        order_at = _share_of(deadline, _ORDERED_SHARE) if closing and deadline is not None else None
         while self._items and not (deadline is not None and monotonic() > deadline):
+            if order_at is not None and monotonic() > order_at:
+                order_at = None
+                self._order_items()
             self._step += 1
             consumer.export(self._take(), deadline)
             self._has_exported = True
@@ -278,6 +290,11 @@ class Queue:
             consumer.load()
             self.is_loaded = True
         return not self._items
+
+    def _order_items(self) -> None:
+        """Have the roots of traces and what failed go first: there will not be time for all."""
+        with self._lock:
+            self._items = deque(sorted(self._items, key=comes_first, reverse=True))
 
     def _take(self) -> list[Item]:
         """Remove the oldest items, a batch of them by count and by bytes."""
@@ -337,6 +354,12 @@ class Queue:
         self.is_used = self._consumer is not None
         if self._consumer is not None:
             self._consumer.after_fork()
+
+
+def _share_of(deadline: float, share: float) -> float:
+    """Return the time at which so much of what is left until the deadline will be over."""
+    now = monotonic()
+    return now + (deadline - now) * share
 
 
 def _next(wake: SimpleQueue[Any], pause: float | None) -> Any:
