@@ -107,7 +107,7 @@ def _replay(folder: Path, names: Sequence[str]) -> int:
         if not contents.requests:
             continue
         transport = _transport(contents.endpoint.signal)
-        if transport is None or (not chosen and of_all.of(_signal(contents), transport).folder != contents.folder):
+        if transport is None or (not chosen and _is_for_other(of_all, contents, transport)):
             waiting += 1
             failed |= bool(chosen)
             continue
@@ -118,6 +118,11 @@ def _replay(folder: Path, names: Sequence[str]) -> int:
         why = "the settings have no OTLP endpoint for them" if chosen else "not for the endpoints of the settings"
         print(f"obsctl: left as they are: {words.count(waiting, 'entry', 'entries')}, {why}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _is_for_other(of_all: spool.Spool, contents: _Contents, transport: Transport) -> bool:
+    its = destinations.spool_of(of_all, _signal(contents), transport)
+    return its is None or its.folder != contents.folder
 
 
 def _send(waiting: spool.DestinationSpool, contents: _Contents, transport: Transport, lost: Losses) -> bool:

@@ -89,7 +89,7 @@ def comes_first(item: object) -> bool:
     if isinstance(item, SpanItem):
         parent = item.span.parent
         return parent is None or parent.is_remote or item.span.status.status_code.name == "ERROR"
-    return isinstance(item, LogItem) and item.record.severity >= _ERROR_SEVERITY
+    return isinstance(item, LogItem) and (item.record.severity or 0) >= _ERROR_SEVERITY
 
 
 _SMALL = frozenset({int, float, bool, type(None)})

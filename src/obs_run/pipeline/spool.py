@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from obs_run.files.segment import Head
     from obs_run.pipeline.losses import Losses, Reason
-    from obs_run.pipeline.request_buffer import Transport
-    from obs_run.pipeline.signals import Signal
 
 DESCRIPTION = "destination.json"
 
@@ -153,9 +151,8 @@ class Spool:
         self._summed = -_SECONDS_BETWEEN_SUMS
         self._is_failing = False
 
-    def of(self, signal: Signal, transport: Transport) -> DestinationSpool:
+    def of(self, endpoint: OtlpEndpoint) -> DestinationSpool:
         """Return the spool of one destination."""
-        endpoint = OtlpEndpoint(signal, transport.protocol, transport.address, transport.key)
         return DestinationSpool(self, endpoint, self.folder / endpoint.folder())
 
     def add(self, segment: OpenSegment) -> None:

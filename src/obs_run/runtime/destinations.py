@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from obs_run.pipeline.losses import Losses
     from obs_run.pipeline.request_buffer import Transport
     from obs_run.pipeline.signals import Signal
-    from obs_run.pipeline.spool import Spool
+    from obs_run.pipeline.spool import DestinationSpool, Spool
 
 SIGNALS: tuple[Signal, ...] = ("traces", "metrics", "logs")
 _NAMES = {
@@ -47,9 +47,18 @@ def make_spool(lost: Losses) -> Spool | None:
     """Return where on the disk waits what OTLP destinations do not take; None where the settings want none."""
     if not settings.get("OBS_SPOOL"):
         return None
-    from obs_run.pipeline.spool import Spool
+    from obs_run.pipeline.spool import DestinationSpool, Spool
 
     return Spool(spool_folder(), settings.get("OBS_SPOOL_BYTES"), settings.get("OBS_SPOOL_KEEP"), lost)
+
+
+def spool_of(spool: Spool | None, signal: Signal, transport: Transport) -> DestinationSpool | None:
+    """Return the part of the spool that is one destination's."""
+    if spool is None:
+        return None
+    from obs_run.pipeline.spool import OtlpEndpoint
+
+    return spool.of(OtlpEndpoint(signal, transport.protocol, transport.address, transport.key))
 
 
 def spool_folder() -> Path:
@@ -102,8 +111,7 @@ def _otlp(signal: Signal, lost: Losses, spool: Spool | None, threads: DeliveryTh
         return None
     if transport is None:
         return None
-    its = None if spool is None else spool.of(signal, transport)
-    return OtlpDestination(signal, transport, lost, its, threads)
+    return OtlpDestination(signal, transport, lost, spool_of(spool, signal, transport), threads)
 
 
 def transport_of(signal: Signal) -> Transport | None:

@@ -76,6 +76,7 @@ class OwnEndpoint:
         from obs_run.pipeline.otlp_address import EndpointOverride
         from obs_run.pipeline.otlp_destination import OtlpDestination
         from obs_run.pipeline.otlp_http import HttpTransport
+        from obs_run.runtime import destinations
 
         try:
             transport = HttpTransport(self._signal, EndpointOverride(self.url, self._headers))
@@ -83,9 +84,8 @@ class OwnEndpoint:
             guard.warn_once(str(problem))
             return None
         runtime().destinations().users.append(self)
-        spool = runtime().spool()
-        its = None if spool is None else spool.of(self._signal, transport)
-        return OtlpDestination(self._signal, transport, runtime().losses, its, runtime().threads)
+        spool = destinations.spool_of(runtime().spool(), self._signal, transport)
+        return OtlpDestination(self._signal, transport, runtime().losses, spool, runtime().threads)
 
     def _record(self, what: Any) -> Any:
         from obs_run.pipeline import redact_items
