@@ -47,7 +47,7 @@ def make_spool(lost: Losses) -> Spool | None:
     """Return where on the disk waits what OTLP destinations do not take; None where the settings want none."""
     if not settings.get("OBS_SPOOL"):
         return None
-    from obs_run.pipeline.spool import DestinationSpool, Spool
+    from obs_run.pipeline.spool import Spool
 
     return Spool(spool_folder(), settings.get("OBS_SPOOL_BYTES"), settings.get("OBS_SPOOL_KEEP"), lost)
 
