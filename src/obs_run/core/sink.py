@@ -75,6 +75,50 @@ class ResourceRecord(NamedTuple):
     schema_url: str = ""
 
 
+class SpanLink(NamedTuple):
+    """What a span refers to: another span, by its ids."""
+
+    trace_id: int
+    span_id: int
+    flags: int = 1
+    is_remote: bool = False
+    trace_state: str = ""
+    attributes: Attributes | None = None
+
+
+class SpanEvent(NamedTuple):
+    """Something that happened at a moment of a span."""
+
+    name: str
+    attributes: Attributes
+    time_ns: int
+
+
+class SpanRecord(NamedTuple):
+    """A span, whoever made it; ``end_ns`` is 0 while it goes on."""
+
+    name: str
+    kind: str
+    """The name of a member of OpenTelemetry's ``SpanKind``."""
+    trace_id: int
+    span_id: int
+    start_ns: int
+    end_ns: int
+    parent: SpanLink | None = None
+    attributes: Attributes = {}  # noqa: RUF012 (a named tuple's, that nobody changes)
+    events: tuple[SpanEvent, ...] = ()
+    links: tuple[SpanLink, ...] = ()
+    has_failed: bool | None = None
+    """None where its status is unset."""
+    description: str | None = None
+    """What the status says."""
+    scope: str | Scope = "obs_run"
+    resource: ResourceRecord | None = None
+    """Whose it is, where that is not this process as we describe it."""
+    flags: int = 1
+    trace_state: str = ""
+
+
 class LogRecord:
     """A log record or event, whoever made it."""
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
     from obs_run.capture.api_logs import ApiLogProcessor
-    from obs_run.core.sink import Attributes, LogRecord, ObservedMetrics, OperationRecord
+    from obs_run.core.sink import Attributes, LogRecord, ObservedMetrics, OperationRecord, SpanRecord
     from obs_run.pipeline.destination import Destinations
     from obs_run.pipeline.export_pipeline import ExportPipeline
     from obs_run.pipeline.metering import Metering
@@ -157,8 +157,8 @@ class Runtime:
             # The resource and the metrics are the providers'.
             self.set_up()
             # For the end of the process, when the agent may have given up the right to read a file.
+            from obs_run.core import run_spans  # noqa: F401
             from obs_run.runtime import summary  # noqa: F401
-            from obs_run.sdk import run_span  # noqa: F401
         return ExportPipeline(
             self.destinations(),
             self.losses,
@@ -421,13 +421,10 @@ class Runtime:
         if self._ended is run.identity():
             return
         self._ended = run.identity()
-        from obs_run.sdk import run_span
+        from obs_run.core import run_spans
 
         # What functions of atexit did is the run's, too.
-        end_ns = max(info.began_ns, self._processor_of_spans().latest_end_ns)
-        span = run_span.build_at_end(info, end_ns, self.set_up().resource)
-        if span is not None:
-            self.queue().put(SpanItem(span))
+        self._put_span(run_spans.at_end(info, max(info.began_ns, self._processor_of_spans().latest_end_ns)))
 
     def end_part_of_run(self, ended: Identity, previous: Identity | None, times: tuple[int, int]) -> None:
         """Export the span of a part of the run; it is made by the export thread, which has the SDK."""
@@ -435,11 +432,15 @@ class Runtime:
             self.call_later(self._export_part, ended, previous, times)
 
     def _export_part(self, ended: Identity, previous: Identity | None, times: tuple[int, int]) -> None:
-        from obs_run.sdk import run_span
+        from obs_run.core import run_spans
 
-        span = run_span.build_part(ended, previous, times, self.set_up().resource)
-        if span is not None:
-            self.queue().put(SpanItem(span))
+        self._put_span(run_spans.of_part(ended, previous, times))
+
+    def _put_span(self, record: SpanRecord | None) -> None:
+        if record is not None:
+            from obs_run.sdk import span_records
+
+            self.queue().put(SpanItem(span_records.span_of(record, self.set_up().resource)))
 
     # Forks
 
