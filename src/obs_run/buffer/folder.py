@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import stat
+from contextlib import suppress
 
-VARIABLE = "OBS_RELAY_FOLDER"
-"""How the launcher tells the agent, and that its children, where the relay reads."""
+from obs_run.process import relay
+
 MEMORY = "/dev/shm"  # noqa: S108 (memory, and the folder in it is nobody else's)
 LOCK = "lock"
 """Held by the relay that reads this folder; its pid is in it."""
@@ -14,7 +14,6 @@ CONFIGURATION = "configuration"
 """What the relay exports with."""
 PROGRESS = "progress"
 """How far the relay has come, for the next one."""
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _MEMORY_SYSTEMS = ("tmpfs", "ramfs")
 
 
@@ -29,17 +28,10 @@ def default() -> str:
 
 def make(folder: str) -> None:
     """Make a folder that nobody else can enter; ``NotOursError`` where one is there that somebody else can."""
-    try:
-        os.mkdir(folder, 0o700)
-    except FileExistsError:
-        pass
-    check(folder)
-
-
-def check(folder: str) -> None:
-    """Raise ``NotOursError`` unless ``folder`` is this user's alone."""
-    found = os.lstat(folder)
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & _OTHERS:
+    if not os.path.lexists(folder):
+        with suppress(FileExistsError):
+            os.mkdir(folder, 0o700)
+    if not relay.is_private(folder):
         raise NotOursError(f"{folder} is not a folder of this user's alone")
 
 

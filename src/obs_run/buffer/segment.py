@@ -1,8 +1,8 @@
 """The format of a buffer: segments, a file each, of records with their length and checksum.
 
-A buffer is named ``<pid>-<random>`` and its segments ``<buffer>.<number>``, from 0 without a gap. A segment is allocated
-before it is used, so that a full folder is an error and never a SIGBUS, and takes its name when it can be read. No
-length is kept of what is written: only the last record can be torn, and its checksum tells.
+A buffer is named ``<pid>-<random>`` and its segments ``<buffer>.<number>``, from 0 without a gap. A segment is
+allocated before it is used, so that a full folder is an error and never a SIGBUS, and takes its name when it can be
+read. No length is kept of what is written: only the last record can be torn, and its checksum tells.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ records whole. Only where a segment is full is there a lock.
 from __future__ import annotations
 
 import os
+import sys
 from collections import deque
 from mmap import mmap
 from struct import pack
@@ -181,7 +182,7 @@ class _Mapping:
             os.close(descriptor)
 
     def release(self) -> None:
-        """Let go of the memory, unless the hidden descriptor may be the agent's by now, who closed all that he found."""
+        """Let go of the memory, unless its hidden descriptor may be the agent's by now, who closed all there was."""
         if _HAS_NO_COPY or descriptors.identity(self._likely_number) == self._identity:
             return
         _kept.append(self.memory)
@@ -189,7 +190,7 @@ class _Mapping:
 
 _kept: list[Any] = []
 """Mappings whose end would close a descriptor that may be somebody else's."""
-_HAS_NO_COPY = "trackfd" in (mmap.__text_signature__ or "")
+_HAS_NO_COPY = sys.version_info >= (3, 13)
 
 
 def _map(descriptor: int, size: int) -> mmap:

@@ -164,6 +164,17 @@ class LogRecord:
         """Whose it is, where that is not this process as we describe it."""
 
 
+class Readings(NamedTuple):
+    """What there is to read at a moment: each with its metric and its attributes."""
+
+    counts: list[tuple[str, float, Mapping[str, Any]]]
+    """The sums since the process began."""
+    observations: list[tuple[str, float, Mapping[str, Any]]]
+    """How much there is now."""
+    durations: list[tuple[str, list[float], Mapping[str, Any]]]
+    """The seconds that things took since the last time."""
+
+
 class ObservedMetrics(Protocol):
     """What is counted where it happens, and read by metric when metrics are collected: see the module in ``core``."""
 
@@ -175,6 +186,9 @@ class ObservedMetrics(Protocol):
 
     def take_durations(self, metric: str) -> Iterable[tuple[Iterable[float], Mapping[str, Any]]]:
         """Return the seconds that things took since the last time, with their attributes."""
+
+    def read_all(self) -> Readings:
+        """Return all of these, for whoever does not know the metrics by name."""
 
 
 class Sink(Protocol):

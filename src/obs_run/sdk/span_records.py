@@ -32,9 +32,9 @@ def record_of(span: ReadableSpan) -> SpanRecord | None:
         span.start_time or 0,
         span.end_time or 0,
         None if span.parent is None else _link_of(span.parent),
-        _plain(span.attributes),
-        tuple([SpanEvent(event.name, _plain(event.attributes), event.timestamp) for event in span.events]),
-        tuple([_link_of(link.context, _plain(link.attributes)) for link in span.links]),
+        plain_attributes(span.attributes),
+        tuple([SpanEvent(event.name, plain_attributes(event.attributes), event.timestamp) for event in span.events]),
+        tuple([_link_of(link.context, plain_attributes(link.attributes)) for link in span.links]),
         _STATUSES[span.status.status_code],
         span.status.description,
         _scope_of(span.instrumentation_scope),
@@ -46,12 +46,10 @@ def record_of(span: ReadableSpan) -> SpanRecord | None:
 
 def span_of(record: SpanRecord, ours: Resource) -> ReadableSpan:
     """Return a record as a span; ``ours`` is the resource of the process that it comes from."""
-    context = SpanContext(
-        record.trace_id, record.span_id, False, TraceFlags(record.flags), _state(record.trace_state)
-    )
+    itself = SpanLink(record.trace_id, record.span_id, record.flags, trace_state=record.trace_state)
     return ReadableSpan(
         record.name,
-        context,
+        _context(itself),
         None if record.parent is None else _context(record.parent),
         ours if record.resource is None else Resource(record.resource.attributes, record.resource.schema_url),
         record.attributes,
@@ -65,7 +63,8 @@ def span_of(record: SpanRecord, ours: Resource) -> ReadableSpan:
     )
 
 
-def _plain(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
+def plain_attributes(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return attributes as a plain dict."""
     if not attributes:
         return {}
     # The SDK's mapping answers a copy at once, and dict() key by key.
@@ -91,7 +90,7 @@ def _state(header: str) -> TraceState | None:
 def _scope_of(scope: InstrumentationScope | None) -> Scope | str:
     if scope is None:
         return ""
-    return Scope(scope.name, scope.version, scope.schema_url, _plain(scope.attributes) or None)
+    return Scope(scope.name, scope.version, scope.schema_url, plain_attributes(scope.attributes) or None)
 
 
 def _scope(scope: Scope | str) -> InstrumentationScope | None:
@@ -104,4 +103,4 @@ def _resource_of(resource: Resource) -> ResourceRecord | None:
     """Return a resource as a record; None for our own, which is told of once."""
     if resource.attributes.get("telemetry.distro.name") == "obs-run":
         return None
-    return ResourceRecord(_plain(resource.attributes), resource.schema_url)
+    return ResourceRecord(plain_attributes(resource.attributes), resource.schema_url)
