@@ -9,7 +9,9 @@ from marshal import dumps as _dumps
 from marshal import loads as _loads
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from obs_run._version import __version__
 from obs_run.base import guard
+from obs_run.core import semconv
 from obs_run.core.sink import (
     ErrorRecord,
     LogRecord,
@@ -30,6 +32,9 @@ _NO_REFERENCES = 2
 """The version of marshal's format without references between values, which cost time and are of no use."""
 _DEEPEST = 32
 _PLAIN = frozenset({str, int, float, bool, type(None), bytes})
+
+OURS = Scope("obs_run", __version__, semconv.SCHEMA_URL)
+"""The scope of spans of ours."""
 
 Runs = tuple[tuple[int, str | None], ...]
 
@@ -63,6 +68,59 @@ class Ended(NamedTuple):
     is_told: bool = False
     """As ``pipeline.items.SpanItem`` has it, as well as the next."""
     runs: Runs = ()
+
+
+class OwnBegun(NamedTuple):
+    """A span of ours that has begun, flat, because each costs the agent time."""
+
+    name: str
+    kind: str
+    trace_id: int
+    span_id: int
+    start_ns: int
+    parent_id: int
+    """0 where it has no parent."""
+    is_parent_remote: bool
+    trace_state: str
+
+    def span(self) -> SpanRecord:
+        """Return it as the record of a span."""
+        state = self.trace_state
+        parent = None
+        if self.parent_id:
+            parent = SpanLink(self.trace_id, self.parent_id, 1, self.is_parent_remote, state)
+        return SpanRecord(
+            self.name,
+            self.kind,
+            self.trace_id,
+            self.span_id,
+            self.start_ns,
+            0,
+            parent,
+            scope=OURS,
+            trace_state=state,
+        )
+
+
+class SpanChanges(NamedTuple):
+    """What a span of ours has besides its operation."""
+
+    name: str
+    attributes: dict[str, Any]
+    events: tuple[Any, ...]
+    links: tuple[Any, ...]
+    has_failed: bool | None
+    description: str | None
+
+
+class OwnEnded(NamedTuple):
+    """A span of ours that has ended: what was not known as it began."""
+
+    span_id: int
+    end_ns: int
+    changes: SpanChanges | None
+    """Where the agent set anything on it, or it has failed."""
+    operation: OperationRecord
 
 
 class Measured(NamedTuple):
@@ -101,8 +159,10 @@ class Observed(NamedTuple):
     readings: Readings
 
 
-Record = Opening | Run | Begun | Ended | Measured | Logged | Lost | Left | Metrics | Observed
-_KINDS: tuple[type, ...] = (Opening, Run, Begun, Ended, Measured, Logged, Lost, Left, Metrics, Observed)
+Record = Opening | Run | Begun | Ended | OwnBegun | OwnEnded | Measured | Logged | Lost | Left | Metrics | Observed
+_KINDS: tuple[type, ...] = (
+    Opening, Run, Begun, Ended, OwnBegun, OwnEnded, Measured, Logged, Lost, Left, Metrics, Observed,
+)  # fmt: skip
 _NUMBERS = {kind: number for number, kind in enumerate(_KINDS)}
 
 
@@ -110,9 +170,24 @@ class UnreadableError(ValueError):
     """Bytes that are no record."""
 
 
+_OWN_BEGUN, _OWN_ENDED = _NUMBERS[OwnBegun], _NUMBERS[OwnEnded]
+
+
 def encode(record: Record) -> bytes:
     """Return a record as bytes."""
     return _encoded((_NUMBERS[type(record)], *map(_taken_apart, record)))
+
+
+def encode_begun(*fields: Any) -> bytes:
+    """Return the bytes of the fields of an ``OwnBegun``, which are plain."""
+    return _encoded((_OWN_BEGUN, *fields))
+
+
+def encode_ended(span_id: int, end_ns: int, changes: SpanChanges | None, operation: OperationRecord) -> bytes:
+    """Return the bytes of an ``OwnEnded``."""
+    error, timing = operation.error, operation.timing
+    flat = (*operation[:3], (*timing,), operation[4], None if error is None else (*error,), *operation[6:])
+    return _encoded((_OWN_ENDED, span_id, end_ns, None if changes is None else _tuple(changes), flat))
 
 
 def decode(payload: bytes) -> Record:
@@ -198,6 +273,12 @@ def _span(value: Any) -> SpanRecord:
     )
 
 
+def _changes(value: Any) -> SpanChanges:
+    changes = SpanChanges(*value)
+    events = tuple([SpanEvent(*event) for event in changes.events])
+    return changes._replace(events=events, links=tuple(map(_link, changes.links)))
+
+
 def _operation(value: Any) -> OperationRecord:
     record = OperationRecord(*value)
     error = record.error
@@ -217,6 +298,8 @@ _FIELDS: dict[type, tuple[Any, ...]] = {
     Run: (_span,),
     Begun: (_span,),
     Ended: (_span, _operation, None, None),
+    OwnBegun: (None,) * len(OwnBegun._fields),
+    OwnEnded: (None, None, _changes, _operation),
     Measured: (_operation,),
     Logged: (_log,),
     Lost: (None,),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from obs_run.buffer import codec
 from obs_run.buffer.spans import BufferedSpan
-from obs_run.core.open_recordings import open_recordings
 from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
 
     from obs_run.buffer.writer import Writer
-    from obs_run.core.open_recordings import Ending
     from obs_run.core.sink import Attributes, OperationRecord
 
 
@@ -39,8 +37,13 @@ class BufferSpanSink:
         """Begin a span; that it has begun is written at once, for nobody may be left to end it."""
         span = BufferedSpan(name, kind, parent, start_ns)
         if span.is_sampled:
-            open_recordings.add(span.get_span_context().span_id, _end_unfinished, self)
-            self._writer.put(codec.encode(codec.Begun(span.record())))
+            own, outer = span.get_span_context(), span.parent
+            state = own.trace_state.to_header() if own.trace_state else ""
+            parent_id, is_remote = (0, False) if outer is None else (outer.span_id, outer.is_remote)
+            begun = codec.encode_begun(
+                name, kind, own.trace_id, own.span_id, span.start_time, parent_id, is_remote, state
+            )
+            self._writer.put(begun)
         return span
 
     @staticmethod
@@ -57,14 +60,11 @@ class BufferSpanSink:
         span.end_time = time.time_ns() if end_ns is None else max(end_ns, span.start_time)
         self.latest_end_ns = max(self.latest_end_ns, span.end_time)
         if span.is_sampled:
-            self._writer.put(codec.encode(codec.Ended(span.record(), operation)))
+            span_id = span.get_span_context().span_id
+            self._writer.put(codec.encode_ended(span_id, span.end_time, span.changes(), operation))
         else:
             self._writer.put(codec.encode(codec.Measured(operation)))
 
     def measure(self, complete: Callable[[], OperationRecord]) -> None:
         """Write what has no span."""
         self._writer.put(codec.encode(codec.Measured(complete())))
-
-
-def _end_unfinished(_sink: Any, _ending: Ending) -> None:
-    """Stand for the end of a span whose recording has not been made yet: the relay knows that it began."""

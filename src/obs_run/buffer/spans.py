@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import Span, SpanContext, Status, StatusCode, TraceFlags, get_current_span
 
-from obs_run._version import __version__
 from obs_run.base import guard
 from obs_run.base.payload import error_name
+from obs_run.buffer.codec import SpanChanges
 from obs_run.core import semconv
-from obs_run.core.sink import Scope, SpanEvent, SpanLink, SpanRecord
+from obs_run.core.sink import SpanEvent, SpanLink
 from obs_run.process import identity
 from obs_run.process.unpatched import time
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _MOST = 128
 """Attributes, events and links of one span, as the SDK has it."""
 _LEAVES = frozenset((str, bool, int, float))
-_OURS = Scope("obs_run", __version__, semconv.SCHEMA_URL)
 _HAS_FAILED = {StatusCode.UNSET: None, StatusCode.OK: False, StatusCode.ERROR: True}
 
 
@@ -32,6 +31,7 @@ class BufferedSpan(Span):
 
     __slots__ = (
         "_context",
+        "_first_name",
         "attributes",
         "end_time",
         "events",
@@ -59,7 +59,7 @@ class BufferedSpan(Span):
         self._context = SpanContext(
             trace_id, identity.random_id(8), is_remote=False, trace_flags=flags, trace_state=state
         )
-        self.name = name
+        self.name = self._first_name = name
         self.kind = kind
         self.start_time = time.time_ns() if start_ns is None else start_ns
         self.end_time: int | None = None
@@ -152,30 +152,22 @@ class BufferedSpan(Span):
     def __exit__(self, *_: object) -> None:
         """Leave it as it is, likewise."""
 
-    def record(self) -> SpanRecord:
-        """Return it as it is now."""
-        context, parent = self._context, self.parent
-        return SpanRecord(
+    def changes(self) -> SpanChanges | None:
+        """Return what it has besides its operation; None where that is nothing."""
+        has_more = self.attributes or self.events or self.links or self.has_failed is not None
+        if self.name is self._first_name and not has_more:
+            return None
+        return SpanChanges(
             self.name,
-            self.kind,
-            context.trace_id,
-            context.span_id,
-            self.start_time,
-            self.end_time or 0,
-            None if parent is None else _link(parent, None),
-            self.attributes.copy(),
+            self.attributes,
             tuple(self.events),
             tuple(self.links),
             self.has_failed,
             self.status_description,
-            _OURS,
-            None,
-            int(context.trace_flags),
-            context.trace_state.to_header() if context.trace_state else "",
         )
 
 
-def _link(context: SpanContext, attributes: dict[str, Any] | None) -> SpanLink:
+def _link(context: SpanContext, attributes: dict[str, Any]) -> SpanLink:
     state = context.trace_state.to_header() if context.trace_state else ""
     return SpanLink(context.trace_id, context.span_id, int(context.trace_flags), context.is_remote, state, attributes)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.sdk.resources import Resource
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from obs_run.pipeline.items import Item
     from obs_run.relay.process_end import End
     from obs_run.relay.services import Service, Services
-
-_MOST_OPEN = 10_000
 
 
 class Position(NamedTuple):
@@ -59,7 +57,20 @@ class Agent:
         self._opening: codec.Opening | None = None
         self._run: SpanRecord | None = None
         self._open: dict[int, SpanRecord] = {}
-        self._has_left = False
+        self._notes: dict[type, Callable[[Any], Item | None]] = {
+            codec.Opening: self._opened,
+            codec.Run: self._goes_on,
+            codec.Begun: self._begun,
+            codec.Ended: self._ended,
+            codec.OwnBegun: self._own_begun,
+            codec.OwnEnded: self._own_ended,
+            codec.Measured: lambda record: OperationItem(record.operation),
+            codec.Logged: lambda record: LogItem(record.record),
+            codec.Lost: self._lost,
+            codec.Left: self._left,
+            codec.Metrics: self._metrics,
+            codec.Observed: self._observed,
+        }
         self.resource = Resource({"telemetry.distro.name": "obs-run", "service.name": "python"})
         self.service: Service | None = None
         self.unreadable = 0
@@ -174,38 +185,50 @@ class Agent:
 
     def _note(self, record: codec.Record) -> Item | None:
         """Take note of a record, and return the item to export where it is one."""
-        if isinstance(record, codec.Ended):
-            self._open.pop(record.span.span_id, None)
-            return self._span_item(record.span, record)
-        if isinstance(record, codec.Logged):
-            return LogItem(record.record)
-        if isinstance(record, codec.Measured):
-            return OperationItem(record.operation)
-        if isinstance(record, codec.Begun):
-            if len(self._open) < _MOST_OPEN:
-                self._open[record.span.span_id] = record.span
-            return None
-        return self._note_process(record)
+        item: Item | None = self._notes[type(record)](record)
+        return item
 
-    def _note_process(self, record: codec.Record) -> Item | None:
-        if isinstance(record, codec.Opening):
-            self._opening, self._run = record, record.run
-            self.resource = Resource(record.resource)
-            self.service = self._services.of(record.resource)
-        elif isinstance(record, codec.Run):
-            self._run = record.span
-        elif isinstance(record, codec.Left):
-            self._has_left = True
-            self._run = None
-            return None if record.run is None else self._span_item(record.run)
-        elif isinstance(record, codec.Lost):
-            self.dropped += record.number
-        elif isinstance(record, codec.Observed) and self.service is not None:
+    def _begun(self, record: codec.Begun) -> None:
+        self._open[record.span.span_id] = record.span
+
+    def _own_begun(self, record: codec.OwnBegun) -> None:
+        self._open[record.span_id] = record.span()
+
+    def _ended(self, record: codec.Ended) -> Item:
+        self._open.pop(record.span.span_id, None)
+        return self._span_item(record.span, record)
+
+    def _own_ended(self, record: codec.OwnEnded) -> Item:
+        span = self._open.pop(record.span_id, None)
+        if span is None:
+            self.unreadable += 1
+            return OperationItem(record.operation)
+        if record.changes is not None:
+            span = span._replace(**record.changes._asdict())
+        return SpanItem(span_records.span_of(span._replace(end_ns=record.end_ns), self.resource), record.operation)
+
+    def _opened(self, record: codec.Opening) -> None:
+        self._opening, self._run = record, record.run
+        self.resource = Resource(record.resource)
+        self.service = self._services.of(record.resource)
+
+    def _goes_on(self, record: codec.Run) -> None:
+        self._run = record.span
+
+    def _left(self, record: codec.Left) -> Item | None:
+        self._run = None
+        return None if record.run is None else self._span_item(record.run)
+
+    def _lost(self, record: codec.Lost) -> None:
+        self.dropped += record.number
+
+    def _observed(self, record: codec.Observed) -> None:
+        if self.service is not None:
             self.service.observe(self.buffer, record.readings)
-        elif isinstance(record, codec.Metrics):
-            # In the order of the others, and by whoever exports.
-            return DeferredCall(self._take_metrics, metric_records.metrics_of(record.collected))
-        return None
+
+    def _metrics(self, record: codec.Metrics) -> Item:
+        # In the order of the others, and by whoever exports.
+        return DeferredCall(self._take_metrics, metric_records.metrics_of(record.collected))
 
     def _span_item(self, span: SpanRecord, ended: codec.Ended | None = None) -> SpanItem:
         made = span_records.span_of(span, self.resource)
