@@ -64,6 +64,7 @@ class NotAllowedError(ValueError):
     """A value that proved wrong only when it was used; its text is the line for the user."""
 
 
+_MARKS = ("OBS_RUN", "OBS_RELAY_FOLDER")
 LONGEST_FLUSH = 3600
 """Seconds that leaving the process may take; process/variables.py has the same bound."""
 
@@ -335,6 +336,11 @@ SETTINGS: tuple[Setting, ...] = (
             _LIMITS, seconds(LONGEST_FLUSH)),
     *(Setting(name, "number", "", f"{sentence} As the SDK has it unless set.", _LIMITS, whole(0))
       for name, sentence in _LIMITED.items()),
+    Setting("OBS_RELAY", "on, off", "off",
+            "Whether a process of its own exports for all agents of this user, which write into memory and do no more.",
+            _LAUNCH, choice("on", "off")),
+    Setting("OBS_RELAY_SECONDS", "seconds", "60", "How long that process stays when no agent runs.", _LAUNCH,
+            seconds(86400)),
     Setting("OBS_EAGER", "flag", "false", "Load everything at start instead of at first use.", _LAUNCH, flag),
     Setting("OBS_HANDLE_SIGTERM", "flag", "true", "Flush on SIGTERM where the agent has no handler.", _LAUNCH, flag),
     Setting("OBS_HANDLE_SIGHUP", "flag", "true", "Flush on SIGHUP where the agent has no handler.", _LAUNCH, flag),
@@ -482,8 +488,8 @@ def _nearest_name(name: str) -> str | None:
 
 def is_unknown(name: str) -> bool:
     """Whether a variable looks like ours and is not."""
-    # OBS_RUN is the launcher's own mark, OBS_TESTS_* are for those who work on obs-run.
-    is_like_ours = name.startswith("OBS_") and name != "OBS_RUN" and not name.startswith("OBS_TESTS_")
+    # The launcher's own marks; OBS_TESTS_* are for those who work on obs-run.
+    is_like_ours = name.startswith("OBS_") and name not in _MARKS and not name.startswith("OBS_TESTS_")
     return is_like_ours and name not in _BY_NAME
 
 

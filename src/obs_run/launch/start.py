@@ -76,9 +76,9 @@ def start(how: str) -> None:
     if flag("OBS_VERBOSE", default=False):
         exit_hooks.on_exit(_summarize)
     if flag("OBS_EAGER", default=False):
-        from obs_run.runtime import in_process
+        from obs_run.runtime import process_runtime
 
-        in_process.runtime().set_up()
+        process_runtime.runtime().set_up()
 
 
 def _wrap_own_code() -> None:
@@ -101,9 +101,9 @@ def _watch_output() -> None:
     """Have printed lines recorded, on request alone: it costs something at the start."""
     from obs_run.bridge import start as bridge_start
     from obs_run.capture import printed_lines
-    from obs_run.runtime import in_process
+    from obs_run.runtime import process_runtime
 
-    in_process.install()
+    process_runtime.install()
     bridge_start.read_lines()
     printed_lines.install()
 
@@ -115,9 +115,9 @@ def started() -> str:
 
 def _record_run(info: "ExitInfo") -> None:
     """Have a run recorded that fails or is killed, also where nothing else of it was."""
-    from obs_run.runtime import in_process
+    from obs_run.runtime import process_runtime
 
-    in_process.runtime().record_abnormal_run(info)
+    process_runtime.runtime().record_abnormal_run(info)
 
 
 def _summarize(info: "ExitInfo") -> None:
