@@ -45,6 +45,9 @@ class Gatherer:
     def retry_pending(self, deadline: float | None) -> None:
         """Do nothing: the relay sees to the destinations themselves."""
 
+    def wait(self, deadline: float) -> None:
+        """Do nothing, likewise."""
+
     def seconds_until_due(self) -> float | None:
         """Return None, likewise."""
         return None

@@ -175,6 +175,9 @@ class BufferRuntime(Runtime):
             self._destinations = Destinations([], [_MetricsToBuffer(self)], [])
         return self._destinations
 
+    def _start_threads(self) -> None:
+        """Do nothing: the relay delivers."""
+
     # The end of the process
 
     def prepare_to_leave(self) -> None:
@@ -296,6 +299,9 @@ class _MetricsToBuffer:
 
     def retry_pending(self, deadline: float | None) -> None:
         """Do nothing: nothing waits."""
+
+    def wait(self, deadline: float) -> None:
+        """Do nothing, likewise."""
 
     def seconds_until_due(self) -> float | None:
         """Return None, likewise."""
