@@ -158,7 +158,7 @@ def url(text: str) -> str:
     whole = f"http://{text}" if host and port.isdigit() and "/" not in text else text
     try:
         parts = urlsplit(whole)
-        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        fits = parts.scheme in ("http", "https") and is_host(parts.hostname or "") and parts.port != 0
     except ValueError:
         raise ValueError(allowed) from None
     if parts.scheme not in ("http", "https") and parts.hostname:
@@ -166,6 +166,15 @@ def url(text: str) -> str:
     if not fits or not (whole.isascii() and whole.isprintable()) or " " in whole:
         raise ValueError(allowed)
     return whole
+
+
+_LONGEST_LABEL, _LONGEST_HOST = 63, 253  # RFC 1035; what is longer no name server will ever know
+
+
+def is_host(name: str) -> bool:
+    """Whether a host can be called so."""
+    labels = name.removesuffix(".").split(".")
+    return bool(name) and len(name) <= _LONGEST_HOST and all(0 < len(label) <= _LONGEST_LABEL for label in labels)
 
 
 def plain(text: str) -> str:

@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ from obs_run.pipeline.losses import BUFFER_FULL, NOT_DELIVERED, NOT_ENCODED, PAR
 from obs_run.pipeline.otlp_answer import read_answer
 from obs_run.pipeline.otlp_destination import OtlpDestination
 from obs_run.pipeline.otlp_http import HttpTransport
-from obs_run.pipeline.request_buffer import Delivered, Request
+from obs_run.pipeline.request_buffer import Delivered, Request, RetryLater
 from obs_run.runtime import destinations
 from tests.pauses import assert_puts_off
 
@@ -462,7 +463,107 @@ def test_closing_counts_what_is_left_once_and_keeps_to_its_deadline(
     assert made.seconds_until_due() is None
 
 
+def test_a_request_that_was_sent_may_have_arrived(serve: Callable[..., Server]) -> None:
+    serve(answers=[None, (504, {}, b""), (503, {}, b"")])
+    http = HttpTransport("traces")
+    outcomes = [http.send(Request(b"", 1), _soon()) for _ in range(3)]
+    http.close()
+    assert [isinstance(each, RetryLater) and each.may_have_arrived for each in outcomes] == [True, True, False]
+
+
+DRIPS = {
+    "status line": (b"", b"HTTP/1.1 2"),
+    "headers": (b"HTTP/1.1 200 OK\r\n", b"X-Many: a\r\n"),
+    "body": (b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b"x"),
+    "100 Continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("part", DRIPS)
+def test_who_drips_holds_up_nobody_for_longer_than_the_deadline(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    beginning, drop = DRIPS[part]
+    is_over = threading.Event()
+
+    def drip(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection, suppress(OSError):
+            connection.sendall(beginning)
+            while not is_over.wait(0.05):
+                connection.sendall(drop)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        dripping = threading.Thread(target=drip, args=(listening,))
+        dripping.start()
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{listening.getsockname()[1]}")
+        made = Otlp("traces")
+        begun = time.monotonic()
+        _export(made, "a", deadline=begun + 1)
+        took = time.monotonic() - begun
+        made.http.close()
+        is_over.set()
+        dripping.join()
+    assert 0.9 < took < 10
+    assert made.buffer.last_failure.startswith("TimeoutError")
+
+
+def test_a_proxy_gets_what_is_not_for_this_machine(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = serve()
+    monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("http://", "http://me:s%40cret@"))
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.example:4318")
+    made = Otlp("traces")
+    _export(made, "a")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", proxy.url)
+    direct = Otlp("traces")
+    _export(direct, "b")
+    made.http.close()
+    direct.http.close()
+    assert proxy.paths == ["http://collector.example:4318/v1/traces", "/v1/traces"]
+    assert proxy.headers[0]["Host"] == "collector.example:4318"
+    assert proxy.headers[0]["Proxy-Authorization"] == "Basic bWU6c0BjcmV0"
+    assert "Proxy-Authorization" not in proxy.headers[1]
+    assert proxy.spans() == ["a", "b"]
+
+
 # TLS
+
+
+def test_tls_through_a_proxy_is_a_tunnel(
+    serve: Callable[..., Server], authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(tls=_tls(authority, "collector.example"))
+    asked: list[bytes] = []
+
+    def tunnel(listening: socket.socket) -> None:
+        near, _ = listening.accept()
+        with near, socket.create_connection(("127.0.0.1", server.port)) as far:
+            asked.append(near.recv(65536))
+            near.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            back = threading.Thread(target=_pump, args=(far, near))
+            back.start()
+            _pump(near, far)
+            back.join()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=tunnel, args=(listening,))
+        thread.start()
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{listening.getsockname()[1]}")
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector.example:4318")
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", _pem(tmp_path / "ca.pem", authority.cert_pem))
+        made = Otlp("traces")
+        _export(made, "a")
+        made.http.close()
+        thread.join()
+    assert asked[0].startswith(b"CONNECT collector.example:4318 HTTP/1.")
+    assert (server.paths, server.spans()) == (["/v1/traces"], ["a"])
+
+
+def _pump(source: socket.socket, to: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            to.sendall(data)
+        to.shutdown(socket.SHUT_WR)
 
 
 @pytest.fixture(scope="module")
@@ -470,9 +571,9 @@ def authority() -> trustme.CA:
     return trustme.CA()
 
 
-def _tls(authority: trustme.CA, *, mutual: bool = False) -> ssl.SSLContext:
+def _tls(authority: trustme.CA, host: str = "127.0.0.1", *, mutual: bool = False) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.issue_cert(host).configure_cert(context)
     if mutual:
         authority.configure_trust(context)
         context.verify_mode = ssl.CERT_REQUIRED

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _ITEMS = {"traces": ("span", "spans"), "logs": ("log record", "log records")}
 _BILLION = 10**9
+_CLOSE_SECONDS = 1.0
 
 
 class _Contents(NamedTuple):
@@ -130,7 +131,7 @@ def _send(waiting: spool.DestinationSpool, contents: _Contents, transport: Trans
 
     destination = OtlpDestination(_signal(contents), transport, lost, waiting)
     replayed = destination.replay()
-    destination.close(time.monotonic())
+    destination.close(time.monotonic() + _CLOSE_SECONDS)
     address = words.one_line(transport.address)
     if replayed.requests:
         print(f"{contents.folder.name}: sent {_items(contents.endpoint.signal, replayed.items)} to {address}")

@@ -146,6 +146,9 @@ class Segment:
     def heads(self) -> Iterator[Head | None]:
         """Yield the records that are not done, in their order; None for a place where something is damaged."""
         place = len(_MAGIC)
+        if os.pread(self._descriptor, place, 0) != _MAGIC:
+            yield None
+            place = self._next_after(-1)
         while place < self.size:
             state, head = self._head_at(place)
             if head is None:

@@ -124,7 +124,11 @@ class HttpTransport:
         connection.request("POST", self._address.path, body, self._headers())
         self._was_sent = True
         response = connection.getresponse()
-        text = response.read(_LARGEST_ANSWER)
+        try:
+            text = response.read(_LARGEST_ANSWER)
+        except BaseException:
+            response.close()
+            raise
         retry_after = response.getheader("Retry-After", "").strip()
         if response.will_close or not response.isclosed():
             self.close()
