@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _row(trace: Trace) -> tuple[str, ...]:
     return (
-        trace.trace_id,
+        words.one_line(trace.trace_id),
         words.clock(trace.start_ns),
         words.duration(trace.seconds),
         str(trace.spans),

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from obs_run.cli import words
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
@@ -45,6 +47,9 @@ def open_store(path: Path | None) -> Iterator[Reader | None]:
         return
     try:
         yield reader
+        if reader.damaged:
+            what = words.count(reader.damaged, "damaged value")
+            print(f"obsctl: {what} of the local store at {path} left out", file=sys.stderr)
     except sqlite3.Error as error:
         print(f"obsctl: the local store at {path} cannot be read: {error}", file=sys.stderr)
         raise SystemExit(1) from None

@@ -112,7 +112,7 @@ def _unreached(nodes: dict[str, _Node], roots: Sequence[_Node]) -> Iterator[_Nod
 
 
 def _head(trace: Trace) -> Iterator[Part]:
-    yield Part(f"trace {trace.trace_id}", "bold")
+    yield Part(f"trace {words.one_line(trace.trace_id)}", "bold")
     yield Part(words.one_line(trace.service))
     yield Part(words.clock(trace.start_ns), "dim")
     yield Part(words.duration(trace.seconds))
@@ -201,7 +201,7 @@ def _log_parts(log: LogLine, start_ns: int) -> Iterator[Part]:
     elif severity >= _WARN:
         style = "yellow"
     yield Part(f"{(log.time_ns - start_ns) / 1e9:+.3f}s", "dim")
-    yield Part(log.severity_text or ("EVENT" if log.event_name else "LOG"), style)
+    yield Part(words.one_line(log.severity_text or ("EVENT" if log.event_name else "LOG")), style)
     text = _body_text(log) or log.event_name or ""
     if log.scope is not None and log.scope.name and not log.event_name:
         text = f"{log.scope.name}: {text}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from obs_run.store import schema
+from obs_run.store.checked import Checked
 from obs_run.store.records import Event, Link, LogLine, Scope, Span, Trace
-from obs_run.store.values import decode
 
 if TYPE_CHECKING:
     import sqlite3
@@ -29,6 +29,7 @@ _SPAN_COLUMNS = (
     "service", "operation", "agent", "conversation", "model", "tool", "input_tokens", "output_tokens", "cost",
     "trace_state", "attributes", "events", "links", "resource_id", "scope_id",
 )  # fmt: skip
+_SPAN_TEXTS = ("parent_id", "status_text", "operation", "agent", "conversation", "model", "tool", "trace_state")
 _SPAN = f"SELECT {', '.join(_SPAN_COLUMNS)} FROM spans"  # noqa: S608 (our own names)
 _LOG = (
     "SELECT time_ns, severity, severity_text, body, event_name, trace_id, span_id, service, attributes, resource_id,"
@@ -41,8 +42,9 @@ class Reader:
 
     def __init__(self, path: Path) -> None:
         self._connection: sqlite3.Connection = schema.open_reader(path)
-        self._resources: dict[int, dict[str, Any]] = {}
-        self._scopes: dict[int, Scope | None] = {}
+        self._resources: dict[Any, dict[str, Any]] = {}
+        self._scopes: dict[Any, Scope | None] = {}
+        self._checked = Checked()
 
     def __enter__(self) -> Self:
         """Return the reader; leaving the block closes it."""
@@ -51,6 +53,11 @@ class Reader:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Close the file."""
         self.close()
+
+    @property
+    def damaged(self) -> int:
+        """How many values that were read are of no use, and were left out."""
+        return self._checked.damaged
 
     def close(self) -> None:
         """Close the file."""
@@ -80,7 +87,7 @@ class Reader:
         if errors:
             where.append("errors > 0")
         text = f"{_TRACE} WHERE {' AND '.join(where) or 'true'} ORDER BY start_ns DESC, rowid DESC LIMIT ?"
-        return [_trace(row) for row in self._connection.execute(text, (*values, limit))]
+        return [self._trace(row) for row in self._connection.execute(text, (*values, limit))]
 
     def newest(self) -> Trace | None:
         """Return the trace that began last; one of which only log lines are known if there is no other."""
@@ -94,7 +101,7 @@ class Reader:
             f"{_TRACE} WHERE trace_id >= ? AND trace_id <= ? ORDER BY start_ns DESC LIMIT 10",
             (low, low.ljust(_ID_DIGITS, "f")),
         )
-        return [_trace(row) for row in rows]
+        return [self._trace(row) for row in rows]
 
     def spans(self, trace_id: str) -> list[Span]:
         """Return the spans of the trace in the order in which they began."""
@@ -114,45 +121,85 @@ class Reader:
         return traces, spans, (pages[0] - pages[1]) * pages[2]
 
     def _span(self, row: tuple[Any, ...]) -> Span:
-        columns = dict(zip(_SPAN_COLUMNS, row, strict=True))
-        resource, scope = columns.pop("resource_id"), columns.pop("scope_id")
+        read, columns = self._checked, dict(zip(_SPAN_COLUMNS, row, strict=True))
+        texts = {name: read.text_or_none(columns[name]) for name in _SPAN_TEXTS}
         return Span(
-            **columns
-            | {
-                "kind": KINDS[columns["kind"]],
-                "status": STATUSES[columns["status"]],
-                "start_ns": columns["start_ns"] or 0,
-                "unfinished": bool(columns["unfinished"]),
-                "attributes": decode(columns["attributes"]) or {},
-                "events": tuple(Event(*event) for event in decode(columns["events"]) or ()),
-                "links": tuple(Link(*link) for link in decode(columns["links"]) or ()),
-            },
-            resource=self._resource(resource),
-            scope=self._scope(scope),
+            **texts,
+            trace_id=read.text(columns["trace_id"]),
+            span_id=read.text(columns["span_id"]),
+            name=read.text(columns["name"]),
+            service=read.text(columns["service"]),
+            kind=read.one_of(KINDS, columns["kind"]),
+            status=read.one_of(STATUSES, columns["status"]),
+            start_ns=read.time(columns["start_ns"]) or 0,
+            end_ns=read.time(columns["end_ns"]),
+            unfinished=bool(columns["unfinished"]),
+            input_tokens=read.whole_or_none(columns["input_tokens"]),
+            output_tokens=read.whole_or_none(columns["output_tokens"]),
+            cost=read.number(columns["cost"]),
+            attributes=read.attributes(columns["attributes"]),
+            events=tuple(self._event(*event) for event in read.items(columns["events"], 3)),
+            links=tuple(self._link(*link) for link in read.items(columns["links"], 3)),
+            resource=self._resource(columns["resource_id"]),
+            scope=self._scope(columns["scope_id"]),
         )
 
-    def _log(self, row: tuple[Any, ...]) -> LogLine:
-        time, severity, severity_text, body, event_name, trace_id, span_id, service, attributes, resource, scope = row
-        return LogLine(time, severity, severity_text, decode(body), event_name, trace_id, span_id, service,
-                       decode(attributes) or {}, self._resource(resource), self._scope(scope))  # fmt: skip
+    def _event(self, name: Any, time_ns: Any, attributes: dict[str, Any]) -> Event:
+        return Event(self._checked.text(name), self._checked.time(time_ns) or 0, attributes)
 
-    def _resource(self, key: int) -> dict[str, Any]:
+    def _link(self, trace_id: Any, span_id: Any, attributes: dict[str, Any]) -> Link:
+        return Link(self._checked.text(trace_id), self._checked.text(span_id), attributes)
+
+    def _log(self, row: tuple[Any, ...]) -> LogLine:
+        read = self._checked
+        time, severity, severity_text, body, event_name, trace_id, span_id, service, attributes, resource, scope = row
+        return LogLine(
+            read.time(time) or 0,
+            read.whole_or_none(severity),
+            read.text_or_none(severity_text),
+            read.value(body),
+            read.text_or_none(event_name),
+            read.text_or_none(trace_id),
+            read.text_or_none(span_id),
+            read.text(service),
+            read.attributes(attributes),
+            self._resource(resource),
+            self._scope(scope),
+        )
+
+    def _resource(self, key: Any) -> dict[str, Any]:
         if key not in self._resources:
             row = self._connection.execute("SELECT attributes FROM resources WHERE id = ?", (key,)).fetchone()
-            self._resources[key] = decode(row[0]) if row else {}
+            self._resources[key] = self._checked.attributes(row[0]) if row else {}
         return self._resources[key]
 
-    def _scope(self, key: int | None) -> Scope | None:
+    def _scope(self, key: Any) -> Scope | None:
         if key is None:
             return None
         if key not in self._scopes:
             query = "SELECT name, version, attributes FROM scopes WHERE id = ?"
             row = self._connection.execute(query, (key,)).fetchone()
-            self._scopes[key] = Scope(row[0], row[1] or "", decode(row[2]) or {}) if row else None
+            read = self._checked
+            self._scopes[key] = Scope(read.text(row[0]), read.text(row[1]), read.attributes(row[2])) if row else None
         return self._scopes[key]
 
-
-def _trace(row: tuple[Any, ...]) -> Trace:
-    trace_id, name, service, services, start, end, *rest = row
-    names = tuple(dict.fromkeys(part for part in services.split("|") if part))
-    return Trace(trace_id, name, service or names[0], names, start or 0, end or start or 0, *rest)
+    def _trace(self, row: tuple[Any, ...]) -> Trace:
+        read = self._checked
+        trace_id, name, service, services, start, end, spans, errors, unfinished, logs, *usage = row
+        names = tuple(dict.fromkeys(part for part in read.text(services).split("|") if part)) or ("?",)
+        began = read.time(start) or 0
+        return Trace(
+            read.text(trace_id),
+            read.text_or_none(name),
+            read.text_or_none(service) or names[0],
+            names,
+            began,
+            read.time(end) or began,
+            read.whole(spans),
+            read.whole(errors),
+            read.whole(unfinished),
+            read.whole(logs),
+            read.whole_or_none(usage[0]),
+            read.whole_or_none(usage[1]),
+            read.number(usage[2]),
+        )
