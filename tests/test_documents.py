@@ -32,6 +32,8 @@ RUN_HERE = (
     """python -c "import obs_run; obs_run.audit('user.login', actor='alice', outcome='ok', method='oauth')\"""",
     "obsctl audit show",
     "obsctl audit verify",
+    "obsctl spool status",
+    "obsctl spool replay",
 )
 # What cannot run inside of a test, and which test stands for it.
 RUN_ELSEWHERE = {

@@ -20,6 +20,8 @@ def findings() -> Iterator[Finding]:
     """Yield one finding for each place, and what of it everybody may read."""
     if any("store" in destinations.names(signal) for signal in _SIGNALS):
         yield from _store()
+    if any("otlp" in destinations.names(signal) for signal in _SIGNALS):
+        yield _spool()
     yield _log_files()
     yield _audit_trail()
 
@@ -41,6 +43,19 @@ def _store() -> Iterator[Finding]:
     said = permissions.openness(path)
     if said:
         yield Finding("!", "local store", said)
+
+
+def _spool() -> Finding:
+    if not _read("OBS_SPOOL"):
+        return Finding("-", "spool", "off (OBS_SPOOL=false): what an endpoint does not take waits in memory alone")
+    from obs_run.pipeline import spool
+
+    folder, keep = destinations.spool_folder(), _read("OBS_SPOOL_KEEP")
+    waiting = sum(size for _, size in spool.files(folder))
+    until = f"up to {words.age(keep)} (OBS_SPOOL_KEEP)" if keep else "of any age (OBS_SPOOL_KEEP=0)"
+    size = f"{words.a_size(waiting)} of {words.a_size(_read('OBS_SPOOL_BYTES'))} (OBS_SPOOL_BYTES)"
+    text = f"what OTLP endpoints did not take, {until}, {size}, in {folder}"
+    return Finding("!" if waiting else "ok", "spool", f"{text}; see obsctl spool status" if waiting else text)
 
 
 def _aged(keep: float) -> int:

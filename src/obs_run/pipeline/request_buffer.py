@@ -146,6 +146,7 @@ class RequestBuffer:
         self._waiting: deque[_Waiting] = deque()
         self._sent: _Waiting | None = None
         """The one that is being sent at this moment."""
+        self._sent_at = 0.0
         self._failures = 0
         self._is_slow = False
         self._next_try = 0.0
@@ -183,7 +184,9 @@ class RequestBuffer:
             self.keep_bound()
 
     def is_hopeless(self) -> bool:
-        """Whether the last try took its time to fail: the next would take what is left of the process."""
+        """Whether a try takes long already, or the last one took its time to fail: another has no time to succeed."""
+        if self._sent is not None:
+            return time.monotonic() - self._sent_at > _SPOOLED_AFTER
         return self._is_slow and self._failures > 0
 
     def is_due(self) -> bool:
@@ -250,7 +253,7 @@ class RequestBuffer:
             request = self._load(waiting)
             if request is None:
                 continue
-            begun = time.monotonic()
+            begun = self._sent_at = time.monotonic()
             self._sent = waiting
             outcome = _sent(send, request, until)
             self._sent = None
