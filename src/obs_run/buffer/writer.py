@@ -165,7 +165,7 @@ class _Mapping:
 
     def __init__(self, path: str, size: int) -> None:
         self.path = path
-        self.temporary_path = f"{path}.new"
+        self.temporary_path = f"{path}{segment.NEW}"
         self.size = size
         descriptor = os.open(self.temporary_path, _CREATE, 0o600)
         # Freed by the next line, and taken by the hidden copy that a mapping keeps of its descriptor.

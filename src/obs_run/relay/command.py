@@ -25,10 +25,21 @@ def supervise(path: str) -> NoReturn:
 
 def work(path: str) -> NoReturn:
     """Be the relay of the agents in one folder."""
+    from obs_run.process import standard_variables
+
+    # For good: nobody else reads the variables here.
+    standard_variables.corrected().__enter__()
     from obs_run.relay.worker import Relay
 
     Relay(path, quiet_seconds()).run()
     sys.exit(0)
+
+
+def record_run(announcement: str, exit_code: str, signal: str) -> None:
+    """Record the run of a process that was killed before it wrote anything; numbers that are not known are "None"."""
+    from obs_run.relay import unseen_run
+
+    unseen_run.record(announcement, *(int(word) if word.isdecimal() else None for word in (exit_code, signal)))
 
 
 def quiet_seconds() -> float:

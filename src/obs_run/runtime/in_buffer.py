@@ -14,7 +14,7 @@ from obs_run.buffer import codec, configuration
 from obs_run.buffer.writer import Writer
 from obs_run.core.open_recordings import Ending, open_recordings
 from obs_run.pipeline.items import LogItem, OperationItem, SpanItem
-from obs_run.process import exit_hooks, fork_imports, resource_attributes, run
+from obs_run.process import exit_hooks, fork_imports, relay, resource_attributes, run
 from obs_run.process.unpatched import RLock, monotonic
 from obs_run.runtime.in_process import Runtime
 
@@ -111,6 +111,7 @@ class BufferRuntime(Runtime):
                 if self._writer is None:
                     folder = guard.call("relay", configuration.prepare, self._folder, default=self._folder)
                     self._writer = Writer(folder, settings.get("OBS_QUEUE_BYTES"), self._opening)
+                    guard.call("relay", relay.end_announcement)
                     self.prepare_to_leave()
                     settings.say_problems()
         return self._writer
