@@ -86,7 +86,7 @@ def run(
         finally:
             process.kill()
     if env.get("OBS_RELAY") == "on":
-        relay.flush(folder_of_buffers.default(), _RELAY_SECONDS)
+        relay.flush(folder_of_buffers.chosen(), _RELAY_SECONDS)
     return Outcome(process.returncode, out, err)
 
 

@@ -55,10 +55,10 @@ def find_or_begin() -> str | None:
     from obs_run.buffer import folder
     from obs_run.relay import supervisor
 
-    if os.getpid() == 1 or not folder.is_memory():
+    path = folder.chosen()
+    if os.getpid() == 1 or not folder.is_memory(path):
         # As the first process of a container the agent would be the relay's parent, and the relay would go with it.
         return None
-    path = folder.default()
     folder.make(path)
     if supervisor.running(path) is None:
         _begin(path)
