@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 
+_NICE = 10
+
+
 def supervise(path: str) -> NoReturn:
     """Be the relay of this user until there is nothing to do; at once at an end where another one is."""
     from obs_run.buffer import folder
@@ -27,6 +30,8 @@ def work(path: str) -> NoReturn:
     """Be the relay of the agents in one folder."""
     from obs_run.process import standard_variables
 
+    # The agents come first, also on a busy machine.
+    os.nice(_NICE)
     # For good: nobody else reads the variables here.
     standard_variables.corrected().__enter__()
     from obs_run.relay.worker import Relay
