@@ -89,6 +89,7 @@ def main() -> None:
         "HOME": str(Path.home()),
         "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1",
         "OBS_QUEUE_BYTES": "1GiB",
+        "OBS_SPOOL": "false",
         "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "true",
     }
     ran = subprocess.run([sys.executable, "-c", AGENT], env=environment, capture_output=True, text=True, check=False)

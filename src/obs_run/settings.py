@@ -64,7 +64,6 @@ class NotAllowedError(ValueError):
     """A value that proved wrong only when it was used; its text is the line for the user."""
 
 
-_MARKS = ("OBS_RUN", "OBS_RELAY_FOLDER")
 LONGEST_FLUSH = 3600
 """Seconds that leaving the process may take; process/variables.py has the same bound."""
 
@@ -339,6 +338,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_RELAY", "on, off", "off",
             "Whether a process of its own exports for all agents of this user, which write into memory and do no more.",
             _LAUNCH, choice("on", "off")),
+    Setting("OBS_RELAY_FOLDER", "folder", "",
+            "Where agents write for that process, in memory and nobody else's; else obs-run- and the user's number in "
+            "/dev/shm.", _LAUNCH, plain),
     Setting("OBS_RELAY_SECONDS", "seconds", "60", "How long that process stays when no agent runs.", _LAUNCH,
             seconds(86400)),
     Setting("OBS_EAGER", "flag", "false", "Load everything at start instead of at first use.", _LAUNCH, flag),
@@ -488,8 +490,8 @@ def _nearest_name(name: str) -> str | None:
 
 def is_unknown(name: str) -> bool:
     """Whether a variable looks like ours and is not."""
-    # The launcher's own marks; OBS_TESTS_* are for those who work on obs-run.
-    is_like_ours = name.startswith("OBS_") and name not in _MARKS and not name.startswith("OBS_TESTS_")
+    # OBS_RUN is the launcher's own mark, OBS_TESTS_* are for those who work on obs-run.
+    is_like_ours = name.startswith("OBS_") and name != "OBS_RUN" and not name.startswith("OBS_TESTS_")
     return is_like_ours and name not in _BY_NAME
 
 

@@ -18,6 +18,7 @@ _AGENTS_OWN = frozenset((
 ))  # fmt: skip
 """The groups of settings that only the agent's side reads."""
 _FILE_KINDS = ("file", "files", "folder")
+# process/relay.py has a wider choice, of which these are a part.
 _NETWORK = frozenset((
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR",
     "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",

@@ -21,8 +21,11 @@ class NotOursError(OSError):
     """The folder is another user's, or open to others."""
 
 
-def default() -> str:
+def chosen() -> str:
     """Return the folder of this user's buffers."""
+    named = os.environ.get(relay.VARIABLE, "").strip()
+    if named:
+        return os.path.abspath(named)
     return os.path.join(MEMORY, f"obs-run-{os.geteuid()}")
 
 
@@ -35,11 +38,13 @@ def make(folder: str) -> None:
         raise NotOursError(f"{folder} is not a folder of this user's alone")
 
 
-def is_memory() -> bool:
-    """Whether the place for buffers is one in memory, and not on a disk."""
+def is_memory(path: str) -> bool:
+    """Whether a folder is, or would be, in memory and not on a disk."""
     try:
         with open("/proc/self/mounts", encoding="utf-8", errors="replace") as mounts:
-            kinds = [words[2] for line in mounts if (words := line.split())[1:2] == [MEMORY]]
+            kinds = {words[1]: words[2] for line in mounts if len(words := line.split()) > 2}  # noqa: PLR2004
     except OSError:
         return False
-    return bool(kinds) and kinds[-1] in _MEMORY_SYSTEMS
+    while path not in kinds:
+        path = os.path.dirname(path)
+    return kinds[path] in _MEMORY_SYSTEMS

@@ -22,6 +22,8 @@ OFFSET = Struct("<Q")
 OPEN, SEALED = 0, 1
 RECORD_HEAD = Struct("<II")
 """Length and CRC-32 of the bytes that follow."""
+NEW = ".new"
+"""What the name of a file ends with that is to be a segment."""
 SIZE = 256 * 1024
 LARGEST = 64 << 20
 
@@ -48,6 +50,13 @@ def parse_name(name: str) -> tuple[str, int] | None:
     if not (pid.isdecimal() and unique.isalnum() and number.isdecimal() and name.isascii()):
         return None
     return buffer, int(number)
+
+
+def parse_temporary_name(name: str) -> int | None:
+    """Return the pid in the name of a segment that is not there yet, None of any other name."""
+    if not name.endswith(NEW) or parse_name(name.removesuffix(NEW)) is None:
+        return None
+    return int(name.partition("-")[0])
 
 
 def read_head(data: bytes) -> Head | None:

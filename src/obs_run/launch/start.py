@@ -4,7 +4,7 @@ import _signal
 import os
 
 from obs_run.base import guard, stand_in
-from obs_run.process import exit_hooks, flag, import_hooks, own_imports, run
+from obs_run.process import exit_hooks, flag, import_hooks, own_imports, relay, run
 from obs_run.runtime import start as runtime_start
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
@@ -52,6 +52,7 @@ def start(how: str) -> None:
         again.start(how)
         return
     run.note_start()
+    guard.call("relay", relay.announce, run.started_ns())
     runtime_start.prepare()
     if os.environ.get("OBS_LOG_CONSOLE", "").strip().lower() == "json":
         for module, (ours, function) in _CONSOLE.items():

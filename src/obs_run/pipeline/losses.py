@@ -64,11 +64,12 @@ class Refusal:
 
     def line(self, address: str) -> str:
         """Return the line for the user."""
-        *others, last = self.signals
+        *others, last = [signal for signal in _SIGNALS if signal in self.signals]
         names = f"{', '.join(others)} and {last}" if others else last
         return f"obs-run: {address} refused {names}: {self.text}; {self.advice}"
 
 
+_SIGNALS: tuple[Signal, ...] = ("traces", "logs", "metrics")
 _SECONDS_BETWEEN_LINES = 60.0
 _SECONDS_FOR_OTHER_SIGNALS = 5.0
 """A refusal of one signal is mostly one of all, and a short run is over by then: they are said in one line."""

@@ -102,6 +102,7 @@ def _has_work(*, is_abnormal: bool) -> bool:
 
 
 def _at_exit() -> None:
+    guard.call("relay", relay.end_announcement)
     if not _callbacks and not _on_abnormal_exit:
         return
     has_failed = bool(guard.call("exit code", exit_code.has_failed, default=False))

@@ -33,10 +33,11 @@ class _Run:
 _run = _Run()
 
 
-def note_start() -> None:
-    """Remember that the run begins now."""
-    _run.started_ns = time.time_ns()
-    _run.begun = steady_ns()
+def note_start(started_ns: "int | None" = None) -> None:
+    """Remember that the run begins now, or began at ``started_ns``, nanoseconds since 1970."""
+    now = time.time_ns()
+    _run.started_ns = now if started_ns is None else started_ns
+    _run.begun = steady_ns() - (now - _run.started_ns)
     if _run.starting_pid is None:
         _run.starting_pid = getpid()
 

@@ -13,7 +13,8 @@ from obs_run.buffer import codec, segment
 from obs_run.buffer.reader import SegmentReader
 from obs_run.core import semconv
 from obs_run.pipeline.items import DeferredCall, LogItem, OperationItem, SpanItem
-from obs_run.process.unpatched import time
+from obs_run.process.unpatched import monotonic, time
+from obs_run.relay import process_end
 from obs_run.relay.process_end import WatchedProcess
 from obs_run.sdk import metric_records, span_records
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from obs_run.pipeline.items import Item
     from obs_run.relay.process_end import End
     from obs_run.relay.services import Service, Services
+
+
+_NOTE_PATIENCE = 0.5
 
 
 class Position(NamedTuple):
@@ -75,6 +79,7 @@ class Agent:
         self.service: Service | None = None
         self.unreadable = 0
         self.dropped = 0
+        self._unknown_since = 0.0
         self.is_over = False
         """Whether it has ended, and everything that it wrote has been read."""
 
@@ -107,7 +112,7 @@ class Agent:
         """Return what it has written since, in the order of the records."""
         items: list[Item] = []
         # Looked at first: what it wrote before its end is there by then.
-        end = None if self._process is None else self._process.look()
+        end = self._look()
         left = most_bytes
         while left > 0 and self._open_reader():
             reader = self._reader
@@ -126,6 +131,18 @@ class Agent:
             self.is_over = True
             items.extend(self._unfinished(end))
         return items
+
+    def _look(self) -> End | None:
+        """Return how the process has ended, None while it lives or somebody may still tell."""
+        end = None if self._process is None else self._process.look()
+        if end is None or end.is_known():
+            return end
+        # It was over before this relay looked; the one above was perhaps in time.
+        self._unknown_since = self._unknown_since or monotonic()
+        noted = process_end.take_note(os.path.dirname(self._folder), self.pid())
+        if noted is None and monotonic() - self._unknown_since < _NOTE_PATIENCE:
+            return None
+        return noted or end
 
     def _open_reader(self) -> bool:
         if self._reader is None and self._has_segment(self._number):
@@ -244,7 +261,7 @@ class Agent:
         self._open.clear()
         run, self._run = self._run, None
         if run is not None:
-            yield self._span_item(_ended_run(run, end, now))
+            yield self._span_item(ended_run(run, end, now))
 
 
 def _interrupted(span: SpanRecord, end: End, now_ns: int) -> SpanRecord:
@@ -252,7 +269,8 @@ def _interrupted(span: SpanRecord, end: End, now_ns: int) -> SpanRecord:
     return span._replace(end_ns=max(now_ns, span.start_ns), attributes={**span.attributes, **marks})
 
 
-def _ended_run(run: SpanRecord, end: End, now_ns: int) -> SpanRecord:
+def ended_run(run: SpanRecord, end: End, now_ns: int) -> SpanRecord:
+    """Return a run span that its process could not end."""
     attributes = {**run.attributes, semconv.OBS_SPAN_ENDED_BY: end.describe()}
     description = None
     if end.signal is not None:

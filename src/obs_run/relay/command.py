@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 
+_NICE = 10
+
+
 def supervise(path: str) -> NoReturn:
     """Be the relay of this user until there is nothing to do; at once at an end where another one is."""
     from obs_run.buffer import folder
@@ -25,10 +28,23 @@ def supervise(path: str) -> NoReturn:
 
 def work(path: str) -> NoReturn:
     """Be the relay of the agents in one folder."""
+    from obs_run.process import standard_variables
+
+    # The agents come first, also on a busy machine.
+    os.nice(_NICE)
+    # For good: nobody else reads the variables here.
+    standard_variables.corrected().__enter__()
     from obs_run.relay.worker import Relay
 
     Relay(path, quiet_seconds()).run()
     sys.exit(0)
+
+
+def record_run(announcement: str, exit_code: str, signal: str) -> None:
+    """Record the run of a process that was killed before it wrote anything; numbers that are not known are "None"."""
+    from obs_run.relay import unseen_run
+
+    unseen_run.record(announcement, *(int(word) if word.isdecimal() else None for word in (exit_code, signal)))
 
 
 def quiet_seconds() -> float:
@@ -44,10 +60,10 @@ def find_or_begin() -> str | None:
     from obs_run.buffer import folder
     from obs_run.relay import supervisor
 
-    if os.getpid() == 1 or not folder.is_memory():
+    path = folder.chosen()
+    if os.getpid() == 1 or not folder.is_memory(path):
         # As the first process of a container the agent would be the relay's parent, and the relay would go with it.
         return None
-    path = folder.default()
     folder.make(path)
     if supervisor.running(path) is None:
         _begin(path)

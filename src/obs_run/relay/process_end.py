@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import marshal
 import os
 import select
 import signal
@@ -17,6 +18,8 @@ _GET_INFO_REQUEST = 0xC0000000 | (_GET_INFO.size << 16) | (0xFF << 8) | 11
 _HAS_EXIT_STATUS = 1 << 3
 _STARTED_FIELD, _STATUS_FIELD = 19, 49
 """Of ``/proc/<pid>/stat``, counted from behind the name."""
+NOTED = ".end"
+"""What the name of a note ends with."""
 _STOPPING = frozenset((signal.SIGTERM, signal.SIGHUP, signal.SIGINT))
 
 
@@ -31,6 +34,10 @@ class End(NamedTuple):
         if self.signal is not None:
             return _name_of(self.signal)
         return "unknown" if self.exit_code is None else "exit"
+
+    def is_known(self) -> bool:
+        """Whether anything tells how the process ended."""
+        return self.exit_code is not None or self.signal is not None
 
     def is_failure(self) -> bool:
         """Whether the process failed: to be stopped is how a service ends that does well."""
@@ -104,6 +111,27 @@ class WatchedProcess:
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
+
+
+def write_note(folder: str, pid: int, end: End) -> None:
+    """Leave a note of how a process ended for whoever comes to know it only now."""
+    path = os.path.join(folder, f"{pid}{NOTED}")
+    temporary = f"{path}.new"
+    with open(temporary, "wb") as file:
+        marshal.dump(tuple(end), file, 2)
+    os.rename(temporary, path)
+
+
+def take_note(folder: str, pid: int) -> End | None:
+    """Return what the note says, once; None where there is none."""
+    path = os.path.join(folder, f"{pid}{NOTED}")
+    try:
+        with open(path, "rb") as file:
+            end = End(*marshal.load(file))  # noqa: S302 (of a folder of this user's alone)
+        os.unlink(path)
+    except (OSError, ValueError, EOFError, TypeError):
+        return None
+    return end
 
 
 def _stat_fields(pid: int) -> list[bytes] | None:

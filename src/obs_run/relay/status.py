@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from obs_run._version import __version__
 from obs_run.base import guard
 from obs_run.process.unpatched import getpid, monotonic, time
+from obs_run.relay import client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FILE = "status"
 _SECONDS = 1.0
 _MOST_LINES = 20
 
@@ -36,7 +36,7 @@ class Status:
     """Writes the file when something has changed, at most once a second."""
 
     def __init__(self, path: str) -> None:
-        self._place = os.path.join(path, FILE)
+        self._place = os.path.join(path, client.STATUS)
         self._written = ""
         self._next = 0.0
         self._started = time.time()

@@ -7,19 +7,50 @@ begins is of the version, and by the interpreter, that its agents have.
 from __future__ import annotations
 
 import fcntl
+import marshal
 import os
 import resource
 import signal
 import subprocess
 import time
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from obs_run.buffer import configuration, folder, segment
+from obs_run.process import relay
+from obs_run.relay.arrivals import Arrivals
+from obs_run.relay.process_end import NOTED, End, WatchedProcess, write_note
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _PAUSE = 0.2
 _LONGEST_BACKOFF = 30.0
-_NICE = 10
-_START = "import sys; sys.path.append(sys.argv[1]); from obs_run.relay.command import work; work(sys.argv[2])"
+_NOTE_SECONDS = 30.0
+_PLACE = "import sys; sys.path.append(sys.argv[1]); "
+_WORK = "from obs_run.relay.command import work; work(*sys.argv[2:])"
+_RECORD = "from obs_run.relay.command import record_run; record_run(*sys.argv[2:])"
+
+
+def begin_python(
+    python: str, environ: Mapping[str, str], code: str, *words: str, folder: str = ""
+) -> subprocess.Popen[bytes]:
+    """Begin an agent's interpreter, which has obs-run, with code of ours and nothing of this process."""
+    return subprocess.Popen(  # noqa: S603 (the interpreter that this user's own agent runs by)
+        [
+            python,
+            "-I",
+            "-c",
+            f"import sys; sys.path.append(sys.argv[1]); {code}",
+            configuration.package_folder(),
+            *words,
+        ],
+        cwd=folder or "/",
+        env={"PATH": os.environ.get("PATH", os.defpath), **environ},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 class _Process:
@@ -49,14 +80,7 @@ class _Process:
         if time.monotonic() < self._not_before:
             return
         found = configuration.read(self.path)
-        self._running = subprocess.Popen(  # noqa: S603 (the interpreter that this user's own agent runs by)
-            [found["python"], "-I", "-c", _START, found["path"], self.path],
-            cwd=found["folder"] or "/",
-            env={"PATH": os.environ.get("PATH", os.defpath), **found["variables"]},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        self._running = begin_python(found["python"], found["variables"], _WORK, self.path, folder=found["folder"])
 
     def stop(self) -> None:
         if self._running is not None:
@@ -68,6 +92,35 @@ class _Process:
             self._running.wait()
 
 
+class _Announced:
+    """A process that has begun; until it writes, what it said of itself is in a file at ``path``."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._pid = int(os.path.basename(path).partition(".")[0])
+        self._process = WatchedProcess(self._pid, 0)
+
+    def is_over(self) -> bool:
+        """Whether it has ended; how it did is noted, and recorded where it has written nothing itself."""
+        end = self._process.look()
+        if end is None:
+            return False
+        # Who ends by itself deletes it, as does who writes.
+        if os.path.lexists(self.path):
+            self._record(end)
+        elif end.is_known():
+            with suppress(OSError):
+                write_note(os.path.dirname(self.path), self._pid, end)
+        return True
+
+    def _record(self, end: End) -> None:
+        with suppress(OSError, ValueError, EOFError), open(self.path, "rb") as file:
+            environ, _, _, python, _ = marshal.load(file)  # noqa: S302 (of a folder of this user's alone)
+            begin_python(python, environ, _RECORD, self.path, str(end.exit_code), str(end.signal)).wait()
+        with suppress(OSError):
+            os.unlink(self.path)
+
+
 class Supervisor:
     """Looks for configurations in ``path``; ends after a quiet time, or by SIGTERM."""
 
@@ -76,6 +129,8 @@ class Supervisor:
         self._lock_descriptor = lock_descriptor
         self._quiet = quiet
         self._processes: dict[str, _Process] = {}
+        self._announced: dict[str, _Announced] = {}
+        self._arrivals = Arrivals(path)
         self._stopping = False
 
     def run(self) -> None:
@@ -87,7 +142,7 @@ class Supervisor:
                 busy_at = time.monotonic()
             elif time.monotonic() - busy_at > self._quiet:
                 break
-            time.sleep(_PAUSE)
+            self._arrivals.wait(_PAUSE)
         for process in self._processes.values():
             process.stop()
         for process in self._processes.values():
@@ -105,11 +160,17 @@ class Supervisor:
 
     def _turn(self) -> bool:
         """Begin what is to run, and return whether anything does."""
-        is_busy = False
         for name in os.listdir(self._path):
             path = os.path.join(self._path, name)
             if name not in self._processes and os.path.lexists(os.path.join(path, folder.CONFIGURATION)):
                 self._processes[name] = _Process(path)
+            elif name.endswith(relay.ANNOUNCED) and name not in self._announced:
+                self._announced[name] = _Announced(path)
+            elif name.endswith(NOTED):
+                _delete_old(path)
+        for name in [name for name, announced in self._announced.items() if announced.is_over()]:
+            del self._announced[name]
+        is_busy = bool(self._announced)
         for process in self._processes.values():
             if process.is_running():
                 is_busy = True
@@ -119,6 +180,13 @@ class Supervisor:
                 with suppress(OSError, ValueError, KeyError):
                     process.begin()
         return is_busy
+
+
+def _delete_old(path: str) -> None:
+    """Delete a note that nobody wanted."""
+    with suppress(OSError):
+        if time.time() - os.stat(path).st_mtime > _NOTE_SECONDS:
+            os.unlink(path)
 
 
 def lock(path: str) -> int | None:
@@ -140,8 +208,6 @@ def detach(path: str) -> None:
         os.setsid()
     os.chdir(path)
     os.umask(0o077)
-    with suppress(OSError):
-        os.nice(_NICE)
     _restore_signals()
     _raise_limits()
     nothing = os.open(os.devnull, os.O_RDWR)

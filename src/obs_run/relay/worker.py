@@ -12,7 +12,7 @@ from obs_run.buffer import segment
 from obs_run.pipeline.export_pipeline import ExportPipeline
 from obs_run.pipeline.losses import Losses, Reason
 from obs_run.process.unpatched import monotonic
-from obs_run.relay import progress, status
+from obs_run.relay import client, progress, status
 from obs_run.relay.agent import Agent
 from obs_run.relay.arrivals import Arrivals
 from obs_run.relay.batches import Batches
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 UNREADABLE = Reason("could not be read from the buffer")
 NO_ROOM = Reason("buffer full (OBS_QUEUE_BYTES)")
-READ_NOW = "read-now"
-"""A file by which somebody asks for all that was written until now; gone when it is exported."""
 _PIECE = 1 << 20
 _SHORT_PAUSE, _LONG_PAUSE = 0.05, 0.25
 _SECONDS_ACTIVE = 2.0
@@ -76,7 +74,7 @@ class Relay:
 
     def turn(self) -> None:
         """Read what there is, export what is due, and write down what is done."""
-        is_asked = os.path.lexists(os.path.join(self._path, READ_NOW))
+        is_asked = os.path.lexists(os.path.join(self._path, client.READ_NOW))
         self._find_agents()
         has_ended = self._read_agents()
         self._batches.flush(0.0 if is_asked or has_ended or self._stopping else self._delay)
@@ -89,11 +87,16 @@ class Relay:
         self._status.write(self.describe)
         if is_asked:
             self._export_metrics()
-            guard.call("relay", os.unlink, os.path.join(self._path, READ_NOW))
+            guard.call("relay", os.unlink, os.path.join(self._path, client.READ_NOW))
 
     def _find_agents(self) -> None:
-        names = sorted(filter(None, map(segment.parse_name, os.listdir(self._path))))
-        for buffer, _ in names:
+        files = os.listdir(self._path)
+        for name in files:
+            pid = segment.parse_temporary_name(name)
+            if pid is not None and not os.path.exists(f"/proc/{pid}"):
+                # Killed amid the making of a segment.
+                guard.call("buffer", os.unlink, os.path.join(self._path, name))
+        for buffer, _ in sorted(filter(None, map(segment.parse_name, files))):
             if buffer not in self.agents:
                 agent = Agent(self._path, buffer, self._services, self._take_metrics)
                 if buffer in self._resumed:

@@ -14,7 +14,7 @@ from obs_run.buffer import codec, configuration
 from obs_run.buffer.writer import Writer
 from obs_run.core.open_recordings import Ending, open_recordings
 from obs_run.pipeline.items import LogItem, OperationItem, SpanItem
-from obs_run.process import exit_hooks, fork_imports, resource_attributes, run
+from obs_run.process import exit_hooks, fork_imports, relay, resource_attributes, run
 from obs_run.process.unpatched import RLock, monotonic
 from obs_run.runtime.in_process import Runtime
 
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from obs_run.process.identity import Identity
     from obs_run.sdk.providers import Providers
     from obs_run.sdk.span_sink import ConfiguredSpanSink, SpanSink
+
+
+_WARNING = 13
+"""OpenTelemetry's number of the severity."""
 
 
 class BufferRuntime(Runtime):
@@ -85,8 +89,9 @@ class BufferRuntime(Runtime):
         self._observe_at = monotonic() + settings.get("OTEL_METRIC_EXPORT_INTERVAL")
 
     def log(self, record: LogRecord) -> None:
-        """Write a log record."""
-        self.write(codec.Logged(record))
+        """Write a log record; warnings and errors also where there is little room."""
+        severity = record.severity or 0
+        self.writer().put(codec.encode(codec.Logged(record)), is_vital=severity >= _WARNING)
 
     def _is_read_by_agent(self) -> bool:
         """Whether spans of ours must be the SDK's: for a processor of the agent's, or its limits."""
@@ -110,7 +115,8 @@ class BufferRuntime(Runtime):
             with self._making_writer:
                 if self._writer is None:
                     folder = guard.call("relay", configuration.prepare, self._folder, default=self._folder)
-                    self._writer = Writer(folder, settings.get("OBS_QUEUE_BYTES"), self._opening)
+                    self._writer = Writer(folder, settings.get("OBS_QUEUE_BYTES"), self._opening, _describe_lost)
+                    guard.call("relay", relay.end_announcement)
                     self.prepare_to_leave()
                     settings.say_problems()
         return self._writer
@@ -209,6 +215,8 @@ class BufferRuntime(Runtime):
         guard.call("observed metrics", self._write_observed)
         if self._queue is not None:
             self._queue.close(info.deadline)
+        if self._writer is not None:
+            guard.call("losses", self._writer.tell_lost)
         guard.call("run span", self._write_end, info)
         from obs_run.runtime import summary
 
@@ -245,6 +253,10 @@ class BufferRuntime(Runtime):
         if self._resource_attributes is not None:
             self._resource_attributes = resource_attributes.in_child(self._resource_attributes)
         super()._begin_in_child()
+
+
+def _describe_lost(number: int) -> bytes:
+    return codec.encode(codec.Lost(number))
 
 
 class _BufferItems:

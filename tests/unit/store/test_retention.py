@@ -269,4 +269,14 @@ def test_doctor_says_how_long_telemetry_stays(
     ]
     monkeypatch.setenv("OBS_AUDIT", "false")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://{nobody()}")
-    assert told() == ["-    log files: none (OBS_LOG_FOLDER=none)", "-    audit trail: off (OBS_AUDIT=false)"]
+    monkeypatch.setenv("OBS_SPOOL_FOLDER", str(store.parent / "spool"))
+    rest = ["-    log files: none (OBS_LOG_FOLDER=none)", "-    audit trail: off (OBS_AUDIT=false)"]
+    taken = "what OTLP endpoints did not take, up to 7d (OBS_SPOOL_KEEP)"
+    folder = f"of 256.0 MiB (OBS_SPOOL_BYTES), in {store.parent}/spool"
+    assert told() == [f"ok   spool: {taken}, 0 B {folder}", *rest]
+    (store.parent / "spool" / "traces-1").mkdir(parents=True)
+    (store.parent / "spool" / "traces-1" / "1.segment").write_bytes(b"1234")
+    assert told() == [f"!    spool: {taken}, 4 B {folder}; see obsctl spool status", *rest]
+    monkeypatch.setenv("OBS_SPOOL", "false")
+    off = "-    spool: off (OBS_SPOOL=false): what an endpoint does not take waits in memory alone"
+    assert told() == [off, *rest]
