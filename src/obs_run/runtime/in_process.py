@@ -168,6 +168,7 @@ class Runtime:
             # For the end of the process, when the agent may have given up the right to read a file.
             from obs_run.core import run_spans  # noqa: F401
             from obs_run.runtime import summary  # noqa: F401
+            from obs_run.sdk import span_records  # noqa: F401
         return ExportPipeline(
             self.destinations(),
             self.losses,
