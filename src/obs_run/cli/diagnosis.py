@@ -13,8 +13,9 @@ from obs_run.process import private_modules
 from obs_run.process.unpatched import monotonic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+    from urllib.parse import SplitResult
 
 SEND_SECONDS = 2.0
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*\(?([^;)]*)\)?(;.*)?")
@@ -58,13 +59,23 @@ def endpoint(signal: str) -> tuple[str, str]:
     return otlp_address.http_url(signal), protocol
 
 
+def unreachable(signal: str) -> str | None:
+    """Connect to the OTLP endpoint of a signal; return None, or in one line why nothing takes anything there."""
+    url, protocol = endpoint(signal)
+    return _tried(url, lambda place: _connect(place) if protocol == "grpc" else _open(signal))
+
+
 def send_test_span(url: str, protocol: str) -> str | None:
     """Send one span called ``obsctl doctor`` to where traces go; return None, or in one line why it was not taken."""
+    return _tried(url, lambda place: _connect(place) if protocol == "grpc" else _post())
+
+
+def _tried(url: str, tries: Callable[[SplitResult], str | None]) -> str | None:
     from urllib.parse import urlsplit
 
     place = urlsplit(url)
     try:
-        return _connect(place.hostname or "", place.port or 4317) if protocol == "grpc" else _post()
+        return tries(place)
     except settings.NotAllowedError as problem:
         return str(problem)
     except OSError as error:
@@ -72,11 +83,16 @@ def send_test_span(url: str, protocol: str) -> str | None:
         return f"{place.hostname}: {getattr(reason, 'strerror', None) or reason}"
 
 
-def _connect(host: str, port: int) -> str | None:
+def _connect(place: SplitResult) -> str | None:
     import socket
 
     # Only the port is tried: the grpc library is an extra.
-    socket.create_connection((host, port), SEND_SECONDS).close()
+    socket.create_connection((place.hostname or "", place.port or 4317), SEND_SECONDS).close()
+    return None
+
+
+def _open(signal: str) -> str | None:
+    otlp_address.Address(signal).connect(monotonic() + SEND_SECONDS).close()
     return None
 
 

@@ -114,10 +114,14 @@ def _destination(signal: str, name: str, *, send: bool) -> Iterator[Finding]:
     elif name == "otlp":
         url, protocol = diagnosis.endpoint(signal)
         yield Finding("ok", signal, f"otlp ({protocol}) to {masked_value(url)}")
-        yield from access.otlp(signal, url)
+        problems = list(access.otlp(signal, url))
+        yield from problems
         if protocol == "grpc" and not diagnosis.installed("opentelemetry-exporter-otlp-proto-grpc"):
             yield Finding("FAIL", signal, "OTLP over grpc needs: pip install 'obs-run[grpc]'")
-        elif send and signal == "traces":
+        elif not (send and signal == "traces"):
+            if not problems:
+                yield from _unreachable(signal)
+        else:
             problem = diagnosis.send_test_span(url, protocol)
             yield Finding(
                 "FAIL" if problem else "ok",
@@ -128,6 +132,13 @@ def _destination(signal: str, name: str, *, send: bool) -> Iterator[Finding]:
         yield access.prometheus(signal)
     elif name != "none":
         yield Finding("ok", signal, name)
+
+
+def _unreachable(signal: str) -> Iterator[Finding]:
+    why = diagnosis.unreachable(signal)
+    if why:
+        kept = "what it does not take waits in the spool" if settings.lookup("OBS_SPOOL").value else "nothing arrives"
+        yield Finding("!", signal, f"nothing answers there at this moment ({words.one_line(masked(why))}); {kept}")
 
 
 def _vendors() -> Iterator[Finding]:

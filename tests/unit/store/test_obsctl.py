@@ -198,6 +198,19 @@ def test_doctor_sends_a_test_span_when_asked(
     assert f"ok   test span: taken by {collector}/v1/traces" in capsys.readouterr().out
 
 
+def test_doctor_tries_the_endpoints_by_itself(
+    collector: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://127.0.0.1:1/v1/logs")
+    assert cli.main(["doctor"]) == 0
+    tried = "nothing answers there at this moment"
+    kept = "what it does not take waits in the spool"
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if tried in line] == [f"!    logs: {tried} (127.0.0.1: Connection refused); {kept}"]
+    assert _Collector.taken == []
+
+
 def test_doctor_says_why_a_test_span_was_not_taken(
     collector: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
