@@ -196,6 +196,32 @@ def test_sizes_count_texts_wherever_they_are() -> None:
     assert all(10_000 < item.size < 14_500 for item in items)
 
 
+def test_roots_and_errors_go_first_where_there_is_no_time_for_all(
+    to: Destination, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.trace import SpanContext, Status, StatusCode
+
+    def span(name: str, parent: SpanContext | None, status: Status | None = None) -> SpanItem:
+        return SpanItem(ReadableSpan(name, parent=parent, status=status or Status()))
+
+    here, elsewhere = SpanContext(1, 2, is_remote=False), SpanContext(1, 2, is_remote=True)
+    log: dict[str, Any] = {"time_ns": 1, "severity_text": "", "trace": (0, 0, 0), "scope": "", "attributes": {}}
+    inside = [span("a", here), LogItem(LogRecord(body="b", severity=9, **log)), Small()]
+    first = [
+        span("failed", here, Status(StatusCode.ERROR)),
+        LogItem(LogRecord(body="error", severity=17, **log)),
+        span("from elsewhere", elsewhere),
+        span("root", None),
+    ]
+    queue = _queue(to, monkeypatch, OTEL_BSP_SCHEDULE_DELAY="60000")
+    for item in (inside[0], first[0], inside[1], first[1], inside[2], *first[2:]):
+        queue.put(item)
+    queue._order_items()
+    assert queue.flush(_in(60))
+    assert to.items == [*first, *inside]
+
+
 # In processes of their own
 
 

@@ -22,7 +22,8 @@ from obs_run.pipeline.losses import (
     Reason,
 )
 from obs_run.pipeline.request_buffer import Delivered, Left, Replayed, Request, RequestBuffer, RetryLater
-from obs_run.pipeline.spool import OtlpEndpoint, Spool, compressed, endpoints, files
+from obs_run.pipeline.spool import Spool, compressed
+from obs_run.pipeline.spool_folder import OtlpEndpoint, endpoints, files
 from tests import full_disk
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     monkeypatch.setattr("obs_run.pipeline.request_buffer.time", made)
     monkeypatch.setattr(spool_module, "time", made)
+    monkeypatch.setattr("obs_run.pipeline.spool_folder.time", made)
     return made
 
 

@@ -48,10 +48,10 @@ def _store() -> Iterator[Finding]:
 def _spool() -> Finding:
     if not _read("OBS_SPOOL"):
         return Finding("-", "spool", "off (OBS_SPOOL=false): what an endpoint does not take waits in memory alone")
-    from obs_run.pipeline import spool
+    from obs_run.pipeline import spool_folder
 
     folder, keep = destinations.spool_folder(), _read("OBS_SPOOL_KEEP")
-    waiting = sum(size for _, size in spool.files(folder))
+    waiting = sum(size for _, size in spool_folder.files(folder))
     until = f"up to {words.age(keep)} (OBS_SPOOL_KEEP)" if keep else "of any age (OBS_SPOOL_KEEP=0)"
     size = f"{words.a_size(waiting)} of {words.a_size(_read('OBS_SPOOL_BYTES'))} (OBS_SPOOL_BYTES)"
     text = f"what OTLP endpoints did not take, {until}, {size}, in {folder}"

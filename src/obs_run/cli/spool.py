@@ -10,7 +10,7 @@ from obs_run import settings
 from obs_run.cli import words
 from obs_run.cli.mistake import Mistake
 from obs_run.files.segment import Segment, is_locked
-from obs_run.pipeline import spool
+from obs_run.pipeline import spool, spool_folder
 from obs_run.pipeline.losses import Losses
 from obs_run.runtime import destinations
 
@@ -31,7 +31,7 @@ class _Contents(NamedTuple):
     """What waits in the folder of one endpoint."""
 
     folder: Path
-    endpoint: spool.OtlpEndpoint
+    endpoint: spool_folder.OtlpEndpoint
     requests: int
     items: int
     size: int
@@ -164,7 +164,7 @@ def _drop(folder: Path, names: Sequence[str], *, everything: bool) -> int:
     if bool(names) == everything:
         raise Mistake("say which: a NAME as obsctl spool status prints it, or --all")
     for contents in _all(folder) if everything else _named(folder, names):
-        for path, _ in spool.files_of(contents.folder):
+        for path, _ in spool_folder.files_of(contents.folder):
             segment = Segment.claim(path)
             if segment is not None:
                 segment.delete()
@@ -188,13 +188,13 @@ def _named(folder: Path, names: Sequence[str]) -> list[_Contents]:
 
 
 def _all(folder: Path) -> list[_Contents]:
-    return [_contents(its_folder, endpoint) for endpoint, its_folder in spool.endpoints(folder)]
+    return [_contents(its_folder, endpoint) for endpoint, its_folder in spool_folder.endpoints(folder)]
 
 
-def _contents(folder: Path, endpoint: spool.OtlpEndpoint) -> _Contents:
+def _contents(folder: Path, endpoint: spool_folder.OtlpEndpoint) -> _Contents:
     requests = items = size = tried = damaged = in_use = 0
     oldest = float("inf")
-    for path, its_size in spool.files_of(folder):
+    for path, its_size in spool_folder.files_of(folder):
         segment = Segment.look_at(path)
         if segment is None:
             continue

@@ -56,7 +56,7 @@ def spool_of(spool: Spool | None, signal: Signal, transport: Transport) -> Desti
     """Return the part of the spool that is one destination's."""
     if spool is None:
         return None
-    from obs_run.pipeline.spool import OtlpEndpoint
+    from obs_run.pipeline.spool_folder import OtlpEndpoint
 
     return spool.of(OtlpEndpoint(signal, transport.protocol, transport.address, transport.key))
 
