@@ -124,15 +124,19 @@ def test_what_was_open_is_there_with_the_way_the_process_ended(
     assert "obs.span.unfinished" not in receiver.named("inner")[0].attributes
 
 
+# So long that the relay sees it before it is gone, also on a busy machine.
+SLEEP = "import os, time; time.sleep(1); "
+
+
 @pytest.mark.parametrize(
     ("program", "code", "end"),
     [
         pytest.param("1/0", 1, {"obs.run.exit_code": 1, "error.type": "ZeroDivisionError"}, id="first line"),
         pytest.param("import nothing_of_this_name", 1, {"error.type": "ModuleNotFoundError"}, id="missing module"),
         pytest.param("import sys; sys.exit(5)", 5, {"obs.run.exit_code": 5}, id="sys.exit"),
-        pytest.param("import os; os._exit(6)", 6, {"obs.run.exit_code": 6}, id="os._exit"),
-        pytest.param("import os; os.kill(os.getpid(), 9)", -9, {"obs.run.signal": "SIGKILL"}, id="kill -9"),
-        pytest.param("import os; os.kill(os.getpid(), 15)", -15, {"obs.run.signal": "SIGTERM"}, id="SIGTERM"),
+        pytest.param(SLEEP + "os._exit(6)", 6, {"obs.run.exit_code": 6}, id="os._exit"),
+        pytest.param(SLEEP + "os.kill(os.getpid(), 9)", -9, {"obs.run.signal": "SIGKILL"}, id="kill -9"),
+        pytest.param(SLEEP + "os.kill(os.getpid(), 15)", -15, {"obs.run.signal": "SIGTERM"}, id="SIGTERM"),
     ],
 )
 def test_a_run_that_recorded_nothing_and_did_not_end_well_is_there(

@@ -144,6 +144,10 @@ class Agent:
             return None
         return noted or end
 
+    def is_ending(self) -> bool:
+        """Whether its process has ended, and not everything of it has been read."""
+        return self._process is not None and self._process.end is not None and not self.is_over
+
     def _open_reader(self) -> bool:
         if self._reader is None and self._has_segment(self._number):
             opened = guard.call("buffer", SegmentReader, self._path(self._number), self._offset)
