@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +19,6 @@ from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from tests.otlp_receiver import Span
 
@@ -271,3 +271,22 @@ def test_a_folder_that_others_can_enter_is_not_used(agent: Launch, memory: Path,
     # Then the agent exports itself.
     assert len(receiver.spans) == 3
     assert not list(memory.iterdir())
+
+
+def test_the_unit_runs_a_relay(agent: Launch, memory: Path, tmp_path: Path, receiver: Receiver) -> None:
+    unit = (Path(__file__).parents[2] / "configs" / "obs-run-relay.service").read_text()
+    (command,) = [line.removeprefix("ExecStart=") for line in unit.splitlines() if line.startswith("ExecStart=")]
+    env = relayed(memory, tmp_path, receiver.endpoint)
+    with subprocess.Popen(command.split(), env=env) as running:
+        while supervisor.running(str(memory)) is None:
+            time.sleep(0.01)
+        assert supervisor.running(str(memory)) == running.pid
+        second = subprocess.run(command.split(), env=env, capture_output=True, text=True, check=False)
+        assert (second.returncode, second.stderr) == (
+            2,
+            f"obsctl: process {running.pid} is the relay already; obsctl relay stop\n",
+        )
+        agent(STORY)
+        assert receiver.wait_for(lambda got: len(got.spans) == 3)
+        running.terminate()
+    assert running.returncode == 0
