@@ -290,3 +290,23 @@ def test_the_unit_runs_a_relay(agent: Launch, memory: Path, tmp_path: Path, rece
         assert receiver.wait_for(lambda got: len(got.spans) == 3)
         running.terminate()
     assert running.returncode == 0
+
+
+def test_secrets_that_the_agent_holds_are_taken_out(agent: Launch, receiver: Receiver) -> None:
+    program = """\
+import logging, os
+from opentelemetry import trace
+from obs_run.base import held_values
+logging.basicConfig(handlers=[logging.NullHandler()])
+logging.warning("one %s", os.environ["SERVICE_TOKEN"])
+os.environ["LATE_API_KEY"] = "of-a-file-Zq7Rk29xPm"
+logging.warning("two %s", os.environ["LATE_API_KEY"])
+held_values.hold("of-a-client-Qk3Wv81yTn")
+with trace.get_tracer("x").start_as_current_span("three of-a-client-Qk3Wv81yTn"):
+    logging.warning("four of-a-client-Qk3Wv81yTn")
+"""
+    assert agent(program, SERVICE_TOKEN="of-the-start-Lm5Xc62wBd").code == 0
+    assert receiver.wait_for(lambda got: len(got.logs) == 3 and len(got.spans) == 2)
+    told = " ".join([str(log.body) for log in receiver.logs] + [span.name for span in receiver.spans])
+    assert all(word in told for word in ("one", "two", "three", "four"))
+    assert not [part for part in ("Lm5Xc62wBd", "Zq7Rk29xPm", "Qk3Wv81yTn") if part in told], told
