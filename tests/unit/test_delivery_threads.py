@@ -14,6 +14,8 @@ from obs_run.pipeline.delivery_threads import DeliveryThreads
 from obs_run.pipeline.losses import NOT_DELIVERED, Losses
 from obs_run.pipeline.otlp_destination import OtlpDestination
 from obs_run.pipeline.request_buffer import Delivered, Request, RetryLater
+from obs_run.pipeline.spool import Spool
+from obs_run.pipeline.spool_folder import OtlpEndpoint, files
 from tests import outages
 
 if TYPE_CHECKING:
@@ -95,6 +97,20 @@ def test_all_have_the_same_time_as_the_process_leaves(threads: DeliveryThreads) 
     assert all(each.is_asked.is_set() for each in silent)
     assert time.monotonic() < deadline + 30
     assert {loss.reason: number for loss, number in losses.take_counts().items()} == {NOT_DELIVERED: 5}
+
+
+def test_what_is_on_the_disk_is_settled(threads: DeliveryThreads, tmp_path: Path) -> None:
+    silent, losses = Silent(), Losses()
+    spool = Spool(tmp_path / "spool", 1 << 20, 0, losses).of(OtlpEndpoint("traces", "grpc", silent.address, silent.key))
+    made = OtlpDestination("traces", silent, losses, spool, threads)
+    made.export([_span()], None)
+    assert silent.is_asked.wait(60)
+    assert not made.is_settled()
+    assert made.buffer.spool_all()
+    assert made.is_settled()
+    silent.wake.set()
+    made.wait(time.monotonic() + 60)
+    assert (made.is_settled(), silent.sent, files(tmp_path / "spool")) == (True, 1, [])
 
 
 def test_without_threads_each_leaves_time_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:

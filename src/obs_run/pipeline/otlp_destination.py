@@ -94,6 +94,10 @@ class OtlpDestination:
         # What comes of a delivery that is going on is not known yet.
         return _LOOK_AGAIN if self._is_delivering else self.buffer.seconds_until_due()
 
+    def is_settled(self) -> bool:
+        """Whether all that it was given has arrived, was counted as lost, or is on the disk."""
+        return not self.buffer.bytes
+
     def replay(self) -> Replayed:
         """Send all that processes which are gone left in the spool."""
         return self.buffer.replay(self._send)
