@@ -12,6 +12,7 @@ from obs_run import cli, settings
 from obs_run.pipeline.losses import NOT_DELIVERED, Losses
 from obs_run.pipeline.otlp_destination import OtlpDestination
 from obs_run.runtime import destinations
+from tests import outages
 from tests.otlp_receiver import Receiver
 from tests.unit.store import making
 
@@ -101,6 +102,26 @@ def test_replay_sends_what_is_for_the_settings(
         assert sorted(span.name for span in receiver.spans) == ["a", "b"]
         [logs] = _said(capsys, "status")[1:]
         assert logs.startswith(f"logs-{logs[5:21]}  logs to {away}")
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+def test_another_account_at_the_same_place_gets_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, protocol: str
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
+    with outages.backend("refused", protocol) as backend:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", backend.endpoint)
+        for account in ("mine", "theirs"):
+            monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", f"authorization=Basic {account}")
+            _keep("traces", account)
+        backend.mend()
+        headers = tmp_path / "headers"
+        headers.write_text("x-turn: 1")
+        headers.chmod(0o600)
+        monkeypatch.setenv("OBS_OTLP_HEADERS_FILE", str(headers))
+        said = _said(capsys, "replay")
+        assert "obsctl: left as they are: 1 entry, not for the endpoints of the settings" in said
+        assert backend.names == {"theirs": 1}
 
 
 def test_replay_tells_what_was_refused(

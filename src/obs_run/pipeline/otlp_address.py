@@ -66,6 +66,10 @@ class Headers:
         self._file = SecretFile(_HEADERS_FILE, path, parse_headers) if path else None
         self._read: dict[str, str] = {}
 
+    def account(self) -> str:
+        """Return what tells whose data goes there, by the headers that stay: a tenant, an account, a key."""
+        return "\n".join(f"{name}: {value}" for name, value in sorted(self._set.items()))
+
     def now(self) -> dict[str, str]:
         """Return the headers; a file that cannot be used is said once, and what it said before stays in force."""
         if self._file is not None:
@@ -123,7 +127,8 @@ class Address:
         self._tls = Tls(signal) if parts.scheme == "https" else None
         self.path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self.headers = Headers(signal, parts, override)
-        self.key = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        url_alone = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        self.key = f"{url_alone}\n{self.headers.account()}"
         self._proxy = proxy_for(parts.scheme, self._host, self._port)
         self.proxy_headers: dict[str, str] = {}
         """What is sent along for a proxy that reads the requests, which it does not in a tunnel."""

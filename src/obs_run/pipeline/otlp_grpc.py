@@ -51,9 +51,9 @@ class GrpcTransport:
         self._signal = signal
         url = urlsplit(otlp_address.grpc_url(signal))
         self._target = url.netloc.rpartition("@")[2]
-        self.key = f"{url.scheme}://{self._target}"
-        self.address = masked_value(self.key)
+        self.address = masked_value(f"{url.scheme}://{self._target}")
         self._headers = otlp_address.Headers(signal, url)
+        self.key = f"{url.scheme}://{self._target}\n{self._headers.account()}"
         self._gzip = settings.otlp(signal, "COMPRESSION") != "none"
         self._files = otlp_address.Files.of(signal) if url.scheme == "https" else None
         self._credentials: Any = None

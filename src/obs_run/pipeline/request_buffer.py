@@ -70,7 +70,7 @@ class Transport(Protocol):
     """The address as it may be shown."""
     protocol: str
     key: str
-    """What tells the address from others, without credentials."""
+    """What tells this destination from others, another account at the same address included; never shown."""
     is_gzip: bool
     """Whether requests wait compressed."""
 

@@ -30,7 +30,7 @@ class OtlpEndpoint(NamedTuple):
     address: str
     """As it may be shown."""
     key: str
-    """What tells it from others, without credentials; only a hash of it is written."""
+    """What tells it from others, accounts at the same address included; only a hash of it is written."""
 
     def folder(self) -> str:
         """Return the name of its folder."""
