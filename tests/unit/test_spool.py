@@ -230,6 +230,27 @@ def test_a_process_that_is_killed_as_it_sends_from_the_disk_leaves_that_marked(t
     assert (last.arrived, last.repeated) == (["c", "d"], 10)
 
 
+def test_what_others_left_holds_up_nothing_of_this_process(tmp_path: Path, clock: Clock) -> None:
+    process = Process(tmp_path / "spool")
+    process.answer = lambda: AWAY
+    process.put("poison")
+    process.buffer.close(NOT_DELIVERED)
+    later = Process(tmp_path / "spool")
+    answers: Iterator[Outcome] = iter(
+        [Delivered(), UNANSWERED, Delivered(), Delivered(), AWAY, Delivered(), Delivered()]
+    )
+    later.answer = lambda: next(answers)
+    later.put("a")
+    assert later.buffer.seconds_until_due() == pytest.approx(30)
+    later.put("b")
+    assert later.arrived == ["a", "b"], "and what others left is not tried again at once"
+    clock.now += 30
+    later.put("c")
+    clock.now += 30
+    later.put("d")
+    assert (later.arrived, later.repeated) == (["a", "b", "c", "d", "poison"], 10)
+
+
 def test_two_processes_at_once_send_nothing_twice(tmp_path: Path, clock: Clock) -> None:
     for number in range(6):
         process = Process(tmp_path / "spool")

@@ -324,7 +324,9 @@ class RequestBuffer:
             room -= len(request.body)
             outcome = _sent(send, request, time.monotonic() + self._timeout)
             if isinstance(outcome, RetryLater):
-                self._wait(waiting, outcome)
+                # What this process has itself to send is tried when it is its time, whatever becomes of this.
+                self._note_failure(waiting, outcome)
+                self._next_replay = time.monotonic() + _LONGEST_BACKOFF
                 return Replayed(requests, items, outcome.reason)
             self._finish(waiting, outcome)
             if isinstance(outcome, Delivered):
@@ -339,10 +341,14 @@ class RequestBuffer:
         """Whether there is nothing of this process's own to send, and it goes on."""
         return not self._waiting and self.deadline is None
 
-    def _wait(self, waiting: _Waiting, outcome: RetryLater) -> None:
+    @staticmethod
+    def _note_failure(waiting: _Waiting, outcome: RetryLater) -> None:
         waiting.may_have_arrived |= outcome.may_have_arrived
         if waiting.stored is not None and not waiting.may_have_arrived:
             waiting.stored.note_waiting()
+
+    def _wait(self, waiting: _Waiting, outcome: RetryLater) -> None:
+        self._note_failure(waiting, outcome)
         self.last_failure = outcome.reason
         self._failures += 1
         if outcome.seconds is None:

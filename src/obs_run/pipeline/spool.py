@@ -38,21 +38,18 @@ _LARGEST_BODY = 256 << 20
 class Stored:
     """A request in the spool."""
 
-    __slots__ = ("_head", "_segment")
+    __slots__ = ("_head", "_segment", "is_tried")
 
     def __init__(self, segment: OpenSegment, head: Head) -> None:
         self._segment = segment
         self._head = head
+        self.is_tried = head.is_tried
+        """Whether it may have arrived already."""
 
     @property
     def items(self) -> int:
         """How many spans, log records or collections of metrics are in it."""
         return self._head.items
-
-    @property
-    def is_tried(self) -> bool:
-        """Whether it may have arrived already."""
-        return self._head.is_tried
 
     def is_there(self) -> bool:
         """Whether it is still ours to send; else it was given up and counted, or left to others."""
@@ -77,11 +74,13 @@ class Stored:
 
     def note_tried(self) -> None:
         """Note that it is being sent: who finds it so later does not know whether it arrived."""
+        self.is_tried = True
         with suppress(OSError):
             self._segment.file.note_tried(self._head)
 
     def note_waiting(self) -> None:
         """Note that it has not arrived."""
+        self.is_tried = False
         with suppress(OSError):
             self._segment.file.note_waiting(self._head)
 
