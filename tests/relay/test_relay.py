@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from obs_run.relay import client, supervisor
-from tests.launch.running import SCRIPTS, Outcome, environment
+from obs_run.buffer import relay_client
+from obs_run.relay import supervisor
+from tests.launch.running import SCRIPTS, Outcome, environment, on_terminal
 from tests.otlp_receiver import Receiver
 from tests.ports import free_port
+from tests.refusing_server import answering
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -218,8 +220,8 @@ for number in range(200):
     killed = 0
     while running.poll() is None:
         time.sleep(0.3)
-        for place in client.configurations(str(memory)):
-            pid = client.status(place).get("pid")
+        for place in relay_client.configurations(str(memory)):
+            pid = relay_client.status(place).get("pid")
             if pid:
                 try:
                     os.kill(pid, signal.SIGKILL)
@@ -316,3 +318,14 @@ def test_wrong_values_of_the_standard_variables_stop_no_relay(agent: Launch, rec
     outcome = agent(STORY, OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT="abc", OTEL_METRICS_EXEMPLAR_FILTER="all")
     assert (outcome.code, outcome.out) == (0, "")
     assert receiver.wait_for(lambda got: len(got.spans) == 3 and "inside of outer" in [log.body for log in got.logs])
+
+
+def test_a_terminal_is_told_what_becomes_of_the_telemetry(memory: Path, tmp_path: Path) -> None:
+    program = "from obs_run.tracing import get_tracer\nget_tracer('x').start_span('work')\n"
+    with answering(400) as endpoint:
+        env = relayed(memory, tmp_path, endpoint)
+        told = ""
+        until = time.monotonic() + SECONDS
+        while "refused traces" not in told and time.monotonic() < until:
+            told = on_terminal(tmp_path, program, **env)
+    assert f"obs-run: {endpoint} refused" in told
