@@ -1,23 +1,21 @@
-"""A fleet of agents, some under obs-run and some not: what each receives, and its traces and graph in the real Jaeger."""
+"""A fleet of agents, some under obs-run and some not: what each receives, and traces and graph in the real Jaeger."""
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
-import sys
 from collections import Counter
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import pytest
 
+from examples.stub_llm import StubServer
 from tests.e2e.backends import waiting
 from tests.e2e.backends.nats import nats_server
 from tests.e2e.backends.redis import redis_server
 from tests.e2e.fleet_agents import ACTIONS, SOURCES, SPEAK, SPEAKS_TO
 from tests.launch import environments, fleet
-from tests.launch.environments import ROOT
 from tests.ports import free_ports
 
 if TYPE_CHECKING:
@@ -62,11 +60,8 @@ Told: TypeAlias = "dict[str, dict[str, list[Received]]]"
 @pytest.fixture(scope="module")
 def model() -> Iterator[str]:
     """Serve models, as Ollama and OpenAI do."""
-    sys.path.insert(0, str(ROOT / "examples"))
-    stub: Any = importlib.import_module("stub_llm").StubServer()
-    with stub:
+    with StubServer() as stub:
         yield stub.url.removesuffix("/v1")
-    sys.path.remove(str(ROOT / "examples"))
 
 
 def talk(endpoint: str, folder: Path, model: str, suffix: str, launched: AbstractSet[str]) -> Told:

@@ -70,7 +70,7 @@ PACKAGES = {
     "locust": ("locust",),
     "a2a 1.0": ("a2a-sdk[grpc,http-server]==1.0.0", "uvicorn==0.54.0"),
     "a2a 1.3": ("a2a-sdk[http-server]==1.3.0", "uvicorn==0.54.0"),
-    "zmq": ("openai", "pyzmq==27.3.0"),
+    "zmq": ("openai", "pyzmq==27.3.0", "requests"),
     "nats": ("nats-py==2.16.0", "openai"),
     "redis": ("redis==8.1.0",),
     "fleet": (
