@@ -85,6 +85,7 @@ METRICS = {
     "obs.retry.scheduled": _RETRIES,
     "obs.retry.wait_time": _RETRIES,
     "obs.agent.tokens": "the conventions have no agent on the tokens of a call",
+    "obs.client.prompt_cache.lookups": "the conventions count the cached tokens, not the calls",
     "obs.client.cost": "no convention for money exists",
     "obs.client.cost.unknown": "no convention for money exists",
     "obs.export.dropped": "obs-run's own loss",
