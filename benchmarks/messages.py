@@ -1,7 +1,8 @@
 """What a message by ZMQ, NATS and Redis, a job of arq and a request to a server cost with obs-run and without.
 
 Microseconds of CPU of one thread, which has both ends, but for the server's client, and of time; medians of interleaved
-rounds, each in a process of its own. Needs pyzmq, nats-py, redis or arq and a server, or aiohttp, in this environment. Run it as ``python -m benchmarks.messages zmq``, or as
+rounds, each in a process of its own. Needs pyzmq, nats-py, redis or arq and a server, or aiohttp, in this environment.
+Run it as ``python -m benchmarks.messages zmq``, or as
 ``python -m benchmarks.messages nats --server nats://127.0.0.1:4222``.
 """
 
