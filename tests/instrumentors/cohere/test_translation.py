@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from obs_instrumentors.cohere import endpoint, v2
-from obs_instrumentors.wire import cohere
+from obs_instrumentors.cohere import v2
+from obs_instrumentors.wire import cohere, cohere_chat
 
 from obs_run.core.operations import Usage
 
@@ -58,7 +58,7 @@ def test_chat_of_plain_data() -> None:
     ],
 )
 def test_finish_reasons(told: str | None, reason: str | None) -> None:
-    assert endpoint.finish_reason(told) == reason
+    assert cohere_chat.finish_reason(told) == reason
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,8 @@ NO_MODEL_CALLS: dict[str, tuple[str, Any]] = {
     "a text": ("/v1/embeddings", "input"),
     "a survey": ("/api/surveys/5/responses", {"input": "yes", "model": "x"}),
     "a thread": ("/v1/threads/t1/messages", {"role": "user", "messages": [], "model": MODEL}),
+    "a prediction of TensorFlow's server": ("/v1/models/demand:predict", {"instances": [{"prompt": "a cat"}]}),
+    "a ranking of something else": ("/shops/rerank", {"query": "x", "shops": []}),
     "content of something else": ("/files:generateContent", {"title": "x"}),
 }
 
