@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -213,7 +214,11 @@ def test_the_picture_of_the_page(model: str, tmp_path: Path) -> None:
     """What `obsctl show` has of these agents is what docs/transports.md says of them."""
     place = environments.environment("zmq")
     talk(place, "", model, tmp_path, tuple(_AGENTS))
-    shown = run([place.command("obsctl"), "show"], tmp_path, environment("", tmp_path, place.scripts))
+    env = environment("", tmp_path, place.scripts)
+    listed = run([place.command("obsctl"), "list", "--json"], tmp_path, env)
+    traces = map(json.loads, listed.out.splitlines())
+    [asking] = [trace["trace_id"] for trace in traces if trace["service"] == "asking"]
+    shown = run([place.command("obsctl"), "show", asking], tmp_path, env)
     assert (shown.code, shown.err) == (0, "")
     begun = [line.removeprefix("  ") for line in shown.out.splitlines()[1:]]
     picture = PICTURE.splitlines()
