@@ -58,7 +58,7 @@ class Sending:
 def begin_send(socket: Any, observed: ObservedSocket, frames: list[Any]) -> Sending | HandledMessage | None:
     """Begin to record a message that is sent: as a message, a call, or the answer to the request that is returned."""
     kind = observed.kind
-    if sockets.is_of_jupyter(frames):
+    if not sockets.can_be_sent(frames) or sockets.is_of_jupyter(frames):
         return None
     if kind == sockets.REP:
         return observed.handled

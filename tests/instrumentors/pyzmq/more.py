@@ -470,6 +470,11 @@ def test_errors_are_the_librarys(its: Any) -> None:
         req.send_json({1, 2})
     with pytest.raises(TypeError):
         req.send("text")
+    for frames in ([1, b"{}"], ["topic", b"{}"], [10**12, b"{}"], [None]):
+        with pytest.raises(TypeError):
+            req.send_multipart(frames)
+    with pytest.raises(IndexError):
+        req.send_multipart([])
     req.send_json(ASKED)
     assert rep.recv_json() == ASKED
 
