@@ -268,6 +268,18 @@ def test_an_answer_is_as_long_as_it_is(its: HttpDriver, server: Server, telemetr
     assert [span.attributes["gen_ai.usage.input_tokens"] for span in telemetry.spans()] == [7, 7]
 
 
+def test_predictions_of_googles_models(its: HttpDriver, server: Server, telemetry: Any) -> None:
+    predictions = [{"embeddings": {"values": [0.5], "statistics": {"token_count": count}}} for count in (3, 4)]
+    server.responses = [Response(json.dumps({"predictions": predictions}).encode())]
+    path = "/v1/projects/p/locations/l/publishers/google/models/text-embedding-005:predict"
+    with instrumented():
+        assert its.value(server.origin + path, {"instances": [{"content": "a"}, {"content": "b"}]})[0] == 200
+    assert telemetry.span().name == "embeddings text-embedding-005"
+    attributes = telemetry.attributes()
+    assert attributes["gen_ai.usage.input_tokens"] == 7
+    assert attributes["obs.request.input_count"] == 2
+
+
 def test_the_stub_answers(its: HttpDriver, telemetry: Any) -> None:
     with instrumented():
         assert ANSWER in str(its.value(CHAT, ASKED))
