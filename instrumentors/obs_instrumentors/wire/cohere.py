@@ -52,7 +52,8 @@ def _rank(operation: Reranking, results: list[Any]) -> None:
     operation.documents = []
     for result, score in zip(results, scores, strict=True):
         position = payload.get_int(result, "index") or 0
-        operation.documents.append({**operation.documents_sent[position], "id": str(position), "score": score})
+        if score is not None and 0 <= position < len(operation.documents_sent):
+            operation.documents.append({**operation.documents_sent[position], "id": str(position), "score": score})
 
 
 def data_of(returned: Any) -> Any:
