@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +19,6 @@ from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from tests.otlp_receiver import Span
 
@@ -124,15 +124,19 @@ def test_what_was_open_is_there_with_the_way_the_process_ended(
     assert "obs.span.unfinished" not in receiver.named("inner")[0].attributes
 
 
+# So long that the relay sees it before it is gone, also on a busy machine.
+SLEEP = "import os, time; time.sleep(1); "
+
+
 @pytest.mark.parametrize(
     ("program", "code", "end"),
     [
         pytest.param("1/0", 1, {"obs.run.exit_code": 1, "error.type": "ZeroDivisionError"}, id="first line"),
         pytest.param("import nothing_of_this_name", 1, {"error.type": "ModuleNotFoundError"}, id="missing module"),
         pytest.param("import sys; sys.exit(5)", 5, {"obs.run.exit_code": 5}, id="sys.exit"),
-        pytest.param("import os; os._exit(6)", 6, {"obs.run.exit_code": 6}, id="os._exit"),
-        pytest.param("import os; os.kill(os.getpid(), 9)", -9, {"obs.run.signal": "SIGKILL"}, id="kill -9"),
-        pytest.param("import os; os.kill(os.getpid(), 15)", -15, {"obs.run.signal": "SIGTERM"}, id="SIGTERM"),
+        pytest.param(SLEEP + "os._exit(6)", 6, {"obs.run.exit_code": 6}, id="os._exit"),
+        pytest.param(SLEEP + "os.kill(os.getpid(), 9)", -9, {"obs.run.signal": "SIGKILL"}, id="kill -9"),
+        pytest.param(SLEEP + "os.kill(os.getpid(), 15)", -15, {"obs.run.signal": "SIGTERM"}, id="SIGTERM"),
     ],
 )
 def test_a_run_that_recorded_nothing_and_did_not_end_well_is_there(
@@ -267,3 +271,42 @@ def test_a_folder_that_others_can_enter_is_not_used(agent: Launch, memory: Path,
     # Then the agent exports itself.
     assert len(receiver.spans) == 3
     assert not list(memory.iterdir())
+
+
+def test_the_unit_runs_a_relay(agent: Launch, memory: Path, tmp_path: Path, receiver: Receiver) -> None:
+    unit = (Path(__file__).parents[2] / "configs" / "obs-run-relay.service").read_text()
+    (command,) = [line.removeprefix("ExecStart=") for line in unit.splitlines() if line.startswith("ExecStart=")]
+    env = relayed(memory, tmp_path, receiver.endpoint)
+    with subprocess.Popen(command.split(), env=env) as running:
+        while supervisor.running(str(memory)) is None:
+            time.sleep(0.01)
+        assert supervisor.running(str(memory)) == running.pid
+        second = subprocess.run(command.split(), env=env, capture_output=True, text=True, check=False)
+        assert (second.returncode, second.stderr) == (
+            2,
+            f"obsctl: process {running.pid} is the relay already; obsctl relay stop\n",
+        )
+        agent(STORY)
+        assert receiver.wait_for(lambda got: len(got.spans) == 3)
+        running.terminate()
+    assert running.returncode == 0
+
+
+def test_secrets_that_the_agent_holds_are_taken_out(agent: Launch, receiver: Receiver) -> None:
+    program = """\
+import logging, os
+from opentelemetry import trace
+from obs_run.base import held_values
+logging.basicConfig(handlers=[logging.NullHandler()])
+logging.warning("one %s", os.environ["SERVICE_TOKEN"])
+os.environ["LATE_API_KEY"] = "of-a-file-Zq7Rk29xPm"
+logging.warning("two %s", os.environ["LATE_API_KEY"])
+held_values.hold("of-a-client-Qk3Wv81yTn")
+with trace.get_tracer("x").start_as_current_span("three of-a-client-Qk3Wv81yTn"):
+    logging.warning("four of-a-client-Qk3Wv81yTn")
+"""
+    assert agent(program, SERVICE_TOKEN="of-the-start-Lm5Xc62wBd").code == 0
+    assert receiver.wait_for(lambda got: len(got.logs) == 3 and len(got.spans) == 2)
+    told = " ".join([str(log.body) for log in receiver.logs] + [span.name for span in receiver.spans])
+    assert all(word in told for word in ("one", "two", "three", "four"))
+    assert not [part for part in ("Lm5Xc62wBd", "Zq7Rk29xPm", "Qk3Wv81yTn") if part in told], told

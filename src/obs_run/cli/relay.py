@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
@@ -27,16 +28,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
         nargs="?",
-        choices=("status", "flush", "start", "stop"),
+        choices=("status", "flush", "start", "stop", "run"),
         default="status",
-        help="status (the default); flush: export what was written until now; start, stop",
+        help="status (the default); flush: export what was written until now; start, stop; run: stay in the foreground",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Do what is asked, and return 1 where that cannot be done."""
     path = folder.chosen()
-    actions = {"status": _print_status, "flush": _flush, "start": _start, "stop": _stop}
+    actions = {"status": _print_status, "flush": _flush, "start": _start, "stop": _stop, "run": _run}
     return actions[args.action](path)
 
 
@@ -89,6 +90,16 @@ def _start(path: str) -> int:
         return 0
     print("obsctl: the relay did not start", file=sys.stderr)
     return 1
+
+
+def _run(path: str) -> int:
+    folder.make(path)
+    descriptor = supervisor.lock(path)
+    if descriptor is None:
+        raise Mistake(f"process {supervisor.running(path)} is the relay already; obsctl relay stop")
+    os.chdir(path)
+    supervisor.Supervisor(path, descriptor, quiet=math.inf).run()
+    return 0
 
 
 def _stop(path: str) -> int:

@@ -66,7 +66,7 @@ def is_private(path: str) -> bool:
 
 def _look() -> str:
     named = os.environ.get(VARIABLE, "")
-    if not named or _word("OBS_RELAY") == "off" or _word("OTEL_CONFIG_FILE"):
+    if not named or _word("OBS_RELAY") != "on" or _word("OTEL_CONFIG_FILE"):
         return ""
     if any(name in _word(variable) for variable in _EXPORTERS for name in _ELSEWHERE):
         return ""

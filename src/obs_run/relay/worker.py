@@ -85,7 +85,7 @@ class Relay:
         self._write_down()
         self.losses.report()
         self._status.write(self.describe)
-        if is_asked:
+        if is_asked and not any(agent.is_ending() for agent in self.agents.values()):
             self._export_metrics()
             guard.call("relay", os.unlink, os.path.join(self._path, client.READ_NOW))
 

@@ -6,10 +6,11 @@ OpenTelemetry's SDK, a queue and a thread are there only where the agent itself 
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
-from obs_run.base import guard
+from obs_run.base import guard, held_values
 from obs_run.buffer import codec, configuration
 from obs_run.buffer.writer import Writer
 from obs_run.core.open_recordings import Ending, open_recordings
@@ -39,6 +40,10 @@ _WARNING = 13
 """OpenTelemetry's number of the severity."""
 
 
+_SECRETS = re.compile(r"(?i)key|token|secret|pass|pwd|cred|auth|dsn|ur[il]|header|private|cert|conn|sign|salt|account")
+"""Names of variables that may be, or hold, secrets; the relay looks more closely."""
+
+
 class BufferRuntime(Runtime):
     """What this process records with where a relay reads ``folder``."""
 
@@ -53,6 +58,8 @@ class BufferRuntime(Runtime):
         self._observed: ObservedMetrics | None = None
         self._observe_at = 0.0
         self._items = _BufferItems(self)
+        self._environ_size = -1
+        self._held = -1
 
     # The sink of core
 
@@ -71,6 +78,7 @@ class BufferRuntime(Runtime):
 
     def end(self, span: Span, complete: Callable[[], OperationRecord]) -> None:
         """End it."""
+        self.tell_held()
         buffer_sink = self._buffer_sink
         if buffer_sink is not None and buffer_sink.is_own(span):
             buffer_sink.end(span, complete)
@@ -90,8 +98,18 @@ class BufferRuntime(Runtime):
 
     def log(self, record: LogRecord) -> None:
         """Write a log record; warnings and errors also where there is little room."""
+        self.tell_held()
         severity = record.severity or 0
         self.writer().put(codec.encode(codec.Logged(record)), is_vital=severity >= _WARNING)
+
+    def tell_held(self) -> None:
+        """Tell the relay of secrets that this process has come to hold, as by reading a ``.env``."""
+        environ, changes = os.environ, held_values.changes()
+        if len(environ) == self._environ_size and changes == self._held:
+            return
+        self._environ_size, self._held = len(environ), changes
+        telling = {name: value for name, value in environ.items() if _SECRETS.search(name) or "@" in value}
+        self.write(codec.Held(telling, held_values.described()))
 
     def _is_read_by_agent(self) -> bool:
         """Whether spans of ours must be the SDK's: for a processor of the agent's, or its limits."""
@@ -247,6 +265,7 @@ class BufferRuntime(Runtime):
         self._making_writer = RLock()
         if self._writer is not None:
             guard.call("fork", self._writer.after_fork)
+            self._environ_size = -1
         if self._resource_attributes is not None:
             self._resource_attributes = resource_attributes.in_child(self._resource_attributes)
         super()._begin_in_child()
@@ -269,6 +288,7 @@ class _BufferItems:
 
             record = span_records.record_of(item.span)
             if record is not None:
+                self._runtime.tell_held()
                 self._runtime.write(codec.Ended(record, item.operation, item.is_told, item.runs))
         elif isinstance(item, OperationItem):
             self._runtime.write(codec.Measured(item.operation))
