@@ -310,3 +310,9 @@ with trace.get_tracer("x").start_as_current_span("three of-a-client-Qk3Wv81yTn")
     told = " ".join([str(log.body) for log in receiver.logs] + [span.name for span in receiver.spans])
     assert all(word in told for word in ("one", "two", "three", "four"))
     assert not [part for part in ("Lm5Xc62wBd", "Zq7Rk29xPm", "Qk3Wv81yTn") if part in told], told
+
+
+def test_wrong_values_of_the_standard_variables_stop_no_relay(agent: Launch, receiver: Receiver) -> None:
+    outcome = agent(STORY, OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT="abc", OTEL_METRICS_EXEMPLAR_FILTER="all")
+    assert (outcome.code, outcome.out) == (0, "")
+    assert receiver.wait_for(lambda got: len(got.spans) == 3 and "inside of outer" in [log.body for log in got.logs])

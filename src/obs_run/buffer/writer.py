@@ -84,7 +84,8 @@ class Writer:
         with self._room_lock:
             try:
                 self._check_room(segment.SIZE, is_vital=False)
-            except OSError:
+            except OSError as error:
+                guard.pass_on_thrown_in(error)
                 return False
             self._is_full = False
         return True
@@ -101,7 +102,9 @@ class Writer:
         data = pack("<II", len(payload), crc32(payload)) + payload  # not by a call: each costs the agent time
         try:
             self._write(data)
-        except ValueError:
+        except ValueError as error:
+            # Signal handlers of the agent may raise this here, too.
+            guard.pass_on_thrown_in(error)
             self._put_in_next(data, is_vital=is_vital)
 
     def _put_in_next(self, data: bytes, *, is_vital: bool) -> None:
@@ -121,10 +124,12 @@ class Writer:
     def _write_or_rotate(self, data: bytes, *, is_vital: bool) -> None:
         try:
             self._write(data)
-        except ValueError:
+        except ValueError as full:
+            guard.pass_on_thrown_in(full)
             try:
                 self._rotate(len(data), is_vital=is_vital)
             except OSError as error:
+                guard.pass_on_thrown_in(error)
                 self._is_full = True
                 self.lost += 1
                 self._say(error)
@@ -212,6 +217,9 @@ class _Mapping:
         self.path = path
         self.temporary_path = f"{path}{segment.NEW}"
         self.size = size
+        if os.path.lexists(self.temporary_path):
+            # Left by an exception that a signal handler raised here.
+            os.unlink(self.temporary_path)
         descriptor = os.open(self.temporary_path, _CREATE, 0o600)
         # Freed by the next line, and taken by the hidden copy that a mapping keeps of its descriptor.
         self._likely_number = descriptor
@@ -220,9 +228,6 @@ class _Mapping:
             os.posix_fallocate(descriptor, 0, size)
             self.memory = _map(descriptor, size)
             self._identity = descriptors.identity(descriptor)
-        except BaseException:
-            os.unlink(self.temporary_path)
-            raise
         finally:
             os.close(descriptor)
 
