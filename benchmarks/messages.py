@@ -1,7 +1,8 @@
-"""What a message by ZMQ, NATS and Redis, and a job of arq, cost with obs-run and without, both ends in one thread.
+"""What a message by ZMQ, NATS and Redis, a job of arq and a request to a server cost with obs-run and without.
 
-Microseconds of CPU of that thread and of time, medians of interleaved rounds, each in a process of its own. Needs
-pyzmq, nats-py, redis or arq in this environment, and a server. Run it as ``python -m benchmarks.messages zmq``, or as
+Microseconds of CPU of one thread, which has both ends, but for the server's client, and of time; medians of interleaved
+rounds, each in a process of its own. Needs pyzmq, nats-py, redis or arq and a server, or aiohttp, in this environment.
+Run it as ``python -m benchmarks.messages zmq``, or as
 ``python -m benchmarks.messages nats --server nats://127.0.0.1:4222``.
 """
 
@@ -32,6 +33,10 @@ CASES = {
         "one-way": "message of a channel, beyond the rate of spans",
         "get": "command that is no message",
     },
+    "server": {
+        "http.server": "request to http.server: one span",
+        "aiohttp": "request to aiohttp.web: one span",
+    },
 }
 _SETTINGS = {"entry": {"OBS_MESSAGE_SPANS": "1000000"}}
 """What is set for a case besides."""
@@ -46,7 +51,8 @@ class Mode(NamedTuple):
     settings: dict[str, str]
 
 
-_LEFT_ALONE = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": ",".join(f"obs-run:{name}" for name in CASES)}
+_INSTRUMENTED = ("zmq", "nats", "arq", "redis", "http.server", "aiohttp-server")
+_LEFT_ALONE = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": ",".join(f"obs-run:{name}" for name in _INSTRUMENTED)}
 MODES = (
     Mode("without obs-run", is_launched=False, settings={}),
     Mode("with obs-run, library left alone", is_launched=True, settings=_LEFT_ALONE),

@@ -63,6 +63,7 @@ _MODULES = {
         "aiohttp.web_response",
     ),
     "aiohttp_connections": ("aiohttp.connector",),
+    "aiolimiter": ("aiolimiter.leakybucket",),
     "anthropic": (
         "anthropic._base_client",
         "anthropic._response",
@@ -435,6 +436,7 @@ _MODULES = {
         "zmq.sugar.poll",
         "zmq.sugar.socket",
     ),
+    "pyrate_limiter": ("pyrate_limiter.limiter",),
     "qdrant_client": (
         "qdrant_client.async_qdrant_client",
         "qdrant_client.qdrant_client",
@@ -543,6 +545,7 @@ _COUNTING = (
     "aiobreaker",
     "aiocache",
     "aiohttp_connections",
+    "aiolimiter",
     "asyncpg",
     "backoff",
     "cachetools",
@@ -552,6 +555,7 @@ _COUNTING = (
     "psycopg_pool",
     "purgatory",
     "pybreaker",
+    "pyrate_limiter",
     "redis",
     "sqlalchemy",
     "tenacity",

@@ -325,8 +325,8 @@ SETTINGS: tuple[Setting, ...] = (
             "Most spans a second of a socket or queue whose messages are no calls that wait for an answer; what is "
             "beyond is counted by metrics alone (0: always).", _LIMITS, whole(0)),
     Setting("OBS_SLOW_ACQUIRE_SECONDS", "seconds", "1",
-            "How long a wait for a connection of a pool is that has a span (0: every wait); all are measured.", _LIMITS,
-            seconds(LONGEST_FLUSH)),
+            "How long a wait for a connection of a pool is that has a span, and one at a limiter that is an event "
+            "(0: every wait); all are measured.", _LIMITS, seconds(LONGEST_FLUSH)),
     Setting("OBS_QUEUE_BYTES", "size", "32MiB", "Memory for telemetry that waits; when full the oldest is dropped, "
             "counted and said.", _LIMITS, size()),
     Setting("OBS_BATCH_BYTES", "size", "1MiB", "Size at which a batch is sent.", _LIMITS, size(1, 1 << 30)),
@@ -447,6 +447,12 @@ def otlp(signal: str, name: str) -> Any:
         if value is not None:
             return value
     return get(f"OTEL_EXPORTER_OTLP_{name}")
+
+
+def asks_for_scrubbing() -> bool:
+    """Whether anything is to be taken out of what leaves the process."""
+    chosen = tuple(word.lower() for word in get("OBS_PRIVACY") or ())
+    return chosen != ("none",) or bool(get("OBS_PRIVACY_RULES"))
 
 
 def say_problems() -> None:

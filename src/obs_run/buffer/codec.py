@@ -217,7 +217,8 @@ def decode(payload: bytes) -> Record:
 def _encoded(value: Any) -> bytes:
     try:
         return _dumps(value, _NO_REFERENCES)
-    except ValueError:
+    except ValueError as error:
+        guard.pass_on_thrown_in(error)
         # A subclass of a plain type, or an object of the agent's.
         return _dumps(_plain(value), _NO_REFERENCES)
 

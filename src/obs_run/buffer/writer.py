@@ -84,7 +84,8 @@ class Writer:
         with self._room_lock:
             try:
                 self._check_room(segment.SIZE, is_vital=False)
-            except OSError:
+            except OSError as error:
+                guard.pass_on_thrown_in(error)
                 return False
             self._is_full = False
         return True
@@ -101,7 +102,9 @@ class Writer:
         data = pack("<II", len(payload), crc32(payload)) + payload  # not by a call: each costs the agent time
         try:
             self._write(data)
-        except ValueError:
+        except ValueError as error:
+            # Signal handlers of the agent may raise this here, too.
+            guard.pass_on_thrown_in(error)
             self._put_in_next(data, is_vital=is_vital)
 
     def _put_in_next(self, data: bytes, *, is_vital: bool) -> None:
@@ -121,10 +124,12 @@ class Writer:
     def _write_or_rotate(self, data: bytes, *, is_vital: bool) -> None:
         try:
             self._write(data)
-        except ValueError:
+        except ValueError as full:
+            guard.pass_on_thrown_in(full)
             try:
                 self._rotate(len(data), is_vital=is_vital)
             except OSError as error:
+                guard.pass_on_thrown_in(error)
                 self._is_full = True
                 self.lost += 1
                 self._say(error)
@@ -173,7 +178,7 @@ class Writer:
     def _check_room(self, size: int, *, is_vital: bool) -> None:
         """Raise ``NoRoomError`` where a segment of this size would be one too many."""
         most_bytes = self._most_bytes if is_vital else self._most_bytes - self._most_bytes // _RESERVE
-        while self._sealed and not os.path.exists(self._sealed[0][0]):
+        while self._sealed and not _is_there(self._sealed[0][0]):
             self._sealed.popleft()
         current = 0 if self._mapping is None else self._mapping.size
         if size > segment.LARGEST or sum(each for _, each in self._sealed) + current + size > most_bytes:
@@ -191,7 +196,7 @@ class Writer:
 
     def segments(self) -> Iterator[str]:
         """Yield the paths of the segments that the relay has not read to their end."""
-        yield from (path for path, _ in self._sealed if os.path.exists(path))
+        yield from (path for path, _ in self._sealed if _is_there(path))
         if self._mapping is not None:
             yield self._mapping.path
 
@@ -212,6 +217,9 @@ class _Mapping:
         self.path = path
         self.temporary_path = f"{path}{segment.NEW}"
         self.size = size
+        if _is_there(self.temporary_path):
+            # Left by an exception that a signal handler raised here.
+            os.unlink(self.temporary_path)
         descriptor = os.open(self.temporary_path, _CREATE, 0o600)
         # Freed by the next line, and taken by the hidden copy that a mapping keeps of its descriptor.
         self._likely_number = descriptor
@@ -219,18 +227,14 @@ class _Mapping:
         try:
             os.posix_fallocate(descriptor, 0, size)
             self.memory = _map(descriptor, size)
-            self._identity = descriptors.identity(descriptor)
-        except BaseException:
-            os.unlink(self.temporary_path)
-            raise
+            self._identity = _identity(descriptor)
         finally:
             os.close(descriptor)
 
     def release(self) -> None:
         """Let go of the memory, unless its hidden descriptor may be the agent's by now, who closed all there was."""
-        if _HAS_NO_COPY or descriptors.identity(self._likely_number) == self._identity:
-            return
-        _kept.append(self.memory)
+        if not _HAS_NO_COPY and _identity(self._likely_number) != self._identity:
+            _kept.append(self.memory)
 
 
 _kept: list[Any] = []
@@ -246,10 +250,30 @@ def _map(descriptor: int, size: int) -> mmap:
     return mapped
 
 
+# The standard library's own look would take what a signal handler raises for "it is not there".
+def _is_there(path: str) -> bool:
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _identity(descriptor: int) -> tuple[int, int] | None:
+    """Return what a descriptor leads to, None if it is closed."""
+    try:
+        found = os.fstat(descriptor)
+    except OSError as error:
+        guard.pass_on_thrown_in(error)
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _started() -> int:
     """Return when this process began, which tells it from a later one of the same number."""
     try:
         with open("/proc/self/stat", "rb") as file:
             return int(file.read().rpartition(b")")[2].split()[_START_TIME_FIELD])
-    except (OSError, ValueError, IndexError):
+    except (OSError, ValueError, IndexError) as error:
+        guard.pass_on_thrown_in(error)
         return 0

@@ -10,10 +10,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base.masking import masked_value
-from obs_run.buffer import folder
+from obs_run.buffer import folder, relay_client
 from obs_run.cli import words
 from obs_run.cli.mistake import Mistake
-from obs_run.relay import client, command, supervisor
+from obs_run.relay import command, supervisor
 
 if TYPE_CHECKING:
     import argparse
@@ -47,14 +47,14 @@ def _print_status(path: str) -> int:
         print(f"no relay runs: obs-run starts one with OBS_RELAY=on, and obsctl relay start does ({path})")
     else:
         print(f"relay: process {pid}, {path}")
-    for place in client.configurations(path):
+    for place in relay_client.configurations(path):
         for line in _lines(place):
             print(words.one_line(line))
     return 0 if pid is not None else 1
 
 
 def _lines(place: str) -> Iterator[str]:
-    found = client.status(place)
+    found = relay_client.status(place)
     agents: list[dict[str, Any]] = found.get("agents", [])
     is_reading = bool(found) and not found.get("is_over", True)
     if not is_reading and not agents:
@@ -77,7 +77,7 @@ def _destination(variables: dict[str, str]) -> str:
 
 
 def _flush(path: str) -> int:
-    if client.flush(path, _SECONDS):
+    if relay_client.flush(path, _SECONDS):
         return 0
     print(f"obsctl: not all was exported in {_SECONDS:.0f} s; see obsctl relay", file=sys.stderr)
     return 1

@@ -33,7 +33,11 @@ def announce(started_ns: int) -> None:
 
     path = os.path.join(folder(), f"{os.getpid()}{ANNOUNCED}")
     environ = {name: value for name, value in os.environ.items() if _is_of_export(name)}
-    described = (environ, sys.orig_argv, os.getcwd(), sys.executable, started_ns)
+    try:
+        here = os.getcwd()
+    except FileNotFoundError:  # it is gone
+        here = ""
+    described = (environ, sys.orig_argv, here, sys.executable, started_ns)
     descriptor = os.open(path, _CREATE, 0o600)
     try:
         os.write(descriptor, marshal.dumps(described, 2))

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from obs_run._version import __version__
 from obs_run.base import guard
 from obs_run.base.masking import masked
+from obs_run.buffer import relay_client
 from obs_run.process.unpatched import getpid, monotonic, time
-from obs_run.relay import client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ class Status:
     """Writes the file when something has changed, at most once a second."""
 
     def __init__(self, path: str) -> None:
-        self._place = os.path.join(path, client.STATUS)
+        self._place = os.path.join(path, relay_client.STATUS)
         self._written = ""
         self._next = 0.0
         self._started = time.time()
@@ -65,7 +65,7 @@ def write_failure(path: str, error: Exception) -> None:
     """Say that the relay of a folder could not work, and why."""
     text = f"the relay failed and is begun again: {type(error).__name__}: {guard.shown(error)}"
     described = {"version": __version__, "pid": getpid(), "is_over": False, "lines": [(time.time(), masked(text))]}
-    guard.call("status", _write, os.path.join(path, client.STATUS), json.dumps(described))
+    guard.call("status", _write, os.path.join(path, relay_client.STATUS), json.dumps(described))
 
 
 def _write(place: str, text: str) -> None:

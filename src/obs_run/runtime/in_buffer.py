@@ -50,6 +50,8 @@ class BufferRuntime(Runtime):
     def __init__(self, folder: str) -> None:
         super().__init__()
         self._folder = folder
+        self._place: str | None = None
+        """The folder in it that is for this process's configuration."""
         self._writer: Writer | None = None
         self._making_writer = RLock()
         self._buffer_sink: BufferSpanSink | None = None
@@ -132,7 +134,8 @@ class BufferRuntime(Runtime):
         if self._writer is None:
             with self._making_writer:
                 if self._writer is None:
-                    folder = guard.call("relay", configuration.prepare, self._folder, default=self._folder)
+                    self._place = guard.call("relay", configuration.prepare, self._folder)
+                    folder = self._place or self._folder
                     self._writer = Writer(folder, settings.get("OBS_QUEUE_BYTES"), self._opening, _describe_lost)
                     guard.call("relay", relay.end_announcement)
                     self.prepare_to_leave()
@@ -239,6 +242,8 @@ class BufferRuntime(Runtime):
         from obs_run.runtime import summary
 
         guard.call("where to look", summary.point_to_store, info)
+        if self._place is not None:
+            guard.call("relay", summary.tell_of_relay, info, self._place)
 
     def _write_end(self, info: ExitInfo) -> None:
         from obs_run.core import run_spans
