@@ -50,7 +50,9 @@ def test_the_next_agent_sends_what_the_one_before_left(protocol: str, tmp_path: 
         assert f"obs-run: {outages.SPANS + 1} spans, log records or metric exports wait in the spool" in line
         endpoint = backend.mend()
         ran = outages.run(OBS_RUN, sys.executable, tmp_path, "ended", endpoint, protocol, 0)
-        assert (ran.own_lines(), sum(backend.names[f"span {n}"] for n in range(outages.SPANS))) == ([], outages.SPANS)
+        assert ran.own_lines() == []
+        # Of its own; on a busy machine it may have had the time for the rest.
+        assert {backend.names[f"span {number}"] for number in range(outages.SPANS)} in ({1}, {2})
         ran = outages.run(OBS_RUN, sys.executable, tmp_path, "ended", endpoint, protocol, 6)
         assert ran.own_lines() == []
         assert {backend.names[f"span {number}"] for number in range(outages.SPANS)} == {3}
