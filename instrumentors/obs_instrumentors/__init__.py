@@ -72,6 +72,17 @@ _MODULES = {
         "anthropic.lib.tools._beta_functions",
         "anthropic.lib.tools._beta_runner",
     ),
+    "apscheduler": (
+        "apscheduler.executors.asyncio",
+        "apscheduler.executors.base",
+        "apscheduler.executors.base_py3",
+        "apscheduler.executors.debug",
+        "apscheduler.executors.gevent",
+        "apscheduler.executors.pool",
+        "apscheduler.executors.tornado",
+        "apscheduler.executors.twisted",
+        "apscheduler.schedulers.base",
+    ),
     "arq": (
         "arq.connections",
         "arq.worker",

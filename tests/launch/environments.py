@@ -73,6 +73,8 @@ PACKAGES = {
     "zmq": ("openai", "pyzmq==27.3.0"),
     "nats": ("nats-py==2.16.0", "openai"),
     "redis": ("redis==8.1.0",),
+    "websockets": ("websockets==17.4",),
+    "apscheduler": ("apscheduler==3.11.3",),
     "celery redis": ("celery==5.7.0", "redis==8.1.0"),
     "resilience": ("cachetools==8.0.2", "pybreaker==1.4.1", "sqlalchemy==2.1.9", "tenacity==9.2.1"),
     "mcp 1": ("mcp==1.30.0",),
