@@ -63,6 +63,11 @@ _MODULES = {
         "aiohttp.web_response",
     ),
     "aiohttp_connections": ("aiohttp.connector",),
+    "aiokafka": (
+        "aiokafka.consumer.consumer",
+        "aiokafka.producer.message_accumulator",
+        "aiokafka.producer.producer",
+    ),
     "anthropic": (
         "anthropic._base_client",
         "anthropic._response",
