@@ -181,9 +181,9 @@ def repeat(run: Callable[[], object], times: int) -> None:
     """Have the agent run, and do what the export thread still has to do for it."""
     for _ in range(times):
         run()
-    ours = sys.modules.get("obs_run.runtime.in_process")
+    ours = sys.modules.get("obs_run.runtime.process_runtime")
     if ours is not None and ours.runtime().is_in_use():
-        ours.runtime().queue().flush(time.monotonic() + 60)
+        ours.runtime().items().flush(time.monotonic() + 60)
 
 
 def main() -> None:

@@ -103,9 +103,9 @@ def call(client: OpenAI, kind: str, times: int, flushed: list[Any]) -> None:
             assert sum(1 for _ in answer) == CHUNKS
     for each in flushed:
         each.force_flush()
-    ours = sys.modules.get("obs_run.runtime.in_process")
+    ours = sys.modules.get("obs_run.runtime.process_runtime")
     if ours is not None and ours.runtime().is_in_use():
-        ours.runtime().queue().flush(time.monotonic() + 60)
+        ours.runtime().items().flush(time.monotonic() + 60)
 
 
 def tell(*words: str) -> None:

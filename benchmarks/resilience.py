@@ -91,9 +91,9 @@ def main() -> None:
     """Print the table."""
     for signal in ("TRACES", "LOGS", "METRICS"):
         os.environ[f"OTEL_{signal}_EXPORTER"] = "memory"
-    from obs_run.runtime import in_process
+    from obs_run.runtime import process_runtime
 
-    in_process.install()
+    process_runtime.install()
     without = _measured()
     _instrument()
     with_us = _measured()

@@ -82,10 +82,12 @@ class Receiver:
     users: list[tuple[int, int]] = field(default_factory=list)
     """The number of each connection on which something came, and the process id of whom it came from."""
     tls: ssl.SSLContext | None = None
+    port: int = 0
+    """0 for one that is free."""
 
     def __post_init__(self) -> None:
         self._woken = threading.Event()
-        self._server = _Server(("127.0.0.1", 0), self._handler())
+        self._server = _Server(("127.0.0.1", self.port), self._handler())
         if self.tls is not None:
             self._server.socket = self.tls.wrap_socket(
                 self._server.socket, server_side=True, do_handshake_on_connect=False

@@ -46,6 +46,7 @@ LAYERS = (
         imports=("base", "settings", "core"),
         importers=("coexistence", "launch", "cli"),
     ),
+    Layer("buffer", "records in memory that another process reads: written by an agent, read by the relay"),
     Layer("privacy", "finds secrets and personal data in texts and values; knows nothing of telemetry"),
     Layer("pipeline", "the export path: queue, stages, encoder, request buffer, transport, losses"),
     Layer("store", "the local store, which is one destination, and its readers"),
@@ -55,6 +56,9 @@ LAYERS = (
     Layer("prometheus", "the scrape endpoint and who may read it"),
     Layer("coexistence", "life beside other instrumentation"),
     Layer("runtime", "puts the process together: queue, pipeline, destinations, sink; start and shutdown"),
+    Layer(
+        "relay", "the process beside the agents that exports what they wrote into memory", importers=("launch", "cli")
+    ),
     Layer("audit_trail", "the hash-chained trail and what verifies it"),
     Layer("logging", "structured logs that people write in their own code"),
     Layer("tracing", "spans that people write in their own code"),

@@ -321,6 +321,14 @@ SETTINGS: tuple[Setting, ...] = (
             _LIMITS, seconds(LONGEST_FLUSH)),
     *(Setting(name, "number", "", f"{sentence} As the SDK has it unless set.", _LIMITS, whole(0))
       for name, sentence in _LIMITED.items()),
+    Setting("OBS_RELAY", "on, off", "off",
+            "Whether a process of its own exports for all agents of this user, which write into memory and do no more.",
+            _LAUNCH, choice("on", "off")),
+    Setting("OBS_RELAY_FOLDER", "folder", "",
+            "Where agents write for that process, in memory and nobody else's; else obs-run- and the user's number in "
+            "/dev/shm.", _LAUNCH, plain),
+    Setting("OBS_RELAY_SECONDS", "seconds", "60", "How long that process stays when no agent runs.", _LAUNCH,
+            seconds(86400)),
     Setting("OBS_EAGER", "flag", "false", "Load everything at start instead of at first use.", _LAUNCH, flag),
     Setting("OBS_HANDLE_SIGTERM", "flag", "true", "Flush on SIGTERM where the agent has no handler.", _LAUNCH, flag),
     Setting("OBS_HANDLE_SIGHUP", "flag", "true", "Flush on SIGHUP where the agent has no handler.", _LAUNCH, flag),

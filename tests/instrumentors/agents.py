@@ -20,7 +20,7 @@ URL = sys.argv[1] if len(sys.argv) > 1 else ""
 """
 _END = """
 from obs_run.pipeline import memory
-from obs_run.runtime.in_process import runtime
+from obs_run.runtime.process_runtime import runtime
 assert runtime().queue().flush(time.monotonic() + 10)
 from obs_run.coexistence import third_party
 spans = [

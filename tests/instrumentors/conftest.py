@@ -63,7 +63,7 @@ class Telemetry:
         self._begun = time.time_ns()
 
     def flush(self) -> None:
-        from obs_run.runtime.in_process import runtime
+        from obs_run.runtime.process_runtime import runtime
 
         assert runtime().queue().flush(time.monotonic() + 60)
 

@@ -9,6 +9,8 @@ import zipapp
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from obs_run.buffer import folder as folder_of_buffers
+from obs_run.relay import client as relay
 from tests.launch.environments import HERE, Environment
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from tests.otlp_receiver import Receiver
 
 SCRIPTS = HERE.scripts
+_RELAY_SECONDS = 30.0
 
 
 class Outcome(NamedTuple):
@@ -31,6 +34,8 @@ def environment(endpoint: str, home: Path, scripts: Path = SCRIPTS, /, **more: s
     keep = {name: os.environ[name] for name in ("LANG", "PYTHONDONTWRITEBYTECODE", "TMPDIR") if name in os.environ}
     path = f"{scripts}{os.pathsep}{os.environ['PATH']}"
     here = {"PATH": path, "HOME": str(home), "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
+    if "OBS_TESTS_RELAY" in os.environ:
+        here.update(OBS_RELAY="on", OBS_RELAY_SECONDS="5")
     # On a busy machine what is meant to arrive has the time to; who means the usual bound says so.
     return {**keep, **here, "OTEL_BSP_SCHEDULE_DELAY": "60000", "OBS_FLUSH_SECONDS": "30", **more}
 
@@ -80,6 +85,8 @@ def run(
             out, err = process.communicate(stdin, timeout=seconds)
         finally:
             process.kill()
+    if env.get("OBS_RELAY") == "on":
+        relay.flush(folder_of_buffers.chosen(), _RELAY_SECONDS)
     return Outcome(process.returncode, out, err)
 
 

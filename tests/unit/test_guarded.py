@@ -24,7 +24,7 @@ from obs_run.base import guard
 from obs_run.core import hooks, messages, recorder, streams
 from obs_run.core.operations import AgentRun, Inference, ToolCall, Usage
 from obs_run.core.outcomes import Call, Reader
-from obs_run.runtime.in_process import runtime
+from obs_run.runtime.process_runtime import runtime
 
 OURS = os.path.dirname(sys.modules["obs_run"].__file__) + os.sep
 FOLDERS = tuple(OURS + each + os.sep for each in ("core", "capture", "coexistence", "pipeline", "context", "sdk"))

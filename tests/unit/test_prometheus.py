@@ -39,7 +39,7 @@ WORK = """
     import os, time, urllib.request
     from obs_run.core import recorder
     from obs_run.core.operations import AgentRun, Inference, ToolCall, Usage
-    from obs_run.runtime.in_process import runtime
+    from obs_run.runtime.process_runtime import runtime
 
     chat = Inference("chat", provider="openai", request_model="gpt-4o", usage=Usage(3, 4))
     for operation in (AgentRun(agent_name="planner"), ToolCall(tool_name="search"), chat):

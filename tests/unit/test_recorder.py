@@ -227,7 +227,7 @@ def test_a_provider_without_processors_loses_no_measurement_and_no_memory(agent:
     from obs_run.core import recorder
     from obs_run.core.operations import Inference
     from obs_run.core.open_recordings import open_recordings
-    from obs_run.runtime.in_process import runtime
+    from obs_run.runtime.process_runtime import runtime
 
     for _ in range(3):
         recorder.start(Inference("chat", request_model="m")).end()
@@ -351,7 +351,7 @@ def test_what_the_garbage_collector_ends_in_the_export_thread_is_exported(agent:
         from opentelemetry import trace
         from obs_run.core import recorder
         from obs_run.core.operations import Inference
-        from obs_run.runtime.in_process import runtime
+        from obs_run.runtime.process_runtime import runtime
 
         spans = [trace.get_tracer("agent").start_span("span") for _ in range(3)]
         calls = [recorder.start(Inference("chat", request_model="m")) for _ in range(3)]

@@ -96,10 +96,10 @@ def _export(record: dict[str, Any], trace: tuple[int, int, int], receipt: Receip
         return
     from obs_run.core import log_records
     from obs_run.core.sink import LogRecord
-    from obs_run.runtime import in_process, start
+    from obs_run.runtime import process_runtime, start
 
     start.start_api()
-    in_process.install()
+    process_runtime.install()
     if not log_records.is_wanted():
         return
     attributes: dict[str, Any] = {

@@ -32,6 +32,7 @@ COMMANDS = {
     "audit": Command("obs_run.cli.audit", "Verify the audit trail, or print its records."),
     "settings": Command("obs_run.cli.settings", "Print every variable, its value and where that came from."),
     "doctor": Command("obs_run.cli.doctor", "Say what is instrumented, what is not and why, and where telemetry goes."),
+    "relay": Command("obs_run.cli.relay", "Say how the process is that exports for all agents, and what waits in it."),
     "bridge": Command("obs_run.cli.bridge", "Say what log lines become and why, and propose rules for them."),
     "hash-password": Command("obs_run.cli.hash_password", "Make a line for OBS_PROMETHEUS_USERS_FILE."),
     "install-hook": Command("obs_run.cli.hook", "Trace every Python process of this environment."),

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from obs_run.store.reader import Reader
 
 
+_FLUSH_SECONDS = 3.0
+
+
 def is_terminal() -> bool:
     """Tell whether the output may have colours and branches."""
     return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
@@ -27,6 +30,14 @@ def store_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _take_in() -> None:
+    """Have what agents wrote until now exported, where a relay does that for them."""
+    from obs_run.buffer import folder
+    from obs_run.relay import client
+
+    client.flush(folder.chosen(), _FLUSH_SECONDS)
+
+
 @contextmanager
 def open_store(path: Path | None) -> Iterator[Reader | None]:
     """Open the store at ``path``, or the default one; None, after one line that says why, when it cannot be read."""
@@ -36,7 +47,9 @@ def open_store(path: Path | None) -> Iterator[Reader | None]:
     from obs_run.store.reader import Reader
     from obs_run.store.schema import StoreError
 
-    path = path or default_path()
+    if path is None:
+        path = default_path()
+        _take_in()
     try:
         reader = Reader(path)
     except StoreError as error:

@@ -41,7 +41,6 @@ class _RunContext:
     def __init__(self) -> None:
         self.context: Context | None = None
         self.identity: Identity | None = None
-        self.previous: Identity | None = None
         self.cut_at = float("inf")
         self.cutting = allocate_lock()
         self.on_cut: OnCut | None = None
@@ -61,7 +60,7 @@ class _RunContext:
         if ended is not run.identity_or_none():
             return
         self.cut_at = float("inf")
-        previous, self.previous = self.previous, ended
+        previous = run.previous()
         times = run.started_ns(), run.now_ns()
         run.begin_next_trace()
         if self.on_cut is not None:
@@ -90,11 +89,6 @@ def current() -> Context:
     if not run.has_parent_for_all():
         return _EMPTY
     return _run.begin(run.identity())
-
-
-def previous() -> Identity | None:
-    """Return the identity of the run's part before this one, None in the first."""
-    return _run.previous
 
 
 def is_run(context: Context | None) -> bool:

@@ -25,6 +25,8 @@ _Wrapper: Any = functools._lru_cache_wrapper  # noqa: SLF001 (the class has no p
 class LruCaches:
     """The functions, and what they had counted as this process began."""
 
+    metrics: tuple[str, ...] = (semconv.METRIC_CACHE_LOOKUPS,)
+
     def __init__(self, names: tuple[tuple[str, str], ...]) -> None:
         self._names = names
         self._before: dict[str, tuple[int, int]] = {}

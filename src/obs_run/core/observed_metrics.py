@@ -13,6 +13,7 @@ from itertools import count, islice
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from obs_run.core import semconv, sink
+from obs_run.core.sink import Readings
 from obs_run.process import fork
 from obs_run.process.unpatched import allocate_lock
 
@@ -81,6 +82,9 @@ class Observation(NamedTuple):
 
 class Source(Protocol):
     """Somebody else's counts."""
+
+    metrics: tuple[str, ...]
+    """The names of what it counts."""
 
     def counts(self, metric: str) -> Iterable[tuple[float, Mapping[str, Any]]]:
         """Return what was counted in this process."""
@@ -158,6 +162,27 @@ class _ObservedMetrics:
         """Return the durations that came in since the last time."""
         with self._reading:
             return [(each.take(), each.attributes) for each in list(self._durations.get(metric, {}).values())]
+
+    def read_all(self) -> Readings:
+        """Return all that there is to read, for whoever does not know the metrics by name."""
+        counted = dict.fromkeys((*self._counts, *(metric for source in self.sources for metric in source.metrics)))
+        observed = dict.fromkeys(
+            observation.metric for kept in list(self.kept.values()) for observation in kept.observations()
+        )
+        return Readings(
+            [(metric, value, attributes) for metric in counted for value, attributes in self.read_counts(metric)],
+            [
+                (metric, value, attributes)
+                for metric in {**observed, **self._seen}
+                for value, attributes in self.read_observations(metric)
+            ],
+            [
+                (metric, values, attributes)
+                for metric in list(self._durations)
+                for values, attributes in self.take_durations(metric)
+                if values
+            ],
+        )
 
     def read_observations(self, metric: str) -> list[tuple[float, Mapping[str, Any]]]:
         """Return what the observations are at."""

@@ -75,6 +75,50 @@ class ResourceRecord(NamedTuple):
     schema_url: str = ""
 
 
+class SpanLink(NamedTuple):
+    """What a span refers to: another span, by its ids."""
+
+    trace_id: int
+    span_id: int
+    flags: int = 1
+    is_remote: bool = False
+    trace_state: str = ""
+    attributes: Attributes | None = None
+
+
+class SpanEvent(NamedTuple):
+    """Something that happened at a moment of a span."""
+
+    name: str
+    attributes: Attributes
+    time_ns: int
+
+
+class SpanRecord(NamedTuple):
+    """A span, whoever made it; ``end_ns`` is 0 while it goes on."""
+
+    name: str
+    kind: str
+    """The name of a member of OpenTelemetry's ``SpanKind``."""
+    trace_id: int
+    span_id: int
+    start_ns: int
+    end_ns: int
+    parent: SpanLink | None = None
+    attributes: Attributes = {}  # noqa: RUF012 (a named tuple's, that nobody changes)
+    events: tuple[SpanEvent, ...] = ()
+    links: tuple[SpanLink, ...] = ()
+    has_failed: bool | None = None
+    """None where its status is unset."""
+    description: str | None = None
+    """What the status says."""
+    scope: str | Scope = "obs_run"
+    resource: ResourceRecord | None = None
+    """Whose it is, where that is not this process as we describe it."""
+    flags: int = 1
+    trace_state: str = ""
+
+
 class LogRecord:
     """A log record or event, whoever made it."""
 
@@ -120,6 +164,17 @@ class LogRecord:
         """Whose it is, where that is not this process as we describe it."""
 
 
+class Readings(NamedTuple):
+    """What there is to read at a moment: each with its metric and its attributes."""
+
+    counts: list[tuple[str, float, Mapping[str, Any]]]
+    """The sums since the process began."""
+    observations: list[tuple[str, float, Mapping[str, Any]]]
+    """How much there is now."""
+    durations: list[tuple[str, list[float], Mapping[str, Any]]]
+    """The seconds that things took since the last time."""
+
+
 class ObservedMetrics(Protocol):
     """What is counted where it happens, and read by metric when metrics are collected: see the module in ``core``."""
 
@@ -131,6 +186,9 @@ class ObservedMetrics(Protocol):
 
     def take_durations(self, metric: str) -> Iterable[tuple[Iterable[float], Mapping[str, Any]]]:
         """Return the seconds that things took since the last time, with their attributes."""
+
+    def read_all(self) -> Readings:
+        """Return all of these, for whoever does not know the metrics by name."""
 
 
 class Sink(Protocol):

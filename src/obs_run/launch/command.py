@@ -39,16 +39,34 @@ _FLAGS = {
 }
 _PYTHON_ENDINGS = (".py", ".pyw", ".pyz", ".pyc")
 _VARIABLES = "--variables"
+_RELAY = "--relay"
+"""How the script ``obs-run`` has this command be the relay."""
 _WRONG_USE, _NOT_EXECUTABLE, _NOT_FOUND = 2, 126, 127
 _ENOEXEC = 8
 
 
 def main() -> NoReturn:
     """Read the command line, set the environment and become the program."""
+    if sys.argv[1:2] == [_RELAY]:
+        from obs_run.relay import command
+
+        command.supervise(sys.argv[2])
     environ = dict(os.environ)
     rest = _options(sys.argv[1:], environ)
     add_bootstrap(environ, BOOTSTRAP)
+    if environ.get("OBS_RELAY", "").strip().lower() == "on":
+        _find_relay(environ)
     _become(_command(rest), environ)
+
+
+def _find_relay(environ: dict[str, str]) -> None:
+    """Have the agent write for the relay of this user, which is begun where none runs."""
+    from obs_run.base import guard
+    from obs_run.relay import command
+
+    folder = guard.call("relay", command.find_or_begin)
+    if folder is not None:
+        environ["OBS_RELAY_FOLDER"] = folder
 
 
 def _options(words: list[str], environ: dict[str, str]) -> list[str]:

@@ -33,6 +33,6 @@ class Configurator(_BaseConfigurator):
     """Sets our providers up."""
 
     def _configure(self, **_: Any) -> None:
-        from obs_run.runtime.in_process import runtime
+        from obs_run.runtime.process_runtime import runtime
 
         runtime().set_up()

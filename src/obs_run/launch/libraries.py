@@ -39,9 +39,9 @@ def _preferred(instrumentor: Instrumentor) -> str | None:
 
 def _instrument(module: ModuleType) -> None:
     from obs_run.core.hooks import instrument
-    from obs_run.runtime import in_process
+    from obs_run.runtime import process_runtime
 
-    in_process.install()
+    process_runtime.install()
     instrumentor = TABLE.get(module.__name__)
     if instrumentor is not None:
         instrument(instrumentor, module)

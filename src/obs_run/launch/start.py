@@ -4,7 +4,7 @@ import _signal
 import os
 
 from obs_run.base import guard, stand_in
-from obs_run.process import exit_hooks, flag, import_hooks, own_imports, run
+from obs_run.process import exit_hooks, flag, import_hooks, own_imports, relay, run
 from obs_run.runtime import start as runtime_start
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
@@ -52,6 +52,7 @@ def start(how: str) -> None:
         again.start(how)
         return
     run.note_start()
+    guard.call("relay", relay.announce, run.started_ns())
     runtime_start.prepare()
     if os.environ.get("OBS_LOG_CONSOLE", "").strip().lower() == "json":
         for module, (ours, function) in _CONSOLE.items():
@@ -76,9 +77,9 @@ def start(how: str) -> None:
     if flag("OBS_VERBOSE", default=False):
         exit_hooks.on_exit(_summarize)
     if flag("OBS_EAGER", default=False):
-        from obs_run.runtime import in_process
+        from obs_run.runtime import process_runtime
 
-        in_process.runtime().set_up()
+        process_runtime.runtime().set_up()
 
 
 def _wrap_own_code() -> None:
@@ -101,9 +102,9 @@ def _watch_output() -> None:
     """Have printed lines recorded, on request alone: it costs something at the start."""
     from obs_run.bridge import start as bridge_start
     from obs_run.capture import printed_lines
-    from obs_run.runtime import in_process
+    from obs_run.runtime import process_runtime
 
-    in_process.install()
+    process_runtime.install()
     bridge_start.read_lines()
     printed_lines.install()
 
@@ -115,9 +116,9 @@ def started() -> str:
 
 def _record_run(info: "ExitInfo") -> None:
     """Have a run recorded that fails or is killed, also where nothing else of it was."""
-    from obs_run.runtime import in_process
+    from obs_run.runtime import process_runtime
 
-    in_process.runtime().record_abnormal_run(info)
+    process_runtime.runtime().record_abnormal_run(info)
 
 
 def _summarize(info: "ExitInfo") -> None:

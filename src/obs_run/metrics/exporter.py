@@ -86,7 +86,7 @@ def _serve(host: str, port: int) -> tuple[str, int] | None:
         guard.warn_once("start_prometheus_exporter: nothing is served, OTEL_SDK_DISABLED is true")
         return None
     from obs_run.metrics import instruments
-    from obs_run.runtime.in_process import runtime
+    from obs_run.runtime.process_runtime import runtime
 
     served = runtime().serve_metrics(host, port)
     instruments.bind_all()

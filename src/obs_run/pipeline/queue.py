@@ -49,6 +49,22 @@ class Consumer(Protocol):
         """In a child process: let go of what is the parent's."""
 
 
+class Items(Protocol):
+    """Takes items from the agent's threads, without blocking."""
+
+    def put(self, item: Item) -> None:
+        """Hand over one item."""
+
+    def note_begun(self, span: Any) -> None:
+        """Take note of a span of the SDK that has begun, for the case that nobody is left to end it."""
+
+    def is_export_thread(self) -> bool:
+        """Whether the caller is the export thread, whose own doings are not recorded."""
+
+    def flush(self, deadline: float) -> bool:
+        """Have everything on its way until ``deadline`` (``time.monotonic()``); True if it was done in time."""
+
+
 _MOST_ITEMS = 512
 _FORK_PATIENCE = 0.5
 _LOADING_PATIENCE = 3.0
@@ -114,6 +130,9 @@ class Queue:
             self._start()
         elif must_wake:
             self._wake.put(None)
+
+    def note_begun(self, span: Any) -> None:
+        """Do nothing: what is open when this process ends is ended by itself."""
 
     def watch_metrics(self) -> None:
         """Have the export thread collect metrics at their interval, even if nothing is ever put."""

@@ -4,7 +4,7 @@ import os
 import sys
 
 from obs_run.base import guard, stand_in
-from obs_run.process import exit_code, flag, run, termination
+from obs_run.process import exit_code, flag, relay, run, termination
 from obs_run.process.unpatched import getpid, kill
 
 TYPE_CHECKING = False  # the module typing costs more than all of this package's start
@@ -64,8 +64,11 @@ def install() -> None:
     import atexit
 
     atexit.register(_at_exit)
-    _patched.update(dict.fromkeys(termination.install(_on_signal), _on_signal))
-    if flag("OBS_HANDLE_OS_EXIT", default=True):
+    # A relay sees for itself how the process ended, and nothing of it waits in here.
+    has_relay = bool(relay.folder())
+    if not has_relay:
+        _patched.update(dict.fromkeys(termination.install(_on_signal), _on_signal))
+    if flag("OBS_HANDLE_OS_EXIT", default=True) and not has_relay:
         _replace("_exit", _make_exit)
     if flag("OBS_HANDLE_EXEC", default=True):
         _replace("execv", _make_exec)
@@ -99,6 +102,7 @@ def _has_work(*, is_abnormal: bool) -> bool:
 
 
 def _at_exit() -> None:
+    guard.call("relay", relay.end_announcement)
     if not _callbacks and not _on_abnormal_exit:
         return
     has_failed = bool(guard.call("exit code", exit_code.has_failed, default=False))

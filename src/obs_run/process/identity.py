@@ -34,7 +34,7 @@ def new_identity() -> Identity:
     if parent is None:
         return new_root_identity(baggage)
     trace_id, parent_span_id, sampled = parent
-    if not _sampler().startswith("parentbased_"):
+    if not is_parent_based():
         sampled = root_sampled(trace_id)
     return Identity(trace_id, random_id(8), parent_span_id, sampled=sampled, baggage=baggage)
 
@@ -70,6 +70,11 @@ def _sampler() -> str:
     name = os.environ.get("OTEL_TRACES_SAMPLER", "").strip().lower()
     is_allowed = name.removeprefix("parentbased_") in ("always_on", "always_off", "traceidratio")
     return name if is_allowed else "parentbased_always_on"
+
+
+def is_parent_based() -> bool:
+    """Whether what has a parent is kept where its parent is."""
+    return _sampler().startswith("parentbased_")
 
 
 def root_sampled(trace_id: int) -> bool:

@@ -21,6 +21,7 @@ class _Run:
         self.starting_pid: int | None = None
         """The process in which the run began; a forked child goes on in its parent's run."""
         self.identity: Identity | None = None
+        self.previous: Identity | None = None
         # Two threads may ask at once and must get the same; a lock would be one more that a fork can break.
         self.first: dict[str, Identity] = {}
         self.is_enabled: bool | None = None
@@ -32,10 +33,11 @@ class _Run:
 _run = _Run()
 
 
-def note_start() -> None:
-    """Remember that the run begins now."""
-    _run.started_ns = time.time_ns()
-    _run.begun = steady_ns()
+def note_start(started_ns: "int | None" = None) -> None:
+    """Remember that the run begins now, or began at ``started_ns``, nanoseconds since 1970."""
+    now = time.time_ns()
+    _run.started_ns = now if started_ns is None else started_ns
+    _run.begun = steady_ns() - (now - _run.started_ns)
     if _run.starting_pid is None:
         _run.starting_pid = getpid()
 
@@ -99,6 +101,11 @@ def identity_or_none() -> "Identity | None":
     return _run.identity
 
 
+def previous() -> "Identity | None":
+    """Return the identity of the run's part before this one, None in the first."""
+    return _run.previous
+
+
 def is_owned() -> bool:
     """Whether the run span is this process's own to export."""
     return _run.is_owned and _run.identity is not None and enabled()
@@ -126,6 +133,7 @@ def begin_next_trace() -> None:
 
     note_start()
     baggage = "" if _run.identity is None else _run.identity.baggage
+    _run.previous = _run.identity
     _run.identity = new_root_identity(baggage)
 
 

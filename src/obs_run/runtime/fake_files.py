@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from obs_run.runtime import in_process
+from obs_run.runtime import process_runtime
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -15,6 +15,6 @@ _OURS = ("obs_run.", "obs_instrumentors.", "opentelemetry.", "google.protobuf", 
 
 def install(module: ModuleType) -> None:
     """Have all that an export needs imported before files are fake, and have it keep the real ones."""
-    in_process.runtime().load()
+    process_runtime.runtime().load()
     patcher: Any = module.Patcher
     patcher.SKIPNAMES.update(name for name in sys.modules if name.startswith(_OURS))

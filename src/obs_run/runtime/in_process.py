@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
 from obs_run.base import guard
-from obs_run.core import sink
 from obs_run.core.open_recordings import Ending, open_recordings
 from obs_run.pipeline.items import DeferredCall, LogItem, SpanItem
 
 # Not at the first record: a signal handler may log while that is being imported.
 from obs_run.pipeline.losses import Losses
-from obs_run.pipeline.queue import Queue
+from obs_run.pipeline.queue import Items, Queue
 from obs_run.process import (
     exit_hooks,
     exit_sequence,
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
     from obs_run.capture.api_logs import ApiLogProcessor
-    from obs_run.core.sink import Attributes, LogRecord, ObservedMetrics, OperationRecord
+    from obs_run.core.sink import Attributes, LogRecord, ObservedMetrics, OperationRecord, SpanRecord
     from obs_run.pipeline.destination import Destinations
     from obs_run.pipeline.export_pipeline import ExportPipeline
     from obs_run.pipeline.metering import Metering
@@ -112,7 +111,7 @@ class Runtime:
             # At once: such a provider is shut down before our queue is flushed.
             configured_logs.emit(record, self.set_up().resource)
         else:
-            self.queue().put(LogItem(record))
+            self.items().put(LogItem(record))
 
     def is_exporting(self) -> bool:
         """Whether the caller is the export thread, whose own doings are not recorded."""
@@ -134,6 +133,10 @@ class Runtime:
                     self._queue = queue
                     self.prepare_to_leave()
         return self._queue
+
+    def items(self) -> Items:
+        """Return what takes the items of the agent's threads."""
+        return self.queue()
 
     def is_in_use(self) -> bool:
         """Whether this process ever put something into its queue, or exports metrics."""
@@ -157,8 +160,8 @@ class Runtime:
             # The resource and the metrics are the providers'.
             self.set_up()
             # For the end of the process, when the agent may have given up the right to read a file.
+            from obs_run.core import run_spans  # noqa: F401
             from obs_run.runtime import summary  # noqa: F401
-            from obs_run.sdk import run_span  # noqa: F401
         return ExportPipeline(
             self.destinations(),
             self.losses,
@@ -209,11 +212,14 @@ class Runtime:
                         with standard_variables.corrected():
                             self._providers = self._make_providers()
                             guard.call("set-up", self._install, self._providers)
-                        # Metrics alone put nothing into the queue, but are exported by its thread.
-                        self.queue().watch_metrics()
+                        self._watch_metrics(self._providers)
                     finally:
                         self._is_installing = False
         return self._providers
+
+    def _watch_metrics(self, providers: Providers) -> None:  # noqa: ARG002 (others need them)
+        """Have metrics exported, which alone put nothing into the queue."""
+        self.queue().watch_metrics()
 
     def providers_or_none(self) -> Providers | None:
         """Return the providers if they have been set up."""
@@ -290,14 +296,14 @@ class Runtime:
         if self._span_processor is None:
             from obs_run.sdk.span_processor import QueueSpanProcessor
 
-            self._span_processor = QueueSpanProcessor(self.queue(), exports_spans=_is_exported("traces"))
+            self._span_processor = QueueSpanProcessor(self.items(), exports_spans=_is_exported("traces"))
         return self._span_processor
 
     def _processor_of_logs(self) -> ApiLogProcessor:
         if self._log_processor is None:
             from obs_run.capture.api_logs import ApiLogProcessor
 
-            self._log_processor = ApiLogProcessor(lambda deadline: self.queue().flush(deadline))
+            self._log_processor = ApiLogProcessor(lambda deadline: self.items().flush(deadline))
         return self._log_processor
 
     def _spans(self) -> SpanSink | ConfiguredSpanSink:
@@ -315,7 +321,7 @@ class Runtime:
             else:
                 is_idle = not any(map(_is_exported, ("traces", "metrics", "logs")))
                 kind = span_sink.IdleSpanSink if is_idle else span_sink.SpanSink
-                self._span_sink = kind(providers, self._processor_of_spans(), self.queue())
+                self._span_sink = kind(providers, self._processor_of_spans(), self.items())
         return self._span_sink
 
     def _complete_at_once(self, record: OperationRecord) -> Attributes:
@@ -421,13 +427,10 @@ class Runtime:
         if self._ended is run.identity():
             return
         self._ended = run.identity()
-        from obs_run.sdk import run_span
+        from obs_run.core import run_spans
 
         # What functions of atexit did is the run's, too.
-        end_ns = max(info.began_ns, self._processor_of_spans().latest_end_ns)
-        span = run_span.build_at_end(info, end_ns, self.set_up().resource)
-        if span is not None:
-            self.queue().put(SpanItem(span))
+        self._put_span(run_spans.at_end(info, max(info.began_ns, self._processor_of_spans().latest_end_ns)))
 
     def end_part_of_run(self, ended: Identity, previous: Identity | None, times: tuple[int, int]) -> None:
         """Export the span of a part of the run; it is made by the export thread, which has the SDK."""
@@ -435,11 +438,15 @@ class Runtime:
             self.call_later(self._export_part, ended, previous, times)
 
     def _export_part(self, ended: Identity, previous: Identity | None, times: tuple[int, int]) -> None:
-        from obs_run.sdk import run_span
+        from obs_run.core import run_spans
 
-        span = run_span.build_part(ended, previous, times, self.set_up().resource)
-        if span is not None:
-            self.queue().put(SpanItem(span))
+        self._put_span(run_spans.of_part(ended, previous, times))
+
+    def _put_span(self, record: SpanRecord | None) -> None:
+        if record is not None:
+            from obs_run.sdk import span_records
+
+            self.items().put(SpanItem(span_records.span_of(record, self.set_up().resource)))
 
     # Forks
 
@@ -537,23 +544,3 @@ def _is_exported(signal: str) -> bool:
     from obs_run.runtime import destinations
 
     return bool(set(destinations.names(signal)) - {"none"})
-
-
-_runtime = Runtime()
-_installed: list[Runtime] = []
-
-
-def runtime() -> Runtime:
-    """Return the runtime of this process."""
-    install()
-    return _runtime
-
-
-def install() -> None:
-    """Have what is recorded in this process go into its runtime."""
-    if not _installed:
-        _installed.append(_runtime)
-        sink.install(lambda: _runtime)
-        run.when_required(_runtime.owe_run_span)
-        exit_sequence.ask_before_flush(_runtime.is_busy)
-        _runtime.watch_forks()

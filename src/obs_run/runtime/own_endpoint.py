@@ -11,7 +11,7 @@ from obs_run.base.masking import masked_value
 from obs_run.pipeline.items import DeferredCall
 from obs_run.pipeline.losses import NO_DESTINATION, NOT_DELIVERED, NOT_ENCODED
 from obs_run.process.unpatched import time
-from obs_run.runtime.in_process import runtime
+from obs_run.runtime.process_runtime import runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

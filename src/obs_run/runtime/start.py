@@ -71,9 +71,9 @@ def late(ours: str, function: str) -> "Callable[[ModuleType], None]":
     """Return what imports a module of ours and calls a function in it, with the runtime installed."""
 
     def callback(module: "ModuleType") -> None:
-        from obs_run.runtime import in_process
+        from obs_run.runtime import process_runtime
 
-        in_process.install()
+        process_runtime.install()
         getattr(__import__(ours, fromlist=[function]), function)(module)
 
     return callback
@@ -81,14 +81,14 @@ def late(ours: str, function: str) -> "Callable[[ModuleType], None]":
 
 def start_late(module: "ModuleType") -> None:
     """Have one of the API's modules start our providers at its first use; called when it is imported."""
-    from obs_run.runtime import in_process
+    from obs_run.runtime import process_runtime
     from obs_run.sdk import lazy_api
 
-    lazy_api.install(module, in_process.runtime())
+    lazy_api.install(module, process_runtime.runtime())
     if module.__name__ == "opentelemetry.trace":
         from obs_run.context import run_context
 
-        run_context.when_cut(in_process.runtime().end_part_of_run)
+        run_context.when_cut(process_runtime.runtime().end_part_of_run)
 
 
 def correct_variables() -> None:
@@ -112,9 +112,9 @@ def _begin_correction() -> "Callable[[], object]":
 
 
 def _owe_run_span() -> None:
-    from obs_run.runtime import in_process
+    from obs_run.runtime import process_runtime
 
-    in_process.runtime().owe_run_span()
+    process_runtime.runtime().owe_run_span()
 
 
 def _exec_environment(arguments: "Any", named: "Any") -> "Any":

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from obs_run.coexistence import third_party
-from obs_run.process import program, run
+from obs_run.process import program, relay, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from obs_run.process.exit_sequence import ExitInfo
 
 
+_SHORT = len("this run's trace: obsctl show 01234567")
 _SIGHUP = 1  # the terminal is gone
 
 
@@ -46,6 +47,11 @@ def _where_to_look() -> Iterator[str]:
     from obs_run.store.reader import Reader
     from obs_run.store.schema import StoreError
 
+    if relay.folder():
+        # It is on its way, and the relay brings it in before anybody is shown it.
+        if run.is_owned() and run.identity().sampled:
+            yield f"this run's trace: obsctl show {run.identity().trace_id:032x}"[:_SHORT]
+        return
     # Looked up, because a full disk or sampling may have kept the trace out.
     with suppress(StoreError), Reader(default_path()) as reader:
         if run.is_owned():

@@ -90,12 +90,21 @@ def begin_at_zero(provider: MeterProvider, resource: Resource) -> None:
 
 def before_measurements(provider: MeterProvider, notice: Callable[[], bool]) -> None:
     """Have ``notice`` called before each measurement until it returns True; those pass nothing else of ours."""
-    consumer: Any = provider._measurement_consumer  # noqa: SLF001 (as above)
-    original = type(consumer).consume_measurement
+    _before(provider, "consume_measurement", notice)
 
-    def consume_measurement(*arguments: Any, **named: Any) -> None:
+
+def before_observable(provider: MeterProvider, notice: Callable[[], bool]) -> None:
+    """Have ``notice`` called before each observable instrument is made, likewise."""
+    _before(provider, "register_asynchronous_instrument", notice)
+
+
+def _before(provider: MeterProvider, method: str, notice: Callable[[], bool]) -> None:
+    consumer: Any = provider._measurement_consumer  # noqa: SLF001 (as above)
+    original = getattr(type(consumer), method)
+
+    def call(*arguments: Any, **named: Any) -> None:
         if guard.call("measurement", notice, default=True):
-            consumer.__dict__.pop("consume_measurement", None)
+            consumer.__dict__.pop(method, None)
         original(consumer, *arguments, **named)
 
-    consumer.consume_measurement = consume_measurement
+    setattr(consumer, method, call)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from obs_run.core.open_recordings import Ending
     from obs_run.core.sink import OperationRecord
-    from obs_run.pipeline.queue import Queue
+    from obs_run.pipeline.queue import Items
 
 # How long a span's lock is waited for: the thread that a signal interrupted may hold it, and would for ever.
 _LOCK_PATIENCE = 0.05
@@ -44,7 +44,7 @@ class QueueSpanProcessor(SpanProcessor):
     Without ``exports_spans`` only operations are wanted there, which are measured.
     """
 
-    def __init__(self, queue: Queue, *, exports_spans: bool = True) -> None:
+    def __init__(self, queue: Items, *, exports_spans: bool = True) -> None:
         self._queue = queue
         self._exports_spans = exports_spans
         self._inherited: set[int] = set()
@@ -62,6 +62,8 @@ class QueueSpanProcessor(SpanProcessor):
             if self._queue.is_export_thread():
                 self._own.add(span.context.span_id)
             open_recordings.add(span.context.span_id, end_unfinished, span)
+            if self._exports_spans:
+                self._queue.note_begun(span)
             if windows.waiting:
                 _note_tool(span)
             if span.kind is SpanKind.SERVER:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
     from obs_run.core.sink import Attributes, OperationRecord
-    from obs_run.pipeline.queue import Queue
+    from obs_run.pipeline.queue import Items
     from obs_run.sdk.providers import Providers
     from obs_run.sdk.span_processor import QueueSpanProcessor
 
@@ -28,7 +28,7 @@ _KINDS = {kind.name: kind for kind in SpanKind}
 class SpanSink:
     """Begins and ends spans of the global provider; the operation goes along with its span to the export thread."""
 
-    def __init__(self, providers: Providers, processor: QueueSpanProcessor, queue: Queue) -> None:
+    def __init__(self, providers: Providers, processor: QueueSpanProcessor, queue: Items) -> None:
         self._providers = providers
         self._processor = processor
         self._queue = queue

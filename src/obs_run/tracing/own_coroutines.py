@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.base.guarded import guarded
 from obs_run.base.noop_awaitable import NOOP_AWAITABLE
-from obs_run.runtime.in_process import runtime
+from obs_run.runtime.process_runtime import runtime
 
 if TYPE_CHECKING:
     from asyncio import Task

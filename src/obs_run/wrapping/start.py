@@ -48,11 +48,11 @@ def install() -> None:
 
 
 def _wrap(module: ModuleType) -> None:
-    from obs_run.runtime import in_process
+    from obs_run.runtime import process_runtime
 
     if module.__name__ == _MAIN:
         return
-    in_process.install()
+    process_runtime.install()
     for one in _declared:
         if one.target.module == module.__name__:
             guard.call(f"OBS_WRAP {one.entry.name}", one.place_in, vars(module), module.__name__)

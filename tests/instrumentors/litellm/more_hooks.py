@@ -14,10 +14,10 @@ _PROGRAM = """
 import asyncio, json, sys, time
 from functools import partial
 from obs_run.process import import_hooks
-from obs_run.runtime import in_process
+from obs_run.runtime import process_runtime
 from obs_instrumentors import TABLE
 from obs_run.core import hooks
-in_process.install()
+process_runtime.install()
 for module, name in TABLE.items():
     if name in ("obs_instrumentors.litellm", "obs_instrumentors.openai"):
         import_hooks.when_imported(module, partial(hooks.instrument, name))
@@ -48,7 +48,7 @@ elif way == "Router":
         await router.aanthropic_messages(model="here", messages=claude["messages"], max_tokens=9)
     asyncio.run(main())
 from obs_run.pipeline import memory
-from obs_run.runtime.in_process import runtime
+from obs_run.runtime.process_runtime import runtime
 runtime().queue().flush(time.monotonic() + 10)
 names = ("gen_ai.usage.output_tokens", "gen_ai.response.finish_reasons", "gen_ai.provider.name")
 for span in memory.exporter("traces").items:

@@ -139,7 +139,7 @@ def test_one_span_beside_native_tracing(
     mistral: Mistral, telemetry: Any, monkeypatch: pytest.MonkeyPatch, *, streamed: bool
 ) -> None:
     """Whether the client traces by a variable, or wherever there is a provider of spans."""
-    from obs_run.runtime.in_process import runtime
+    from obs_run.runtime.process_runtime import runtime
 
     def ask() -> None:
         if streamed:

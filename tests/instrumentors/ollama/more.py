@@ -27,7 +27,7 @@ embed(model="llama3.2", input="Where to?")
 
 import time
 from obs_run.pipeline import memory
-from obs_run.runtime.in_process import runtime
+from obs_run.runtime.process_runtime import runtime
 assert runtime().queue().flush(time.monotonic() + 10)
 for span in memory.exporter("traces").items:
     print(span.name, span.attributes.get("gen_ai.request.stream"), span.attributes["gen_ai.usage.input_tokens"])

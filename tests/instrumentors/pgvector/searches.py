@@ -41,7 +41,7 @@ def database() -> Iterator[str]:
 def _instrumented(name: str, kind: str) -> Any:
     from opentelemetry.metrics import NoOpMeterProvider
 
-    from obs_run.runtime.in_process import runtime
+    from obs_run.runtime.process_runtime import runtime
 
     runtime().set_up()
     instrumentor = getattr(import_module(f"opentelemetry.instrumentation.{name}"), kind)()

@@ -10,16 +10,16 @@ from typing import Any
 _PROGRAM = """
 from functools import partial
 from obs_run.process import import_hooks
-from obs_run.runtime import in_process
+from obs_run.runtime import process_runtime
 from obs_instrumentors import TABLE
 from obs_run.core import hooks
-in_process.install()
+process_runtime.install()
 for module, name in TABLE.items():
     if name == "obs_instrumentors.replicate":
         import_hooks.when_imported(module, partial(hooks.instrument, name))
 import replicate, time
 from obs_run.pipeline import memory
-from obs_run.runtime.in_process import runtime
+from obs_run.runtime.process_runtime import runtime
 replicate.run("meta/llama-3", input={"prompt": "Where to?"})
 replicate.predictions.create(model="meta/llama-3", input={"prompt": "Where to?"})
 print("".join(map(str, replicate.stream("meta/llama-3", input={"prompt": "Where to?"}))))

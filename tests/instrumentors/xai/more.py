@@ -17,11 +17,11 @@ from tests.instrumentors.xai.server import Server
 _PROGRAM = """
 import sys
 from obs_run.process import import_hooks
-from obs_run.runtime import in_process
+from obs_run.runtime import process_runtime
 from obs_instrumentors import TABLE
 from obs_run.core import hooks
 from functools import partial
-in_process.install()
+process_runtime.install()
 for module, name in TABLE.items():
     if name == "obs_instrumentors.xai":
         import_hooks.when_imported(module, partial(hooks.instrument, name))
@@ -30,7 +30,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from xai_sdk import Client
 from xai_sdk.chat import user
 from obs_run.pipeline import memory
-from obs_run.runtime.in_process import runtime
+from obs_run.runtime.process_runtime import runtime
 import time
 chat = Client(api_key="none", api_host=sys.argv[1]).chat.create("grok-4", messages=[user("Where to?")])
 chat.sample()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 STARTED_BY_HAND = """
     import urllib.request
     from opentelemetry import metrics
-    from obs_run.runtime.in_process import runtime
+    from obs_run.runtime.process_runtime import runtime
     counter = metrics.get_meter("agent").create_counter("jobs")
     counter.add(1)
     host, port = runtime().serve_metrics("127.0.0.1", 0)

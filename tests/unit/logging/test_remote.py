@@ -70,7 +70,7 @@ def test_what_cannot_be_delivered_is_tried_again(agent: Run) -> None:
     for number in range(30):
         logger.info("m", n=number)
     sys.stdout.write("logged\\n"); sys.stdout.flush()
-    from obs_run.runtime.in_process import runtime
+    from obs_run.runtime.process_runtime import runtime
     runtime().queue().flush(time.monotonic() + 5)
     urllib.request.urlopen(os.environ["SWITCH"]).read()
     """

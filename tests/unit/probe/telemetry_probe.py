@@ -10,7 +10,7 @@ from typing import Any
 def collected() -> dict[str, Any]:
     """Flush, and return what was exported to memory."""
     from obs_run.pipeline import memory
-    from obs_run.runtime.in_process import runtime
+    from obs_run.runtime.process_runtime import runtime
 
     assert runtime().queue().flush(time.monotonic() + 60)
     return {

@@ -155,7 +155,7 @@ def test_threads_that_serve_others_do_not_inherit(agent: Run) -> None:
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
     from obs_run.context import threads
-    from obs_run.runtime.in_process import runtime
+    from obs_run.runtime.process_runtime import runtime
 
     carried = []
     context_for = threads._context_for

@@ -1,0 +1,210 @@
+"""The agent's side of a buffer: a record is one copy into memory, which neither a lock nor a crash can hold up.
+
+``mmap.write`` looks for room, copies and advances in one call of C, so threads, signal handlers and ``kill -9`` find
+records whole. Only where a segment is full is there a lock.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import deque
+from mmap import mmap
+from struct import pack
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+from obs_run.base import guard
+from obs_run.buffer import segment
+from obs_run.process import descriptors
+from obs_run.process.unpatched import RLock, get_ident, getpid, urandom
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_LEAST_FREE = 0.1
+"""The share of the memory folder that is left to others."""
+_START_TIME_FIELD = 19
+"""Of ``/proc/<pid>/stat``, counted from behind the name."""
+
+
+class NoRoomError(OSError):
+    """There may be no further segment."""
+
+
+class Writer:
+    """Writes the records of this process into a buffer in ``folder`` that holds at most ``most_bytes``.
+
+    ``opening`` returns the record that a buffer begins with. What finds no room is counted in ``lost``.
+    """
+
+    def __init__(self, folder: str, most_bytes: int, opening: Callable[[], bytes]) -> None:
+        self._folder = folder
+        self._most_bytes = most_bytes
+        self._opening = opening
+        self.lost = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pid = getpid()
+        self._buffer = f"{self._pid}-{urandom(8).hex()}"
+        self._number = 0
+        self._mapping: _Mapping | None = None
+        self._write: Callable[[bytes], object] = _is_full
+        self._sealed: deque[tuple[str, int]] = deque()
+        """The segments that the relay had not read to their end when they were last looked at, with their sizes."""
+        self._room_lock = RLock()
+        self._deferred: deque[bytes] = deque()
+        self._inside = 0
+        """The thread that is at work on the next segment."""
+        self.is_used = False
+        self.lost = 0
+
+    def put(self, payload: bytes) -> None:
+        """Write one record."""
+        if getpid() != self._pid:
+            # A fork that Python knows nothing of: both would write at one place.
+            self.after_fork()
+        data = pack("<II", len(payload), crc32(payload)) + payload
+        try:
+            self._write(data)
+        except ValueError:
+            self._put_in_next(data)
+
+    def _put_in_next(self, data: bytes) -> None:
+        if self._inside == get_ident():
+            # A handler that interrupted this very function: whoever was interrupted writes it.
+            self._deferred.append(data)
+            return
+        with self._room_lock:
+            try:
+                self._inside = get_ident()
+                self._write_or_rotate(data)
+                while self._deferred:
+                    self._write_or_rotate(self._deferred.popleft())
+            finally:
+                self._inside = 0
+
+    def _write_or_rotate(self, data: bytes) -> None:
+        try:
+            self._write(data)
+        except ValueError:
+            try:
+                self._rotate(len(data))
+            except OSError as error:
+                self._count_lost(error)
+            else:
+                self._write(data)
+
+    def _count_lost(self, error: OSError) -> None:
+        self.lost += 1
+        if not isinstance(error, NoRoomError):
+            guard.warn_once(f"obs-run: telemetry finds no room in memory and is dropped: {error.strerror or error}")
+
+    def _rotate(self, needed: int) -> None:
+        """Go on in a new segment that has room for ``needed`` bytes."""
+        opening = self._framed(self._opening()) if self._number == 0 else b""
+        size = max(segment.SIZE, segment.HEAD_SIZE + len(opening) + needed)
+        self._check_room(size)
+        path = os.path.join(self._folder, segment.name_of(self._buffer, self._number))
+        mapping = _Mapping(path, size)
+        head = segment.HEAD.pack(segment.MAGIC, self._pid, self._number, size, segment.OPEN, _started())
+        mapping.memory.write(head.ljust(segment.HEAD_SIZE, b"\0") + opening)
+        os.rename(mapping.temporary_path, path)
+        before, self._mapping = self._mapping, mapping
+        self._write = mapping.memory.write
+        self._number += 1
+        self.is_used = True
+        if before is not None:
+            self._seal(before)
+
+    def _seal(self, mapping: _Mapping) -> None:
+        # Who has fetched its ``write`` just before finds it full, and comes by the next one.
+        mapping.memory.seek(0, os.SEEK_END)
+        mapping.memory[segment.STATE_OFFSET : segment.STATE_OFFSET + 1] = bytes([segment.SEALED])
+        self._sealed.append((mapping.path, mapping.size))
+        mapping.release()
+
+    def _check_room(self, size: int) -> None:
+        """Raise ``NoRoomError`` where a segment of this size would be one too many."""
+        while self._sealed and not os.path.exists(self._sealed[0][0]):
+            self._sealed.popleft()
+        current = 0 if self._mapping is None else self._mapping.size
+        if size > segment.LARGEST or sum(each for _, each in self._sealed) + current + size > self._most_bytes:
+            raise NoRoomError("full")
+        found = os.statvfs(self._folder)
+        if found.f_bavail * found.f_frsize - size < found.f_blocks * found.f_frsize * _LEAST_FREE:
+            raise NoRoomError("no memory")
+
+    @staticmethod
+    def _framed(payload: bytes) -> bytes:
+        return segment.RECORD_HEAD.pack(len(payload), crc32(payload)) + payload
+
+    def after_fork(self) -> None:
+        """In a child: begin a buffer of its own; what is in this one is the parent's."""
+        mapping = self._mapping
+        self._begin()
+        if mapping is not None:
+            mapping.release()
+
+    def segments(self) -> Iterator[str]:
+        """Yield the paths of the segments that the relay has not read to their end."""
+        yield from (path for path, _ in self._sealed if os.path.exists(path))
+        if self._mapping is not None:
+            yield self._mapping.path
+
+
+def _is_full(_: bytes) -> object:
+    """Stand for the ``write`` of a segment that is not there yet."""
+    raise ValueError
+
+
+class _Mapping:
+    """A segment's file, allocated and mapped; it takes its name when it can be read."""
+
+    def __init__(self, path: str, size: int) -> None:
+        self.path = path
+        self.temporary_path = f"{path}{segment.NEW}"
+        self.size = size
+        descriptor = os.open(self.temporary_path, _CREATE, 0o600)
+        # Freed by the next line, and taken by the hidden copy that a mapping keeps of its descriptor.
+        self._likely_number = descriptor
+        descriptor = descriptors.move_up(descriptor)
+        try:
+            os.posix_fallocate(descriptor, 0, size)
+            self.memory = _map(descriptor, size)
+            self._identity = descriptors.identity(descriptor)
+        except BaseException:
+            os.unlink(self.temporary_path)
+            raise
+        finally:
+            os.close(descriptor)
+
+    def release(self) -> None:
+        """Let go of the memory, unless its hidden descriptor may be the agent's by now, who closed all there was."""
+        if _HAS_NO_COPY or descriptors.identity(self._likely_number) == self._identity:
+            return
+        _kept.append(self.memory)
+
+
+_kept: list[Any] = []
+"""Mappings whose end would close a descriptor that may be somebody else's."""
+_HAS_NO_COPY = sys.version_info >= (3, 13)
+
+
+def _map(descriptor: int, size: int) -> mmap:
+    try:
+        mapped = mmap(descriptor, size, trackfd=False)  # type: ignore[call-arg]
+    except TypeError:  # before Python 3.13
+        return mmap(descriptor, size)
+    return mapped
+
+
+def _started() -> int:
+    """Return when this process began, which tells it from a later one of the same number."""
+    try:
+        with open("/proc/self/stat", "rb") as file:
+            return int(file.read().rpartition(b")")[2].split()[_START_TIME_FIELD])
+    except (OSError, ValueError, IndexError):
+        return 0

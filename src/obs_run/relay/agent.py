@@ -1,0 +1,285 @@
+"""One agent's process as the relay sees it: its buffer, what is open in it, and how it ended."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from opentelemetry.sdk.resources import Resource
+
+from obs_run.base import guard
+from obs_run.buffer import codec, segment
+from obs_run.buffer.reader import SegmentReader
+from obs_run.core import semconv
+from obs_run.pipeline.items import DeferredCall, LogItem, OperationItem, SpanItem
+from obs_run.process.unpatched import monotonic, time
+from obs_run.relay import process_end
+from obs_run.relay.process_end import WatchedProcess
+from obs_run.sdk import metric_records, span_records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from opentelemetry.sdk.metrics.export import MetricsData
+
+    from obs_run.core.sink import SpanRecord
+    from obs_run.pipeline.items import Item
+    from obs_run.relay.process_end import End
+    from obs_run.relay.services import Service, Services
+
+
+_NOTE_PATIENCE = 0.5
+
+
+class Position(NamedTuple):
+    """How far a buffer is read, and what a relay that begins there has to know."""
+
+    number: int
+    offset: int
+    opening: bytes | None
+    run: bytes | None
+    open_spans: tuple[bytes, ...]
+
+
+class Agent:
+    """A process that writes into ``buffer``; ``take_metrics`` gets what its own instruments hold."""
+
+    def __init__(
+        self, folder: str, buffer: str, services: Services, take_metrics: Callable[[MetricsData], object]
+    ) -> None:
+        self.buffer = buffer
+        self._folder = folder
+        self._services = services
+        self._take_metrics = take_metrics
+        self._number = 0
+        self._offset = segment.HEAD_SIZE
+        self._reader: SegmentReader | None = None
+        self._read: deque[tuple[int, str]] = deque()
+        """The segments that are read to their end and not yet let go of."""
+        self._process: WatchedProcess | None = None
+        self._opening: codec.Opening | None = None
+        self._run: SpanRecord | None = None
+        self._open: dict[int, SpanRecord] = {}
+        self._notes: dict[type, Callable[[Any], Item | None]] = {
+            codec.Opening: self._opened,
+            codec.Run: self._goes_on,
+            codec.Begun: self._begun,
+            codec.Ended: self._ended,
+            codec.OwnBegun: self._own_begun,
+            codec.OwnEnded: self._own_ended,
+            codec.Measured: lambda record: OperationItem(record.operation),
+            codec.Logged: lambda record: LogItem(record.record),
+            codec.Lost: self._lost,
+            codec.Left: self._left,
+            codec.Metrics: self._metrics,
+            codec.Observed: self._observed,
+        }
+        self.resource = Resource({"telemetry.distro.name": "obs-run", "service.name": "python"})
+        self.service: Service | None = None
+        self.unreadable = 0
+        self.dropped = 0
+        self._unknown_since = 0.0
+        self.is_over = False
+        """Whether it has ended, and everything that it wrote has been read."""
+
+    def resume(self, position: Position) -> None:
+        """Go on where another relay stopped."""
+        self._number, self._offset = position.number, position.offset
+        for payload in (position.opening, position.run, *position.open_spans):
+            if payload is not None:
+                guard.call("record", self._note, codec.decode(payload))
+
+    def position(self) -> Position:
+        """Return where a relay after this one is to go on."""
+        return Position(
+            self._number,
+            self._offset,
+            None if self._opening is None else codec.encode(self._opening),
+            None if self._run is None else codec.encode(codec.Run(self._run)),
+            tuple([codec.encode(codec.Begun(span)) for span in self._open.values()]),
+        )
+
+    def name(self) -> str:
+        """Return what it calls itself."""
+        return str(self.resource.attributes.get("service.name", ""))
+
+    def pid(self) -> int:
+        """Return the number of its process, where it runs."""
+        return int(self.buffer.partition("-")[0])
+
+    def read(self, most_bytes: int) -> list[Item]:
+        """Return what it has written since, in the order of the records."""
+        items: list[Item] = []
+        # Looked at first: what it wrote before its end is there by then.
+        end = self._look()
+        left = most_bytes
+        while left > 0 and self._open_reader():
+            reader = self._reader
+            assert reader is not None
+            is_sealed = reader.is_sealed()
+            begun = self._offset
+            for _, payload in reader.records(left):
+                items.extend(self._items_of(payload))
+            self._offset = reader.offset
+            left -= self._offset - begun
+            if self._offset > begun:
+                reader.note_attempt()
+            if left > 0 and not self._go_on(reader, is_over=is_sealed or end is not None):
+                break
+        if end is not None and left > 0 and not self.is_over and not self._has_segment(self._number):
+            self.is_over = True
+            items.extend(self._unfinished(end))
+        return items
+
+    def _look(self) -> End | None:
+        """Return how the process has ended, None while it lives or somebody may still tell."""
+        end = None if self._process is None else self._process.look()
+        if end is None or end.is_known():
+            return end
+        # It was over before this relay looked; the one above was perhaps in time.
+        self._unknown_since = self._unknown_since or monotonic()
+        noted = process_end.take_note(os.path.dirname(self._folder), self.pid())
+        if noted is None and monotonic() - self._unknown_since < _NOTE_PATIENCE:
+            return None
+        return noted or end
+
+    def _open_reader(self) -> bool:
+        if self._reader is None and self._has_segment(self._number):
+            opened = guard.call("buffer", SegmentReader, self._path(self._number), self._offset)
+            if opened is None:
+                # Not a segment of ours: what it holds is nothing that can be read.
+                self.unreadable += 1
+                self._read.append((self._number, self._path(self._number)))
+                self._number += 1
+                return self._open_reader()
+            self._reader = opened
+            if self._process is None:
+                self._process = WatchedProcess(opened.head.pid, opened.head.started)
+        return self._reader is not None
+
+    def _go_on(self, reader: SegmentReader, *, is_over: bool) -> bool:
+        """Go on with the next segment where this one gets no more records; False where there is none yet."""
+        if not is_over:
+            return False
+        reader.close()
+        self._reader = None
+        self._read.append((self._number, reader.path))
+        self._number += 1
+        self._offset = segment.HEAD_SIZE
+        return self._has_segment(self._number)
+
+    def _path(self, number: int) -> str:
+        return os.path.join(self._folder, segment.name_of(self.buffer, number))
+
+    def _has_segment(self, number: int) -> bool:
+        return os.path.lexists(self._path(number))
+
+    def let_go(self) -> None:
+        """Delete what has been read and exported."""
+        while self._read:
+            _, path = self._read.popleft()
+            guard.call("buffer", os.unlink, path)
+
+    def close(self) -> None:
+        """Let go of files and process."""
+        if self._reader is not None:
+            self._reader.close()
+        if self._process is not None:
+            self._process.close()
+        if self.service is not None:
+            self.service.observed.end(self.buffer)
+
+    def _items_of(self, payload: bytes) -> Iterator[Item]:
+        try:
+            record = codec.decode(payload)
+        except codec.UnreadableError:
+            self.unreadable += 1
+            return
+        item = guard.call("record", self._note, record)
+        if item is not None:
+            yield item
+
+    def _note(self, record: codec.Record) -> Item | None:
+        """Take note of a record, and return the item to export where it is one."""
+        item: Item | None = self._notes[type(record)](record)
+        return item
+
+    def _begun(self, record: codec.Begun) -> None:
+        self._open[record.span.span_id] = record.span
+
+    def _own_begun(self, record: codec.OwnBegun) -> None:
+        self._open[record.span_id] = record.span()
+
+    def _ended(self, record: codec.Ended) -> Item:
+        self._open.pop(record.span.span_id, None)
+        return self._span_item(record.span, record)
+
+    def _own_ended(self, record: codec.OwnEnded) -> Item:
+        span = self._open.pop(record.span_id, None)
+        if span is None:
+            self.unreadable += 1
+            return OperationItem(record.operation)
+        if record.changes is not None:
+            span = span._replace(**record.changes._asdict())
+        return SpanItem(span_records.span_of(span._replace(end_ns=record.end_ns), self.resource), record.operation)
+
+    def _opened(self, record: codec.Opening) -> None:
+        self._opening, self._run = record, record.run
+        self.resource = Resource(record.resource)
+        self.service = self._services.of(record.resource)
+
+    def _goes_on(self, record: codec.Run) -> None:
+        self._run = record.span
+
+    def _left(self, record: codec.Left) -> Item | None:
+        self._run = None
+        return None if record.run is None else self._span_item(record.run)
+
+    def _lost(self, record: codec.Lost) -> None:
+        self.dropped += record.number
+
+    def _observed(self, record: codec.Observed) -> None:
+        if self.service is not None:
+            self.service.observe(self.buffer, record.readings)
+
+    def _metrics(self, record: codec.Metrics) -> Item:
+        # In the order of the others, and by whoever exports.
+        return DeferredCall(self._take_metrics, metric_records.metrics_of(record.collected))
+
+    def _span_item(self, span: SpanRecord, ended: codec.Ended | None = None) -> SpanItem:
+        made = span_records.span_of(span, self.resource)
+        if ended is None:
+            return SpanItem(made)
+        return SpanItem(made, ended.operation, is_told=ended.is_told, runs=ended.runs)
+
+    def _unfinished(self, end: End) -> Iterator[Item]:
+        """Yield what the process left open, the newest first, and its run at last."""
+        now = time.time_ns()
+        for span in reversed(self._open.values()):
+            yield self._span_item(_interrupted(span, end, now))
+        self._open.clear()
+        run, self._run = self._run, None
+        if run is not None:
+            yield self._span_item(ended_run(run, end, now))
+
+
+def _interrupted(span: SpanRecord, end: End, now_ns: int) -> SpanRecord:
+    marks = {semconv.OBS_SPAN_UNFINISHED: True, semconv.OBS_SPAN_ENDED_BY: end.describe()}
+    return span._replace(end_ns=max(now_ns, span.start_ns), attributes={**span.attributes, **marks})
+
+
+def ended_run(run: SpanRecord, end: End, now_ns: int) -> SpanRecord:
+    """Return a run span that its process could not end."""
+    attributes = {**run.attributes, semconv.OBS_SPAN_ENDED_BY: end.describe()}
+    description = None
+    if end.signal is not None:
+        attributes[semconv.OBS_RUN_SIGNAL] = description = end.describe()
+    elif end.exit_code is not None:
+        attributes[semconv.OBS_RUN_EXIT_CODE] = end.exit_code
+        description = f"exit code {end.exit_code}"
+    if not end.is_failure():
+        return run._replace(end_ns=max(now_ns, run.start_ns), attributes=attributes)
+    return run._replace(
+        end_ns=max(now_ns, run.start_ns), attributes=attributes, has_failed=True, description=description
+    )

@@ -1,0 +1,193 @@
+"""The relay of one configuration: it reads the buffers of its agents and exports what they hold."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING, Any
+
+from obs_run import settings
+from obs_run.base import guard
+from obs_run.buffer import segment
+from obs_run.pipeline.export_pipeline import ExportPipeline
+from obs_run.pipeline.losses import Losses, Reason
+from obs_run.process.unpatched import monotonic
+from obs_run.relay import client, progress, status
+from obs_run.relay.agent import Agent
+from obs_run.relay.arrivals import Arrivals
+from obs_run.relay.batches import Batches
+from obs_run.relay.services import Services
+from obs_run.runtime import destinations
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.metrics.export import MetricsData
+
+UNREADABLE = Reason("could not be read from the buffer")
+NO_ROOM = Reason("buffer full (OBS_QUEUE_BYTES)")
+_PIECE = 1 << 20
+_SHORT_PAUSE, _LONG_PAUSE = 0.05, 0.25
+_SECONDS_ACTIVE = 2.0
+"""How long after the last record the buffers are looked at often."""
+_MOST_HELD = 8 << 20
+"""Bytes of segments that are exported and wait for their delivery, of one agent, before they are let go of."""
+
+
+class Relay:
+    """Reads the buffers in ``path`` and exports them; ends after ``quiet`` seconds without an agent."""
+
+    def __init__(self, path: str, quiet: float) -> None:
+        self._path = path
+        self._quiet = quiet
+        self.losses = Losses()
+        self.destinations = destinations.make_all(self.losses)
+        self._batches = Batches(self.destinations)
+        self._services = Services()
+        self.agents: dict[str, Agent] = {}
+        self._pipelines: dict[str, ExportPipeline] = {}
+        self._resumed = progress.read(path)
+        self._delay: float = min(1.0, settings.get("OTEL_BSP_SCHEDULE_DELAY"))
+        self._interval: float = settings.get("OTEL_METRIC_EXPORT_INTERVAL")
+        self._metrics_due = monotonic() + self._interval
+        self._active_until = 0.0
+        self._is_dirty = False
+        """Whether anything was read that is not written down as done."""
+        self._stopping = False
+        self._status = status.Status(path)
+        self._arrivals = Arrivals(path)
+
+    def run(self) -> None:
+        """Work until there is nothing to do for long enough, or SIGTERM."""
+        signal.signal(signal.SIGTERM, self._stop)
+        busy_at = monotonic()
+        while not self._stopping:
+            guard.call("relay", self.turn)
+            now = monotonic()
+            if self.agents or self._is_dirty:
+                busy_at = now
+            if now - busy_at > self._quiet:
+                break
+            self._arrivals.wait(_SHORT_PAUSE if now < self._active_until else _LONG_PAUSE)
+        self.close()
+
+    def _stop(self, *_: object) -> None:
+        self._stopping = True
+
+    def turn(self) -> None:
+        """Read what there is, export what is due, and write down what is done."""
+        is_asked = os.path.lexists(os.path.join(self._path, client.READ_NOW))
+        self._find_agents()
+        has_ended = self._read_agents()
+        self._batches.flush(0.0 if is_asked or has_ended or self._stopping else self._delay)
+        for destination in self.destinations.all():
+            guard.call("export", destination.retry_pending, None)
+        if monotonic() >= self._metrics_due:
+            self._export_metrics()
+        self._write_down()
+        self.losses.report()
+        self._status.write(self.describe)
+        if is_asked:
+            self._export_metrics()
+            guard.call("relay", os.unlink, os.path.join(self._path, client.READ_NOW))
+
+    def _find_agents(self) -> None:
+        files = os.listdir(self._path)
+        for name in files:
+            pid = segment.parse_temporary_name(name)
+            if pid is not None and not os.path.exists(f"/proc/{pid}"):
+                # Killed amid the making of a segment.
+                guard.call("buffer", os.unlink, os.path.join(self._path, name))
+        for buffer, _ in sorted(filter(None, map(segment.parse_name, files))):
+            if buffer not in self.agents:
+                agent = Agent(self._path, buffer, self._services, self._take_metrics)
+                if buffer in self._resumed:
+                    guard.call("progress", agent.resume, self._resumed.pop(buffer))
+                self.agents[buffer] = agent
+
+    def _read_agents(self) -> bool:
+        """Read all agents, and return whether one has come to its end."""
+        has_ended = False
+        for buffer, agent in list(self.agents.items()):
+            items = guard.call("buffer", agent.read, _PIECE, default=())
+            if items:
+                self._active_until = monotonic() + _SECONDS_ACTIVE
+                self._is_dirty = True
+                self._pipeline(buffer, agent).export(items, None)
+            self._count_lost(agent)
+            if agent.is_over:
+                has_ended = self._is_dirty = True
+        return has_ended
+
+    def _pipeline(self, buffer: str, agent: Agent) -> ExportPipeline:
+        pipeline = self._pipelines.get(buffer)
+        if pipeline is None:
+            service = agent.service or self._services.of(agent.resource.attributes)
+            pipeline = self._pipelines[buffer] = ExportPipeline(
+                self._batches.destinations,
+                self.losses,
+                service.metering,
+                lambda: agent.resource,
+                lambda: None,
+                self._interval,
+            )
+        return pipeline
+
+    def _count_lost(self, agent: Agent) -> None:
+        unreadable, agent.unreadable = agent.unreadable, 0
+        dropped, agent.dropped = agent.dropped, 0
+        self.losses.count(unreadable, UNREADABLE)
+        self.losses.count(dropped, NO_ROOM)
+
+    def _take_metrics(self, data: MetricsData) -> None:
+        for destination in self.destinations.metrics:
+            guard.call("export", destination.export, data, None)
+
+    def _export_metrics(self) -> None:
+        self._metrics_due = monotonic() + self._interval
+        counts = self.losses.take_counts()
+        for number, service in enumerate(self._services.all()):
+            if counts and number == 0:
+                guard.call("measurement", service.metering.count_lost, counts)
+            data = guard.call("metrics", service.collect)
+            if data is not None:
+                self._take_metrics(data)
+
+    def _write_down(self) -> None:
+        """Have the next relay go on from here, once nothing waits for its delivery; then let go of what was read."""
+        if not self._is_dirty or not self._batches.is_empty() or not self.is_settled():
+            return
+        guard.call("progress", progress.write, self._path, {name: it.position() for name, it in self.agents.items()})
+        self._is_dirty = False
+        for buffer, agent in list(self.agents.items()):
+            agent.let_go()
+            if agent.is_over:
+                agent.close()
+                del self.agents[buffer]
+                self._pipelines.pop(buffer, None)
+                self._is_dirty = True
+
+    def is_settled(self) -> bool:
+        """Whether everything that destinations were given has arrived."""
+        return all(
+            guard.call("export", destination.seconds_until_due) is None for destination in self.destinations.all()
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """Return the agents, and what each destination has waiting, for people."""
+        waiting = [
+            {"signal": name, "to": getattr(each, "address", ""), "waiting": len(getattr(each, "buffer", ()))}
+            for name in ("traces", "logs", "metrics")
+            for each in getattr(self.destinations, name)
+        ]
+        agents = [{"name": each.name(), "pid": each.pid()} for each in self.agents.values()]
+        return {"agents": agents, "destinations": waiting}
+
+    def close(self) -> None:
+        """Export what is there, and end."""
+        self._stopping = True
+        guard.call("relay", self.turn)
+        guard.call("metrics", self._export_metrics)
+        deadline = monotonic() + settings.get("OBS_FLUSH_SECONDS")
+        for destination in self.destinations.all():
+            guard.call("export", destination.close, deadline)
+        self.losses.report(final=True)
+        self._status.write(self.describe, is_over=True)

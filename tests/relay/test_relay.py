@@ -1,0 +1,269 @@
+"""Agents whose telemetry a relay exports: as they would be without us, and nothing of them is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from obs_run.relay import client, supervisor
+from tests.launch.running import SCRIPTS, Outcome, environment
+from tests.otlp_receiver import Receiver
+from tests.ports import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.otlp_receiver import Span
+
+    Launch = Callable[..., Outcome]
+
+OBS_RUN, PYTHON, OBSCTL = (str(SCRIPTS / name) for name in ("obs-run", "python", "obsctl"))
+SECONDS = 60.0
+
+
+def relayed(memory: Path, home: Path, endpoint: str, **more: str) -> dict[str, str]:
+    own = {"OBS_RELAY": "on", "OBS_RELAY_FOLDER": str(memory), "OTEL_BSP_SCHEDULE_DELAY": "50", **more}
+    return environment(endpoint, home, **own)
+
+
+def launch(memory: Path, home: Path, endpoint: str, program: str, *words: str, **more: str) -> Outcome:
+    """Run a program under obs-run to its end."""
+    script = home / "agent.py"
+    script.write_text(program)
+    ran = subprocess.run(
+        [OBS_RUN, PYTHON, str(script), *words],
+        cwd=home,
+        env=relayed(memory, home, endpoint, **more),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    return Outcome(ran.returncode, ran.stdout, ran.stderr)
+
+
+@pytest.fixture
+def agent(memory: Path, tmp_path: Path, receiver: Receiver) -> Launch:
+    return partial(launch, memory, tmp_path, receiver.endpoint)
+
+
+@pytest.fixture(autouse=True)
+def no_relay_stays(memory: Path) -> Iterator[None]:
+    """End the relay that a test began."""
+    yield
+    pid = supervisor.running(str(memory))
+    if pid is not None:
+        os.kill(pid, signal.SIGTERM)
+        while supervisor.running(str(memory)) is not None:
+            time.sleep(0.01)
+
+
+def run_span(receiver: Receiver) -> Span:
+    assert receiver.wait_for(lambda got: any("obs.run.kind" in span.attributes for span in got.spans))
+    (span,) = [span for span in receiver.spans if "obs.run.kind" in span.attributes]
+    return span
+
+
+STORY = """\
+import logging, os, signal, sys
+from opentelemetry import trace
+from obs_run.tracing import get_tracer
+logging.basicConfig(handlers=[logging.NullHandler()])
+tracer = get_tracer("story")
+with tracer.span("outer"):
+    logging.warning("inside of %s", "outer")
+    with trace.get_tracer("other").start_as_current_span("inner", attributes={"a": 1}) as span:
+        span.add_event("happened")
+    exec(sys.argv[1] if len(sys.argv) > 1 else "pass")
+"""
+
+
+def test_spans_and_log_lines_arrive_as_one_trace(agent: Launch, receiver: Receiver) -> None:
+    assert agent(STORY) == Outcome(0, "", "")
+    run = run_span(receiver)
+    assert receiver.wait_for(lambda got: len(got.spans) == 3 and len(got.logs) == 1)
+    (outer,), (inner,) = receiver.named("outer"), receiver.named("inner")
+    assert (outer.parent_id, inner.parent_id) == (run.span_id, outer.span_id)
+    assert inner.attributes["a"] == 1
+    assert inner.events == ["happened"]
+    (log,) = receiver.logs
+    assert (log.body, log.span_id) == ("inside of outer", outer.span_id)
+    assert run.resource["service.name"] == "agent"
+    assert {span.resource["service.instance.id"] for span in receiver.spans} == {run.resource["service.instance.id"]}
+
+
+ENDS: list[Any] = [
+    pytest.param("os._exit(3)", 3, {"obs.run.exit_code": 3}, 2, id="os._exit"),
+    pytest.param("os.kill(os.getpid(), 9)", -9, {"obs.run.signal": "SIGKILL"}, 2, id="kill -9"),
+    pytest.param("os.kill(os.getpid(), 15)", -15, {"obs.run.signal": "SIGTERM"}, 0, id="SIGTERM"),
+    pytest.param("import ctypes; ctypes.string_at(0)", -11, {"obs.run.signal": "SIGSEGV"}, 2, id="segfault"),
+    pytest.param("os.abort()", -6, {"obs.run.signal": "SIGABRT"}, 2, id="abort"),
+]
+
+
+@pytest.mark.parametrize(("last", "code", "end", "status"), ENDS)
+def test_what_was_open_is_there_with_the_way_the_process_ended(
+    agent: Launch, receiver: Receiver, last: str, code: int, end: dict[str, Any], status: int
+) -> None:
+    outcome = agent(STORY, last)
+    assert (outcome.code, outcome.out, outcome.err) == (code, "", "")
+    run = run_span(receiver)
+    assert {name: run.attributes[name] for name in end} == end
+    assert run.status == status
+    assert receiver.wait_for(lambda got: len(got.spans) == 3 and len(got.logs) == 1)
+    (outer,) = receiver.named("outer")
+    assert outer.attributes["obs.span.unfinished"] is True
+    assert outer.attributes["obs.span.ended_by"] == end.get("obs.run.signal", "exit")
+    assert "obs.span.unfinished" not in receiver.named("inner")[0].attributes
+
+
+@pytest.mark.parametrize(
+    ("program", "code", "end"),
+    [
+        pytest.param("1/0", 1, {"obs.run.exit_code": 1, "error.type": "ZeroDivisionError"}, id="first line"),
+        pytest.param("import nothing_of_this_name", 1, {"error.type": "ModuleNotFoundError"}, id="missing module"),
+        pytest.param("import sys; sys.exit(5)", 5, {"obs.run.exit_code": 5}, id="sys.exit"),
+        pytest.param("import os; os._exit(6)", 6, {"obs.run.exit_code": 6}, id="os._exit"),
+        pytest.param("import os; os.kill(os.getpid(), 9)", -9, {"obs.run.signal": "SIGKILL"}, id="kill -9"),
+        pytest.param("import os; os.kill(os.getpid(), 15)", -15, {"obs.run.signal": "SIGTERM"}, id="SIGTERM"),
+    ],
+)
+def test_a_run_that_recorded_nothing_and_did_not_end_well_is_there(
+    agent: Launch, receiver: Receiver, memory: Path, tmp_path: Path, program: str, code: int, end: dict[str, Any]
+) -> None:
+    subprocess.run([OBSCTL, "relay", "start"], env=relayed(memory, tmp_path, receiver.endpoint), check=True)
+    assert agent(program).code == code
+    run = run_span(receiver)
+    assert {name: run.attributes[name] for name in end} == end
+
+
+def test_a_relay_that_comes_too_late_to_see_the_end_says_so(agent: Launch, receiver: Receiver) -> None:
+    agent("import os; os.kill(os.getpid(), 9)")
+    ended_by = run_span(receiver).attributes["obs.span.ended_by"]
+    assert ended_by in ("unknown", "SIGKILL")
+
+
+def test_a_run_that_ends_well_and_recorded_nothing_leaves_nothing(
+    agent: Launch, receiver: Receiver, memory: Path
+) -> None:
+    agent("pass")
+    agent(STORY)
+    assert receiver.wait_for(lambda got: len(got.spans) == 3)
+    assert not list(memory.glob("*.run"))
+
+
+def test_the_agents_process_is_as_it_would_be(agent: Launch, receiver: Receiver) -> None:
+    outcome = agent(
+        """\
+import os, signal, threading
+from obs_run.tracing import get_tracer
+with get_tracer("x").span("work"):
+    pass
+print(threading.active_count(), len(os.listdir("/proc/self/task")))
+print([signal.getsignal(number) == signal.SIG_DFL for number in (signal.SIGTERM, signal.SIGHUP)])
+print(os._exit.__module__)
+"""
+    )
+    assert outcome == Outcome(0, "1 1\n[True, True]\nposix\n", "")
+    assert receiver.wait_for(lambda got: bool(got.named("work")))
+
+
+def test_the_agents_own_metrics_arrive(agent: Launch, receiver: Receiver) -> None:
+    program = """\
+from opentelemetry import metrics
+counter = metrics.get_meter("mine").create_counter("things")
+counter.add(2, {"kind": "a"})
+"""
+    agent(program)
+    assert receiver.wait_for(lambda got: any(metric.name == "things" for metric in got.metrics))
+
+
+def test_the_local_store_has_a_run_at_once(memory: Path, tmp_path: Path) -> None:
+    outcome = launch(memory, tmp_path, "", STORY, "os.kill(os.getpid(), 9)")
+    assert outcome.code == -9
+    shown = subprocess.run(
+        [OBSCTL, "show"], env=relayed(memory, tmp_path, ""), capture_output=True, text=True, check=True
+    )
+    first, *_ = shown.stdout.splitlines()
+    assert "agent" in first
+    assert "signal=SIGKILL" in shown.stdout
+    assert "outer" in shown.stdout
+
+
+def test_a_relay_that_is_killed_is_begun_again_and_loses_nothing(
+    receiver: Receiver, memory: Path, tmp_path: Path
+) -> None:
+    program = """\
+import time
+from obs_run.tracing import get_tracer
+tracer = get_tracer("x")
+for number in range(200):
+    with tracer.span(f"span {number}"):
+        time.sleep(0.01)
+"""
+    (tmp_path / "agent.py").write_text(program)
+    env = relayed(memory, tmp_path, receiver.endpoint)
+    running = subprocess.Popen([OBS_RUN, PYTHON, "agent.py"], cwd=tmp_path, env=env)
+    killed = 0
+    while running.poll() is None:
+        time.sleep(0.3)
+        for place in client.configurations(str(memory)):
+            pid = client.status(place).get("pid")
+            if pid:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                    killed += 1
+                except ProcessLookupError:
+                    pass
+    assert killed > 1
+    names = {f"span {number}" for number in range(200)}
+    assert receiver.wait_for(lambda got: names <= {span.name for span in got.spans})
+    assert run_span(receiver).status == 0
+
+
+def test_a_collector_that_comes_late_gets_everything(memory: Path, tmp_path: Path) -> None:
+    port = free_port()
+    begun = time.monotonic()
+    outcome = launch(memory, tmp_path, f"http://127.0.0.1:{port}", STORY)
+    assert outcome == Outcome(0, "", "")
+    assert time.monotonic() - begun < SECONDS / 2
+    with Receiver(port=port) as late:
+        assert late.wait_for(lambda got: len(got.spans) == 3 and len(got.logs) == 1)
+
+
+def test_obsctl_relay_says_how_it_is(memory: Path, tmp_path: Path, receiver: Receiver, agent: Launch) -> None:
+    env = relayed(memory, tmp_path, receiver.endpoint)
+    obsctl = partial(subprocess.run, env=env, capture_output=True, text=True, check=False)
+    before = obsctl([OBSCTL, "relay"])
+    assert before.returncode == 1
+    assert before.stdout.startswith("no relay runs")
+    agent(STORY)
+    assert obsctl([OBSCTL, "relay", "flush"]).returncode == 0
+    assert len(receiver.spans) == 3
+    running = obsctl([OBSCTL, "relay"])
+    assert running.returncode == 0
+    assert running.stdout.startswith("relay: process ")
+    assert receiver.endpoint in running.stdout
+    assert obsctl([OBSCTL, "relay", "stop"]).returncode == 0
+    assert obsctl([OBSCTL, "relay"]).returncode == 1
+
+
+def test_nobody_else_can_enter_the_folder(agent: Launch, memory: Path) -> None:
+    agent(STORY)
+    for path in (memory, *memory.rglob("*")):
+        assert path.lstat().st_mode & 0o077 == 0, path
+
+
+def test_a_folder_that_others_can_enter_is_not_used(agent: Launch, memory: Path, receiver: Receiver) -> None:
+    memory.chmod(0o755)
+    assert agent(STORY) == Outcome(0, "", "")
+    # Then the agent exports itself.
+    assert len(receiver.spans) == 3
+    assert not list(memory.iterdir())
