@@ -1,8 +1,8 @@
-"""What a message by ZMQ, NATS and Redis, and a job of arq, cost with obs-run and without, both ends in one thread.
+"""What messages of several libraries, and a job of arq, cost with obs-run and without, both ends in one thread.
 
 Microseconds of CPU of that thread and of time, medians of interleaved rounds, each in a process of its own. Needs
-pyzmq, nats-py, redis or arq in this environment, and a server. Run it as ``python -m benchmarks.messages zmq``, or as
-``python -m benchmarks.messages nats --server nats://127.0.0.1:4222``.
+pyzmq, nats-py, redis, arq, websockets or aiokafka in this environment, and a server. Run it as
+``python -m benchmarks.messages zmq``, or as ``python -m benchmarks.messages nats --server nats://127.0.0.1:4222``.
 """
 
 from __future__ import annotations
@@ -26,6 +26,14 @@ CASES = {
         "request": "request and answer by a callback: two spans",
         "one-way": "message, beyond the rate of spans",
     },
+    "websockets": {
+        "question": "question and answer, JSON: four spans",
+        "one-way": "question and answer, beyond the rate of spans",
+    },
+    "aiokafka": {
+        "message": "message, sent, confirmed and received: two spans",
+        "one-way": "message, beyond the rate of spans",
+    },
     "arq": {"job": "job, put into the queue and done: two spans"},
     "redis": {
         "entry": "entry of a stream, added, read by a group and acknowledged: two spans",
@@ -33,9 +41,15 @@ CASES = {
         "get": "command that is no message",
     },
 }
-_SETTINGS = {"entry": {"OBS_MESSAGE_SPANS": "1000000"}}
+_ALL = {"OBS_MESSAGE_SPANS": "1000000"}
+_SETTINGS = {"entry": _ALL, "message": _ALL, "question": _ALL}
 """What is set for a case besides."""
-_SERVERS = {"nats": "nats://127.0.0.1:4222", "arq": "redis://127.0.0.1:6379", "redis": "redis://127.0.0.1:6379"}
+_SERVERS = {
+    "nats": "nats://127.0.0.1:4222",
+    "aiokafka": "127.0.0.1:9092",
+    "arq": "redis://127.0.0.1:6379",
+    "redis": "redis://127.0.0.1:6379",
+}
 
 
 class Mode(NamedTuple):
