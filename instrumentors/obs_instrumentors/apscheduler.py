@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from obs_run.base import payload
+from obs_run.base.functions import innermost
 from obs_run.base.steps import Step
 from obs_run.core import message_carriers, noted_calls, planned_work
 from obs_run.core.hooks import Instrumentor, Target
@@ -118,10 +119,18 @@ def _described(job: Any, store: str | None) -> MessageOperation:
     operation = MessageProcess(system=_SYSTEM)
     operation.destination = operation.destination_template = store
     operation.message_id = payload.get_text(job, "id")
-    # The agent may give each job a name of its own.
-    reference = payload.get_text(job, "func_ref")
-    operation.method = payload.get_text(job, "name") if reference is None else reference.rpartition(":")[2]
+    operation.method = _function_of(job)
     return operation
+
+
+def _function_of(job: Any) -> str | None:
+    """Return the name of a job's function; the agent may give each job another name of its own."""
+    reference = payload.get_text(job, "func_ref")
+    if reference is not None:
+        return reference.rpartition(":")[2]
+    function = payload.get(job, "func")
+    inner = innermost(function)
+    return payload.get_text(job, "name") if inner is function else payload.get_text(inner, "__qualname__")
 
 
 def _note_unrun(job: Any, error_type: str, message: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -124,6 +125,10 @@ def job_without_a_name(_: Any, scheduler: Any) -> None:
     scheduler.add_job(lambda: "Lisbon", "date", id="first", name="look up")
 
 
+def job_of_a_partial(_: Any, scheduler: Any) -> None:
+    scheduler.add_job(partial(forecast, "Lisbon"), "date", id="first", name="Lisbon's weather")
+
+
 def failing(_: Any, scheduler: Any) -> None:
     scheduler.add_job(fail, "date", id="first")
 
@@ -193,6 +198,7 @@ LIBRARY = Library(
         _scenario("job by its name", job_by_its_name, "Desk.look_up"),
         _scenario("job of a method", job_of_a_method, "Desk.look_up"),
         _scenario("job without a name", job_without_a_name, "look up"),
+        _scenario("job of a partial", job_of_a_partial, "forecast"),
         _scenario("job that fails", failing, "fail", error_type="ValueError", failures=1),
         _scenario("job that is missed", missed, "forecast", error_type="missed"),
         _scenario("job that is due several times", several, "forecast", runs=3),
