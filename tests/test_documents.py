@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ RUN_HERE = (
     "obsctl list --errors --since 1h",
     "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 obs-run python agent.py",
     "echo 'a long password' | obsctl hash-password prometheus",
+    "OBS_RELAY=on obs-run python agent.py",
+    "obsctl relay",
     "obsctl doctor",
     """python -c "import obs_run; obs_run.audit('user.login', actor='alice', outcome='ok', method='oauth')\"""",
     "obsctl audit show",
@@ -83,6 +86,12 @@ def test_every_command_shown_is_run_by_a_test() -> None:
     assert shown_commands() == {*RUN_HERE, *RUN_IN_CHECKOUT, *RUN_ELSEWHERE}
 
 
+@pytest.fixture
+def memory() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="obs-run-test-", dir="/dev/shm") as folder:
+        yield Path(folder)
+
+
 @pytest.mark.parametrize("place", sorted({place for place in RUN_ELSEWHERE.values() if "/" in place}))
 def test_the_test_that_stands_for_a_command_exists(place: str) -> None:
     assert (ROOT / place).is_file()
@@ -90,7 +99,9 @@ def test_the_test_that_stands_for_a_command_exists(place: str) -> None:
 
 @pytest.mark.slow
 # One test, so that what one command records the next one can show.
-def test_the_commands_do_what_the_documents_say(folder: Path, stub: StubServer, receiver: Receiver) -> None:
+def test_the_commands_do_what_the_documents_say(
+    folder: Path, memory: Path, stub: StubServer, receiver: Receiver
+) -> None:
     scripts = sysconfig.get_path("scripts")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "OBS_"))}
     environment |= {
@@ -98,6 +109,8 @@ def test_the_commands_do_what_the_documents_say(folder: Path, stub: StubServer, 
         "XDG_DATA_HOME": str(folder / "data"),
         "OPENAI_BASE_URL": stub.url,
         "OPENAI_API_KEY": "stub",
+        "OBS_RELAY_FOLDER": str(memory),
+        "OBS_RELAY_SECONDS": "1",
     }
     for command in (*RUN_HERE, *RUN_IN_CHECKOUT):
         here = ROOT if command in RUN_IN_CHECKOUT else folder

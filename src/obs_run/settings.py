@@ -426,6 +426,12 @@ def otlp(signal: str, name: str) -> Any:
     return get(f"OTEL_EXPORTER_OTLP_{name}")
 
 
+def asks_for_scrubbing() -> bool:
+    """Whether anything is to be taken out of what leaves the process."""
+    chosen = tuple(word.lower() for word in get("OBS_PRIVACY") or ())
+    return chosen != ("none",) or bool(get("OBS_PRIVACY_RULES"))
+
+
 def say_problems() -> None:
     """Say each value that is not allowed, once, also of settings that nothing has asked for, and misspelt names."""
     for setting in SETTINGS:

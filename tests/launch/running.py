@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
 import zipapp
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from obs_run.buffer import folder as folder_of_buffers
-from obs_run.relay import client as relay
+from obs_run.buffer import relay_client
 from tests.launch.environments import HERE, Environment
 
 if TYPE_CHECKING:
@@ -86,8 +87,27 @@ def run(
         finally:
             process.kill()
     if env.get("OBS_RELAY") == "on":
-        relay.flush(folder_of_buffers.chosen(), _RELAY_SECONDS)
+        relay_client.flush(folder_of_buffers.chosen(), _RELAY_SECONDS)
     return Outcome(process.returncode, out, err)
+
+
+def on_terminal(folder: Path, program: str, **more: str) -> str:
+    """Run a program whose stderr is a terminal, and return what it writes there."""
+    (folder / "agent.py").write_text(program)
+    env = environment("", folder, **more)
+    ours, theirs = os.openpty()
+    words = [str(SCRIPTS / "obs-run"), sys.executable, "agent.py"]
+    with subprocess.Popen(words, cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=theirs) as process:
+        os.close(theirs)
+        written = b""
+        try:
+            while data := os.read(ours, 10_000):
+                written += data
+        except OSError:  # Linux says so when nobody has the other end any more
+            pass
+        assert process.wait(60) == 0
+    os.close(ours)
+    return written.decode()
 
 
 def _wait_for_sleep(pid: int) -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.examples import crossed, one_in
 from tests.launch.running import SCRIPTS, environment, run
+from tests.refusing_server import answering
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 PYTHON = str(SCRIPTS / "python")
@@ -26,36 +23,6 @@ with trace.get_tracer("agent").start_as_current_span("work"):
     metrics.get_meter("agent").create_counter("jobs").add(1)
 print("done")
 """
-
-
-@contextmanager
-def answering(status: int, paths: str = "/v1/") -> Iterator[str]:
-    """Serve one status for requests whose path begins so, and 200 for the others."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            is_refused = self.path.startswith(paths)
-            body = b"no such tenant" if is_refused and status >= 400 else b""
-            self.send_response(status if is_refused else 200)
-            if status == 302:
-                self.send_header("Location", "/login")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 REFUSALS = [

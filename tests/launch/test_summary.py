@@ -1,40 +1,18 @@
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.launch.cases import PRELUDE
-from tests.launch.running import SCRIPTS, environment, run
+from tests.launch.running import SCRIPTS, environment, on_terminal, run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SPAN = PRELUDE + "span('work')\n"
 POINTER = re.compile(r"^obs-run: this run's trace: obsctl show ([0-9a-f]{8})\r?$", re.MULTILINE)
-
-
-def on_terminal(folder: Path, program: str, **more: str) -> str:
-    """Run a program whose stderr is a terminal, and return what it writes there."""
-    (folder / "agent.py").write_text(program)
-    env = environment("", folder, **more)
-    ours, theirs = os.openpty()
-    words = [str(SCRIPTS / "obs-run"), sys.executable, "agent.py"]
-    with subprocess.Popen(words, cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=theirs) as process:
-        os.close(theirs)
-        written = b""
-        try:
-            while data := os.read(ours, 10_000):
-                written += data
-        except OSError:  # Linux says so when nobody has the other end any more
-            pass
-        assert process.wait(60) == 0
-    os.close(ours)
-    return written.decode()
 
 
 def test_a_terminal_is_told_where_to_look(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ OPENING = b"opening"
 
 
 def writer(folder: Path, most_bytes: int = 64 << 20) -> Writer:
-    return Writer(str(folder), most_bytes, lambda: OPENING)
+    return Writer(str(folder), most_bytes, lambda: OPENING, lambda lost: b"lost %d" % lost)
 
 
 def buffers(folder: Path) -> dict[str, list[int]]:
@@ -37,6 +37,15 @@ def buffers(folder: Path) -> dict[str, list[int]]:
         if parsed is not None:
             found.setdefault(parsed[0], []).append(parsed[1])
     return found
+
+
+def read_any(folder: Path) -> Iterator[bytes]:
+    """Yield the records of segments some of which are gone."""
+    for buffer, numbers in buffers(folder).items():
+        for number in sorted(numbers):
+            reader = SegmentReader(str(folder / segment.name_of(buffer, number)))
+            yield from (payload for _, payload in reader.records(1 << 40))
+            reader.close()
 
 
 def read(folder: Path) -> Iterator[bytes]:
@@ -87,7 +96,19 @@ def test_room_is_found_again_when_the_relay_has_read(memory: Path) -> None:
             (memory / segment.name_of(buffer, number)).unlink()
     lost = to.lost
     to.put(b"y" * 1000)
-    assert to.lost == lost
+    assert to.lost == 0
+    assert b"lost %d" % lost in list(read_any(memory))
+
+
+def test_what_is_not_vital_leaves_room_for_what_is(memory: Path) -> None:
+    to = writer(memory, most_bytes=16 * segment.SIZE)
+    while not to.lost:
+        to.put(b"x" * 1000, is_vital=False)
+    assert not to.has_room()
+    for _ in range(200):
+        to.put(b"y" * 1000)
+    assert to.lost == 0
+    assert sum(payload.startswith(b"y") for payload in read(memory)) == 200
 
 
 def test_nothing_is_lost_by_threads_and_signal_handlers(memory: Path) -> None:
@@ -138,7 +159,7 @@ def test_a_forked_child_writes_into_a_buffer_of_its_own(memory: Path) -> None:
 KILLED = """
 import os, sys, threading
 from obs_run.buffer.writer import Writer
-to = Writer(sys.argv[1], 256 << 20, lambda: b"opening")
+to = Writer(sys.argv[1], 256 << 20, lambda: b"opening", lambda lost: b"lost %d" % lost)
 def write(name):
     number = 0
     while True:
@@ -198,7 +219,7 @@ def test_who_closes_all_descriptors_is_not_harmed(memory: Path) -> None:
     program = """
 import os, sys, tempfile
 from obs_run.buffer.writer import Writer
-to = Writer(sys.argv[1], 64 << 20, lambda: b"opening")
+to = Writer(sys.argv[1], 64 << 20, lambda: b"opening", lambda lost: b"lost %d" % lost)
 to.put(b"before")
 os.closerange(3, 1000)
 own = [os.open(os.path.join(sys.argv[2], str(n)), os.O_RDWR | os.O_CREAT) for n in range(300)]

@@ -49,12 +49,13 @@ spans = st.builds(
     st.text() | st.builds(Scope, st.text(), st.none() | st.text(), st.none(), st.none() | attributes),
     st.none() | st.builds(ResourceRecord, attributes, st.text()),
 )
+seconds = st.floats(0, 1e6)
 operations = st.builds(
     OperationRecord,
     st.text(),
     attributes,
     attributes,
-    st.builds(Timing, st.floats(0, 1e6), st.none() | st.floats(0, 1e6)),
+    st.builds(Timing, seconds, st.none() | seconds, st.none() | seconds, st.none() | ids),
     attributes,
     st.none() | st.builds(ErrorRecord, st.none() | st.text(), st.text()),
     st.integers(0, 1 << 40),

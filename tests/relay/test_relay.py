@@ -7,18 +7,20 @@ import signal
 import subprocess
 import time
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from obs_run.relay import client, supervisor
-from tests.launch.running import SCRIPTS, Outcome, environment
+from obs_run.buffer import relay_client
+from obs_run.relay import supervisor
+from tests.launch.running import SCRIPTS, Outcome, environment, on_terminal
 from tests.otlp_receiver import Receiver
 from tests.ports import free_port
+from tests.refusing_server import answering
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from tests.otlp_receiver import Span
 
@@ -124,15 +126,19 @@ def test_what_was_open_is_there_with_the_way_the_process_ended(
     assert "obs.span.unfinished" not in receiver.named("inner")[0].attributes
 
 
+# So long that the relay sees it before it is gone, also on a busy machine.
+SLEEP = "import os, time; time.sleep(1); "
+
+
 @pytest.mark.parametrize(
     ("program", "code", "end"),
     [
         pytest.param("1/0", 1, {"obs.run.exit_code": 1, "error.type": "ZeroDivisionError"}, id="first line"),
         pytest.param("import nothing_of_this_name", 1, {"error.type": "ModuleNotFoundError"}, id="missing module"),
         pytest.param("import sys; sys.exit(5)", 5, {"obs.run.exit_code": 5}, id="sys.exit"),
-        pytest.param("import os; os._exit(6)", 6, {"obs.run.exit_code": 6}, id="os._exit"),
-        pytest.param("import os; os.kill(os.getpid(), 9)", -9, {"obs.run.signal": "SIGKILL"}, id="kill -9"),
-        pytest.param("import os; os.kill(os.getpid(), 15)", -15, {"obs.run.signal": "SIGTERM"}, id="SIGTERM"),
+        pytest.param(SLEEP + "os._exit(6)", 6, {"obs.run.exit_code": 6}, id="os._exit"),
+        pytest.param(SLEEP + "os.kill(os.getpid(), 9)", -9, {"obs.run.signal": "SIGKILL"}, id="kill -9"),
+        pytest.param(SLEEP + "os.kill(os.getpid(), 15)", -15, {"obs.run.signal": "SIGTERM"}, id="SIGTERM"),
     ],
 )
 def test_a_run_that_recorded_nothing_and_did_not_end_well_is_there(
@@ -214,8 +220,8 @@ for number in range(200):
     killed = 0
     while running.poll() is None:
         time.sleep(0.3)
-        for place in client.configurations(str(memory)):
-            pid = client.status(place).get("pid")
+        for place in relay_client.configurations(str(memory)):
+            pid = relay_client.status(place).get("pid")
             if pid:
                 try:
                     os.kill(pid, signal.SIGKILL)
@@ -267,3 +273,59 @@ def test_a_folder_that_others_can_enter_is_not_used(agent: Launch, memory: Path,
     # Then the agent exports itself.
     assert len(receiver.spans) == 3
     assert not list(memory.iterdir())
+
+
+def test_the_unit_runs_a_relay(agent: Launch, memory: Path, tmp_path: Path, receiver: Receiver) -> None:
+    unit = (Path(__file__).parents[2] / "configs" / "obs-run-relay.service").read_text()
+    (command,) = [line.removeprefix("ExecStart=") for line in unit.splitlines() if line.startswith("ExecStart=")]
+    env = relayed(memory, tmp_path, receiver.endpoint)
+    with subprocess.Popen(command.split(), env=env) as running:
+        while supervisor.running(str(memory)) is None:
+            time.sleep(0.01)
+        assert supervisor.running(str(memory)) == running.pid
+        second = subprocess.run(command.split(), env=env, capture_output=True, text=True, check=False)
+        assert (second.returncode, second.stderr) == (
+            2,
+            f"obsctl: process {running.pid} is the relay already; obsctl relay stop\n",
+        )
+        agent(STORY)
+        assert receiver.wait_for(lambda got: len(got.spans) == 3)
+        running.terminate()
+    assert running.returncode == 0
+
+
+def test_secrets_that_the_agent_holds_are_taken_out(agent: Launch, receiver: Receiver) -> None:
+    program = """\
+import logging, os
+from opentelemetry import trace
+from obs_run.base import held_values
+logging.basicConfig(handlers=[logging.NullHandler()])
+logging.warning("one %s", os.environ["SERVICE_TOKEN"])
+os.environ["LATE_API_KEY"] = "of-a-file-Zq7Rk29xPm"
+logging.warning("two %s", os.environ["LATE_API_KEY"])
+held_values.hold("of-a-client-Qk3Wv81yTn")
+with trace.get_tracer("x").start_as_current_span("three of-a-client-Qk3Wv81yTn"):
+    logging.warning("four of-a-client-Qk3Wv81yTn")
+"""
+    assert agent(program, SERVICE_TOKEN="of-the-start-Lm5Xc62wBd").code == 0
+    assert receiver.wait_for(lambda got: len(got.logs) == 3 and len(got.spans) == 2)
+    told = " ".join([str(log.body) for log in receiver.logs] + [span.name for span in receiver.spans])
+    assert all(word in told for word in ("one", "two", "three", "four"))
+    assert not [part for part in ("Lm5Xc62wBd", "Zq7Rk29xPm", "Qk3Wv81yTn") if part in told], told
+
+
+def test_wrong_values_of_the_standard_variables_stop_no_relay(agent: Launch, receiver: Receiver) -> None:
+    outcome = agent(STORY, OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT="abc", OTEL_METRICS_EXEMPLAR_FILTER="all")
+    assert (outcome.code, outcome.out) == (0, "")
+    assert receiver.wait_for(lambda got: len(got.spans) == 3 and "inside of outer" in [log.body for log in got.logs])
+
+
+def test_a_terminal_is_told_what_becomes_of_the_telemetry(memory: Path, tmp_path: Path) -> None:
+    program = "from obs_run.tracing import get_tracer\nget_tracer('x').start_span('work')\n"
+    with answering(400) as endpoint:
+        env = relayed(memory, tmp_path, endpoint)
+        told = ""
+        until = time.monotonic() + SECONDS
+        while "refused traces" not in told and time.monotonic() < until:
+            told = on_terminal(tmp_path, program, **env)
+    assert f"obs-run: {endpoint} refused" in told

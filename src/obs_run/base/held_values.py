@@ -10,11 +10,11 @@ import os
 
 TYPE_CHECKING = False  # the module typing costs more than all that is here
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Final
 
-    _Entry = tuple[int, int, bytes]
-    """Where the piece stands in a value, how long that is, and its hash."""
+    _Entry = tuple[int, int, bytes, bytes]
+    """Where the piece stands in a value, how long that is, its hash, and the salt of that."""
 
 SHORTEST: Final = 8
 _LONGEST: Final = 4096
@@ -47,14 +47,28 @@ def changes() -> int:
     return _changes[0]
 
 
+def described() -> list[tuple[bytes, _Entry]]:
+    """Return how each held value is found, for a process that exports what this one writes."""
+    return [(piece, entry) for piece, values in list(_by_piece.items()) for entry in list(values)]
+
+
+def hold_described(entries: Iterable[tuple[bytes, _Entry]]) -> None:
+    """Take out what another process holds, as ``described`` gave it there."""
+    for piece, entry in entries:
+        values = _by_piece.setdefault(piece, set())
+        if entry not in values:
+            values.add(entry)
+            _changes[0] += 1
+
+
 def find(raw: bytes) -> Iterator[tuple[int, int]]:
     """Yield where held values stand in ``raw``."""
     for piece, values in list(_by_piece.items()):
         at = raw.find(piece)
         while at >= 0:
-            for offset, length, digest in list(values):
+            for offset, length, digest, salt in list(values):
                 start = at - offset
-                if start >= 0 and _hash(raw[start : start + length]) == digest:
+                if start >= 0 and _hash(raw[start : start + length], salt) == digest:
                     yield start, start + length
             at = raw.find(piece, at + 1)
 
@@ -99,7 +113,7 @@ def _quoted(value: str) -> str:
 def _add(value: bytes) -> tuple[bytes, _Entry]:
     """Note a value, and return how it is found."""
     offset = _oddest(value)
-    piece, entry = value[offset : offset + _PIECE], (offset, len(value), _hash(value))
+    piece, entry = value[offset : offset + _PIECE], (offset, len(value), _hash(value, _salt), _salt)
     _by_piece.setdefault(piece, set()).add(entry)
     return piece, entry
 
@@ -122,7 +136,7 @@ def _oddest(value: bytes) -> int:
     return max(range(len(value) - _PIECE + 1), key=oddness)
 
 
-def _hash(value: bytes) -> bytes:
+def _hash(value: bytes, salt: bytes) -> bytes:
     from hashlib import blake2b  # nothing is held in most processes that only start
 
-    return blake2b(value, digest_size=16, key=_salt).digest()
+    return blake2b(value, digest_size=16, key=salt).digest()

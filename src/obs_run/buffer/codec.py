@@ -159,9 +159,21 @@ class Observed(NamedTuple):
     readings: Readings
 
 
-Record = Opening | Run | Begun | Ended | OwnBegun | OwnEnded | Measured | Logged | Lost | Left | Metrics | Observed
+class Held(NamedTuple):
+    """The secrets that the process holds itself, which are to be taken out wherever they turn up."""
+
+    environ: dict[str, str]
+    """The variables that may be, or hold, secrets."""
+    values: list[Any]
+    """The keys of its clients, as ``base.held_values.described`` has them."""
+
+
+Record = (
+    Opening | Run | Begun | Ended | OwnBegun | OwnEnded | Measured | Logged | Lost | Left | Metrics | Observed | Held
+)
 _KINDS: tuple[type, ...] = (
     Opening, Run, Begun, Ended, OwnBegun, OwnEnded, Measured, Logged, Lost, Left, Metrics, Observed,
+    Held,
 )  # fmt: skip
 _NUMBERS = {kind: number for number, kind in enumerate(_KINDS)}
 
@@ -205,7 +217,8 @@ def decode(payload: bytes) -> Record:
 def _encoded(value: Any) -> bytes:
     try:
         return _dumps(value, _NO_REFERENCES)
-    except ValueError:
+    except ValueError as error:
+        guard.pass_on_thrown_in(error)
         # A subclass of a plain type, or an object of the agent's.
         return _dumps(_plain(value), _NO_REFERENCES)
 
@@ -306,6 +319,7 @@ _FIELDS: dict[type, tuple[Any, ...]] = {
     Left: (_span,),
     Metrics: (None,),
     Observed: (_readings,),
+    Held: (None, None),
 }
 
 

@@ -79,7 +79,7 @@ def _described() -> dict[str, Any]:
         "version": __version__,
         "python": sys.executable,
         "path": package_folder(),
-        "folder": os.getcwd() if _has_relative_path(chosen) else "",
+        "folder": os.path.abspath("") if _has_relative_path(chosen) else "",
         "variables": dict(sorted(chosen.items())),
     }
 

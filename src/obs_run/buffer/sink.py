@@ -34,16 +34,22 @@ class BufferSpanSink:
         parent: Context,
         start_ns: int | None = None,
     ) -> BufferedSpan:
-        """Begin a span; that it has begun is written at once, for nobody may be left to end it."""
+        """Begin a span; that it has begun is written at once, for nobody may be left to end it.
+
+        What begins where the buffer is full is left out as a whole, and counted.
+        """
         span = BufferedSpan(name, kind, parent, start_ns)
-        if span.is_sampled:
+        if span.is_dropped or not self._writer.has_room():
+            # With all that is to be inside of it: half a tree would be read as a whole one.
+            span.is_dropped = True
+        elif span.is_sampled:
             own, outer = span.get_span_context(), span.parent
             state = own.trace_state.to_header() if own.trace_state else ""
             parent_id, is_remote = (0, False) if outer is None else (outer.span_id, outer.is_remote)
             begun = codec.encode_begun(
                 name, kind, own.trace_id, own.span_id, span.start_time, parent_id, is_remote, state
             )
-            self._writer.put(begun)
+            self._writer.put(begun, is_vital=False)
         return span
 
     @staticmethod
@@ -59,7 +65,9 @@ class BufferSpanSink:
             span.has_failed, span.status_description = True, operation.error.message
         span.end_time = time.time_ns() if end_ns is None else max(end_ns, span.start_time)
         self.latest_end_ns = max(self.latest_end_ns, span.end_time)
-        if span.is_sampled:
+        if span.is_dropped:
+            self._writer.count_lost()
+        elif span.is_sampled:
             span_id = span.get_span_context().span_id
             self._writer.put(codec.encode_ended(span_id, span.end_time, span.changes(), operation))
         else:

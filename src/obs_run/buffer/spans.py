@@ -36,6 +36,7 @@ class BufferedSpan(Span):
         "end_time",
         "events",
         "has_failed",
+        "is_dropped",
         "is_sampled",
         "kind",
         "links",
@@ -46,7 +47,10 @@ class BufferedSpan(Span):
     )
 
     def __init__(self, name: str, kind: str, parent: Context, start_ns: int | None) -> None:
-        outer = get_current_span(parent).get_span_context()
+        around = get_current_span(parent)
+        outer = around.get_span_context()
+        self.is_dropped: bool = type(around) is BufferedSpan and around.is_dropped
+        """Whether it is left out, for want of room."""
         if outer.is_valid:
             self.parent: SpanContext | None = outer
             trace_id, state = outer.trace_id, outer.trace_state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
@@ -9,10 +10,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base.masking import masked_value
-from obs_run.buffer import folder
+from obs_run.buffer import folder, relay_client
 from obs_run.cli import words
 from obs_run.cli.mistake import Mistake
-from obs_run.relay import client, command, supervisor
+from obs_run.relay import command, supervisor
 
 if TYPE_CHECKING:
     import argparse
@@ -27,16 +28,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
         nargs="?",
-        choices=("status", "flush", "start", "stop"),
+        choices=("status", "flush", "start", "stop", "run"),
         default="status",
-        help="status (the default); flush: export what was written until now; start, stop",
+        help="status (the default); flush: export what was written until now; start, stop; run: stay in the foreground",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Do what is asked, and return 1 where that cannot be done."""
     path = folder.chosen()
-    actions = {"status": _print_status, "flush": _flush, "start": _start, "stop": _stop}
+    actions = {"status": _print_status, "flush": _flush, "start": _start, "stop": _stop, "run": _run}
     return actions[args.action](path)
 
 
@@ -46,14 +47,14 @@ def _print_status(path: str) -> int:
         print(f"no relay runs: obs-run starts one with OBS_RELAY=on, and obsctl relay start does ({path})")
     else:
         print(f"relay: process {pid}, {path}")
-    for place in client.configurations(path):
+    for place in relay_client.configurations(path):
         for line in _lines(place):
             print(words.one_line(line))
     return 0 if pid is not None else 1
 
 
 def _lines(place: str) -> Iterator[str]:
-    found = client.status(place)
+    found = relay_client.status(place)
     agents: list[dict[str, Any]] = found.get("agents", [])
     is_reading = bool(found) and not found.get("is_over", True)
     if not is_reading and not agents:
@@ -76,7 +77,7 @@ def _destination(variables: dict[str, str]) -> str:
 
 
 def _flush(path: str) -> int:
-    if client.flush(path, _SECONDS):
+    if relay_client.flush(path, _SECONDS):
         return 0
     print(f"obsctl: not all was exported in {_SECONDS:.0f} s; see obsctl relay", file=sys.stderr)
     return 1
@@ -89,6 +90,16 @@ def _start(path: str) -> int:
         return 0
     print("obsctl: the relay did not start", file=sys.stderr)
     return 1
+
+
+def _run(path: str) -> int:
+    folder.make(path)
+    descriptor = supervisor.lock(path)
+    if descriptor is None:
+        raise Mistake(f"process {supervisor.running(path)} is the relay already; obsctl relay stop")
+    os.chdir(path)
+    supervisor.Supervisor(path, descriptor, quiet=math.inf).run()
+    return 0
 
 
 def _stop(path: str) -> int:

@@ -32,10 +32,9 @@ def store_argument(parser: argparse.ArgumentParser) -> None:
 
 def _take_in() -> None:
     """Have what agents wrote until now exported, where a relay does that for them."""
-    from obs_run.buffer import folder
-    from obs_run.relay import client
+    from obs_run.buffer import folder, relay_client
 
-    client.flush(folder.chosen(), _FLUSH_SECONDS)
+    relay_client.flush(folder.chosen(), _FLUSH_SECONDS)
 
 
 @contextmanager

@@ -9,8 +9,8 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+from obs_run import settings
 from obs_run.base import guard
-from obs_run.pipeline import redact
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -27,7 +27,7 @@ def install(module: ModuleType) -> None:
     """Watch the propagator that ``module`` has, once."""
     kind = getattr(module, PROPAGATORS[module.__name__])
     original = kind.inject
-    if getattr(original, "_obs_run_scrubs", False) or not redact.wanted():
+    if getattr(original, "_obs_run_scrubs", False) or not settings.asks_for_scrubbing():
         return
 
     @wraps(original)
@@ -62,6 +62,8 @@ def _clean(context: Any) -> Any:
 
 def _without_findings(context: Any) -> tuple[Any]:
     from opentelemetry import baggage
+
+    from obs_run.pipeline import redact
 
     redaction = redact.shared()
     if redaction is not None:

@@ -261,14 +261,8 @@ def forget() -> None:
     _shared, _is_loaded = None, False
 
 
-def wanted() -> bool:
-    """Whether the settings ask for anything to be scrubbed; loads nothing."""
-    chosen = tuple(word.lower() for word in settings.get("OBS_PRIVACY") or ())
-    return chosen != ("none",) or bool(settings.get("OBS_PRIVACY_RULES"))
-
-
 def _scrubber() -> Scrubber | None:
-    if not wanted():
+    if not settings.asks_for_scrubbing():
         return None
     try:
         from obs_run.privacy import scrubber

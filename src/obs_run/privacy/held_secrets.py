@@ -13,7 +13,7 @@ from obs_run.privacy.matches import Match
 from obs_run.privacy.values import is_free
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from obs_run.privacy.matches import Subject
 
@@ -39,9 +39,9 @@ def refresh() -> None:
         _last_size[:] = [size]
 
 
-def hold_environment() -> None:
+def hold_environment(environ: Mapping[str, str] = os.environ) -> None:
     """Hold the values of variables with the names of secrets, and the passwords of addresses."""
-    for name, value in list(os.environ.items()):
+    for name, value in list(environ.items()):
         rule = secret_name(name)
         if rule is not None and fits(rule, value):
             held_values.hold(value)

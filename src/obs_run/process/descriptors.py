@@ -10,6 +10,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from obs_run.base import guard
 from obs_run.process.unpatched import close, fstat
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ def move_up(descriptor: int) -> int:
 
     try:
         moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _FLOOR)
-    except OSError:
+    except OSError as error:
+        guard.pass_on_thrown_in(error)
         return descriptor
     close(descriptor)
     return moved

@@ -33,7 +33,11 @@ def announce(started_ns: int) -> None:
 
     path = os.path.join(folder(), f"{os.getpid()}{ANNOUNCED}")
     environ = {name: value for name, value in os.environ.items() if _is_of_export(name)}
-    described = (environ, sys.orig_argv, os.getcwd(), sys.executable, started_ns)
+    try:
+        here = os.getcwd()
+    except FileNotFoundError:  # it is gone
+        here = ""
+    described = (environ, sys.orig_argv, here, sys.executable, started_ns)
     descriptor = os.open(path, _CREATE, 0o600)
     try:
         os.write(descriptor, marshal.dumps(described, 2))
@@ -66,7 +70,7 @@ def is_private(path: str) -> bool:
 
 def _look() -> str:
     named = os.environ.get(VARIABLE, "")
-    if not named or _word("OBS_RELAY") == "off" or _word("OTEL_CONFIG_FILE"):
+    if not named or _word("OBS_RELAY") != "on" or _word("OTEL_CONFIG_FILE"):
         return ""
     if any(name in _word(variable) for variable in _EXPORTERS for name in _ELSEWHERE):
         return ""

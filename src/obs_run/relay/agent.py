@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.sdk.resources import Resource
 
-from obs_run.base import guard
+from obs_run.base import guard, held_values
 from obs_run.buffer import codec, segment
 from obs_run.buffer.reader import SegmentReader
 from obs_run.core import semconv
 from obs_run.pipeline.items import DeferredCall, LogItem, OperationItem, SpanItem
+from obs_run.privacy import held_secrets
 from obs_run.process.unpatched import monotonic, time
 from obs_run.relay import process_end
 from obs_run.relay.process_end import WatchedProcess
@@ -74,6 +75,7 @@ class Agent:
             codec.Left: self._left,
             codec.Metrics: self._metrics,
             codec.Observed: self._observed,
+            codec.Held: self._holds,
         }
         self.resource = Resource({"telemetry.distro.name": "obs-run", "service.name": "python"})
         self.service: Service | None = None
@@ -143,6 +145,10 @@ class Agent:
         if noted is None and monotonic() - self._unknown_since < _NOTE_PATIENCE:
             return None
         return noted or end
+
+    def is_ending(self) -> bool:
+        """Whether its process has ended, and not everything of it has been read."""
+        return self._process is not None and self._process.end is not None and not self.is_over
 
     def _open_reader(self) -> bool:
         if self._reader is None and self._has_segment(self._number):
@@ -242,6 +248,11 @@ class Agent:
     def _observed(self, record: codec.Observed) -> None:
         if self.service is not None:
             self.service.observe(self.buffer, record.readings)
+
+    @staticmethod
+    def _holds(record: codec.Held) -> None:
+        held_secrets.hold_environment(record.environ)
+        held_values.hold_described(record.values)
 
     def _metrics(self, record: codec.Metrics) -> Item:
         # In the order of the others, and by whoever exports.

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 
+_NICE = 10
+
+
 def supervise(path: str) -> NoReturn:
     """Be the relay of this user until there is nothing to do; at once at an end where another one is."""
     from obs_run.buffer import folder
@@ -26,12 +29,19 @@ def supervise(path: str) -> NoReturn:
 def work(path: str) -> NoReturn:
     """Be the relay of the agents in one folder."""
     from obs_run.process import standard_variables
+    from obs_run.relay import status
 
-    # For good: nobody else reads the variables here.
-    standard_variables.corrected().__enter__()
-    from obs_run.relay.worker import Relay
+    # The agents come first, also on a busy machine.
+    os.nice(_NICE)
+    try:
+        with standard_variables.corrected():
+            from obs_run.relay.worker import Relay
 
-    Relay(path, quiet_seconds()).run()
+            Relay(path, quiet_seconds()).run()
+    except Exception as error:
+        # It is begun again, and somebody may ask why.
+        status.write_failure(path, error)
+        raise
     sys.exit(0)
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run._version import __version__
 from obs_run.base import guard
+from obs_run.base.masking import masked
+from obs_run.buffer import relay_client
 from obs_run.process.unpatched import getpid, monotonic, time
-from obs_run.relay import client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +37,7 @@ class Status:
     """Writes the file when something has changed, at most once a second."""
 
     def __init__(self, path: str) -> None:
-        self._place = os.path.join(path, client.STATUS)
+        self._place = os.path.join(path, relay_client.STATUS)
         self._written = ""
         self._next = 0.0
         self._started = time.time()
@@ -57,8 +58,19 @@ class Status:
             guard.call("status", self._replace, text)
 
     def _replace(self, text: str) -> None:
-        temporary = f"{self._place}.new"
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.rename(temporary, self._place)
+        _write(self._place, text)
+
+
+def write_failure(path: str, error: Exception) -> None:
+    """Say that the relay of a folder could not work, and why."""
+    text = f"the relay failed and is begun again: {type(error).__name__}: {guard.shown(error)}"
+    described = {"version": __version__, "pid": getpid(), "is_over": False, "lines": [(time.time(), masked(text))]}
+    guard.call("status", _write, os.path.join(path, relay_client.STATUS), json.dumps(described))
+
+
+def _write(place: str, text: str) -> None:
+    temporary = f"{place}.new"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.rename(temporary, place)

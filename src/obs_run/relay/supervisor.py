@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _PAUSE = 0.2
 _LONGEST_BACKOFF = 30.0
-_NICE = 10
 _NOTE_SECONDS = 30.0
 _PLACE = "import sys; sys.path.append(sys.argv[1]); "
 _WORK = "from obs_run.relay.command import work; work(*sys.argv[2:])"
@@ -209,8 +208,6 @@ def detach(path: str) -> None:
         os.setsid()
     os.chdir(path)
     os.umask(0o077)
-    with suppress(OSError):
-        os.nice(_NICE)
     _restore_signals()
     _raise_limits()
     nothing = os.open(os.devnull, os.O_RDWR)

@@ -46,5 +46,5 @@ def _write(parent: str, span: SpanRecord, pid: int, end: End) -> None:
     span = span._replace(attributes={**span.attributes, "process.pid": pid})
     attributes: dict[str, Any] = {**resource_attributes.read(), "process.pid": pid}
     opening = codec.encode(codec.Opening(attributes))
-    writer = Writer(configuration.prepare(parent), _MOST_BYTES, lambda: opening)
+    writer = Writer(configuration.prepare(parent), _MOST_BYTES, lambda: opening, lambda _: opening)
     writer.put(codec.encode(codec.Left(ended_run(span, end, run.now_ns()))))

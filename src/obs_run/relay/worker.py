@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
 from obs_run.base import guard
-from obs_run.buffer import segment
+from obs_run.buffer import relay_client, segment
 from obs_run.pipeline.export_pipeline import ExportPipeline
 from obs_run.pipeline.losses import Losses, Reason
 from obs_run.process.unpatched import monotonic
-from obs_run.relay import client, progress, status
+from obs_run.relay import progress, status
 from obs_run.relay.agent import Agent
 from obs_run.relay.arrivals import Arrivals
 from obs_run.relay.batches import Batches
@@ -74,7 +74,7 @@ class Relay:
 
     def turn(self) -> None:
         """Read what there is, export what is due, and write down what is done."""
-        is_asked = os.path.lexists(os.path.join(self._path, client.READ_NOW))
+        is_asked = os.path.lexists(os.path.join(self._path, relay_client.READ_NOW))
         self._find_agents()
         has_ended = self._read_agents()
         self._batches.flush(0.0 if is_asked or has_ended or self._stopping else self._delay)
@@ -85,9 +85,9 @@ class Relay:
         self._write_down()
         self.losses.report()
         self._status.write(self.describe)
-        if is_asked:
+        if is_asked and not any(agent.is_ending() for agent in self.agents.values()):
             self._export_metrics()
-            guard.call("relay", os.unlink, os.path.join(self._path, client.READ_NOW))
+            guard.call("relay", os.unlink, os.path.join(self._path, relay_client.READ_NOW))
 
     def _find_agents(self) -> None:
         files = os.listdir(self._path)

@@ -6,10 +6,11 @@ OpenTelemetry's SDK, a queue and a thread are there only where the agent itself 
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from obs_run import settings
-from obs_run.base import guard
+from obs_run.base import guard, held_values
 from obs_run.buffer import codec, configuration
 from obs_run.buffer.writer import Writer
 from obs_run.core.open_recordings import Ending, open_recordings
@@ -35,12 +36,22 @@ if TYPE_CHECKING:
     from obs_run.sdk.span_sink import ConfiguredSpanSink, SpanSink
 
 
+_WARNING = 13
+"""OpenTelemetry's number of the severity."""
+
+
+_SECRETS = re.compile(r"(?i)key|token|secret|pass|pwd|cred|auth|dsn|ur[il]|header|private|cert|conn|sign|salt|account")
+"""Names of variables that may be, or hold, secrets; the relay looks more closely."""
+
+
 class BufferRuntime(Runtime):
     """What this process records with where a relay reads ``folder``."""
 
     def __init__(self, folder: str) -> None:
         super().__init__()
         self._folder = folder
+        self._place: str | None = None
+        """The folder in it that is for this process's configuration."""
         self._writer: Writer | None = None
         self._making_writer = RLock()
         self._buffer_sink: BufferSpanSink | None = None
@@ -49,6 +60,8 @@ class BufferRuntime(Runtime):
         self._observed: ObservedMetrics | None = None
         self._observe_at = 0.0
         self._items = _BufferItems(self)
+        self._environ_size = -1
+        self._held = -1
 
     # The sink of core
 
@@ -67,6 +80,7 @@ class BufferRuntime(Runtime):
 
     def end(self, span: Span, complete: Callable[[], OperationRecord]) -> None:
         """End it."""
+        self.tell_held()
         buffer_sink = self._buffer_sink
         if buffer_sink is not None and buffer_sink.is_own(span):
             buffer_sink.end(span, complete)
@@ -85,8 +99,19 @@ class BufferRuntime(Runtime):
         self._observe_at = monotonic() + settings.get("OTEL_METRIC_EXPORT_INTERVAL")
 
     def log(self, record: LogRecord) -> None:
-        """Write a log record."""
-        self.write(codec.Logged(record))
+        """Write a log record; warnings and errors also where there is little room."""
+        self.tell_held()
+        severity = record.severity or 0
+        self.writer().put(codec.encode(codec.Logged(record)), is_vital=severity >= _WARNING)
+
+    def tell_held(self) -> None:
+        """Tell the relay of secrets that this process has come to hold, as by reading a ``.env``."""
+        environ, changes = os.environ, held_values.changes()
+        if len(environ) == self._environ_size and changes == self._held:
+            return
+        self._environ_size, self._held = len(environ), changes
+        telling = {name: value for name, value in environ.items() if _SECRETS.search(name) or "@" in value}
+        self.write(codec.Held(telling, held_values.described()))
 
     def _is_read_by_agent(self) -> bool:
         """Whether spans of ours must be the SDK's: for a processor of the agent's, or its limits."""
@@ -109,8 +134,9 @@ class BufferRuntime(Runtime):
         if self._writer is None:
             with self._making_writer:
                 if self._writer is None:
-                    folder = guard.call("relay", configuration.prepare, self._folder, default=self._folder)
-                    self._writer = Writer(folder, settings.get("OBS_QUEUE_BYTES"), self._opening)
+                    self._place = guard.call("relay", configuration.prepare, self._folder)
+                    folder = self._place or self._folder
+                    self._writer = Writer(folder, settings.get("OBS_QUEUE_BYTES"), self._opening, _describe_lost)
                     guard.call("relay", relay.end_announcement)
                     self.prepare_to_leave()
                     settings.say_problems()
@@ -207,10 +233,14 @@ class BufferRuntime(Runtime):
         guard.call("observed metrics", self._write_observed)
         if self._queue is not None:
             self._queue.close(info.deadline)
+        if self._writer is not None:
+            guard.call("losses", self._writer.tell_lost)
         guard.call("run span", self._write_end, info)
         from obs_run.runtime import summary
 
         guard.call("where to look", summary.point_to_store, info)
+        if self._place is not None:
+            guard.call("relay", summary.tell_of_relay, info, self._place)
 
     def _write_end(self, info: ExitInfo) -> None:
         from obs_run.core import run_spans
@@ -240,9 +270,14 @@ class BufferRuntime(Runtime):
         self._making_writer = RLock()
         if self._writer is not None:
             guard.call("fork", self._writer.after_fork)
+            self._environ_size = -1
         if self._resource_attributes is not None:
             self._resource_attributes = resource_attributes.in_child(self._resource_attributes)
         super()._begin_in_child()
+
+
+def _describe_lost(number: int) -> bytes:
+    return codec.encode(codec.Lost(number))
 
 
 class _BufferItems:
@@ -258,6 +293,7 @@ class _BufferItems:
 
             record = span_records.record_of(item.span)
             if record is not None:
+                self._runtime.tell_held()
                 self._runtime.write(codec.Ended(record, item.operation, item.is_told, item.runs))
         elif isinstance(item, OperationItem):
             self._runtime.write(codec.Measured(item.operation))

@@ -36,6 +36,16 @@ def point_to_store(info: ExitInfo) -> None:
         _write(_where_to_look())
 
 
+def tell_of_relay(info: ExitInfo, place: str) -> None:
+    """Write to stderr what the relay that exports for this run last had to say, likewise."""
+    if info.kind == "exec" or info.signal == _SIGHUP or not run.is_starting_process() or not _on_terminal():
+        return
+    from obs_run.buffer import relay_client
+
+    lines = relay_client.status(place).get("lines", [])
+    _write(text.removeprefix("obs-run: ") for _, text in lines[-1:])
+
+
 def _on_terminal() -> bool:
     return program.is_terminal(sys.stderr)
 
