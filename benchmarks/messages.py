@@ -1,8 +1,9 @@
-"""What messages of several libraries, and a job of arq, cost with obs-run and without, both ends in one thread.
+"""What messages of several libraries, a job of arq and a request to a server cost with obs-run and without.
 
-Microseconds of CPU of that thread and of time, medians of interleaved rounds, each in a process of its own. Needs
-pyzmq, nats-py, redis, arq, websockets or aiokafka in this environment, and a server. Run it as
-``python -m benchmarks.messages zmq``, or as ``python -m benchmarks.messages nats --server nats://127.0.0.1:4222``.
+Microseconds of CPU of one thread, which has both ends, but for the server's client, and of time; medians of interleaved
+rounds, each in a process of its own. Needs the library in this environment, and a server where it speaks by one.
+Run it as ``python -m benchmarks.messages zmq``, or as
+``python -m benchmarks.messages nats --server nats://127.0.0.1:4222``.
 """
 
 from __future__ import annotations
@@ -40,13 +41,17 @@ CASES = {
         "one-way": "message of a channel, beyond the rate of spans",
         "get": "command that is no message",
     },
+    "server": {
+        "http.server": "request to http.server: one span",
+        "aiohttp": "request to aiohttp.web: one span",
+    },
 }
 _ALL = {"OBS_MESSAGE_SPANS": "1000000"}
 _SETTINGS = {"entry": _ALL, "message": _ALL, "question": _ALL}
 """What is set for a case besides."""
 _SERVERS = {
-    "nats": "nats://127.0.0.1:4222",
     "aiokafka": "127.0.0.1:9092",
+    "nats": "nats://127.0.0.1:4222",
     "arq": "redis://127.0.0.1:6379",
     "redis": "redis://127.0.0.1:6379",
 }
@@ -60,7 +65,8 @@ class Mode(NamedTuple):
     settings: dict[str, str]
 
 
-_LEFT_ALONE = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": ",".join(f"obs-run:{name}" for name in CASES)}
+_INSTRUMENTED = ("zmq", "nats", "arq", "redis", "websockets", "aiokafka", "http.server", "aiohttp-server")
+_LEFT_ALONE = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": ",".join(f"obs-run:{name}" for name in _INSTRUMENTED)}
 MODES = (
     Mode("without obs-run", is_launched=False, settings={}),
     Mode("with obs-run, library left alone", is_launched=True, settings=_LEFT_ALONE),

@@ -1,14 +1,17 @@
 """An agent that leans on what protects it: a pool, a cache, retries and a circuit breaker.
 
 It works until it is interrupted. Half of its pool is in use, one of four lookups misses, each order is tried twice, and
-the breaker of the carrier, which is down, stays open.
+the breaker of the carrier, which is down, stays open. It asks a model too, where OPENAI_BASE_URL names one.
 """
 
 from __future__ import annotations
 
 import contextlib
 import itertools
+import json
+import os
 import time
+import urllib.request
 
 import cachetools
 import pybreaker
@@ -42,6 +45,20 @@ def place(order: int, attempts: itertools.count[int]) -> int:
         return number
 
 
+def describe(order: int) -> None:
+    """Have a model describe an order, at greater length than would be needed."""
+    url, model = os.environ.get("OPENAI_BASE_URL"), os.environ.get("OPENAI_MODEL", "gpt-5")
+    if url is not None:
+        messages = [
+            {"role": "system", "content": "You describe orders. " * 20},
+            {"role": "user", "content": str(order)},
+        ]
+        body = json.dumps({"model": model, "messages": messages}).encode()
+        headers = {"Authorization": f"Bearer {os.environ.get('OPENAI_API_KEY')}", "Content-Type": "application/json"}
+        with urllib.request.urlopen(urllib.request.Request(f"{url}/chat/completions", body, headers)) as answer:
+            answer.read()
+
+
 def main() -> None:
     """Work."""
     with engine.connect():
@@ -51,6 +68,7 @@ def main() -> None:
             place(order, itertools.count())
             with contextlib.suppress(ConnectionError, pybreaker.CircuitBreakerError):
                 ship(order)
+            describe(order)
             time.sleep(0.05)
 
 

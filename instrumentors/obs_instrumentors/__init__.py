@@ -68,6 +68,7 @@ _MODULES = {
         "aiokafka.producer.message_accumulator",
         "aiokafka.producer.producer",
     ),
+    "aiolimiter": ("aiolimiter.leakybucket",),
     "anthropic": (
         "anthropic._base_client",
         "anthropic._response",
@@ -451,6 +452,7 @@ _MODULES = {
         "zmq.sugar.poll",
         "zmq.sugar.socket",
     ),
+    "pyrate_limiter": ("pyrate_limiter.limiter",),
     "qdrant_client": (
         "qdrant_client.async_qdrant_client",
         "qdrant_client.qdrant_client",
@@ -575,6 +577,7 @@ _COUNTING = (
     "aiobreaker",
     "aiocache",
     "aiohttp_connections",
+    "aiolimiter",
     "asyncpg",
     "backoff",
     "cachetools",
@@ -584,6 +587,7 @@ _COUNTING = (
     "psycopg_pool",
     "purgatory",
     "pybreaker",
+    "pyrate_limiter",
     "redis",
     "sqlalchemy",
     "tenacity",

@@ -311,8 +311,8 @@ SETTINGS: tuple[Setting, ...] = (
             "Most spans a second of a socket or queue whose messages are no calls that wait for an answer; what is "
             "beyond is counted by metrics alone (0: always).", _LIMITS, whole(0)),
     Setting("OBS_SLOW_ACQUIRE_SECONDS", "seconds", "1",
-            "How long a wait for a connection of a pool is that has a span (0: every wait); all are measured.", _LIMITS,
-            seconds(LONGEST_FLUSH)),
+            "How long a wait for a connection of a pool is that has a span, and one at a limiter that is an event "
+            "(0: every wait); all are measured.", _LIMITS, seconds(LONGEST_FLUSH)),
     Setting("OBS_QUEUE_BYTES", "size", "32MiB", "Memory for telemetry that waits; when full the oldest is dropped, "
             "counted and said.", _LIMITS, size()),
     Setting("OBS_BATCH_BYTES", "size", "1MiB", "Size at which a batch is sent.", _LIMITS, size(1, 1 << 30)),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from examples.stub_llm import StubServer
 from tests.e2e.backends import clients
 from tests.e2e.backends.install import ROOT
 from tests.e2e.backends.servers import Backends
@@ -15,7 +16,9 @@ from tests.launch.environments import environment
 
 PAGE = (ROOT / "docs" / "resilience.md").read_text(encoding="utf-8")
 [COMMAND] = re.findall(r"^\$ (.*)$", PAGE, re.MULTILINE)
-USED, OPEN, RETRIES, HITS = re.findall(r"^```promql\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+USED, OPEN, RETRIES, HITS, CACHED = re.findall(r"^```promql\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+MODEL = "gpt-5+cached"
+"""The stub has half of each prompt in its cache."""
 pytestmark = [pytest.mark.backends, pytest.mark.environments, pytest.mark.timeout(600)]
 
 
@@ -27,13 +30,15 @@ def prometheus(backends: Backends) -> Iterator[clients.Prometheus]:
     place = environment("resilience")
     outside = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "OBS_"))}
     outside |= {"PATH": f"{place.scripts}{os.pathsep}{os.environ['PATH']}", name: backends.collector.otlp_http}
-    outside |= {"OTEL_METRIC_EXPORT_INTERVAL": "500"}
-    agent = subprocess.Popen(command, cwd=ROOT, env=outside, stderr=subprocess.PIPE, text=True)
-    try:
-        yield backends.prometheus
-    finally:
-        agent.terminate()
-        _, said = agent.communicate(timeout=60)
+    outside |= {"OTEL_METRIC_EXPORT_INTERVAL": "500", "OPENAI_MODEL": MODEL}
+    with StubServer() as stub:
+        outside["OPENAI_BASE_URL"] = stub.url
+        agent = subprocess.Popen(command, cwd=ROOT, env=outside, stderr=subprocess.PIPE, text=True)
+        try:
+            yield backends.prometheus
+        finally:
+            agent.terminate()
+            _, said = agent.communicate(timeout=60)
     assert said == ""
 
 
@@ -48,3 +53,8 @@ def test_the_questions_of_the_page(prometheus: clients.Prometheus) -> None:
     # The agents of other tests have caches, too, and the same Prometheus.
     [hits] = [each for each in prometheus.query(HITS) if each.labels == {"obs_cache_name": "__main__.LRUCache"}]
     assert hits.value == pytest.approx(0.75, abs=0.1)
+    [cached] = prometheus.query(CACHED)
+    assert cached.labels == {"gen_ai_request_model": MODEL}
+    assert cached.value == pytest.approx(0.5, abs=0.05)
+    lookups = prometheus.query(f'obs_client_prompt_cache_lookups_total{{gen_ai_request_model="{MODEL}"}}')
+    assert [each.labels["obs_cache_result"] for each in lookups] == ["hit"]

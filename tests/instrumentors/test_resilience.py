@@ -16,7 +16,15 @@ ENVIRONMENTS = {
     "sqlalchemy 2.0": (("sqlalchemy_pools.py",), ("sqlalchemy[asyncio]==2.0.30", "aiosqlite<0.22")),
     "newest": (
         ("sqlalchemy_pools.py", "retrying.py", "breaking.py", "caching.py", "with_faults.py"),
-        ("sqlalchemy[asyncio]>=2.1,<3", "aiosqlite", "tenacity>=9", "stamina>=26", "pybreaker>=1.4", "cachetools>=8"),
+        (
+            "sqlalchemy[asyncio]>=2.1,<3",
+            "aiosqlite",
+            "aiolimiter>=1.3",
+            "tenacity>=9",
+            "stamina>=26",
+            "pybreaker>=1.4",
+            "cachetools>=8",
+        ),
     ),
     "oldest": (
         ("retrying.py", "breaking.py", "caching.py"),
@@ -36,6 +44,8 @@ ENVIRONMENTS = {
     "HTTP, oldest": (("http_pools.py",), ("httpx==0.27.0", "httpcore==1.0.3", "aiohttp==3.9.0")),
     "other caches, newest": (("other_caches.py",), ("aiocache>=0.12,<1", "diskcache>=5.6")),
     "other caches, oldest": (("other_caches.py",), ("aiocache==0.11.1", "diskcache==5.0.1")),
+    "limiters, newest": (("limiting.py",), ("aiolimiter>=1.3,<2", "pyrate-limiter>=4.5,<5")),
+    "limiters, oldest": (("limiting.py",), ("aiolimiter==1.0.0", "pyrate-limiter==3.0.0", "redis")),
     "other breakers and retries, newest": (
         ("other_breakers.py", "backoff_retries.py"),
         ("aiobreaker>=1.2", "circuitbreaker>=2.1", "purgatory>=3", "backoff>=2.2"),

@@ -70,12 +70,23 @@ PACKAGES = {
     "locust": ("locust",),
     "a2a 1.0": ("a2a-sdk[grpc,http-server]==1.0.0", "uvicorn==0.54.0"),
     "a2a 1.3": ("a2a-sdk[http-server]==1.3.0", "uvicorn==0.54.0"),
-    "zmq": ("openai", "pyzmq==27.3.0"),
+    "zmq": ("openai", "pyzmq==27.3.0", "requests"),
     "nats": ("nats-py==2.16.0", "openai"),
     "redis": ("redis==8.1.0",),
     "kafka": ("aiokafka==0.14.0",),
     "websockets": ("websockets==17.4",),
     "apscheduler": ("apscheduler==3.11.3",),
+    "fleet": (
+        "aiohttp==3.14.5",
+        "grpcio",
+        "msgpack",
+        "nats-py==2.16.0",
+        "pyzmq==27.3.0",
+        "redis==8.1.0",
+        "requests",
+        "uvicorn==0.54.0",
+        *(f"opentelemetry-instrumentation-{name}" for name in ("aiohttp-client", "grpc", "requests")),
+    ),
     "celery redis": ("celery==5.7.0", "redis==8.1.0"),
     "resilience": ("cachetools==8.0.2", "pybreaker==1.4.1", "sqlalchemy==2.1.9", "tenacity==9.2.1"),
     "mcp 1": ("mcp==1.30.0",),
@@ -83,7 +94,7 @@ PACKAGES = {
     "fastmcp": ("fastmcp==4.2.3",),
 }
 
-UNPINNED = frozenset(["servers, contrib"])
+UNPINNED = frozenset(["servers, contrib", "fleet"])
 """Environments whose packages are there for other versions of OpenTelemetry's only than those that we develop with."""
 
 

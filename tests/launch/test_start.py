@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 LOADED = """
 obs_run obs_run.base obs_run.base.guard obs_run.base.stand_in obs_run.launch obs_run.launch.start obs_run.process
 obs_run.process.exit_code obs_run.process.exit_hooks obs_run.process.fork obs_run.process.import_hooks
-obs_run.process.own_imports obs_run.process.run obs_run.process.termination obs_run.process.unpatched
-obs_run.runtime obs_run.runtime.start
+obs_run.process.own_imports obs_run.process.relay obs_run.process.run obs_run.process.termination
+obs_run.process.unpatched obs_run.runtime obs_run.runtime.start
 """
 # The standard library's, for what happens as the interpreter ends.
 STANDARD = "atexit"

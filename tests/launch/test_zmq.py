@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from examples.stub_llm import StubServer
 from tests.launch import environments, fleet
 from tests.launch.fleet import path_of
-from tests.launch.running import assert_one_tree
+from tests.launch.running import assert_one_tree, environment, run
 from tests.ports import free_port
+from tests.test_fleet_example import stable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.otlp_receiver import Receiver
 
 pytestmark = [pytest.mark.environments, pytest.mark.timeout(900)]  # the environment may have to be made first
+
+_PAGE = (environments.ROOT / "docs" / "transports.md").read_text(encoding="utf-8")
+[PICTURE] = re.findall(r"^```text\n(asking .*?)^```", _PAGE, re.MULTILINE | re.DOTALL)
 
 COORDINATOR = """
 import json, logging, sys, threading
@@ -69,31 +77,39 @@ thread.start()
 thread.join()
 """
 WORKER = """
-import asyncio, logging, sys
-import zmq, zmq.asyncio
+import asyncio, json, logging, sys
+import requests, zmq, zmq.asyncio
 
 log = logging.getLogger("worker")
 logging.basicConfig(level=logging.INFO)
 
 
-async def infer(request):
+def ask_model(url, prompt):
+    body = {"model": "llama3.2", "messages": [{"role": "user", "content": prompt}]}
+    with requests.post(f"{url}/api/chat", json=body, stream=True, timeout=60) as answer:
+        return "".join(json.loads(line)["message"]["content"] for line in answer.iter_lines() if line)
+
+
+async def infer(url, request):
     log.info("inferring")
-    await asyncio.sleep(0.01)
-    return {"status": "success", "action": request["action"]}
+    loop = asyncio.get_running_loop()
+    answer = await loop.run_in_executor(None, ask_model, url, request["action"])
+    log.info("inferred")
+    return {"status": "success", "action": request["action"], "text": answer}
 
 
-async def main(port):
+async def main(port, url):
     with zmq.asyncio.Context() as context, context.socket(zmq.ROUTER) as socket:
         socket.bind(f"tcp://127.0.0.1:{port}")
         request = {}
         while request.get("action") != "stop":
             who, empty, text = await socket.recv_multipart()
             request = zmq.utils.jsonapi.loads(text)
-            answer = await asyncio.create_task(infer(request))
+            answer = await asyncio.create_task(infer(url, request))
             await socket.send_multipart([who, empty, zmq.utils.jsonapi.dumps(answer)])
 
 
-asyncio.run(main(sys.argv[1]))
+asyncio.run(main(*sys.argv[1:]))
 """
 LISTENER = """
 import json, sys
@@ -121,33 +137,41 @@ with zmq.Context() as context, context.socket(zmq.REQ) as socket:
         print(socket.recv_json(), flush=True)
 """
 _AGENTS = {"coordinator": COORDINATOR, "worker": WORKER, "listener": LISTENER, "asking": ASKING}
-_EVENT = "event.done ['action', 'status']\nLEARNING_METRIC ['action', 'status']\n"
+_EVENT = "event.done ['action', 'status', 'text']\nLEARNING_METRIC ['action', 'status', 'text']\n"
 SAID = {
     "asking": "".join(
-        f"{{'status': 'success', 'action': '{action}'}}\n" for action in ("translate", "summarize", "stop")
+        f"{{'status': 'success', 'action': '{action}', 'text': \"This is the stub's answer to: {action}\"}}\n"
+        for action in ("translate", "summarize", "stop")
     ),
     "listener": _EVENT * 3,
 }
 
 
-def talk(place: environments.Environment, receiver: Receiver, folder: Path, launched: tuple[str, ...]) -> None:
+@pytest.fixture
+def model() -> Iterator[str]:
+    """Serve models as Ollama does."""
+    with StubServer() as stub:
+        yield stub.url.removesuffix("/v1")
+
+
+def talk(place: environments.Environment, endpoint: str, model: str, folder: Path, launched: tuple[str, ...]) -> None:
     """Run the agents, those that are named under obs-run, and check what they say to each other."""
     ports = [str(free_port()) for _ in range(3)]
     coordinator, worker, events = ports
     arguments = {
         "listener": (events,),
-        "worker": (worker,),
+        "worker": (worker, model),
         "coordinator": tuple(ports),
         "asking": (coordinator,),
     }
     agents = {name: fleet.Agent(_AGENTS[name], words) for name, words in arguments.items()}
-    outputs = fleet.talk(place, receiver.endpoint, folder, agents, launched)
+    outputs = fleet.talk(place, endpoint, folder, agents, launched)
     assert {name: outputs[name] for name in SAID} == SAID
 
 
-def test_every_hop_is_in_the_trace_of_who_asked(receiver: Receiver, tmp_path: Path) -> None:
+def test_every_hop_is_in_the_trace_of_who_asked(receiver: Receiver, model: str, tmp_path: Path) -> None:
     place = environments.environment("zmq")
-    talk(place, receiver, tmp_path, tuple(_AGENTS))
+    talk(place, receiver.endpoint, model, tmp_path, tuple(_AGENTS))
     assert_one_tree(receiver)
     root = receiver.named("asking")[0]
     for action in ("translate", "summarize", "stop"):
@@ -179,6 +203,23 @@ def test_every_hop_is_in_the_trace_of_who_asked(receiver: Receiver, tmp_path: Pa
 @pytest.mark.parametrize(
     "launched", [(), ("asking", "worker"), ("coordinator",), ("coordinator", "listener")], ids=" and ".join
 )
-def test_some_under_obs_run_and_some_not(receiver: Receiver, tmp_path: Path, launched: tuple[str, ...]) -> None:
-    talk(environments.environment("zmq"), receiver, tmp_path, launched)
+def test_some_under_obs_run_and_some_not(
+    receiver: Receiver, model: str, tmp_path: Path, launched: tuple[str, ...]
+) -> None:
+    talk(environments.environment("zmq"), receiver.endpoint, model, tmp_path, launched)
     assert {span.resource["service.name"] for span in receiver.spans} == set(launched)
+
+
+def test_the_picture_of_the_page(model: str, tmp_path: Path) -> None:
+    """What `obsctl show` has of these agents is what docs/transports.md says of them."""
+    place = environments.environment("zmq")
+    talk(place, "", model, tmp_path, tuple(_AGENTS))
+    env = environment("", tmp_path, place.scripts)
+    listed = run([place.command("obsctl"), "list", "--json"], tmp_path, env)
+    traces = map(json.loads, listed.out.splitlines())
+    [asking] = [trace["trace_id"] for trace in traces if trace["service"] == "asking"]
+    shown = run([place.command("obsctl"), "show", asking], tmp_path, env)
+    assert (shown.code, shown.err) == (0, "")
+    begun = [line.removeprefix("  ") for line in shown.out.splitlines()[1:]]
+    picture = PICTURE.splitlines()
+    assert stable(begun[: len(picture)]) == stable(picture)

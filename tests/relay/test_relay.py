@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import marshal
 import os
+import random
 import signal
 import subprocess
 import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import pytest
 
-from obs_run.buffer import relay_client
+from obs_run.buffer import codec, relay_client, segment
 from obs_run.relay import supervisor
 from tests.launch.running import SCRIPTS, Outcome, environment, on_terminal
 from tests.otlp_receiver import Receiver
@@ -329,3 +332,36 @@ def test_a_terminal_is_told_what_becomes_of_the_telemetry(memory: Path, tmp_path
         while "refused traces" not in told and time.monotonic() < until:
             told = on_terminal(tmp_path, program, **env)
     assert f"obs-run: {endpoint} refused" in told
+
+
+def test_damaged_and_hostile_buffers_stop_nothing(agent: Launch, receiver: Receiver, memory: Path) -> None:
+    agent(STORY)
+    assert receiver.wait_for(lambda got: len(got.spans) == 3)
+    (place,) = map(Path, relay_client.configurations(str(memory)))
+    chance = random.Random(7)
+    own = segment.HEAD.pack(segment.MAGIC, os.getpid(), 0, segment.SIZE, segment.OPEN, 0).ljust(
+        segment.HEAD_SIZE, b"\0"
+    )
+    hostile = [
+        b"",
+        b"short",
+        chance.randbytes(segment.SIZE),
+        own + chance.randbytes(5000),
+        own + segment.RECORD_HEAD.pack(1 << 31, 1) + b"x" * 100,
+        *(
+            own + framed(payload)
+            for payload in (b"", b"x", b"[\xff\xff\xff\x7f", marshal.dumps((1,)), chance.randbytes(300))
+        ),
+        own + framed(marshal.dumps((5, "only", "two"), 2)) + framed(codec.encode(codec.Lost(3))),
+    ]
+    for number, data in enumerate(hostile):
+        (place / f"{os.getpid()}-hostile{number}.0").write_bytes(data)
+    # One whose beginning is gone, and one that is no file.
+    (place / f"{os.getpid()}-hole.7").write_bytes(own + framed(b"x"))
+    (place / f"{os.getpid()}-folder.0").mkdir()
+    agent(STORY)
+    assert receiver.wait_for(lambda got: len(got.spans) == 6)
+
+
+def framed(payload: bytes) -> bytes:
+    return segment.RECORD_HEAD.pack(len(payload), crc32(payload)) + payload

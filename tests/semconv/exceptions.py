@@ -67,6 +67,7 @@ METHODS = {
 
 _CACHES = "no convention knows caches"
 _BREAKERS = "no convention knows circuit breakers"
+_LIMITERS = "no convention knows limiters"
 _WAITS = "the conventions have waits for a connection of pools of databases alone"
 _RETRIES = "the conventions know of retries only that a request is one"
 _RUNS = "the conventions know of a run only how long it took"
@@ -81,10 +82,13 @@ METRICS = {
     "obs.http.client.connection.pending_requests": _WAITS,
     "obs.http.client.connection.timeouts": _WAITS,
     "obs.http.client.connection.wait_time": _WAITS,
+    "obs.limiter.rejected": _LIMITERS,
+    "obs.limiter.wait_time": _LIMITERS,
     "obs.retry.exhausted": _RETRIES,
     "obs.retry.scheduled": _RETRIES,
     "obs.retry.wait_time": _RETRIES,
     "obs.agent.tokens": "the conventions have no agent on the tokens of a call",
+    "obs.client.prompt_cache.lookups": "the conventions count the cached tokens, not the calls",
     "obs.client.cost": "no convention for money exists",
     "obs.client.cost.unknown": "no convention for money exists",
     "obs.export.dropped": "obs-run's own loss",

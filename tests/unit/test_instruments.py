@@ -147,6 +147,19 @@ def test_every_operation_has_a_duration(kind: str, names: str, monkeypatch: pyte
     assert all(metrics[name].data.data_points[0].sum == 0.5 for name in durations)
 
 
+@pytest.mark.parametrize(("cached", "result"), [(0, "miss"), (7, "hit")])
+def test_a_prompt_is_looked_up_in_the_cache_of_its_provider(cached: int, result: str) -> None:
+    usage = Usage(input_tokens=10, output_tokens=1, cache_read_tokens=cached)
+    metric = measured(record_of(Inference("chat", request_model="m", usage=usage)))["obs.client.prompt_cache.lookups"]
+    assert [(each["obs.cache.result"], each["gen_ai.request.model"]) for each in labels(metric)] == [(result, "m")]
+    assert metric.data.data_points[0].value == 1
+
+
+def test_a_provider_that_tells_nothing_of_a_cache_has_no_lookups() -> None:
+    metrics = measured(record_of(Inference("chat", request_model="m", usage=Usage(input_tokens=10, output_tokens=1))))
+    assert "obs.client.prompt_cache.lookups" not in metrics
+
+
 OLD_OPERATIONS = (
     Inference("chat", request_model="m"),
     Embedding("embeddings"),

@@ -77,6 +77,7 @@ OLD = {
     "gen_ai.client.operation.time_per_output_chunk": "s",
 }
 ALWAYS = {
+    "obs.client.prompt_cache.lookups": "{call}",
     "gen_ai.client.operation.duration": "s",
     "gen_ai.client.token.usage": "{token}",
     "gen_ai.execute_tool.duration": "s",

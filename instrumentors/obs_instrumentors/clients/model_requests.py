@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from obs_instrumentors.clients import hosts, http_answers
-from obs_instrumentors.wire import ollama
+from obs_instrumentors.wire import cohere, cohere_chat, ollama
 from obs_instrumentors.wire.anthropic import messages
 from obs_instrumentors.wire.endpoint import Endpoint
 from obs_instrumentors.wire.google import answers, methods
@@ -37,6 +37,11 @@ _CHAT = Format("openai", chat.ENDPOINT, (("messages",),))
 _COMPLETION = Format("openai", completions.ENDPOINT, (_MODEL, ("prompt",)))
 _EMBEDDING = Format("openai", embeddings.ENDPOINT, (_MODEL, ("input",)))
 _RESPONSE = Format("openai", responses.ENDPOINT, (_MODEL, ("input", "prompt", "previous_response_id")))
+_COHERE_EMBEDDING = Format(
+    "cohere",
+    Endpoint(cohere.parse_embedding_request, cohere.read_embedding_response),
+    (_MODEL, ("texts", "images", "inputs")),
+)
 _FORMATS: dict[str, Format | None] = {
     "/chat/completions": _CHAT,
     # It has a prompt and answers as a chat does, which neither format reads.
@@ -52,11 +57,20 @@ _FORMATS: dict[str, Format | None] = {
     "/api/embed": Format(ollama.PROVIDER, ollama.ENDPOINTS["/api/embed"], (_MODEL, _INPUT)),
     "/api/embeddings": Format(ollama.PROVIDER, ollama.ENDPOINTS["/api/embeddings"], (_MODEL, ("prompt",))),
     "/embeddings": _EMBEDDING,
+    "/v2/chat": Format("cohere", cohere_chat.ENDPOINT, (_MODEL, ("messages",))),
+    "/v1/embed": _COHERE_EMBEDDING,
+    "/v2/embed": _COHERE_EMBEDDING,
+    "/rerank": Format(
+        "cohere",
+        Endpoint(cohere.parse_rerank_request, cohere.read_rerank_response),
+        (_MODEL, ("query",), ("documents",)),
+    ),
 }
 """By the last two parts of the path, before the last one alone."""
 _DEPLOYMENTS = "deployments"
 """Azure names the model in the path, behind this."""
-_STREAM_METHOD = "streamGenerateContent"
+_STREAM_METHOD, _PREDICT_METHOD = "streamGenerateContent", ":predict"
+_GOOGLES_MODELS = ("/publishers/google/models/", "/v1beta/models/")
 
 
 def start(transport: Transport, request: Request) -> Started:
@@ -108,7 +122,11 @@ def _deployment(path: str) -> str | None:
 
 
 def _read_gemini(path: str, body: dict[str, Any]) -> _Found | None:
-    if not any(name in body for name in ("contents", "content", "requests")):
+    is_prediction = path.endswith(_PREDICT_METHOD)
+    if is_prediction and not any(folder in path for folder in _GOOGLES_MODELS):
+        # TensorFlow's server has the same method for models of all kinds.
+        return None
+    if not any(name in body for name in (("instances",) if is_prediction else ("contents", "content", "requests"))):
         return None
     operation = methods.parse_method(path, body)
     if operation is None:

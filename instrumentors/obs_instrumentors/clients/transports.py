@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Begin = Callable[[OutcomeTracker, Any], BytesReader | None]
     Started = tuple[ModelCall, Reader] | None
 
-OPERATIONS = ("chat", "text_completion", "generate_content", "embeddings")
+OPERATIONS = ("chat", "text_completion", "generate_content", "embeddings", "rerank")
 METHODS = ("POST", "post")
 """The one method of model requests, as agents write it; it is asked of every request, before anything else."""
 _ENDS = (
@@ -34,10 +34,15 @@ _ENDS = (
     "/api/chat",
     "/api/generate",
     "/api/embed",
+    "/v2/chat",
+    "/v1/embed",
+    "/v2/embed",
+    "/rerank",
     ":generateContent",
     ":streamGenerateContent",
     ":embedContent",
     ":batchEmbedContents",
+    ":predict",
 )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from obs_instrumentors.wire.cohere import data_of, read_meta
+from obs_instrumentors.wire.cohere_chat import finish_reason, read_sampling
 from obs_instrumentors.wire.openai import chat, compatible_chat, completions
 from obs_run.base import payload
 from obs_run.core import content
 from obs_run.core.operations import ModelCall, ToolResult
 from obs_run.core.outcomes import Reader
 
-from .endpoint import RERANK, Method, finish_reason, read_sampling, system_instructions
+from .endpoint import RERANK, Method, system_instructions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -30,6 +30,20 @@ _ROUTING_ID_SIZE = 5
 _LONGEST_TOPIC = 128
 
 
+class _Unrecorded:
+    """A call or request beyond the rate of spans, kept so that its answer is known for one."""
+
+    expects_answer = True
+    operation = MessageCall()
+    """Of all of them: what is noted there is of no use."""
+
+    def over_at(self, moment: int) -> None:
+        """Do nothing."""
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Do nothing."""
+
+
 class Sending:
     """A message on its way out; ``recording`` is open until it is sent, or answered."""
 
@@ -44,7 +58,7 @@ class Sending:
 def begin_send(socket: Any, observed: ObservedSocket, frames: list[Any]) -> Sending | HandledMessage | None:
     """Begin to record a message that is sent: as a message, a call, or the answer to the request that is returned."""
     kind = observed.kind
-    if sockets.is_of_jupyter(frames):
+    if not sockets.can_be_sent(frames) or sockets.is_of_jupyter(frames):
         return None
     if kind == sockets.REP:
         return observed.handled
@@ -71,13 +85,14 @@ def _answered(observed: ObservedSocket, route: bytes) -> HandledMessage | None:
 
 
 def _begin(socket: Any, observed: ObservedSocket, frames: list[Any], operation: Any, route: bytes) -> Sending | None:
-    if not observed.has_room(socket, is_sent=True):
-        return None
-    observed.describe(socket, operation, frames)
-    recording = recorder.start(operation, owner=socket)
+    recording: Any = None
+    if observed.has_room(socket, is_sent=True):
+        observed.describe(socket, operation, frames)
+        recording = recorder.start(operation, owner=socket)
+    is_call = isinstance(operation, MessageCall)
     if recording is None:
-        return None
-    sending = Sending(recording, is_call=isinstance(operation, MessageCall), route=route)
+        return Sending(_Unrecorded(), is_call=True, route=route) if is_call else None
+    sending = Sending(recording, is_call=is_call, route=route)
     if _may_carry(observed, frames):
         sender = message_carriers.sender_of(recording.context, operation.server_address)
         if sender is not None:
@@ -149,15 +164,15 @@ def received(socket: Any, observed: ObservedSocket, frames: list[Any], sender: S
         # A worker asks for work by its own request, and gets somebody's.
         observed.is_worker = True
     is_message = kind in _RECEIVERS
-    if not observed.has_room(socket, is_sent=False):
-        return None
-    operation = MessageProcess() if is_message else MessageServerCall()
-    observed.describe(socket, operation, frames)
-    operation.queue_time = None if sender is None else sender.seconds_under_way()
-    handled = handled_messages.receive(operation, None if sender is None else sender.headers(), socket)
-    observed.handled = handled
-    if handled is not None and kind in (sockets.ROUTER, sockets.DEALER):
-        for request in _append(observed.requests, route, handled):
+    handled: HandledMessage | None = None
+    if observed.has_room(socket, is_sent=False):
+        operation = MessageProcess() if is_message else MessageServerCall()
+        observed.describe(socket, operation, frames)
+        operation.queue_time = None if sender is None else sender.seconds_under_way()
+        handled = handled_messages.receive(operation, None if sender is None else sender.headers(), socket)
+        observed.handled = handled
+    if kind in (sockets.ROUTER, sockets.DEALER):
+        for request in _append(observed.requests, route, handled or _Unrecorded()):
             request.end()
     return handled
 
@@ -171,6 +186,8 @@ def _take_answered(observed: ObservedSocket, route: bytes, sender: Sender | None
         return _take(observed.calls, route)[0]
     for call in waiting:
         recording = call[0]
+        if isinstance(recording, _Unrecorded):
+            continue
         told = recording.span.get_span_context()
         # What a worker found out it sends as a request for more work, from within the call.
         is_of_worker = observed.kind == sockets.ROUTER and told.trace_id == sender.trace_id

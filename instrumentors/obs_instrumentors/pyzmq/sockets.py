@@ -140,6 +140,15 @@ def is_of_jupyter(frames: list[Any]) -> bool:
     return any(type(frame) is bytes and frame == _JUPYTER for frame in frames)
 
 
+def can_be_sent(frames: list[Any]) -> bool:
+    """Whether all frames are bytes of some kind; the library refuses others."""
+    return all(type(frame) is bytes or _is_buffer(frame) for frame in frames)
+
+
+def _is_buffer(frame: Any) -> bool:
+    return not isinstance(frame, str) and (hasattr(frame, "nbytes") or hasattr(frame, "__len__"))
+
+
 def leave_alone(socket: Any) -> None:
     """Have a socket not be observed."""
     _sockets[socket] = None

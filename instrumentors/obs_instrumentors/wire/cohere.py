@@ -1,4 +1,4 @@
-"""Cohere's reranking and the usage that its responses tell; LiteLLM speaks it for all who rerank."""
+"""Cohere's reranking and embeddings, and the usage that its responses tell; LiteLLM speaks it for all who rerank."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from obs_instrumentors.wire import billing
 from obs_instrumentors.wire.token_counts import merge_usage, sum_counts, usage_or_none
 from obs_run.base import payload
 from obs_run.core import content
-from obs_run.core.operations import Rerank, Usage
+from obs_run.core.operations import Embedding, Rerank, Usage
 from obs_run.core.sparse_dataclasses import sparse_dataclass
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ def _rank(operation: Reranking, results: list[Any]) -> None:
     operation.documents = []
     for result, score in zip(results, scores, strict=True):
         position = payload.get_int(result, "index") or 0
-        operation.documents.append({**operation.documents_sent[position], "id": str(position), "score": score})
+        if score is not None and 0 <= position < len(operation.documents_sent):
+            operation.documents.append({**operation.documents_sent[position], "id": str(position), "score": score})
 
 
 def data_of(returned: Any) -> Any:
@@ -95,3 +96,21 @@ def read_meta(operation: ModelCall, raw: Any) -> None:
     operation.usage = merge_usage(operation.usage, usage(raw))
     searches = payload.as_count(payload.get(raw, "billed_units", "search_units"))
     billing.add_units(operation, "rerank_searches", searches)
+
+
+def parse_embedding_request(body: dict[str, Any]) -> Embedding:
+    """Return the embedding that a request asks for."""
+    formats = [str(kind) for kind in payload.as_list(body.get("embedding_types"))]
+    inputs = [payload.as_list(body.get(name)) for name in ("texts", "images", "inputs")]
+    return Embedding(
+        "embeddings",
+        request_model=payload.as_text(body.get("model")),
+        dimensions=payload.as_count(body.get("output_dimension")),
+        encoding_formats=formats or None,
+        input_count=sum(map(len, inputs)),
+    )
+
+
+def read_embedding_response(operation: Embedding, returned: Any) -> None:
+    """Read the usage of a response of embeddings."""
+    read_meta(operation, payload.get(data_of(returned), "meta"))

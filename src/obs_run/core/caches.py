@@ -97,10 +97,10 @@ def cache_of(owner: Any, describe: Describe) -> Cache:
     return cache
 
 
-def created_in(package: str) -> str | None:
-    """Return the module whose code, outside of ``package``, is at work in this thread."""
+def created_in(*packages: str) -> str | None:
+    """Return the module whose code, outside of ``packages``, is at work in this thread."""
     frame = sys._getframe(1)  # noqa: SLF001 (as ``logging`` finds its caller)
-    inside = (package, f"{package}.", "obs_run.", "obs_instrumentors.", "functools", "abc")
+    inside = (*packages, "obs_run.", "obs_instrumentors.", "functools", "abc")
     while frame is not None:
         name = str(frame.f_globals.get("__name__"))
         if not name.startswith(inside):

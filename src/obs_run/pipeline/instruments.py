@@ -122,6 +122,16 @@ def _unknown_modality(name: str) -> tuple[Value, ...]:
     return (Value(positive(name), (semconv.TOKEN_MODALITY, "unknown")),)
 
 
+def _count_prompt_lookup(*, is_hit: bool) -> Read:
+    """Return what counts a call by whether any of its input came from the provider's cache, where that is known."""
+
+    def read(record: OperationRecord) -> float | None:
+        cached = record.attributes.get(semconv.USAGE_CACHE_READ_TOKENS)
+        return None if cached is None or (cached > 0) is not is_hit else 1
+
+    return read
+
+
 def _read_database_duration(record: OperationRecord) -> float | None:
     # A retrieval need not be a database's.
     return record.timing.duration if semconv.DB_SYSTEM_NAME in record.attributes else None
@@ -230,6 +240,17 @@ TABLE = (
         semconv.METRIC_CACHE_READ_TOKENS,
         "The number of input tokens served from a provider-managed cache.",
         _unknown_modality(semconv.USAGE_CACHE_READ_TOKENS),
+    ),
+    Instrument(
+        semconv.METRIC_PROMPT_CACHE_LOOKUPS,
+        "counter",
+        "{call}",
+        "Model calls of which the provider tells how much of the input its cache had: a hit where it was any.",
+        both("Inference", "FetchedResponse"),
+        (
+            Value(_count_prompt_lookup(is_hit=True), (semconv.OBS_CACHE_RESULT, "hit")),
+            Value(_count_prompt_lookup(is_hit=False), (semconv.OBS_CACHE_RESULT, "miss")),
+        ),
     ),
     _token_counter(
         semconv.METRIC_CACHE_WRITE_TOKENS,

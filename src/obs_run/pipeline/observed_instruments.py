@@ -1,4 +1,4 @@
-"""The metrics of pools, circuit breakers, retries and caches, counted where they happen: see ``core.observed_metrics``.
+"""The metrics of pools, breakers, retries, limiters and caches, counted where they happen by ``core.observed_metrics``.
 
 ``db.client.connection.*`` and ``http.client.*`` are of the core conventions, which have nothing for the others.
 """
@@ -25,6 +25,7 @@ _POOL = (semconv.POOL_NAME,)
 _SERVER = (semconv.SERVER_ADDRESS, semconv.SERVER_PORT)
 _BREAKER = (semconv.OBS_BREAKER_NAME,)
 _RETRY = (semconv.CODE_FUNCTION_NAME, semconv.OBS_RETRY_LIBRARY, semconv.ERROR_TYPE)
+_LIMITER = (semconv.OBS_LIMITER_NAME,)
 _CACHE = (semconv.OBS_CACHE_NAME,)
 
 
@@ -62,6 +63,11 @@ def _of_breaker(name: str, kind: Kind, unit: str, description: str, *more: str) 
 def _of_retries(name: str, kind: Kind, unit: str, description: str) -> Instrument:
     buckets = semconv.TIMER_BUCKETS if kind == "histogram" else None
     return _row("retries", name, kind, unit, description, _RETRY, buckets)
+
+
+def _of_limiter(name: str, kind: Kind, unit: str, description: str) -> Instrument:
+    buckets = semconv.TIMER_BUCKETS if kind == "histogram" else None
+    return _row("limiters", name, kind, unit, description, _LIMITER, buckets)
 
 
 def _of_cache(name: str, kind: Kind, unit: str, description: str, *more: str) -> Instrument:
@@ -158,6 +164,8 @@ TABLE = (
         semconv.METRIC_RETRIES_EXHAUSTED, "counter", "{call}", "Calls that were given up after their last attempt."
     ),
     _of_retries(semconv.METRIC_RETRY_WAIT_TIME, "histogram", "s", "The time to wait before a further attempt."),
+    _of_limiter(semconv.METRIC_LIMITER_WAIT_TIME, "histogram", "s", "The time until a limiter let a call through."),
+    _of_limiter(semconv.METRIC_LIMITER_REJECTED, "counter", "{call}", "Calls that a limiter did not let through."),
     _of_cache(
         semconv.METRIC_CACHE_LOOKUPS,
         "counter",

@@ -56,7 +56,7 @@ class Agent:
         self._number = 0
         self._offset = segment.HEAD_SIZE
         self._reader: SegmentReader | None = None
-        self._read: deque[tuple[int, str]] = deque()
+        self._read: deque[str] = deque()
         """The segments that are read to their end and not yet let go of."""
         self._process: WatchedProcess | None = None
         self._opening: codec.Opening | None = None
@@ -115,6 +115,9 @@ class Agent:
         items: list[Item] = []
         # Looked at first: what it wrote before its end is there by then.
         end = self._look()
+        if self._process is None and not self._has_segment(self._number):
+            # There was never a segment that could be read.
+            end = process_end.End()
         left = most_bytes
         while left > 0 and self._open_reader():
             reader = self._reader
@@ -146,6 +149,11 @@ class Agent:
             return None
         return noted or end
 
+    def skip_to(self, number: int) -> None:
+        """Go on at the first segment that there is, where those before it are gone."""
+        if self._reader is None and self._number < number and not self._has_segment(self._number):
+            self._number, self._offset = number, segment.HEAD_SIZE
+
     def is_ending(self) -> bool:
         """Whether its process has ended, and not everything of it has been read."""
         return self._process is not None and self._process.end is not None and not self.is_over
@@ -156,8 +164,9 @@ class Agent:
             if opened is None:
                 # Not a segment of ours: what it holds is nothing that can be read.
                 self.unreadable += 1
-                self._read.append((self._number, self._path(self._number)))
+                self._read.append(self._path(self._number))
                 self._number += 1
+                self._offset = segment.HEAD_SIZE
                 return self._open_reader()
             self._reader = opened
             if self._process is None:
@@ -170,7 +179,7 @@ class Agent:
             return False
         reader.close()
         self._reader = None
-        self._read.append((self._number, reader.path))
+        self._read.append(reader.path)
         self._number += 1
         self._offset = segment.HEAD_SIZE
         return self._has_segment(self._number)
@@ -184,8 +193,7 @@ class Agent:
     def let_go(self) -> None:
         """Delete what has been read and exported."""
         while self._read:
-            _, path = self._read.popleft()
-            guard.call("buffer", os.unlink, path)
+            guard.call("buffer", os.unlink, self._read.popleft())
 
     def close(self) -> None:
         """Let go of files and process."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 
 _NICE = 10
+_MOST_MEMORY = 4 << 30
 
 
 def supervise(path: str) -> NoReturn:
@@ -28,11 +29,18 @@ def supervise(path: str) -> NoReturn:
 
 def work(path: str) -> NoReturn:
     """Be the relay of the agents in one folder."""
+    import resource
+    from contextlib import suppress
+
     from obs_run.process import standard_variables
     from obs_run.relay import status
 
     # The agents come first, also on a busy machine.
     os.nice(_NICE)
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    with suppress(OSError, ValueError):
+        # Damaged records may ask for any amount.
+        resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, most))
     try:
         with standard_variables.corrected():
             from obs_run.relay.worker import Relay

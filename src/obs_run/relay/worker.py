@@ -96,12 +96,15 @@ class Relay:
             if pid is not None and not os.path.exists(f"/proc/{pid}"):
                 # Killed amid the making of a segment.
                 guard.call("buffer", os.unlink, os.path.join(self._path, name))
-        for buffer, _ in sorted(filter(None, map(segment.parse_name, files))):
+        # Of those of one buffer the lowest comes last.
+        first = dict(sorted(filter(None, map(segment.parse_name, files)), reverse=True))
+        for buffer, number in first.items():
             if buffer not in self.agents:
                 agent = Agent(self._path, buffer, self._services, self._take_metrics)
                 if buffer in self._resumed:
                     guard.call("progress", agent.resume, self._resumed.pop(buffer))
                 self.agents[buffer] = agent
+            self.agents[buffer].skip_to(number)
 
     def _read_agents(self) -> bool:
         """Read all agents, and return whether one has come to its end."""

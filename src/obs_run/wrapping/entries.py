@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 SPAN, HANDLER, TOOL, CONTRACT = "span", "handler", "tool", "contract"
-POOL, BREAKER, CACHE = "pool", "breaker", "cache"
+POOL, BREAKER, LIMITER, CACHE = "pool", "breaker", "limiter", "cache"
 RECORDED = (SPAN, HANDLER, TOOL, CONTRACT)
-MEASURED = (POOL, BREAKER, CACHE)
+MEASURED = (POOL, BREAKER, LIMITER, CACHE)
 KINDS = (*RECORDED, *MEASURED)
 TARGET, RELEASE = "target", "release"
 SELF, RESULT = "self", "result"
@@ -65,9 +65,9 @@ class Entry:
     state: ValuePath | None = None
     """The state of a breaker."""
     rejects: tuple[str, ...] = ()
-    """The classes of the exceptions by which a breaker says that it does not let a call through."""
+    """The classes of the exceptions by which a breaker or limiter says that it does not let a call through."""
     allows: ValuePath | None = None
-    """What is false where a breaker does not let a call through."""
+    """What is false where a breaker or limiter does not let a call through."""
     hit: ValuePath | None = None
     """What is None, or false, where a lookup in a cache finds nothing."""
 

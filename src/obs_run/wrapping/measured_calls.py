@@ -1,7 +1,8 @@
-"""Pools, circuit breakers and caches of the agent's own, measured by the calls that entries name."""
+"""Pools, circuit breakers, limiters and caches of the agent's own, measured by the calls that entries name."""
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import weakref
 from functools import partial
@@ -13,10 +14,10 @@ from obs_run.base import generators, guard
 from obs_run.base.functions import innermost
 from obs_run.base.stand_in import hide_frame, passed_over
 from obs_run.base.steps import Step
-from obs_run.core import breakers, caches, pools
+from obs_run.core import breakers, caches, limiters, pools
 from obs_run.core.outcomes import Call
 from obs_run.wrapping import values
-from obs_run.wrapping.entries import CACHE, POOL, RELEASE, RESULT, SELF, Entry, ValuePath
+from obs_run.wrapping.entries import BREAKER, CACHE, LIMITER, POOL, RELEASE, RESULT, SELF, Entry, ValuePath
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,8 +45,8 @@ def wrapper_for(
             return pools.wrap_release(reader)
         is_async = inspect.iscoroutinefunction(function)
         return pools.wrap_async_acquire(reader) if is_async else pools.wrap_acquire(reader)
-    measured = _Cache if entry.kind == CACHE else _Breaker
-    return _wrap(measured(entry, parameters, overridden).note)
+    kinds: dict[str, type[_Cache | _Breaker | _Limiter]] = {CACHE: _Cache, BREAKER: _Breaker, LIMITER: _Limiter}
+    return _wrap(kinds[entry.kind](entry, parameters, overridden).note)
 
 
 _last_rejections: dict[str, weakref.ref[BaseException]] = {}
@@ -135,20 +136,15 @@ class _Cache(_Named):
         (cache.miss if value is None or value is False else cache.hit).add()
 
 
-class _Breaker(_Named):
-    """A circuit breaker, by the functions after which it may be in another state, or that ask whether a call may be."""
+class _Rejecting(_Named):
+    """What does not let every call through."""
 
-    def note(self, call: Call, returned: Any, error: BaseException | None, _begun: int) -> None:
-        """Note the state that it is in, and a call that it has not let through."""
-        entry = self.entry
-        owner, state = self.owner(call), self._state(call)
-        if owner is None or state is None:
-            return
-        is_rejected = error is not None and self._is_rejection(error)
-        if error is None and entry.allows is not None:
-            is_rejected = values.follow(returned, entry.allows.keys) is False
-        note = breakers.note_rejected if is_rejected else breakers.note_state
-        note(owner, self.name(call), state)
+    def is_rejected(self, returned: Any, error: BaseException | None) -> bool:
+        """Whether a call was not let through."""
+        if error is not None:
+            return self._is_rejection(error)
+        allows = self.entry.allows
+        return allows is not None and values.follow(returned, allows.keys) is False
 
     def _is_rejection(self, error: BaseException) -> bool:
         """Whether an exception rejects a call; one that passes several functions of the entry does so once."""
@@ -157,9 +153,33 @@ class _Breaker(_Named):
         known = _last_rejections.get(self.entry.name)
         if known is not None and known() is error:
             return False
-        # Exceptions written in C allow no weak reference, and breakers do not raise such.
-        _last_rejections[self.entry.name] = weakref.ref(error)
+        # Built-in exceptions allow no weak reference, and may be counted by each of the functions.
+        with contextlib.suppress(TypeError):
+            _last_rejections[self.entry.name] = weakref.ref(error)
         return True
+
+
+class _Limiter(_Rejecting):
+    """A limiter, by the functions that wait until they let a call through."""
+
+    def note(self, call: Call, returned: Any, error: BaseException | None, begun: int) -> None:
+        """Note how long a call has waited, or that it was not let through."""
+        is_rejected = self.is_rejected(returned, error)
+        if self.owner(call) is not None and (error is None or is_rejected):
+            limiters.note(limiters.Passage(self.name(call), not is_rejected), begun)
+
+
+class _Breaker(_Rejecting):
+    """A circuit breaker, by the functions after which it may be in another state, or that ask whether a call may be."""
+
+    def note(self, call: Call, returned: Any, error: BaseException | None, _begun: int) -> None:
+        """Note the state that it is in, and a call that it has not let through."""
+        owner, state = self.owner(call), self._state(call)
+        if owner is None or state is None:
+            return
+        is_rejected = self.is_rejected(returned, error)
+        note = breakers.note_rejected if is_rejected else breakers.note_state
+        note(owner, self.name(call), state)
 
     def _state(self, call: Call) -> str | None:
         found = self.parameters.value(self.entry.state or _SELF, call)

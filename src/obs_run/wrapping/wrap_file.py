@@ -14,6 +14,7 @@ from obs_run.wrapping.entries import (
     CACHE,
     CONTRACT,
     KINDS,
+    LIMITER,
     POOL,
     RECORDED,
     RESULT,
@@ -35,7 +36,7 @@ KEYS = (
 )  # fmt: skip
 _KINDS_OF_KEYS = {
     "attributes": RECORDED, "content": RECORDED, "met": (CONTRACT,), "release": (POOL,), "connection": (POOL,),
-    "state": (BREAKER,), "rejects": (BREAKER,), "allows": (BREAKER,), "hit": (CACHE,),
+    "state": (BREAKER,), "rejects": (BREAKER, LIMITER), "allows": (BREAKER, LIMITER), "hit": (CACHE,),
 }  # fmt: skip
 _OF_RESULT = ("met", "allows", "hit")
 _MOST_ENTRIES = 1000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from obs_instrumentors.cohere import endpoint, v2
-from obs_instrumentors.wire import cohere
+from obs_instrumentors.cohere import v2
+from obs_instrumentors.wire import cohere, cohere_chat
 
 from obs_run.core.operations import Usage
 
@@ -58,7 +58,7 @@ def test_chat_of_plain_data() -> None:
     ],
 )
 def test_finish_reasons(told: str | None, reason: str | None) -> None:
-    assert endpoint.finish_reason(told) == reason
+    assert cohere_chat.finish_reason(told) == reason
 
 
 @pytest.mark.parametrize(
@@ -90,3 +90,11 @@ def test_searches_are_kept() -> None:
     assert operation.billed_units == {"rerank_searches": 1}
     assert operation.attributes()["obs.usage.search_units"] == 1
     assert operation.usage is None
+
+
+def test_a_rank_of_what_was_not_sent(with_content: None) -> None:
+    assert with_content is None
+    operation = cohere.parse_rerank_request({"model": "rerank-v3.5", "query": "q", "documents": ["a"]})
+    results = [{"index": 99, "relevance_score": 0.9}, {"index": 0, "relevance_score": 0.5}, None]
+    cohere.read_rerank_response(operation, {"results": results})
+    assert operation.documents == [{"content": "a", "id": "0", "score": 0.5}]

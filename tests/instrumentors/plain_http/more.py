@@ -85,6 +85,8 @@ NO_MODEL_CALLS: dict[str, tuple[str, Any]] = {
     "a text": ("/v1/embeddings", "input"),
     "a survey": ("/api/surveys/5/responses", {"input": "yes", "model": "x"}),
     "a thread": ("/v1/threads/t1/messages", {"role": "user", "messages": [], "model": MODEL}),
+    "a prediction of TensorFlow's server": ("/v1/models/demand:predict", {"instances": [{"prompt": "a cat"}]}),
+    "a ranking of something else": ("/shops/rerank", {"query": "x", "shops": []}),
     "content of something else": ("/files:generateContent", {"title": "x"}),
 }
 
@@ -264,6 +266,18 @@ def test_an_answer_is_as_long_as_it_is(its: HttpDriver, server: Server, telemetr
         assert its.post(server.origin + "/v1/embeddings", {"model": MODEL, "input": ["a"]}) == (200, raw)
         assert joined(its.stream(server.origin + "/v1/embeddings", {"model": MODEL, "input": ["a"]}, "whole")) == raw
     assert [span.attributes["gen_ai.usage.input_tokens"] for span in telemetry.spans()] == [7, 7]
+
+
+def test_predictions_of_googles_models(its: HttpDriver, server: Server, telemetry: Any) -> None:
+    predictions = [{"embeddings": {"values": [0.5], "statistics": {"token_count": count}}} for count in (3, 4)]
+    server.responses = [Response(json.dumps({"predictions": predictions}).encode())]
+    path = "/v1/projects/p/locations/l/publishers/google/models/text-embedding-005:predict"
+    with instrumented():
+        assert its.value(server.origin + path, {"instances": [{"content": "a"}, {"content": "b"}]})[0] == 200
+    assert telemetry.span().name == "embeddings text-embedding-005"
+    attributes = telemetry.attributes()
+    assert attributes["gen_ai.usage.input_tokens"] == 7
+    assert attributes["obs.request.input_count"] == 2
 
 
 def test_the_stub_answers(its: HttpDriver, telemetry: Any) -> None:

@@ -112,6 +112,7 @@ _DETAILS: dict[str, Any] = {
     "gen_ai__usage__audio__output_tokens": 0,
     **_STUB,
 }
+_COHERE: dict[str, Any] = {"gen_ai__response__model": None, "gen_ai__usage__output_tokens": 8}
 _OLLAMA: dict[str, Any] = {"provider": "ollama", "gen_ai__usage__output_tokens": 8}
 
 
@@ -247,6 +248,47 @@ def scenarios(
             lambda its: its.value("/api/embed", {"model": MODEL, "input": ["Where to?"]}),
             f"embeddings {MODEL}",
             attributes("embeddings", "ollama", obs__request__input_count=1),
+        ),
+        Scenario(
+            "cohere",
+            lambda its: its.value("/v2/chat", ASKED),
+            f"chat {MODEL}",
+            attributes(provider="cohere", **_COHERE),
+            _CONTENT,
+        ),
+        Scenario(
+            "cohere stream",
+            lambda its: its.stream("/v2/chat", {**ASKED, "stream": True}),
+            f"chat {MODEL}",
+            attributes(provider="cohere", **_COHERE, **_STREAM),
+            _CONTENT,
+        ),
+        Scenario(
+            "cohere embeddings",
+            lambda its: its.value("/v2/embed", {"model": MODEL, "texts": ["Where to?"], "embedding_types": ["int8"]}),
+            f"embeddings {MODEL}",
+            attributes(
+                "embeddings",
+                "cohere",
+                gen_ai__response__model=None,
+                gen_ai__request__encoding_formats=("int8",),
+                obs__request__input_count=1,
+            ),
+        ),
+        Scenario(
+            "rerank",
+            lambda its: its.value("/v2/rerank", {"model": MODEL, "query": "Where to?", "documents": ["a", "b"]}),
+            f"rerank {MODEL}",
+            attributes(
+                "rerank",
+                "cohere",
+                gen_ai__response__model=None,
+                gen_ai__response__finish_reasons=None,
+                gen_ai__usage__input_tokens=None,
+                obs__request__input_count=2,
+                obs__retrieval__scores=(0.9, 0.45),
+                obs__usage__search_units=1,
+            ),
         ),
         Scenario(
             "responses stream",

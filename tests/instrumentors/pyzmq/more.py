@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PEERS = Path(peers.__file__)
-ROUNDS = 110 * len(peers.FORMATS)
 _WAIT = 60_000
 zmq: Any = import_module("zmq")
 
@@ -54,12 +53,14 @@ def current() -> Any:
 
 
 class Peer:
-    """A process without obs-run."""
+    """A process of its own, with obs-run or without."""
 
-    def __init__(self, its: Any, role: str, address: str) -> None:
+    def __init__(self, its: Any, role: str, duty: str, address: str, *, launched: bool) -> None:
         self.report, reporting = bound(its, "REP")
-        command = [sys.executable, str(PEERS), role, str(ROUNDS), address, reporting]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        launcher = [sys.executable, "-m", "obs_run"] if launched else []
+        command = [*launcher, sys.executable, str(PEERS), role, duty, str(ROUNDS), address, reporting]
+        nowhere = {f"OTEL_{signal}_EXPORTER": "none" for signal in ("TRACES", "METRICS", "LOGS")}
+        self.process = subprocess.Popen(command, env={**os.environ, **nowhere}, stderr=subprocess.PIPE, text=True)
 
     def broken(self) -> int:
         """Wait for its report."""
@@ -70,68 +71,39 @@ class Peer:
         return broken
 
 
-@pytest.mark.parametrize("by_frames", [False, True], ids=["whole", "by frames"])
-def test_calls_of_a_peer_without_us(its: Any, *, by_frames: bool) -> None:
-    req, address = bound(its, "REQ")
-    peer = Peer(its, "REP", address)
-    answers = set()
-    for number in range(ROUNDS):
-        frames = peers.encoded(number)
-        if by_frames:
-            for frame in frames[:-1]:
-                req.send(frame, zmq.SNDMORE)
-            req.send(frames[-1])
-        else:
-            req.send_multipart(frames)
-        answers.add(req.recv())
-    assert answers == {b"taken"}
-    assert peer.broken() == 0
+PATTERNS = (
+    ("REQ", "ask", "REP", "answer"),
+    ("REQ", "ask by frames", "REP", "answer by frames"),
+    ("REP", "answer", "REQ", "ask"),
+    ("REP", "answer by frames", "REQ", "ask by frames"),
+    ("DEALER", "ask behind an empty frame", "REP", "answer"),
+    ("REP", "answer", "DEALER", "ask behind an empty frame"),
+    ("DEALER", "ask", "ROUTER", "answer one of many"),
+    ("ROUTER", "answer one of many", "DEALER", "ask"),
+    ("DEALER", "ask behind an empty frame", "ROUTER", "answer one of many behind an empty frame"),
+    ("ROUTER", "answer one of many behind an empty frame", "REQ", "ask"),
+    ("PAIR", "ask", "PAIR", "answer"),
+    ("PAIR", "answer", "PAIR", "ask for what means the same"),
+    ("XPUB", "write", "SUB", "read"),
+    ("SUB", "read", "XPUB", "write"),
+    ("PUSH", "write", "PULL", "read"),
+    ("PULL", "read", "PUSH", "write"),
+)
+"""Our socket and what it does, the peer's and what that does."""
+ROUNDS = -(-10_000 // len(PATTERNS))
 
 
-def test_requests_of_a_peer_without_us(its: Any) -> None:
-    rep, address = bound(its, "REP")
-    peer = Peer(its, "REQ", address)
-    for number in range(ROUNDS):
-        frames = rep.recv_multipart()
-        assert frames == peers.encoded(number)
-        rep.send_multipart(frames)
-    assert peer.broken() == 0
-
-
-def test_messages_to_a_peer_without_us(its: Any) -> None:
-    push, address = bound(its, "PUSH")
-    peer = Peer(its, "PULL", address)
-    for number in range(ROUNDS):
-        push.send_multipart(peers.encoded(number))
-    assert peer.broken() == 0
-
-
-def test_publishing_to_a_peer_without_us(its: Any) -> None:
-    xpub, address = bound(its, "XPUB")
-    peer = Peer(its, "SUB", address)
-    assert xpub.recv() == b"\x01"
-    for number in range(ROUNDS):
-        xpub.send_multipart(peers.encoded(number))
-    assert peer.broken() == 0
-
-
-def test_messages_of_a_peer_without_us(its: Any) -> None:
-    pull, address = bound(its, "PULL")
-    peer = Peer(its, "PUSH", address)
-    for number in range(ROUNDS):
-        assert pull.recv_multipart() == peers.encoded(number)
-    assert peer.broken() == 0
-
-
-def test_jobs_for_a_worker_without_us(its: Any) -> None:
-    dealer, address = bound(its, "DEALER")
-    peer = Peer(its, "REP", address)
-    answers = set()
-    for number in range(ROUNDS):
-        dealer.send_multipart([b"", *peers.encoded(number)])
-        answers.add(tuple(dealer.recv_multipart()))
-    assert answers == {(b"", b"taken")}
-    assert peer.broken() == 0
+@pytest.mark.parametrize("launched", [False, True], ids=["plain", "under obs-run"])
+@pytest.mark.parametrize(("role", "duty", "other_role", "other_duty"), PATTERNS)
+def test_no_exchange_with_a_peer_is_broken(
+    its: Any, role: str, duty: str, other_role: str, other_duty: str, *, launched: bool
+) -> None:
+    """All patterns together are ten thousand exchanges with a strict peer."""
+    socket, address = bound(its, role)
+    if role == "SUB":
+        socket.setsockopt(zmq.SUBSCRIBE, b"")
+    peer = Peer(its, other_role, other_duty, address, launched=launched)
+    assert (peers.DUTIES[duty](socket, ROUNDS), peer.broken()) == (0, 0)
 
 
 def test_with_the_setting_off_the_bytes_are_the_agents(its: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -341,6 +313,23 @@ def test_beyond_a_rate_messages_are_counted(its: Any, telemetry: Any, monkeypatc
     assert (telemetry.total(sent) - before[0], telemetry.total(consumed) - before[1]) == (500, 500)
 
 
+def test_an_answer_beyond_a_rate_is_still_an_answer(its: Any, telemetry: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OBS_MESSAGE_SPANS", "3")
+    router, dealer = its.pair("ROUTER", "DEALER")
+    for _ in range(50):
+        dealer.send_json(ASKED)
+        who, asked = router.recv_multipart()
+        assert json.loads(asked) == ASKED
+        router.send_multipart([who, json.dumps(TOLD).encode()])
+        # A frame is handed over as it came.
+        assert dealer.recv(copy=False).bytes == json.dumps(TOLD).encode()
+    router.close()
+    dealer.close()
+    asking = {("request forecast", "DEALER"), ("process forecast", "ROUTER")}
+    assert {(span.name, span.attributes["obs.zmq.socket.type"]) for span in telemetry.spans()} == asking
+    assert all("error.type" not in span.attributes for span in telemetry.spans())
+
+
 def test_calls_are_never_left_out(its: Any, telemetry: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OBS_MESSAGE_SPANS", "0")
     rep, req = its.pair("REP", "REQ")
@@ -481,6 +470,11 @@ def test_errors_are_the_librarys(its: Any) -> None:
         req.send_json({1, 2})
     with pytest.raises(TypeError):
         req.send("text")
+    for frames in ([1, b"{}"], ["topic", b"{}"], [10**12, b"{}"], [None]):
+        with pytest.raises(TypeError):
+            req.send_multipart(frames)
+    with pytest.raises(IndexError):
+        req.send_multipart([])
     req.send_json(ASKED)
     assert rep.recv_json() == ASKED
 

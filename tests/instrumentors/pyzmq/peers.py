@@ -1,4 +1,4 @@
-"""Peers that know nothing of obs-run, and take every message at its word: ``python peers.py ROLE COUNT ADDRESS...``."""
+"""Peers that know nothing of obs-run, and take every message at its word: ``peers.py ROLE DUTY COUNT ADDRESS...``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import hmac
 import json
 import pickle
 import sys
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -152,20 +153,48 @@ _READERS = {
 }
 
 
-def answer(socket: Any, count: int, route: int) -> None:
-    """Say of each request whether it could be taken; the first ``route`` frames lead back."""
-    for number in range(count):
-        frames = socket.recv_multipart()
-        word = b"taken" if is_taken(frames[route:], number) else b"broken"
-        socket.send_multipart([*frames[:route], word])
+def send(socket: Any, frames: list[bytes], *, by_frames: bool = False) -> None:
+    """Send a message, in one call or in one for each frame."""
+    if not by_frames:
+        socket.send_multipart(frames)
+        return
+    for frame in frames[:-1]:
+        socket.send(frame, zmq.SNDMORE)
+    socket.send(frames[-1])
 
 
-def ask(socket: Any, count: int, route: int) -> int:
-    """Send requests, and return how many were not answered with what was sent."""
+def receive(socket: Any, *, by_frames: bool = False) -> list[bytes]:
+    """Receive a message, likewise."""
+    if not by_frames:
+        whole: list[bytes] = socket.recv_multipart()
+        return whole
+    frames = [socket.recv()]
+    while socket.getsockopt(zmq.RCVMORE):
+        frames.append(socket.recv())
+    return frames
+
+
+def answer(socket: Any, count: int, route: int = 0, *, by_frames: bool = False) -> int:
+    """Send back each request that can be taken; the first ``route`` frames lead back. Return how many could not."""
     broken = 0
     for number in range(count):
-        socket.send_multipart([*[b""] * route, *encoded(number)])
-        broken += socket.recv_multipart()[route:] != encoded(number)
+        frames = receive(socket, by_frames=by_frames)
+        is_good = is_taken(frames[route:], number)
+        broken += not is_good
+        send(socket, frames if is_good else [*frames[:route], b"broken"], by_frames=by_frames)
+    return broken
+
+
+def ask(socket: Any, count: int, route: int = 0, *, by_frames: bool = False, is_exact: bool = True) -> int:
+    """Send requests, and return how many were not answered with what was sent, or with what means the same."""
+    broken = 0
+    for number in range(count):
+        send(socket, [*[b""] * route, *encoded(number)], by_frames=by_frames)
+        answered = receive(socket, by_frames=by_frames)
+        is_same = answered == [*[b""] * route, *encoded(number)]
+        if not (is_same if is_exact else is_taken(answered, number)):
+            print(FORMATS[number % len(FORMATS)], answered, file=sys.stderr)
+            broken += 1
     return broken
 
 
@@ -174,13 +203,31 @@ def read(socket: Any, count: int) -> int:
     return sum(not is_taken(socket.recv_multipart(), number) for number in range(count))
 
 
-def write(socket: Any, count: int) -> None:
-    """Send messages."""
+def write(socket: Any, count: int) -> int:
+    """Send messages, to somebody who listens."""
+    if socket.getsockopt(zmq.TYPE) == zmq.XPUB:
+        socket.recv()
     for number in range(count):
         socket.send_multipart(encoded(number))
+    return 0
 
 
-def main(role: str, count: int, address: str, report: str) -> None:
+DUTIES: dict[str, Any] = {
+    "ask": ask,
+    "ask by frames": partial(ask, by_frames=True),
+    "ask for what means the same": partial(ask, is_exact=False),
+    "ask behind an empty frame": partial(ask, route=1),
+    "answer": answer,
+    "answer by frames": partial(answer, by_frames=True),
+    "answer one of many": partial(answer, route=1),
+    "answer one of many behind an empty frame": partial(answer, route=2),
+    "read": read,
+    "write": write,
+}
+"""What a peer does with its socket."""
+
+
+def main(role: str, duty: str, count: int, address: str, report: str) -> None:
     with zmq.Context() as context, context.socket(getattr(zmq, role)) as socket, context.socket(zmq.REQ) as reporting:
         for each in (socket, reporting):
             each.rcvtimeo, each.linger = WAIT, WAIT
@@ -189,18 +236,9 @@ def main(role: str, count: int, address: str, report: str) -> None:
             socket.setsockopt(zmq.SUBSCRIBE, b"")
         socket.connect(address)
         reporting.connect(report)
-        broken = 0
-        if role in ("REP", "DEALER"):
-            answer(socket, count, 0 if role == "REP" else 2)
-        elif role == "REQ":
-            broken = ask(socket, count, 0)
-        elif role in ("SUB", "PULL"):
-            broken = read(socket, count)
-        else:
-            write(socket, count)
-        reporting.send(b"%d" % broken)
+        reporting.send(b"%d" % DUTIES[duty](socket, count))
         reporting.recv()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), *sys.argv[4:])

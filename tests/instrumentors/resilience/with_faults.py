@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from importlib import import_module
 from operator import getitem
@@ -14,7 +15,7 @@ from tests.instrumentors.resilience.retrying import Weather
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LIBRARIES = ("cachetools", "pybreaker", "sqlalchemy", "tenacity")
+LIBRARIES = ("aiolimiter", "cachetools", "pybreaker", "sqlalchemy", "tenacity")
 
 
 def _seen(work: Callable[[], Any]) -> Any:
@@ -65,7 +66,24 @@ def retries() -> list[Any]:
     return [given_up, tenacity.Retrying(stop=stop)(Weather(2).ask)]
 
 
-WORKS: dict[str, Callable[[], list[Any]]] = {"cache": cache, "pool": pool, "breaker": breaker, "retries": retries}
+def limiter() -> list[Any]:
+    made = import_module("aiolimiter").AsyncLimiter(2, 0.01)
+
+    async def work() -> list[Any]:
+        async with made:
+            passed = [await made.acquire() for _ in range(3)]
+        return [*passed, made.has_capacity(9)]
+
+    return [*asyncio.run(work()), _seen(lambda: asyncio.run(made.acquire(9)))]
+
+
+WORKS: dict[str, Callable[[], list[Any]]] = {
+    "limiter": limiter,
+    "cache": cache,
+    "pool": pool,
+    "breaker": breaker,
+    "retries": retries,
+}
 
 
 def test_faults_of_ours(telemetry: Any) -> None:

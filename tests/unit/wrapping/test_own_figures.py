@@ -1,4 +1,4 @@
-"""Pools, breakers and caches of the agent's own are measured like those of libraries."""
+"""Pools, breakers, limiters and caches of the agent's own are measured like those of libraries."""
 
 from __future__ import annotations
 
@@ -57,6 +57,15 @@ FLEET = """
         def record_failure(self):
             self.is_open = True
 
+    class Bulkhead:
+        name = "models"
+        def __init__(self):
+            self.semaphore = asyncio.Semaphore(1)
+        async def acquire(self):
+            await asyncio.wait_for(self.semaphore.acquire(), 0.01)
+        def enter(self):
+            return not self.semaphore.locked()
+
     class Cache:
         def __init__(self):
             self.values = {}
@@ -89,6 +98,16 @@ WRAP = """
         name: "{self.name}"
         state: self.is_open
         allows: result
+      bulkheads:
+        target: [fleet:Bulkhead.acquire, fleet:Bulkhead.enter]
+        kind: limiter
+        name: "{self.name}"
+        rejects: TimeoutError
+        allows: result
+      semaphores:
+        target: asyncio.locks:Semaphore.acquire
+        kind: limiter
+        name: semaphores
       caches:
         target: fleet:Cache+.get
         kind: cache
@@ -118,13 +137,23 @@ AGENT = """
     asked = fleet.AskedBreaker()
     print(asked.allow_request(), asked.record_failure(), asked.allow_request())
 
+    async def limited():
+        bulkhead = fleet.Bulkhead()
+        print(bulkhead.enter(), await bulkhead.acquire(), bulkhead.enter())
+        try:
+            await bulkhead.acquire()
+        except TimeoutError as error:
+            print(repr(error))
+
+    asyncio.run(limited())
+
     cache = fleet.ModelCache()
     cache.values["a"] = 1
     print(asyncio.run(cache.get("a")), asyncio.run(cache.get("b")), fleet.remembered("known"), fleet.remembered("new"))
 """
 
 
-POOL, BREAKER, CACHE = "db.client.connection", "obs.circuit_breaker", "obs.cache"
+POOL, BREAKER, LIMITER, CACHE = "db.client.connection", "obs.circuit_breaker", "obs.limiter", "obs.cache"
 
 
 def figures(ran: Ran, metric: str, *labels: str) -> dict[Any, Any]:
@@ -134,7 +163,7 @@ def figures(ran: Ran, metric: str, *labels: str) -> dict[Any, Any]:
     return {key[0] if len(key) == 1 else key: point["count"] or point["value"] for key, point in found}
 
 
-def test_own_pools_breakers_and_caches(agent: Run, tmp_path: Path) -> None:
+def test_own_pools_breakers_limiters_and_caches(agent: Run, tmp_path: Path) -> None:
     (tmp_path / "fleet.py").write_text(dedent(FLEET))
     (tmp_path / "wrap.yaml").write_text(dedent(WRAP))
     plain = agent(dedent(AGENT), start=False)
@@ -153,6 +182,9 @@ def test_own_pools_breakers_and_caches(agent: Run, tmp_path: Path) -> None:
     states = figures(ran, f"{BREAKER}.state", f"{BREAKER}.name", f"{BREAKER}.state")
     assert [key for key, value in states.items() if value] == [("carrier", "open"), ("asked", "open")]
     assert figures(ran, f"{BREAKER}.rejected", f"{BREAKER}.name") == {"carrier": 2, "asked": 1}
+
+    assert figures(ran, f"{LIMITER}.wait_time", f"{LIMITER}.name") == {"models": 2, "semaphores": 1}
+    assert figures(ran, f"{LIMITER}.rejected", f"{LIMITER}.name") == {"models": 2}
 
     lookups = figures(ran, f"{CACHE}.lookups", f"{CACHE}.name", f"{CACHE}.result")
     assert lookups == {(name, result): 1 for name in ("ModelCache", "remembered") for result in ("hit", "miss")}

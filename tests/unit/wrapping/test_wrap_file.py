@@ -31,7 +31,7 @@ WRONG = {
     "hit of what": ("kind: cache\n    hit: self.x", "4: wrap.bad.hit is self.x; allowed: result, and keys"),
     "no such kind": (
         "kind: spam",
-        "3: wrap.bad.kind is not allowed; allowed: span, handler, tool, contract, pool, breaker, cache",
+        "3: wrap.bad.kind is not allowed; allowed: span, handler, tool, contract, pool, breaker, limiter, cache",
     ),
     "no kind": ("name: x", "2: wrap.bad.kind is missing; allowed: span"),
     "no such key": ("kind: span\n    nmae: x", "4: wrap.bad.nmae is not known; allowed: target, kind, name"),
@@ -136,7 +136,7 @@ def test_the_agent_runs_with_the_other_entries(agent: Run, tmp_path: Path) -> No
     ran = agent(AGENT, OBS_WRAP="wrap.yaml")
     assert [span["name"] for span in ran.seen["spans"]] == ["one"]
     assert [line.removeprefix("obs_run ") for line in ran.err.splitlines()] == [
-        "OBS_WRAP: wrap.yaml:9: wrap.kind.kind is not allowed; allowed: span, handler, tool, contract, pool, breaker, cache",
+        "OBS_WRAP: wrap.yaml:9: wrap.kind.kind is not allowed; allowed: span, handler, tool, contract, pool, breaker, limiter, cache",
         "OBS_WRAP: wrap.yaml:3: one: one has no parameter 'm'; allowed: self, result, n",
         "OBS_WRAP: wrap.yaml:4: misspelt: f:translaet: f has no 'translaet'; there: one, translate, Agent (did you mean 'translate'?)",
         "OBS_WRAP: wrap.yaml:5: class: f:Agnet.run: f has no 'Agnet'; there: one, translate, Agent (did you mean 'Agent'?)",
@@ -160,7 +160,7 @@ def test_doctor_tells_what_is_not_there(tmp_path: Path) -> None:
     said = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True, check=False).stdout
     found = said.partition("# Own code (OBS_WRAP)\n")[2].partition("#")[0].replace(f"{tmp_path}/", "").splitlines()
     assert found == [
-        "FAIL OBS_WRAP: wrap.yaml:9: wrap.kind.kind is not allowed; allowed: span, handler, tool, contract, pool, breaker, cache",
+        "FAIL OBS_WRAP: wrap.yaml:9: wrap.kind.kind is not allowed; allowed: span, handler, tool, contract, pool, breaker, limiter, cache",
         "ok   one: wrap.yaml:3: f:one: in f.py",
         "!    misspelt: wrap.yaml:4: f:translaet: f.py does not define 'translaet'; there: one, translate (did you mean 'translate'?)",
         "!    class: wrap.yaml:5: f:Agnet.run: f.py does not define 'Agnet'; there: Agent (did you mean 'Agent'?)",

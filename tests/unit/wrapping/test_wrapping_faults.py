@@ -60,6 +60,7 @@ WRAP = """
       pool: {target: fleet:BaseAgent.acquire, release: fleet:BaseAgent.release, kind: pool, connection: result.name}
       breaker:
         {target: ["fleet:BaseAgent.later", "fleet:BaseAgent.get"], kind: breaker, state: self.state, rejects: Error}
+      limiter: {target: ["fleet:BaseAgent.get", "fleet:BaseAgent.check"], kind: limiter, rejects: KeyError}
       cache: {target: "fleet:BaseAgent+.get", kind: cache, hit: result.value}
       own: {target: "agent:Own.work", kind: span}
       helper: {target: fleet:helper, kind: tool}

@@ -89,7 +89,8 @@ def tool_definitions(tools: Any) -> list[ToolDefinition]:
     definitions = []
     for tool in payload.as_list(tools):
         definitions += [_function(raw) for raw in payload.as_list(get(tool, "functionDeclarations"))]
-        definitions += [messages.tool_definition(name, kind=name) for name in tool if name not in _DECLARATIONS]
+        kinds = tool if isinstance(tool, dict) else ()
+        definitions += [messages.tool_definition(name, kind=name) for name in kinds if name not in _DECLARATIONS]
     return definitions
 
 
