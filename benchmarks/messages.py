@@ -1,7 +1,7 @@
-"""What a message by ZMQ, NATS and Redis, a job of arq and a request to a server cost with obs-run and without.
+"""What messages of several libraries, a job of arq and a request to a server cost with obs-run and without.
 
 Microseconds of CPU of one thread, which has both ends, but for the server's client, and of time; medians of interleaved
-rounds, each in a process of its own. Needs pyzmq, nats-py, redis or arq and a server, or aiohttp, in this environment.
+rounds, each in a process of its own. Needs the library in this environment, and a server where it speaks by one.
 Run it as ``python -m benchmarks.messages zmq``, or as
 ``python -m benchmarks.messages nats --server nats://127.0.0.1:4222``.
 """
@@ -27,6 +27,14 @@ CASES = {
         "request": "request and answer by a callback: two spans",
         "one-way": "message, beyond the rate of spans",
     },
+    "websockets": {
+        "question": "question and answer, JSON: four spans",
+        "one-way": "question and answer, beyond the rate of spans",
+    },
+    "aiokafka": {
+        "message": "message, sent, confirmed and received: two spans",
+        "one-way": "message, beyond the rate of spans",
+    },
     "arq": {"job": "job, put into the queue and done: two spans"},
     "redis": {
         "entry": "entry of a stream, added, read by a group and acknowledged: two spans",
@@ -38,9 +46,15 @@ CASES = {
         "aiohttp": "request to aiohttp.web: one span",
     },
 }
-_SETTINGS = {"entry": {"OBS_MESSAGE_SPANS": "1000000"}}
+_ALL = {"OBS_MESSAGE_SPANS": "1000000"}
+_SETTINGS = {"entry": _ALL, "message": _ALL, "question": _ALL}
 """What is set for a case besides."""
-_SERVERS = {"nats": "nats://127.0.0.1:4222", "arq": "redis://127.0.0.1:6379", "redis": "redis://127.0.0.1:6379"}
+_SERVERS = {
+    "aiokafka": "127.0.0.1:9092",
+    "nats": "nats://127.0.0.1:4222",
+    "arq": "redis://127.0.0.1:6379",
+    "redis": "redis://127.0.0.1:6379",
+}
 
 
 class Mode(NamedTuple):
@@ -51,7 +65,7 @@ class Mode(NamedTuple):
     settings: dict[str, str]
 
 
-_INSTRUMENTED = ("zmq", "nats", "arq", "redis", "http.server", "aiohttp-server")
+_INSTRUMENTED = ("zmq", "nats", "arq", "redis", "websockets", "aiokafka", "http.server", "aiohttp-server")
 _LEFT_ALONE = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": ",".join(f"obs-run:{name}" for name in _INSTRUMENTED)}
 MODES = (
     Mode("without obs-run", is_launched=False, settings={}),

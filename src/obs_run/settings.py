@@ -315,8 +315,9 @@ SETTINGS: tuple[Setting, ...] = (
             "Whether messages of pyzmq carry the trace context: in blanks within JSON, and behind the end of pickles, "
             "where no parser sees it; or not at all.", _OTHERS, choice("json", "off")),
     Setting("OBS_PROPAGATE_MESSAGES", "json, headers, off", "json",
-            "Whether messages of brokers carry the trace context: in their headers (NATS), beside the job or fields "
-            "(arq, streams of Redis), and where there is no such place in blanks within JSON (channels of Redis); "
+            "Whether messages of brokers carry the trace context: in their headers (NATS, Kafka), beside the job or "
+            "fields (arq, streams of Redis), and where there is no such place in blanks within JSON (channels of "
+            "Redis, websockets between two that run under obs-run); "
             "without these; or not at all.", _OTHERS, choice("json", "headers", "off")),
     Setting("OBS_REDIS_QUEUES", "comma list", "",
             "Lists and sorted sets of Redis, as names with *, that workers pop jobs from: the work on each is a span.",

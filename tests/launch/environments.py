@@ -73,6 +73,9 @@ PACKAGES = {
     "zmq": ("openai", "pyzmq==27.3.0", "requests"),
     "nats": ("nats-py==2.16.0", "openai"),
     "redis": ("redis==8.1.0",),
+    "kafka": ("aiokafka==0.14.0",),
+    "websockets": ("websockets==17.4",),
+    "apscheduler": ("apscheduler==3.11.3",),
     "fleet": (
         "aiohttp==3.14.5",
         "grpcio",

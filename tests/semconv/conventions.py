@@ -223,6 +223,11 @@ _HTTP_SERVER = (
     "url.scheme",
     "user_agent.synthetic.type",
 )
+_HTTP_CLIENT = (
+    *(name for name in _HTTP_SERVER if name not in ("http.route", "user_agent.synthetic.type")),
+    "url.template",
+)
+_HTTP_CLIENT_REQUIRED = ("http.request.method", "server.address", "server.port")
 _RPC = ("rpc.system.name", "rpc.method", "rpc.response.status_code", "error.type")
 _MCP = (
     "mcp.method.name",
@@ -322,6 +327,7 @@ METRICS: dict[str, Metric] = {
     "mcp.server.session.duration": Metric("histogram", "s", _M, _MCP_SESSION, ()),
     "rpc.client.call.duration": Metric("histogram", "s", _Q, (*_RPC, "server.address", "server.port"), ("rpc.method",)),
     "rpc.server.call.duration": Metric("histogram", "s", _Q, _RPC, ("rpc.method",)),
+    "http.client.request.duration": Metric("histogram", "s", _Q, _HTTP_CLIENT, _HTTP_CLIENT_REQUIRED),
     "http.server.request.duration": Metric("histogram", "s", _Q, _HTTP_SERVER, ("http.request.method", "url.scheme")),
     "messaging.client.operation.duration": Metric("histogram", "s", _Q, _MESSAGING, _MESSAGING[:2]),
     "messaging.client.sent.messages": Metric("counter", "{message}", None, _MESSAGING, _MESSAGING[:2]),

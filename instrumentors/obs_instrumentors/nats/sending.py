@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from obs_run.base import guard, payload
-from obs_run.base.steps import Step
+from obs_run.base import payload
 from obs_run.core import message_carriers, ownership, recorder
+from obs_run.core.confirmed_sends import ConfirmedStep
 from obs_run.core.operations import MessageCall, MessageOperation, MessageSend
 from obs_run.core.outcomes import Reader
 
@@ -16,6 +15,7 @@ from . import answers, connections
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from obs_run.base.steps import Step
     from obs_run.core.outcomes import Call
 
 _PUBLISH = "publish"
@@ -57,44 +57,11 @@ def begin_stored(call: Call) -> tuple[MessageOperation, Reader] | None:
     return _described(call, MessageSend(name=_PUBLISH), 4), _READER
 
 
-class _LaterStep(Step):
-    """The sending of a message that JetStream confirms later."""
-
-    __slots__ = ("_recording",)
-
-    def __init__(self, recording: Any) -> None:
-        super().__init__(recording)
-        self._recording = recording
-
-    def read_returned(self, returned: Any) -> Any:
-        """Have it noted when the message is kept, or is not."""
-        returned.add_done_callback(partial(guard.call, "outcome", note_stored, self._recording))
-        return returned
-
-    def end(self, error: BaseException) -> None:
-        """Note that it was not sent."""
-        _end(self._recording, error)
-
-
 def begin_stored_later(call: Call) -> Step | None:
     """Begin ``JetStreamContext.publish_async``."""
     request = begin_stored(call)
     recording = None if request is None else recorder.start(request[0])
-    return None if recording is None else _LaterStep(recording)
-
-
-def note_stored(recording: Any, future: Any) -> None:
-    """Note what became of a message; to ask the future for its exception would say that the agent knows it."""
-    error = payload.get(future, "_exception")
-    if future.cancelled():
-        recording.operation.error_type = "cancelled"
-    _end(recording, error)
-
-
-def _end(recording: Any, error: BaseException | None) -> None:
-    if error is not None:
-        read_failure(recording.operation, error)
-    recording.end(error)
+    return None if recording is None else ConfirmedStep(recording, _KEPT)
 
 
 def read_failure(operation: MessageOperation, error: BaseException) -> None:
@@ -103,6 +70,7 @@ def read_failure(operation: MessageOperation, error: BaseException) -> None:
 
 
 _READER = Reader(result=answers.read_answer, failure=read_failure)
+_KEPT: Reader[Any] = Reader(result=lambda _operation, _returned: None, failure=read_failure)
 
 
 def carry(call: Call, fields: Callable[[Any], dict[str, str]]) -> None:

@@ -34,6 +34,7 @@ __all__ = [
     "sender_of",
     "take_out",
     "uses_headers",
+    "uses_json",
 ]
 
 _VERSION = 0xA5
@@ -91,6 +92,11 @@ def uses_headers() -> bool:
     return bool(settings.get("OBS_PROPAGATE_MESSAGES") != "off")
 
 
+def uses_json() -> bool:
+    """Whether messages of brokers, and of connections, carry it within them where there is no place beside."""
+    return bool(settings.get("OBS_PROPAGATE_MESSAGES") == "json")
+
+
 def sender_of(context: Context, host: str | None) -> Sender | None:
     """Return what a message to ``host`` is to tell of its sender; None for nothing."""
     return None if settings.get("OBS_PROPAGATE_ZMQ") == "off" else _sender_in(context, host)
@@ -120,7 +126,7 @@ def carried_in_json(message: Any, host: str | None) -> Any:
 
     It is a JSON object or array, as text or bytes.
     """
-    if settings.get("OBS_PROPAGATE_MESSAGES") != "json" or not isinstance(message, (str, bytes)):
+    if not uses_json() or not isinstance(message, (str, bytes)):
         return None
     text = message.encode(errors=_ANY_TEXT) if isinstance(message, str) else message
     if text[:_LONGEST_TAIL].lstrip()[:1] not in _CLOSING:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from obs_run.core.outcomes import Reader
 
     Begin = Callable[[Any], tuple[MessageOperation, Reader, dict[str, str]] | None]
+    Start = Callable[[MessageOperation, list[dict[str, str]]], Any]
 
 __all__ = ["followed_handler", "followed_reader", "followed_work", "wrap_made_work"]
 
@@ -44,12 +45,15 @@ def followed_handler(handler: Any, begin: Begin) -> Any:
     return handle
 
 
-def followed_work(work: Any, begin: Begin) -> Any:
-    """Return the function that is called in the place of ``work``; ``begin`` gets the call of it."""
+def followed_work(work: Any, begin: Begin, start: Start = handled_messages.start_handling) -> Any:
+    """Return the function that is called in the place of ``work``; ``begin`` gets the call of it.
+
+    ``start(operation, senders)`` begins the recording, of a coroutine that it returns too.
+    """
 
     @passed_over
     def do(*args: Any, **kwargs: Any) -> Any:
-        step = guard.call("begin", _begin, begin, Call(None, args, kwargs), default=_UNRECORDED)
+        step = guard.call("begin", _begin, begin, Call(None, args, kwargs), start, default=_UNRECORDED)
         with step:
             returned = work(*args, **kwargs)
         return guard.call("outcome", step.read_returned, returned, default=returned)
@@ -94,10 +98,10 @@ def _gives_coroutines(handler: Any) -> bool:
     return iscoroutinefunction(handler) or iscoroutinefunction(getattr(handler, "func", None))
 
 
-def _begin(begin: Begin, message: Any) -> Step:
+def _begin(begin: Begin, message: Any, start: Start = handled_messages.start_handling) -> Step:
     request = begin(message)
     if request is None:
         return _UNRECORDED
     operation, reader, sender = request
-    recording = handled_messages.start_handling(operation, [sender])
+    recording = start(operation, [sender])
     return _UNRECORDED if recording is None else OutcomeTracker(recording, reader)

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "context_of",
+    "fields_for",
     "wrap_async_receive",
     "wrap_async_send",
     "wrap_carried",
@@ -200,6 +201,11 @@ def _begin_send(begin: Send, call: Call) -> OutcomeTracker | None:
     operation, reader = request
     recording = recorder.start(operation)
     return None if recording is None else OutcomeTracker(recording, reader)
+
+
+def fields_for(host: str | None, carrier: Any) -> dict[str, str]:
+    """Return what tells a receiver by ``host`` of what is current here, where no call of ours is under way."""
+    return _fields(carrier) if is_allowed(host) else {}
 
 
 def _carry(carry: Carry, call: Call, operation: Operation) -> None:

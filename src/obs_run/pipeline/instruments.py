@@ -69,6 +69,15 @@ _HTTP_SERVER_LABELS = (
     semconv.NETWORK_PROTOCOL_VERSION,
     semconv.ERROR_TYPE,
 )
+_HTTP_CLIENT_LABELS = (
+    semconv.HTTP_REQUEST_METHOD,
+    semconv.URL_SCHEME,
+    semconv.HTTP_RESPONSE_STATUS_CODE,
+    semconv.NETWORK_PROTOCOL_VERSION,
+    semconv.SERVER_ADDRESS,
+    semconv.SERVER_PORT,
+    semconv.ERROR_TYPE,
+)
 # Models that answer otherwise than with messages, and the operations that have no class of their own.
 _OTHER_MODEL_CALLS = ("Embedding", "Rerank", "ModelCall")
 _OTHER_CLIENT_CALLS = (
@@ -357,6 +366,13 @@ TABLE = (
         "Duration of HTTP server requests.",
         both("HttpServerRequest"),
         labels=_HTTP_SERVER_LABELS,
+        buckets=semconv.HTTP_DURATION_BUCKETS,
+    ),
+    _seconds(
+        semconv.METRIC_HTTP_CLIENT_DURATION,
+        "Duration of HTTP client requests.",
+        both("HttpClientRequest"),
+        labels=_HTTP_CLIENT_LABELS,
         buckets=semconv.HTTP_DURATION_BUCKETS,
     ),
     _seconds(

@@ -1,4 +1,4 @@
-"""Write the go.mod and go.sum of Collector, Jaeger and NATS anew from pins.py; needs Go and the network."""
+"""Write the go.mod and go.sum of Collector, Jaeger, Kafka and NATS anew from pins.py; needs Go and the network."""
 
 import shutil
 import sys
@@ -24,9 +24,18 @@ def lock_command(name: str, command: str) -> None:
     recipes.go("get", "-tool", command, where=module, **_ALONE)
 
 
+def lock_kafka_server() -> None:
+    module = recipes.HERE / "kafka_server"
+    (module / "go.mod").write_text("module obs-run/tests/e2e/backends/kafka_server\n\ngo 1.26.0\n")
+    (module / "go.sum").unlink(missing_ok=True)
+    recipes.go("get", f"{pins.KAFKA_BROKER_MODULE}@{pins.KAFKA_BROKER}", where=module)
+    recipes.go("mod", "tidy", where=module)
+
+
 def main() -> int:
     lock_collector()
     lock_command("jaeger", f"{pins.JAEGER_COMMAND}@v{pins.JAEGER}")
+    lock_kafka_server()
     lock_command("nats_server", f"{pins.NATS_SERVER_COMMAND}@v{pins.NATS_SERVER}")
     return 0
 

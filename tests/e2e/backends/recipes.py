@@ -1,4 +1,4 @@
-"""How each backend is made where the machine has none: Collector, Jaeger, NATS by Go, Prometheus, Redis from Debian."""
+"""How each backend is made where the machine has none: Collector, Jaeger, NATS, Kafka by Go, the others from Debian."""
 
 import json
 import os
@@ -35,6 +35,20 @@ def jaeger() -> Path:
 
 def nats_server() -> Path:
     return _built("nats-server", "nats_server", pins.NATS_SERVER, pins.NATS_SERVER_COMMAND)
+
+
+def kafka_server() -> Path:
+    """Build the program beside this file, around a broker in memory."""
+    source = HERE / "kafka_server" / "main.go"
+
+    def make(target: Path) -> None:
+        for name in ("go.mod", "go.sum", source.name):
+            shutil.copy(source.with_name(name), target)
+        go("build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", "kafka-server", ".", where=target)
+
+    return (
+        cache.provide("kafka-server", cache.digest(source.read_bytes(), *_locks("kafka_server")), make) / "kafka-server"
+    )
 
 
 def _built(name: str, module: str, version: str, command: str) -> Path:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         Workflow,
     )
     from .fields import attribute, content
-    from .http import HttpServerRequest
+    from .http import HttpClientRequest, HttpServerRequest
     from .logged import LoggedCount, LoggedDuration, LoggedRequest, LoggedValue, LoggedWork
     from .mcp import McpCall, McpServerCall, McpServerSession, McpSession
     from .messaging import (
@@ -57,6 +57,7 @@ __all__ = [
     "FetchedResponse",
     "GenAiOperation",
     "Handoff",
+    "HttpClientRequest",
     "HttpServerRequest",
     "Inference",
     "LoggedCount",
@@ -109,7 +110,7 @@ _NAMES = {
         "Workflow",
     ),
     "fields": ("attribute", "content"),
-    "http": ("HttpServerRequest",),
+    "http": ("HttpClientRequest", "HttpServerRequest"),
     "logged": ("LoggedCount", "LoggedDuration", "LoggedRequest", "LoggedValue", "LoggedWork"),
     "mcp": ("McpCall", "McpServerCall", "McpServerSession", "McpSession"),
     "messaging": (

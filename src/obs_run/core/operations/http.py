@@ -1,4 +1,4 @@
-"""Requests that reach a server of the agent's."""
+"""Requests that reach a server of the agent's, and those that it sends to begin a connection."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _METHODS = frozenset(
 )  # those that the conventions know
 _OTHER = "_OTHER"
 _FIRST_ERROR = 500
+_FIRST_REFUSAL = 400
 
 
 @sparse_dataclass
@@ -51,4 +52,22 @@ class HttpServerRequest(Operation):
         """Note how it is answered."""
         self.status_code = status_code
         if status_code >= _FIRST_ERROR:
+            self.error_type = str(status_code)
+
+
+@sparse_dataclass
+class HttpClientRequest(Operation):
+    """A request from its sending until the head of its answer has come; ``name`` is its method."""
+
+    name: str = field(metadata=attribute_metadata(semconv.HTTP_REQUEST_METHOD))
+    url: str | None = attribute(semconv.URL_FULL)
+    """Without credentials."""
+    scheme: str | None = attribute(semconv.URL_SCHEME)
+    status_code: int | None = attribute(semconv.HTTP_RESPONSE_STATUS_CODE)
+    protocol_version: str | None = attribute(semconv.NETWORK_PROTOCOL_VERSION)
+
+    def note_status(self, status_code: int) -> None:
+        """Note how it is answered."""
+        self.status_code = status_code
+        if status_code >= _FIRST_REFUSAL:
             self.error_type = str(status_code)
