@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from obs_run import settings
 from obs_run.base import guard
 from obs_run.buffer import relay_client, segment
+from obs_run.pipeline.delivery_threads import DeliveryThreads
 from obs_run.pipeline.export_pipeline import ExportPipeline
 from obs_run.pipeline.losses import Losses, Reason
+from obs_run.pipeline.otlp_destination import OtlpDestination
 from obs_run.process.unpatched import monotonic
 from obs_run.relay import progress, status
 from obs_run.relay.agent import Agent
@@ -25,11 +27,11 @@ if TYPE_CHECKING:
 UNREADABLE = Reason("could not be read from the buffer")
 NO_ROOM = Reason("buffer full (OBS_QUEUE_BYTES)")
 _PIECE = 1 << 20
+_FLUSH_PATIENCE = 2.0
+"""How long somebody who asks for a flush has destinations waited for."""
 _SHORT_PAUSE, _LONG_PAUSE = 0.05, 0.25
 _SECONDS_ACTIVE = 2.0
 """How long after the last record the buffers are looked at often."""
-_MOST_HELD = 8 << 20
-"""Bytes of segments that are exported and wait for their delivery, of one agent, before they are let go of."""
 
 
 class Relay:
@@ -39,7 +41,9 @@ class Relay:
         self._path = path
         self._quiet = quiet
         self.losses = Losses()
-        self.destinations = destinations.make_all(self.losses)
+        threads = DeliveryThreads()
+        self.destinations = destinations.make_all(self.losses, destinations.make_spool(self.losses), threads)
+        threads.start(destinations.number_of_otlp())
         self._batches = Batches(self.destinations)
         self._services = Services()
         self.agents: dict[str, Agent] = {}
@@ -62,7 +66,7 @@ class Relay:
         while not self._stopping:
             guard.call("relay", self.turn)
             now = monotonic()
-            if self.agents or self._is_dirty:
+            if self.agents or self._is_dirty or self._is_delivering():
                 busy_at = now
             if now - busy_at > self._quiet:
                 break
@@ -87,6 +91,9 @@ class Relay:
         self._status.write(self.describe)
         if is_asked and not any(agent.is_ending() for agent in self.agents.values()):
             self._export_metrics()
+            deadline = monotonic() + _FLUSH_PATIENCE
+            for destination in self.destinations.all():
+                guard.call("export", destination.wait, deadline)
             guard.call("relay", os.unlink, os.path.join(self._path, relay_client.READ_NOW))
 
     def _find_agents(self) -> None:
@@ -156,7 +163,7 @@ class Relay:
 
     def _write_down(self) -> None:
         """Have the next relay go on from here, once nothing waits for its delivery; then let go of what was read."""
-        if not self._is_dirty or not self._batches.is_empty() or not self.is_settled():
+        if not self._is_dirty or not self._batches.is_empty() or not self._is_settled():
             return
         guard.call("progress", progress.write, self._path, {name: it.position() for name, it in self.agents.items()})
         self._is_dirty = False
@@ -168,10 +175,14 @@ class Relay:
                 self._pipelines.pop(buffer, None)
                 self._is_dirty = True
 
-    def is_settled(self) -> bool:
-        """Whether everything that destinations were given has arrived."""
-        return all(
-            guard.call("export", destination.seconds_until_due) is None for destination in self.destinations.all()
+    def _is_settled(self) -> bool:
+        """Whether everything that destinations were given has arrived, was counted as lost, or is on the disk."""
+        return all(each.is_settled() for each in self.destinations.all() if isinstance(each, OtlpDestination))
+
+    def _is_delivering(self) -> bool:
+        """Whether a destination has anything to try again."""
+        return any(
+            guard.call("export", destination.seconds_until_due) is not None for destination in self.destinations.all()
         )
 
     def describe(self) -> dict[str, Any]:
