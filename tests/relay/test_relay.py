@@ -130,6 +130,7 @@ def test_what_was_open_is_there_with_the_way_the_process_ended(
 
 
 # So long that the relay sees it before it is gone, also on a busy machine.
+SLOW = pytest.mark.slow
 SLEEP = "import os, time; time.sleep(1); "
 
 
@@ -139,8 +140,8 @@ SLEEP = "import os, time; time.sleep(1); "
         pytest.param("1/0", 1, {"obs.run.exit_code": 1, "error.type": "ZeroDivisionError"}, id="first line"),
         pytest.param("import nothing_of_this_name", 1, {"error.type": "ModuleNotFoundError"}, id="missing module"),
         pytest.param("import sys; sys.exit(5)", 5, {"obs.run.exit_code": 5}, id="sys.exit"),
-        pytest.param(SLEEP + "os._exit(6)", 6, {"obs.run.exit_code": 6}, id="os._exit"),
-        pytest.param(SLEEP + "os.kill(os.getpid(), 9)", -9, {"obs.run.signal": "SIGKILL"}, id="kill -9"),
+        pytest.param(SLEEP + "os._exit(6)", 6, {"obs.run.exit_code": 6}, id="os._exit", marks=SLOW),
+        pytest.param(SLEEP + "os.kill(os.getpid(), 9)", -9, {"obs.run.signal": "SIGKILL"}, id="kill -9", marks=SLOW),
         pytest.param(SLEEP + "os.kill(os.getpid(), 15)", -15, {"obs.run.signal": "SIGTERM"}, id="SIGTERM"),
     ],
 )
@@ -323,6 +324,7 @@ def test_wrong_values_of_the_standard_variables_stop_no_relay(agent: Launch, rec
     assert receiver.wait_for(lambda got: len(got.spans) == 3 and "inside of outer" in [log.body for log in got.logs])
 
 
+@pytest.mark.slow
 def test_a_terminal_is_told_what_becomes_of_the_telemetry(memory: Path, tmp_path: Path) -> None:
     program = "from obs_run.tracing import get_tracer\nget_tracer('x').start_span('work')\n"
     with answering(400) as endpoint:

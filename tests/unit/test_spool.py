@@ -472,7 +472,7 @@ def test_folders_and_files_are_the_users_and_name_no_secret(tmp_path: Path) -> N
     assert endpoint == ENDPOINT._replace(key="")
 
 
-@pytest.mark.parametrize("is_gzip", [True, False])
+@pytest.mark.parametrize("is_gzip", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_an_outage_of_an_hour_loses_nothing(tmp_path: Path, clock: Clock, *, is_gzip: bool) -> None:
     """20 spans a second with prompts of 2 kB, as they wait for HTTP (compressed) and for gRPC."""
     process = Process(tmp_path / "spool", most_bytes=(32 << 20) // 3, spool_bytes=256 << 20)

@@ -51,6 +51,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_whatever_a_column_holds(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     whole = sqlite3.connect(store, isolation_level=None)
     whole.execute("PRAGMA wal_checkpoint(TRUNCATE)")
