@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from obs_run import settings
 from obs_run.base import guard
@@ -21,12 +21,11 @@ from obs_run.relay.batches import Batches
 from obs_run.relay.services import Services
 from obs_run.runtime import destinations
 
-if TYPE_CHECKING:
-    from opentelemetry.sdk.metrics.export import MetricsData
-
 UNREADABLE = Reason("could not be read from the buffer")
 NO_ROOM = Reason("buffer full (OBS_QUEUE_BYTES)")
 _PIECE = 1 << 20
+_SOON = 1.0
+"""How long after the end of an agent metrics are exported."""
 _FLUSH_PATIENCE = 2.0
 """How long somebody who asks for a flush has destinations waited for."""
 _SHORT_PAUSE, _LONG_PAUSE = 0.05, 0.25
@@ -58,6 +57,10 @@ class Relay:
         self._stopping = False
         self._status = status.Status(path)
         self._arrivals = Arrivals(path)
+        if "prometheus" in destinations.names("metrics"):
+            from obs_run.relay import prometheus_page
+
+            guard.call("Prometheus endpoint", prometheus_page.serve, self._services)
 
     def run(self) -> None:
         """Work until there is nothing to do for long enough, or SIGTERM."""
@@ -84,6 +87,9 @@ class Relay:
         self._batches.flush(0.0 if is_asked or has_ended or self._stopping else self._delay)
         for destination in self.destinations.all():
             guard.call("export", destination.retry_pending, None)
+        if has_ended:
+            # A script that lasts a second is over long before the next time.
+            self._metrics_due = min(self._metrics_due, monotonic() + _SOON)
         if monotonic() >= self._metrics_due:
             self._export_metrics()
         self._write_down()
@@ -107,7 +113,7 @@ class Relay:
         first = dict(sorted(filter(None, map(segment.parse_name, files)), reverse=True))
         for buffer, number in first.items():
             if buffer not in self.agents:
-                agent = Agent(self._path, buffer, self._services, self._take_metrics)
+                agent = Agent(self._path, buffer, self._services)
                 if buffer in self._resumed:
                     guard.call("progress", agent.resume, self._resumed.pop(buffer))
                 self.agents[buffer] = agent
@@ -147,19 +153,15 @@ class Relay:
         self.losses.count(unreadable, UNREADABLE)
         self.losses.count(dropped, NO_ROOM)
 
-    def _take_metrics(self, data: MetricsData) -> None:
-        for destination in self.destinations.metrics:
-            guard.call("export", destination.export, data, None)
-
     def _export_metrics(self) -> None:
         self._metrics_due = monotonic() + self._interval
         counts = self.losses.take_counts()
         for number, service in enumerate(self._services.all()):
             if counts and number == 0:
                 guard.call("measurement", service.metering.count_lost, counts)
-            data = guard.call("metrics", service.collect)
-            if data is not None:
-                self._take_metrics(data)
+            for data in guard.call("metrics", service.collect, default=()):
+                for destination in self.destinations.metrics:
+                    guard.call("export", destination.export, data, None)
 
     def _write_down(self) -> None:
         """Have the next relay go on from here, once nothing waits for its delivery; then let go of what was read."""
