@@ -24,6 +24,8 @@ from obs_run.runtime import destinations
 UNREADABLE = Reason("could not be read from the buffer")
 NO_ROOM = Reason("buffer full (OBS_QUEUE_BYTES)")
 _PIECE = 1 << 20
+_PAGE_SECONDS = 86400.0
+"""How long a relay that Prometheus asks stays without an agent, at least."""
 _SOON = 1.0
 """How long after the end of an agent metrics are exported."""
 _FLUSH_PATIENCE = 2.0
@@ -60,6 +62,8 @@ class Relay:
         if "prometheus" in destinations.names("metrics"):
             from obs_run.relay import prometheus_page
 
+            # Whoever asks would take its end for that of the agents, and its next beginning for one at zero.
+            self._quiet = max(quiet, _PAGE_SECONDS)
             guard.call("Prometheus endpoint", prometheus_page.serve, self._services)
 
     def run(self) -> None:
