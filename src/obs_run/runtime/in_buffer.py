@@ -105,7 +105,7 @@ class BufferRuntime(Runtime):
         """Write a log record; warnings and errors also where there is little room."""
         self.tell_held()
         severity = record.severity or 0
-        self.writer().put(codec.encode(codec.Logged(record)), is_vital=severity >= _WARNING)
+        self.writer().put(codec.encode_log(record), is_vital=severity >= _WARNING)
 
     def tell_held(self) -> None:
         """Tell the relay of secrets that this process has come to hold, as by reading a ``.env``."""
