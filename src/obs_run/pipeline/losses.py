@@ -75,6 +75,8 @@ _SECONDS_FOR_OTHER_SIGNALS = 5.0
 """A refusal of one signal is mostly one of all, and a short run is over by then: they are said in one line."""
 _MOST_PENDING = 256
 _PATIENCE = 0.1
+_FINAL_PATIENCE = 1.0
+"""At the end nobody says it later, and on a busy machine the one who counts may be held up."""
 
 
 class Losses:
@@ -143,7 +145,7 @@ class Losses:
 
     def report(self, *, final: bool = False) -> None:
         """Say what was lost until now, if there is anything new and, unless this is the end, the last line is old."""
-        if not self._add_pending():
+        if not self._add_pending(_FINAL_PATIENCE if final else _PATIENCE):
             return
         now = time.monotonic()
         self._say_refusals(now, final=final)
