@@ -191,7 +191,7 @@ def _delete_old(path: str) -> None:
 
 def lock(path: str) -> int | None:
     """Return the descriptor of the lock that says that this process is the relay; None where another one is."""
-    descriptor = os.open(os.path.join(path, folder.LOCK), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    descriptor = _open_lock(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -200,6 +200,25 @@ def lock(path: str) -> int | None:
     os.ftruncate(descriptor, 0)
     os.write(descriptor, b"%d\n" % os.getpid())
     return descriptor
+
+
+def wait_for_lock(path: str) -> int:
+    """Return the descriptor of the lock of a configuration's folder, once nobody else reads there."""
+    descriptor = _open_lock(path)
+    # One whose supervisor was killed goes on until the next one is there.
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor
+
+
+def _open_lock(path: str) -> int:
+    return os.open(os.path.join(path, folder.LOCK), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+
+def last_one(path: str) -> bytes | None:
+    """Return the number of the process that is, or was, the relay of ``path``, as it wrote it; None without folder."""
+    with suppress(OSError), open(os.path.join(path, folder.LOCK), "rb") as file:
+        return file.read()
+    return None
 
 
 def detach(path: str) -> None:
