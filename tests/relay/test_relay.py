@@ -473,7 +473,7 @@ def test_what_was_read_is_not_read_again_where_a_relay_was_killed_before_it_coul
     (place,) = map(Path, relay_client.configurations(str(memory)))
     left = place / f"{os.getpid()}-left.0"
     head = segment.HEAD.pack(segment.MAGIC, 1 << 22, 0, segment.SIZE, segment.SEALED, 0).ljust(segment.HEAD_SIZE, b"\0")
-    span = SpanRecord("read", "internal", 1, 1, 1, 2, scope=codec.OURS, flags=1)
+    span = SpanRecord("read", "INTERNAL", 1, 1, 1, 2, scope=codec.OURS)
     left.write_bytes(head + framed(codec.encode(codec.Ended(span))))
     progress.write(str(place), {f"{os.getpid()}-left": Position(1, segment.HEAD_SIZE, None, None, ())})
     launch(memory, tmp_path, receiver.endpoint, STORY)

@@ -195,11 +195,15 @@ class Relay:
 
     def _write_down(self) -> None:
         """Have the next relay go on from where all is done; then let go of what was read until there."""
+        self._finish_checkpoint()
         if self._checkpoint is None and self._is_dirty and self._batches.is_empty():
             positions = {name: agent.position() for name, agent in self.agents.items()}
             over = frozenset([name for name, agent in self.agents.items() if agent.is_over])
             self._checkpoint = _Checkpoint(positions, over)
             self._is_dirty = False
+            self._finish_checkpoint()
+
+    def _finish_checkpoint(self) -> None:
         if self._checkpoint is None or not self._is_settled():
             return
         (positions, over), self._checkpoint = self._checkpoint, None
