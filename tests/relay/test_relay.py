@@ -18,6 +18,7 @@ import pytest
 
 from obs_run.buffer import codec, relay_client, segment
 from obs_run.core.sink import SpanRecord
+from obs_run.process import relay
 from obs_run.relay import progress, supervisor
 from obs_run.relay.agent import Position
 from tests.launch.running import SCRIPTS, Outcome, environment, on_terminal
@@ -489,3 +490,35 @@ def test_the_launcher_and_the_agent_read_the_variable_alike(
     assert agent(STORY, OBS_RELAY=value).code == 0
     assert receiver.wait_for(lambda got: len(got.spans) == 3)
     assert supervisor.running(str(memory)) is not None
+
+
+def test_a_flush_has_the_metrics_of_agents_that_are_gone_exported(
+    agent: Launch, receiver: Receiver, memory: Path, tmp_path: Path
+) -> None:
+    agent("from obs_run.tracing import trace_tool\n@trace_tool\ndef search():\n    pass\nsearch()\n")
+    assert receiver.wait_for(lambda got: len(got.spans) == 2)
+    (place,) = map(Path, relay_client.configurations(str(memory)))
+    wait_until(lambda: not any(segment.parse_name(path.name) for path in place.iterdir()))
+    assert not receiver.metrics
+    subprocess.run([OBSCTL, "relay", "flush"], env=relayed(memory, tmp_path, receiver.endpoint), check=True)
+    assert receiver.wait_for(lambda got: bool(got.metrics))
+
+
+def test_a_relay_stays_as_long_as_it_is_told(agent: Launch, receiver: Receiver, memory: Path) -> None:
+    agent(STORY, OBS_RELAY_SECONDS="0.5")
+    assert receiver.wait_for(lambda got: len(got.spans) == 3)
+    until = time.monotonic() + SECONDS / 2
+    while supervisor.running(str(memory)) is not None and time.monotonic() < until:
+        time.sleep(0.05)
+    assert supervisor.running(str(memory)) is None
+
+
+def test_a_folder_that_cannot_be_written_is_not_used(monkeypatch: pytest.MonkeyPatch, memory: Path) -> None:
+    monkeypatch.setattr(relay, "_found", {})
+    monkeypatch.setenv("OBS_RELAY", "on")
+    monkeypatch.setenv("OBS_RELAY_FOLDER", str(memory))
+    for name in relay._EXPORTERS:
+        monkeypatch.delenv(name, raising=False)
+    # Root may write whatever the mode is; what a file system that is read-only says is the same for all.
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert relay.folder() == ""
