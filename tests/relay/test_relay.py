@@ -495,7 +495,8 @@ def test_the_launcher_and_the_agent_read_the_variable_alike(
 def test_a_flush_has_the_metrics_of_agents_that_are_gone_exported(
     agent: Launch, receiver: Receiver, memory: Path, tmp_path: Path
 ) -> None:
-    agent("from obs_run.tracing import trace_tool\n@trace_tool\ndef search():\n    pass\nsearch()\n")
+    program = "from obs_run.tracing import trace_tool\n@trace_tool\ndef search():\n    pass\nsearch()\n"
+    agent(program, OTEL_METRIC_EXPORT_INTERVAL="600000")
     assert receiver.wait_for(lambda got: len(got.spans) == 2)
     (place,) = map(Path, relay_client.configurations(str(memory)))
     wait_until(lambda: not any(segment.parse_name(path.name) for path in place.iterdir()))
