@@ -1,6 +1,7 @@
 """What becomes of an agent and its spans beside a backend that is away: the table of docs/delivery.md.
 
-``python -m benchmarks.outages [--work SECONDS] [backend ...]`` prints it; without names all of them.
+``python -m benchmarks.outages [--work SECONDS] [--relay] [backend ...]`` prints it; without names all of them. With
+``--relay`` a relay exports for the agent, and is stopped before the backend is mended.
 """
 
 from __future__ import annotations
@@ -9,9 +10,15 @@ import argparse
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests import outages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 
 def main() -> None:
@@ -20,6 +27,7 @@ def main() -> None:
     parser.add_argument("--work", type=float, default=outages.DEFAULT_WORK)
     parser.add_argument("--protocol", action="append", choices=outages.PROTOCOLS)
     parser.add_argument("--end", action="append", choices=outages.ENDS)
+    parser.add_argument("--relay", action="store_true")
     parser.add_argument("backends", nargs="*", default=outages.BACKENDS)
     arguments = parser.parse_args()
     print("| Backend | Protocol | End | Later by | Exit code | Lines | Lost | Doubled | Said |")
@@ -27,17 +35,29 @@ def main() -> None:
     for mood in arguments.backends:
         for protocol in arguments.protocol or outages.PROTOCOLS:
             for end in arguments.end or outages.ENDS:
-                print(cell(mood, protocol, end, arguments.work), flush=True)
+                chosen: AbstractContextManager[dict[str, str]] = relay() if arguments.relay else nullcontext({})
+                with chosen as more:
+                    print(cell(mood, protocol, end, arguments.work, more), flush=True)
 
 
-def cell(mood: str, protocol: str, end: str, work: float) -> str:
-    """Return one line of the table."""
+@contextmanager
+def relay() -> Iterator[dict[str, str]]:
+    """Give the variables with which an agent has a relay of its own."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        yield {"OBS_RELAY": "on", "OBS_RELAY_FOLDER": folder}
+
+
+def cell(mood: str, protocol: str, end: str, work: float, more: dict[str, str]) -> str:
+    """Return one line of the table; ``more`` are variables of the agent."""
     obs_run = str(Path(sys.executable).with_name("obs-run"))
     with tempfile.TemporaryDirectory() as name, outages.backend(mood, protocol) as backend:
         folder = Path(name)
         endpoint = backend.endpoint
         plain = outages.run(None, sys.executable, folder, end, endpoint, protocol, 0)
-        ran = outages.run(obs_run, sys.executable, folder, end, endpoint, protocol, work)
+        ran = outages.run(obs_run, sys.executable, folder, end, endpoint, protocol, work, **more)
+        if more:
+            obsctl(folder, endpoint, protocol, "relay", "flush", **more)
+            obsctl(folder, endpoint, protocol, "relay", "stop", **more)
         replay(folder, backend, protocol)
         code = "same" if ran.code == plain.code else f"{ran.code} for {plain.code}"
         lines = ran.own_lines()
@@ -53,9 +73,14 @@ def replay(folder: Path, backend: outages.Backend, protocol: str) -> None:
     spool = folder / ".local" / "share" / "obs-run" / "spool"
     names = [each.name for each in spool.iterdir()] if spool.is_dir() else []
     if names:
-        environment = outages.environment(folder, endpoint, protocol)
-        command = [str(Path(sys.executable).with_name("obsctl")), "spool", "replay", *names]
-        subprocess.run(command, env=environment, check=False, capture_output=True)
+        obsctl(folder, endpoint, protocol, "spool", "replay", *names)
+
+
+def obsctl(folder: Path, endpoint: str, protocol: str, *words: str, **more: str) -> None:
+    """Run obsctl for the agent's user."""
+    environment = {**outages.environment(folder, endpoint, protocol), **more}
+    command = [str(Path(sys.executable).with_name("obsctl")), *words]
+    subprocess.run(command, env=environment, check=False, capture_output=True)
 
 
 if __name__ == "__main__":

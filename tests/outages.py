@@ -285,9 +285,16 @@ def environment(folder: Path, endpoint: str, protocol: str) -> dict[str, str]:
 
 
 def run(
-    obs_run: str | None, python: str, folder: Path, end: str, endpoint: str, protocol: str, work: float = DEFAULT_WORK
+    obs_run: str | None,
+    python: str,
+    folder: Path,
+    end: str,
+    endpoint: str,
+    protocol: str,
+    work: float = DEFAULT_WORK,
+    **more: str,
 ) -> Ran:
-    """Run the agent, by ``obs_run`` or without it, and measure how long it takes to end."""
+    """Run the agent, by ``obs_run`` or without it, and measure how long it takes to end; ``more`` are variables."""
     script = folder / "agent.py"
     source = AGENT.replace("WORK", str(work)) + f"print(time.time(), flush=True)\n{ENDS[end][0]}\n"
     script.write_text(source)
@@ -295,7 +302,7 @@ def run(
     process = subprocess.Popen(
         command,
         cwd=folder,
-        env=environment(folder, endpoint, protocol),
+        env={**environment(folder, endpoint, protocol), **more},
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from obs_run.relay import supervisor
 from tests.otlp_receiver import Receiver
 
 if TYPE_CHECKING:
@@ -19,6 +23,17 @@ def memory() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="obs-run-test-", dir="/dev/shm"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def no_relay_stays(memory: Path) -> Iterator[None]:
+    """End the relay that a test began."""
+    yield
+    pid = supervisor.running(str(memory))
+    if pid is not None:
+        os.kill(pid, signal.SIGTERM)
+        while supervisor.running(str(memory)) is not None:
+            time.sleep(0.01)
 
 
 @pytest.fixture

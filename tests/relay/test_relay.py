@@ -21,57 +21,23 @@ from obs_run.core.sink import SpanRecord
 from obs_run.process import relay
 from obs_run.relay import progress, supervisor
 from obs_run.relay.agent import Position
-from tests.launch.running import SCRIPTS, Outcome, environment, on_terminal
+from tests.launch.running import Outcome, on_terminal
 from tests.otlp_receiver import Receiver
 from tests.ports import free_port
 from tests.refusing_server import answering
+from tests.relay.agents import OBS_RUN, OBSCTL, PYTHON, SECONDS, launch, relayed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tests.otlp_receiver import Span
 
     Launch = Callable[..., Outcome]
 
-OBS_RUN, PYTHON, OBSCTL = (str(SCRIPTS / name) for name in ("obs-run", "python", "obsctl"))
-SECONDS = 60.0
-
-
-def relayed(memory: Path, home: Path, endpoint: str, **more: str) -> dict[str, str]:
-    own = {"OBS_RELAY": "on", "OBS_RELAY_FOLDER": str(memory), "OTEL_BSP_SCHEDULE_DELAY": "50", **more}
-    return environment(endpoint, home, **own)
-
-
-def launch(memory: Path, home: Path, endpoint: str, program: str, *words: str, **more: str) -> Outcome:
-    """Run a program under obs-run to its end."""
-    script = home / "agent.py"
-    script.write_text(program)
-    ran = subprocess.run(
-        [OBS_RUN, PYTHON, str(script), *words],
-        cwd=home,
-        env=relayed(memory, home, endpoint, **more),
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    return Outcome(ran.returncode, ran.stdout, ran.stderr)
-
 
 @pytest.fixture
 def agent(memory: Path, tmp_path: Path, receiver: Receiver) -> Launch:
     return partial(launch, memory, tmp_path, receiver.endpoint)
-
-
-@pytest.fixture(autouse=True)
-def no_relay_stays(memory: Path) -> Iterator[None]:
-    """End the relay that a test began."""
-    yield
-    pid = supervisor.running(str(memory))
-    if pid is not None:
-        os.kill(pid, signal.SIGTERM)
-        while supervisor.running(str(memory)) is not None:
-            time.sleep(0.01)
 
 
 def run_span(receiver: Receiver) -> Span:

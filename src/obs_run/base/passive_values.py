@@ -108,7 +108,7 @@ def message(template: Any, arguments: Any) -> str:
 
 def is_passive(values: Sequence[Any]) -> bool:
     """Whether no code of the agent runs when these are made a text, and little time passes."""
-    return all(_is_passive(value) for value in values)
+    return _SCALARS.issuperset(map(type, values)) or all(_is_passive(value) for value in values)
 
 
 def has_known_text(value: Any) -> bool:

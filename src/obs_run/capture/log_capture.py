@@ -180,12 +180,17 @@ def _attributes(record: LogRecord) -> dict[str, Any]:
     attributes = place_and_context(record.pathname, record.lineno, record.funcName, record.threadName)
     event_dict = _structlog(record)
     extras, known = (record.__dict__, RECORD_FIELDS) if event_dict is None else (event_dict, _STRUCTLOG)
-    for key, value in extras.items():
-        if key not in known and key not in _CORRELATION and value is not None:
-            attributes[str(key)] = passive_values.attribute(value)
+    # Most lines have none of their own, and each passes here.
+    if extras.keys() - known:
+        for key, value in extras.items():
+            if key not in known and key not in _CORRELATION and value is not None:
+                attributes[str(key)] = passive_values.attribute(value)
     error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
-    attributes.update(exception_attributes(error))
-    return {key: value for key, value in attributes.items() if value is not None}
+    if error is not None:
+        attributes.update(exception_attributes(error))
+    if None in attributes.values():
+        return {key: value for key, value in attributes.items() if value is not None}
+    return attributes
 
 
 def place_and_context(path: str, line: int, function: str | None, thread: str | None) -> dict[str, Any]:

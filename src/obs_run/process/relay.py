@@ -9,7 +9,7 @@ ANNOUNCED = ".run"
 """What the name of a file ends with by which a process says that it has begun, and has written nothing yet."""
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
-_ELSEWHERE = ("console", "memory", "prometheus")
+_ELSEWHERE = ("console", "memory")
 """Exporters that are of use in the agent's own process only."""
 _EXPORTERS = ("OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER")
 _PREFIXES = ("OTEL_", "OBS_", "SSL_CERT_", "GRPC_DEFAULT_")

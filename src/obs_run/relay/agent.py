@@ -12,7 +12,7 @@ from obs_run.base import guard, held_values
 from obs_run.buffer import codec, segment
 from obs_run.buffer.reader import SegmentReader
 from obs_run.core import semconv
-from obs_run.pipeline.items import DeferredCall, LogItem, OperationItem, SpanItem
+from obs_run.pipeline.items import LogItem, OperationItem, SpanItem
 from obs_run.privacy import held_secrets
 from obs_run.process.unpatched import monotonic, time
 from obs_run.relay import process_end
@@ -21,8 +21,6 @@ from obs_run.sdk import metric_records, span_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from opentelemetry.sdk.metrics.export import MetricsData
 
     from obs_run.core.sink import SpanRecord
     from obs_run.pipeline.items import Item
@@ -44,15 +42,12 @@ class Position(NamedTuple):
 
 
 class Agent:
-    """A process that writes into ``buffer``; ``take_metrics`` gets what its own instruments hold."""
+    """A process that writes into ``buffer``."""
 
-    def __init__(
-        self, folder: str, buffer: str, services: Services, take_metrics: Callable[[MetricsData], object]
-    ) -> None:
+    def __init__(self, folder: str, buffer: str, services: Services) -> None:
         self.buffer = buffer
         self._folder = folder
         self._services = services
-        self._take_metrics = take_metrics
         self._number = 0
         self._offset = segment.HEAD_SIZE
         self._reader: SegmentReader | None = None
@@ -210,7 +205,7 @@ class Agent:
         if self._process is not None:
             self._process.close()
         if self.service is not None:
-            self.service.observed.end(self.buffer)
+            self.service.end(self.buffer)
 
     def _items_of(self, payload: bytes) -> Iterator[Item]:
         try:
@@ -270,9 +265,9 @@ class Agent:
         held_secrets.hold_environment(record.environ)
         held_values.hold_described(record.values)
 
-    def _metrics(self, record: codec.Metrics) -> Item:
-        # In the order of the others, and by whoever exports.
-        return DeferredCall(self._take_metrics, metric_records.metrics_of(record.collected))
+    def _metrics(self, record: codec.Metrics) -> None:
+        if self.service is not None:
+            self.service.take(self.buffer, metric_records.metrics_of(record.collected))
 
     def _span_item(self, span: SpanRecord, ended: codec.Ended | None = None) -> SpanItem:
         made = span_records.span_of(span, self.resource)

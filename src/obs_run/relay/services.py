@@ -8,9 +8,11 @@ from uuid import NAMESPACE_URL, uuid5
 
 from opentelemetry.sdk.resources import Resource
 
+from obs_run import settings
 from obs_run.core.sink import Readings
 from obs_run.pipeline import redact_metrics
 from obs_run.pipeline.metering import Metering
+from obs_run.relay.merged_metrics import merged
 from obs_run.sdk import metric_reader, sdk_providers
 
 if TYPE_CHECKING:
@@ -27,9 +29,20 @@ class Service:
     """A service on this machine, whatever processes it consists of: its instruments and how it prices."""
 
     def __init__(self, resource: Resource) -> None:
+        self.name = str(resource.attributes.get("service.name", ""))
         self.observed = ServiceReadings()
+        self._resource = resource
         self._reader = redact_metrics.scrubbed(metric_reader.QueueReader())
-        self._provider = sdk_providers.MeterProvider([self._reader], resource=resource, shutdown_on_exit=False)
+        self._looking = redact_metrics.scrubbed(metric_reader.QueueReader(is_cumulative=True))
+        readers = [self._reader, self._looking]
+        self._provider = sdk_providers.MeterProvider(readers, resource=resource, shutdown_on_exit=False)
+        preference = settings.get("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE")
+        self._counts_from_start = preference == "cumulative"
+        self._passed: list[MetricsData] = []
+        self._own: dict[str, MetricsData] = {}
+        """What the agents' own instruments held last, by buffer."""
+        self._ended: MetricsData | None = None
+        """What those of processes held that are no more."""
         self.metering = Metering(lambda: self._provider, lambda: None)
 
     def observe(self, buffer: str, readings: Readings) -> None:
@@ -38,10 +51,34 @@ class Service:
             self.metering.watch(self.observed)
         self.observed.add(buffer, readings)
 
-    def collect(self) -> MetricsData | None:
-        """Return what the instruments hold now."""
-        collected: MetricsData | None = self._reader.take()
-        return collected
+    def take(self, buffer: str, collected: MetricsData) -> None:
+        """Take what the instruments of a process hold."""
+        if self._counts_from_start:
+            self._own[buffer] = collected
+        else:
+            self._passed.append(collected)
+
+    def end(self, buffer: str) -> None:
+        """Keep the sums of a process that is no more."""
+        self.observed.end(buffer)
+        last = self._own.pop(buffer, None)
+        if last is not None:
+            self._ended = merged([self._ended, last], self._resource, has_gauges=False)
+
+    def collect(self) -> list[MetricsData]:
+        """Return what the instruments hold now, for destinations."""
+        passed, self._passed = self._passed, []
+        collected = [merged([self._reader.take(), *self._of_processes()], self._resource)]
+        # Not added up: what has changed since the last time is beside what counts from the beginning.
+        collected.extend(merged([each], self._resource) for each in passed)
+        return [each for each in collected if each.resource_metrics]
+
+    def look(self) -> MetricsData:
+        """Return the same for whoever looks in between; all counted from the beginning."""
+        return merged([self._looking.take(), *self._of_processes()], self._resource)
+
+    def _of_processes(self) -> list[MetricsData | None]:
+        return [self._ended, *list(self._own.values())]
 
 
 class Services:
@@ -61,9 +98,10 @@ class Services:
             service = self._services[key] = Service(Resource(shared))
         return service
 
-    def all(self) -> Iterable[Service]:
+    def all(self) -> list[Service]:
         """Return all of them."""
-        return self._services.values()
+        # Asked by the threads of the page, too.
+        return list(self._services.values())
 
 
 class ServiceReadings:

@@ -22,13 +22,15 @@ from obs_run.relay.services import Services
 from obs_run.runtime import destinations
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk.metrics.export import MetricsData
-
     from obs_run.relay.agent import Position
 
 UNREADABLE = Reason("could not be read from the buffer")
 NO_ROOM = Reason("buffer full (OBS_QUEUE_BYTES)")
 _PIECE = 1 << 20
+_PAGE_SECONDS = 86400.0
+"""How long a relay that Prometheus asks stays without an agent, at least."""
+_SOON = 1.0
+"""How long after the end of an agent metrics are exported."""
 _FLUSH_PATIENCE = 2.0
 """How long somebody who asks for a flush has destinations waited for."""
 _SHORT_PAUSE, _LONG_PAUSE = 0.05, 0.25
@@ -71,6 +73,12 @@ class Relay:
         self._stopping = False
         self._status = status.Status(path)
         self._arrivals = Arrivals(path)
+        if "prometheus" in destinations.names("metrics"):
+            from obs_run.relay import prometheus_page
+
+            # Whoever asks would take its end for that of the agents, and its next beginning for one at zero.
+            self._quiet = max(quiet, _PAGE_SECONDS)
+            guard.call("Prometheus endpoint", prometheus_page.serve, self._services)
 
     def run(self) -> None:
         """Work until there is nothing to do for long enough, or SIGTERM."""
@@ -101,10 +109,13 @@ class Relay:
         has_ended = False if is_paused else self._read_agents()
         if is_paused:
             self._watch_agents()
-        if self._checkpoint is None or self._stopping:
+        if self._checkpoint is None or is_asked or self._stopping:
             self._batches.flush(0.0 if is_asked or has_ended or self._stopping else self._delay)
         for destination in self.destinations.all():
             guard.call("export", destination.retry_pending, None)
+        if has_ended:
+            # A script that lasts a second is over long before the next time.
+            self._metrics_due = min(self._metrics_due, monotonic() + _SOON)
         if monotonic() >= self._metrics_due:
             self._export_metrics()
         self._write_down()
@@ -128,7 +139,7 @@ class Relay:
         first = dict(sorted(filter(None, map(segment.parse_name, files)), reverse=True))
         for buffer, number in first.items():
             if buffer not in self.agents:
-                agent = Agent(self._path, buffer, self._services, self._take_metrics)
+                agent = Agent(self._path, buffer, self._services)
                 if buffer in self._resumed:
                     guard.call("progress", agent.resume, self._resumed.pop(buffer))
                 self.agents[buffer] = agent
@@ -179,19 +190,15 @@ class Relay:
         self.losses.count(unreadable, UNREADABLE)
         self.losses.count(dropped, NO_ROOM)
 
-    def _take_metrics(self, data: MetricsData) -> None:
-        for destination in self.destinations.metrics:
-            guard.call("export", destination.export, data, None)
-
     def _export_metrics(self) -> None:
         self._metrics_due = monotonic() + self._interval
         counts = self.losses.take_counts()
         for number, service in enumerate(self._services.all()):
             if counts and number == 0:
                 guard.call("measurement", service.metering.count_lost, counts)
-            data = guard.call("metrics", service.collect)
-            if data is not None:
-                self._take_metrics(data)
+            for data in guard.call("metrics", service.collect, default=()):
+                for destination in self.destinations.metrics:
+                    guard.call("export", destination.export, data, None)
 
     def _write_down(self) -> None:
         """Have the next relay go on from where all is done; then let go of what was read until there."""

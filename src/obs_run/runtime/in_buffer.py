@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from obs_run.sdk.span_sink import ConfiguredSpanSink, SpanSink
 
 
+_FRESH_SECONDS = 10.0
 _WARNING = 13
 """OpenTelemetry's number of the severity."""
 
@@ -46,6 +47,8 @@ _SECRETS = re.compile(r"(?i)key|token|secret|pass|pwd|cred|auth|dsn|ur[il]|heade
 
 class BufferRuntime(Runtime):
     """What this process records with where a relay reads ``folder``."""
+
+    _serves_metrics = False
 
     def __init__(self, folder: str) -> None:
         super().__init__()
@@ -96,13 +99,13 @@ class BufferRuntime(Runtime):
     def watch(self, observed: ObservedMetrics) -> None:
         """Write what there is to read of ``observed`` now and then, and at the end."""
         self._observed = observed
-        self._observe_at = monotonic() + settings.get("OTEL_METRIC_EXPORT_INTERVAL")
+        self._observe_at = monotonic() + self._metric_interval()
 
     def log(self, record: LogRecord) -> None:
         """Write a log record; warnings and errors also where there is little room."""
         self.tell_held()
         severity = record.severity or 0
-        self.writer().put(codec.encode(codec.Logged(record)), is_vital=severity >= _WARNING)
+        self.writer().put(codec.encode_log(record), is_vital=severity >= _WARNING)
 
     def tell_held(self) -> None:
         """Tell the relay of secrets that this process has come to hold, as by reading a ``.env``."""
@@ -162,7 +165,7 @@ class BufferRuntime(Runtime):
     def _write_observed(self) -> None:
         observed = self._observed
         if observed is not None:
-            self._observe_at = monotonic() + settings.get("OTEL_METRIC_EXPORT_INTERVAL")
+            self._observe_at = monotonic() + self._metric_interval()
             self.write(codec.Observed(observed.read_all()))
 
     # What the agent's providers hand over
@@ -193,6 +196,10 @@ class BufferRuntime(Runtime):
 
             metric_reader.before_measurements(providers.meter_provider, self._note_measurement)
             metric_reader.before_observable(providers.meter_provider, self._note_measurement)
+
+    def _metric_interval(self) -> float:
+        # Prometheus asks the relay, and what it is told is to be fresh.
+        return min(super()._metric_interval(), _FRESH_SECONDS)
 
     def destinations(self) -> Destinations:
         """Return where the metrics of the agent's own instruments go: into the buffer, like all else."""

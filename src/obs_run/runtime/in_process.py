@@ -57,6 +57,9 @@ _FORK_PATIENCE = 3.0  # a child forked in the midst of the set-up would record n
 class Runtime:
     """What this process records with; it is the sink of ``core`` and starts the providers of ``sdk``."""
 
+    _serves_metrics = True
+    """Whether this process has an endpoint for Prometheus, where the settings ask for one."""
+
     def __init__(self) -> None:
         self._queue: Queue | None = None
         self._making_queue = RLock()
@@ -175,7 +178,7 @@ class Runtime:
             self.metering(),
             lambda: self.set_up().resource,
             self.readers().collect,
-            settings.get("OTEL_METRIC_EXPORT_INTERVAL"),
+            self._metric_interval(),
         )
 
     def load(self) -> None:
@@ -215,12 +218,17 @@ class Runtime:
             self._metering = Metering(lambda: self.set_up().meter_provider, global_meter_provider)
         return self._metering
 
+    def _metric_interval(self) -> float:
+        """Return the seconds between two collections of metrics."""
+        interval: float = settings.get("OTEL_METRIC_EXPORT_INTERVAL")
+        return interval
+
     def readers(self) -> MetricReaders:
         """Return what reads metrics in this process."""
         if self._readers is None:
             from obs_run.runtime.metrics import MetricReaders
 
-            self._readers = MetricReaders()
+            self._readers = MetricReaders(serves=self._serves_metrics)
         return self._readers
 
     # The providers

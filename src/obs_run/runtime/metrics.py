@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 class MetricReaders:
     """The readers of our meter provider, and of one that the agent set where Prometheus asks for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, serves: bool = True) -> None:
+        self._serves = serves
+        """Whether Prometheus asks this process, and not one that exports for it."""
         self._reader: QueueReader | None = None
         self._on_prometheus: list[Any] = []
         """The meter providers whose metrics the Prometheus endpoint shows."""
@@ -27,11 +29,11 @@ class MetricReaders:
 
         names = destinations.names("metrics")
         readers: list[Any] = []
-        if set(names) - {"none", "prometheus"}:
+        if set(names) - ({"none", "prometheus"} if self._serves else {"none"}):
             self._reader = redact_metrics.scrubbed(metric_reader.QueueReader())
             readers.append(self._reader)
         is_served = False
-        if "prometheus" in names:
+        if "prometheus" in names and self._serves:
             from obs_run.prometheus import endpoint
 
             is_served = guard.call("Prometheus endpoint", endpoint.serve) is not None

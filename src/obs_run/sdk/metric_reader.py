@@ -28,11 +28,10 @@ def _temporality(preference: str) -> dict[type, AggregationTemporality]:
 class QueueReader(MetricReader):
     """Collects when asked, on the asking thread: the SDK's periodic reader has a thread that breaks in forks."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_cumulative: bool = False) -> None:
         # As the official exporter reads the variable for it.
-        super().__init__(
-            preferred_temporality=_temporality(settings.get("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"))
-        )
+        preference = settings.get("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE")
+        super().__init__(preferred_temporality={} if is_cumulative else _temporality(preference))
         self._collected: MetricsData | None = None
 
     def take(self) -> MetricsData | None:
