@@ -5,6 +5,7 @@ from __future__ import annotations
 import marshal
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -16,7 +17,10 @@ from zlib import crc32
 import pytest
 
 from obs_run.buffer import codec, relay_client, segment
-from obs_run.relay import supervisor
+from obs_run.core.sink import SpanRecord
+from obs_run.process import relay
+from obs_run.relay import progress, supervisor
+from obs_run.relay.agent import Position
 from tests.launch.running import Outcome, on_terminal
 from tests.otlp_receiver import Receiver
 from tests.ports import free_port
@@ -333,3 +337,154 @@ def test_damaged_and_hostile_buffers_stop_nothing(agent: Launch, receiver: Recei
 
 def framed(payload: bytes) -> bytes:
     return segment.RECORD_HEAD.pack(len(payload), crc32(payload)) + payload
+
+
+LONG = """\
+import time
+from obs_run.tracing import get_tracer
+tracer = get_tracer("x")
+for number in range({number}):
+    with tracer.span(f"span {{number}}"):
+        time.sleep(0.01)
+"""
+
+
+def start(memory: Path, home: Path, endpoint: str, program: str, **more: str) -> subprocess.Popen[bytes]:
+    (home / "agent.py").write_text(program)
+    return subprocess.Popen([OBS_RUN, PYTHON, "agent.py"], cwd=home, env=relayed(memory, home, endpoint, **more))
+
+
+def workers_of(memory: Path) -> list[int]:
+    """Return the numbers of the processes that read a folder in ``memory``."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if any(b"import work;" in word for word in words) and any(os.fsencode(memory) in word for word in words):
+            found.append(int(path.parent.name))
+    return found
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_two_relays_do_not_read_the_same(receiver: Receiver, memory: Path, tmp_path: Path) -> None:
+    first = start(memory, tmp_path, receiver.endpoint, LONG.format(number=150))
+    assert receiver.wait_for(lambda got: bool(got.spans))
+    (worker,) = workers_of(memory)
+    killed = supervisor.running(str(memory))
+    assert killed is not None
+    os.kill(killed, signal.SIGKILL)
+    second = start(memory, tmp_path, receiver.endpoint, LONG.format(number=50))
+    assert (first.wait(), second.wait()) == (0, 0)
+    assert receiver.wait_for(lambda got: len({span.span_id for span in got.spans}) == 202)
+    # The old one gave way to that of the new supervisor, and nothing came twice.
+    wait_until(lambda: worker not in workers_of(memory))
+    assert len(receiver.spans) == 202
+
+
+def test_a_relay_ends_with_its_folder(receiver: Receiver, memory: Path, tmp_path: Path) -> None:
+    running = start(memory, tmp_path, receiver.endpoint, LONG.format(number=100))
+    assert receiver.wait_for(lambda got: bool(got.spans))
+    killed = supervisor.running(str(memory))
+    assert killed is not None
+    os.kill(killed, signal.SIGKILL)
+    shutil.rmtree(memory)
+    wait_until(lambda: not workers_of(memory))
+    assert running.wait() == 0
+
+
+def test_nothing_comes_twice_where_a_relay_is_stopped_and_started_amid_work(
+    receiver: Receiver, memory: Path, tmp_path: Path
+) -> None:
+    env = relayed(memory, tmp_path, receiver.endpoint)
+    running = start(memory, tmp_path, receiver.endpoint, LONG.format(number=300))
+    for number in (1, 60):
+        assert receiver.wait_for(lambda got, number=number: len(got.spans) >= number)  # type: ignore[misc]
+        for action in ("stop", "start"):
+            subprocess.run([OBSCTL, "relay", action], env=env, check=True, capture_output=True)
+    assert running.wait() == 0
+    assert receiver.wait_for(lambda got: len({span.span_id for span in got.spans}) == 301)
+    assert len(receiver.spans) == 301
+
+
+@pytest.mark.slow
+def test_an_agent_that_never_pauses_loses_nothing(
+    agent: Launch, receiver: Receiver, memory: Path, tmp_path: Path
+) -> None:
+    # Something always waits to be gathered, and the buffer is smaller than what comes in all.
+    more = {"OTEL_BSP_SCHEDULE_DELAY": "300", "OBS_QUEUE_BYTES": "4MiB"}
+    assert agent(STORY, **more).code == 0
+    assert receiver.wait_for(lambda got: len(got.spans) == 3)
+    program = LONG.format(number=600).replace('f"span {number}"', 'f"{number} " + "x" * 10000')
+    running = start(memory, tmp_path, receiver.endpoint, program, **more)
+    assert running.wait() == 0
+    assert receiver.wait_for(lambda got: len(got.named("agent")) == 2)
+    numbers = {span.name.partition(" ")[0] for span in receiver.spans if "xxx" in span.name}
+    assert numbers == set(map(str, range(600)))
+
+
+def test_what_was_read_is_not_read_again_where_a_relay_was_killed_before_it_could_delete_it(
+    memory: Path, tmp_path: Path, receiver: Receiver
+) -> None:
+    launch(memory, tmp_path, receiver.endpoint, STORY)
+    assert receiver.wait_for(lambda got: len(got.spans) == 3)
+    env = relayed(memory, tmp_path, receiver.endpoint)
+    subprocess.run([OBSCTL, "relay", "stop"], env=env, check=True)
+    (place,) = map(Path, relay_client.configurations(str(memory)))
+    left = place / f"{os.getpid()}-left.0"
+    head = segment.HEAD.pack(segment.MAGIC, 1 << 22, 0, segment.SIZE, segment.SEALED, 0).ljust(segment.HEAD_SIZE, b"\0")
+    span = SpanRecord("read", "INTERNAL", 1, 1, 1, 2, scope=codec.OURS)
+    left.write_bytes(head + framed(codec.encode(codec.Ended(span))))
+    progress.write(str(place), {f"{os.getpid()}-left": Position(1, segment.HEAD_SIZE, None, None, ())})
+    launch(memory, tmp_path, receiver.endpoint, STORY)
+    assert receiver.wait_for(lambda got: len(got.spans) == 6)
+    wait_until(lambda: not left.exists())
+    assert not receiver.named("read")
+
+
+@pytest.mark.parametrize("value", ["ON", " on"])
+def test_the_launcher_and_the_agent_read_the_variable_alike(
+    agent: Launch, receiver: Receiver, memory: Path, value: str
+) -> None:
+    assert agent(STORY, OBS_RELAY=value).code == 0
+    assert receiver.wait_for(lambda got: len(got.spans) == 3)
+    assert supervisor.running(str(memory)) is not None
+
+
+def test_a_flush_has_the_metrics_of_agents_that_are_gone_exported(
+    agent: Launch, receiver: Receiver, memory: Path, tmp_path: Path
+) -> None:
+    program = "from obs_run.tracing import trace_tool\n@trace_tool\ndef search():\n    pass\nsearch()\n"
+    agent(program, OTEL_METRIC_EXPORT_INTERVAL="600000")
+    assert receiver.wait_for(lambda got: len(got.spans) == 2)
+    (place,) = map(Path, relay_client.configurations(str(memory)))
+    wait_until(lambda: not any(segment.parse_name(path.name) for path in place.iterdir()))
+    subprocess.run([OBSCTL, "relay", "flush"], env=relayed(memory, tmp_path, receiver.endpoint), check=True)
+    assert receiver.metrics
+
+
+def test_a_relay_stays_as_long_as_it_is_told(agent: Launch, receiver: Receiver, memory: Path) -> None:
+    agent(STORY, OBS_RELAY_SECONDS="0.5")
+    assert receiver.wait_for(lambda got: len(got.spans) == 3)
+    until = time.monotonic() + SECONDS / 2
+    while supervisor.running(str(memory)) is not None and time.monotonic() < until:
+        time.sleep(0.05)
+    assert supervisor.running(str(memory)) is None
+
+
+def test_a_folder_that_cannot_be_written_is_not_used(monkeypatch: pytest.MonkeyPatch, memory: Path) -> None:
+    monkeypatch.setattr(relay, "_found", {})
+    monkeypatch.setenv("OBS_RELAY", "on")
+    monkeypatch.setenv("OBS_RELAY_FOLDER", str(memory))
+    for name in relay._EXPORTERS:
+        monkeypatch.delenv(name, raising=False)
+    # Root may write whatever the mode is; what a file system that is read-only says is the same for all.
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert relay.folder() == ""

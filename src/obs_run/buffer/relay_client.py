@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from contextlib import suppress
@@ -28,9 +29,23 @@ def configurations(path: str) -> Iterator[str]:
                 yield place
 
 
+def reader_of(path: str) -> int | None:
+    """Return the number of the process that holds the lock of a folder; None where nobody reads there."""
+    try:
+        with open(os.path.join(path, folder.LOCK), "rb") as file:
+            pid = int(file.read() or b"0")
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return pid
+    except (OSError, ValueError):
+        return None
+    return None
+
+
 def flush(path: str, seconds: float) -> bool:
     """Have what was written until now exported; False where that took too long, or nobody reads there."""
-    places = [place for place in configurations(path) if _has_segments(place)]
+    # What has been read may still be gathered, and metrics wait for their time.
+    places = [place for place in configurations(path) if _has_segments(place) or reader_of(place) is not None]
     for place in places:
         with suppress(OSError):
             os.close(os.open(os.path.join(place, READ_NOW), os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600))

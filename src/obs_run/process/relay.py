@@ -74,7 +74,7 @@ def _look() -> str:
         return ""
     if any(name in _word(variable) for variable in _EXPORTERS for name in _ELSEWHERE):
         return ""
-    return named if is_private(named) else ""
+    return named if is_private(named) and os.access(named, os.W_OK) else ""
 
 
 def _word(variable: str) -> str:

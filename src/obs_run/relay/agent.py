@@ -51,8 +51,8 @@ class Agent:
         self._number = 0
         self._offset = segment.HEAD_SIZE
         self._reader: SegmentReader | None = None
-        self._read: deque[str] = deque()
-        """The segments that are read to their end and not yet let go of."""
+        self._read: deque[tuple[int, str]] = deque()
+        """Number and path of the segments that are read to their end and not yet let go of."""
         self._process: WatchedProcess | None = None
         self._opening: codec.Opening | None = None
         self._run: SpanRecord | None = None
@@ -132,6 +132,11 @@ class Agent:
             items.extend(self._unfinished(end))
         return items
 
+    def watch(self) -> None:
+        """Have the end of the process seen, and leave what it writes for later."""
+        if self._open_reader():
+            self._look()
+
     def _look(self) -> End | None:
         """Return how the process has ended, None while it lives or somebody may still tell."""
         end = None if self._process is None else self._process.look()
@@ -146,6 +151,9 @@ class Agent:
 
     def skip_to(self, number: int) -> None:
         """Go on at the first segment that there is, where those before it are gone."""
+        # A relay before this one was killed between writing down that it had read them, and deleting them.
+        if self._reader is None and not self._read:
+            self._read.extend((each, self._path(each)) for each in range(number, self._number))
         if self._reader is None and self._number < number and not self._has_segment(self._number):
             self._number, self._offset = number, segment.HEAD_SIZE
 
@@ -159,7 +167,7 @@ class Agent:
             if opened is None:
                 # Not a segment of ours: what it holds is nothing that can be read.
                 self.unreadable += 1
-                self._read.append(self._path(self._number))
+                self._read.append((self._number, self._path(self._number)))
                 self._number += 1
                 self._offset = segment.HEAD_SIZE
                 return self._open_reader()
@@ -174,7 +182,7 @@ class Agent:
             return False
         reader.close()
         self._reader = None
-        self._read.append(reader.path)
+        self._read.append((self._number, reader.path))
         self._number += 1
         self._offset = segment.HEAD_SIZE
         return self._has_segment(self._number)
@@ -185,10 +193,10 @@ class Agent:
     def _has_segment(self, number: int) -> bool:
         return os.path.lexists(self._path(number))
 
-    def let_go(self) -> None:
-        """Delete what has been read and exported."""
-        while self._read:
-            guard.call("buffer", os.unlink, self._read.popleft())
+    def let_go(self, before: int) -> None:
+        """Delete the segments before a number, which have been read and exported."""
+        while self._read and self._read[0][0] < before:
+            guard.call("buffer", os.unlink, self._read.popleft()[1])
 
     def close(self) -> None:
         """Let go of files and process."""

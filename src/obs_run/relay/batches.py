@@ -27,12 +27,10 @@ class Gatherer:
         if not self._items:
             self._since = monotonic()
         self._items.extend(batch)
-        if len(self._items) >= _MOST_ITEMS:
-            self.flush()
 
-    def flush(self, older_than: float = 0.0) -> None:
-        """Give the destinations what has waited for so many seconds."""
-        if not self._items or monotonic() - self._since < older_than:
+    def flush(self) -> None:
+        """Give the destinations what has waited."""
+        if not self._items:
             return
         items, self._items = self._items, []
         for destination in self._destinations:
@@ -41,6 +39,14 @@ class Gatherer:
     def is_empty(self) -> bool:
         """Whether nothing waits."""
         return not self._items
+
+    def is_full(self) -> bool:
+        """Whether enough waits for a batch."""
+        return len(self._items) >= _MOST_ITEMS
+
+    def is_older(self, seconds: float) -> bool:
+        """Whether anything has waited for so many seconds."""
+        return bool(self._items) and monotonic() - self._since >= seconds
 
     def retry_pending(self, deadline: float | None) -> None:
         """Do nothing: the relay sees to the destinations themselves."""
@@ -70,10 +76,18 @@ class Batches:
         )
 
     def flush(self, older_than: float = 0.0) -> None:
-        """Give the destinations what has waited for so many seconds."""
-        self._traces.flush(older_than)
-        self._logs.flush(older_than)
+        """Give the destinations what waits, once it is enough for a batch, or any of it has for so many seconds.
+
+        Both signals at one time, or there might never be one at which nothing waits.
+        """
+        if self.are_full() or self._traces.is_older(older_than) or self._logs.is_older(older_than):
+            self._traces.flush()
+            self._logs.flush()
 
     def is_empty(self) -> bool:
         """Whether nothing waits."""
         return self._traces.is_empty() and self._logs.is_empty()
+
+    def are_full(self) -> bool:
+        """Whether enough waits for a batch to be given away."""
+        return self._traces.is_full() or self._logs.is_full()

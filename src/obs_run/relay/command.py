@@ -33,7 +33,7 @@ def work(path: str) -> NoReturn:
     from contextlib import suppress
 
     from obs_run.process import standard_variables
-    from obs_run.relay import status
+    from obs_run.relay import status, supervisor
 
     # The agents come first, also on a busy machine.
     os.nice(_NICE)
@@ -41,6 +41,7 @@ def work(path: str) -> NoReturn:
     with suppress(OSError, ValueError):
         # Damaged records may ask for any amount.
         resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, most))
+    supervisor.wait_for_lock(path)  # held to the end of the process
     try:
         with standard_variables.corrected():
             from obs_run.relay.worker import Relay

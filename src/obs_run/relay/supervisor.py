@@ -16,7 +16,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from obs_run.buffer import configuration, folder, segment
+from obs_run.buffer import configuration, folder, relay_client, segment
 from obs_run.process import relay
 from obs_run.relay.arrivals import Arrivals
 from obs_run.relay.process_end import NOTED, End, WatchedProcess, write_note
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _PAUSE = 0.2
 _LONGEST_BACKOFF = 30.0
 _NOTE_SECONDS = 30.0
-_PLACE = "import sys; sys.path.append(sys.argv[1]); "
+_QUIET = "OBS_RELAY_SECONDS"
 _WORK = "from obs_run.relay.command import work; work(*sys.argv[2:])"
 _RECORD = "from obs_run.relay.command import record_run; record_run(*sys.argv[2:])"
 
@@ -76,11 +76,12 @@ class _Process:
             return any(map(segment.parse_name, os.listdir(self.path)))
         return False
 
-    def begin(self) -> None:
+    def begin(self, quiet: float) -> None:
         if time.monotonic() < self._not_before:
             return
         found = configuration.read(self.path)
-        self._running = begin_python(found["python"], found["variables"], _WORK, self.path, folder=found["folder"])
+        environ = {**found["variables"], _QUIET: str(quiet)}
+        self._running = begin_python(found["python"], environ, _WORK, self.path, folder=found["folder"])
 
     def stop(self) -> None:
         if self._running is not None:
@@ -178,7 +179,7 @@ class Supervisor:
                 is_busy = True
                 # A configuration that cannot be read, or whose interpreter is gone, must not stop the others.
                 with suppress(OSError, ValueError, KeyError):
-                    process.begin()
+                    process.begin(self._quiet)
         return is_busy
 
 
@@ -191,15 +192,39 @@ def _delete_old(path: str) -> None:
 
 def lock(path: str) -> int | None:
     """Return the descriptor of the lock that says that this process is the relay; None where another one is."""
-    descriptor = os.open(os.path.join(path, folder.LOCK), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    descriptor = _open_lock(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
         return None
+    _write_pid(descriptor)
+    return descriptor
+
+
+def wait_for_lock(path: str) -> int:
+    """Return the descriptor of the lock of a configuration's folder, once nobody else reads there."""
+    descriptor = _open_lock(path)
+    # One whose supervisor was killed goes on until the next one is there.
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    _write_pid(descriptor)
+    return descriptor
+
+
+def _write_pid(descriptor: int) -> None:
     os.ftruncate(descriptor, 0)
     os.write(descriptor, b"%d\n" % os.getpid())
-    return descriptor
+
+
+def _open_lock(path: str) -> int:
+    return os.open(os.path.join(path, folder.LOCK), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+
+def last_one(path: str) -> bytes | None:
+    """Return the number of the process that is, or was, the relay of ``path``, as it wrote it; None without folder."""
+    with suppress(OSError), open(os.path.join(path, folder.LOCK), "rb") as file:
+        return file.read()
+    return None
 
 
 def detach(path: str) -> None:
@@ -238,12 +263,4 @@ def _most_descriptors() -> int:
 
 def running(path: str) -> int | None:
     """Return the number of the process that is the relay of ``path``; None where there is none."""
-    try:
-        with open(os.path.join(path, folder.LOCK), "rb") as file:
-            pid = int(file.read() or b"0")
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return pid
-    except (OSError, ValueError):
-        return None
-    return None
+    return relay_client.reader_of(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run import settings
 from obs_run.base import guard
@@ -14,12 +14,15 @@ from obs_run.pipeline.export_pipeline import ExportPipeline
 from obs_run.pipeline.losses import Losses, Reason
 from obs_run.pipeline.otlp_destination import OtlpDestination
 from obs_run.process.unpatched import monotonic
-from obs_run.relay import progress, status
+from obs_run.relay import progress, status, supervisor
 from obs_run.relay.agent import Agent
 from obs_run.relay.arrivals import Arrivals
 from obs_run.relay.batches import Batches
 from obs_run.relay.services import Services
 from obs_run.runtime import destinations
+
+if TYPE_CHECKING:
+    from obs_run.relay.agent import Position
 
 UNREADABLE = Reason("could not be read from the buffer")
 NO_ROOM = Reason("buffer full (OBS_QUEUE_BYTES)")
@@ -35,12 +38,21 @@ _SECONDS_ACTIVE = 2.0
 """How long after the last record the buffers are looked at often."""
 
 
+class _Checkpoint(NamedTuple):
+    """How far everything had been read when nothing waited to be given to destinations."""
+
+    positions: dict[str, Position]
+    over: frozenset[str]
+    """The buffers that had been read to the end of their process."""
+
+
 class Relay:
     """Reads the buffers in ``path`` and exports them; ends after ``quiet`` seconds without an agent."""
 
     def __init__(self, path: str, quiet: float) -> None:
         self._path = path
         self._quiet = quiet
+        self._supervisor = supervisor.last_one(os.path.dirname(path))
         self.losses = Losses()
         threads = DeliveryThreads()
         self.destinations = destinations.make_all(self.losses, destinations.make_spool(self.losses), threads)
@@ -55,7 +67,9 @@ class Relay:
         self._metrics_due = monotonic() + self._interval
         self._active_until = 0.0
         self._is_dirty = False
-        """Whether anything was read that is not written down as done."""
+        """Whether anything was read that no checkpoint has."""
+        self._checkpoint: _Checkpoint | None = None
+        """What is to be written down when destinations have dealt with it."""
         self._stopping = False
         self._status = status.Status(path)
         self._arrivals = Arrivals(path)
@@ -70,15 +84,19 @@ class Relay:
         """Work until there is nothing to do for long enough, or SIGTERM."""
         signal.signal(signal.SIGTERM, self._stop)
         busy_at = monotonic()
-        while not self._stopping:
+        while not self._stopping and self._is_wanted():
             guard.call("relay", self.turn)
             now = monotonic()
-            if self.agents or self._is_dirty or self._is_delivering():
+            if self.agents or self._has_more_to_write_down() or self._is_delivering():
                 busy_at = now
             if now - busy_at > self._quiet:
                 break
             self._arrivals.wait(_SHORT_PAUSE if now < self._active_until else _LONG_PAUSE)
         self.close()
+
+    def _is_wanted(self) -> bool:
+        """Whether its folder is there, and no new supervisor, which begins another relay for it."""
+        return os.path.isdir(self._path) and supervisor.last_one(os.path.dirname(self._path)) == self._supervisor
 
     def _stop(self, *_: object) -> None:
         self._stopping = True
@@ -86,9 +104,13 @@ class Relay:
     def turn(self) -> None:
         """Read what there is, export what is due, and write down what is done."""
         is_asked = os.path.lexists(os.path.join(self._path, relay_client.READ_NOW))
-        self._find_agents()
-        has_ended = self._read_agents()
-        self._batches.flush(0.0 if is_asked or has_ended or self._stopping else self._delay)
+        guard.call("relay", self._find_agents)
+        is_paused = self._is_paused()
+        has_ended = False if is_paused else self._read_agents()
+        if is_paused:
+            self._watch_agents()
+        if self._checkpoint is None or is_asked or self._stopping:
+            self._batches.flush(0.0 if is_asked or has_ended or self._stopping else self._delay)
         for destination in self.destinations.all():
             guard.call("export", destination.retry_pending, None)
         if has_ended:
@@ -99,7 +121,7 @@ class Relay:
         self._write_down()
         self.losses.report()
         self._status.write(self.describe)
-        if is_asked and not any(agent.is_ending() for agent in self.agents.values()):
+        if is_asked and not is_paused and not any(agent.is_ending() for agent in self.agents.values()):
             self._export_metrics()
             deadline = monotonic() + _FLUSH_PATIENCE
             for destination in self.destinations.all():
@@ -122,6 +144,17 @@ class Relay:
                     guard.call("progress", agent.resume, self._resumed.pop(buffer))
                 self.agents[buffer] = agent
             self.agents[buffer].skip_to(number)
+
+    def _is_paused(self) -> bool:
+        """Whether agents' buffers are to hold what comes, because destinations have not dealt with what came before.
+
+        Were they given ever more, there would never be a time at which all that was read is done.
+        """
+        return self._checkpoint is not None and self._batches.are_full() and not self._is_settled()
+
+    def _watch_agents(self) -> None:
+        for agent in self.agents.values():
+            guard.call("buffer", agent.watch)
 
     def _read_agents(self) -> bool:
         """Read all agents, and return whether one has come to its end."""
@@ -168,22 +201,37 @@ class Relay:
                     guard.call("export", destination.export, data, None)
 
     def _write_down(self) -> None:
-        """Have the next relay go on from here, once nothing waits for its delivery; then let go of what was read."""
-        if not self._is_dirty or not self._batches.is_empty() or not self._is_settled():
+        """Have the next relay go on from where all is done; then let go of what was read until there."""
+        self._finish_checkpoint()
+        if self._checkpoint is None and self._is_dirty and self._batches.is_empty():
+            positions = {name: agent.position() for name, agent in self.agents.items()}
+            over = frozenset([name for name, agent in self.agents.items() if agent.is_over])
+            self._checkpoint = _Checkpoint(positions, over)
+            self._is_dirty = False
+            self._finish_checkpoint()
+
+    def _finish_checkpoint(self) -> None:
+        if self._checkpoint is None or not self._is_settled():
             return
-        guard.call("progress", progress.write, self._path, {name: it.position() for name, it in self.agents.items()})
-        self._is_dirty = False
-        for buffer, agent in list(self.agents.items()):
-            agent.let_go()
-            if agent.is_over:
-                agent.close()
-                del self.agents[buffer]
-                self._pipelines.pop(buffer, None)
-                self._is_dirty = True
+        (positions, over), self._checkpoint = self._checkpoint, None
+        guard.call("progress", progress.write, self._path, positions)
+        for buffer, position in positions.items():
+            self.agents[buffer].let_go(position.number)
+        for buffer in over:
+            self.agents.pop(buffer).close()
+            self._pipelines.pop(buffer, None)
+            self._is_dirty = True
+
+    def _has_more_to_write_down(self) -> bool:
+        return self._is_dirty or self._checkpoint is not None
 
     def _is_settled(self) -> bool:
-        """Whether everything that destinations were given has arrived, was counted as lost, or is on the disk."""
-        return all(each.is_settled() for each in self.destinations.all() if isinstance(each, OtlpDestination))
+        """Whether all spans and log records that were given away have arrived, are counted as lost, or on the disk.
+
+        Metrics are told again anyway, and a collector that takes none is to hold up nothing else.
+        """
+        given = [*self.destinations.traces, *self.destinations.logs]
+        return all(each.is_settled() for each in given if isinstance(each, OtlpDestination))
 
     def _is_delivering(self) -> bool:
         """Whether a destination has anything to try again."""
@@ -209,5 +257,6 @@ class Relay:
         deadline = monotonic() + settings.get("OBS_FLUSH_SECONDS")
         for destination in self.destinations.all():
             guard.call("export", destination.close, deadline)
+        guard.call("relay", self._write_down)
         self.losses.report(final=True)
         self._status.write(self.describe, is_over=True)
