@@ -14,13 +14,20 @@ from tests.examples import one_in
 from tests.launch.environments import HERE
 
 OBS_RUN, OBSCTL = HERE.command("obs-run"), HERE.command("obsctl")
-CASES = product(outages.BACKENDS, outages.PROTOCOLS, outages.ENDS)
+# Each backend by each protocol with two of the eight ends, and each end with every fourth; all are in the benchmark.
+CASES = [
+    (mood, protocol, end)
+    for (row, mood), (column, protocol), (place, end) in product(
+        enumerate(outages.BACKENDS), enumerate(outages.PROTOCOLS), enumerate(outages.ENDS)
+    )
+    if (row + 2 * column + place) % 4 == 0
+]
 SPOOL = Path(".local", "share", "obs-run", "spool")
 GENEROUS = 20.0
 """Ten times what leaving may take."""
 
 
-@pytest.mark.parametrize(("mood", "protocol", "end"), one_in(71, CASES))
+@pytest.mark.parametrize(("mood", "protocol", "end"), one_in(17, CASES))
 def test_nothing_is_lost_and_the_agent_ends_as_it_does(mood: str, protocol: str, end: str, tmp_path: Path) -> None:
     code = outages.ENDS[end][1]
     with outages.backend(mood, protocol) as backend:

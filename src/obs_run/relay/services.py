@@ -108,6 +108,7 @@ class ServiceReadings:
     """What the processes of a service count where it happens, as ``sink.ObservedMetrics`` wants it read."""
 
     def __init__(self) -> None:
+        self._has_told = False
         self._counts: dict[str, dict[str, _Series]] = {}
         """By process and metric."""
         self._observations: dict[str, dict[str, _Series]] = {}
@@ -117,10 +118,11 @@ class ServiceReadings:
 
     def is_empty(self) -> bool:
         """Whether no process has told anything."""
-        return not self._counts
+        return not self._has_told
 
     def add(self, buffer: str, readings: Readings) -> None:
         """Take what a process has told last."""
+        self._has_told = True
         self._counts[buffer] = _by_metric(readings.counts)
         self._observations[buffer] = _by_metric(readings.observations)
         for metric, values, attributes in readings.durations:
@@ -129,18 +131,16 @@ class ServiceReadings:
     def end(self, buffer: str) -> None:
         """Keep the counts of a process that is no more, and forget how much there was of anything."""
         self._observations.pop(buffer, None)
-        for metric, series in self._counts.get(buffer, {}).items():
+        for metric, series in self._counts.pop(buffer, {}).items():
             _add_up(self._ended[metric], series)
-        if buffer in self._counts:
-            self._counts[buffer] = {}
 
     def read_counts(self, metric: str) -> list[tuple[float, Mapping[str, Any]]]:
         """Return the sums since the relay began."""
-        return _summed([self._ended[metric], *(each.get(metric, {}) for each in self._counts.values())])
+        return _summed([self._ended[metric], *(each.get(metric, {}) for each in list(self._counts.values()))])
 
     def read_observations(self, metric: str) -> list[tuple[float, Mapping[str, Any]]]:
         """Return how much there is now in all processes."""
-        return _summed(each.get(metric, {}) for each in self._observations.values())
+        return _summed(each.get(metric, {}) for each in list(self._observations.values()))
 
     def take_durations(self, metric: str) -> list[tuple[list[float], Mapping[str, Any]]]:
         """Return the seconds that things took since the last time."""
