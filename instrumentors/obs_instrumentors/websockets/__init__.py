@@ -95,5 +95,6 @@ INSTRUMENTORS = (
         ">=13,<18",
         (*_COMMON, *_ASYNC, *_SYNC, *_TRIO, *_OLDER),
         ("handshakes", "messages of connections"),
+        is_dependency=True,
     ),
 )

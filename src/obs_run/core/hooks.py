@@ -80,6 +80,9 @@ class Instrumentor(NamedTuple):
     is_server: bool = False
     """Whether it records requests that a server gets, where no instrumentor by others does, and goes beside those."""
 
+    is_dependency: bool = False
+    """Whether most agents have it only because another library does: then a version of before is worth no line."""
+
     def goes_beside(self) -> bool:
         """Whether instrumentors by others of the same library go on beside it."""
         return self.is_transport or self.is_counting or self.is_server
@@ -255,7 +258,8 @@ def _decide(instrumentor: Instrumentor) -> Status:
     if state.skipped is None and is_unfit:
         state.skipped = f"version {state.version} is not supported (supported: {instrumentor.versions})"
         state.is_unfit = True
-        guard.warn_once(f"obs-run: {instrumentor.library} is not instrumented: {state.skipped}")
+        if not instrumentor.is_dependency:
+            guard.warn_once(f"obs-run: {instrumentor.library} is not instrumented: {state.skipped}")
     for preference in _preferences:
         if state.skipped is None:
             state.skipped = guard.call("instrumentors of others", preference, instrumentor)
