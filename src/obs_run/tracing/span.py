@@ -155,7 +155,8 @@ class Span:
     def set_tag(self, key: str, value: Any) -> None:
         """Set a tag; what is neither text, number nor bool is kept as JSON has it, and exported as JSON."""
         try:
-            if type(key) is not str or not key:
+            # A text may hold what UTF-8 cannot say, and be too long for a name.
+            if type(key) is not str or not key or not key.isascii() or len(key) > SHORT:
                 key = attribute_values.name(key)
             tags = self.tags
             if key not in tags and len(tags) >= MOST:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from obs_run.base import guard
@@ -81,6 +81,7 @@ def test_every_kind_of_value_is_recorded(value: Any, exported: Exported) -> None
 
 
 @given(st.dictionaries(st.text() | st.integers() | st.none(), values, max_size=5), values)
+@example({}, "\ud800 half")
 @wild
 def test_nothing_that_a_span_is_told_raises(tags: dict[Any, Any], value: Any) -> None:
     tracer = get_tracer("a")
