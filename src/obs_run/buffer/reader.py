@@ -15,7 +15,7 @@ from obs_run.buffer import segment
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_OPEN = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _PIECE = 256 * 1024
 
 
@@ -45,15 +45,6 @@ class SegmentReader:
         if head is None:
             raise DamagedError("not a segment of a buffer")
         return head
-
-    def attempted(self) -> int:
-        """Return up to where records were given to destinations once, by this relay or one before it."""
-        data = os.pread(self._descriptor, segment.OFFSET.size, segment.ATTEMPTED_OFFSET)
-        return int(segment.OFFSET.unpack(data)[0]) if len(data) == segment.OFFSET.size else 0
-
-    def note_attempt(self) -> None:
-        """Note that what was read is about to be given to destinations."""
-        os.pwrite(self._descriptor, segment.OFFSET.pack(self.offset), segment.ATTEMPTED_OFFSET)
 
     def records(self, most_bytes: int) -> Iterator[tuple[int, bytes]]:
         """Yield where records begin and what they hold, until one is not there (yet) or ``most_bytes`` were read."""

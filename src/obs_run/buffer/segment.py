@@ -16,9 +16,6 @@ HEAD = Struct("<8sIIIIQ")
 """Magic, pid, number, size, state, and when the process began in ticks since the machine's start."""
 HEAD_SIZE = 64
 STATE_OFFSET = 20
-ATTEMPTED_OFFSET = 40
-"""Where the relay notes how far it has begun to export: what lies below may have been delivered."""
-OFFSET = Struct("<Q")
 OPEN, SEALED = 0, 1
 RECORD_HEAD = Struct("<II")
 """Length and CRC-32 of the bytes that follow."""

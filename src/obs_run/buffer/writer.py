@@ -20,7 +20,7 @@ from obs_run.process import descriptors
 from obs_run.process.unpatched import RLock, get_ident, getpid, monotonic, urandom
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _LEAST_FREE = 0.1
@@ -193,12 +193,6 @@ class Writer:
         self._begin()
         if mapping is not None:
             mapping.release()
-
-    def segments(self) -> Iterator[str]:
-        """Yield the paths of the segments that the relay has not read to their end."""
-        yield from (path for path, _ in self._sealed if _is_there(path))
-        if self._mapping is not None:
-            yield self._mapping.path
 
 
 def _framed(payload: bytes) -> bytes:

@@ -123,8 +123,6 @@ class Agent:
                 items.extend(self._items_of(payload))
             self._offset = reader.offset
             left -= self._offset - begun
-            if self._offset > begun:
-                reader.note_attempt()
             if left > 0 and not self._go_on(reader, is_over=is_sealed or end is not None):
                 break
         if end is not None and left > 0 and not self.is_over and not self._has_segment(self._number):

@@ -242,7 +242,7 @@ class Relay:
     def describe(self) -> dict[str, Any]:
         """Return the agents, and what each destination has waiting, for people."""
         waiting = [
-            {"signal": name, "to": getattr(each, "address", ""), "waiting": len(getattr(each, "buffer", ()))}
+            {"signal": name, "waiting": len(getattr(each, "buffer", ()))}
             for name in ("traces", "logs", "metrics")
             for each in getattr(self.destinations, name)
         ]

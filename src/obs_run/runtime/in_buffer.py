@@ -15,7 +15,7 @@ from obs_run.buffer import codec, configuration
 from obs_run.buffer.writer import Writer
 from obs_run.core.open_recordings import Ending, open_recordings
 from obs_run.pipeline.items import LogItem, OperationItem, SpanItem
-from obs_run.process import exit_hooks, fork_imports, relay, resource_attributes, run
+from obs_run.process import exit_hooks, relay, resource_attributes, run
 from obs_run.process.unpatched import RLock, monotonic
 from obs_run.runtime.in_process import Runtime
 
@@ -217,11 +217,6 @@ class BufferRuntime(Runtime):
     def prepare_to_leave(self) -> None:
         """Have the run's end written; nothing is loaded for it."""
         exit_hooks.on_exit(self.finish)
-
-    def owe_run_span(self) -> None:
-        """Have the run span exported even if nothing else is; called amid forks, too."""
-        if not fork_imports.is_imported_elsewhere("concurrent.futures"):
-            self.prepare_to_leave()
 
     def record_abnormal_run(self, info: ExitInfo) -> None:
         """Have the run span exported as the process leaves, also of a server that could not start."""
