@@ -22,6 +22,7 @@ from tests.examples import examples
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from types import FrameType
 
 OPENING = b"opening"
 
@@ -141,6 +142,36 @@ def test_nothing_is_lost_by_threads_and_signal_handlers(memory: Path) -> None:
     assert set(counted.values()) == {1}
     assert by_handler > 0
     assert len(counted) == 5 * 5000 + by_handler
+
+
+def test_a_record_finds_room_though_others_fill_the_next_segment_at_once(memory: Path) -> None:
+    to = writer(memory, most_bytes=1 << 30)
+    others: list[threading.Thread] = []
+    record = b"r" * (segment.SIZE * 2 // 5)
+
+    def write_three() -> None:
+        for _ in range(3):
+            to.put(record)
+
+    def at_each_line(frame: FrameType, event: str, _: object) -> object:
+        code = frame.f_code
+        if not code.co_filename.endswith("writer.py") or code.co_name.startswith("<"):
+            return None
+        if event == "line":
+            others.append(threading.Thread(target=write_three))
+            others[-1].start()
+            others[-1].join(0.01)
+        return at_each_line
+
+    sys.settrace(at_each_line)  # type: ignore[arg-type]
+    try:
+        write_three()
+    finally:
+        sys.settrace(None)
+    for other in others:
+        other.join()
+    assert len(others) > 20
+    assert list(read(memory)) == [record] * 3 * (1 + len(others))
 
 
 def test_a_forked_child_writes_into_a_buffer_of_its_own(memory: Path) -> None:

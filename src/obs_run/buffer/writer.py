@@ -127,14 +127,12 @@ class Writer:
         except ValueError as full:
             guard.pass_on_thrown_in(full)
             try:
-                self._rotate(len(data), is_vital=is_vital)
+                self._rotate(data, is_vital=is_vital)
             except OSError as error:
                 guard.pass_on_thrown_in(error)
                 self._is_full = True
                 self.lost += 1
                 self._say(error)
-            else:
-                self._write(data)
 
     def tell_lost(self) -> None:
         """Write how many were lost, where there is room for that."""
@@ -147,18 +145,18 @@ class Writer:
         if not isinstance(error, NoRoomError):
             guard.warn_once(f"obs-run: telemetry finds no room in memory and is dropped: {error.strerror or error}")
 
-    def _rotate(self, needed: int, *, is_vital: bool) -> None:
-        """Go on in a new segment that has room for ``needed`` bytes."""
+    def _rotate(self, data: bytes, *, is_vital: bool) -> None:
+        """Go on in a new segment, of which ``data`` has a place before other threads can fill it."""
         opening = _framed(self._opening()) if self._number == 0 else b""
         lost = self.lost
         if lost:
             opening += _framed(self._describe_lost(lost))
-        size = max(segment.SIZE, segment.HEAD_SIZE + len(opening) + needed)
+        size = max(segment.SIZE, segment.HEAD_SIZE + len(opening) + len(data))
         self._check_room(size, is_vital=is_vital)
         path = os.path.join(self._folder, segment.name_of(self._buffer, self._number))
         mapping = _Mapping(path, size)
         head = segment.HEAD.pack(segment.MAGIC, self._pid, self._number, size, segment.OPEN, _started())
-        mapping.memory.write(head.ljust(segment.HEAD_SIZE, b"\0") + opening)
+        mapping.memory.write(head.ljust(segment.HEAD_SIZE, b"\0") + opening + data)
         os.rename(mapping.temporary_path, path)
         before, self._mapping = self._mapping, mapping
         self._write = mapping.memory.write
