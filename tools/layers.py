@@ -49,6 +49,7 @@ LAYERS = (
     Layer("buffer", "records in memory that another process reads: written by an agent, read by the relay"),
     Layer("privacy", "finds secrets and personal data in texts and values; knows nothing of telemetry"),
     Layer("pipeline", "the export path: queue, stages, encoder, request buffer, transport, losses"),
+    Layer("telemetry", "traces, spans and log lines that were recorded, as plain records, and OTLP JSON of them"),
     Layer("store", "the local store, which is one destination, and its readers"),
     Layer("capture", "reads other people's telemetry: the logging module, the logs API, foreign spans"),
     Layer("bridge", "turns log lines into spans"),
@@ -66,6 +67,11 @@ LAYERS = (
     Layer("wrapping", "instruments the functions of the agent's own code that a file names"),
     Layer("launch", "the command `obs-run`, and what it starts in the child; imports next to nothing"),
     Layer("auto", "starts obs-run by an import; the package itself", modules=("auto", "__main__", "")),
+    Layer(
+        "analysis",
+        "pure functions over recorded traces; knows neither SDK nor store",
+        imports=("base", "core", "telemetry"),
+    ),
     Layer("cli", "`obsctl`"),
 )
 """From the upper to the lower; a layer imports from itself and from those above it."""

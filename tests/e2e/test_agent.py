@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from obs_run.store.reader import Reader
-from obs_run.store.records import LogLine
-from obs_run.store.records import Span as StoredSpan
+from obs_run.telemetry.records import LogLine
+from obs_run.telemetry.records import Span as StoredSpan
 from tests.e2e.backends import records, waiting
 from tests.e2e.backends.install import ROOT
 from tests.e2e.backends.servers import Backends

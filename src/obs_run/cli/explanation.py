@@ -13,7 +13,7 @@ from obs_run.bridge.replay import template_of
 from obs_run.bridge.rules import AUTOMATIC
 from obs_run.cli import words
 from obs_run.core import semconv
-from obs_run.store.values import encode
+from obs_run.telemetry.values import encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from obs_run.bridge.phrase import Phrase
     from obs_run.bridge.rule_index import RuleIndex
     from obs_run.bridge.rules import Rule
-    from obs_run.store.records import LogLine, Span
+    from obs_run.telemetry.records import LogLine, Span
 
 _WIDEST = 100
 _PLACE = ("logger", "level", "file", "function", "line")

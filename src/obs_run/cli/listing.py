@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from obs_run.store.records import Trace
+    from obs_run.telemetry.records import Trace
 
 _HEADER = ("TRACE", "STARTED", "TOOK", "SPANS", "ERRORS", "IN", "OUT", "COST", "SERVICE", "NAME")
 _SHORT_ID = 12

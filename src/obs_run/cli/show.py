@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from obs_run.cli.tree import Line
     from obs_run.store.reader import Reader
-    from obs_run.store.records import LogLine, Span, Trace
+    from obs_run.telemetry.records import LogLine, Span, Trace
 
 _ID = re.compile(r"[0-9a-fA-F]{1,32}")
 
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         import json
 
-        from obs_run.store.otlp_json import trace_json
+        from obs_run.telemetry.otlp_json import trace_json
 
         print(json.dumps(trace_json(found.spans, found.logs), indent=2))
         return 0

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from obs_run.cli import words
 from obs_run.core import semconv
-from obs_run.store.values import encode
+from obs_run.telemetry.values import encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from obs_run.store.records import LogLine, Span, Trace
+    from obs_run.telemetry.records import LogLine, Span, Trace
 
 _WARN, _ERROR = 13, 17
 

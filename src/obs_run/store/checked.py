@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from obs_run.store.values import clean, decode
+from obs_run.telemetry.values import clean, decode
 
 _LATEST = 253_402_300_799 * 10**9  # the last second of the year 9999, which Python's dates end with
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.store import schema
 from obs_run.store.checked import Checked
-from obs_run.store.records import Event, Link, LogLine, Scope, Span, Trace
+from obs_run.telemetry.records import KINDS, STATUSES, Event, Link, LogLine, Scope, Span, Trace
 
 if TYPE_CHECKING:
     import sqlite3
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
-STATUSES = ("unset", "ok", "error")
 _ID_DIGITS = 32
 
 _TRACE = (

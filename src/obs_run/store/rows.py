@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run.base import guard
 from obs_run.core import semconv
-from obs_run.store.values import clean, encode
+from obs_run.telemetry.values import clean, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

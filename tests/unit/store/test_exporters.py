@@ -19,9 +19,9 @@ from opentelemetry.trace import Link, SpanKind
 from obs_run.store import schema
 from obs_run.store.exporters import StoreLogExporter, StoreMetricExporter, StoreSpanExporter
 from obs_run.store.reader import Reader
-from obs_run.store.records import Event as StoredEvent
-from obs_run.store.records import Link as StoredLink
-from obs_run.store.records import Scope
+from obs_run.telemetry.records import Event as StoredEvent
+from obs_run.telemetry.records import Link as StoredLink
+from obs_run.telemetry.records import Scope
 from tests.unit.store import making
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ import math
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
-from obs_run.store.reader import KINDS, STATUSES
-from obs_run.store.values import encode
+from obs_run.telemetry.records import KINDS, STATUSES
+from obs_run.telemetry.values import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from obs_run.store.records import LogLine, Span
+    from obs_run.telemetry.records import LogLine, Span
 
 Json = dict[str, Any]
 

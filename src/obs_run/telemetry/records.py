@@ -1,4 +1,4 @@
-"""What the store answers: plain typed records, free of SDK and database."""
+"""Traces, spans and log lines as plain typed records, free of SDK and database."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Attributes = dict[str, Any]
+KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
+"""The kinds of spans, at their numbers in OTLP."""
+STATUSES = ("unset", "ok", "error")
+"""The statuses of spans, at their numbers in OTLP."""
 
 
 @dataclass(frozen=True, slots=True)

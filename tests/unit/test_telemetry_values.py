@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from obs_run.store.values import clean, decode, encode
+from obs_run.telemetry.values import clean, decode, encode
 
 TEXT = st.one_of(
     st.text(), st.text(st.characters(exclude_categories=())), st.sampled_from(["$bytes", "$float", "$map"])

@@ -1,0 +1,1 @@
+"""Pure functions over recorded traces: from spans and log lines to what they say."""

@@ -1,0 +1,1 @@
+"""Telemetry that was recorded, as plain records, whichever place they are read from."""
