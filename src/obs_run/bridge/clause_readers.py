@@ -32,7 +32,11 @@ _COMPLETION_COUNTED = re.compile(r"\bcompletion(?:[ _]tokens?\b|\s?[=:])", re.IG
 """What a model has answered, by its length."""
 _PERIODIC = re.compile(r"\b(?:every|each|alle) [\0\d]", re.IGNORECASE)
 """How often something is done from now on, which is a state."""
-_NUMBERED = re.compile(r"(?:#|no\.?|\b)\s*(?:\0|\d+)\s*(?:/|of\b|von\b|$|\)|\])")
+_NUMBERED = re.compile(
+    rf"\b(?:{'|'.join(sorted(words.ITERATIONS))})\s*(?:#|no\.?|number)?\s*(?:\0|\d+)\s*(?:/|of\b|von\b|$|[)\]])",
+    re.IGNORECASE,
+)
+"""What follows each other, right before its number."""
 _LATEST_START = 4
 """How many words may stand before the one that says that they begin."""
 _LATEST_PARTICIPLE = 5

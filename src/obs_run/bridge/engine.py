@@ -24,6 +24,7 @@ from obs_run.bridge.spans import (
     find_activation,
     left_by,
 )
+from obs_run.capture import foreign_lines
 from obs_run.capture.log_capture import read_message
 from obs_run.context import current_context
 from obs_run.core import ownership, recorder, span_events
@@ -95,6 +96,14 @@ class Bridge:
         end_left(frame)
         logged.begin()
         return logged.finish
+
+    def is_end(self, path: str, line: int, frame: FrameType | None) -> bool:
+        """Whether a line from a place ends a span that is open in its call of a function."""
+        caller = foreign_lines.frame_at(path, line, frame)
+        activation = None if caller is None else find_activation(caller)
+        if activation is None:
+            return False
+        return any(line in span.start.end_lines and not span.is_over for span in activation.spans)
 
     # Calls of functions
 
@@ -268,6 +277,7 @@ class Bridge:
     def _detached_one(self, logged: LoggedLine, phrase: Phrase) -> OpenSpan | None:
         """Return the newest span that waits for its end from another function, and is told of by these words."""
         owner = _owner_of(logged.frame)
+        found = None
         for span in reversed(self._detached):
             if span.start.is_entered:
                 if span.owner == owner and logged.frame.f_code.co_name in _EXITS:
@@ -276,8 +286,10 @@ class Bridge:
                 not identifiers.ids_differ(span.values, logged.values)
                 and span.start.phrase.likeness(phrase) >= _LEAST_ALIKE
             ):
-                return span
-        return None
+                if identifiers.share_id(span.values, logged.values):
+                    return span
+                found = found or span
+        return found
 
     def _end_inside(self, activation: Activation, outer: OpenSpan) -> None:
         """End what was begun later in the same call, in a loop that is over."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from logging import DEBUG, ERROR, WARNING
+from logging import ERROR, WARNING
 from typing import TYPE_CHECKING
 
 from obs_run.bridge.evidence import Evidence
@@ -47,19 +47,13 @@ def add_failures(function: Function, plan: Plan) -> None:
 
 def add_whole_functions(function: Function, plan: Plan) -> None:
     """Have what the first line of a function says that it does be what the function does, where no line ends it."""
-    if function.name in PROGRAMS or len(plan.starts) != 1:
+    start = plan.starts.get(0)
+    if start is None or function.name in PROGRAMS or not function.work:
         return
-    [(order, start)] = plan.starts.items()
-    begun = function.statements[order]
-    is_first = begun.order == 0 and begun.is_first_work and len(begun.blocks) == 1 and len(begun.phrases) == 1
-    if (
-        is_first
-        and function.work
-        and start.is_alone()
-        and begun.level > DEBUG
-        and start.phrase.verb not in ("", "start")
-    ):
-        plan.starts[order] = start._replace(is_function=True, evidence=Evidence.RETURN)
+    begun = function.statements[0]
+    is_first = begun.is_first_work and len(begun.blocks) == 1 and len(begun.phrases) == 1
+    if is_first and start.is_alone() and start.phrase.verb not in ("", "start"):
+        plan.starts[0] = start._replace(is_function=True, evidence=Evidence.RETURN)
 
 
 def _is_followed(function: Function, plan: Plan, begun: Statement) -> bool:

@@ -6,9 +6,9 @@ from logging import ERROR, WARNING
 from typing import TYPE_CHECKING
 
 from obs_run.bridge import words
-from obs_run.bridge.clauses import spoken_words_of, without_prefixes
+from obs_run.bridge.clauses import nouns_of, spoken_words_of, without_prefixes
 from obs_run.bridge.evidence import Evidence
-from obs_run.bridge.flow import may_follow
+from obs_run.bridge.flow import is_exit, may_follow
 from obs_run.bridge.phrase import Phrase, Role
 from obs_run.bridge.phrases import head_of, read_subject
 from obs_run.bridge.plan import GENERIC, SURE, Plan, Start, make_start
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 LEAST_ALIKE = 2
 """The likeness of two lines with one noun in common."""
-_FEWEST = 2
-"""How many statements make a pair."""
-_NAMES_OF_STATES = (
-    "ready listening waiting bound hit cache pending queued stats running miss connected subscribed registered"
-)
-_STATES = frozenset(map(words.stem, words.SERVERS.union(_NAMES_OF_STATES.split())))
+_NEAR = 3
+"""How many words at the beginning of a line say that a message has come."""
+_NAMES_OF_STATES = "ready listening waiting bound hit cache stats miss connected subscribed registered"
+_NAMES_OF_PROGRESS = frozenset(map(words.stem, ("pending", "queued", "running")))
+"""The stems of words that tell of a state where no line of the same function tells that it is over."""
+_STATES = _NAMES_OF_PROGRESS.union(map(words.stem, words.SERVERS.union(_NAMES_OF_STATES.split())))
 """The stems of words that tell of a state or of what runs on, and so of no beginning."""
 _RECEIVED = (["received"], ["got"], ["incoming"])
 """How a line begins that tells of a message, whatever that is called, where its function works on it."""
@@ -118,19 +118,51 @@ def _by_heads(function: Function, plan: Plan) -> list[list[Statement]]:
 
 
 def add_first_and_last(function: Function, plan: Plan) -> None:
-    """Have a function's first and last line be a pair that tell of the same value, where other words tell nothing."""
-    if plan.starts or function.name in PROGRAMS:
-        return
-    outer = [each for each in function.statements if len(each.blocks) == 1 and each.level < WARNING]
-    if len(outer) < _FEWEST:
-        return
-    first, last = outer[0], outer[-1]
+    """Have the first and the last line of a function, or of a loop's pass, be a pair that are about the same.
+
+    That is for those whose words tell nothing else.
+    """
+    for loops in sorted({each.loops for each in function.statements}, key=len):
+        if not loops and (function.name in PROGRAMS or function.serves):
+            continue
+        inside = [each for each in function.statements if each.loops[: len(loops)] == loops]
+        # What is told before in a block that leaves is of what was not begun.
+        lines = [each for each in inside if not _leaves_at_once(each, loops)]
+        if lines and _may_be_first(plan, lines[0], loops):
+            _add_last_of(function, plan, lines)
+
+
+def _leaves_at_once(statement: Statement, loops: tuple[int, ...]) -> bool:
+    """Whether a line stands in a branch that leaves the function, or the loop's pass."""
+    is_in_branch = any(decision > (loops[-1] if loops else 0) for decision, _ in statement.branches)
+    return is_in_branch and (bool(statement.returns) or bool(statement.breaks))
+
+
+def _may_be_first(plan: Plan, first: Statement, loops: tuple[int, ...]) -> bool:
+    """Whether a line may tell the beginning of what its function, or its loop's pass, does."""
+    if first.loops != loops or first.level >= WARNING or first.handlers or first.is_last or first.order in plan.starts:
+        return False
+    if any(decision > (loops[-1] if loops else 0) for decision, _ in first.branches):
+        return False
     # Nothing is over as long as nothing has been done.
-    is_no_end = not first.phrases or (
-        first.is_first_work and first.phrase(Role.END) is not None and len(first.phrases) == 1
-    )
-    if not first.order and is_no_end and _are_of_one_thing(first, last):
+    has_begun = first.is_first_of_pass if loops else first.is_first_work
+    if not first.phrases:
+        return has_begun or not loops
+    return has_begun and first.phrase(Role.END) is not None and len(first.phrases) == 1
+
+
+def _add_last_of(function: Function, plan: Plan, lines: list[Statement]) -> None:
+    first = lines[0]
+    last = next((each for each in reversed(lines[1:]) if _may_be_last(function, plan, first, each)), None)
+    if last is not None and _are_of_one_thing(first, last):
         _add_pair(function, plan, first, last, Evidence.RESULT if _is_result(first, last) else Evidence.PLACE)
+
+
+def _may_be_last(function: Function, plan: Plan, first: Statement, last: Statement) -> bool:
+    if last.level >= WARNING or last.handlers or (last.loops, last.branches) != (first.loops, first.branches):
+        return False
+    is_other = last.order in plan.starts or plan.is_end_of_any(last.order)
+    return not is_other and may_follow(first, last, _subject(first, Role.START)) and is_exit(function, first, last)
 
 
 def _is_result(first: Statement, last: Statement) -> bool:
@@ -144,16 +176,23 @@ def _are_of_one_thing(first: Statement, last: Statement) -> bool:
     """Whether both tell of the same value, or a line that can be no end of the same thing."""
     if set(first.template.names) & set(last.template.names) - {""}:
         return True
-    return bool(first.phrases) and bool(_subject(first, Role.START).nouns & _subject(last, Role.END).nouns)
+    if not _subject(first, Role.START).nouns & nouns_of(last.template.text):
+        return False
+    # Of the same thing, where one says that it is over, or nothing is done before the first and after the last.
+    is_all = (first.is_first_of_pass if first.loops else first.is_first_work) and last.is_last
+    return bool(first.phrases) or is_all or last.phrase(Role.END) is not None
 
 
 def _add_pair(function: Function, plan: Plan, first: Statement, last: Statement, evidence: Evidence) -> None:
     """Have two lines be a pair, unless the first tells of a state."""
     about = _subject(first, Role.START)
-    if about.nouns & _STATES:
+    is_over = last.phrase(Role.END) is not None
+    # What is done time and again in a loop is no state.
+    if not first.loops and about.nouns & (_STATES - _NAMES_OF_PROGRESS if is_over else _STATES):
         return
     plan.ends.pop(first.order, None)
-    if spoken_words_of(without_prefixes(first.template.text))[:1] in _RECEIVED:
+    said = spoken_words_of(without_prefixes(first.template.text))
+    if said[:1] in _RECEIVED or "received" in said[1:_NEAR]:
         about = about._replace(role=Role.RECEIVED)
     start = make_start(function, first, about)
     start.ends[last.order] = SURE
@@ -165,8 +204,9 @@ def add_unsaid_ends(function: Function, plan: Plan) -> None:
     """Have the last line about what began be its end, where no line says that it is over; and those before a return."""
     for order, start in list(plan.starts.items()):
         begun = function.statements[order]
+        has_ends = bool(start.ends)
         plan.starts[order] = _with_ways_out(function, plan, begun, start)
-        if start.ends or start.phrase.is_iteration or start.phrase.verb == "start":
+        if has_ends or start.phrase.is_iteration or start.phrase.verb == "start":
             continue
         later = list(_later_lines(function, plan, begun))
         about = [each for each in later if _tells_of(begun, start.phrase, each)]

@@ -50,7 +50,7 @@ BEGUN = _split("started begins began begun gestartet beginnt démarré")
 """Those that tell of a beginning where they stand behind a value alone."""
 SERVER_STARTS = _split("starting launching initiating")
 """Words after which a name of what runs in the background tells of a state."""
-BACKGROUND = _split("background daemon thread threads server heartbeat listener")
+BACKGROUND = _split("background daemon thread threads server heartbeat listener workers pool")
 """What runs in the background; who starts it does not wait for its end."""
 NO_END = _split(
     """
