@@ -50,6 +50,8 @@ _EXITS = ("__exit__", "__aexit__")
 _HANDLER = re.compile(
     r"_*(?:on_|handle|process_?(?:message|request|msg|command|event|job|task)|dispatch|callback|consume)"
 )
+_MESSAGE_HANDLER = re.compile(r"_*(?:on|handle|process)_?(?:message|request|msg|command|event|update|webhook)s?$")
+_BY_PLACE = frozenset((Evidence.PLACE, Evidence.RESULT, Evidence.HEAD, Evidence.EXIT))
 _HANDLING = frozenset(("process", "handl", "serv"))
 _REQUEST_LINE = re.compile(r"(?:^|[\s\]:|])(?:\0|GET|POST|PUT|PATCH|DELETE|HEAD) (\0)")
 """A method and a path, with which a server tells of an HTTP request."""
@@ -413,7 +415,8 @@ def _has_no_outcome(statement: Statement, start: pairs.Start) -> bool:
 def _begin(logged: LoggedLine, start: pairs.Start, around: Any) -> Any:
     """Begin to record what a line tells, in the context ``around``, None for here."""
     statement, frame, phrase = logged.statement, logged.frame, start.phrase
-    is_told_request = phrase.role is Role.RECEIVED or _is_handled(statement, frame, phrase)
+    is_handler = start.evidence in _BY_PLACE and _MESSAGE_HANDLER.match(frame.f_code.co_name) is not None
+    is_told_request = phrase.role is Role.RECEIVED or is_handler or _is_handled(statement, frame, phrase)
     # What is received amid other work is a part of that.
     context = current_context.current() if around is None else around
     is_request = is_told_request and ownership.recording_in(context) is None

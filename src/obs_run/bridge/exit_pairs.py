@@ -48,7 +48,8 @@ def add_failures(function: Function, plan: Plan) -> None:
 def add_whole_functions(function: Function, plan: Plan) -> None:
     """Have what the first line of a function says that it does be what the function does, where no line ends it."""
     start = plan.starts.get(0)
-    if start is None or function.name in PROGRAMS or not function.work:
+    does_something = function.work or any(each.loops for each in function.statements)
+    if start is None or function.name in PROGRAMS or not does_something:
         return
     begun = function.statements[0]
     is_first = begun.is_first_work and len(begun.blocks) == 1 and len(begun.phrases) == 1

@@ -33,6 +33,7 @@ def make_plan(function: Function, file: File) -> Plan:
     unsaid_pairs.add_first_and_last(function, plan)
     unsaid_pairs.add_unsaid_ends(function, plan)
     exit_pairs.add_ends(function, plan)
+    unsaid_pairs.add_other_ways(function, plan)
     unsaid_pairs.add_unsaid_starts(function, plan, taken)
     exit_pairs.add_failures(function, plan)
     _add_ends_elsewhere(function, file, plan)

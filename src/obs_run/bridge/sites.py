@@ -169,5 +169,5 @@ def _is_of_caller(statement: Statement, function: Function) -> bool:
 
 def _has_words(template: Template) -> bool:
     """Whether a text says something besides its values, a level, and what stands before all lines."""
-    said = template._replace(text=without_prefixes(template.text))
+    said = template._replace(text=without_prefixes(template.text, is_speaker=True))
     return not said.is_bare() and _WORD.search(said.text) is not None

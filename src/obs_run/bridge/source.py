@@ -23,7 +23,8 @@ _WITHOUT_CALLS = (ast.Constant, ast.Name, ast.expr_context, ast.operator, ast.bo
 _BUILTIN_FUNCTIONS = frozenset(dir(builtins)) - {"open", "exec", "eval", "input", "next", "__import__"}
 _LOOKING = frozenset(dir(str)).union(
     dir(dict), dir(list), ("time", "perf_counter", "monotonic", "now", "utcnow", "uuid4", "getLogger", "bind", "opt",
-    "process_time", "time_ns", "current_thread", "current_task", "fromtimestamp", "today", "getpid", "randint"),
+    "process_time", "time_ns", "current_thread", "current_task", "fromtimestamp", "today", "getpid", "randint",
+    "contextualize", "bound_contextvars", "bind_contextvars", "clear_contextvars"),
 ) - {"get", "pop", "remove"}  # fmt: skip
 """Methods that only look at what is there, or put it together."""
 _WAITING = re.compile(

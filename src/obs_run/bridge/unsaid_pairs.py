@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from logging import ERROR, WARNING
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 LEAST_ALIKE = 2
 """The likeness of two lines with one noun in common."""
+_NO_RULER = re.compile(r"[^\s\0=*#~_-]|\0.*\0", re.DOTALL)
 _NEAR = 3
 """How many words at the beginning of a line say that a message has come."""
 _NAMES_OF_STATES = "ready listening waiting bound hit cache stats miss connected subscribed registered"
@@ -127,7 +129,7 @@ def add_first_and_last(function: Function, plan: Plan) -> None:
             continue
         inside = [each for each in function.statements if each.loops[: len(loops)] == loops]
         # What is told before in a block that leaves is of what was not begun.
-        lines = [each for each in inside if not _leaves_at_once(each, loops)]
+        lines = [each for each in inside if not (_leaves_at_once(each, loops) or _is_ruler(each))]
         if lines and _may_be_first(plan, lines[0], loops):
             _add_last_of(function, plan, lines)
 
@@ -136,6 +138,11 @@ def _leaves_at_once(statement: Statement, loops: tuple[int, ...]) -> bool:
     """Whether a line stands in a branch that leaves the function, or the loop's pass."""
     is_in_branch = any(decision > (loops[-1] if loops else 0) for decision, _ in statement.branches)
     return is_in_branch and (bool(statement.returns) or bool(statement.breaks))
+
+
+def _is_ruler(statement: Statement) -> bool:
+    """Whether a line says nothing at all, but perhaps a value that is no word of the line's own."""
+    return not _NO_RULER.search(statement.template.text)
 
 
 def _may_be_first(plan: Plan, first: Statement, loops: tuple[int, ...]) -> bool:
@@ -209,10 +216,37 @@ def add_unsaid_ends(function: Function, plan: Plan) -> None:
         if has_ends or start.phrase.is_iteration or start.phrase.verb == "start":
             continue
         later = list(_later_lines(function, plan, begun))
-        about = [each for each in later if _tells_of(begun, start.phrase, each)]
+        about = [each for each in later if start.phrase.likeness(_subject(each, Role.END))]
+        about = about or [each for each in later if _tells_of(begun, start.phrase, each)]
         last = about[-1] if about else next((each for each in later if each.is_last), None)
         if last is not None:
             _add_end(plan, start, last)
+
+
+def add_other_ways(function: Function, plan: Plan) -> None:
+    """Have what the other ways of a decision tell last be ends, too, where a line in one of its ways is one."""
+    for start in plan.starts.values():
+        for order in list(start.ends):
+            for other in _in_other_ways(function, function.statements[order]):
+                if not plan.tells_something(other.order) and not plan.is_end_of_any(other.order):
+                    plan.ends[other.order] = _subject(other, Role.END)
+                    start.ends[other.order] = start.ends[order]
+
+
+def _in_other_ways(function: Function, ended: Statement) -> Iterator[Statement]:
+    """Yield the last lines in the other ways of the decision that a line stands in, if that is about the same value."""
+    if not ended.branches:
+        return
+    *around, (decision, _) = ended.branches
+    last: dict[tuple[tuple[int, int], ...], Statement] = {}
+    for each in function.statements:
+        is_other = each.branches[: len(around) + 1] != ended.branches and each.branches[: len(around)] == tuple(around)
+        if is_other and len(each.branches) > len(around) and each.branches[len(around)][0] == decision:
+            last[each.branches] = each
+    for each in last.values():
+        is_plain = each.level < WARNING and (each.loops, each.handlers) == (ended.loops, ended.handlers)
+        if is_plain and set(each.template.names) & set(ended.template.names) - {""}:
+            yield each
 
 
 def _with_ways_out(function: Function, plan: Plan, begun: Statement, start: Start) -> Start:
@@ -244,7 +278,8 @@ def _is_way_out(begun: Statement, later: Statement, start: Start) -> bool:
         return False
     if start.phrase.role is Role.RECEIVED and later.level == WARNING:
         return True
-    is_alike = start.phrase.likeness(_subject(later, Role.END)) > 0
+    said = nouns_of(later.template.text) if later.level >= WARNING else frozenset()
+    is_alike = start.phrase.likeness(Phrase(Role.END, "", said) if said else _subject(later, Role.END)) > 0
     is_unsaid = not start.ends or start.evidence in (Evidence.PLACE, Evidence.RESULT)
     return is_alike or (is_unsaid and _tells_of(begun, start.phrase, later))
 

@@ -78,6 +78,6 @@ for message in ({"action": "health_check"}, {"action": "translate", "text": "goo
                 {"action": "translate", "text": "the loading failed"}, {"action": "translate", "text": "good morning"},
                 {"action": "translate", "text": "? a long question mark"}):
     service.requests.put(message)
-    service.replies.get(timeout=5)
+    service.replies.get(timeout=60)
 service.running = False
 thread.join()
