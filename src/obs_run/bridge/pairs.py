@@ -6,8 +6,10 @@ from logging import WARNING
 from typing import TYPE_CHECKING
 
 from obs_run.bridge import exit_pairs, unsaid_pairs, words
+from obs_run.bridge.clauses import spoken_words_of
 from obs_run.bridge.evidence import Evidence
 from obs_run.bridge.phrase import Phrase, Role
+from obs_run.bridge.phrases import read_subject
 from obs_run.bridge.plan import GENERIC, NO_PLAN, SURE, Plan, Start, likeness, make_start
 
 if TYPE_CHECKING:
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["GENERIC", "NO_PLAN", "Plan", "Start", "likeness", "make_plan"]
 
 _ITERATIONS = frozenset(map(words.stem, words.ITERATIONS))
-_HANDED_OVER = frozenset(map(words.stem, ("accepted", "submitted", "queued", "enqueued", "scheduled", "dispatched")))
-"""The stems of verbs that tell that work was taken on, which others do."""
 _CERTAINTY = {each: place for place, each in enumerate(Evidence)}
 """The place of each kind of evidence, the surest first."""
 
@@ -106,11 +106,10 @@ def _is_told_again(function: Function, statement: Statement, phrase: Phrase, pla
 def _add_ends_elsewhere(function: Function, file: File, plan: Plan) -> None:
     """Note of what begins whether another function tells its end, where none of this does."""
     last = function.statements[-1] if function.statements else None
-    handed = None if last is None else last.phrase(Role.END)
-    if last is not None and handed is not None and _is_handed_over(function, file, plan, last, handed):
-        phrase = handed._replace(role=Role.START, verb="")
+    if last is not None and _is_handed_over(function, file, plan, last):
+        phrase = read_subject(last.template.text)._replace(role=Role.START)
         plan.starts[last.order] = Start(phrase, {}, frozenset(), ends_elsewhere=True)
-        del plan.ends[last.order]
+        plan.ends.pop(last.order, None)
     for order, start in plan.starts.items():
         if start.ends or start.phrase.role is not Role.START:
             continue
@@ -120,7 +119,7 @@ def _add_ends_elsewhere(function: Function, file: File, plan: Plan) -> None:
 
 def _is_ended_elsewhere(function: Function, file: File, begun: Statement, start: Phrase) -> bool:
     # What is begun last is left to others, perhaps to a method of the same object.
-    is_left = begun.is_last or begun.order + 1 == len(function.statements)
+    is_left = function.name not in unsaid_pairs.PROGRAMS and begun.order + 1 == len(function.statements)
     owner = function.owner if is_left else ""
     others = (other for other in file.values() if other is not function)
     return any(_tells_end_of(other, begun, start, is_method="" != owner == other.owner) for other in others)
@@ -150,18 +149,26 @@ def _is_same_work(begun: Statement, start: Phrase, ended: Statement, end: Phrase
     return start.verb != "start" and start.likeness(end) > SURE + 1
 
 
-def _is_handed_over(function: Function, file: File, plan: Plan, last: Statement, handed: Phrase) -> bool:
+def _is_handed_over(function: Function, file: File, plan: Plan, last: Statement) -> bool:
     """Whether the last line of a function says that work was taken on, which another function tells the end of."""
-    if handed.verb not in _HANDED_OVER or last.level >= WARNING or plan.is_end_of_any(last.order):
+    if words.HANDED_OVER.isdisjoint(spoken_words_of(last.template.text)) or plan.is_end_of_any(last.order):
         return False
-    start = handed._replace(role=Role.START, verb="")
-    return any(
-        end.verb == "" and _is_same_work(last, start, statement, end)
-        for other in file.values()
-        if other is not function and other.owner == function.owner
-        for statement in other.statements
-        if (end := statement.phrase(Role.END)) is not None
-    )
+    if last.level >= WARNING or last.order in plan.starts or last.phrase(Role.RECEIVED, Role.FAILURE) is not None:
+        return False
+    start = read_subject(last.template.text)._replace(role=Role.START)
+    others = (other for other in file.values() if other is not function and other.owner == function.owner)
+    return any(_tells_outcome_of(other, last, start) for other in others)
+
+
+def _tells_outcome_of(other: Function, begun: Statement, start: Phrase) -> bool:
+    """Whether another function tells, before it begins anything itself, that what was taken on is over."""
+    for statement in other.statements:
+        end = statement.phrase(Role.END)
+        if end is not None and end.verb not in words.HANDED_OVER and _is_same_work(begun, start, statement, end):
+            return True
+        if statement.phrase(Role.START) is not None:
+            return False
+    return False
 
 
 def _is_end_of_same(start: Phrase, end: Phrase) -> bool:

@@ -24,7 +24,7 @@ _BUILTIN_FUNCTIONS = frozenset(dir(builtins)) - {"open", "exec", "eval", "input"
 _LOOKING = frozenset(dir(str)).union(
     dir(dict), dir(list), ("time", "perf_counter", "monotonic", "now", "utcnow", "uuid4", "getLogger", "bind", "opt",
     "process_time", "time_ns", "current_thread", "current_task", "fromtimestamp", "today", "getpid", "randint",
-    "contextualize", "bound_contextvars", "bind_contextvars", "clear_contextvars"),
+    "contextualize", "bound_contextvars", "bind_contextvars", "clear_contextvars", "loads", "decode"),
 ) - {"get", "pop", "remove"}  # fmt: skip
 """Methods that only look at what is there, or put it together."""
 _WAITING = re.compile(
@@ -265,15 +265,18 @@ class _Reader:
         self.read_block(statement.finalbody, place._replace(is_final=True, guarded=(first, last)))
 
     def _calls(self, node: ast.AST, place: _Place) -> None:
+        is_first_of_pass = self._is_first_of_pass(place)
+        has_waited = False
         for call in _calls_in(node):
             logged = read_call(call, self._helpers)
             if logged is None:
                 self.work += _does_something(call)
-                if place.loops and self.work == place.work_before_pass + 1 and _WAITING.match(last_name(call.func)):
-                    # What a pass waits for at first comes before its work.
-                    self._waited[place.loops[-1]] = self.work
+                has_waited = has_waited or _WAITING.match(last_name(call.func)) is not None
                 continue
             self.found.append(self._read_statement(call, logged, place))
+        if is_first_of_pass and has_waited:
+            # What a pass waits for at first comes before its work.
+            self._waited[place.loops[-1]] = self.work
 
     def _read_statement(self, call: ast.Call, logged: Logged, place: _Place) -> Statement:
         level, message, arguments = logged

@@ -160,8 +160,9 @@ def _may_be_first(plan: Plan, first: Statement, loops: tuple[int, ...]) -> bool:
 
 def _add_last_of(function: Function, plan: Plan, lines: list[Statement]) -> None:
     first = lines[0]
-    last = next((each for each in reversed(lines[1:]) if _may_be_last(function, plan, first, each)), None)
-    if last is not None and _are_of_one_thing(first, last):
+    may_be = (each for each in reversed(lines[1:]) if _may_be_last(function, plan, first, each))
+    last = next((each for each in may_be if _are_of_one_thing(first, each)), None)
+    if last is not None:
         _add_pair(function, plan, first, last, Evidence.RESULT if _is_result(first, last) else Evidence.PLACE)
 
 

@@ -156,6 +156,8 @@ ENTERING = _split("entering enter calling")
 """Words that tell that a function is entered and stand before its name."""
 BEING = _split("is are was were")
 """Words before which a gerund is the subject, and begins nothing."""
+HANDED_OVER = _split("accepted requested submitted queued enqueued scheduled dispatched")
+"""Words that tell that work was taken on, which others do."""
 RELATIVE = _split("what which that whatever")
 """Words after which a participle tells of another thing."""
 BEFORE_STATES = _split("is are be to will not if when no already never being can should")
