@@ -181,10 +181,14 @@ def _may_be_last(function: Function, plan: Plan, first: Statement, last: Stateme
 
 
 def _is_result(first: Statement, last: Statement) -> bool:
-    """Whether the last line says that it is over what the first is about, and of the same value."""
+    """Whether the last line says that it is over what the first is about; of the same value, if that says so too."""
     end = last.phrase(Role.END)
     has_same_value = bool(set(first.template.names) & set(last.template.names) - {""})
-    return end is not None and has_same_value and _subject(first, Role.START).likeness(end) >= LEAST_ALIKE
+    return (
+        end is not None
+        and (has_same_value or not first.phrases)
+        and _subject(first, Role.START).likeness(end) >= LEAST_ALIKE
+    )
 
 
 def _are_of_one_thing(first: Statement, last: Statement) -> bool:
