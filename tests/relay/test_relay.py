@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from zlib import crc32
 import pytest
 
 from obs_run.buffer import codec, relay_client, segment
+from obs_run.core.semconv import OBS_EXPORT_POSSIBLE_DUPLICATE as REPEATED
 from obs_run.core.sink import SpanRecord
 from obs_run.process import relay
 from obs_run.relay import progress, supervisor
@@ -205,7 +207,10 @@ for number in range(200):
     assert killed > 1
     names = {f"span {number}" for number in range(200)}
     assert receiver.wait_for(lambda got: names <= {span.name for span in got.spans})
-    assert run_span(receiver).status == 0
+    assert receiver.wait_for(lambda got: any("obs.run.kind" in span.attributes for span in got.spans))
+    assert not any(span.status for span in receiver.spans)
+    marks = [(span.span_id, bool(span.attributes.get(REPEATED))) for span in receiver.spans]
+    assert max(Counter(span_id for span_id, is_marked in marks if not is_marked).values()) == 1
 
 
 def test_a_collector_that_comes_late_gets_everything(memory: Path, tmp_path: Path) -> None:
@@ -428,6 +433,29 @@ def test_an_agent_that_never_pauses_loses_nothing(
     assert receiver.wait_for(lambda got: len(got.named("agent")) == 2)
     numbers = {span.name.partition(" ")[0] for span in receiver.spans if "xxx" in span.name}
     assert numbers == set(map(str, range(600)))
+
+
+def test_what_may_have_arrived_before_the_relay_was_killed_is_marked(
+    memory: Path, tmp_path: Path, receiver: Receiver
+) -> None:
+    launch(memory, tmp_path, receiver.endpoint, STORY)
+    assert receiver.wait_for(lambda got: len(got.spans) == 3)
+    env = relayed(memory, tmp_path, receiver.endpoint)
+    subprocess.run([OBSCTL, "relay", "stop"], env=env, check=True)
+    (place,) = map(Path, relay_client.configurations(str(memory)))
+    buffer = f"{os.getpid()}-left"
+    head = segment.HEAD.pack(segment.MAGIC, 1 << 22, 0, segment.SIZE, segment.SEALED, 0).ljust(segment.HEAD_SIZE, b"\0")
+    records = b""
+    for name in ("exported", "not read"):
+        span = SpanRecord(name, "INTERNAL", 1, 1, len(name), 2, scope=codec.OURS)
+        records += framed(codec.encode(codec.Ended(span)))
+        if name == "exported":
+            progress.write_given(str(place), {buffer: (0, len(head) + len(records))})
+    (place / f"{buffer}.0").write_bytes(head + records)
+    launch(memory, tmp_path, receiver.endpoint, STORY)
+    assert receiver.wait_for(lambda got: len(got.spans) == 8)
+    assert receiver.named("exported")[0].attributes == {REPEATED: True}
+    assert receiver.named("not read")[0].attributes == {}
 
 
 def test_what_was_read_is_not_read_again_where_a_relay_was_killed_before_it_could_delete_it(
