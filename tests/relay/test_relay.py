@@ -394,6 +394,25 @@ def test_two_relays_do_not_read_the_same(receiver: Receiver, memory: Path, tmp_p
     assert len(receiver.spans) == 202
 
 
+def test_how_an_agent_ended_is_known_though_the_relay_was_killed_with_it(
+    receiver: Receiver, memory: Path, tmp_path: Path
+) -> None:
+    subprocess.run([OBSCTL, "relay", "start"], env=relayed(memory, tmp_path, receiver.endpoint), check=True)
+    above = supervisor.running(str(memory))
+    assert above is not None
+    # By the time that it looks the agent has been writing for long.
+    os.kill(above, signal.SIGSTOP)
+    running = start(memory, tmp_path, receiver.endpoint, LONG.format(number=1000))
+    wait_until(lambda: any(map(segment.parse_name, (path.name for path in memory.glob("*/*")))))
+    os.kill(above, signal.SIGCONT)
+    assert receiver.wait_for(lambda got: bool(got.spans))
+    (worker,) = workers_of(memory)
+    os.kill(worker, signal.SIGKILL)
+    running.kill()
+    running.wait()
+    assert run_span(receiver).attributes["obs.run.signal"] == "SIGKILL"
+
+
 def test_a_relay_ends_with_its_folder(receiver: Receiver, memory: Path, tmp_path: Path) -> None:
     running = start(memory, tmp_path, receiver.endpoint, LONG.format(number=100))
     assert receiver.wait_for(lambda got: bool(got.spans))

@@ -64,6 +64,7 @@ class Agent:
         self._read: deque[tuple[int, str]] = deque()
         """Number and path of the segments that are read to their end and not yet let go of."""
         self._process: WatchedProcess | None = None
+        self._started = 0
         self._opening: codec.Opening | None = None
         self._run: SpanRecord | None = None
         self._open: dict[int, SpanRecord] = {}
@@ -166,7 +167,7 @@ class Agent:
             return end
         # It was over before this relay looked; the one above was perhaps in time.
         self._unknown_since = self._unknown_since or monotonic()
-        noted = process_end.take_note(os.path.dirname(self._folder), self.pid())
+        noted = process_end.take_note(os.path.dirname(self._folder), self.pid(), self._started)
         if noted is None and monotonic() - self._unknown_since < _NOTE_PATIENCE:
             return None
         return noted or end
@@ -195,7 +196,8 @@ class Agent:
                 return self._open_reader()
             self._reader = opened
             if self._process is None:
-                self._process = WatchedProcess(opened.head.pid, opened.head.started)
+                self._started = opened.head.started
+                self._process = WatchedProcess(opened.head.pid, self._started)
         return self._reader is not None
 
     def _go_on(self, reader: SegmentReader, *, is_over: bool) -> bool:
