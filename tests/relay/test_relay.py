@@ -132,6 +132,7 @@ def test_a_relay_that_comes_too_late_to_see_the_end_says_so(agent: Launch, recei
     assert ended_by in ("unknown", "SIGKILL")
 
 
+@pytest.mark.slow
 def test_a_run_that_ends_well_and_recorded_nothing_leaves_nothing(
     agent: Launch, receiver: Receiver, memory: Path
 ) -> None:
@@ -157,6 +158,7 @@ print(os._exit.__module__)
     assert receiver.wait_for(lambda got: bool(got.named("work")))
 
 
+@pytest.mark.slow
 def test_the_agents_own_metrics_arrive(agent: Launch, receiver: Receiver) -> None:
     program = """\
 from opentelemetry import metrics
@@ -254,6 +256,7 @@ def test_a_folder_that_others_can_enter_is_not_used(agent: Launch, memory: Path,
     assert not list(memory.iterdir())
 
 
+@pytest.mark.slow
 def test_the_unit_runs_a_relay(agent: Launch, memory: Path, tmp_path: Path, receiver: Receiver) -> None:
     unit = (Path(__file__).parents[2] / "configs" / "obs-run-relay.service").read_text()
     (command,) = [line.removeprefix("ExecStart=") for line in unit.splitlines() if line.startswith("ExecStart=")]
@@ -311,6 +314,7 @@ def test_a_terminal_is_told_what_becomes_of_the_telemetry(memory: Path, tmp_path
     assert f"obs-run: {endpoint} refused" in told
 
 
+@pytest.mark.slow
 def test_damaged_and_hostile_buffers_stop_nothing(agent: Launch, receiver: Receiver, memory: Path) -> None:
     agent(STORY)
     assert receiver.wait_for(lambda got: len(got.spans) == 3)
@@ -379,6 +383,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_two_relays_do_not_read_the_same(receiver: Receiver, memory: Path, tmp_path: Path) -> None:
     first = start(memory, tmp_path, receiver.endpoint, LONG.format(number=150))
     assert receiver.wait_for(lambda got: bool(got.spans))
@@ -394,6 +399,7 @@ def test_two_relays_do_not_read_the_same(receiver: Receiver, memory: Path, tmp_p
     assert len(receiver.spans) == 202
 
 
+@pytest.mark.slow
 def test_how_an_agent_ended_is_known_though_the_relay_was_killed_with_it(
     receiver: Receiver, memory: Path, tmp_path: Path
 ) -> None:
@@ -424,6 +430,7 @@ def test_a_relay_ends_with_its_folder(receiver: Receiver, memory: Path, tmp_path
     assert running.wait() == 0
 
 
+@pytest.mark.slow
 def test_nothing_comes_twice_where_a_relay_is_stopped_and_started_amid_work(
     receiver: Receiver, memory: Path, tmp_path: Path
 ) -> None:
@@ -454,6 +461,7 @@ def test_an_agent_that_never_pauses_loses_nothing(
     assert numbers == set(map(str, range(600)))
 
 
+@pytest.mark.slow
 def test_what_may_have_arrived_before_the_relay_was_killed_is_marked(
     memory: Path, tmp_path: Path, receiver: Receiver
 ) -> None:
@@ -477,6 +485,7 @@ def test_what_may_have_arrived_before_the_relay_was_killed_is_marked(
     assert receiver.named("not read")[0].attributes == {}
 
 
+@pytest.mark.slow
 def test_what_was_read_is_not_read_again_where_a_relay_was_killed_before_it_could_delete_it(
     memory: Path, tmp_path: Path, receiver: Receiver
 ) -> None:

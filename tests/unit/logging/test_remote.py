@@ -60,6 +60,7 @@ def test_no_secret_and_no_header_of_the_settings_goes_there(agent: Run) -> None:
         assert "hunter2!x" not in str(there.logs)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_delivered_is_tried_again(agent: Run) -> None:
     with Receiver() as there:
         there.mood = "unavailable"
