@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.otlp_receiver import Receiver
 from tests.ports import nobody
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.unit.agents import Run
     from tests.unit.logging.conftest import Sent
 
