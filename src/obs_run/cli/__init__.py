@@ -29,6 +29,10 @@ class Command(NamedTuple):
 COMMANDS = {
     "show": Command("obs_run.cli.show", "Print a trace as a tree: the newest one, or the one named."),
     "list": Command("obs_run.cli.listing", "List the newest traces."),
+    "import": Command("obs_run.cli.import_files", "Take OTLP JSON, another store or a Jaeger into the local store."),
+    "export": Command("obs_run.cli.export", "Write traces, or all that is recorded, as lines of OTLP JSON."),
+    "replay": Command("obs_run.cli.replay", "Send traces, or all that is recorded, to an OTLP endpoint."),
+    "check": Command("obs_run.cli.check", "Say whether recorded runs kept their budgets, for scripts and CI."),
     "audit": Command("obs_run.cli.audit", "Verify the audit trail, or print its records."),
     "settings": Command("obs_run.cli.settings", "Print every variable, its value and where that came from."),
     "doctor": Command("obs_run.cli.doctor", "Say what is instrumented, what is not and why, and where telemetry goes."),
