@@ -3,6 +3,7 @@
 import signal
 import sys
 import threading
+from typing import Any
 
 from openai import APIError, OpenAI
 
@@ -18,14 +19,14 @@ def look_up(question: str) -> str:
     """Ask a model; fail for what is no question."""
     if not question.endswith("?"):
         raise ValueError(question)
-    messages = [{"role": "user", "content": question}]
+    messages: Any = [{"role": "user", "content": question}]
     return client.chat.completions.create(model="gpt-5-mini", messages=messages).choices[0].message.content or ""
 
 
 @trace_agent("guide")
 def answer(question: str) -> None:
     """Ask, and look things up."""
-    messages = [{"role": "user", "content": question}]
+    messages: Any = [{"role": "user", "content": question}]
     client.chat.completions.create(model="gpt-5-mini", messages=messages)
     with client.chat.completions.create(model="gpt-5-mini", messages=messages, stream=True) as stream:
         for _ in stream:
