@@ -72,6 +72,7 @@ LAYERS = (
         "pure functions over recorded traces; knows neither SDK nor store",
         imports=("base", "core", "telemetry"),
     ),
+    Layer("readers", "the places that telemetry is read from: the local store, files of OTLP JSON, a Jaeger"),
     Layer("cli", "`obsctl`"),
 )
 """From the upper to the lower; a layer imports from itself and from those above it."""

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from obs_run.telemetry.summary import CONTAINERS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
     from obs_run.telemetry.records import Span
 
 _FIELDS = ("input_tokens", "output_tokens", "cost")
-CONTAINERS = frozenset({"invoke_agent", "create_agent", "invoke_workflow", "execute_tool"})
-"""The operations whose spans may repeat the usage of the model calls inside them."""
 MODEL_OPERATIONS = frozenset({"chat", "text_completion", "generate_content", "embeddings"})
 """The operations that the conventions name a model call."""
 
@@ -57,7 +57,7 @@ def is_container(span: Span) -> bool:
     return span.operation in CONTAINERS
 
 
-def is_model_call(span: Span) -> bool:
+def calls_model(span: Span) -> bool:
     """Tell whether the span is a call of a model: of an operation that is one, or with usage of its own."""
     if is_container(span):
         return False
@@ -67,7 +67,7 @@ def is_model_call(span: Span) -> bool:
 
 def own_usage(span: Span) -> Totals:
     """Return what the span tells, whether or not it counts."""
-    called = is_model_call(span)
+    called = calls_model(span)
     tokens = bool(span.input_tokens or span.output_tokens)
     return Totals(
         calls=int(called),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from obs_run.analysis.trace_tree import Interval
-from obs_run.analysis.usage import is_model_call
+from obs_run.analysis.usage import calls_model
 from obs_run.core import semconv
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def waiting(node: Node) -> Waiting:
 
 def kind_of(span: Span) -> str | None:
     """Return which of :data:`KINDS` waits while the span goes on; None for work that is none of them."""
-    if is_model_call(span):
+    if calls_model(span):
         return "model"
     if store_of(span) is not None:
         return "store"
