@@ -71,8 +71,9 @@ class ErrorGroup:
     """How many of them made a whole trace fail."""
     first_ns: int = 0
     last_ns: int = 0
-    traces: dict[str, None] = field(default_factory=dict)
-    """Their ids."""
+    last_trace: str = ""
+    """The trace of the newest."""
+    traces: set[str] = field(default_factory=set)
 
 
 def failure(span: Span) -> Failure:
@@ -112,8 +113,10 @@ def group_errors(chains: Iterable[ErrorChain]) -> list[ErrorGroup]:
             group = groups[key] = ErrorGroup(span.service, span.name, chain.failure, first_ns=moment)
         group.count += 1
         group.reached_root += chain.handled_by is None
-        group.first_ns, group.last_ns = min(group.first_ns, moment), max(group.last_ns, moment)
-        group.traces[span.trace_id] = None
+        group.first_ns = min(group.first_ns, moment)
+        if moment >= group.last_ns:
+            group.last_ns, group.last_trace = moment, span.trace_id
+        group.traces.add(span.trace_id)
     return sorted(groups.values(), key=lambda group: (-group.count, -group.last_ns))
 
 

@@ -114,7 +114,8 @@ def test_errors_that_differ_in_numbers_are_one_group() -> None:
         for at, trace in ((1, "1" * 32), (5, OTHER))
     ]
     [group] = group_errors(chain for tree in trees for chain in error_chains(tree))
-    assert (group.count, group.reached_root, list(group.traces)) == (2, 2, ["1" * 32, OTHER])
+    assert (group.count, group.reached_root, group.traces) == (2, 2, {"1" * 32, OTHER})
+    assert group.last_trace == OTHER
     assert (group.first_ns, group.last_ns) == (drawing.AT + 2000, drawing.AT + 6000)
 
 
