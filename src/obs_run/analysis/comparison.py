@@ -20,6 +20,7 @@ from obs_run.analysis.usage import Totals, calls_model, usage_by_subtree
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from obs_run.analysis.messages import Content, Message
     from obs_run.analysis.statistics import Difference
     from obs_run.analysis.trace_tree import Node, Tree
     from obs_run.telemetry.records import LogLine
@@ -211,4 +212,16 @@ def _changes(left: Node, right: Node, left_logs: Sequence[LogLine], right_logs: 
     if calls_model(one) and calls_model(other):
         said, says = content(one, left_logs), content(other, right_logs)
         if any(said) and any(says):
-            yield from (f"other {name} messages" for name in said._fields if getattr(said, name) != getattr(says, name))
+            yield from (f"other {name} messages" for name in said._fields if _differ(said, says, name))
+
+
+def _differ(one: Content, other: Content, side: str) -> bool:
+    return [_without_ids(message) for message in getattr(one, side)] != [
+        _without_ids(message) for message in getattr(other, side)
+    ]
+
+
+def _without_ids(message: Message) -> Message:
+    """Return the message without the ids of its tool calls, which are never the same twice."""
+    parts = [{name: value for name, value in part.items() if name != "id"} for part in message["parts"]]
+    return {**message, "parts": parts}

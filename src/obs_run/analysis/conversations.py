@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from obs_run.analysis.errors import is_origin
 from obs_run.analysis.messages import content, text_of
 from obs_run.analysis.usage import Totals, calls_model, usage_by_subtree
 
@@ -26,7 +27,7 @@ class Turn:
     tools: tuple[str, ...]
     """Those that were called, in their order, each as often as it was."""
     errors: int
-    """Spans that failed."""
+    """Failures, each counted where it began."""
     idle_ns: int | None
     """How long nothing had gone on before it; None of the first turn."""
     question: str | None
@@ -67,14 +68,15 @@ def _is_top(node: Node, conversation: str | None = None) -> bool:
 
 
 def _turn(node: Node, usage: Totals, idle: int | None, logs: Sequence[LogLine]) -> Turn:
-    below = [each.span for each in node.walk()]
+    nodes = list(node.walk())
+    below = [each.span for each in nodes]
     said = list(_said(node, logs))
     return Turn(
         node,
         usage,
         tuple(dict.fromkeys(span.agent for span in below if span.agent)),
         tuple(span.tool or span.name for span in below if span.operation == "execute_tool"),
-        sum(span.status == "error" for span in below),
+        sum(map(is_origin, nodes)),
         idle,
         next((text for asked, _ in said if (text := _last(asked, "user"))), None),
         next((text for _, answered in reversed(said) if (text := _last(answered, "assistant"))), None),

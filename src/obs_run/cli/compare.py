@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from obs_run.telemetry.records import LogLine, Trace
 
 _EXIT_DIFFERENT = 1
+_SHORT_ID = 12
 _MARKS = {"same": " ", "changed": "~", "added": "+", "removed": "-"}
 _STYLES = {"same": "", "changed": "yellow", "added": "green", "removed": "red"}
 _PAIRS = (
@@ -45,7 +46,7 @@ _OPERATIONS = (
     Column("COST", 4, is_number=True),
     Column("ERRORS", 2, is_number=True),
     Column("CALLS", 5, is_number=True),
-    Column("SERVICE", 6, is_cut=True),
+    Column("SERVICE", 6, is_cut=True, is_shared=True),
     Column("OPERATION", is_cut=True),
     Column("", 1),
 )
@@ -112,10 +113,10 @@ def _print_pairs(left: _Side, right: _Side, args: argparse.Namespace) -> int:
 
 def _head(which: str, side: _Side) -> str:
     trace, used = side.trace, total(side.tree)
-    text = f"{which}  {trace.trace_id}  {words.clock(trace.start_ns)}  {words.duration(trace.seconds)}"
+    began = words.clock(trace.start_ns).rsplit("+", 1)[0]
+    text = f"{which}  {trace.trace_id[:_SHORT_ID]}  {began}  {words.duration(trace.seconds)}"
     text += f"  {words.count(trace.spans, 'span')}"
-    usage = words.usage(used.input_tokens, used.output_tokens, used.cost)
-    return words.one_line(f"{text}  {usage}".rstrip())
+    return words.one_line(f"{text}  {words.usage(None, None, used.cost)}".rstrip())
 
 
 def _pair_row(pair: Pair) -> Row:

@@ -29,6 +29,7 @@ _CONVERSATIONS = (
     Column("COST", 1, is_number=True),
     Column("CONVERSATION"),
 )
+_SHORT_ID = 12
 _LONGEST = 500
 """So much of a message is shown; the whole is in ``obsctl show``."""
 
@@ -145,11 +146,15 @@ def _print_turns(found: list[Found], args: argparse.Namespace) -> int:
 
 def _lines(turn: Turn) -> Iterator[tuple[str, str]]:
     node = turn.node
-    after = "" if turn.idle_ns is None else f"  after {tables.took(turn.idle_ns)}"
-    usage = words.usage(turn.usage.input_tokens, turn.usage.output_tokens, turn.usage.cost)
-    failed = f"  {words.count(turn.errors, 'error')}" if turn.errors else ""
-    text = f"{words.clock(node.start_ns)}{after}  {node.span.name}  {tables.took(node.duration_ns)}  {usage}{failed}"
-    yield f"{text.rstrip()}  trace {node.span.trace_id}", "red" if turn.errors else ""
+    parts = [words.clock(node.start_ns).rsplit("+", 1)[0], node.span.trace_id[:_SHORT_ID], node.span.name]
+    parts.append(tables.took(node.duration_ns))
+    if turn.usage.cost is not None:
+        parts.append(tables.money(turn.usage.cost))
+    if turn.errors:
+        parts.append(words.count(turn.errors, "error"))
+    if turn.idle_ns is not None:
+        yield f"  ({tables.took(turn.idle_ns)} later)", "dim"
+    yield "  ".join(parts), "red" if turn.errors else "bold"
     if turn.question:
         yield f"  user: {_short(turn.question)}", "cyan"
     if turn.tools:
@@ -173,7 +178,7 @@ def _object(turn: Turn) -> dict[str, Any]:
         "idle_ns": turn.idle_ns,
         "agents": list(turn.agents),
         "tools": list(turn.tools),
-        "span_errors": turn.errors,
+        "failures": turn.errors,
         "question": turn.question,
         "answer": turn.answer,
         **asdict(turn.usage),

@@ -19,7 +19,7 @@ _COLUMNS = (
     Column("ROOT", 1, is_number=True),
     Column("LAST", 3),
     Column("TRACE", 2),
-    Column("SERVICE", 4, is_cut=True),
+    Column("SERVICE", 4, is_cut=True, is_shared=True),
     Column("SPAN", is_cut=True),
     Column("ERROR", is_cut=True),
 )
@@ -52,9 +52,7 @@ def _print(found: list[Found], args: argparse.Namespace) -> int:
             tables.print_lines(_lines(chain, found[0].trace.start_ns))
     else:
         _print_groups(group_errors(chains))
-        tables.print_lines(
-            [("ROOT: so many of them made the whole trace fail; obsctl errors TRACE has the ways", "dim")]
-        )
+        tables.print_lines([("ROOT: so many made their trace fail; obsctl errors TRACE tells the way", "dim")])
     return 0
 
 

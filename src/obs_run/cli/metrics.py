@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
     from obs_run.analysis.series import Series
     from obs_run.telemetry.reader import TraceReader
+    from obs_run.telemetry.records import Attributes
 
 _METRICS = (
-    Column("SERVICE", 3, is_cut=True),
-    Column("METRIC", is_cut=True),
+    Column("SERVICE", 3, is_cut=True, is_shared=True),
+    Column("METRIC"),
     Column("KIND", 4),
     Column("UNIT", 2),
     Column("SERIES", 1, is_number=True),
@@ -30,7 +31,7 @@ _SERIES = (
     Column("MEAN", 3, is_number=True),
     Column("P50", 5, is_number=True),
     Column("P95", 4, is_number=True),
-    Column("SERVICE", 6, is_cut=True),
+    Column("SERVICE", 6, is_cut=True, is_shared=True),
     Column("ATTRIBUTES", is_cut=True),
 )
 
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         selection.print_json(map(_object, found))
     elif args.name:
-        tables.print_table(_SERIES, [_series_row(each) for each in found])
+        _print_series(found)
     else:
         _print_names(found)
     return 0
@@ -104,8 +105,23 @@ def _print_names(found: Sequence[Series]) -> None:
     tables.print_table(_METRICS, rows)
 
 
-def _series_row(one: Series) -> Row:
-    attributes = " ".join(f"{name}={value}" for name, value in one.attributes.items())
+def _print_series(found: Sequence[Series]) -> None:
+    shared = {
+        name: value
+        for name, value in found[0].attributes.items()
+        if all(each.attributes.get(name) == value for each in found)
+    }
+    tables.print_table(_SERIES, [_series_row(each, shared) for each in found])
+    if shared and len(found) > 1:
+        tables.print_lines([(f"all with {_labels(shared)}", "dim")])
+
+
+def _labels(attributes: Attributes) -> str:
+    return words.one_line(" ".join(f"{name}={value}" for name, value in attributes.items()))
+
+
+def _series_row(one: Series, shared: Attributes) -> Row:
+    own = {name: value for name, value in one.attributes.items() if name not in shared}
     cells = (
         tables.number(one.value),
         "-" if one.count is None else str(one.count),
@@ -113,7 +129,7 @@ def _series_row(one: Series) -> Row:
         tables.number(one.quantile(0.5)),
         tables.number(one.quantile(0.95)),
         one.service,
-        attributes or "-",
+        _labels(own or one.attributes) or "-",
     )
     return Row(cells)
 

@@ -22,7 +22,7 @@ _SECTIONS = (
     Column("AT", 2, is_number=True),
     Column("TOOK", is_number=True),
     Column("SHARE", 1, is_number=True),
-    Column("SERVICE", 3, is_cut=True),
+    Column("SERVICE", 3, is_cut=True, is_shared=True),
     Column("SPAN", is_cut=True),
 )
 _TOTALS = (
@@ -31,7 +31,7 @@ _TOTALS = (
     Column("SELF", 4, is_number=True),
     Column("CALLS", 2, is_number=True),
     Column("P95", 5, is_number=True),
-    Column("SERVICE", 3, is_cut=True),
+    Column("SERVICE", 3, is_cut=True, is_shared=True),
     Column("SPAN", is_cut=True),
 )
 _WAITED = ("models", "stores", "calls of others", "tools", "own work")
@@ -56,16 +56,11 @@ def _print_path(found: Found, *, as_json: bool) -> int:
         selection.print_json(_objects(found))
         return 0
     trace, tree = found.trace, found.tree
-    head = f"trace {trace.trace_id}  {trace.service}  {words.clock(trace.start_ns)}  {words.duration(trace.seconds)}"
+    head = f"trace {trace.trace_id}  {trace.service}  {words.duration(trace.seconds)}"
     tables.print_lines([(words.one_line(head), "bold")])
-    several = len({node.span.service for node in tree.nodes}) > 1
     for root in tree.roots:
         sections = critical_path(root)
-        rows = [_row(section, root, trace.start_ns) for section in sections]
-        columns = _SECTIONS if several else tuple(column for column in _SECTIONS if column.title != "SERVICE")
-        if not several:
-            rows = [Row((*row.cells[:3], row.cells[4]), row.style) for row in rows]
-        tables.print_table(columns, rows)
+        tables.print_table(_SECTIONS, [_row(section, root, trace.start_ns) for section in sections])
         tables.print_lines([(_waited(waiting(root), root.duration_ns), "")])
     return 0
 

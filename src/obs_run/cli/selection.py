@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from obs_run.analysis.trace_tree import build
-from obs_run.analysis.usage import agent_of, tool_of
+from obs_run.analysis.usage import agent_of
 from obs_run.cli import elsewhere, moments, terminal, words
 from obs_run.cli.mistake import Mistake
 
@@ -163,12 +163,11 @@ def progress(items: Sequence[_Given], what: str) -> Iterator[_Given]:
 
 
 def spans_filter(args: argparse.Namespace) -> Callable[[Node], bool]:
-    """Return what tells whether a span is of the service, agent, model, tool and status that are asked for."""
+    """Return what tells whether a span is of the service, agent and model that are asked for."""
     wanted: list[tuple[Callable[[Node], Any], Any]] = [
         (lambda node: node.span.service, args.service),
         (agent_of, args.agent),
         (lambda node: node.span.model, args.model),
-        (tool_of, args.tool),
     ]
     wanted = [(read_of, value) for read_of, value in wanted if value is not None]
     return lambda node: all(read_of(node) == value for read_of, value in wanted)

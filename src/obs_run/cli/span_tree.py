@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run.analysis.critical_path import critical_paths, critical_time_ns
+from obs_run.analysis.repeats import loops, repeats
 from obs_run.analysis.trace_tree import self_time_ns
 from obs_run.analysis.usage import Totals, usage_by_subtree
-from obs_run.cli import selection, tables
+from obs_run.cli import selection, tables, words
 from obs_run.cli.mistake import Mistake
 from obs_run.cli.tables import Column, Row
 
@@ -27,6 +28,9 @@ _COLUMNS = (
     Column("OUT", 4, is_number=True),
     Column("SPAN", is_cut=True),
 )
+
+
+_GIVEN = {"tool": "arguments", "model": "messages"}
 
 
 class _Line(NamedTuple):
@@ -61,7 +65,16 @@ def _print(found: Found, args: argparse.Namespace) -> int:
         return 0
     whole = sum(root.duration_ns for root in tree.roots)
     tables.print_table(_COLUMNS, [_row(line, critical, subtrees, whole) for line in lines])
+    tables.print_lines([(words.one_line(text), "yellow") for text in _again(tree)])
     return 0
+
+
+def _again(tree: Tree) -> Iterator[str]:
+    """Return what was called again with the same arguments, and what went round."""
+    for repeat in repeats(tree):
+        yield f"{repeat.nodes[0].span.name}: {len(repeat.nodes)} times with the same {_GIVEN[repeat.kind]}"
+    for loop in loops(tree):
+        yield f"{loop.within.span.name}: a loop of {loop.kind}: {', '.join(loop.names)}"
 
 
 def _lines(tree: Tree, *, merge: bool) -> Iterator[_Line]:

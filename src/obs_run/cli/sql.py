@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _READING = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, 33})  # 33: SQLITE_RECURSIVE
-_TABLES = "SELECT name AS 'table', sql AS columns FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+_DESCRIBING = frozenset({"table_info", "table_xinfo", "table_list", "index_list", "index_info"})
+"""Pragmas that only tell of tables."""
+_TABLES = (
+    "SELECT tables.name AS 'table', columns.name AS 'column', columns.type AS 'type'"
+    " FROM sqlite_master tables, pragma_table_info(tables.name) columns WHERE tables.type = 'table'"
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +43,8 @@ def run(args: argparse.Namespace) -> int:
         raise Mistake('there is no query; write obsctl sql "SELECT ..."')
     try:
         connection = _open(args)
+        if query is not None:
+            connection.set_authorizer(_authorize)
     except schema.StoreError as error:
         return selection.nothing(str(error))
     try:
@@ -69,9 +76,7 @@ def _open(args: argparse.Namespace) -> sqlite3.Connection:
         if not _is_database(Path(place)):
             raise Mistake("sql reads a local store alone; see obsctl import")
         place = Path(place)
-    connection = schema.open_reader(place)
-    connection.set_authorizer(_authorize)
-    return connection
+    return schema.open_reader(place)
 
 
 def _is_database(path: Path) -> bool:
@@ -82,9 +87,11 @@ def _is_database(path: Path) -> bool:
         return False
 
 
-def _authorize(action: int, *_: Any) -> int:
+def _authorize(action: int, first: str | None, *_: Any) -> int:
     # A read-only connection may still attach a file and write to that.
-    return sqlite3.SQLITE_OK if action in _READING else sqlite3.SQLITE_DENY
+    if action in _READING or (action == sqlite3.SQLITE_PRAGMA and first in _DESCRIBING):
+        return sqlite3.SQLITE_OK
+    return sqlite3.SQLITE_DENY
 
 
 def _answer(connection: sqlite3.Connection, query: str, most: int) -> tuple[list[str], Sequence[tuple[Any, ...]]]:

@@ -29,6 +29,8 @@ class Column(NamedTuple):
     is_number: bool = False
     is_cut: bool = False
     """Whether the text may be cut."""
+    is_shared: bool = False
+    """Whether it goes where all rows say the same."""
 
 
 class Row(NamedTuple):
@@ -60,6 +62,9 @@ def print_lines(styled: Sequence[tuple[str, str]]) -> None:
 def lines(columns: Sequence[Column], rows: Sequence[Row], width: int | None) -> list[tuple[str, str]]:
     """Return the table as lines with their styles, none longer than ``width`` while there is a way."""
     cells = [[words.one_line(cell) for cell in row.cells] for row in rows]
+    shown = [at for at, column in enumerate(columns) if not column.is_shared or len({row[at] for row in cells}) > 1]
+    columns = [columns[at] for at in shown]
+    cells = [[row[at] for at in shown] for row in cells]
     kept = list(range(len(columns)))
     widths = [max(len(column.title), *(len(row[at]) for row in cells)) if cells else len(column.title)
               for at, column in enumerate(columns)]  # fmt: skip

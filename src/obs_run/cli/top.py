@@ -88,9 +88,10 @@ def _once(args: argparse.Namespace) -> int:
     if not of:
         return selection.nothing(f"no trace of {place} fits")
     if args.json:
-        selection.print_json(_object(*each) for each in of)
+        seconds = _seconds(of)
+        selection.print_json(_object(*each, seconds) for each in of)
         return 0
-    tables.print_table(_columns(args.by), [_row(*each) for each in of])
+    tables.print_table(_columns(args.by), _rows(of))
     return 0
 
 
@@ -109,7 +110,7 @@ def _live(args: argparse.Namespace) -> int:
                         return 1
                     of = _read(reader, args)
                 head = f"obsctl top  {time.strftime('%H:%M:%S')}  since {args.since}  by {args.by}  (Ctrl-C ends it)"
-                shown = tables.lines(_columns(args.by), [_row(*each) for each in of], console.width)
+                shown = tables.lines(_columns(args.by), _rows(of), console.width)
                 text = Text(head, "bold")
                 for line, style in shown[: console.height - 2]:
                     text.append("\n" + line[: console.width], style or None)
@@ -146,27 +147,37 @@ def _costs(trees: list[Tree], key: Callable[[Node], tuple[str, str] | None], by:
 def _columns(by: str) -> tuple[Column, ...]:
     return (
         Column("CALLS", is_number=True),
-        Column("/MIN", 5, is_number=True),
-        Column("OPEN", 6, is_number=True),
+        Column("/MIN", 7, is_number=True),
+        Column("OPEN", 8, is_number=True),
         Column("ERRORS", 1, is_number=True),
-        Column("SELF", 3, is_number=True),
-        Column("P50", 4, is_number=True),
-        Column("P95", 2, is_number=True),
-        Column("COST", 3, is_number=True),
-        Column("SERVICE", 7, is_cut=True),
+        Column("SELF", 5, is_number=True),
+        Column("P50", 6, is_number=True),
+        Column("P95", 3, is_number=True),
+        Column("COST", 4, is_number=True),
+        Column("SERVICE", 2, is_cut=True, is_shared=True),
         Column(by.upper(), is_cut=True),
     )
 
 
-def _per_minute(operation: Operation) -> float | None:
-    seconds = (operation.last_ns - (operation.first_ns or 0)) / _NANO
+def _seconds(of: list[_Line]) -> float:
+    """Return the time from the first start to the last end of all."""
+    first = min((operation.first_ns for operation, _ in of if operation.first_ns is not None), default=0)
+    return (max((operation.last_ns for operation, _ in of), default=0) - first) / _NANO
+
+
+def _per_minute(operation: Operation, seconds: float) -> float | None:
     return operation.count * 60 / seconds if seconds > 0 else None
 
 
-def _row(operation: Operation, cost: float | None) -> Row:
+def _rows(of: list[_Line]) -> list[Row]:
+    seconds = _seconds(of)
+    return [_row(operation, cost, seconds) for operation, cost in of]
+
+
+def _row(operation: Operation, cost: float | None, seconds: float) -> Row:
     cells = (
         str(operation.count),
-        tables.number(_per_minute(operation)),
+        tables.number(_per_minute(operation, seconds)),
         str(operation.open) if operation.open else "-",
         str(operation.errors) if operation.errors else "-",
         tables.took(operation.self_ns),
@@ -179,12 +190,12 @@ def _row(operation: Operation, cost: float | None) -> Row:
     return Row(cells, "red" if operation.errors else "")
 
 
-def _object(operation: Operation, cost: float | None) -> dict[str, Any]:
+def _object(operation: Operation, cost: float | None, seconds: float) -> dict[str, Any]:
     return {
         "service": operation.service,
         "name": operation.name,
         "calls": operation.count,
-        "calls_per_minute": _per_minute(operation),
+        "calls_per_minute": _per_minute(operation, seconds),
         "open": operation.open,
         "errors": operation.errors,
         "total_ns": operation.total_ns,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
@@ -106,6 +107,15 @@ def test_a_failure_is_told_once() -> None:
     span = drawing.span("a", 0, 1, status_text=text, attributes={"error.type": "openai.RateLimitError"})
     assert failure(span).text == "openai.RateLimitError: slow down"
     assert failure(drawing.span("a", 0, 1)).text == ""
+
+
+def test_errors_of_one_type_are_one_group() -> None:
+    texts = ["no room in Oslo", "no room in Rome"]
+    made = [tool(f"t{at}", at, at + 1, status="error", status_text=text) for at, text in enumerate(texts)]
+    typed = [replace(span, attributes={"error.type": "ConnectionError"}) for span in made]
+    assert len(group_errors(error_chains(build(made)))) == 2
+    [group] = group_errors(error_chains(build(typed)))
+    assert (group.count, group.failure.text) == (2, "ConnectionError: no room in Rome")
 
 
 def test_errors_that_differ_in_numbers_are_one_group() -> None:
