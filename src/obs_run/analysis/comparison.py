@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from obs_run.analysis.messages import content
-from obs_run.analysis.statistics import mann_whitney, significant
+from obs_run.analysis.statistics import mann_whitney, quantile, significant
 from obs_run.analysis.usage import Totals, calls_model, usage_by_subtree
 
 if TYPE_CHECKING:
@@ -69,10 +69,15 @@ class OperationDifference:
     errors_before: float
     """For each call."""
     errors_now: float
+    seconds_before: float | None
+    """The median duration."""
+    seconds_now: float | None
+    cost_before: float | None
+    """The median of what a call and all below it cost, in dollars."""
+    cost_now: float | None
     duration: Difference | None
-    """In seconds; None where there are too few calls for a test."""
+    """None where there are too few calls for a test."""
     cost: Difference | None
-    """In dollars, of the calls that tell one."""
     is_slower_or_faster: bool = False
     """Whether the durations differ significantly."""
     is_cheaper_or_dearer: bool = False
@@ -130,6 +135,10 @@ def compare_sets(before: Sequence[Tree], now: Sequence[Tree]) -> list[OperationD
                 other.calls / max(1, len(now)),
                 one.errors / max(1, one.calls),
                 other.errors / max(1, other.calls),
+                quantile(one.seconds, 0.5),
+                quantile(other.seconds, 0.5),
+                quantile(one.costs, 0.5),
+                quantile(other.costs, 0.5),
                 mann_whitney(one.seconds, other.seconds),
                 mann_whitney(one.costs, other.costs),
             )

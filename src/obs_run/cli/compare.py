@@ -1,4 +1,7 @@
-"""``obsctl compare``: two traces span by span, or the traces since a moment with those before it."""
+"""``obsctl compare``: two traces span by span, or the traces since a moment with those before it.
+
+Without either it is the newest trace and the one before it of the same name and service.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 _EXIT_DIFFERENT = 1
 _SHORT_ID = 12
+_TWO = 2
 _MARKS = {"same": " ", "changed": "~", "added": "+", "removed": "-"}
 _STYLES = {"same": "", "changed": "yellow", "added": "green", "removed": "red"}
 _PAIRS = (
@@ -60,7 +64,9 @@ class _Side(NamedTuple):
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("traces", nargs="*", metavar="TRACE", help="two traces: the earlier one and the later one")
+    parser.add_argument(
+        "traces", nargs="*", metavar="TRACE", help="two traces, the earlier one first; one: with the newest"
+    )
     parser.add_argument(
         "--against", metavar="WHEN", help="without traces: compare --since with what is since this (7d)"
     )
@@ -73,23 +79,37 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the comparison."""
     selection.check(args)
-    if len(args.traces) not in (0, 2):
-        raise Mistake("compare takes two traces, or none and --since; see obsctl list")
+    if len(args.traces) > _TWO:
+        raise Mistake("compare takes two traces; see obsctl list")
     for given in args.traces:
         selection.check_id(given)
-    if not args.traces and args.since is None:
-        raise Mistake("what is compared? two traces, or --since WHEN with what was before")
     with terminal.open_store(args.store) as reader:
         if reader is None:
             return 1
-        if args.traces:
-            left, right = (_side(reader, given) for given in args.traces)
-            return _print_pairs(left, right, args)
-        return _print_sets(reader, args)
+        if not args.traces and (args.since is not None or args.against is not None):
+            return _print_sets(reader, args)
+        traces = _pair(reader, args)
+        if len(traces) < _TWO:
+            return selection.nothing(f"{reader.place} has no two traces to compare")
+        left, right = (_side(reader, trace) for trace in traces)
+    return _print_pairs(left, right, args)
 
 
-def _side(reader: TraceReader, given: str) -> _Side:
-    trace = selection.named(reader, given)
+def _pair(reader: TraceReader, args: argparse.Namespace) -> list[Trace]:
+    """Return the two traces that are meant, the earlier one first."""
+    given = [selection.named(reader, each) for each in args.traces]
+    if len(given) == _TWO:
+        return given
+    newest, *others = reader.traces(args.limit, **selection.search(args)) or (None,)
+    if newest is None:
+        return []
+    if given:
+        return [*given, newest]
+    same = (each for each in others if (each.name, each.service) == (newest.name, newest.service))
+    return [each for each in (next(same, None), newest) if each is not None]
+
+
+def _side(reader: TraceReader, trace: Trace) -> _Side:
     return _Side(trace, build(reader.spans(trace.trace_id)), reader.logs(trace.trace_id))
 
 
@@ -168,7 +188,8 @@ def _print_sets(reader: TraceReader, args: argparse.Namespace) -> int:
     now = selection.search(args)
     against = moments.parse("--against", args.against or "7d")
     since = now["since_ns"]
-    assert since is not None
+    if since is None:
+        raise Mistake("--against needs --since, from when on it is compared")
     if against >= since:
         raise Mistake("--against is not before --since; there is nothing to compare with")
     trees = []
@@ -205,11 +226,11 @@ def _is_in_both(difference: OperationDifference) -> bool:
 def _difference_row(each: OperationDifference) -> Row:
     told = each.duration
     cells = (
-        tables.took(None if told is None else told.median_before * 1e9),
-        tables.took(None if told is None else told.median_now * 1e9),
+        _took(each.seconds_before),
+        _took(each.seconds_now),
         "-" if told is None else f"{told.effect:.2f}",
         "-" if told is None else f"{told.p:.2g}",
-        "-" if each.cost is None else tables.change(each.cost.median_before, each.cost.median_now),
+        tables.change(each.cost_before, each.cost_now),
         f"{each.errors_before:.0%} {each.errors_now:.0%}" if each.errors_before or each.errors_now else "-",
         f"{each.calls_before:.3g} {each.calls_now:.3g}",
         each.service,
@@ -217,6 +238,10 @@ def _difference_row(each: OperationDifference) -> Row:
         _verdict(each),
     )
     return Row(cells, "yellow" if _is_different(each) else "")
+
+
+def _took(seconds: float | None) -> str:
+    return "-" if seconds is None else words.duration(seconds)
 
 
 def _verdict(each: OperationDifference) -> str:
@@ -242,6 +267,8 @@ def _difference_object(each: OperationDifference) -> dict[str, Any]:
         "test": TEST,
         "calls_per_trace": [each.calls_before, each.calls_now],
         "error_rate": [each.errors_before, each.errors_now],
-        "duration_seconds": None if each.duration is None else each.duration._asdict(),
-        "cost": None if each.cost is None else each.cost._asdict(),
+        "seconds": [each.seconds_before, each.seconds_now],
+        "duration_test": None if each.duration is None else each.duration._asdict(),
+        "cost": [each.cost_before, each.cost_now],
+        "cost_test": None if each.cost is None else each.cost._asdict(),
     }

@@ -92,9 +92,9 @@ def share(part: float, whole: float) -> str:
     return f"{part / whole:.0%}" if whole else "-"
 
 
-def change(before: float, now: float) -> str:
+def change(before: float | None, now: float | None) -> str:
     """Return by how much it is more or less, as ``+12%``."""
-    return f"{now / before - 1:+.0%}" if before else "-"
+    return "-" if not before or now is None else f"{now / before - 1:+.0%}"
 
 
 def number(value: float | None) -> str:

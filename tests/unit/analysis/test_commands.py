@@ -234,6 +234,12 @@ def test_compare_two_traces(printed: Printed, ids: list[str]) -> None:
     assert any("-" in line and "a day in Lisbon" in line for line in messages)
 
 
+def test_compare_takes_the_newest_two(printed: Printed, ids: list[str]) -> None:
+    assert printed.lines("compare") == printed.lines("compare", ids[1], ids[2])
+    assert printed.lines("compare", ids[0]) == printed.lines("compare", ids[0], ids[2])
+    assert printed.lines("compare", "--model", "gpt-5-mini") == printed.lines("compare", ids[0], ids[2])
+
+
 def test_compare_has_an_exit_code(printed: Printed, ids: list[str]) -> None:
     printed.lines("compare", ids[0], ids[0], "--exit-code")
     printed.lines("compare", ids[0], ids[2], "--exit-code", code=1)
@@ -249,8 +255,8 @@ def test_compare_with_what_was_before(tmp_path: Path, capsys: pytest.CaptureFixt
     words = ("compare", "--store", str(store), "--since", moment)
     found = {one["operation"]: one for one in printed.objects(*words)}
     assert found["chat"]["verdict"] == "slower"
-    assert found["chat"]["duration_seconds"]["p"] < 0.001
-    assert found["chat"]["duration_seconds"]["effect"] > 0.9
+    assert found["chat"]["duration_test"]["p"] < 0.001
+    assert found["chat"]["duration_test"]["effect"] > 0.9
     assert "Mann-Whitney U" in found["chat"]["test"]
     rows = printed.lines(*words, "--exit-code", code=1)
     assert "1 trace with 1 trace" in rows[-2]
@@ -366,10 +372,11 @@ def test_nothing_is_one_line_and_exit_code_1(printed: Printed, command: str) -> 
         (["errors", "--since", "soon"], 2, "--since 'soon' is neither like"),
         (["tree", "--depth", "0"], 2, "--depth takes a number from 1"),
         (["top", "--interval", "0"], 2, "--interval takes a number of seconds from 0.1"),
-        (["compare"], 2, "what is compared? two traces, or --since WHEN with what was before"),
-        (["compare", "a"], 2, "compare takes two traces, or none and --since; see obsctl list"),
+        (["compare", "--text", "walk through Oslo"], 1, "the local store at"),
+        (["compare", "a", "b", "c"], 2, "compare takes two traces; see obsctl list"),
+        (["compare", "--against", "1d"], 2, "--against needs --since, from when on it is compared"),
         (["compare", "--since", "2d", "--against", "1d"], 2, "--against is not before --since"),
-        (["compare", "--since", "1s", "--against", "1d"], 1, "no trace of"),
+        (["compare", "--since", "2001-01-01", "--against", "2000-01-01"], 1, "no trace of"),
         (["conversation", "nobody"], 1, "no conversation of"),
         (["metrics", "gen_ai.execute_tool.durations"], 1, "no metric gen_ai.execute_tool.durations in"),
         (["logs", "-n", "0"], 2, "-n takes a number from 1"),
@@ -389,12 +396,9 @@ def test_a_mistake_is_one_line(printed: Printed, words: list[str], code: int, to
 @pytest.mark.parametrize(
     "command", ["tree", "path", "path --total", "cost", "errors", "map", "top --since 1d", "compare"]
 )
-def test_tables_fit_the_terminal(
-    printed: Printed, ids: list[str], command: str, width: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_tables_fit_the_terminal(printed: Printed, command: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
-    words = command.split() + (ids[:2] if command == "compare" else [])
-    rows = [line for line in printed.lines(*words) if re.search(r"\S {2,}\S", line)]
+    rows = [line for line in printed.lines(*command.split()) if re.search(r"\S {2,}\S", line)]
     rows = [line for line in rows if not line.startswith(("trace ", "before ", "now "))]
     assert rows
     assert max(map(len, rows)) <= width
