@@ -73,6 +73,7 @@ LAYERS = (
         imports=("base", "core", "telemetry"),
     ),
     Layer("readers", "the places that telemetry is read from: the local store, files of OTLP JSON, a Jaeger"),
+    Layer("testing", "what an agent did in a test, and the budgets that a run has to keep"),
     Layer("cli", "`obsctl`"),
 )
 """From the upper to the lower; a layer imports from itself and from those above it."""
