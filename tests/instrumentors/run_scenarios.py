@@ -20,6 +20,7 @@ from opentelemetry import context as api_context
 from tests import faults
 from tests.instrumentors.scenarios import Driver, Library, Scenario, seen
 from tests.instrumentors.trees import Node, assert_shapes, assert_trees, start_of
+from tests.semconv import exceptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,6 +56,7 @@ UNSTABLE = (
     "obs.cost.subtree",
     "obs.cost.total",
     "obs.cost.price_table",
+    *exceptions.VIEWERS,
 )
 OF_RUNS = "obs.run."
 TRIES = 3

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.analysis.errors import error_chains, group_errors
 from obs_run.cli import selection, tables, words
+from obs_run.cli.log_lines import body_text
 from obs_run.cli.tables import Column, Row
 
 if TYPE_CHECKING:
@@ -86,8 +87,7 @@ def _lines(chain: ErrorChain, start_ns: int) -> list[tuple[str, str]]:
     else:
         told.append((f"  not in {chain.handled_by.span.name}, which went on", "dim"))
     for line in chain.logs:
-        body = line.body if isinstance(line.body, str) else str(line.body)
-        told.append((f"  {line.severity_text or 'LOG'}  {body}", "yellow"))
+        told.append((f"  {line.severity_text or 'LOG'}  {body_text(line)}", "yellow"))
     return [(words.one_line(text), style) for text, style in told]
 
 

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from obs_run.cli import selection, tables, terminal, words
+from obs_run.cli.log_lines import body_text
 from obs_run.cli.mistake import Mistake
 from obs_run.core import semconv
 from obs_run.telemetry.matching import matches_log
-from obs_run.telemetry.values import encode
 
 if TYPE_CHECKING:
     import argparse
@@ -82,8 +82,7 @@ def _line(line: LogLine, *, several: bool, traces: bool) -> tuple[str, str]:
         parts.append(line.service)
     if traces and line.trace_id:
         parts.append(line.trace_id[:_SHORT_ID])
-    told = line.body if isinstance(line.body, str) else "" if line.body is None else encode(line.body)
-    text = told or line.event_name or ""
+    text = body_text(line) or line.event_name or ""
     if line.scope is not None and line.scope.name and not line.event_name:
         text = f"{line.scope.name}: {text}"
     kind = line.attributes.get(semconv.EXCEPTION_TYPE)

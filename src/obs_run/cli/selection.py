@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from obs_run.analysis.trace_tree import build
 from obs_run.analysis.usage import agent_of
-from obs_run.cli import elsewhere, moments, terminal, words
+from obs_run.cli import elsewhere, moments, show, terminal, words
 from obs_run.cli.mistake import Mistake
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from obs_run.telemetry.records import LogLine, Trace
 
 _ID = re.compile(r"[0-9a-fA-F]{1,32}")
+_CUT = "…."
+"""What an id ends with that is copied from where there was no room for all of it."""
 _STATUSES = ("error", "ok", "unfinished")
 _PROGRESS_SECONDS = 1.0
 _Given = TypeVar("_Given")
@@ -101,8 +103,13 @@ def check(args: argparse.Namespace) -> None:
 
 def check_id(given: str) -> None:
     """Refuse what is no trace id."""
-    if not _ID.fullmatch(given):
+    if not _ID.fullmatch(given.rstrip(_CUT)):
         raise Mistake(f"{given!r} is not a trace id: up to 32 hexadecimal digits; see obsctl list")
+
+
+def named(reader: TraceReader, given: str) -> Trace:
+    """Return the one trace whose id begins so."""
+    return show.named(reader, given.rstrip(_CUT))
 
 
 def answer(args: argparse.Namespace, show: Callable[[list[Found]], _Given], *, logs: bool = False) -> _Given | int:
@@ -135,18 +142,6 @@ def read(reader: TraceReader, args: argparse.Namespace, *, logs: bool = False) -
     for trace in progress(traces, "trace"):
         lines = reader.logs(trace.trace_id) if logs else ()
         yield Found(trace, build(reader.spans(trace.trace_id)), lines)
-
-
-def named(reader: TraceReader, prefix: str) -> Trace:
-    """Return the trace whose id begins so."""
-    check_id(prefix)
-    traces = reader.find(prefix)
-    if not traces:
-        raise Mistake(f"no trace begins with {prefix}; see obsctl list")
-    if len(traces) > 1:
-        ids = ", ".join(trace.trace_id for trace in traces[:3])
-        raise Mistake(f"several traces begin with {prefix}: {ids}{' ...' if len(traces) > 3 else ''}")  # noqa: PLR2004 (as many as are named)
-    return traces[0]
 
 
 def progress(items: Sequence[_Given], what: str) -> Iterator[_Given]:

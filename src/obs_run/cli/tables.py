@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from typing import TYPE_CHECKING, NamedTuple
 
 from obs_run.cli import terminal, words
@@ -120,7 +119,7 @@ def took(nanoseconds: float | None) -> str:
 def _width() -> int | None:
     """Return how wide a line may be; None where it goes to a program that can take any."""
     if terminal.is_terminal() or os.environ.get("COLUMNS", "").isdigit():
-        return shutil.get_terminal_size().columns
+        return terminal.width()
     return None
 
 
@@ -154,6 +153,6 @@ def _cut(columns: Sequence[Column], widths: list[int], kept: Sequence[int], widt
 def _line(columns: Sequence[Column], cells: Sequence[str], widths: Sequence[int], kept: Sequence[int]) -> str:
     parts = []
     for at in kept:
-        text = cells[at] if len(cells[at]) <= widths[at] else cells[at][: widths[at] - 1] + "…"
+        text = terminal.shortened(cells[at], widths[at])
         parts.append(text.rjust(widths[at]) if columns[at].is_number else text.ljust(widths[at]))
     return _GAP.join(parts).rstrip()
