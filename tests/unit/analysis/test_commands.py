@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -422,3 +427,24 @@ def test_traces_are_chosen_by(printed: Printed, filters: list[str], cities: int)
         assert len(printed.objects("cost", "--by", "trace", *filters)) == cities
     else:
         assert printed.refusal("cost", "--by", "trace", *filters)[0] == 1
+
+
+def test_top_is_renewed_in_a_terminal(recorded: Path) -> None:
+    pty = pytest.importorskip("pty")
+    master, slave = pty.openpty()
+    environ = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24", "OBS_STORE_FILE": str(recorded)}
+    words = [sys.executable, "-m", "obs_run.cli", "top", "--since", "1d", "--by", "agent", "--interval", "0.1"]
+    running = subprocess.Popen(words, stdin=slave, stdout=slave, stderr=slave, env=environ)
+    os.close(slave)
+    shown = b""
+    while shown.count(b"planner") < 3:
+        shown += os.read(master, 65536)
+    running.send_signal(signal.SIGINT)
+    # What is still written has to be read, or the process waits.
+    with contextlib.suppress(OSError):
+        while os.read(master, 65536):
+            pass
+    assert running.wait() == 0
+    os.close(master)
+    assert b"Ctrl-C ends it" in shown
+    assert b"Traceback" not in shown
