@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
+
+def shown_in(document: Path) -> list[str]:
+    """Return the commands that a document shows."""
+    blocks = re.findall(r"^```console\n(.*?)^```", document.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+
+
+START = [*shown_in(ROOT / "docs" / "start.md")]
+"""These are run in their order, in an environment of their own."""
 RUN_IN_CHECKOUT = ("make demo", "python tools/make_prices.py --out table.txt")
 RUN_HERE = (
     "obs-run python agent.py",
@@ -67,15 +76,12 @@ RUN_ELSEWHERE = {
     ),
     "otelcol-contrib --config otel-collector.yaml": "tests/configs/test_configs.py",
     "prometheus --config.file=configs/prometheus.yaml": "tests/configs/test_configs.py",
+    **dict.fromkeys(START, "tests/e2e/test_start.py"),
 }
 
 
 def shown_commands() -> set[str]:
-    commands = set()
-    for document in DOCUMENTS:
-        blocks = re.findall(r"^```console\n(.*?)^```", document.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-        commands |= {line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")}
-    return commands
+    return {command for document in DOCUMENTS for command in shown_in(document)}
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +107,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_command_shown_is_run_by_a_test() -> None:
     assert shown_commands() == {*RUN_HERE, *RUN_IN_CHECKOUT, *RUN_ELSEWHERE}
+
+
+def test_start_takes_three_commands_at_most_for_each_step() -> None:
+    steps = (ROOT / "docs" / "start.md").read_text(encoding="utf-8").split("\n## ")[1:]
+    counts = {step.splitlines()[0]: step.count("\n$ ") for step in steps}
+    assert all(0 < count <= 3 for count in counts.values()), counts
 
 
 @pytest.fixture

@@ -270,9 +270,9 @@ def _metric(metric: Any) -> Iterator[str]:
         yield f"is no {rule.instrument}"
     for point in metric.data.data_points:
         labels = dict(point.attributes or {})
-        yield from _attributes(labels)
-        yield from (f"has no label {name}" for name in rule.required if name not in labels)
         own_labels = exceptions.LABELS.get(metric.name, {})
+        yield from _attributes({name: value for name, value in labels.items() if name not in own_labels})
+        yield from (f"has no label {name}" for name in rule.required if name not in labels)
         yield from (f"has the label {name}" for name in labels if name not in rule.labels and name not in own_labels)
         if rule.buckets is not None and list(point.explicit_bounds) != rule.buckets:
             yield f"has buckets {list(point.explicit_bounds)}"
