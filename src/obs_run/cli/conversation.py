@@ -36,7 +36,9 @@ _LONGEST = 500
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("conversation", nargs="?", metavar="ID", help="gen_ai.conversation.id, or the beginning of it")
+    parser.add_argument(
+        "conversation", nargs="?", metavar="ID", help="the id of a conversation, or the beginning of it"
+    )
     selection.arguments(parser, 1000, trace=False)
 
 

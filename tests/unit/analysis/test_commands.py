@@ -256,7 +256,7 @@ def test_compare_with_what_was_before(tmp_path: Path, capsys: pytest.CaptureFixt
     printed, store = Printed(capsys), tmp_path / "store.db"
     assert run_agent(store, "Lisbon", RUNS="9") == 0
     moment = datetime.now(timezone.utc).isoformat()
-    assert run_agent(store, "Lisbon", RUNS="9", PACE="0.5") == 0
+    assert run_agent(store, "Lisbon", RUNS="9", PACE="0.1") == 0
     words = ("compare", "--store", str(store), "--since", moment)
     found = {one["operation"]: one for one in printed.objects(*words)}
     assert found["chat"]["verdict"] == "slower"
