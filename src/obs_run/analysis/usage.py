@@ -3,7 +3,7 @@
 The rule is that of the store's totals: the usage of a model call counts. Spans of agents, workflows and tools may
 repeat what the calls inside of them used, so theirs counts only in a trace in which no model call tells any, each of
 input tokens, output tokens and cost for itself; and of such spans inside one another the larger of the outer one's and
-the sum of the inner ones'. A model call around others, which there is where a framework's call and the client's are both
+the sum of the inner ones'. A model call around others, as where a framework's call and the client's are both
 recorded, is no call of its own and counts in the same way. Cost is in US dollars (``obs.cost.total``).
 """
 
