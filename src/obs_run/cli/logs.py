@@ -57,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
     with terminal.open_store(args.store) as reader:
         if reader is None:
             return 1
+        if "logs" not in reader.signals:
+            return selection.nothing(f"{reader.place} holds no log lines")
         found, place = _read(reader, args, wanted), reader.place
     if not found:
         return selection.nothing(f"no log line of {place} fits")

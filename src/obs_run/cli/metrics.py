@@ -77,7 +77,9 @@ def _is_meant(one: Series, text: str | None, wanted: dict[str, str]) -> bool:
 
 
 def _missing(reader: TraceReader, name: str | None) -> str:
-    if name is None or "metrics" not in reader.signals:
+    if "metrics" not in reader.signals:
+        return f"{reader.place} holds no metrics"
+    if name is None:
         return f"no metric of {reader.place} fits"
     from difflib import get_close_matches
 
