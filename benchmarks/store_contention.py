@@ -1,7 +1,8 @@
 """Processes that write one store while others read it: ``python -m benchmarks.store_contention [--seconds 600]``.
 
-Twenty write a batch of spans and one of log lines ten times a second, or as often as they can, five ask one question after another. At the end every
-span and line that a writer was told to be stored has to be there, and no process may have failed or warned.
+Twenty write a batch of spans and one of log lines ten times a second, or as often as they can, five ask one question
+after another. At the end every span and line that a writer was told to be stored has to be there, and no process may
+have failed or warned.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("budgets", metavar="BUDGETS", help="YAML or JSON: what a run may take")
     parser.add_argument("traces", nargs="*", metavar="TRACE", help="trace ids, or their beginnings (else the newest)")
+    parser.add_argument("--last", action="store_true", help="the newest trace (so it is without TRACE, too)")
     parser.add_argument("--since", metavar="WHEN", help="all traces since then: 90s, 30m, 1h, 2d, or a date and time")
     parser.add_argument("--service", metavar="NAME", help="only traces that this service took part in")
     parser.add_argument("--baseline", type=Path, metavar="FILE", help="how long runs took before, for times_baseline")
@@ -72,8 +73,8 @@ def _judged(args: argparse.Namespace, budgets: dict[str, Any]) -> list[Judged]:
 
 def _chosen(reader: TraceReader, args: argparse.Namespace) -> Sequence[Trace]:
     if args.traces:
-        if args.since or args.service:
-            raise Mistake("give trace ids, or --since and --service, not both")
+        if args.since or args.service or args.last:
+            raise Mistake("give trace ids, or --last, --since and --service, not both")
         from obs_run.cli.show import named
 
         return [named(reader, prefix) for prefix in args.traces]

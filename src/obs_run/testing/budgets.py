@@ -69,12 +69,18 @@ def _number(value: float) -> str:
 
 
 def _cost(name: str, run: RecordedRun, limit: Any) -> Verdict:
+    """Judge the cost; calls of unknown cost would be kept to by every budget, and break it unless it allows so many."""
+    allowed = 0
+    if isinstance(limit, dict) and _is_number(limit.get("unpriced")):
+        allowed = limit["unpriced"]
+        limit = {key: value for key, value in limit.items() if key != "unpriced"}
     verdict = _figure(lambda run: run.cost, " USD")(name, run, limit)
-    if not run.unpriced:
+    unpriced = run.unpriced_calls
+    if not unpriced:
         return verdict
-    # What has no price would be kept to by every budget.
-    found = f"{verdict.found}, without the unknown price of {', '.join(run.unpriced)}"
-    return verdict._replace(is_kept=False, found=found)
+    models = ", ".join(sorted({span.model or "" for span in unpriced}))
+    found = f"{verdict.found}, without the unknown cost of {len(unpriced)} of {models}"
+    return verdict._replace(is_kept=verdict.is_kept and len(unpriced) <= allowed, found=found)
 
 
 def _texts(name: str, limit: Any) -> list[str]:

@@ -79,9 +79,9 @@ class RecordedRun:
         return self._summed.cost or 0
 
     @property
-    def unpriced(self) -> list[str]:
-        """The models of calls whose price is not known, so that the cost is less than the truth."""
-        return sorted({span.model or "" for span in self.model_calls if span.cost is None})
+    def unpriced_calls(self) -> list[Span]:
+        """The model calls that succeeded and whose cost is not known, so that the sum is less than the truth."""
+        return [span for span in self.model_calls if span.cost is None and span.status != "error"]
 
     @property
     def seconds(self) -> float:
