@@ -20,6 +20,7 @@ _SHORT_ID, _SHORTEST_ID = 12, 8
 _NUMBERS = frozenset(_HEADER[2:8])
 _LEFT_OUT = ("IN", "OUT", "SPANS", "SERVICE", "COST", "ERRORS", "TOOK")
 _NARROW = 60
+_UNNAMED = "(no span has ended yet)"
 _LEAST_NAME = 10
 
 
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         if reader is None:
             return 1
         place = reader.place
-        traces = reader.traces(args.limit, service=args.service, since_ns=since, errors=args.errors)
+        traces = reader.traces(args.limit, service=args.service, since_ns=since, errors=args.errors, without_spans=True)
     if args.json:
         import json
         from dataclasses import asdict
@@ -70,7 +71,7 @@ def _row(trace: Trace) -> tuple[str, ...]:
         "-" if trace.output_tokens is None else str(trace.output_tokens),
         "-" if trace.cost is None else words.money(trace.cost),
         words.one_line(trace.service),
-        words.one_line(trace.name or "-"),
+        words.one_line(trace.name or _UNNAMED),
     )
 
 

@@ -60,7 +60,7 @@ def read_trace(args: argparse.Namespace) -> Stored | None:
     with terminal.open_store(args.store) as reader:
         if reader is None:
             return None
-        trace = named(reader, args.trace) if args.trace else reader.newest()
+        trace = named(reader, args.trace) if args.trace else _newest(reader)
         if trace is None:
             place = words.one_line(reader.place)
             print(f"obsctl: {place} has no trace yet; run an agent: obs-run python agent.py", file=sys.stderr)
@@ -68,6 +68,12 @@ def read_trace(args: argparse.Namespace) -> Stored | None:
         if args.store is None and not args.trace and not args.last:
             elsewhere.tell_age(trace.end_ns)
         return Stored(trace, reader.spans(trace.trace_id), reader.logs(trace.trace_id))
+
+
+def _newest(reader: TraceReader) -> Trace | None:
+    # An agent that runs has log lines before its first span has ended.
+    traces = reader.traces(1, without_spans=True)
+    return traces[0] if traces else None
 
 
 def run(args: argparse.Namespace) -> int:

@@ -55,8 +55,19 @@ def run(args: argparse.Namespace) -> int:
 def _wait_for(path: Path) -> None:
     if not path.exists():
         print(f"obsctl: there is no local store at {path} yet; waiting for an agent", file=sys.stderr)
-    while not path.exists():
-        time.sleep(_PAUSE)
+        while not _is_store(path):
+            time.sleep(_PAUSE)
+
+
+def _is_store(path: Path) -> bool:
+    """Tell whether whoever makes the file has made its tables."""
+    from obs_run.store import schema
+
+    try:
+        schema.open_reader(path).close()
+    except schema.StoreError:
+        return False
+    return True
 
 
 def _follow(reader: Reader, args: argparse.Namespace) -> None:

@@ -224,6 +224,8 @@ def _head(trace: Trace) -> Iterator[Part]:
     yield Part(words.count(trace.spans, "span"))
     if trace.logs:
         yield Part(words.count(trace.logs, "log line"))
+    if not trace.spans:
+        yield Part("no span has ended yet, or it is not sampled", "yellow")
     if trace.unfinished:
         yield Part(f"{trace.unfinished} unfinished", "yellow")
     if trace.errors:

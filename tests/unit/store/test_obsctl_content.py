@@ -239,3 +239,16 @@ def test_a_terminal_without_unicode_gets_branches_of_its_own(noisy: Path) -> Non
 def test_an_id_may_be_copied_with_its_ellipsis(ending: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["show", f"00000000{ending}"]) == 0
     assert "agent" in capsys.readouterr().out
+
+
+def test_an_agent_that_runs_and_only_logs_is_listed_and_shown(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    StoreSpanExporter(store, MANY).export([making.span("earlier", 0, 10, trace=1)])
+    StoreLogExporter(store, MANY).export([making.log("at work", 5000, trace=2)])
+    assert cli.main(["list", "--store", str(store)]) == 0
+    first = capsys.readouterr().out.splitlines()[1]
+    assert first.startswith(f"{2:032x}")
+    assert first.endswith("(no span has ended yet)")
+    assert cli.main(["show", "--last", "--store", str(store)]) == 0
+    head, line = capsys.readouterr().out.splitlines()
+    assert "no span has ended yet, or it is not sampled" in head
+    assert line == "  +0.000s  INFO  agent.tools: at work"
