@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from obs_run.analysis.errors import failure
 from obs_run.cli import log_lines, words
 from obs_run.core import semconv
 from obs_run.telemetry.values import encode
@@ -256,7 +257,7 @@ def span_parts(span: Span, above: Span | None, *, lost: bool) -> Iterator[Part]:
         by = span.attributes.get(semconv.OBS_SPAN_ENDED_BY)
         yield Part(f"UNFINISHED ({words.one_line(str(by))})" if by else "UNFINISHED", "yellow")
     if span.status == "error":
-        yield Part(_error(span), "red")
+        yield Part(words.one_line(f"ERROR {failure(span).text}".rstrip()), "red")
 
 
 def _calls(span: Span) -> Iterator[Part]:
@@ -279,19 +280,6 @@ def _process(span: Span, above: Span | None) -> str:
     if pid is not None and pid != above.resource.get("process.pid"):
         parts.append(f"pid {pid}")
     return " ".join(parts)
-
-
-def _error(span: Span) -> str:
-    # One that a log line told may have been overcome.
-    told = (event.attributes for event in reversed(span.events) if event.name == "exception")
-    raised = next((attributes for attributes in told if semconv.LOG_LEVEL not in attributes), {})
-    kind = str(span.attributes.get(semconv.ERROR_TYPE) or raised.get(semconv.EXCEPTION_TYPE) or "")
-    text = str(span.status_text or raised.get(semconv.EXCEPTION_MESSAGE) or "")
-    short = kind.rsplit(".", 1)[-1]
-    if kind and text.startswith((f"{kind}: ", f"{short}: ")):
-        text = text.split(": ", 1)[1]
-    message = ": ".join(part for part in (kind, text) if part)
-    return words.one_line(f"ERROR {message}".rstrip())
 
 
 def log_parts(repeated: Repeated, start_ns: int) -> Iterator[Part]:
