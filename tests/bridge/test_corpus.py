@@ -39,8 +39,11 @@ LEAST = {
     ("held_out", "safe"): Least(0.89, 0.47, 0.56, 0.95),
     ("held_out_2", "automatic"): Least(0.97, 0.96, 0.95, 0.97),
     ("held_out_2", "safe"): Least(0.97, 0.86, 0.86, 0.97),
+    ("eighth", "automatic"): Least(0.97, 0.98, 0.94, 0.98),
     ("held_out_3", "automatic"): Least(0.89, 0.72, 0.78, 0.96),
-    ("held_out_3", "safe"): Least(0.90, 0.63, 0.74, 0.96),
+    ("held_out_3", "safe"): Least(0.90, 0.59, 0.74, 0.96),
+    ("held_out_4", "automatic"): Least(0.91, 0.89, 0.92, 0.96),
+    ("held_out_4", "safe"): Least(0.93, 0.82, 0.88, 0.96),
 }
 
 

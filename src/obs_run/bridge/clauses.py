@@ -160,11 +160,6 @@ def _is_event_name(word: str, rest: str) -> bool:
     return _tells_something(last) or last in words.EVENT_CALLS | words.ANSWERS or not spoken_words_of(rest)
 
 
-def is_event_name(word: str) -> bool:
-    """Whether a word is the name of an event, as "order.created"."""
-    return _EVENT_NAME.match(word) is not None
-
-
 def nouns_of(text: str) -> frozenset[str]:
     """Return the stems of the words of a text that say what it is about."""
     return words.nouns_among(words_of(text))

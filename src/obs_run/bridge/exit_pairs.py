@@ -10,7 +10,7 @@ from obs_run.bridge.flow import is_exit, may_fail, may_follow
 from obs_run.bridge.phrase import Phrase, Role
 from obs_run.bridge.phrases import read_subject
 from obs_run.bridge.plan import GENERIC, Plan, Start
-from obs_run.bridge.unsaid_pairs import PROGRAMS, leaves_at_once
+from obs_run.bridge.unsaid_pairs import PROGRAMS
 
 if TYPE_CHECKING:
     from obs_run.bridge.source import Function, Statement
@@ -47,15 +47,14 @@ def add_failures(function: Function, plan: Plan) -> None:
 
 def add_whole_functions(function: Function, plan: Plan) -> None:
     """Have what the first line of a function says that it does be what the function does, where no line ends it."""
-    order = next((each.order for each in function.statements if not leaves_at_once(each)), 0)
-    start = plan.starts.get(order)
+    start = plan.starts.get(0)
     does_something = function.work or any(each.loops for each in function.statements)
     if start is None or function.name in PROGRAMS or not does_something:
         return
-    begun = function.statements[order]
-    is_first = _is_first(function, begun) and len(begun.blocks) == 1 and len(begun.phrases) == 1
+    begun = function.statements[0]
+    is_first = begun.is_first_work and len(begun.blocks) == 1 and len(begun.phrases) == 1
     if is_first and start.is_alone() and start.phrase.verb not in ("", "start"):
-        plan.starts[order] = start._replace(is_function=True, evidence=Evidence.RETURN)
+        plan.starts[0] = start._replace(is_function=True, evidence=Evidence.RETURN)
 
 
 def _is_followed(function: Function, plan: Plan, begun: Statement) -> bool:
@@ -73,15 +72,9 @@ def _may_be_end(function: Function, plan: Plan, begun: Statement, start: Start, 
     if _is_about_it(begun, start, later):
         return True
     # Whatever its words, where one is the first thing that the function does, and the other the last.
-    is_first = _is_first(function, begun) and function.name not in PROGRAMS
+    is_first = begun.is_first_work and begun.order == 0 and function.name not in PROGRAMS
     is_of_function = is_first and start.phrase.verb not in ("", "start") and not _has_other_start(plan, begun, later)
     return is_of_function and later.phrase(Role.END) is not None
-
-
-def _is_first(function: Function, begun: Statement) -> bool:
-    """Whether nothing is told before, but in blocks that leave at once, and nothing done that is not for those."""
-    before = function.statements[: begun.order]
-    return all(map(leaves_at_once, before)) and (begun.is_first_work or bool(before))
 
 
 def _has_other_start(plan: Plan, begun: Statement, later: Statement) -> bool:

@@ -7,7 +7,7 @@ from logging import ERROR, WARNING
 from typing import TYPE_CHECKING
 
 from obs_run.bridge import words
-from obs_run.bridge.clauses import is_event_name, nouns_of, spoken_words_of, without_prefixes
+from obs_run.bridge.clauses import nouns_of, spoken_words_of, without_prefixes
 from obs_run.bridge.evidence import Evidence
 from obs_run.bridge.flow import is_exit, may_follow
 from obs_run.bridge.phrase import Phrase, Role
@@ -95,12 +95,6 @@ def add_same_heads(function: Function, plan: Plan) -> None:
             _add_pair(function, plan, first, last, Evidence.HEAD)
 
 
-def _event_of(statement: Statement) -> str:
-    """Return what an event is of, as "council" of "council.open"; "" where a line is none."""
-    name = statement.template.text.partition(" ")[0]
-    return f"{name.rpartition('.')[0]}." if is_event_name(name) and "." in name else ""
-
-
 def _is_step(function: Function, plan: Plan, first: Statement) -> bool:
     """Whether a line is amid what has begun before with the same value, of which it tells how far that is."""
     value = set(first.template.names[:1]) - {""}
@@ -119,10 +113,9 @@ def _by_heads(function: Function, plan: Plan) -> list[list[Statement]]:
             continue
         if statement.phrases and statement.phrase(Role.END) is None:
             continue
-        event = "" if function.name in PROGRAMS else _event_of(statement)
-        head = event or head_of(statement.template.text)
+        head = head_of(statement.template.text)
         if head:
-            heads.setdefault((head, () if event else statement.template.names[:1]), []).append(statement)
+            heads.setdefault((head, statement.template.names[:1]), []).append(statement)
     return list(heads.values())
 
 
@@ -136,12 +129,12 @@ def add_first_and_last(function: Function, plan: Plan) -> None:
             continue
         inside = [each for each in function.statements if each.loops[: len(loops)] == loops]
         # What is told before in a block that leaves is of what was not begun.
-        lines = [each for each in inside if not (leaves_at_once(each, loops) or _is_ruler(each))]
+        lines = [each for each in inside if not (_leaves_at_once(each, loops) or _is_ruler(each))]
         if lines and _may_be_first(plan, lines[0], loops):
             _add_last_of(function, plan, lines)
 
 
-def leaves_at_once(statement: Statement, loops: tuple[int, ...] = ()) -> bool:
+def _leaves_at_once(statement: Statement, loops: tuple[int, ...]) -> bool:
     """Whether a line stands in a branch that leaves the function, or the loop's pass."""
     is_in_branch = any(decision > (loops[-1] if loops else 0) for decision, _ in statement.branches)
     return is_in_branch and (bool(statement.returns) or bool(statement.breaks))
@@ -181,14 +174,12 @@ def _may_be_last(function: Function, plan: Plan, first: Statement, last: Stateme
 
 
 def _is_result(first: Statement, last: Statement) -> bool:
-    """Whether the last line says that it is over what the first is about; of the same value, if that says so too."""
+    """Whether the last line says that it is over what the first is about, and of the same value, if that says so."""
     end = last.phrase(Role.END)
     has_same_value = bool(set(first.template.names) & set(last.template.names) - {""})
-    return (
-        end is not None
-        and (has_same_value or not first.phrases)
-        and _subject(first, Role.START).likeness(end) >= LEAST_ALIKE
-    )
+    if end is None or (first.phrases and not has_same_value):
+        return False
+    return _subject(first, Role.START).likeness(end) >= LEAST_ALIKE
 
 
 def _are_of_one_thing(first: Statement, last: Statement) -> bool:
@@ -228,8 +219,6 @@ def add_unsaid_ends(function: Function, plan: Plan) -> None:
         if has_ends or start.phrase.is_iteration or start.phrase.verb == "start":
             continue
         later = list(_later_lines(function, plan, begun))
-        # Of lines of less weight than the beginning's none is the end where others follow.
-        later = [each for each in later if each.level >= begun.level] or later
         about = [each for each in later if start.phrase.likeness(_subject(each, Role.END))]
         about = about or [each for each in later if _tells_of(begun, start.phrase, each)]
         last = about[-1] if about else next((each for each in later if each.is_last), None)
@@ -282,8 +271,7 @@ def _with_ways_out(function: Function, plan: Plan, begun: Statement, start: Star
 
 def _is_way_out(begun: Statement, later: Statement, start: Start) -> bool:
     is_left = later.leaves or (later.is_last and later.loops == begun.loops)
-    is_around = later.blocks == begun.blocks[: len(later.blocks)] and not later.is_last
-    if not is_left or later.blocks == begun.blocks or is_around or later.level > WARNING:
+    if not is_left or later.blocks == begun.blocks or later.level > WARNING:
         return False
     if not may_follow(begun, later, start.phrase):
         return False
