@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the path."""
     if args.total:
         return selection.answer(args, lambda found: _print_totals(found, as_json=args.json))
-    args.limit = min(args.limit, 1)
+    selection.mean_one(args)
     return selection.answer(args, lambda found: _print_path(found[0], as_json=args.json))
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from obs_run import cli
+from obs_run.cli import selection
 from obs_run.store.reader import Reader
 from tests.unit.analysis.conftest import run_agent
 
@@ -407,6 +408,19 @@ def test_tables_fit_the_terminal(printed: Printed, command: str, width: int, mon
     rows = [line for line in rows if not line.startswith(("trace ", "before ", "now "))]
     assert rows
     assert max(map(len, rows)) <= width
+
+
+def test_what_is_left_out_of_a_sum_is_said(
+    printed: Printed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usual = selection.arguments
+    monkeypatch.setattr(selection, "arguments", lambda parser, _: usual(parser, 2))
+    assert cli.main(["cost", "--by", "trace", "--json"]) == 0
+    shown = capsys.readouterr()
+    assert len(shown.out.splitlines()) == 2
+    assert shown.err == "obsctl: these are the newest 2 traces; -n takes more, --since and others choose\n"
+    assert len(printed.objects("cost", "--by", "trace", "-n", "2")) == 2
+    assert len(printed.objects("cost", "--by", "trace", "-n", "3")) == 3
 
 
 @pytest.mark.parametrize(
