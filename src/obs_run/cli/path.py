@@ -40,7 +40,7 @@ _WAITED = ("models", "stores", "calls of others", "tools", "own work")
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("--total", action="store_true", help="add up the paths of all these traces, by operation")
-    selection.arguments(parser, 100)
+    selection.arguments(parser, 1000)
 
 
 def run(args: argparse.Namespace) -> int:

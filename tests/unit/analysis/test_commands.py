@@ -194,6 +194,12 @@ def test_errors_of_a_trace_tell_the_way(printed: Printed, ids: list[str]) -> Non
     ]
 
 
+def test_errors_that_were_only_logged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_agent(tmp_path / "store.db", "Lisbon", DOUBT="no ticket") == 0
+    code, line = Printed(capsys).refusal("errors", "--store", str(tmp_path / "store.db"))
+    assert (code, line) == (1, "obsctl: no span failed in 1 trace; 1 error logged: obsctl logs --level error")
+
+
 def test_map(printed: Printed) -> None:
     *lines, foot = printed.lines("map")
     assert re.match(r"3 traces in T", foot)
