@@ -72,6 +72,11 @@ LAYERS = (
         "pure functions over recorded traces; knows neither SDK nor store",
         imports=("base", "core", "telemetry"),
     ),
+    Layer(
+        "view",
+        "the viewer in a browser, and Jaeger's API, over whatever place telemetry is read from",
+        imports=("base", "settings", "core", "telemetry", "analysis"),
+    ),
     Layer("cli", "`obsctl`"),
 )
 """From the upper to the lower; a layer imports from itself and from those above it."""

@@ -29,6 +29,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "show": Command("obs_run.cli.show", "Print a trace as a tree: the newest one, or the one named."),
     "list": Command("obs_run.cli.listing", "List the newest traces."),
+    "view": Command("obs_run.cli.view", "Show traces, conversations and metrics in a browser, live."),
     "audit": Command("obs_run.cli.audit", "Verify the audit trail, or print its records."),
     "settings": Command("obs_run.cli.settings", "Print every variable, its value and where that came from."),
     "doctor": Command("obs_run.cli.doctor", "Say what is instrumented, what is not and why, and where telemetry goes."),

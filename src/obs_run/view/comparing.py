@@ -1,0 +1,5 @@
+"""Comparison."""
+
+
+def compared(source, request):
+    return {}

@@ -1,0 +1,5 @@
+"""Map."""
+
+
+def mapped(source, request):
+    return {}
