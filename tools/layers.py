@@ -72,6 +72,7 @@ LAYERS = (
         "pure functions over recorded traces; knows neither SDK nor store",
         imports=("base", "core", "telemetry"),
     ),
+    Layer("readers", "the places that telemetry is read from: the local store, files of OTLP JSON, a Jaeger"),
     Layer(
         "view",
         "the viewer in a browser, and Jaeger's API, over whatever place telemetry is read from",

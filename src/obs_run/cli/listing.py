@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     with terminal.open_store(args.store) as reader:
         if reader is None:
             return 1
+        place = reader.place
         traces = reader.traces(args.limit, service=args.service, since_ns=since, errors=args.errors)
     if args.json:
         import json
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     elif traces:
         _print(traces)
     if not traces:
-        print("obsctl: no trace in the local store fits", file=sys.stderr)
+        print(f"obsctl: no trace of {words.one_line(place)} fits", file=sys.stderr)
         return 1
     return 0
 

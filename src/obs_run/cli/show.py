@@ -6,26 +6,26 @@ import re
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from obs_run.cli import elsewhere, terminal
+from obs_run.cli import elsewhere, terminal, words
 from obs_run.cli.mistake import Mistake
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from obs_run.cli.tree import Line
-    from obs_run.store.reader import Reader
+    from obs_run.telemetry.reader import TraceReader
     from obs_run.telemetry.records import LogLine, Span, Trace
 
 _ID = re.compile(r"[0-9a-fA-F]{1,32}")
 
 
 class Stored(NamedTuple):
-    """A trace of the local store, with its spans and log lines."""
+    """A trace that was recorded, with its spans and log lines."""
 
     trace: Trace
-    spans: list[Span]
-    logs: list[LogLine]
+    spans: Sequence[Span]
+    logs: Sequence[LogLine]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,9 +54,10 @@ def read_trace(args: argparse.Namespace) -> Stored | None:
             return None
         trace = _named(reader, args.trace) if args.trace else reader.newest()
         if trace is None:
-            print("obsctl: the local store has no trace yet; run an agent: obs-run python agent.py", file=sys.stderr)
+            place = words.one_line(reader.place)
+            print(f"obsctl: {place} has no trace yet; run an agent: obs-run python agent.py", file=sys.stderr)
             return None
-        if not args.trace and not args.last:
+        if args.store is None and not args.trace and not args.last:
             elsewhere.tell_age(trace.end_ns)
         return Stored(trace, reader.spans(trace.trace_id), reader.logs(trace.trace_id))
 
@@ -79,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _named(reader: Reader, prefix: str) -> Trace:
+def _named(reader: TraceReader, prefix: str) -> Trace:
     traces = reader.find(prefix)
     if not traces:
         raise Mistake(f"no trace begins with {prefix}; see obsctl list")

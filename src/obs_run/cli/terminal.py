@@ -1,4 +1,4 @@
-"""What the commands share: whether people look at the output, and the store that they read."""
+"""What the commands share: whether people look at the output, and the place that they read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from obs_run.store.reader import Reader
+    from obs_run.telemetry.reader import TraceReader
 
 
 _FLUSH_SECONDS = 3.0
@@ -26,9 +26,13 @@ def is_terminal() -> bool:
 
 
 def store_argument(parser: argparse.ArgumentParser) -> None:
-    """Declare ``--store``."""
-    parser.add_argument(
+    """Declare ``--store`` and ``--from``, which say where telemetry is read."""
+    places = parser.add_mutually_exclusive_group()
+    places.add_argument(
         "--store", type=Path, metavar="FILE", help="the store to read (else OBS_STORE_FILE, or the user's)"
+    )
+    places.add_argument(
+        "--from", dest="store", metavar="PLACE", help="or a file of OTLP JSON (.gz too, - for stdin), or a Jaeger's URL"
     )
 
 
@@ -40,30 +44,40 @@ def _take_in() -> None:
 
 
 @contextmanager
-def open_store(path: Path | None) -> Iterator[Reader | None]:
-    """Open the store at ``path``, or the default one; None, after one line that says why, when it cannot be read."""
+def open_store(place: Path | str | None) -> Iterator[TraceReader | None]:
+    """Open what is to be read, the user's store for None; None, after one line that says why, where it cannot be."""
     import sqlite3
 
+    from obs_run.readers.places import open_place
     from obs_run.store.location import default_path
-    from obs_run.store.reader import Reader
-    from obs_run.store.schema import StoreError
+    from obs_run.telemetry.reader import ReadError
 
-    if path is None:
-        path = default_path()
+    if place is None:
+        place = default_path()
         _take_in()
     try:
-        reader = Reader(path)
-    except StoreError as error:
-        print(f"obsctl: {error}", file=sys.stderr)
+        # What is told by a path is a store, whatever it holds.
+        reader = _open_file(place) if isinstance(place, Path) else open_place(place)
+    except ReadError as error:
+        print(f"obsctl: {words.one_line(str(error))}", file=sys.stderr)
         yield None
         return
     try:
         yield reader
         if reader.damaged:
             what = words.count(reader.damaged, "damaged value")
-            print(f"obsctl: {what} of the local store at {path} left out", file=sys.stderr)
+            print(f"obsctl: {what} of {words.one_line(reader.place)} left out", file=sys.stderr)
     except sqlite3.Error as error:
-        print(f"obsctl: the local store at {path} cannot be read: {error}", file=sys.stderr)
+        print(f"obsctl: {reader.place} cannot be read: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except ReadError as error:
+        print(f"obsctl: {words.one_line(str(error))}", file=sys.stderr)
         raise SystemExit(1) from None
     finally:
         reader.close()
+
+
+def _open_file(path: Path) -> TraceReader:
+    from obs_run.store.reader import Reader
+
+    return Reader(path)

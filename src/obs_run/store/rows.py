@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run.base import guard
 from obs_run.core import semconv
+from obs_run.telemetry.summary import CONTAINERS, ERROR_RECORD
 from obs_run.telemetry.values import clean, encode
 
 if TYPE_CHECKING:
@@ -20,11 +21,7 @@ if TYPE_CHECKING:
 
 Row = tuple[Any, ...]
 
-# These spans may repeat the usage of the model calls inside them.
-CONTAINERS = frozenset({"invoke_agent", "create_agent", "invoke_workflow", "execute_tool"})
 _ERROR = 2
-ERROR_RECORD = 17
-"""The severity from which a log record counts as an error of its trace (OpenTelemetry's ERROR)."""
 _ROW_BYTES = 320  # what a row costs beside its JSON: columns and its places in two indexes, measured
 _PAGE_BYTES = 4096
 _LARGEST = 2**63

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from obs_run.process.unpatched import getpid, time
 from obs_run.store import permissions
 from obs_run.store.transactions import BUSY_SECONDS, STEP_SECONDS, patiently, transaction
+from obs_run.telemetry.reader import ReadError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,10 +55,20 @@ STEPS: tuple[str, ...] = (
         attributes TEXT, data TEXT);
     CREATE INDEX points_by_time ON points (time_ns);
     """,
+    # What is searched for, and what is added up; one span in three or so is a model call.
+    """
+    CREATE INDEX spans_by_model ON spans (model, trace_id, operation, status, input_tokens, output_tokens, cost)
+        WHERE model IS NOT NULL;
+    CREATE INDEX spans_by_agent ON spans (agent, trace_id) WHERE agent IS NOT NULL;
+    CREATE INDEX spans_by_conversation ON spans (conversation, trace_id) WHERE conversation IS NOT NULL;
+    CREATE INDEX spans_by_tool ON spans (tool, trace_id) WHERE tool IS NOT NULL;
+    CREATE INDEX logs_by_time ON logs (time_ns);
+    CREATE INDEX points_by_name ON points (name, time_ns)
+    """,
 )
 
 
-class StoreError(Exception):
+class StoreError(ReadError):
     """The store cannot be used; the message is one line for the user."""
 
 

@@ -13,8 +13,9 @@ from obs_run.process.unpatched import allocate_lock, get_ident, getpid, time
 from obs_run.store import location, schema
 from obs_run.store.location import absolute, default_path
 from obs_run.store.retention import Retention
-from obs_run.store.rows import CONTAINERS, ERROR_RECORD, Batch, Origins
+from obs_run.store.rows import Batch, Origins
 from obs_run.store.transactions import transaction
+from obs_run.telemetry.summary import CONTAINERS, ERROR_RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from obs_run.analysis import critical_path, trace_tree, usage
@@ -10,7 +11,7 @@ from obs_run.view.listing import summary_json
 from obs_run.view.texts import body_text, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from starlette.requests import Request
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+_GROUPS = {"agent": usage.agent_of, "model": usage.model_of, "tool": usage.tool_of, "service": usage.service_of}
 _LINE = 400  # characters of a log line that the waterfall shows
 
 
@@ -57,7 +59,15 @@ def rows(recorded: Recorded) -> Json:
         "names": names.all,
         "path": [[row_of[part.node], part.start_ns - begin, part.end_ns - begin] for part in path],
         "logs": list(_logs(recorded.logs, nodes, begin)),
+        "usage": {name: _groups(tree, key) for name, key in _GROUPS.items()},
     }
+
+
+def _groups(tree: Tree, key: Callable[[Node], str | None]) -> list[Json]:
+    """Return what each group used, the most expensive first."""
+    found = usage.usage_by(tree, key)
+    ordered = sorted(found.items(), key=lambda item: (-(item[1].cost or 0), -item[1].calls, item[0] or ""))
+    return [{"group": group, **asdict(totals)} for group, totals in ordered if not totals.is_empty]
 
 
 class _Names:

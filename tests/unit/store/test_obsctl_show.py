@@ -269,7 +269,7 @@ def test_an_empty_store_says_what_to_do(store: Path, capsys: pytest.CaptureFixtu
     assert cli.main(["show"]) == 1
     assert capsys.readouterr() == (
         "",
-        "obsctl: the local store has no trace yet; run an agent: obs-run python agent.py\n",
+        f"obsctl: the local store at {store} has no trace yet; run an agent: obs-run python agent.py\n",
     )
 
 

@@ -1,6 +1,6 @@
 // Messages of people, models and tools, as texts.
-import { h } from '/static/dom.js';
-import { asText } from '/static/format.js';
+import { h, link, piece } from '/static/dom.js';
+import { asText, clock, duration, money, tokens } from '/static/format.js';
 
 const LONG = 3000; // characters that are shown at once
 const IMAGES = /^image\/(png|jpeg|gif|webp)$/;
@@ -66,4 +66,22 @@ export function drawText(text, kind = '') {
   const more = h('button', { class: 'more', onclick: () => { element.textContent = text; more.remove(); } }, `… ${text.length - LONG} more characters`);
   return [element, more];
 }
-export function drawConversation() { return 'soon'; }
+
+// What was said in a trace: calls of models and tools, one after the other.
+export function drawConversation({ steps, conversation }) {
+  if (!steps.length) return h('p', { class: 'dim note' }, 'no model was called, or no content was recorded (OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT)');
+  return [conversation ? h('p', null, 'part of the conversation ', link(`/conversation/${piece(conversation)}`, null, conversation)) : null, drawSteps(steps)];
+}
+
+export function drawSteps(steps) {
+  return steps.map((step) => [
+    h('div', { class: `turn ${step.kind}` }, h('span', { class: `sign ${step.kind}` }, { model: '✦', tool: '⚒', agent: '◉' }[step.kind]),
+      link(`/trace/${piece(step.trace)}#${piece(step.span)}`, null, step.name || '(no name)'), step.agent ? h('span', { class: 'dim' }, step.agent) : null,
+      h('span', { class: 'dim' }, clock(step.start_ms)), h('span', null, duration(step.took_ns)), tokens(step.input_tokens, step.output_tokens), money(step.cost)),
+    step.failure ? h('p', { class: 'failure' }, step.failure) : null,
+    step.messages.map(drawMessage),
+    step.arguments === null && step.result === null ? null : h('section', { class: 'message tool' },
+      step.arguments === null ? null : [h('header', null, 'arguments'), drawText(pretty(step.arguments), 'json')],
+      step.result === null ? null : [h('header', null, 'result'), drawText(pretty(step.result), 'json')]),
+  ]);
+}

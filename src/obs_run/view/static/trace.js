@@ -26,7 +26,7 @@ export async function show(root, [id], { go, fail }) {
 
   const shows = {
     waterfall: () => {},
-    conversation: async () => replace(other, drawConversation(await get(`/data/traces/${piece(full)}/conversation`), full)),
+    conversation: async () => replace(other, drawConversation(await get(`/data/traces/${piece(full)}/conversation`))),
     usage: async () => replace(other, drawUsage(data.usage)),
   };
 

@@ -36,8 +36,8 @@ export class Waterfall {
       h('div', { class: 'figure wider', title: 'tokens of the span and all below it' }, 'tokens'),
       h('div', { class: 'figure', title: 'cost of the span and all below it' }, 'cost'), h('div', { class: 'times' }, this.axis, this.brush));
     this.rows = h('div', { class: 'rows' });
-    this.scroller = h('div', { class: 'scroller', onscroll: () => this.soon() }, this.rows);
-    this.element = h('div', { class: 'waterfall', role: 'tree' }, this.head, this.scroller);
+    this.scroller = h('div', { class: 'scroller', onscroll: () => this.soon() }, this.head, this.rows);
+    this.element = h('div', { class: 'waterfall', role: 'tree' }, this.scroller);
     this.rows.addEventListener('click', (event) => this.clicked(event));
     this.head.lastChild.addEventListener('pointerdown', (event) => this.drag(event));
     this.head.lastChild.addEventListener('dblclick', () => this.zoomBy(Infinity));
@@ -329,7 +329,7 @@ export class Waterfall {
     const top = index * ROW;
     const { scrollTop, clientHeight } = this.scroller;
     if (top < scrollTop) this.scroller.scrollTop = top;
-    else if (top + ROW > scrollTop + clientHeight) this.scroller.scrollTop = top + ROW - clientHeight;
+    else if (top + 2 * ROW > scrollTop + clientHeight) this.scroller.scrollTop = top + 2 * ROW - clientHeight; // the head is in it
     this.draw();
   }
 
