@@ -1,22 +1,27 @@
-"""``obsctl view``: the recorded traces in a browser, until Ctrl-C."""
+"""``obsctl view``: what was recorded in a browser, until Ctrl-C."""
 
 from __future__ import annotations
 
 import os
 import secrets
+import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from obs_run.cli import terminal
+from obs_run.cli import terminal, words
 from obs_run.cli.mistake import Mistake
 
 if TYPE_CHECKING:
     import argparse
+    from contextlib import AbstractContextManager
 
+    from obs_run.telemetry.reader import TraceReader
     from obs_run.view.source import Source
 
 _PORT = 8321
 _LEAST_TOKEN = 16
+_SECONDS_OF_ANSWERS = 5  # how long those of another server are kept
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,12 +41,17 @@ def run(args: argparse.Namespace) -> int:
     """Serve until interrupted."""
     if args.port is not None and not 1 <= args.port < 1 << 16:
         raise Mistake(f"--port {args.port} is not a port: 1 to 65535")
-    token = secrets.token_urlsafe(24) if args.token_file is None else _kept_token(args.token_file)
     try:
         from obs_run.view import server
     except ImportError as error:
         raise Mistake(f"view needs {error.name}: pip install 'obs-run[view]'") from None
-    source = _source(args)
+    from obs_run.telemetry.reader import ReadError
+
+    try:
+        source = _source(args.store)
+    except ReadError as error:
+        raise Mistake(words.one_line(str(error))) from None
+    token = secrets.token_urlsafe(24) if args.token_file is None else _kept_token(args.token_file)
     try:
         listener = server.listen(args.port or _PORT, fixed=args.port is not None)
     except OSError as error:
@@ -49,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     address = f"http://{server.HOST}:{listener.getsockname()[1]}/?token={token}"
 
     def tell() -> None:
-        print(f"{source.name}: {address}", flush=True)
+        print(f"{words.one_line(source.name)}: {address} (Ctrl-C ends it)", flush=True)
         if args.open:
             import webbrowser
 
@@ -61,16 +71,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _kept_token(path: Path) -> str:
     """Return the token in a file; a new one is written into a file that only the user may read."""
+    token = secrets.token_urlsafe(24)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        token = _read_token(path)
-        if len(token) < _LEAST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
-            raise Mistake(f"--token-file {path}: a token is {_LEAST_TOKEN} or more printable characters") from None
-        return token
+        return _read_token(path)
     except OSError as error:
         raise Mistake(f"--token-file {path} cannot be made: {error.strerror}") from None
-    token = secrets.token_urlsafe(24)
     with os.fdopen(descriptor, "w") as file:
         file.write(token + "\n")
     return token
@@ -78,26 +85,53 @@ def _kept_token(path: Path) -> str:
 
 def _read_token(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
+        token = path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError as error:
         raise Mistake(f"--token-file {path} cannot be read: {error.strerror}") from None
+    if len(token) < _LEAST_TOKEN or not (token.isascii() and token.isprintable()) or " " in token:
+        raise Mistake(f"--token-file {path} has no token: {_LEAST_TOKEN} or more printable characters without spaces")
+    return token
 
 
-def _source(args: argparse.Namespace) -> Source:
-    from obs_run.store.location import absolute, default_path
+def _source(place: Path | str | None) -> Source:
+    """Return what is to be shown; ``ReadError`` where it cannot be read, so that it is said now and not on the page."""
+    from obs_run.readers.places import open_place
+    from obs_run.store.location import default_path
     from obs_run.store.reader import Reader
     from obs_run.view.source import Source
 
-    path = default_path() if args.store is None else absolute(args.store)
-    # The write-ahead log is what changes with every batch.
-    files = (path, path.with_name(path.name + "-wal"))
+    place = default_path() if place is None else place
+    first = Reader(place) if isinstance(place, Path) else open_place(place)
+    if isinstance(first, Reader):
+        first.close()
+        path = Path(place).expanduser().absolute()
+        # The write-ahead log is what changes with every batch.
+        files = (path, path.with_name(path.name + "-wal"))
+        return Source(lambda: Reader(path), first.place, lambda: "-".join(map(_stamp, files)))
+    if str(place).startswith(("http://", "https://")):
+        first.close()
+        return Source(lambda: open_place(place), first.place, lambda: str(time.time() // _SECONDS_OF_ANSWERS))
+    held = _Held(Path(place).expanduser(), first)
+    return Source(held.open, first.place, held.stamp)
 
-    def version() -> str:
-        return "-".join(_stamp(file) for file in files)
 
-    with Reader(path):
-        pass  # where it cannot be read that is said now, not on the page
-    return Source(lambda: Reader(path), str(path), version)
+class _Held:
+    """A file that was read as a whole, and is read again when it has changed."""
+
+    def __init__(self, path: Path, reader: TraceReader) -> None:
+        self._path, self._reader = path, reader
+        self._read = self.stamp()
+
+    def stamp(self) -> str:
+        return _stamp(self._path)
+
+    def open(self) -> AbstractContextManager[TraceReader]:
+        from obs_run.readers.places import open_place
+
+        stamp = self.stamp()
+        if stamp and stamp != self._read:
+            self._reader, self._read = open_place(self._path), stamp
+        return nullcontext(self._reader)
 
 
 def _stamp(path: Path) -> str:

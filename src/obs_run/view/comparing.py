@@ -41,7 +41,7 @@ def compared(source: Source, request: Request) -> Json | None:
 
 def _pair(pair: Pair, left_logs: Sequence[LogLine], right_logs: Sequence[LogLine]) -> Json:
     # Messages are large: only those that differ are sent.
-    has_messages = "messages" in pair.changes
+    has_messages = any("messages" in change for change in pair.changes)
     return {
         "kind": pair.kind,
         "depth": pair.depth,

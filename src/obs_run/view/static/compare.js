@@ -11,7 +11,7 @@ export async function show(root, [left, right], { go }) {
   const told = await get('/data/compare', { left, right });
   const onlyChanges = h('button', { 'aria-pressed': 'false', onclick: () => { turn(onlyChanges); draw(); } }, 'only differences');
   const body = h('tbody');
-  const columns = ['span', 'took', '', '', 'tokens', '', 'cost', '', 'differs in'];
+  const columns = ['span', 'took left', 'right', '±', 'tokens left', 'right', 'cost left', 'right', 'differs in'];
   const numbers = [1, 2, 3, 4, 5, 6, 7];
   replace(root, h('div', { class: 'page diff' },
     h('div', { class: 'title' }, h('h1', null, 'comparison'), h('button', { title: 'the other way round', onclick: () => go(`/compare/${piece(right)}/${piece(left)}`) }, '⇄'), onlyChanges),
@@ -40,8 +40,8 @@ export async function show(root, [left, right], { go }) {
       one ? money(one.cost) : '', other ? money(other.cost) : '', pair.changes.join(', '),
     ];
     const line = h('tr', { class: pair.kind }, cells.map((cell, at) => h('td', { class: numbers.includes(at) ? 'number' : at ? '' : 'wide' }, cell)));
-    if (!pair.changes.includes('messages')) return line;
-    const messages = h('tr', { hidden: true }, h('td', { colspan: '9' }, h('div', { class: 'pair-of' }, [one, other].map((each) => h('div', null, each.messages.map(drawMessage))))));
+    if (![one, other].some((each) => each?.messages.length)) return line;
+    const messages = h('tr', { hidden: true }, h('td', { colspan: '9' }, h('div', { class: 'pair-of' }, [one, other].map((each) => h('div', null, each?.messages.map(drawMessage))))));
     line.lastChild.append(' ', h('button', { onclick: () => { messages.hidden = !messages.hidden; } }, 'messages'));
     return [line, messages];
   }

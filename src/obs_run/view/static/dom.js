@@ -30,7 +30,7 @@ function set(element, key, value) {
 }
 
 function append(element, children) {
-  for (const child of children.flat(3)) {
+  for (const child of children.flat(Infinity)) {
     if (child !== null && child !== undefined && child !== false) element.append(child);
   }
 }

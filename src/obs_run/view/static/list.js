@@ -122,7 +122,10 @@ export async function show(root, _, { go, fail }) {
   }
 
   function openComparison() {
-    if (marked.length === 2) go(`/compare/${piece(marked[0])}/${piece(marked[1])}`);
+    if (marked.length !== 2) return;
+    // The older one on the left; the list has the newest first.
+    const [right, left] = traces.map((one) => one.id).filter((id) => marked.includes(id));
+    go(`/compare/${piece(left ?? marked[0])}/${piece(right ?? marked[1])}`);
   }
 
   function toggle() {

@@ -7,6 +7,7 @@ const WIDTH = 170;
 const HEIGHT = 38;
 const ACROSS = 270;
 const DOWN = 54;
+const MOST = 40; // places that are drawn
 const SINCE = { '': 'any time', '15m': '15 minutes', '1h': '1 hour', '1d': '1 day', '7d': '7 days' };
 
 export async function show(root, _, { go, fail }) {
@@ -18,7 +19,7 @@ export async function show(root, _, { go, fail }) {
 
   async function load() {
     const told = await get('/data/map', { since: since.value });
-    note.textContent = `of the newest ${count(told.traces)} traces`;
+    note.textContent = `of the newest ${count(told.traces)} traces${told.places.length > MOST ? `; the ${MOST} busiest of ${told.places.length} are drawn` : ''}`;
     replace(drawing, told.places.length ? draw(told) : h('p', { class: 'dim note' }, 'nothing calls anything'));
     replace(edges, table([['caller', ''], ['callee', 'wide'], ['calls', 'number'], ['a minute', 'number'], ['errors', 'number'], ['median', 'number'], ['p95', 'number'], ['cost', 'number']], told.edges.map((edge) => ({
       cells: [told.places[edge.from].join(' '), told.places[edge.to].join(' '), count(edge.calls), edge.rate === null ? '' : edge.rate.toPrecision(3), edge.errors ? h('b', { class: 'error' }, `${count(edge.errors)} (${Math.round(edge.errors / edge.calls * 100)}%)`) : '', duration(edge.p50_ns), duration(edge.p95_ns), money(edge.cost)],
@@ -46,7 +47,20 @@ function layers({ places, edges }) {
   return level.map((one) => used.indexOf(one));
 }
 
-function draw(told) {
+// The places with the most calls; all are in the table below.
+function busiest({ places, edges }) {
+  const calls = places.map(() => 0);
+  for (const { from, to, calls: number } of edges) for (const at of [from, to]) calls[at] += number;
+  const kept = [...places.keys()].sort((a, b) => calls[b] - calls[a]).slice(0, MOST).sort((a, b) => a - b);
+  const at = new Map(kept.map((old, now) => [old, now]));
+  return {
+    places: kept.map((old) => places[old]),
+    edges: edges.filter(({ from, to }) => at.has(from) && at.has(to)).map((edge) => ({ ...edge, from: at.get(edge.from), to: at.get(edge.to) })),
+  };
+}
+
+function draw(all) {
+  const told = busiest(all);
   const level = layers(told);
   const filled = [];
   const places = told.places.map(([kind, name], at) => {

@@ -77,7 +77,7 @@ export function drawSteps(steps) {
   return steps.map((step) => [
     h('div', { class: `turn ${step.kind}` }, h('span', { class: `sign ${step.kind}` }, { model: '✦', tool: '⚒', agent: '◉' }[step.kind]),
       link(`/trace/${piece(step.trace)}#${piece(step.span)}`, null, step.name || '(no name)'), step.agent ? h('span', { class: 'dim' }, step.agent) : null,
-      h('span', { class: 'dim' }, clock(step.start_ms)), h('span', null, duration(step.took_ns)), tokens(step.input_tokens, step.output_tokens), money(step.cost)),
+      h('span', { class: 'dim' }, clock(step.start_ms)), h('span', null, duration(step.took_ns)), h('span', null, tokens(step.input_tokens, step.output_tokens)), h('b', null, money(step.cost))),
     step.failure ? h('p', { class: 'failure' }, step.failure) : null,
     step.messages.map(drawMessage),
     step.arguments === null && step.result === null ? null : h('section', { class: 'message tool' },

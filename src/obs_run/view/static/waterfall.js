@@ -96,15 +96,21 @@ export class Waterfall {
   soon() {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
-      this.draw();
+      this.fillRows();
     });
   }
 
   resize() {
-    if (this.data) this.draw();
+    if (this.data) this.fillRows();
   }
 
   draw() {
+    this.drawn = (this.drawn ?? 0) + 1;
+    this.fillRows();
+  }
+
+  // What is filled already stays: while scrolling only the rows that come into sight are written.
+  fillRows() {
     const height = this.scroller.clientHeight || 600;
     const first = Math.max(0, Math.floor(this.scroller.scrollTop / ROW) - AHEAD);
     const last = Math.min(this.visible.length, Math.ceil((this.scroller.scrollTop + height) / ROW) + AHEAD);
@@ -115,7 +121,9 @@ export class Waterfall {
       const index = first + ((at - first) % length + length) % length;
       const element = this.pool[at];
       element.hidden = index >= last;
-      if (!element.hidden) this.fill(element, index);
+      if (element.hidden || (element.filled === index && element.drawn === this.drawn)) continue;
+      [element.filled, element.drawn] = [index, this.drawn];
+      this.fill(element, index);
     }
   }
 
