@@ -16,13 +16,6 @@ if TYPE_CHECKING:
     from obs_run.telemetry.records import LogLine, Span
 
 Message = dict[str, Any]
-_ROLES = {
-    "gen_ai.system.message": "system",
-    "gen_ai.user.message": "user",
-    "gen_ai.assistant.message": "assistant",
-    "gen_ai.tool.message": "tool",
-    "gen_ai.choice": "assistant",
-}
 
 
 class Content(NamedTuple):
@@ -100,10 +93,10 @@ def _part(told: Any) -> dict[str, Any]:
 def _older(span: Span) -> Content:
     found = Content([], [], [])
     for event in span.events:
-        role = _ROLES.get(event.name)
-        if role is None:
+        if event.name not in semconv.OLD_MESSAGE_EVENTS:
             continue
+        word = event.name.split(".")[1]
+        side = {"system": found.system, "choice": found.output}.get(word, found.input)
         told = value(event.attributes.get("message", event.attributes.get("content")))
-        side = {"system": found.system, "assistant": found.output if event.name == "gen_ai.choice" else found.input}
-        side.get(role, found.input).extend(_messages(told, role))
+        side.extend(_messages(told, "assistant" if word == "choice" else word))
     return found
