@@ -72,7 +72,9 @@ class Browser:
 
     def texts(self, selector: str) -> list[str]:
         """Return the visible texts of all elements that a selector finds."""
-        return list(self.evaluate(f"[...document.querySelectorAll({json.dumps(selector)})].map((each) => each.innerText)"))
+        return list(
+            self.evaluate(f"[...document.querySelectorAll({json.dumps(selector)})].map((each) => each.innerText)")
+        )
 
     def click(self, selector: str) -> None:
         """Click an element where it is seen."""

@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from obs_run.telemetry.reader import ReadError
 
     try:
-        source = _source(args.store)
+        source = open_source(args.store)
     except ReadError as error:
         raise Mistake(words.one_line(str(error))) from None
     token = secrets.token_urlsafe(24) if args.token_file is None else _kept_token(args.token_file)
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
 
             webbrowser.open(address)
 
-    server.serve(source, token, listener, tell)
+    server.create(source, token, listener, tell).run(sockets=[listener])
     return 0
 
 
@@ -93,7 +93,7 @@ def _read_token(path: Path) -> str:
     return token
 
 
-def _source(place: Path | str | None) -> Source:
+def open_source(place: Path | str | None) -> Source:
     """Return what is to be shown; ``ReadError`` where it cannot be read, so that it is said now and not on the page."""
     from obs_run.readers.places import open_place
     from obs_run.store.location import default_path

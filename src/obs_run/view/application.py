@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,7 +56,7 @@ def create(source: Source) -> Starlette:
     routes += [Route(path, _answering(source, answer)) for path, answer in _DATA.items()]
     return Starlette(
         routes=[*routes, *jaeger_routes(source), Mount("/static", StaticFiles(directory=_HERE / "static"))],
-        exception_handlers={ReadError: _unreadable},
+        exception_handlers={ReadError: _unreadable, sqlite3.Error: _unreadable},
     )
 
 
@@ -73,4 +74,4 @@ def _answering(source: Source, answer: Callable[[Source, Request], Any]) -> Call
 
 def _unreadable(request: Request, error: Exception) -> Response:
     del request
-    return JSONResponse({"error": str(error)}, 503)
+    return JSONResponse({"error": f"what was recorded cannot be read: {error}"}, 503)

@@ -1,4 +1,4 @@
-"""Serves the viewer on a loopback port until it is interrupted."""
+"""Serves the viewer on a loopback port."""
 
 from __future__ import annotations
 
@@ -36,16 +36,22 @@ def listen(port: int, *, fixed: bool) -> socket.socket:
     return listener
 
 
-def serve(source: Source, token: str, listener: socket.socket, started: Callable[[], None]) -> None:
-    """Answer at ``listener``; ``started`` is called when it does."""
+def create(source: Source, token: str, listener: socket.socket, started: Callable[[], None]) -> uvicorn.Server:
+    """Return what answers at ``listener`` once it runs; ``started`` is called when it does."""
     port = listener.getsockname()[1]
     # Cookies are sent to every port of a host: each viewer has one of its own.
     access = Access(application.create(source), token, f"obs_view_{port}")
     config = uvicorn.Config(
-        access, lifespan="off", log_level="warning", access_log=False, server_header=False, http="h11", ws="none"
+        access,
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        http="h11",
+        ws="none",
+        timeout_graceful_shutdown=1,
     )
-    server = _Server(config, started)
-    server.run(sockets=[listener])
+    return _Server(config, started)
 
 
 class _Server(uvicorn.Server):

@@ -13,7 +13,13 @@ HERE = Path(__file__).parent
 _GO = {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOWORK": "off"}
 _LAST_LINES = 15
 _CHROMIUM = ("chromium-headless-shell", "fonts-dejavu-core")
-_NOT_FOR_CHROMIUM = ("libc6", "libgl1-mesa-dri", "libllvm15", "libz3-4", "x11-utils")  # the machine's own, or of screens
+_NOT_FOR_CHROMIUM = (
+    "libc6",
+    "libgl1-mesa-dri",
+    "libllvm15",
+    "libz3-4",
+    "x11-utils",
+)  # its own, or for screens
 _REDIS = ("redis-server", "redis-tools", "libjemalloc2", "liblzf1")
 
 
