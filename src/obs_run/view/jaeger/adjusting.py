@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from obs_run.view.jaeger.parameters import go_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from obs_run.telemetry.records import Event, Link, Span
 
@@ -22,7 +22,8 @@ _NO_TRACE = "0" * 32
 
 def adjusted(spans: Sequence[Span]) -> list[Span]:
     """Return the spans with sorted attributes and events, and their warnings as an attribute."""
-    warnings = _clock_warnings(spans)
+    missing = "parent span ID={} is not in the trace; skipping clock skew adjustment"
+    warnings = clock_warnings(spans, _host, missing)
     return [_adjusted(span, warnings.get(span.span_id, [])) for span in spans]
 
 
@@ -54,8 +55,8 @@ def _sorted(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return dict(sorted(attributes.items()))
 
 
-def _clock_warnings(spans: Sequence[Span]) -> dict[str, list[str]]:
-    """Return the warnings of each span whose clock Jaeger would correct, or whose parent it misses."""
+def clock_warnings(spans: Sequence[Span], host_of: Callable[[Span], str], missing: str) -> dict[str, list[str]]:
+    """Return the warnings of each span whose clock Jaeger would correct, or whose parent is ``missing``."""
     by_id = {span.span_id: span for span in spans}
     children: dict[str, list[Span]] = {}
     roots: list[Span] = []
@@ -67,21 +68,22 @@ def _clock_warnings(spans: Sequence[Span]) -> dict[str, list[str]]:
             children.setdefault(span.parent_id, []).append(span)
         else:
             roots.append(span)
-            missing = f"parent span ID={span.parent_id} is not in the trace; skipping clock skew adjustment"
-            warnings[span.span_id] = [missing]
-    for span, delta in _deltas(roots, children):
+            warnings[span.span_id] = [missing.format(span.parent_id)]
+    for span, delta in _deltas(roots, children, host_of):
         if delta:
             said = f"clock skew adjustment disabled; not applying calculated delta of {go_duration(delta)}"
             warnings.setdefault(span.span_id, []).append(said)
     return warnings
 
 
-def _deltas(roots: Sequence[Span], children: Mapping[str, list[Span]]) -> Iterator[tuple[Span, int]]:
+def _deltas(
+    roots: Sequence[Span], children: Mapping[str, list[Span]], host_of: Callable[[Span], str]
+) -> Iterator[tuple[Span, int]]:
     """Yield each span below ``roots`` with how far its host's clock seems to be off."""
-    waiting: list[tuple[Span, Span | None, int, str]] = [(root, None, 0, _host(root)) for root in roots]
+    waiting: list[tuple[Span, Span | None, int, str]] = [(root, None, 0, host_of(root)) for root in roots]
     while waiting:
         span, parent, delta, host_of_delta = waiting.pop()
-        host = _host(span)
+        host = host_of(span)
         if parent is not None and (host != host_of_delta or not host):
             delta, host_of_delta = _skew(span, parent), host
         yield span, delta

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from base64 import b64encode
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from obs_run.telemetry.values import encode
-from obs_run.view.jaeger.adjusting import WARNINGS, adjusted
+from obs_run.view.jaeger.adjusting import clock_warnings
 from obs_run.view.jaeger.values import as_string
 
 if TYPE_CHECKING:
@@ -17,19 +18,25 @@ if TYPE_CHECKING:
     from obs_run.view.source import Recorded
 
 Json = dict[str, Any]
+_Order = Callable[[list[Json]], list[Json]]
 
 _LARGEST_SAFE = 2**53 - 1
 _SERVICE = "service.name"
+_MISSING = "invalid parent span IDs={}; skipping clock skew adjustment"
 _REFERENCE_TYPE = "opentracing.ref_type"
 
 
 def trace_json(recorded: Recorded, *, raw: bool) -> Json:
-    """Return one trace."""
-    spans = recorded.spans if raw else adjusted(recorded.spans)
-    processes = _Processes()
+    """Return one trace; one that is not raw has its tags sorted, and warnings."""
+    warnings = {} if raw else clock_warnings(recorded.spans, _host, _MISSING)
+    order = _as_it_is if raw else _sorted
+    processes = _Processes(order)
     return {
-        "traceID": recorded.trace.trace_id,
-        "spans": [_span(span, processes.key(span)) for span in spans],
+        "traceID": short_id(recorded.trace.trace_id),
+        "spans": [
+            _span(span, processes.key(span), order) | {"warnings": warnings.get(span.span_id)}
+            for span in recorded.spans
+        ],
         "processes": processes.found,
         "warnings": None,
     }
@@ -38,8 +45,9 @@ def trace_json(recorded: Recorded, *, raw: bool) -> Json:
 class _Processes:
     """The services of a trace with their resources, each under a key of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, order: _Order) -> None:
         self.found: dict[str, Json] = {}
+        self._order = order
         self._keys: dict[str, str] = {}
 
     def key(self, span: Span) -> str:
@@ -47,23 +55,22 @@ class _Processes:
         if text not in self._keys:
             key = self._keys[text] = f"p{len(self._keys) + 1}"
             tags = {name: value for name, value in span.resource.items() if name != _SERVICE}
-            self.found[key] = {"serviceName": span.service, "tags": _tags(tags)}
+            self.found[key] = {"serviceName": span.service, "tags": self._order(_tags(tags))}
         return self._keys[text]
 
 
-def _span(span: Span, process: str) -> Json:
+def _span(span: Span, process: str, order: _Order) -> Json:
     start = span.start_ns // 1000
     return {
-        "traceID": span.trace_id,
+        "traceID": short_id(span.trace_id),
         "spanID": span.span_id,
         "operationName": span.name,
         "references": _references(span),
         "startTime": start,
         "duration": ((span.end_ns or span.start_ns) - span.start_ns) // 1000,
-        "tags": [*_scope_tags(span), *_tags(span.attributes), *_status_tags(span)],
-        "logs": [_log(event) for event in span.events],
+        "tags": order([*_scope_tags(span), *_tags(span.attributes), *_status_tags(span)]),
+        "logs": [_log(event, order) for event in span.events],
         "processID": process,
-        "warnings": span.attributes.get(WARNINGS),
     }
 
 
@@ -81,7 +88,7 @@ def _references(span: Span) -> list[Json]:
 
 
 def _reference(kind: str, trace_id: str, span_id: str) -> Json:
-    return {"refType": kind, "traceID": trace_id, "spanID": span_id}
+    return {"refType": kind, "traceID": short_id(trace_id), "spanID": span_id}
 
 
 def _scope_tags(span: Span) -> Iterator[Json]:
@@ -104,13 +111,33 @@ def _status_tags(span: Span) -> Iterator[Json]:
         yield _tag("w3c.tracestate", span.trace_state)
 
 
-def _log(event: Event) -> Json:
-    fields = [] if "event" in event.attributes or not event.name else [_tag("event", event.name)]
-    return {"timestamp": event.time_ns // 1000, "fields": fields + _tags(event.attributes)}
+def _log(event: Event, order: _Order) -> Json:
+    attributes = event.attributes
+    if event.name and "event" not in attributes:
+        attributes = {"event": event.name, **attributes}
+    fields = _tags(attributes)
+    named = [field for field in fields if field["key"] == "event"]
+    return {
+        "timestamp": event.time_ns // 1000,
+        "fields": order(named) + order([field for field in fields if field not in named]),
+    }
+
+
+def _as_it_is(tags: list[Json]) -> list[Json]:
+    return tags
+
+
+def _sorted(tags: list[Json]) -> list[Json]:
+    return sorted(tags, key=lambda tag: str(tag["key"]))
+
+
+def _host(span: Span) -> str:
+    # The older API knows hosts by a name of OpenTracing's time only.
+    return as_string(span.resource.get("ip"))
 
 
 def _tags(attributes: Mapping[str, Any]) -> list[Json]:
-    return [_tag(name, value) for name, value in attributes.items() if name != WARNINGS]
+    return [_tag(name, value) for name, value in attributes.items()]
 
 
 def _tag(key: str, value: Any) -> Json:
@@ -128,6 +155,12 @@ def _typed(value: Any) -> tuple[str, Any]:
     if isinstance(value, bytes):
         return "binary", b64encode(value).decode("ascii")
     return "string", as_string(value)
+
+
+def short_id(trace_id: str) -> str:
+    """Return a trace id as this API has it: with half of the digits where the others are 0."""
+    half = len(trace_id) // 2
+    return trace_id if trace_id[:half].strip("0") else trace_id[half:]
 
 
 def answer(data: Sequence[Any] | None, errors: list[Json] | None = None, *, counted: bool = False) -> Json:
