@@ -46,27 +46,58 @@ def _spans(family: str) -> list[ReadableSpan]:
     bank = Resource({"service.name": f"{family}/bank/é", "host.name": "b"})
     plain = Resource({"service.name": f"{family} plain"})
     at = (time.time_ns() - 60 * 10**9 - making.AT) / making.MS
-    values = {"text": "déjà <b>&\u2028", "yes": True, "no": False, "int": 5, "large": 2**60, "negative": -3, "float": 1.5,
-              "whole": 2.0, "small": 1e-7, "texts": ["a", "b<"], "ints": [1, 2], "floats": [1.5, 2.0], "empty": "",
-              "none": [], "bytes": b"\x00\xff"}  # fmt: skip
+    values = {
+        "text": "déjà <b>&\u2028",
+        "yes": True,
+        "no": False,
+        "int": 5,
+        "large": 2**60,
+        "negative": -3,
+        "float": 1.5,
+        "whole": 2.0,
+        "small": 1e-7,
+        "texts": ["a", "b<"],
+        "ints": [1, 2],
+        "floats": [1.5, 2.0],
+        "empty": "",
+        "none": [],
+        "bytes": b"\x00\xff",
+    }
     event = Event("exception", {"exception.type": "ValueError", "n": 3}, making.AT + int((at + 5) * making.MS))
     first = Event("a first", {}, making.AT + int((at + 6.001) * making.MS))
     named = Event("named", {"event": "own"}, making.AT + int((at + 7) * making.MS))
     other = Link(making.context(90, 91), {"why": "because"})
     child_of = Link(making.context(_id(family, 1), 1), {"opentracing.ref_type": "child_of"})
     made = [
-        making.span("POST /order", at, 100, trace=_id(family, 1), id=1, resource=shop, kind=SpanKind.SERVER, attributes=values),
-        making.span("pay", at + 10, 50.123456, trace=_id(family, 1), id=2, parent=1, resource=shop, kind=SpanKind.CLIENT,
-                    error="no money", events=(event, first, named), links=(other,)),
+        making.span(
+            "POST /order", at, 100, trace=_id(family, 1), id=1, resource=shop, kind=SpanKind.SERVER, attributes=values
+        ),
+        making.span(
+            "pay",
+            at + 10,
+            50.123456,
+            trace=_id(family, 1),
+            id=2,
+            parent=1,
+            resource=shop,
+            kind=SpanKind.CLIENT,
+            error="no money",
+            events=(event, first, named),
+            links=(other,),
+        ),
         making.span("pay", at + 20, 20, trace=_id(family, 1), id=3, parent=2, resource=bank, kind=SpanKind.SERVER),
-        making.span("skewed", at - 500, 20, trace=_id(family, 1), id=4, parent=3, resource=shop, kind=SpanKind.PRODUCER),
-        making.span("longer", at - 1, 2000, trace=_id(family, 1), id=5, parent=3, resource=plain, kind=SpanKind.CONSUMER),
+        making.span(
+            "skewed", at - 500, 20, trace=_id(family, 1), id=4, parent=3, resource=shop, kind=SpanKind.PRODUCER
+        ),
+        making.span(
+            "longer", at - 1, 2000, trace=_id(family, 1), id=5, parent=3, resource=plain, kind=SpanKind.CONSUMER
+        ),
         making.span("linked", at + 30, 1, trace=_id(family, 1), id=6, parent=1, resource=shop, links=(child_of, other)),
         making.span("lost", at + 30_000, 5, trace=_id(family, 2), id=1, parent=77, resource=plain, error=""),
         making.span("root beside it", at + 30_001, 5, trace=_id(family, 2), id=2, resource=plain),
         making.span("short", at + 1000, 0.001, trace=_id(family, 3), id=1, resource=plain, attributes={"a.b": "c"}),
         making.span("short", at + 2000, 3000, trace=_id(family, 4), id=1, resource=plain, attributes={"a.b": "d"}),
-    ]  # fmt: skip
+    ]
     made[5]._status = Status(StatusCode.OK)
     return made
 
@@ -129,11 +160,14 @@ def _sorted_spans(answer: Any) -> list[Any]:
 
 
 def _without_empty(span: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what one writer of JSON writes as empty and another does not write; warnings pile up in the real one."""
+    """Leave out what one writer of JSON writes as empty and another leaves out; warnings pile up in the real one."""
     kept = {name: value for name, value in span.items() if value not in ("", [], {}, 0, None)}
     kept["attributes"] = [_once(pair) for pair in kept.get("attributes", [])]
     kept["events"] = [{k: v for k, v in event.items() if v != []} for event in kept.get("events", [])]
     return kept
+
+
+_EMPTY: dict[str, Any] = {"arrayValue": {"values": []}}
 
 
 def _once(pair: dict[str, Any]) -> dict[str, Any]:
@@ -189,21 +223,29 @@ def _older(answer: Any) -> Any:
     traces = []
     for trace in answer["data"]:
         spans = [
-            {**span, "processID": trace["processes"][span["processID"]],
-             "warnings": list(dict.fromkeys(span["warnings"] or []))}
+            {
+                **span,
+                "processID": trace["processes"][span["processID"]],
+                "warnings": list(dict.fromkeys(span["warnings"] or [])),
+            }
             for span in trace["spans"]
-        ]  # fmt: skip
+        ]
         traces.append({**trace, "processes": None, "spans": sorted(spans, key=lambda span: span["spanID"])})
     return {**answer, "data": sorted(traces, key=lambda trace: trace["traceID"])}
 
 
 SEARCHES: list[dict[str, str]] = [
-    {"service_name": "found shop"}, {"service_name": "found plain"}, {"service_name": "found/bank/é"},
-    {"service_name": "found plain", "operation_name": "short"}, {"service_name": "found plain", "operation_name": "pay"},
-    {"service_name": "found plain", "duration_min": "1s"}, {"service_name": "found plain", "duration_max": "5ms"},
+    {"service_name": "found shop"},
+    {"service_name": "found plain"},
+    {"service_name": "found/bank/é"},
+    {"service_name": "found plain", "operation_name": "short"},
+    {"service_name": "found plain", "operation_name": "pay"},
+    {"service_name": "found plain", "duration_min": "1s"},
+    {"service_name": "found plain", "duration_max": "5ms"},
     {"service_name": "found plain", "duration_min": "1500us", "duration_max": "2.5s"},
-    {"service_name": "found plain", "num_traces": "1"}, {"service_name": "nobody"},
-]  # fmt: skip
+    {"service_name": "found plain", "num_traces": "1"},
+    {"service_name": "nobody"},
+]
 
 
 @pytest.mark.parametrize("search", SEARCHES)
@@ -221,15 +263,25 @@ def test_a_search_of_version_3(both: Both, search: dict[str, str]) -> None:
 
 
 OLDER_SEARCHES: list[list[tuple[str, str]]] = [
-    [("service", "found shop")], [("service", "found plain"), ("operation", "short")], [("service", "found plain"), ("tag", "a.b:c")],
-    [("service", "found plain"), ("tags", '{"a.b": "d"}')], [("service", "found plain"), ("tags", '{"a.b": "d", "x": "y"}')],
-    [("service", "found shop"), ("tag", "int:5")], [("service", "found shop"), ("tag", "yes:true")], [("service", "found shop"), ("tag", "float:1.5")],
-    [("service", "found shop"), ("tag", "whole:2")], [("service", "found shop"), ("tag", 'texts:["a","b\\u003c"]')],
-    [("service", "found shop"), ("tag", "exception.type:ValueError")], [("service", "found shop"), ("tag", "process.pid:7")],
-    [("service", "found shop"), ("tag", "host.name:b")], [("service", "found plain"), ("minDuration", "2s")],
-    [("service", "found plain"), ("maxDuration", "1ms")], [("service", "nobody")],
-    [("traceID", "10001"), ("traceID", "10003")], [("traceID", "10001"), ("traceID", "dead")],
-]  # fmt: skip
+    [("service", "found shop")],
+    [("service", "found plain"), ("operation", "short")],
+    [("service", "found plain"), ("tag", "a.b:c")],
+    [("service", "found plain"), ("tags", '{"a.b": "d"}')],
+    [("service", "found plain"), ("tags", '{"a.b": "d", "x": "y"}')],
+    [("service", "found shop"), ("tag", "int:5")],
+    [("service", "found shop"), ("tag", "yes:true")],
+    [("service", "found shop"), ("tag", "float:1.5")],
+    [("service", "found shop"), ("tag", "whole:2")],
+    [("service", "found shop"), ("tag", 'texts:["a","b\\u003c"]')],
+    [("service", "found shop"), ("tag", "exception.type:ValueError")],
+    [("service", "found shop"), ("tag", "process.pid:7")],
+    [("service", "found shop"), ("tag", "host.name:b")],
+    [("service", "found plain"), ("minDuration", "2s")],
+    [("service", "found plain"), ("maxDuration", "1ms")],
+    [("service", "nobody")],
+    [("traceID", "10001"), ("traceID", "10003")],
+    [("traceID", "10001"), ("traceID", "dead")],
+]
 
 
 @pytest.mark.parametrize("search", OLDER_SEARCHES)
@@ -244,10 +296,13 @@ def test_names_of_the_older_api(both: Both) -> None:
     assert set(own["data"]) <= set(real["data"])
     assert own == {"data": sorted(own["data"]), "total": len(FAMILIES) * 3, "limit": 0, "offset": 0, "errors": None}
     for path, query in (
-        ("/api/services/found%20shop/operations", {}), ("/api/services/found%2Fbank%2F%C3%A9/operations", {}),
-        ("/api/services/nobody/operations", {}), ("/api/operations", {"service": "found shop"}),
-        ("/api/operations", {"service": "found plain", "spanKind": "internal"}), ("/api/operations", {"service": "nobody"}),
-    ):  # fmt: skip
+        ("/api/services/found%20shop/operations", {}),
+        ("/api/services/found%2Fbank%2F%C3%A9/operations", {}),
+        ("/api/services/nobody/operations", {}),
+        ("/api/operations", {"service": "found shop"}),
+        ("/api/operations", {"service": "found plain", "spanKind": "internal"}),
+        ("/api/operations", {"service": "nobody"}),
+    ):
         (real_status, real), (own_status, own) = both.answers(path, **query)
         real["data"], own["data"] = _comparable(real["data"]), _comparable(own["data"])
         assert (own_status, own) == (real_status, real), path
@@ -270,18 +325,32 @@ def test_the_graph_of_services(both: Both) -> None:
 
 
 WRONG = [
-    ("/api/v3/traces", {}), ("/api/v3/traces", {"query.start_time_min": "x", "query.start_time_max": "y"}),
-    ("/api/v3/traces", {"query.num_traces": "x"}), ("/api/v3/traces", {"query.duration_min": "5"}),
-    ("/api/v3/traces", {"query.duration_max": "fast"}), ("/api/v3/traces", {"query.raw_traces": "x"}),
-    ("/api/v3/traces/xyz", {}), ("/api/v3/traces/dead", {}), (f"/api/v3/traces/{'1' * 33}", {}),
+    ("/api/v3/traces", {}),
+    ("/api/v3/traces", {"query.start_time_min": "x", "query.start_time_max": "y"}),
+    ("/api/v3/traces", {"query.num_traces": "x"}),
+    ("/api/v3/traces", {"query.duration_min": "5"}),
+    ("/api/v3/traces", {"query.duration_max": "fast"}),
+    ("/api/v3/traces", {"query.raw_traces": "x"}),
+    ("/api/v3/traces/xyz", {}),
+    ("/api/v3/traces/dead", {}),
+    (f"/api/v3/traces/{'1' * 33}", {}),
     ("/api/v3/traces/10001", {"raw_traces": "maybe"}),
-    ("/api/traces", {}), ("/api/traces", {"service": "found shop", "limit": "x"}), ("/api/traces", {"service": "found shop", "start": "x"}),
-    ("/api/traces", {"service": "found shop", "tag": "x"}), ("/api/traces", {"service": "found shop", "tags": "{"}),
-    ("/api/traces", {"service": "found shop", "tags": '{"a": 1}'}), ("/api/traces", {"service": "found shop", "minDuration": "5"}),
-    ("/api/traces", {"service": "found shop", "minDuration": "5s", "maxDuration": "1s"}), ("/api/traces", {"traceID": "xyz"}),
-    ("/api/traces/xyz", {}), ("/api/traces/dead", {}), ("/api/traces/10001", {"raw": "maybe"}), ("/api/operations", {}),
-    ("/api/dependencies", {"endTs": "x"}), ("/api/dependencies", {"endTs": "1", "lookback": "x"}),
-]  # fmt: skip
+    ("/api/traces", {}),
+    ("/api/traces", {"service": "found shop", "limit": "x"}),
+    ("/api/traces", {"service": "found shop", "start": "x"}),
+    ("/api/traces", {"service": "found shop", "tag": "x"}),
+    ("/api/traces", {"service": "found shop", "tags": "{"}),
+    ("/api/traces", {"service": "found shop", "tags": '{"a": 1}'}),
+    ("/api/traces", {"service": "found shop", "minDuration": "5"}),
+    ("/api/traces", {"service": "found shop", "minDuration": "5s", "maxDuration": "1s"}),
+    ("/api/traces", {"traceID": "xyz"}),
+    ("/api/traces/xyz", {}),
+    ("/api/traces/dead", {}),
+    ("/api/traces/10001", {"raw": "maybe"}),
+    ("/api/operations", {}),
+    ("/api/dependencies", {"endTs": "x"}),
+    ("/api/dependencies", {"endTs": "1", "lookback": "x"}),
+]
 
 
 @pytest.mark.parametrize(("path", "query"), WRONG)

@@ -46,13 +46,26 @@ def model_call(
 ) -> ReadableSpan:
     """Return the span of a chat with its messages."""
     told = [{"role": "user", "parts": [{"type": "text", "content": asked}]}]
-    return making.span("chat gpt-5", at, took, trace=trace, id=id_, parent=1, attributes={
-        "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-5", "gen_ai.usage.input_tokens": 100,
-        "gen_ai.usage.output_tokens": 20, "obs.cost.total": cost, "gen_ai.conversation.id": "trip-1",
-        "gen_ai.system_instructions": json.dumps([{"type": "text", "content": "You plan trips."}]),
-        "gen_ai.input.messages": json.dumps(told),
-        "gen_ai.output.messages": json.dumps([{"role": "assistant", "parts": [answered], "finish_reason": "stop"}]),
-    }, **more)  # fmt: skip
+    return making.span(
+        "chat gpt-5",
+        at,
+        took,
+        trace=trace,
+        id=id_,
+        parent=1,
+        attributes={
+            "gen_ai.operation.name": "chat",
+            "gen_ai.request.model": "gpt-5",
+            "gen_ai.usage.input_tokens": 100,
+            "gen_ai.usage.output_tokens": 20,
+            "obs.cost.total": cost,
+            "gen_ai.conversation.id": "trip-1",
+            "gen_ai.system_instructions": json.dumps([{"type": "text", "content": "You plan trips."}]),
+            "gen_ai.input.messages": json.dumps(told),
+            "gen_ai.output.messages": json.dumps([{"role": "assistant", "parts": [answered], "finish_reason": "stop"}]),
+        },
+        **more,
+    )
 
 
 def run(trace: int, at: float, *, asked: str = "Weather in Paris?", error: str | None = None) -> list[ReadableSpan]:
@@ -63,8 +76,13 @@ def run(trace: int, at: float, *, asked: str = "Weather in Paris?", error: str |
         "gen_ai.agent.name": "planner",
         "gen_ai.conversation.id": "trip-1",
     }
-    tool = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "get_weather", "deep.number": 2**60,
-            "gen_ai.tool.call.arguments": '{"city": "Paris"}', "gen_ai.tool.call.result": '{"celsius": 21}'}  # fmt: skip
+    tool = {
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.tool.name": "get_weather",
+        "deep.number": 2**60,
+        "gen_ai.tool.call.arguments": '{"city": "Paris"}',
+        "gen_ai.tool.call.result": '{"celsius": 21}',
+    }
     return [
         making.span("invoke_agent planner", at, 1000, trace=trace, id=1, attributes=agent),
         model_call(2, at + 10, 300, trace=trace, asked=asked, answered=wish),
@@ -81,10 +99,12 @@ def write(path: Path) -> None:
     spans = StoreSpanExporter(path, MANY)
     spans.export(run(1, 0))
     spans.export(run(2, 60_000, asked=MARKUP, error="the weather service\ndid not answer"))
-    StoreLogExporter(path, MANY).export([
-        making.log("asking the model", 20, trace=1, span=2),
-        making.log("asking the model", 60_020, trace=2, span=2),
-        making.log("slow", 60_400, trace=2, span=3, severity=SeverityNumber.WARN, attributes={"seconds": 0.2}),
-        making.log(MARKUP, 60_410, trace=2, span=3, severity=SeverityNumber.ERROR),
-        making.log("of no span that is there", 60_500, trace=2, span=99),
-    ])  # fmt: skip
+    StoreLogExporter(path, MANY).export(
+        [
+            making.log("asking the model", 20, trace=1, span=2),
+            making.log("asking the model", 60_020, trace=2, span=2),
+            making.log("slow", 60_400, trace=2, span=3, severity=SeverityNumber.WARN, attributes={"seconds": 0.2}),
+            making.log(MARKUP, 60_410, trace=2, span=3, severity=SeverityNumber.ERROR),
+            making.log("of no span that is there", 60_500, trace=2, span=99),
+        ]
+    )

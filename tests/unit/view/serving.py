@@ -16,6 +16,7 @@ from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from email.message import Message
     from pathlib import Path
 
 TOKEN = "a-token-of-the-test"
@@ -23,7 +24,7 @@ TOKEN = "a-token-of-the-test"
 
 class Answer(NamedTuple):
     status: int
-    headers: Mapping[str, str]
+    headers: dict[str, str]
     body: bytes
 
     @property
@@ -39,6 +40,10 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects())
 
 
+def _lower(headers: Message[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
 class Viewer(NamedTuple):
     port: int
 
@@ -51,10 +56,10 @@ class Viewer(NamedTuple):
         request = urllib.request.Request(f"{self.url}{path}", headers=dict(headers or {}), method=method)
         try:
             with _opener.open(request, timeout=60) as answer:
-                return Answer(answer.status, answer.headers, answer.read())
+                return Answer(answer.status, _lower(answer.headers), answer.read())
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(error.code, error.headers, error.read())
+                return Answer(error.code, _lower(error.headers), error.read())
 
     def get(self, path: str, *query: tuple[str, str], **more: str) -> Any:
         """Return the decoded answer to someone who has the token."""

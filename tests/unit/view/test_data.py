@@ -22,10 +22,20 @@ def listed(viewer: Viewer, *query: tuple[str, str]) -> list[int]:
 def test_the_list_has_the_newest_first_with_its_figures(viewer: Viewer) -> None:
     found = viewer.get("/data/traces")
     assert found["traces"][0] == {
-        "id": trace_id(2), "name": "invoke_agent planner", "service": "agent", "services": ["agent", "weather"],
-        "start_ms": (making.AT + 60_000 * making.MS) / 1e6, "took_ns": 1000 * making.MS, "spans": 5, "errors": 2,
-        "unfinished": 0, "logs": 4, "input_tokens": 200, "output_tokens": 40, "cost": 0.5,
-    }  # fmt: skip
+        "id": trace_id(2),
+        "name": "invoke_agent planner",
+        "service": "agent",
+        "services": ["agent", "weather"],
+        "start_ms": (making.AT + 60_000 * making.MS) / 1e6,
+        "took_ns": 1000 * making.MS,
+        "spans": 5,
+        "errors": 2,
+        "unfinished": 0,
+        "logs": 4,
+        "input_tokens": 200,
+        "output_tokens": 40,
+        "cost": 0.5,
+    }
     assert [one["id"] for one in found["traces"]] == [trace_id(2), trace_id(1)]
     assert found["more"] is False
     assert found["choices"] == {"service": ["agent", "weather"], "agent": ["planner"], "model": ["gpt-5"]}
@@ -66,8 +76,12 @@ def test_a_trace_is_rows_in_the_order_of_the_tree(viewer: Viewer) -> None:
     found = viewer.get(f"/data/traces/{trace_id(2)}")
     spans, names = found["spans"], found["names"]
     assert [names[at] for at in spans["name"]] == [
-        "invoke_agent planner", "chat gpt-5", "execute_tool get_weather", "GET /weather", "chat gpt-5",
-    ]  # fmt: skip
+        "invoke_agent planner",
+        "chat gpt-5",
+        "execute_tool get_weather",
+        "GET /weather",
+        "chat gpt-5",
+    ]
     assert spans["depth"] == [0, 1, 1, 2, 1]
     assert spans["start"] == [each * making.MS for each in (0, 10, 320, 330, 530)]
     assert spans["took"] == [each * making.MS for each in (1000, 300, 200, 150, 400)]
@@ -76,12 +90,22 @@ def test_a_trace_is_rows_in_the_order_of_the_tree(viewer: Viewer) -> None:
     assert spans["input"] == [200, 100, None, None, 100]
     assert spans["status"] == [0, 0, 2, 0, 0]
     assert [(row, start // making.MS, end // making.MS) for row, start, end in found["path"]] == [
-        (0, 0, 10), (1, 10, 310), (0, 310, 320), (2, 320, 330), (3, 330, 480), (2, 480, 520), (0, 520, 530),
-        (4, 530, 930), (0, 930, 1000),
-    ]  # fmt: skip
+        (0, 0, 10),
+        (1, 10, 310),
+        (0, 310, 320),
+        (2, 320, 330),
+        (3, 330, 480),
+        (2, 480, 520),
+        (0, 520, 530),
+        (4, 530, 930),
+        (0, 930, 1000),
+    ]
     assert [(row, at // making.MS, severity, text) for row, at, severity, _, text in found["logs"]] == [
-        (1, 20, 9, "asking the model"), (2, 400, 13, "slow"), (2, 410, 17, MARKUP), (-1, 500, 9, "of no span that is there"),
-    ]  # fmt: skip
+        (1, 20, 9, "asking the model"),
+        (2, 400, 13, "slow"),
+        (2, 410, 17, MARKUP),
+        (-1, 500, 9, "of no span that is there"),
+    ]
     assert [(one["group"], one["cost"]) for one in found["usage"]["model"]] == [("gpt-5", 0.5)]
 
 
@@ -104,8 +128,9 @@ def test_a_span_has_its_content_and_everything_else(viewer: Viewer) -> None:
     assert found["status_text"] == "the weather service\ndid not answer"
     assert found["parent"] == span_id(1)
     assert [(line["text"], line["level"], line["attributes"]) for line in found["logs"]] == [
-        ("slow", "WARN", [["seconds", 0.2]]), (MARKUP, "ERROR", []),
-    ]  # fmt: skip
+        ("slow", "WARN", [["seconds", 0.2]]),
+        (MARKUP, "ERROR", []),
+    ]
     model = viewer.get(f"/data/traces/{trace_id(2)}/spans/{span_id(2)}")
     assert model["content"]["input"][0]["parts"] == [{"type": "text", "content": MARKUP}]
 
@@ -129,9 +154,15 @@ def test_a_conversation_says_each_message_once(viewer: Viewer) -> None:
 def test_a_conversation_goes_over_traces(viewer: Viewer) -> None:
     [one] = viewer.get("/data/conversations")["conversations"]
     assert {name: one[name] for name in ("id", "turns", "traces", "errors", "agents", "question", "calls", "cost")} == {
-        "id": "trip-1", "turns": 2, "traces": 2, "errors": 1, "agents": ["planner"], "question": "Weather in Paris?",
-        "calls": 4, "cost": 1.0,
-    }  # fmt: skip
+        "id": "trip-1",
+        "turns": 2,
+        "traces": 2,
+        "errors": 1,
+        "agents": ["planner"],
+        "question": "Weather in Paris?",
+        "calls": 4,
+        "cost": 1.0,
+    }
     found = viewer.get("/data/conversation", id="trip-1")
     assert [turn["trace"] for turn in found["all"]] == [trace_id(1), trace_id(2)]
     assert found["all"][1]["idle_ns"] == 59_000 * making.MS
@@ -140,9 +171,12 @@ def test_a_conversation_goes_over_traces(viewer: Viewer) -> None:
 def test_two_traces_are_compared(viewer: Viewer) -> None:
     found = viewer.get("/data/compare", left=trace_id(1), right=trace_id(2))
     assert [(pair["depth"], pair["name"], pair["kind"]) for pair in found["pairs"]] == [
-        (0, "invoke_agent planner", "same"), (1, "chat", "changed"), (1, "execute_tool get_weather", "changed"),
-        (2, "GET /weather", "same"), (1, "chat", "changed"),
-    ]  # fmt: skip
+        (0, "invoke_agent planner", "same"),
+        (1, "chat", "changed"),
+        (1, "execute_tool get_weather", "changed"),
+        (2, "GET /weather", "same"),
+        (1, "chat", "changed"),
+    ]
     chat, tool = found["pairs"][1:3]
     assert chat["right"]["messages"][1]["parts"][0]["content"] == MARKUP
     assert tool["changes"] == ["fails now"]
@@ -190,11 +224,17 @@ def test_metrics_are_series(own_viewer: Viewer, store: Path) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/data/traces/ffff", "/data/traces/0000", f"/data/traces/{trace_id(7)}", "/data/traces/not-hex",
-        f"/data/traces/{trace_id(1)}/spans/ffff", f"/data/traces/{trace_id(7)}/conversation", "/data/conversation?id=none",
-        "/data/compare?left=1&right=2", "/data/traces/%00",
+        "/data/traces/ffff",
+        "/data/traces/0000",
+        f"/data/traces/{trace_id(7)}",
+        "/data/traces/not-hex",
+        f"/data/traces/{trace_id(1)}/spans/ffff",
+        f"/data/traces/{trace_id(7)}/conversation",
+        "/data/conversation?id=none",
+        "/data/compare?left=1&right=2",
+        "/data/traces/%00",
     ],
-)  # fmt: skip
+)
 def test_what_is_not_there_is_said(viewer: Viewer, path: str) -> None:
     answer = viewer.ask(path, {"Authorization": f"Bearer {TOKEN}"})
     assert (answer.status, answer.json["error"]) == (404, "it is not there, or not there any more")
@@ -211,10 +251,16 @@ def test_a_store_that_went_away_is_said_and_found_again(own_viewer: Viewer, stor
 
 
 STRANGE: list[dict[str, Any]] = [
-    {"type": "text", "content": None}, {"type": "text"}, {"type": 7}, {}, {"type": "tool_call"}, {"content": {"a": [1]}},
-    {"type": "tool_call_response", "response": {"b": 1}}, {"type": "blob", "mime_type": "image/svg+xml", "content": "PHN2Zz4="},
+    {"type": "text", "content": None},
+    {"type": "text"},
+    {"type": 7},
+    {},
+    {"type": "tool_call"},
+    {"content": {"a": [1]}},
+    {"type": "tool_call_response", "response": {"b": 1}},
+    {"type": "blob", "mime_type": "image/svg+xml", "content": "PHN2Zz4="},
     {"type": "uri", "uri": "javascript:alert(1)"},
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("part", STRANGE)

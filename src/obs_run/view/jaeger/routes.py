@@ -127,7 +127,11 @@ class _Jaeger:
             if ids:
                 by_id = {each: finding.one(self._source, reader, each) for each in ids}
                 found = [one for one in by_id.values() if one is not None]
-                errors = [{"msg": _FOUND_ERROR, "traceID": traces_json.short_id(each)} for each, one in by_id.items() if one is None]
+                errors = [
+                    {"msg": _FOUND_ERROR, "traceID": traces_json.short_id(each)}
+                    for each, one in by_id.items()
+                    if one is None
+                ]
             else:
                 found, errors = list(finding.find(self._source, reader, query)), []
         data = [traces_json.trace_json(one, raw=raw) for one in found]

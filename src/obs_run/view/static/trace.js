@@ -45,7 +45,7 @@ export async function show(root, [id], { go, fail }) {
 
   async function choose(name) {
     view = name;
-    const address = name === 'waterfall' ? location.pathname : `${location.pathname}?view=${name}`;
+    const address = name === 'waterfall' ? location.pathname + location.hash : `${location.pathname}?view=${name}`;
     history.replaceState(null, '', address);
     for (const tab of tabs.children) tab.setAttribute('aria-selected', String(tab.dataset.view === name));
     body.hidden = name !== 'waterfall';
