@@ -34,6 +34,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="keep the token in FILE, which is made if it is not there: for Grafana, or a page that stays open",
     )
+    parser.add_argument(
+        "--jaeger-ui",
+        type=Path,
+        metavar="FOLDER",
+        help="serve the build of Jaeger's interface in FOLDER at /jaeger/, too",
+    )
     terminal.store_argument(parser)
 
 
@@ -46,6 +52,11 @@ def run(args: argparse.Namespace) -> int:
     except ImportError as error:
         raise Mistake(f"view needs {error.name}: pip install 'obs-run[view]'") from None
     from obs_run.telemetry.reader import ReadError
+
+    if args.jaeger_ui is not None and not (args.jaeger_ui / "index.html").is_file():
+        raise Mistake(
+            f"--jaeger-ui {args.jaeger_ui} has no index.html: the folder that the build of the interface made"
+        )
 
     try:
         source = open_source(args.store)
@@ -65,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
 
             webbrowser.open(address)
 
-    server.create(source, token, listener, tell).run(sockets=[listener])
+    server.create(source, token, listener, tell, args.jaeger_ui).run(sockets=[listener])
     return 0
 
 

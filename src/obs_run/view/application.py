@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from obs_run import _version
 from obs_run.telemetry.reader import ReadError
 from obs_run.view import comparing, conversations, listing, mapping, metrics, span_details, waterfall
+from obs_run.view.jaeger import interface
 from obs_run.view.jaeger.routes import routes as jaeger_routes
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.routing import BaseRoute
 
     from obs_run.view.source import Source
 
@@ -43,8 +45,11 @@ _DATA = {
 }
 
 
-def create(source: Source) -> Starlette:
-    """Return the application; :class:`obs_run.view.access.Access` goes before it."""
+def create(source: Source, jaeger_ui: Path | None = None) -> Starlette:
+    """Return the application, with Jaeger's interface if its folder is given.
+
+    :class:`obs_run.view.access.Access` goes before it.
+    """
     templates = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined)
     page = templates.get_template("page.html").render(name=source.name, version=_version.__version__)
 
@@ -52,8 +57,10 @@ def create(source: Source) -> Starlette:
         del request
         return HTMLResponse(page)
 
-    routes = [Route(path, show_page) for path in _PAGES]
+    routes: list[BaseRoute] = [Route(path, show_page) for path in _PAGES]
     routes += [Route(path, _answering(source, answer)) for path, answer in _DATA.items()]
+    if jaeger_ui is not None:
+        routes.append(interface.mounted(jaeger_ui, source))
     return Starlette(
         routes=[*routes, *jaeger_routes(source), Mount("/static", StaticFiles(directory=_HERE / "static"))],
         exception_handlers={ReadError: _unreadable, sqlite3.Error: _unreadable},

@@ -12,6 +12,7 @@ from obs_run.view.access import Access
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from obs_run.view.source import Source
 
@@ -36,11 +37,17 @@ def listen(port: int, *, fixed: bool) -> socket.socket:
     return listener
 
 
-def create(source: Source, token: str, listener: socket.socket, started: Callable[[], None]) -> uvicorn.Server:
+def create(
+    source: Source,
+    token: str,
+    listener: socket.socket,
+    started: Callable[[], None],
+    jaeger_ui: Path | None = None,
+) -> uvicorn.Server:
     """Return what answers at ``listener`` once it runs; ``started`` is called when it does."""
     port = listener.getsockname()[1]
     # Cookies are sent to every port of a host: each viewer has one of its own.
-    access = Access(application.create(source), token, f"obs_view_{port}")
+    access = Access(application.create(source, jaeger_ui), token, f"obs_view_{port}")
     config = uvicorn.Config(
         access,
         lifespan="off",
