@@ -8,7 +8,7 @@ from obs_run.telemetry.values import encode
 from obs_run.view.texts import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from starlette.requests import Request
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+_ADDED_UP = frozenset({"Sum", "Histogram", "ExponentialHistogram"})
 _MOST_SERIES, _MOST_POINTS = 200, 300
 
 
@@ -63,12 +64,30 @@ def _names(source: Source) -> list[Json]:
 
 def _series(group: Sequence[Point]) -> Json:
     last = group[-1]
+    course = list(_course(group))
     return {
         "service": last.service,
         "attributes": [[key, shown(value)] for key, value in sorted(last.attributes.items())],
-        "points": [[point.time_ns / 1e6, shown(point.value), point.count] for point in group[-_MOST_POINTS:]],
+        "points": course[-_MOST_POINTS:],
         "buckets": _buckets(last),
     }
+
+
+def _course(group: Sequence[Point]) -> Iterator[list[Any]]:
+    """Return time, value and count; what counts is added up over all processes that counted, as a fleet's would be."""
+    streams: dict[tuple[str, int | None], tuple[float, int]] = {}
+    for point in group:
+        moment = point.time_ns / 1e6
+        if point.kind not in _ADDED_UP:
+            yield [moment, shown(point.value), point.count]
+            continue
+        stream = encode(point.resource), point.start_ns
+        value, count = point.value or 0.0, point.count or 0
+        if point.data.get("temporality") == "DELTA":
+            before = streams.get(stream, (0.0, 0))
+            value, count = before[0] + value, before[1] + count
+        streams[stream] = value, count
+        yield [moment, sum(one[0] for one in streams.values()), sum(one[1] for one in streams.values())]
 
 
 def _buckets(point: Point) -> list[list[Any]]:

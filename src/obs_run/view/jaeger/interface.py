@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from obs_run.view.source import Source
 
 PATH = "/jaeger"
-# Its page has scripts and styles of its own in it; it may still ask nobody else.
+# Its page has scripts and styles in it, and a worker that lays out graphs; it may still ask nobody else.
 _POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self' data:; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
 )
 _BASE = '<base href="/" data-inject-target="BASE_URL" />'
@@ -36,5 +36,13 @@ def mounted(folder: Path, source: Source) -> Mount:
         del request
         return HTMLResponse(page, headers={"Content-Security-Policy": _POLICY})
 
-    files = Mount("/static", StaticFiles(directory=folder / "static"))
+    files = Mount("/static", _Files(directory=folder / "static"))
     return Mount(PATH, routes=[*routes(source), files, Route("/{page:path}", show)])
+
+
+class _Files(StaticFiles):
+    def file_response(self, *arguments: Any, **more: Any) -> Response:
+        """Return a file under the policy of its page: a worker has that of its own file."""
+        response = super().file_response(*arguments, **more)
+        response.headers["Content-Security-Policy"] = _POLICY
+        return response

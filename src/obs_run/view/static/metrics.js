@@ -28,7 +28,7 @@ export async function show(root, _, { go, fail }) {
     const isHistogram = one.series.some((each) => each.buckets.length);
     replace(series, h('h2', null, one.name, ' ', h('span', { class: 'dim' }, `${one.kind ?? ''} ${one.unit ?? ''}`)),
       one.description ? h('p', { class: 'dim' }, one.description) : null,
-      table([['service', ''], ['attributes', 'wide'], ['last', 'number'], ...(isHistogram ? [['count', 'number'], ['mean', 'number'], ['buckets', '']] : []), ['', '']],
+      table([['service', ''], ['attributes', 'free'], ['last', 'number'], ...(isHistogram ? [['count', 'number'], ['mean', 'number'], ['buckets', '']] : []), ['', '']],
         one.series.map((each) => ({ cells: row(each, isHistogram) })), { class: 'list' }),
       one.more ? h('p', { class: 'dim' }, `and ${one.more} more series`) : null);
   }

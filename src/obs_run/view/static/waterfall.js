@@ -34,7 +34,7 @@ export class Waterfall {
     this.head = h('div', { class: 'head' }, h('div', { class: 'name' }, 'span'), h('div', { class: 'figure' }, 'took'),
       h('div', { class: 'figure', title: 'self time: without what its children cover' }, 'self'),
       h('div', { class: 'figure wider', title: 'tokens of the span and all below it' }, 'tokens'),
-      h('div', { class: 'figure', title: 'cost of the span and all below it' }, 'cost'), h('div', { class: 'times' }, this.axis, this.brush));
+      h('div', { class: 'figure cost', title: 'cost of the span and all below it' }, 'cost'), h('div', { class: 'times' }, this.axis, this.brush));
     this.rows = h('div', { class: 'rows' });
     this.scroller = h('div', { class: 'scroller', onscroll: () => this.soon() }, this.head, this.rows);
     this.element = h('div', { class: 'waterfall', role: 'tree' }, this.scroller);
@@ -128,7 +128,7 @@ export class Waterfall {
   }
 
   newRow() {
-    const parts = ['name', 'figure', 'figure', 'figure wider', 'figure', 'times'].map((kind) => h('div', { class: kind }));
+    const parts = ['name', 'figure', 'figure', 'figure wider', 'figure cost', 'times'].map((kind) => h('div', { class: kind }));
     const element = h('div', { class: 'row', role: 'treeitem' }, parts);
     this.rows.append(element);
     return element;
@@ -159,7 +159,7 @@ export class Waterfall {
     const service = row === 0 || spans.service[row] !== this.serviceAbove(row) ? names[spans.service[row]] : null;
     replace(name, h('span', { class: 'fold' }, hasChildren ? (isFolded ? '▸' : '▾') : ''), h('span', { class: `sign ${kind}` }, SIGNS[kind]),
       h('span', { class: 'text', title: this.name(row) }, this.name(row) || '(no name)'),
-      model && !this.name(row).includes(model) ? h('span', { class: 'pill' }, model) : null,
+      model && !isSaid(model, this.name(row)) ? h('span', { class: 'pill' }, model) : null,
       service ? h('span', { class: 'dim service' }, service) : null,
       isFolded ? h('span', { class: 'pill' }, `${this.after(row) - row - 1}`) : null,
       spans.orphan[row] ? h('span', { class: 'dim', title: 'its parent was not recorded, or has not ended yet' }, '⋯') : null);
@@ -399,6 +399,11 @@ export class Waterfall {
     const next = step > 0 ? rows.find((row) => row > at) ?? rows[0] : [...rows].reverse().find((row) => row < at) ?? rows.at(-1);
     this.go(next);
   }
+}
+
+// A name that ends with the model that was asked for says enough of the one that answered.
+function isSaid(model, name) {
+  return model.startsWith(name.split(' ').at(-1) || '?');
 }
 
 function severityOf(severity) {
