@@ -35,11 +35,20 @@ RUN_HERE = (
     """python -c "import obs_run; obs_run.audit('user.login', actor='alice', outcome='ok', method='oauth')\"""",
     "obsctl audit show",
     "obsctl audit verify",
+    "obsctl export -o all.jsonl.gz",
+    "obsctl import all.jsonl.gz --store other.db",
+    "obsctl show --last --from all.jsonl.gz",
+    "obsctl replay --to http://127.0.0.1:4318",
     "obsctl spool status",
     "obsctl spool replay",
 )
 # What cannot run inside of a test, and which test stands for it.
 RUN_ELSEWHERE = {
+    "obsctl list --from http://127.0.0.1:16686": "tests/e2e/test_readers.py",
+    "obsctl check examples/budgets.yaml": "tests/unit/testing/test_example.py",
+    "obsctl check budgets.yaml --from telemetry.jsonl --junit report.xml --markdown report.md": (
+        "tests/unit/testing/test_check.py"
+    ),
     "make quick": "this run",
     "make test": "this run",
     "make check": ".ci/run",

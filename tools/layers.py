@@ -78,6 +78,7 @@ LAYERS = (
         "the viewer in a browser, and Jaeger's API, over whatever place telemetry is read from",
         imports=("base", "settings", "core", "telemetry", "analysis"),
     ),
+    Layer("testing", "what an agent did in a test, and the budgets that a run has to keep"),
     Layer("cli", "`obsctl`"),
 )
 """From the upper to the lower; a layer imports from itself and from those above it."""

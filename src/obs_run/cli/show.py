@@ -52,7 +52,7 @@ def read_trace(args: argparse.Namespace) -> Stored | None:
     with terminal.open_store(args.store) as reader:
         if reader is None:
             return None
-        trace = _named(reader, args.trace) if args.trace else reader.newest()
+        trace = named(reader, args.trace) if args.trace else reader.newest()
         if trace is None:
             place = words.one_line(reader.place)
             print(f"obsctl: {place} has no trace yet; run an agent: obs-run python agent.py", file=sys.stderr)
@@ -80,7 +80,10 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _named(reader: TraceReader, prefix: str) -> Trace:
+def named(reader: TraceReader, prefix: str) -> Trace:
+    """Return the one trace whose id begins so; raise ``Mistake`` for what is none, or several."""
+    if not _ID.fullmatch(prefix):
+        raise Mistake(f"{prefix!r} is not a trace id: up to 32 hexadecimal digits; see obsctl list")
     traces = reader.find(prefix)
     if not traces:
         raise Mistake(f"no trace begins with {prefix}; see obsctl list")

@@ -153,9 +153,10 @@ class JaegerReader:
                 return json.loads(answer.read())
         except urllib.error.HTTPError as error:
             with error:
-                if error.code == _NOT_FOUND:
+                body = error.read()
+                if error.code == _NOT_FOUND and b'"error"' in body:
                     return None
-                raise _RefusedError(self.place, error.code, error.read()) from None
+                raise _RefusedError(self.place, error.code, body) from None
         except OSError as error:
             reason = getattr(error, "reason", None) or error
             raise ReadError(f"{self.place} does not answer: {getattr(reason, 'strerror', None) or reason}") from None

@@ -32,10 +32,8 @@ def reader(name: str) -> HeldReader:
     first: LineError | None = None
     with opened(name) as file:
         for data in objects(file, name):
-            problem = data if isinstance(data, LineError) else _added(found, data, name)
-            if problem is not None:
-                found.damaged += 1
-                first = first or problem
+            problem = add(found, data, name)
+            first = first or problem
     if first is not None and not len(found):
         raise first
     return HeldReader(found, place(name))
@@ -96,9 +94,13 @@ def _texts(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
         yield begun, text
 
 
-def _added(found: Records, data: dict[str, Any], name: str) -> LineError | None:
-    try:
-        found.add(data)
-    except ValueError as error:
-        return LineError(f"{place(name)}: {error}")
-    return None
+def add(found: Records, data: dict[str, Any] | LineError, name: str) -> LineError | None:
+    """Add an object to what was found before; return what is wrong with it, which counts as one damaged record."""
+    problem = data if isinstance(data, LineError) else None
+    if not isinstance(data, LineError):
+        try:
+            found.add(data)
+        except ValueError as error:
+            problem = LineError(f"{place(name)}: {error}")
+    found.damaged += problem is not None
+    return problem

@@ -26,9 +26,7 @@ def open_place(place: Path | str) -> TraceReader:
 
         return JaegerReader(name)
     if "://" in name:
-        raise ReadError(
-            f"{name!r} is no place to read from: a store's file, a file of OTLP JSON, or a Jaeger's http URL"
-        )
+        raise ReadError(f"{name!r} is no place to read from; {_ALLOWED}")
     if _is_store(name):
         from obs_run.store.location import absolute
         from obs_run.store.reader import Reader
@@ -37,6 +35,11 @@ def open_place(place: Path | str) -> TraceReader:
     from obs_run.readers import otlp_files
 
     return otlp_files.reader(name)
+
+
+def is_otlp_file(name: str) -> bool:
+    """Tell whether a place is a file of OTLP JSON."""
+    return "://" not in name and not _is_store(name)
 
 
 def _is_store(name: str) -> bool:

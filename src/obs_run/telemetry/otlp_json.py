@@ -12,6 +12,7 @@ from obs_run.telemetry.values import encode
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from obs_run.pipeline.signals import Signal
     from obs_run.telemetry.records import LogLine, Point, Span
 
 Json = dict[str, Any]
@@ -28,25 +29,19 @@ _FIELDS_OF_DATA = {
 
 def trace_json(spans: Sequence[Span], logs: Sequence[LogLine]) -> Json:
     """Return ``spans`` and ``logs`` as one object with ``resourceSpans`` and ``resourceLogs``."""
-    return {
-        "resourceSpans": _grouped(spans, "scopeSpans", "spans", _span),
-        "resourceLogs": _grouped(logs, "scopeLogs", "logRecords", _log),
-    }
+    return signal_json("traces", spans) | signal_json("logs", logs)
 
 
-def traces_json(spans: Sequence[Span]) -> Json:
-    """Return ``spans`` as one object of ``TracesData``."""
-    return {"resourceSpans": _grouped(spans, "scopeSpans", "spans", _span)}
+def signal_json(signal: Signal, records: Sequence[Any]) -> Json:
+    """Return records of one signal as one object of ``TracesData``, ``LogsData`` or ``MetricsData``.
 
-
-def logs_json(logs: Sequence[LogLine]) -> Json:
-    """Return ``logs`` as one object of ``LogsData``."""
-    return {"resourceLogs": _grouped(logs, "scopeLogs", "logRecords", _log)}
-
-
-def metrics_json(points: Sequence[Point]) -> Json:
-    """Return ``points`` as one object of ``MetricsData``; each point is a metric of its own, as the protocol allows."""
-    known = [point for point in points if point.kind in _FIELDS_OF_DATA]
+    Each metric point is a metric of its own, which the protocol allows.
+    """
+    if signal == "traces":
+        return {"resourceSpans": _grouped(records, "scopeSpans", "spans", _span)}
+    if signal == "logs":
+        return {"resourceLogs": _grouped(records, "scopeLogs", "logRecords", _log)}
+    known = [point for point in records if point.kind in _FIELDS_OF_DATA]
     return {"resourceMetrics": _grouped(known, "scopeMetrics", "metrics", _metric)}
 
 

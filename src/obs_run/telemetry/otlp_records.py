@@ -11,7 +11,9 @@ from obs_run.core import semconv
 from obs_run.telemetry.records import KINDS, STATUSES, Event, Link, LogLine, Point, Scope, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from obs_run.pipeline.signals import Signal
 
 Json = dict[str, Any]
 
@@ -42,6 +44,15 @@ class Records:
     def __len__(self) -> int:
         """Return how many records were read."""
         return len(self.spans) + len(self.logs) + len(self.points)
+
+    def by_signal(self) -> Iterator[tuple[Signal, Sequence[Any]]]:
+        """Yield the records of each signal of which there are any."""
+        if self.spans:
+            yield "traces", self.spans
+        if self.logs:
+            yield "logs", self.logs
+        if self.points:
+            yield "metrics", self.points
 
     def add(self, data: Any) -> None:
         """Add what one object holds, or one answer of Jaeger's; ``ValueError`` if it is no OTLP JSON at all."""

@@ -9,7 +9,7 @@ import pytest
 
 from obs_run import settings
 from obs_run.store.reader import Reader
-from obs_run.telemetry import otlp_json
+from obs_run.telemetry.otlp_json import signal_json
 from tests.unit.readers import recorded
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ def lines(store: Path, tmp_path: Path) -> Path:
     """Return a file as a Collector writes it, with the same content: one object a line and signal, packed."""
     with Reader(store) as reader:
         traces = reader.traces(100, without_spans=True)
-        objects = [otlp_json.traces_json(reader.spans(trace.trace_id)) for trace in traces]
-        objects += [otlp_json.logs_json(reader.log_lines())]
-        objects += [otlp_json.metrics_json(reader.points())]
+        objects = [signal_json("traces", reader.spans(trace.trace_id)) for trace in traces]
+        objects += [signal_json("logs", reader.log_lines())]
+        objects += [signal_json("metrics", reader.points())]
     path = tmp_path / "telemetry.jsonl.gz"
     path.write_bytes(gzip.compress("".join(f"{json.dumps(one)}\n" for one in objects).encode()))
     return path
