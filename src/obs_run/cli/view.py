@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from obs_run.cli import terminal, words
+from obs_run.cli import elsewhere, terminal, words
 from obs_run.cli.mistake import Mistake
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         from obs_run.view import server
     except ImportError as error:
-        raise Mistake(f"view needs {error.name}: pip install 'obs-run[view]'") from None
+        library = (error.name or "").partition(".")[0]
+        raise Mistake(f"view needs {library}: pip install 'obs-run[view]'") from None
     from obs_run.telemetry.reader import ReadError
 
     if args.jaeger_ui is not None and not (args.jaeger_ui / "index.html").is_file():
@@ -58,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
             f"--jaeger-ui {args.jaeger_ui} has no index.html: the folder that the build of the interface made"
         )
 
+    if args.store is None:
+        elsewhere.tell_where_traces_go()
     try:
         source = open_source(args.store)
     except ReadError as error:
@@ -111,19 +114,29 @@ def open_source(place: Path | str | None) -> Source:
     from obs_run.store.reader import Reader
     from obs_run.view.source import Source
 
-    place = default_path() if place is None else place
+    if place is None:
+        place = default_path()
+        if not place.exists():
+            # An agent may be about to make it; until then the page says that there is none.
+            return _store_source(place, f"the local store at {place}")
     first = Reader(place) if isinstance(place, Path) else open_place(place)
     if isinstance(first, Reader):
         first.close()
-        path = Path(place).expanduser().absolute()
-        # The write-ahead log is what changes with every batch.
-        files = (path, path.with_name(path.name + "-wal"))
-        return Source(lambda: Reader(path), first.place, lambda: "-".join(map(_stamp, files)))
+        return _store_source(Path(place).expanduser().absolute(), first.place)
     if str(place).startswith(("http://", "https://")):
         first.close()
         return Source(lambda: open_place(place), first.place, lambda: str(time.time() // _SECONDS_OF_ANSWERS))
     held = _Held(Path(place).expanduser(), first)
     return Source(held.open, first.place, held.stamp)
+
+
+def _store_source(path: Path, name: str) -> Source:
+    from obs_run.store.reader import Reader
+    from obs_run.view.source import Source
+
+    # The write-ahead log is what changes with every batch.
+    files = (path, path.with_name(path.name + "-wal"))
+    return Source(lambda: Reader(path), name, lambda: "-".join(map(_stamp, files)))
 
 
 class _Held:

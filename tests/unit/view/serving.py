@@ -70,12 +70,12 @@ class Viewer(NamedTuple):
 
 
 @contextmanager
-def viewer(path: Path | str) -> Iterator[Viewer]:
+def viewer(path: Path | str | None, jaeger_ui: Path | None = None) -> Iterator[Viewer]:
     """Show the store, or other place, at ``path`` until the block ends."""
     source = open_source(path)
     listener = server.listen(free_port(), fixed=True)
     started = threading.Event()
-    running = server.create(source, TOKEN, listener, started.set)
+    running = server.create(source, TOKEN, listener, started.set, jaeger_ui)
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 PATH = "/jaeger"
 # Its page has scripts and styles in it, and a worker that lays out graphs; it may still ask nobody else.
 _POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "font-src 'self' data:; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self' data:; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
 )
 _BASE = '<base href="/" data-inject-target="BASE_URL" />'
 

@@ -42,7 +42,9 @@ async function show() {
     if (mine === turn) page = shown ?? {};
     else shown?.stop?.();
   } catch (error) {
-    if (mine === turn) fail(error);
+    if (mine !== turn) return;
+    fail(error);
+    page = { refresh: show }; // it may be there later
   }
 }
 
