@@ -120,7 +120,7 @@ const KEYS = [
   ['t', 'light or dark'], ['x', 'list: mark for comparison; two marked are compared'],
   ['← →', 'trace: fold, unfold'], ['[ ]', 'trace: fold all, unfold all'], ['c', 'trace: conversation or waterfall'],
   ['l', 'trace: log lines as rows'], ['p', 'trace: critical path'], ['e', 'trace: next error'],
-  ['n N', 'trace: next, previous found'], ['+ − 0', 'trace: zoom in, out, all (or drag over the times)'],
+  ['n N', 'trace: next, previous found'], ['+ − 0', 'trace: zoom in, out, all (or drag over the times)'], ['d', 'comparison: only differences'],
 ];
 const help = h('dialog', { class: 'help' }, h('table', null, KEYS.map(([key, what]) => h('tr', null, h('th', null, key), h('td', null, what)))));
 document.body.append(help);

@@ -140,7 +140,9 @@ export async function show(root, [id], { go, fail }) {
 }
 
 function drawUsage(usage) {
-  return Object.entries(usage).map(([name, groups]) => [
+  const told = Object.entries(usage).filter(([, groups]) => groups.some(({ group }) => group !== null));
+  if (!told.length) return h('p', { class: 'dim note' }, 'no model was called');
+  return told.map(([name, groups]) => [
     h('h2', null, `by ${name}`),
     table([[name, 'wide'], ['calls', 'number'], ['errors', 'number'], ['input', 'number'], ['output', 'number'], ['cost', 'number']],
       groups.map(({ group, calls, errors, input_tokens: input, output_tokens: output, cost }) => ({
