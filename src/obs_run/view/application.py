@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
-from starlette.responses import HTMLResponse, JSONResponse
+from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -18,6 +18,7 @@ from obs_run.telemetry.reader import ReadError
 from obs_run.view import comparing, conversations, listing, mapping, metrics, span_details, waterfall
 from obs_run.view.jaeger import interface
 from obs_run.view.jaeger.routes import routes as jaeger_routes
+from obs_run.view.responses import RecordedJSON
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,12 +74,12 @@ def _answering(source: Source, answer: Callable[[Source, Request], Any]) -> Call
     def endpoint(request: Request) -> Response:
         found = answer(source, request)
         if found is None:
-            return JSONResponse({"error": "it is not there, or not there any more"}, 404)
-        return JSONResponse(found)
+            return RecordedJSON({"error": "it is not there, or not there any more"}, 404)
+        return RecordedJSON(found)
 
     return endpoint
 
 
 def _unreadable(request: Request, error: Exception) -> Response:
     del request
-    return JSONResponse({"error": f"what was recorded cannot be read: {error}"}, 503)
+    return RecordedJSON({"error": f"what was recorded cannot be read: {error}"}, 503)

@@ -19,6 +19,7 @@ Json = dict[str, Any]
 
 _LIMIT, _LARGEST = 100, 1000
 _CHOICES_OF = 100  # newest traces that tell which services, agents and models there are
+_CHOICES_SECONDS = 10
 _AGO = re.compile(r"(\d{1,6})([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _FIELDS = ("service", "agent", "model", "conversation", "text")
@@ -37,7 +38,8 @@ def traces(source: Source, request: Request) -> Json:
     with source.open() as reader:
         # One more tells whether there are more.
         found = reader.traces(limit + 1, **search(request))
-        choices = source.keep(("choices", version_read), lambda: _choices(reader))
+        # Not with every batch that is written: all spans of these traces are read.
+        choices = source.keep(("choices", int(time.monotonic() / _CHOICES_SECONDS)), lambda: _choices(reader))
     return {
         "version": version_read,
         "traces": [summary_json(trace) for trace in found[:limit]],

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_KEPT = 16  # answers; a trace of 10,000 spans takes tens of megabytes
+_KEPT = 40_000  # spans and log lines, which take about two kilobytes each
 
 
 class Recorded(NamedTuple):
@@ -33,7 +33,8 @@ class Source:
         self, open_reader: Callable[[], AbstractContextManager[TraceReader]], name: str, version: Callable[[], str]
     ) -> None:
         self.open, self.name, self.version = open_reader, name, version
-        self._kept: OrderedDict[Hashable, object] = OrderedDict()
+        self._kept: OrderedDict[Hashable, tuple[object, int]] = OrderedDict()
+        self._weight = 0
         self._lock = Lock()
 
     def recorded(self, reader: TraceReader, trace: Trace) -> Recorded:
@@ -42,17 +43,20 @@ class Source:
         def read() -> Recorded:
             return Recorded(trace, tuple(reader.spans(trace.trace_id)), tuple(reader.logs(trace.trace_id)))
 
-        return self.keep(("trace", trace), read)
+        return self.keep(("trace", trace), read, trace.spans + trace.logs)
 
-    def keep(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return what ``make`` returns, or returned for an equal key."""
+    def keep(self, key: Hashable, make: Callable[[], T], weight: int = 100) -> T:
+        """Return what ``make`` returns, or returned for an equal key; what was not asked for longest is let go."""
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
-                return self._kept[key]  # type: ignore[return-value]
+                return self._kept[key][0]  # type: ignore[return-value]
         made = make()
         with self._lock:
-            self._kept[key] = made
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
+            if key not in self._kept:
+                self._kept[key] = made, weight
+                self._weight += weight
+            while self._weight > _KEPT and len(self._kept) > 1:
+                _, (_, gone) = self._kept.popitem(last=False)
+                self._weight -= gone
         return made

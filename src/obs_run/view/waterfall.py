@@ -33,7 +33,8 @@ def trace(source: Source, request: Request) -> Json | None:
     digest = f"{hash(recorded.trace):x}"
     if request.query_params.get("known") == digest:
         return {"digest": digest}
-    return {"digest": digest, **source.keep(("waterfall", recorded.trace), lambda: rows(recorded))}
+    size = recorded.trace.spans + recorded.trace.logs
+    return {"digest": digest, **source.keep(("waterfall", recorded.trace), lambda: rows(recorded), size)}
 
 
 def read(source: Source, trace_id: str) -> Recorded | None:

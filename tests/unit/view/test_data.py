@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
+from opentelemetry.sdk.resources import Resource
 
-from obs_run.store.exporters import StoreMetricExporter, StoreSpanExporter
+from obs_run.store.exporters import StoreLogExporter, StoreMetricExporter, StoreSpanExporter
 from tests.unit.store import making
 from tests.unit.view.recording import MANY, MARKUP, model_call, run, span_id, trace_id
 from tests.unit.view.serving import TOKEN
@@ -277,3 +280,66 @@ def test_messages_that_are_cut_off_or_none_are_still_answered(own_viewer: Viewer
     StoreSpanExporter(store, MANY).export([call])
     assert own_viewer.get(f"/data/traces/{trace_id(6)}/conversation")["steps"]
     assert own_viewer.get(f"/data/traces/{trace_id(6)}/spans/{span_id(1)}")["id"] == span_id(1)
+
+
+def test_what_json_has_not_is_still_answered(own_viewer: Viewer, store: Path) -> None:
+    strange = {
+        "nan": math.nan,
+        "infinite": math.inf,
+        "half": "a\ud800b",
+        "gen_ai.operation.name": "chat",
+        "obs.cost.total": math.nan,
+    }
+    StoreSpanExporter(store, MANY).export(
+        [
+            making.span("strange \udfff", 0, 5, trace=9, attributes=strange),
+            making.span("backwards", 10, -5, trace=9, id=2, parent=1),
+            making.span("own parent", 10, 5, trace=9, id=3, parent=3),
+            making.span("of 1970", -making.AT / making.MS, 5, trace=9, id=4),
+        ]
+    )
+    found = own_viewer.get(f"/data/traces/{trace_id(9)}")
+    assert len(found["spans"]["id"]) == 4
+    attributes = dict(own_viewer.get(f"/data/traces/{trace_id(9)}/spans/{span_id(1)}")["attributes"])
+    assert (attributes["nan"], attributes["infinite"], attributes["half"]) == ("nan", "inf", "a\ud800b")
+    for path in ("/data/traces", "/data/map", "/data/conversations", f"/data/traces/{trace_id(9)}/conversation"):
+        assert own_viewer.get(path)
+    for path in (
+        f"/api/v3/traces/{trace_id(9)}",
+        f"/api/traces/{trace_id(9)}",
+        "/api/dependencies",
+        "/api/v3/operations?service=agent",
+    ):
+        assert own_viewer.get(path)
+
+
+def test_a_service_or_conversation_of_any_name_is_found(own_viewer: Viewer, store: Path) -> None:
+    name = "a/b?c#d%20|é \"'<x>"
+    call = making.span(
+        "chat", 0, 5, trace=11, resource=Resource({"service.name": name}), attributes={"gen_ai.conversation.id": name}
+    )
+    StoreSpanExporter(store, MANY).export([call])
+    assert own_viewer.get("/data/conversation", id=name)["turns"] == 1
+    assert listed(own_viewer, ("service", name)) == [11]
+    assert listed(own_viewer, ("conversation", name)) == [11]
+    assert own_viewer.get(f"/api/services/{quote(name, safe='')}/operations")["data"] == ["chat"]
+
+
+def test_a_trace_of_log_lines_alone_is_shown(own_viewer: Viewer, store: Path) -> None:
+    StoreLogExporter(store, MANY).export([making.log("alone", 5, trace=12, span=1)])
+    found = own_viewer.get(f"/data/traces/{trace_id(12)}")
+    assert found["spans"]["id"] == []
+    assert found["logs"] == [[-1, 0, 9, "agent.tools", "alone"]]
+    assert 12 in listed(own_viewer)
+
+
+def test_a_deep_trace_and_a_long_prompt_are_answered(own_viewer: Viewer, store: Path) -> None:
+    deep = [making.span("deeper", n, 5000 - n, trace=13, id=n, parent=n - 1 or None) for n in range(1, 3000)]
+    StoreSpanExporter(store, MANY).export(
+        [*deep, model_call(3000, 1, 2, trace=13, asked="x" * 3_000_000, answered={"type": "text"})]
+    )
+    assert max(own_viewer.get(f"/data/traces/{trace_id(13)}")["spans"]["depth"]) == 2998
+    assert len(own_viewer.get(f"/data/traces/{trace_id(13)}/conversation")["steps"]) == 1
+    pairs = own_viewer.get("/data/compare", left=trace_id(13), right=trace_id(13))["pairs"]
+    assert max(pair["depth"] for pair in pairs) == 2998
+    assert own_viewer.get(f"/api/traces/{trace_id(13)}")["data"]

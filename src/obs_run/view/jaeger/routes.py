@@ -6,13 +6,14 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from obs_run.telemetry.otlp_json import trace_json as otlp_json
 from obs_run.view.jaeger import finding, parameters, summaries, traces_json
 from obs_run.view.jaeger.adjusting import adjusted
 from obs_run.view.jaeger.parameters import ParameterError
+from obs_run.view.responses import RecordedJSON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,7 +56,7 @@ class _Jaeger:
     def services(self, request: Request) -> Response:
         del request
         with self._source.open() as reader:
-            return JSONResponse({"services": finding.services(reader)})
+            return RecordedJSON({"services": finding.services(reader)})
 
     def operations(self, request: Request) -> Response:
         query = request.query_params
@@ -63,7 +64,7 @@ class _Jaeger:
         with self._source.open() as reader:
             found = finding.operations(self._source, reader, query.get("service", ""))
         wanted = [(name, of) for name, of in found if not kind or of == kind]
-        return JSONResponse({"operations": [{"name": name, "spanKind": of} for name, of in wanted]})
+        return RecordedJSON({"operations": [{"name": name, "spanKind": of} for name, of in wanted]})
 
     def traces(self, request: Request) -> Response:
         try:
@@ -91,7 +92,7 @@ class _Jaeger:
             return _refused(400, str(error))
         with self._source.open() as reader:
             found = [summaries.summary_json(one.spans) for one in finding.find(self._source, reader, query)]
-        return JSONResponse({"summaries": found} if found else {})
+        return RecordedJSON({"summaries": found} if found else {})
 
     def older_services(self, request: Request) -> Response:
         del request
@@ -235,19 +236,19 @@ def _traces_data(found: list[Recorded], *, raw: bool) -> Response:
     groups: list[Any] = []
     for one in found:
         groups += otlp_json(one.spans if raw else adjusted(one.spans), ())["resourceSpans"]
-    return JSONResponse({"result": {"resourceSpans": groups}})
+    return RecordedJSON({"result": {"resourceSpans": groups}})
 
 
 def _refused(status: int, message: str) -> Response:
-    return JSONResponse({"error": {"httpCode": status, "message": message}}, status)
+    return RecordedJSON({"error": {"httpCode": status, "message": message}}, status)
 
 
 def _older_refused(status: int, message: str) -> Response:
-    return JSONResponse(traces_json.answer(None, [{"code": status, "msg": message}]), status)
+    return RecordedJSON(traces_json.answer(None, [{"code": status, "msg": message}]), status)
 
 
 def _older(content: dict[str, Any], request: Request | None = None) -> Response:
     pretty = request.query_params.get("prettyPrint", "false") if request else "false"
     if pretty in ("", "false"):
-        return JSONResponse(content)
-    return Response(json.dumps(content, indent=4, ensure_ascii=False), media_type="application/json")
+        return RecordedJSON(content)
+    return Response(json.dumps(content, indent=4), media_type="application/json")

@@ -38,7 +38,7 @@ async function show() {
   replace(root);
   root.className = '';
   try {
-    const shown = await module.show(root, found.slice(1).map(decodeURIComponent), { go, fail });
+    const shown = await module.show(root, found.slice(1).map((one) => decodeURIComponent(one)), { go, fail });
     if (mine === turn) page = shown ?? {};
     else shown?.stop?.();
   } catch (error) {

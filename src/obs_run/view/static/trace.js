@@ -101,6 +101,7 @@ export async function show(root, [id], { go, fail }) {
 
   drawTitle();
   waterfall.show(data);
+  if (!data.spans.id.length) toggle('logs'); // of which there is nothing else
   await choose(view in shows ? view : 'waterfall');
   const wanted = location.hash.slice(1);
   if (wanted && waterfall.choose(wanted)) await openSpan(wanted);
