@@ -13,16 +13,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from obs_run.analysis.messages import content
-from obs_run.analysis.statistics import mann_whitney, significant
+from obs_run.analysis.messages import content, events_by_span
+from obs_run.analysis.statistics import mann_whitney, quantile, significant
 from obs_run.analysis.usage import Totals, calls_model, usage_by_subtree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from obs_run.analysis.messages import Content, Message
     from obs_run.analysis.statistics import Difference
     from obs_run.analysis.trace_tree import Node, Tree
     from obs_run.telemetry.records import LogLine
+
+    Events = Mapping[str | None, Sequence[LogLine]]
 
 _NOTHING = Totals()
 
@@ -68,10 +71,15 @@ class OperationDifference:
     errors_before: float
     """For each call."""
     errors_now: float
+    seconds_before: float | None
+    """The median duration."""
+    seconds_now: float | None
+    cost_before: float | None
+    """The median of what a call and all below it cost, in dollars."""
+    cost_now: float | None
     duration: Difference | None
-    """In seconds; None where there are too few calls for a test."""
+    """None where there are too few calls for a test."""
     cost: Difference | None
-    """In dollars, of the calls that tell one."""
     is_slower_or_faster: bool = False
     """Whether the durations differ significantly."""
     is_cheaper_or_dearer: bool = False
@@ -100,13 +108,14 @@ def compare_traces(
 ) -> list[Pair]:
     """Return all spans of both traces, aligned, parents first."""
     left_usage, right_usage = usage_by_subtree(left), usage_by_subtree(right)
+    left_events, right_events = events_by_span(left_logs), events_by_span(right_logs)
     pairs = []
     waiting = [(one, other, 0) for one, other in reversed(_aligned_roots(left, right))]
     while waiting:
         one, other, depth = waiting.pop()
         changes: tuple[str, ...] = ()
         if one is not None and other is not None:
-            changes = tuple(_changes(one, other, left_logs, right_logs))
+            changes = tuple(_changes(one, other, left_events, right_events))
         before = _NOTHING if one is None else left_usage[one]
         after = _NOTHING if other is None else right_usage[other]
         pairs.append(Pair(one, other, depth, before, after, changes))
@@ -129,6 +138,10 @@ def compare_sets(before: Sequence[Tree], now: Sequence[Tree]) -> list[OperationD
                 other.calls / max(1, len(now)),
                 one.errors / max(1, one.calls),
                 other.errors / max(1, other.calls),
+                quantile(one.seconds, 0.5),
+                quantile(other.seconds, 0.5),
+                quantile(one.costs, 0.5),
+                quantile(other.costs, 0.5),
                 mann_whitney(one.seconds, other.seconds),
                 mann_whitney(one.costs, other.costs),
             )
@@ -202,13 +215,26 @@ def _key(node: Node) -> tuple[str, str]:
     return "" if own else node.span.service, does(node)
 
 
-def _changes(left: Node, right: Node, left_logs: Sequence[LogLine], right_logs: Sequence[LogLine]) -> Iterator[str]:
+def _changes(left: Node, right: Node, left_events: Events, right_events: Events) -> Iterator[str]:
     one, other = left.span, right.span
     if (one.status == "error") != (other.status == "error"):
         yield "fails now" if other.status == "error" else "no longer fails"
     if one.model != other.model:
         yield f"model {one.model or 'none'} -> {other.model or 'none'}"
     if calls_model(one) and calls_model(other):
-        said, says = content(one, left_logs), content(other, right_logs)
+        said = content(one, left_events.get(one.span_id, ()))
+        says = content(other, right_events.get(other.span_id, ()))
         if any(said) and any(says):
-            yield from (f"other {name} messages" for name in said._fields if getattr(said, name) != getattr(says, name))
+            yield from (f"other {name} messages" for name in said._fields if _differ(said, says, name))
+
+
+def _differ(one: Content, other: Content, side: str) -> bool:
+    return [_without_ids(message) for message in getattr(one, side)] != [
+        _without_ids(message) for message in getattr(other, side)
+    ]
+
+
+def _without_ids(message: Message) -> Message:
+    """Return the message without the ids of its tool calls, which are never the same twice."""
+    parts = [{name: value for name, value in part.items() if name != "id"} for part in message["parts"]]
+    return {**message, "parts": parts}

@@ -5,10 +5,10 @@ back to its start, the child that finished last is on the path, then the one tha
 and so on; what no child on the path covers is the span's own. A child counts only within its parent's time, so that one
 that outlives it is cut, and one outside of it is not on the path. A consumer below a producer is not waited for.
 
-Two rules are CRISP's (Zhang et al., USENIX ATC 2022), where Jaeger's would leave a finished child out: one that ends in
-the moment in which the next begins is before it, and so is one that overlaps the next by less than a hundredth of their
-parent's duration, if nothing else begins or ends meanwhile. That is the error of a clock, or a stream whose last piece
-comes while what it asked for has begun.
+Two rules differ from the interface's, which would leave a finished child out. One that ends in the moment in which the
+next begins is before it, as in Jaeger's query service (its pull request 9174). So is one that overlaps the next by less
+than a hundredth of their parent's duration, if nothing else begins or ends meanwhile, as in CRISP (Zhang et al., USENIX
+ATC 2022): that is the error of a clock, or a stream whose last piece comes while what it asked for has begun.
 
 Links say that work belongs together, not that it is waited for: they are not followed.
 """

@@ -61,18 +61,20 @@ class ErrorChain(NamedTuple):
 
 @dataclass
 class ErrorGroup:
-    """Errors of the same operation, type and message; numbers and ids in messages may differ."""
+    """Errors of the same operation and type; of those without a type, with the same message but for its numbers."""
 
     service: str
     name: str
     failure: Failure
+    """The newest one."""
     count: int = 0
     reached_root: int = 0
     """How many of them made a whole trace fail."""
     first_ns: int = 0
     last_ns: int = 0
-    traces: dict[str, None] = field(default_factory=dict)
-    """Their ids."""
+    last_trace: str = ""
+    """The trace of the newest."""
+    traces: set[str] = field(default_factory=set)
 
 
 def failure(span: Span) -> Failure:
@@ -82,6 +84,11 @@ def failure(span: Span) -> Failure:
     raised = next((attributes for attributes in told if semconv.LOG_LEVEL not in attributes), {})
     kind = span.attributes.get(semconv.ERROR_TYPE) or raised.get(semconv.EXCEPTION_TYPE) or ""
     return Failure(str(kind), str(span.status_text or raised.get(semconv.EXCEPTION_MESSAGE) or ""))
+
+
+def is_origin(node: Node) -> bool:
+    """Tell whether the span failed while none of its children did."""
+    return node.span.status == "error" and all(child.span.status != "error" for child in node.children)
 
 
 def error_chains(tree: Tree, logs: Iterable[LogLine] = ()) -> list[ErrorChain]:
@@ -103,17 +110,20 @@ def error_chains(tree: Tree, logs: Iterable[LogLine] = ()) -> list[ErrorChain]:
 
 def group_errors(chains: Iterable[ErrorChain]) -> list[ErrorGroup]:
     """Return the errors by their origin's operation and failure, the most frequent first."""
-    groups: dict[tuple[str, str, str, str], ErrorGroup] = {}
+    groups: dict[tuple[str, str, str], ErrorGroup] = {}
     for chain in chains:
         span, moment = chain.origin.span, chain.origin.end_ns
-        key = (span.service, span.name, chain.failure.type, _VARIABLE.sub("#", chain.failure.message))
+        kind = chain.failure.type or _VARIABLE.sub("#", chain.failure.message)
+        key = (span.service, span.name, kind)
         group = groups.get(key)
         if group is None:
             group = groups[key] = ErrorGroup(span.service, span.name, chain.failure, first_ns=moment)
         group.count += 1
         group.reached_root += chain.handled_by is None
-        group.first_ns, group.last_ns = min(group.first_ns, moment), max(group.last_ns, moment)
-        group.traces[span.trace_id] = None
+        group.first_ns = min(group.first_ns, moment)
+        if moment >= group.last_ns:
+            group.last_ns, group.last_trace, group.failure = moment, span.trace_id, chain.failure
+        group.traces.add(span.trace_id)
     return sorted(groups.values(), key=lambda group: (-group.count, -group.last_ns))
 
 

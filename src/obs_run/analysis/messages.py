@@ -40,6 +40,15 @@ def content(span: Span, logs: Iterable[LogLine] = ()) -> Content:
     return _older(span)
 
 
+def events_by_span(logs: Iterable[LogLine]) -> dict[str | None, list[LogLine]]:
+    """Return the log lines that may hold messages, by their spans: for who asks for the content of many."""
+    found: dict[str | None, list[LogLine]] = {}
+    for line in logs:
+        if line.event_name == semconv.EVENT_INFERENCE_DETAILS:
+            found.setdefault(line.span_id, []).append(line)
+    return found
+
+
 def value(attribute: Any) -> Any:
     """Return an attribute that is JSON, or is not, as the value that it means."""
     if not isinstance(attribute, str):

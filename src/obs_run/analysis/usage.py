@@ -3,7 +3,8 @@
 The rule is that of the store's totals: the usage of a model call counts. Spans of agents, workflows and tools may
 repeat what the calls inside of them used, so theirs counts only in a trace in which no model call tells any, each of
 input tokens, output tokens and cost for itself; and of such spans inside one another the larger of the outer one's and
-the sum of the inner ones'. Cost is in US dollars (``obs.cost.total``).
+the sum of the inner ones'. A model call around others, as where a framework's call and the client's are both
+recorded, is no call of its own and counts in the same way. Cost is in US dollars (``obs.cost.total``).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from obs_run.telemetry.summary import CONTAINERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from obs_run.analysis.trace_tree import Node, Tree
     from obs_run.telemetry.records import Span
@@ -152,13 +153,18 @@ def _added_up(tree: Tree) -> Iterator[tuple[Node, Totals, Totals]]:
         own = own_usage(node.span)
         if is_container(node.span):
             own = _beyond(own, whole, repeated[node.span.trace_id])
+        elif whole.calls and calls_model(node.span):
+            own = _beyond(own, whole, _NOTHING)
         whole.add(own)
         wholes[node] = whole
         yield node, whole, own
 
 
-def _beyond(own: Totals, inner: Totals, repeated: set[str]) -> Totals:
-    """Return what a container tells beyond what is told by those inside of it."""
+_NOTHING: frozenset[str] = frozenset()
+
+
+def _beyond(own: Totals, inner: Totals, repeated: Collection[str]) -> Totals:
+    """Return what a span tells beyond what is told by those inside of it."""
     counted = Totals()
     for name in _FIELDS:
         told, below = getattr(own, name), getattr(inner, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,17 +13,69 @@ from obs_run.cli import words
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from obs_run.cli.tree import Line
     from obs_run.telemetry.reader import TraceReader
 
 
 _FLUSH_SECONDS = 3.0
+_LEAST_ROOM = 20
 
 
 def is_terminal() -> bool:
     """Tell whether the output may have colours and branches."""
     return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def can_print(text: str) -> bool:
+    """Tell whether the output's encoding has the characters."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def width() -> int:
+    """Return how many characters fit into a line of the terminal."""
+    return shutil.get_terminal_size().columns
+
+
+def shortened(text: str, room: int) -> str:
+    """Return ``text`` in ``room`` characters, with an ellipsis where some are left out."""
+    if len(text) <= room:
+        return text
+    ellipsis = "…" if can_print("…") else "..."
+    return text[: max(0, room - len(ellipsis))] + ellipsis[:room]
+
+
+def print_tree(lines: Iterable[Line], *, cut: bool) -> None:
+    """Print lines of a tree; on a terminal with branches, and with ``cut`` each log line in one line of it."""
+    if not is_terminal():
+        for line in lines:
+            print("  " * line.depth + line.text)
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    from obs_run.cli import tree
+
+    console = Console(highlight=False)
+    branches = tree.DRAWN if can_print("└│├─") else tree.TYPED
+    for line in lines:
+        guides, text = line.guides(branches), Text()
+        for at, part in enumerate(line.parts):
+            text.append("  " if at else "").append(part.text, part.style or None)
+        room = max(_LEAST_ROOM, console.width - len(guides))
+        if line.is_below:
+            for piece in text.wrap(console, room):
+                piece.rstrip()
+                console.print(Text().append(guides, "dim").append_text(piece), soft_wrap=True)
+            continue
+        if line.is_log and cut and text.cell_len > room:
+            text.truncate(room, overflow="ellipsis" if can_print("…") else "crop")
+        console.print(Text().append(guides, "dim").append_text(text), soft_wrap=True)
 
 
 def store_argument(parser: argparse.ArgumentParser) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from obs_run.store import schema
 from obs_run.store.checked import Checked
@@ -49,6 +49,16 @@ _USAGE = {
     f" AND ifnull(operation, '') NOT IN ({_CONTAINERS})"
     for by in get_args(GroupedBy)
 }
+
+
+_ROWS = ("spans", "logs")
+
+
+class Mark(NamedTuple):
+    """The last rows that somebody has seen, by table."""
+
+    spans: int
+    logs: int
 
 
 class Reader:
@@ -131,6 +141,18 @@ class Reader:
             within = Condition(f"trace_id IN (SELECT trace_id FROM traces WHERE {wanted.text})", wanted.values)  # noqa: S608 (our own names)
         rows = self._connection.execute(f"{_USAGE[by]} AND {within.text} GROUP BY 1", within.values)
         return sorted(map(self._usage, rows), key=lambda one: (-(one.cost or 0), -one.calls, one.group))
+
+    def mark(self, spans: int = 0, logs: int = 0) -> Mark:
+        """Return where the newest rows end, but for the last ``spans`` and ``logs``."""
+        newest = [self._connection.execute(f"SELECT ifnull(max(id), 0) FROM {table}").fetchone()[0] for table in _ROWS]  # noqa: S608 (our own names)
+        return Mark(max(0, newest[0] - spans), max(0, newest[1] - logs))
+
+    def after(self, mark: Mark) -> tuple[list[Span], list[LogLine], Mark]:
+        """Return the spans and log lines that were written behind a mark, and where they end."""
+        end = self.mark()
+        spans = self._connection.execute(f"{_SPAN} WHERE id > ? AND id <= ? ORDER BY id", (mark.spans, end.spans))
+        logs = self._connection.execute(f"{_LOG} WHERE id > ? AND id <= ? ORDER BY id", (mark.logs, end.logs))
+        return [self._span(row) for row in spans], [self._log(row) for row in logs], end
 
     def size(self) -> tuple[int, int, int]:
         """Return how many traces and spans there are and how many bytes they use."""

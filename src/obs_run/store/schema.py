@@ -100,8 +100,10 @@ def open_reader(path: Path) -> sqlite3.Connection:
         raise StoreError(f"there is no local store at {path}; run an agent first: obs-run python agent.py")
     _check_kind(path)
     try:
-        return _reading(path, "mode=ro")
-    except sqlite3.OperationalError:
+        return patiently(lambda: _reading(path, "mode=ro"))
+    except sqlite3.OperationalError as error:
+        if os.access(path.parent, os.W_OK):
+            raise StoreError(f"the local store at {path} cannot be read: {error}") from error
         # A folder that may not be written: SQLite cannot make -shm beside the file, so it has no writers either.
         return _reading(path, "mode=ro&immutable=1")
     except sqlite3.DatabaseError as error:
@@ -109,9 +111,10 @@ def open_reader(path: Path) -> sqlite3.Connection:
 
 
 def _reading(path: Path, how: str) -> sqlite3.Connection:
-    connection = connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=BUSY_SECONDS)
+    connection = connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=STEP_SECONDS)
     try:
         version = _check(connection, path)
+        connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
     except BaseException:
         connection.close()
         raise

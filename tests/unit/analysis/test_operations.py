@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
@@ -108,13 +109,23 @@ def test_a_failure_is_told_once() -> None:
     assert failure(drawing.span("a", 0, 1)).text == ""
 
 
+def test_errors_of_one_type_are_one_group() -> None:
+    texts = ["no room in Oslo", "no room in Rome"]
+    made = [tool(f"t{at}", at, at + 1, status="error", status_text=text) for at, text in enumerate(texts)]
+    typed = [replace(span, attributes={"error.type": "ConnectionError"}) for span in made]
+    assert len(group_errors(error_chains(build(made)))) == 2
+    [group] = group_errors(error_chains(build(typed)))
+    assert (group.count, group.failure.text) == (2, "ConnectionError: no room in Rome")
+
+
 def test_errors_that_differ_in_numbers_are_one_group() -> None:
     trees = [
         build([tool("t", at, at + 1, status="error", status_text=f"try {at} of id 0a1b2c3d{at}", trace_id=trace)])
         for at, trace in ((1, "1" * 32), (5, OTHER))
     ]
     [group] = group_errors(chain for tree in trees for chain in error_chains(tree))
-    assert (group.count, group.reached_root, list(group.traces)) == (2, 2, ["1" * 32, OTHER])
+    assert (group.count, group.reached_root, group.traces) == (2, 2, {"1" * 32, OTHER})
+    assert group.last_trace == OTHER
     assert (group.first_ns, group.last_ns) == (drawing.AT + 2000, drawing.AT + 6000)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,12 +13,14 @@ from obs_run.analysis.usage import (
     Totals,
     agent_of,
     counted_usage,
+    is_container,
     model_of,
     tool_of,
     total,
     usage_by,
     usage_by_subtree,
 )
+from obs_run.telemetry.summary import summary
 from tests.unit.analysis import drawing, soups
 
 if TYPE_CHECKING:
@@ -84,6 +87,11 @@ def test_usage_by_agent_tool_and_model() -> None:
         ([span("a", None, "invoke_agent", 10, 1, 0.5), chat("b", "a", 8, 1)], summed(8, 1, 0.5, 1, 0, 1)),
         # A model call elsewhere in the trace may be one that the agent repeats.
         ([span("a", None, "invoke_agent", 10), chat("b", None, 8)], summed(8, None, None, 1, 0, 1)),
+        # A framework's call of a model and the client's are one.
+        ([chat("a", None, 10, 1, 0.5), chat("b", "a", 10, 1, 0.5)], summed(10, 1, 0.5, 1)),
+        ([chat("a", None, 10), drawing.span("x", 1, 2, "a"), chat("b", "x", None, 1)], summed(10, 1, None, 1, 0, 1)),
+        # What is around two attempts tells the one that was answered, or both.
+        ([chat("a", None, 10), chat("b", "a", 4, status="error"), chat("c", "a", 5)], summed(10, None, None, 2, 1, 2)),
         ([], Totals()),
     ],
 )
@@ -106,7 +114,11 @@ def test_groups_add_up_to_the_total_and_roots_too(spans: list[Span]) -> None:
         assert sum(group.calls for group in groups) == whole.calls
     subtrees = usage_by_subtree(tree)
     assert sum(subtrees[root].cost or 0 for root in tree.roots) == pytest.approx(whole.cost or 0)
-    calls = [span for span in spans if span.operation not in ("invoke_agent", "execute_tool", "invoke_workflow")]
-    one_trace = {span.trace_id for span in spans if span.input_tokens is not None}
-    if {span.trace_id for span in calls if span.input_tokens is not None} == one_trace:
-        assert (whole.input_tokens or 0) == sum(span.input_tokens or 0 for span in calls)
+
+
+@given(soups.soup())
+def test_the_total_is_the_summary_of_the_trace(spans: list[Span]) -> None:
+    """Where no model call is around another and one tells, as the local store counts them."""
+    alone = [replace(span, span_id=str(at), trace_id="1" * 32, parent_id=None) for at, span in enumerate(spans)]
+    if any(span.input_tokens is not None and not is_container(span) for span in alone):
+        assert total(build(alone)).input_tokens == summary("1" * 32, alone, []).input_tokens

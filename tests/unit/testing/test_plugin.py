@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[3]
-PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:asyncio"]
+PYTEST = [sys.executable, "-W", "ignore", "-m", "pytest", "-q", "-p", "no:randomly"]
 AGENT = """
 import openai
 
