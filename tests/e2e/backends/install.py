@@ -51,7 +51,7 @@ def _accepts(config: str) -> Callable[[Path], bool]:
 
 def _at_least(version: str) -> Callable[[Path], bool]:
     def fits(program: Path) -> bool:
-        found = re.search(r"(?:version |: v|server v=)(\d+)\.(\d+)", _output(program, "--version") or "")
+        found = re.search(r"(?:version |: v|server v=|Chromium )(\d+)\.(\d+)", _output(program, "--version") or "")
         wanted = tuple(int(part) for part in version.split("."))
         return found is not None and tuple(map(int, found.groups())) >= wanted
 
@@ -69,6 +69,7 @@ TOOLS = {
     "nats-server": Tool(("nats-server",), _at_least(pins.NATS_SERVER_LEAST), recipes.nats_server),
     # No other program of this name on PATH is meant.
     "kafka-server": Tool((), lambda _: False, recipes.kafka_server),
+    "chromium": Tool(("chromium-headless-shell",), _at_least(pins.CHROMIUM), recipes.chromium),
     "redis-server": Tool(("redis-server",), _at_least(pins.REDIS_SERVER), recipes.redis_server),
     "prometheus": Tool(("prometheus",), _at_least(pins.PROMETHEUS), recipes.prometheus),
     "promtool": Tool(("promtool",), _at_least(pins.PROMETHEUS), lambda: recipes.prometheus("promtool")),

@@ -10,6 +10,7 @@ JAEGER_IMAGE = "2.20.0"  # the first whose user interface shows conversations
 KAFKA_BROKER = "v0.0.0-20251021233722-4ca18825d8c0"  # later ones ask for a client that is not published yet
 NATS_SERVER = "2.15.3"
 NATS_SERVER_LEAST = "2.10"
+CHROMIUM = "123.0"  # at least: the first with light-dark()
 PROMETHEUS = "2.42"  # at least; Debian 12 has this one
 ALERTMANAGER = "0.25"  # at least
 REDIS_SERVER = "7.0"  # at least; Debian 12 has this one
