@@ -78,6 +78,8 @@ PACKAGES = {
     "apscheduler": ("apscheduler==3.11.3",),
     "fleet": (
         "aiohttp==3.14.5",
+        "aiokafka==0.14.0",
+        "apscheduler==3.11.3",
         "grpcio",
         "msgpack",
         "nats-py==2.16.0",
@@ -85,6 +87,7 @@ PACKAGES = {
         "redis==8.1.0",
         "requests",
         "uvicorn==0.54.0",
+        "websockets==17.4",
         *(f"opentelemetry-instrumentation-{name}" for name in ("aiohttp-client", "grpc", "requests")),
     ),
     "celery redis": ("celery==5.7.0", "redis==8.1.0"),
