@@ -76,6 +76,7 @@ PACKAGES = {
     "kafka": ("aiokafka==0.14.0",),
     "websockets": ("websockets==17.4",),
     "apscheduler": ("apscheduler==3.11.3",),
+    "apscheduler 4": ("apscheduler==4.0.0a6",),
     "fleet": (
         "aiohttp==3.14.5",
         "aiokafka==0.14.0",
