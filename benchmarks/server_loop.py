@@ -98,7 +98,7 @@ async def serve_uvicorn() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": length})
         await send({"type": "http.response.body", "body": BODY})
 
-    class Server(uvicorn.Server):  # type: ignore[name-defined, misc] # it is imported where it is measured
+    class Server(uvicorn.Server):  # type: ignore[misc] # it is imported where it is measured
         async def startup(self, sockets: Any = None) -> None:
             await super().startup(sockets)
             asked(self.servers[0].sockets[0].getsockname()[1])

@@ -21,12 +21,33 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
+
+def shown_in(document: Path) -> list[str]:
+    """Return the commands that a document shows."""
+    blocks = re.findall(r"^```console\n(.*?)^```", document.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+
+
+START = [*shown_in(ROOT / "docs" / "start.md")]
+"""These are run in their order, in an environment of their own."""
 RUN_IN_CHECKOUT = ("make demo", "python tools/make_prices.py --out table.txt")
 RUN_HERE = (
     "obs-run python agent.py",
     "obsctl show",
     "obsctl list",
     "obsctl list --errors --since 1h",
+    "obsctl tree",
+    "obsctl path",
+    "obsctl path --total --since 1h",
+    "obsctl cost --by agent --since 7d",
+    "obsctl cost --by subtree",
+    "obsctl errors --since 1d",
+    "obsctl map",
+    "obsctl top --by model",
+    "obsctl logs --level warn",
+    "obsctl metrics",
+    "obsctl metrics gen_ai.client.operation.duration --json",
+    'obsctl sql "SELECT model, sum(cost) FROM spans WHERE model IS NOT NULL GROUP BY model"',
     "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 obs-run python agent.py",
     "echo 'a long password' | obsctl hash-password prometheus",
     "OBS_RELAY=on obs-run python agent.py",
@@ -35,14 +56,26 @@ RUN_HERE = (
     """python -c "import obs_run; obs_run.audit('user.login', actor='alice', outcome='ok', method='oauth')\"""",
     "obsctl audit show",
     "obsctl audit verify",
+    "obsctl export -o all.jsonl.gz",
+    "obsctl import all.jsonl.gz --store other.db",
+    "obsctl show --last --from all.jsonl.gz",
+    "obsctl replay --to http://127.0.0.1:4318",
     "obsctl spool status",
     "obsctl spool replay",
 )
 # What cannot run inside of a test, and which test stands for it.
 RUN_ELSEWHERE = {
+    "obsctl list --from http://127.0.0.1:16686": "tests/e2e/test_readers.py",
+    "obsctl check examples/budgets.yaml": "tests/unit/testing/test_example.py",
+    "obsctl check budgets.yaml --from telemetry.jsonl --junit report.xml --markdown report.md": (
+        "tests/unit/testing/test_check.py"
+    ),
     "make quick": "this run",
     "make test": "this run",
     "make check": ".ci/run",
+    "obsctl compare": "tests/unit/analysis/test_commands.py",
+    "obsctl compare --since 1d --exit-code": "tests/unit/analysis/test_commands.py",
+    "obsctl conversation": "tests/unit/analysis/test_commands.py",
     "pip install .": "tests/launch/test_installation.py",
     "docker compose -f configs/compose.yaml up -d": "tests/configs/test_configs.py",
     "python -m tests.e2e.backends.run": "tests/e2e/test_backends.py",
@@ -52,15 +85,12 @@ RUN_ELSEWHERE = {
     ),
     "otelcol-contrib --config otel-collector.yaml": "tests/configs/test_configs.py",
     "prometheus --config.file=configs/prometheus.yaml": "tests/configs/test_configs.py",
+    **dict.fromkeys(START, "tests/e2e/test_start.py"),
 }
 
 
 def shown_commands() -> set[str]:
-    commands = set()
-    for document in DOCUMENTS:
-        blocks = re.findall(r"^```console\n(.*?)^```", document.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-        commands |= {line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")}
-    return commands
+    return {command for document in DOCUMENTS for command in shown_in(document)}
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +116,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_command_shown_is_run_by_a_test() -> None:
     assert shown_commands() == {*RUN_HERE, *RUN_IN_CHECKOUT, *RUN_ELSEWHERE}
+
+
+def test_start_takes_three_commands_at_most_for_each_step() -> None:
+    steps = (ROOT / "docs" / "start.md").read_text(encoding="utf-8").split("\n## ")[1:]
+    counts = {step.splitlines()[0]: step.count("\n$ ") for step in steps}
+    assert all(0 < count <= 3 for count in counts.values()), counts
 
 
 @pytest.fixture

@@ -72,6 +72,8 @@ LAYERS = (
         "pure functions over recorded traces; knows neither SDK nor store",
         imports=("base", "core", "telemetry"),
     ),
+    Layer("readers", "the places that telemetry is read from: the local store, files of OTLP JSON, a Jaeger"),
+    Layer("testing", "what an agent did in a test, and the budgets that a run has to keep"),
     Layer("cli", "`obsctl`"),
 )
 """From the upper to the lower; a layer imports from itself and from those above it."""

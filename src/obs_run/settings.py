@@ -201,7 +201,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_CONTENT_MAX_CHARS", "number", "32768",
             "Longest text kept of one message part; the rest is cut, the JSON stays valid.", _CAPTURE, whole(0)),
     Setting("OBS_CONTENT_MAX_MESSAGE_CHARS", "number", "262144",
-            "Longest list of messages kept on one span; the oldest are replaced by a note.", _CAPTURE, whole(0)),
+            "Longest list of messages kept on one span; a note stands where the oldest were, behind "
+            "the system prompt.", _CAPTURE, whole(0)),
     Setting("OBS_CONTENT_BINARY", "flag", "false", "Keep base64 payloads; else only their type and size.", _CAPTURE,
             flag),
     Setting("OBS_METRIC_NAMES", "new, old, both", "both",

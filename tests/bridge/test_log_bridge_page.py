@@ -19,6 +19,7 @@ PAGE = (Path(__file__).parent.parent.parent / "docs" / "log-bridge.md").read_tex
 [(_, RULES)] = re.findall(r"^```yaml\n# (rules\.yaml)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["rules", "automatic"])
 def test_the_example_does_what_the_page_says(agent: Run, tmp_path: Path, mode: str) -> None:
     (tmp_path / "rules.yaml").write_text(RULES, encoding="utf-8")

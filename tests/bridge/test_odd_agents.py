@@ -241,6 +241,7 @@ except LimitError as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "source",
     [each if name == "texts" else pytest.param(each, marks=pytest.mark.slow) for name, each in AGENTS.items()],

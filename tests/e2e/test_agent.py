@@ -118,6 +118,27 @@ def test_jaeger_has_the_errors_and_the_figures_of_the_calls(run: Run, backends: 
     assert any(span.attributes.get("gen_ai.operation.name") == "embeddings" for span in found)
 
 
+def test_jaeger_has_what_viewers_read(run: Run, backends: Backends) -> None:
+    found = backends.jaeger.trace(run.trace_id, spans=len(run.spans))
+    calls = [span for span in found if span.attributes.get("gen_ai.operation.name") == "chat"]
+    [failed] = [span for span in calls if span.status == "ERROR"]
+    [root] = [span for span in found if not span.parent_span_id]
+    [exception] = failed.events
+
+    assert exception.name == "exception"
+    assert {"exception.type", "exception.message", "exception.stacktrace"} <= set(exception.attributes)
+    assert {event.attributes["message"] for event in root.events if event.name == "log"} == {
+        "tool hotel failed: the booking service for Lisbon does not answer",
+        "no timetable: context_length_exceeded",
+    }
+    assert {span.attributes["peer.service"] for span in calls} == {"openai"}
+    assert all(
+        span.attributes["gen_ai.usage.cost"] == span.attributes["obs.cost.total"]
+        for span in calls
+        if span is not failed
+    )
+
+
 def test_prometheus_answers_with_the_tokens_that_the_spans_have(run: Run, backends: Backends) -> None:
     for kind in ("input", "output"):
         total = sum(_number(span, f"gen_ai.usage.{kind}_tokens") for span in run.spans)

@@ -1,6 +1,8 @@
 """The backends without our product: what goes in by OTLP is read back from each."""
 
 import secrets
+import socket
+import sys
 import time
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
 
-from tests.e2e.backends import clients, http, waiting
+from tests.e2e.backends import clients, http, run, waiting
 from tests.e2e.backends.fixtures import FindTool
 from tests.e2e.backends.servers import Backends, CollectorServer, JaegerServer
 
@@ -156,6 +158,16 @@ def test_a_log_is_kept_with_its_trace(backends: Backends, service: str, trace_id
 
     assert (log.body, log.severity_text, log.span_id) == ("slow answer", "WARNING", "01" * 8)
     assert log.resource["service.name"] == service
+
+
+def test_a_port_in_use_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        monkeypatch.setattr(run, "USUAL_PORTS", (port,))
+        monkeypatch.setattr(sys, "argv", ["run", str(tmp_path)])
+        with pytest.raises(SystemExit, match=f"^port {port} of 127.0.0.1 is in use: end what listens there$"):
+            run.main()
+    assert not run.is_taken(port)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ BOTH = pytest.mark.parametrize("command", ["obs-run", "obs-run-python"])
     [
         (["no-such-program"], 127, "obs-run: no-such-program: not found\n"),
         (["./no-such-program"], 127, "obs-run: ./no-such-program: not found\n"),
-        (["./file"], 126, "obs-run: ./file: not executable\n"),
+        (["./file"], 126, "obs-run: ./file: not executable; for a Python program: obs-run python ./file\n"),
         (["--nonsense", "x"], 2, "obs-run: unknown option --nonsense; obs-run --help\n"),
         (["--endpoint"], 2, "obs-run: --endpoint needs a value\n"),
         ([], 2, "obs-run: no program given; obs-run --help\n"),

@@ -27,6 +27,7 @@ GENEROUS = 20.0
 """Ten times what leaving may take."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mood", "protocol", "end"), one_in(17, CASES))
 def test_nothing_is_lost_and_the_agent_ends_as_it_does(mood: str, protocol: str, end: str, tmp_path: Path) -> None:
     code = outages.ENDS[end][1]

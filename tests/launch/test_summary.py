@@ -11,6 +11,8 @@ from tests.launch.running import SCRIPTS, environment, on_terminal, run
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.otlp_receiver import Receiver
+
 SPAN = PRELUDE + "span('work')\n"
 POINTER = re.compile(r"^obs-run: this run's trace: obsctl show ([0-9a-f]{8})\r?$", re.MULTILINE)
 
@@ -46,6 +48,16 @@ def test_children_leave_it_to_their_parent(child: str, tmp_path: Path) -> None:
 )
 def test_nothing_is_said_without_a_reason(program: str, more: dict[str, str], tmp_path: Path) -> None:
     assert on_terminal(tmp_path, program, **more) == ""
+
+
+def test_by_otlp_a_terminal_is_told_the_id(tmp_path: Path, receiver: Receiver) -> None:
+    more = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
+    told = on_terminal(tmp_path, SPAN, **more).strip()
+    assert receiver.wait_for(lambda got: len(got.named("work")) == 1)
+    [span] = receiver.named("work")
+    assert told == f"obs-run: this run's trace: {span.trace_id}, by OTLP to {receiver.endpoint}"
+    for program, others in (("print(1)", {}), (SPAN, {"OTEL_TRACES_SAMPLER": "always_off"})):
+        assert "trace" not in on_terminal(tmp_path, program, **more, **others)
 
 
 def test_nothing_is_said_without_a_terminal(tmp_path: Path) -> None:

@@ -319,6 +319,7 @@ COPIES = LIBRARIES + dedent("""
     """)
 
 
+@pytest.mark.slow
 def test_watched_functions_are_copied_and_pickled_as_what_they_are(tmp_path: Path, receiver: Receiver) -> None:
     ran = both(tmp_path, receiver, COPIES)
     assert (ran.code, ran.err) == (0, "")
@@ -384,6 +385,7 @@ POOLS = """
     """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", [FUNCTIONS, POOLS], ids=["looked at", "sent to processes"])
 def test_functions_that_are_replaced_are_what_they_were(source: str, tmp_path: Path, receiver: Receiver) -> None:
     ran = both(tmp_path, receiver, source)

@@ -80,6 +80,7 @@ def test_of_very_many_values_the_last_are_held() -> None:
     assert len(held_values.noted) < 300
 
 
+@pytest.mark.slow
 def test_the_time_grows_with_the_length_and_no_faster() -> None:
     held_values.hold("aB1" * 300)
 

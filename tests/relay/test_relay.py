@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from zlib import crc32
 import pytest
 
 from obs_run.buffer import codec, relay_client, segment
+from obs_run.core.semconv import OBS_EXPORT_POSSIBLE_DUPLICATE as REPEATED
 from obs_run.core.sink import SpanRecord
 from obs_run.process import relay
 from obs_run.relay import progress, supervisor
@@ -130,6 +132,7 @@ def test_a_relay_that_comes_too_late_to_see_the_end_says_so(agent: Launch, recei
     assert ended_by in ("unknown", "SIGKILL")
 
 
+@pytest.mark.slow
 def test_a_run_that_ends_well_and_recorded_nothing_leaves_nothing(
     agent: Launch, receiver: Receiver, memory: Path
 ) -> None:
@@ -155,6 +158,7 @@ print(os._exit.__module__)
     assert receiver.wait_for(lambda got: bool(got.named("work")))
 
 
+@pytest.mark.slow
 def test_the_agents_own_metrics_arrive(agent: Launch, receiver: Receiver) -> None:
     program = """\
 from opentelemetry import metrics
@@ -205,7 +209,10 @@ for number in range(200):
     assert killed > 1
     names = {f"span {number}" for number in range(200)}
     assert receiver.wait_for(lambda got: names <= {span.name for span in got.spans})
-    assert run_span(receiver).status == 0
+    assert receiver.wait_for(lambda got: any("obs.run.kind" in span.attributes for span in got.spans))
+    assert not any(span.status for span in receiver.spans)
+    marks = [(span.span_id, bool(span.attributes.get(REPEATED))) for span in receiver.spans]
+    assert max(Counter(span_id for span_id, is_marked in marks if not is_marked).values()) == 1
 
 
 def test_a_collector_that_comes_late_gets_everything(memory: Path, tmp_path: Path) -> None:
@@ -249,6 +256,7 @@ def test_a_folder_that_others_can_enter_is_not_used(agent: Launch, memory: Path,
     assert not list(memory.iterdir())
 
 
+@pytest.mark.slow
 def test_the_unit_runs_a_relay(agent: Launch, memory: Path, tmp_path: Path, receiver: Receiver) -> None:
     unit = (Path(__file__).parents[2] / "configs" / "obs-run-relay.service").read_text()
     (command,) = [line.removeprefix("ExecStart=") for line in unit.splitlines() if line.startswith("ExecStart=")]
@@ -306,6 +314,7 @@ def test_a_terminal_is_told_what_becomes_of_the_telemetry(memory: Path, tmp_path
     assert f"obs-run: {endpoint} refused" in told
 
 
+@pytest.mark.slow
 def test_damaged_and_hostile_buffers_stop_nothing(agent: Launch, receiver: Receiver, memory: Path) -> None:
     agent(STORY)
     assert receiver.wait_for(lambda got: len(got.spans) == 3)
@@ -374,6 +383,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_two_relays_do_not_read_the_same(receiver: Receiver, memory: Path, tmp_path: Path) -> None:
     first = start(memory, tmp_path, receiver.endpoint, LONG.format(number=150))
     assert receiver.wait_for(lambda got: bool(got.spans))
@@ -389,6 +399,26 @@ def test_two_relays_do_not_read_the_same(receiver: Receiver, memory: Path, tmp_p
     assert len(receiver.spans) == 202
 
 
+@pytest.mark.slow
+def test_how_an_agent_ended_is_known_though_the_relay_was_killed_with_it(
+    receiver: Receiver, memory: Path, tmp_path: Path
+) -> None:
+    subprocess.run([OBSCTL, "relay", "start"], env=relayed(memory, tmp_path, receiver.endpoint), check=True)
+    above = supervisor.running(str(memory))
+    assert above is not None
+    # By the time that it looks the agent has been writing for long.
+    os.kill(above, signal.SIGSTOP)
+    running = start(memory, tmp_path, receiver.endpoint, LONG.format(number=1000))
+    wait_until(lambda: any(map(segment.parse_name, (path.name for path in memory.glob("*/*")))))
+    os.kill(above, signal.SIGCONT)
+    assert receiver.wait_for(lambda got: bool(got.spans))
+    (worker,) = workers_of(memory)
+    os.kill(worker, signal.SIGKILL)
+    running.kill()
+    running.wait()
+    assert run_span(receiver).attributes["obs.run.signal"] == "SIGKILL"
+
+
 def test_a_relay_ends_with_its_folder(receiver: Receiver, memory: Path, tmp_path: Path) -> None:
     running = start(memory, tmp_path, receiver.endpoint, LONG.format(number=100))
     assert receiver.wait_for(lambda got: bool(got.spans))
@@ -400,6 +430,7 @@ def test_a_relay_ends_with_its_folder(receiver: Receiver, memory: Path, tmp_path
     assert running.wait() == 0
 
 
+@pytest.mark.slow
 def test_nothing_comes_twice_where_a_relay_is_stopped_and_started_amid_work(
     receiver: Receiver, memory: Path, tmp_path: Path
 ) -> None:
@@ -430,6 +461,31 @@ def test_an_agent_that_never_pauses_loses_nothing(
     assert numbers == set(map(str, range(600)))
 
 
+@pytest.mark.slow
+def test_what_may_have_arrived_before_the_relay_was_killed_is_marked(
+    memory: Path, tmp_path: Path, receiver: Receiver
+) -> None:
+    launch(memory, tmp_path, receiver.endpoint, STORY)
+    assert receiver.wait_for(lambda got: len(got.spans) == 3)
+    env = relayed(memory, tmp_path, receiver.endpoint)
+    subprocess.run([OBSCTL, "relay", "stop"], env=env, check=True)
+    (place,) = map(Path, relay_client.configurations(str(memory)))
+    buffer = f"{os.getpid()}-left"
+    head = segment.HEAD.pack(segment.MAGIC, 1 << 22, 0, segment.SIZE, segment.SEALED, 0).ljust(segment.HEAD_SIZE, b"\0")
+    records = b""
+    for name in ("exported", "not read"):
+        span = SpanRecord(name, "INTERNAL", 1, 1, len(name), 2, scope=codec.OURS)
+        records += framed(codec.encode(codec.Ended(span)))
+        if name == "exported":
+            progress.write_given(str(place), {buffer: (0, len(head) + len(records))})
+    (place / f"{buffer}.0").write_bytes(head + records)
+    launch(memory, tmp_path, receiver.endpoint, STORY)
+    assert receiver.wait_for(lambda got: len(got.spans) == 8)
+    assert receiver.named("exported")[0].attributes == {REPEATED: True}
+    assert receiver.named("not read")[0].attributes == {}
+
+
+@pytest.mark.slow
 def test_what_was_read_is_not_read_again_where_a_relay_was_killed_before_it_could_delete_it(
     memory: Path, tmp_path: Path, receiver: Receiver
 ) -> None:

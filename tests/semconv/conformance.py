@@ -85,8 +85,8 @@ def _span(span: Any) -> Iterator[str]:
     failed = span.status.status_code.name == "ERROR"
     if not attributes.keys().isdisjoint(_OPERATIONS) and failed != ("error.type" in attributes):
         yield "status ERROR and error.type go together"
-    if any(event.name == "exception" for event in span.events):
-        yield "exceptions are log records, not span events"
+    if any(event.name == "exception" and "exception.type" not in event.attributes for event in span.events):
+        yield "an exception has no type"
 
 
 def _operation(span: Any, operation: str, attributes: Mapping[str, Any]) -> Iterator[str]:
@@ -164,6 +164,8 @@ def _messaging(span: Any, attributes: Mapping[str, Any]) -> Iterator[str]:
 def _attributes(attributes: Mapping[str, Any]) -> Iterator[str]:
     for name, value in attributes.items():
         rule = ATTRIBUTES.get(name)
+        if name in exceptions.VIEWERS:
+            continue
         if name in DEPRECATED:
             yield f"{name} is deprecated"
         elif name.startswith("obs."):
@@ -268,9 +270,9 @@ def _metric(metric: Any) -> Iterator[str]:
         yield f"is no {rule.instrument}"
     for point in metric.data.data_points:
         labels = dict(point.attributes or {})
-        yield from _attributes(labels)
-        yield from (f"has no label {name}" for name in rule.required if name not in labels)
         own_labels = exceptions.LABELS.get(metric.name, {})
+        yield from _attributes({name: value for name, value in labels.items() if name not in own_labels})
+        yield from (f"has no label {name}" for name in rule.required if name not in labels)
         yield from (f"has the label {name}" for name in labels if name not in rule.labels and name not in own_labels)
         if rule.buckets is not None and list(point.explicit_bounds) != rule.buckets:
             yield f"has buckets {list(point.explicit_bounds)}"

@@ -89,6 +89,7 @@ METRICS = {
     "obs.retry.wait_time": _RETRIES,
     "obs.agent.tokens": "the conventions have no agent on the tokens of a call",
     "obs.client.prompt_cache.lookups": "the conventions count the cached tokens, not the calls",
+    "gen_ai.usage.cost": "no convention for money exists; OpenLIT names it so",
     "obs.client.cost": "no convention for money exists",
     "obs.client.cost.unknown": "no convention for money exists",
     "obs.export.dropped": "obs-run's own loss",
@@ -113,7 +114,15 @@ METRICS = {
 CALLS_BY_MESSAGES = (("request", "CLIENT"), ("process", "SERVER"))
 """Operations of messages that wait for an answer, which the conventions of messages do not know, and their kinds."""
 
+_OLD = {
+    "gen_ai.system": "dashboards that ask for the old names tell providers by it",
+    "gen_ai.agent.name": "dashboards ask which agent it was for",
+}
 LABELS = {
+    "gen_ai.client.operation.duration": _OLD,
+    "gen_ai.client.operation.time_per_output_chunk": _OLD,
+    "gen_ai.client.operation.time_to_first_chunk": _OLD,
+    "gen_ai.client.token.usage": _OLD,
     "gen_ai.execute_tool.duration": {
         "obs.tool.inferred": "what lies between two calls of a model is more than the tool alone",
     },
@@ -126,6 +135,13 @@ NOT_MEASURED = {
     "gen_ai.server.time_to_first_token": "for those who serve models",
 }
 """Metrics of the conventions that the table of instruments does not have."""
+
+VIEWERS = {
+    "gen_ai.usage.cost": "no convention for money exists, and viewers read this name",
+    "gen_ai.usage.cache_creation.input_tokens": "viewers still read the name that cache_write had",
+    "peer.service": "graphs of services know by it what makes no spans of its own",
+}
+"""Attributes that spans have for viewers, beside those of the conventions."""
 
 PARTS = {
     "omitted_blob": "a binary payload replaced by its type and size",

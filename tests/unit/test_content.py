@@ -124,6 +124,28 @@ def test_the_oldest_messages_go_and_a_note_says_so() -> None:
     assert written[0]["parts"][0]["content"] == f"[{20 - (len(written) - 1)} earlier messages left out]"
 
 
+def test_the_instructions_stay_and_the_note_stands_where_the_gap_is() -> None:
+    instructions = [messages.message(role, messages.text("be brief")) for role in ("system", "developer")]
+    talk = [messages.message("user", messages.text(f"{number:090}")) for number in range(20)]
+    written = _written([*instructions, *talk], 1000, 800, binary=False)
+
+    assert written[:2] == instructions
+    assert written[-1] == talk[-1]
+    note = written[2]
+    left_out = len(talk) - len(written[3:])
+    assert (note["role"], note["parts"][0]["content"]) == ("system", f"[{left_out} earlier messages left out]")
+    assert 0 < left_out < len(talk)
+
+
+def test_instructions_that_are_too_long_do_not_take_the_room_of_the_talk() -> None:
+    instructions = messages.message("system", messages.text("x" * 700))
+    talk = [messages.message("user", messages.text(f"{number:090}")) for number in range(20)]
+    written = _written([instructions, *talk], 1000, 800, binary=False)
+
+    assert written[0]["parts"][0]["content"].endswith("earlier messages left out]")
+    assert written[-1] == talk[-1]
+
+
 def test_binary_parts_are_named_by_their_size() -> None:
     part = messages.blob("image", "image/png", "QUJDRA==")
     assert _written([part], 4, 1000, binary=True) == [part]

@@ -145,6 +145,7 @@ def test_a_fork_waits_for_a_silent_server_once(threads: DeliveryThreads) -> None
     assert silent.sent == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", one_in(2, ["hanging", "refused", "dripping", "name unknown"]))
 def test_one_bad_destination_beside_good_ones(agent: Run, receiver: Receiver, bad: str, tmp_path: Path) -> None:
     with outages.backend(bad, "http/protobuf") as backend:

@@ -57,6 +57,7 @@ def test_its_texts_are_recorded_if_they_are_wanted(agent: Run) -> None:
     assert texts == [[{"type": "text", "content": "hello there"}], [{"type": "text", "content": "HELLO THERE"}]]
 
 
+@pytest.mark.slow
 def test_a_library_that_is_imported_already_is_recorded_too(agent: Run) -> None:
     assert list(agent("import tiny_llm\n" + AGENT + SHOW).spans()) == [NAME]
 
@@ -91,6 +92,7 @@ def test_callbacks_of_a_library_make_a_tree(agent: Run) -> None:
     assert (outer["status"], inner["status"], ran.err) == ("UNSET", "ERROR", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", ["start_operation(call)", "read_answer(operation, answer)"])
 def test_a_fault_in_the_instrumentor_never_reaches_the_agent(agent: Run, tmp_path: Path, broken: str) -> None:
     path = tmp_path / "tiny_llm_instrumentor.py"

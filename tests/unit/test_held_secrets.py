@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.unit.agents import Run
 
@@ -71,6 +73,7 @@ def test_a_key_in_a_header_of_the_users(openai_agent: Run) -> None:
     assert KEY not in ran.out
 
 
+@pytest.mark.slow
 def test_a_variable_that_the_program_sets_late(agent: Run) -> None:
     ran = agent(
         f"""

@@ -347,6 +347,7 @@ def test_what_a_handler_has_formatted_is_recorded_as_it_said(agent: Run) -> None
     assert set(ran.logs()) == {"hello Ada 1"}
 
 
+@pytest.mark.slow
 def test_a_large_value_costs_no_more_than_its_beginning(agent: Run) -> None:
     ran = agent(
         """

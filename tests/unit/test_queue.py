@@ -266,6 +266,7 @@ def test_put_from_a_signal_handler(agent: Run) -> None:
     assert (ran.code, ran.err) == (0, "")
 
 
+@pytest.mark.slow
 def test_put_at_the_interpreters_shutdown_neither_hangs_nor_prints(agent: Run) -> None:
     ran = agent("""
     import atexit, logging
@@ -307,6 +308,7 @@ def child(number):
 """
 
 
+@pytest.mark.slow
 def test_forks_in_the_middle_of_everything(agent: Run, receiver: Receiver) -> None:
     ran = agent(
         FORKING
@@ -357,6 +359,7 @@ print(made, codes)
     assert len(instances) == 21
 
 
+@pytest.mark.slow
 def test_a_childs_counts_begin_at_zero_and_its_spans_are_not_its_parents(agent: Run) -> None:
     ran = agent(
         FORKING
@@ -424,6 +427,7 @@ def test_a_fork_while_another_thread_sets_up_leaves_the_child_able_to(agent: Run
     assert len(receiver.named("thread")) == 1
 
 
+@pytest.mark.slow
 def test_forks_beside_a_silent_collector_are_not_each_delayed(agent: Run, receiver: Receiver) -> None:
     receiver.mood = "silent"
     ran = agent(

@@ -130,6 +130,7 @@ telemetry_probe.show()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exported", ["exported", "nowhere"])
 def test_a_budget_of_money_stops_a_run(exported: str, agent: Run) -> None:
     settings = {"OBS_BUDGET_USD": "0.006", "OBS_BUDGET_ACTION": "stop"}

@@ -24,6 +24,7 @@ SECRETS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", outages.PROTOCOLS)
 def test_no_secret_is_in_the_spool(agent: Run, tmp_path: Path, protocol: str) -> None:
     with outages.backend("refused", protocol) as backend:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 SHOW = "\nimport telemetry_probe; telemetry_probe.show()\n"
 
 
+@pytest.mark.slow
 def test_events_are_recorded_without_a_processor_of_ours(agent: Run) -> None:
     source = """
 import asyncio, sys
@@ -136,6 +137,7 @@ def test_events_become_spans_by_their_fields(agent: Run) -> None:
         assert inside == [span["span"] for span in spans]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("configure", ["pass", "structlog.stdlib.recreate_defaults(log_level=20)"])
 def test_awaited_events_become_spans(agent: Run, configure: str) -> None:
     ran = agent(

@@ -27,7 +27,7 @@ def count_by_modality(counts: Iterable[tuple[str, int | None]]) -> dict[str, int
 
 def usage_or_none(usage: Usage) -> Usage | None:
     """Return usage that has a count, None where it has none: then nothing was told, which is not nothing used."""
-    return None if usage == Usage() else usage
+    return usage if usage.is_told() else None
 
 
 def counted(usage: Usage | None) -> Usage | None:
@@ -40,7 +40,7 @@ def merge_usage(before: Usage | None, usage: Usage | None) -> Usage | None:
     if before is None or usage is None:
         return usage or before
     for name, count in vars(before).items():
-        if getattr(usage, name) is None:
+        if vars(usage).get(name) is None:
             setattr(usage, name, count)
     return usage
 
@@ -49,7 +49,5 @@ def sum_usages(usages: list[Usage]) -> Usage | None:
     """Return what several requests used together; None where there were none."""
     if not usages:
         return None
-    total = Usage()
-    for name in vars(total):
-        setattr(total, name, sum_counts(getattr(usage, name) for usage in usages))
-    return total
+    names = dict.fromkeys(name for usage in usages for name in vars(usage))
+    return Usage(**{name: sum_counts(vars(usage).get(name) for usage in usages) for name in names})

@@ -14,6 +14,8 @@ CONFIGURATION = "configuration"
 """What the relay exports with."""
 PROGRESS = "progress"
 """How far the relay has come, for the next one."""
+GIVEN = "given"
+"""How far it had read when it gave destinations something last."""
 _MEMORY_SYSTEMS = ("tmpfs", "ramfs")
 
 

@@ -11,8 +11,7 @@ from obs_run._version import __version__
 from obs_run.base.masking import masked, masked_value
 from obs_run.cli import access, coverage, diagnosis, own_code, privacy, retention, terminal, words
 from obs_run.cli.finding import Finding
-from obs_run.cli.settings import unknown
-from obs_run.coexistence import misnamed
+from obs_run.cli.settings import more_problems, unknown
 from obs_run.launch import vendor_telemetry
 from obs_run.runtime import destinations
 from obs_run.sdk import config_file
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 _SIGNALS = ("traces", "metrics", "logs")
+_RESULTS = {"ok": "ok", "-": "off", "!": "warning", "FAIL": "failure"}
 _STYLES = {"ok": "green", "-": "dim", "!": "yellow", "FAIL": "bold red"}
 
 
@@ -30,6 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--send", action="store_true", help="send a test span to each OTLP endpoint (waits at most 2 s)"
     )
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -49,8 +50,18 @@ def run(args: argparse.Namespace) -> int:
     for title, find in sections:
         findings = [Finding(mark, about, masked(text)) for mark, about, text in find()]
         failed |= any(finding.mark == "FAIL" for finding in findings)
-        _print(title, findings)
+        if args.json:
+            _print_json(title, findings)
+        else:
+            _print(title, findings)
     return 1 if failed else 0
+
+
+def _print_json(title: str, findings: list[Finding]) -> None:
+    import json
+
+    for mark, about, text in findings:
+        print(json.dumps({"section": title, "result": _RESULTS[mark], "about": about, "text": text}))
 
 
 def _print(title: str, findings: list[Finding]) -> None:
@@ -210,7 +221,8 @@ def _launcher() -> Iterator[Finding]:
 
 
 def _settings() -> Iterator[Finding]:
-    names = (*unknown(os.environ), *misnamed.lines())
+    # What is wrong with OBS_PRIVACY stands in the section of its own, too.
+    names = (*more_problems(), *unknown(os.environ))
     problems = [("FAIL", problem) for problem in settings.problems()] + [("!", name) for name in names]
     for mark, problem in problems:
         name, _, text = problem.partition(": ")

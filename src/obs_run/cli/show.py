@@ -6,31 +6,36 @@ import re
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from obs_run.cli import elsewhere, terminal
+from obs_run.cli import elsewhere, terminal, words
 from obs_run.cli.mistake import Mistake
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
-    from obs_run.cli.tree import Line
-    from obs_run.store.reader import Reader
+    from obs_run.telemetry.reader import TraceReader
     from obs_run.telemetry.records import LogLine, Span, Trace
 
 _ID = re.compile(r"[0-9a-fA-F]{1,32}")
 
 
 class Stored(NamedTuple):
-    """A trace of the local store, with its spans and log lines."""
+    """A trace that was recorded, with its spans and log lines."""
 
     trace: Trace
-    spans: list[Span]
-    logs: list[LogLine]
+    spans: Sequence[Span]
+    logs: Sequence[LogLine]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     trace_arguments(parser)
+    parser.add_argument(
+        "--content", action="store_true", help="with the conversation: messages, arguments, results, hits"
+    )
+    parser.add_argument(
+        "--details", action="store_true", help="with attributes, events, and where each log line was written"
+    )
     parser.add_argument("--json", action="store_true", help="print the trace as OTLP JSON")
 
 
@@ -45,6 +50,9 @@ def read_trace(args: argparse.Namespace) -> Stored | None:
     """Return the trace that is meant; None, after one line that says why, where there is none."""
     if args.trace and args.last:
         raise Mistake("give a trace id or --last, not both")
+    if args.trace:
+        # As it is copied from a place that had no room for all of it.
+        args.trace = args.trace.rstrip("….")
     if args.trace and not _ID.fullmatch(args.trace):
         raise Mistake(f"{args.trace!r} is not a trace id: up to 32 hexadecimal digits; see obsctl list")
     if args.store is None and not args.trace:
@@ -52,13 +60,20 @@ def read_trace(args: argparse.Namespace) -> Stored | None:
     with terminal.open_store(args.store) as reader:
         if reader is None:
             return None
-        trace = _named(reader, args.trace) if args.trace else reader.newest()
+        trace = named(reader, args.trace) if args.trace else _newest(reader)
         if trace is None:
-            print("obsctl: the local store has no trace yet; run an agent: obs-run python agent.py", file=sys.stderr)
+            place = words.one_line(reader.place)
+            print(f"obsctl: {place} has no trace yet; run an agent: obs-run python agent.py", file=sys.stderr)
             return None
-        if not args.trace and not args.last:
+        if args.store is None and not args.trace and not args.last:
             elsewhere.tell_age(trace.end_ns)
         return Stored(trace, reader.spans(trace.trace_id), reader.logs(trace.trace_id))
+
+
+def _newest(reader: TraceReader) -> Trace | None:
+    # An agent that runs has log lines before its first span has ended.
+    traces = reader.traces(1, without_spans=True)
+    return traces[0] if traces else None
 
 
 def run(args: argparse.Namespace) -> int:
@@ -75,11 +90,21 @@ def run(args: argparse.Namespace) -> int:
         return 0
     from obs_run.cli.tree import lines
 
-    _print(lines(*found))
+    speeches = None
+    if args.content:
+        from obs_run.cli.spoken import Speeches
+
+        speeches = Speeches(found.logs)
+    terminal.print_tree(lines(*found, speeches, details=args.details), cut=not args.details)
+    if speeches is not None and not speeches.has_any:
+        print("obsctl: no content of this trace was recorded: obs-run --content python agent.py", file=sys.stderr)
     return 0
 
 
-def _named(reader: Reader, prefix: str) -> Trace:
+def named(reader: TraceReader, prefix: str) -> Trace:
+    """Return the one trace whose id begins so; raise ``Mistake`` for what is none, or several."""
+    if not _ID.fullmatch(prefix):
+        raise Mistake(f"{prefix!r} is not a trace id: up to 32 hexadecimal digits; see obsctl list")
     traces = reader.find(prefix)
     if not traces:
         raise Mistake(f"no trace begins with {prefix}; see obsctl list")
@@ -87,19 +112,3 @@ def _named(reader: Reader, prefix: str) -> Trace:
         ids = ", ".join(trace.trace_id for trace in traces[:3])
         raise Mistake(f"several traces begin with {prefix}: {ids}{' ...' if len(traces) > 3 else ''}")  # noqa: PLR2004 (as many as are named)
     return traces[0]
-
-
-def _print(lines: Iterable[Line]) -> None:
-    if not terminal.is_terminal():
-        for line in lines:
-            print("  " * len(line.last) + line.text)
-        return
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(highlight=False)
-    for line in lines:
-        text = Text().append(line.guides, "dim")
-        for at, part in enumerate(line.parts):
-            text.append("  " if at else "").append(part.text, part.style or None)
-        console.print(text, soft_wrap=True)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 CORRELATION_ID = "correlation_id"
 """The field's name, and the key of the baggage."""
 
+_IDS = (CORRELATION_ID, "request_id", "session_id", "user_id")
 _KEY = "obs-run-log-context"
 _DEPTH = "obs-run-log-context-depth"
 _LONGEST_BAGGAGE = 1024
@@ -46,6 +47,14 @@ def all_fields() -> Mapping[str, Any]:
         return own
     carried = _baggage_correlation_id(current)
     return own if carried is None else {CORRELATION_ID: carried, **own}
+
+
+def ids(context: Context | None) -> Mapping[str, Any]:
+    """Return the fields of a context (None: the current one) by which people look for a request or its user."""
+    current: Any = fields() if context is None else context.get(_KEY, _NOTHING)
+    if not current:
+        return _NOTHING
+    return {name: current[name] for name in _IDS if current.get(name) is not None}
 
 
 def depth() -> int:

@@ -37,8 +37,13 @@ _FLAGS = {
     "--content": ("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "SPAN_ONLY"),
     "--verbose": ("OBS_VERBOSE", "true"),
 }
+OPTIONS = (*_WITH_VALUE, *_FLAGS)
+"""What may stand before the program."""
+OF_OBSCTL = ("show", "list", "tail", "doctor", "settings", "spool", "relay", "view")
+"""What people take for a command of this program."""
 _PYTHON_ENDINGS = (".py", ".pyw", ".pyz", ".pyc")
 _VARIABLES = "--variables"
+_NEAR = 0.75
 _RELAY = "--relay"
 """How the script ``obs-run`` has this command be the relay."""
 _WRONG_USE, _NOT_EXECUTABLE, _NOT_FOUND = 2, 126, 127
@@ -122,7 +127,7 @@ def _command(words: list[str]) -> list[str]:
     if first in ("-", "-m", "-c") or _is_script(first):
         return [sys.executable, *words]
     if first.startswith("-"):
-        _stop(_WRONG_USE, f"unknown option {first}; obs-run --help")
+        _stop(_WRONG_USE, f"unknown option {first}; {_nearest_option(first) or 'obs-run --help'}")
     return words
 
 
@@ -142,9 +147,21 @@ def _become(words: list[str], environ: dict[str, str]) -> NoReturn:
             # What a shell does with a script that has no first line naming its interpreter.
             os.execve("/bin/sh", ["sh", *words], environ)  # noqa: S606
         if isinstance(error, PermissionError) or (os.sep in name and os.path.exists(name)):
-            _stop(_NOT_EXECUTABLE, f"{name}: not executable")
-        _stop(_NOT_FOUND, f"{name}: not found")
+            _stop(_NOT_EXECUTABLE, f"{name}: not executable; for a Python program: obs-run python {name}")
+        _stop(_NOT_FOUND, f"{name}: not found{_hint_at_obsctl(name)}")
     raise AssertionError
+
+
+def _nearest_option(word: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(word.partition("=")[0], (*OPTIONS, "--version", "--help"), 1, _NEAR)
+    return f"did you mean {near[0]}?" if near else ""
+
+
+def _hint_at_obsctl(name: str) -> str:
+    """Return what to say of a program that is not there and called like one of our other commands."""
+    return f"; did you mean obsctl {name}?" if name in OF_OBSCTL else ""
 
 
 def _stop(code: int, text: str) -> NoReturn:

@@ -21,6 +21,7 @@ _DEEPEST = 16
 _LABELS = frozenset({"type", "role", "id", "name", "modality", "mime_type", "finish_reason"})
 _BLOB_LABELS = _LABELS | {"content"}
 _MOST_BITS = 2048
+_INSTRUCTING = frozenset({"system", "developer"})
 _LONGEST_LABEL = 256
 MARGIN = 8192
 """Characters behind a limit that are scrubbed too; private keys, the longest of secrets, fit into it."""
@@ -164,19 +165,29 @@ def _without_payload(blob: dict[str, Any]) -> dict[str, Any]:
 
 
 def _newest(items: Any, limits: Limits, scrub: Scrub | None) -> list[Any]:
-    """Return the newest items that fit into the limits; the last is always kept."""
+    """Return the items that fit into the limits: the instructions at the beginning and the newest; the last always."""
     room = limits.longest_list
-    kept: list[Any] = []
     depth = _DEEPEST - 1
-    for item in reversed(items):
+    first: list[Any] = []
+    # At most half of the room, and not the last one, which is kept in any case.
+    for item in items[:-1]:
+        if not isinstance(item, dict) or item.get("role") not in _INSTRUCTING:
+            break
+        bounded, size = _bounded(item, limits, depth, scrub)
+        if room - size - 1 < limits.longest_list // 2:
+            break
+        room -= size + 1
+        first.append(bounded)
+    kept: list[Any] = []
+    for item in reversed(items[len(first) :]):
         bounded, size = _bounded(item, limits, depth, scrub)
         room -= size + 1  # and a comma
         if room < 0 and kept:
             break
         kept.append(bounded)
     kept.reverse()
-    missing = len(items) - len(kept)
+    missing = len(items) - len(first) - len(kept)
     if missing and kept and isinstance(kept[0], dict) and "role" in kept[0]:
         note = {"type": "text", "content": f"[{missing} earlier messages left out]"}
-        kept.insert(0, {**kept[0], "parts": [note]})
-    return kept
+        kept.insert(0, {**kept[0], "role": "system", "parts": [note]})
+    return [*first, *kept]

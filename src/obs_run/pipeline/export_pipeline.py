@@ -150,7 +150,7 @@ class ExportPipeline:
         clean = guard.call(
             "span", span_builder.complete_span, draft, operation, self._resource(), cost, shown, default={}
         )
-        guard.call("events", self._log_events.add_to, draft, operation)
+        guard.call("events", self._log_events.add_to, draft)
         if guard.call("span", foreign_content.remove, draft) is None:
             return
         if self._redaction is not None:

@@ -25,6 +25,10 @@ COMMON_LABELS = (
     semconv.SERVER_PORT,
     semconv.ERROR_TYPE,
 )
+OLD_LABELS = (*COMMON_LABELS, semconv.SYSTEM, semconv.AGENT_NAME)
+"""What dashboards that ask for the old names want besides."""
+SAME_LABELS = {semconv.SYSTEM: semconv.PROVIDER_NAME}
+"""Labels that are old names of attributes."""
 
 
 class Value(NamedTuple):

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING
 
 from obs_run.core import semconv
 from obs_run.pipeline import observed_instruments, run_instruments
-from obs_run.pipeline.instrument import COMMON_LABELS, Instrument, Value, attribute, both, new, old, positive
+from obs_run.pipeline.instrument import (
+    COMMON_LABELS,
+    OLD_LABELS,
+    Instrument,
+    Value,
+    attribute,
+    both,
+    new,
+    old,
+    positive,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -168,9 +178,13 @@ def _seconds(
 
 
 def _tokens_per_call(
-    name: str, description: str, operations: Mapping[str, Generation], values: tuple[Value, ...]
+    name: str,
+    description: str,
+    operations: Mapping[str, Generation],
+    values: tuple[Value, ...],
+    labels: tuple[str, ...] = COMMON_LABELS,
 ) -> Instrument:
-    return Instrument(name, "histogram", "{token}", description, operations, values, buckets=semconv.TOKEN_BUCKETS)
+    return Instrument(name, "histogram", "{token}", description, operations, values, labels, semconv.TOKEN_BUCKETS)
 
 
 def _token_counter(name: str, description: str, values: tuple[Value, ...]) -> Instrument:
@@ -183,6 +197,15 @@ COST = Instrument(
     "{USD}",
     "What model calls cost, in US dollars, by the table of prices.",
     both("Inference", "FetchedResponse", "RemoteAgentRun", *_OTHER_MODEL_CALLS),
+)
+OLD_COST = Instrument(
+    semconv.METRIC_OLD_COST,
+    "histogram",
+    "USD",
+    "What a model call cost, in US dollars, as OpenLIT and its dashboards name it.",
+    dict.fromkeys(COST.operations, "old"),
+    labels=OLD_LABELS,
+    buckets=semconv.COST_BUCKETS,
 )
 UNKNOWN_COST = Instrument(
     semconv.METRIC_COST_UNKNOWN,
@@ -275,9 +298,10 @@ TABLE = (
         "GenAI operation duration.",
         # The older conventions had no other duration than this one.
         {**both(*_OTHER_CLIENT_CALLS), **old("Inference", "ToolCall", "AgentRun")},
+        labels=OLD_LABELS,
     ),
-    _seconds(semconv.METRIC_OLD_FIRST_CHUNK, _FIRST_CHUNK_SENTENCE, old("Inference"), _FIRST_CHUNK),
-    _seconds(semconv.METRIC_OLD_CHUNK_GAP, _CHUNK_GAP_SENTENCE, old("Inference"), _CHUNK_GAP),
+    _seconds(semconv.METRIC_OLD_FIRST_CHUNK, _FIRST_CHUNK_SENTENCE, old("Inference"), _FIRST_CHUNK, OLD_LABELS),
+    _seconds(semconv.METRIC_OLD_CHUNK_GAP, _CHUNK_GAP_SENTENCE, old("Inference"), _CHUNK_GAP, OLD_LABELS),
     _tokens_per_call(
         semconv.METRIC_OLD_TOKENS,
         "Number of input and output tokens used.",
@@ -287,6 +311,7 @@ TABLE = (
             Value(attribute(semconv.USAGE_INPUT_TOKENS), (semconv.TOKEN_TYPE, "input")),
             Value(attribute(semconv.USAGE_OUTPUT_TOKENS), (semconv.TOKEN_TYPE, "output")),
         ),
+        OLD_LABELS,
     ),
     _seconds(
         semconv.METRIC_TOOL_DURATION,
@@ -456,6 +481,7 @@ TABLE = (
         _RULE,
     ),
     COST,
+    OLD_COST,
     UNKNOWN_COST,
     *run_instruments.TABLE,
     *observed_instruments.TABLE,

@@ -18,7 +18,7 @@ from obs_run.pipeline.items import weight
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from obs_run.core.sink import LogRecord, OperationRecord
+    from obs_run.core.sink import LogRecord
     from obs_run.pipeline.rebuilt_span import SpanDraft
 
 _SEVERITIES = {"trace": 1, "debug": 5, "info": 9, "warning": 13, "error": 17, "critical": 21}
@@ -52,7 +52,11 @@ class LogEvents:
 
     def note(self, record: LogRecord) -> None:
         """Keep a record for the span that it belongs to, if it is of a level that is wanted there."""
-        if record.severity is None or record.severity < self._least or not record.span_id:
+        severity = record.severity
+        if record.event_name == semconv.EVENT_EXCEPTION:
+            # A warning by the conventions; it is what the span failed by.
+            severity = _SEVERITIES["critical"]
+        if severity is None or severity < self._least or not record.span_id:
             return
         if not record.flags & _SAMPLED or not _is_for_span(record):
             return
@@ -69,7 +73,7 @@ class LogEvents:
             # Of spans that were never ended here, as those around a fork.
             self._size -= self._waiting.popitem(last=False)[1].size
 
-    def add_to(self, draft: SpanDraft, operation: OperationRecord | None) -> None:
+    def add_to(self, draft: SpanDraft) -> None:
         """Give a span that is over the events of its records."""
         context, before = draft.fields["context"], draft.fields["events"]
         if not self._waiting or context is None:
@@ -78,7 +82,7 @@ class LogEvents:
         if records is None:
             return
         self._size -= records.size
-        events = [*before, *_events(records.kept, before, operation)]
+        events = [*before, *_events(records.kept, before)]
         if len(events) > len(before):
             events.sort(key=lambda event: event.timestamp)
             draft.fields["events"] = events
@@ -103,16 +107,15 @@ def _scope_name(record: LogRecord) -> str:
     return record.scope if isinstance(record.scope, str) else record.scope.name
 
 
-def _events(records: list[LogRecord], before: Sequence[Event], operation: OperationRecord | None) -> Iterator[Event]:
-    # The conventions have exceptions of their operations as log records, not as events of the span.
-    has_exceptions = operation is None or operation.kind in semconv.BRIDGED_KINDS
+def _events(records: list[LogRecord], before: Sequence[Event]) -> Iterator[Event]:
     told = {_identity(event.attributes or {}) for event in before if event.name == _EXCEPTION}
     # The one of a record says what was going on, too.
     for record in sorted(records, key=lambda each: (each.event_name is not None, each.time_ns)):
         identity = _identity(record.attributes)
         is_told = identity is not None and identity in told
         if record.event_name is not None:
-            if has_exceptions and not is_told:
+            # The conventions have the exceptions of their operations as log records, which many viewers do not show.
+            if not is_told:
                 told.add(identity)
                 yield Event(_EXCEPTION, record.attributes, record.time_ns)
             continue
@@ -122,7 +125,7 @@ def _events(records: list[LogRecord], before: Sequence[Event], operation: Operat
             attributes = {name: value for name, value in attributes.items() if name not in _EXCEPTION_ATTRIBUTES}
         elif identity is not None:
             told.add(identity)
-            name = _EXCEPTION if has_exceptions else name
+            name = _EXCEPTION
         yield Event(name, attributes, record.time_ns)
 
 

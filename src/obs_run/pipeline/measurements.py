@@ -8,6 +8,7 @@ from obs_run import settings
 from obs_run.base import guard
 from obs_run.core import semconv
 from obs_run.pipeline import instruments, run_instruments
+from obs_run.pipeline.instrument import SAME_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,17 +49,18 @@ class _Labels:
 class _Group:
     """The values of one kind of records that are measured under the same labels: a column for each."""
 
-    __slots__ = ("columns", "label_names", "labels", "readers")
+    __slots__ = ("columns", "label_names", "labels", "readers", "sources")
 
     def __init__(self, label_names: tuple[str, ...], columns: Sequence[Column], readers: Sequence[Read] = ()) -> None:
         self.label_names = label_names
+        self.sources = tuple(SAME_LABELS.get(name, name) for name in label_names)
         self.columns = columns
         self.readers = readers
         self.labels: dict[tuple[Any, ...], _Labels] = {}
 
     def labels_of(self, attributes: Mapping[str, Any]) -> _Labels:
         """Return the labels that are among ``attributes``."""
-        key = tuple([attributes.get(name) for name in self.label_names])
+        key = tuple([attributes.get(name) for name in self.sources])
         labels = self.labels.get(key)
         if labels is None:
             present = {name: value for name, value in zip(self.label_names, key, strict=True) if value is not None}
@@ -74,6 +76,7 @@ class Measurements:
         self._instruments: dict[str, tuple[Any, Callable[[float, dict[str, Any]], None]]] = {}
         self._groups: dict[str, tuple[_Group, ...]] = {}
         self._cost = _Group(instruments.COST.labels, [(instruments.COST, None), (instruments.UNKNOWN_COST, None)])
+        self._old_cost = _Group(instruments.OLD_COST.labels, [(instruments.OLD_COST, None)])
         self._agent = _Group(
             run_instruments.AGENT_TOKENS.labels,
             [
@@ -87,6 +90,7 @@ class Measurements:
         self._series = 0
         names = settings.get("OBS_METRIC_NAMES")
         self._generations = {"new", "old", "both"} if names == "both" else {names, "both"}
+        self._is_new = names == "new"
         self._bypass_sdk = ours is not None and bool(guard.call("metric series", _may_bypass_sdk, ours, default=False))
 
     def record(self, record: OperationRecord) -> None:
@@ -96,8 +100,9 @@ class Measurements:
             groups = self._groups[record.kind] = self._resolve(record.kind)
         if self._series > _MOST_SERIES:
             self._forget_series()
+        attributes = _with_agent(record)
         for group in groups:
-            labels = group.labels_of(record.attributes)
+            labels = group.labels_of(attributes)
             recorders = labels.recorders
             for column, read in enumerate(group.readers):
                 value = read(record)
@@ -111,6 +116,11 @@ class Measurements:
             self._add(self._cost, 1, record.attributes, column=1)
         else:
             self._add(self._cost, dollars, record.attributes)
+
+    def own_cost(self, dollars: float, record: OperationRecord) -> None:
+        """Measure what a call cost that nobody else measures, under the name that OpenLIT has for it."""
+        if "old" in self._generations:
+            self._add(self._old_cost, dollars, _with_agent(record))
 
     def part_of_run(self, run: OperationRecord, tool_name: str | None, part: Sum) -> None:
         """Measure what the calls of a run's agent used and cost, those in one of its tools or those in none."""
@@ -149,7 +159,8 @@ class Measurements:
         by_labels: dict[tuple[str, ...], list[tuple[Instrument, Value]]] = {}
         for row in instruments.TABLE:
             if row.values and row.operations.get(kind) in self._generations:
-                by_labels.setdefault(row.labels, []).extend((row, value) for value in row.values)
+                labels = tuple(name for name in row.labels if not (self._is_new and name in SAME_LABELS))
+                by_labels.setdefault(labels, []).extend((row, value) for value in row.values)
         groups = []
         for label_names, pairs in by_labels.items():
             columns = [(row, value.extra_label) for row, value in pairs]
@@ -161,6 +172,7 @@ class Measurements:
         self._series = 0
         for group in (
             self._cost,
+            self._old_cost,
             self._agent,
             self._lost,
             self._repeated,
@@ -195,6 +207,13 @@ class Measurements:
             instrument = getattr(self._meter, create)(row.name, **options)
             self._instruments[row.name] = instrument, getattr(instrument, measure)
         return self._instruments[row.name]
+
+
+def _with_agent(record: OperationRecord) -> Mapping[str, Any]:
+    """Return the attributes of a record with the agent that a model call was made by, which its span does not have."""
+    if record.agent_name is None:
+        return record.attributes
+    return {semconv.AGENT_NAME: record.agent_name, **record.attributes}
 
 
 def _may_bypass_sdk(provider: MeterProvider) -> bool:

@@ -48,7 +48,10 @@ class Metering:
         measurements = self._instruments()
         if measurements is not None:
             measurements.record(operation)
-        return self.price(operation, has_span=has_span)
+        priced = self.price(operation, has_span=has_span)
+        if measurements is not None and priced is not None and priced.total is not None:
+            measurements.own_cost(float(priced.total), operation)
+        return priced
 
     def price(self, operation: OperationRecord, *, has_span: bool = True) -> Bill | None:
         """Return what an operation cost if its span is exported, and count that alone."""

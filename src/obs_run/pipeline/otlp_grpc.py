@@ -20,6 +20,7 @@ from obs_run.pipeline.request_buffer import Refused, RetryLater
 from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
+    from obs_run.pipeline.otlp_address import EndpointOverride
     from obs_run.pipeline.request_buffer import Outcome, Request
     from obs_run.pipeline.signals import Signal
 
@@ -46,13 +47,13 @@ class GrpcTransport:
     protocol = "grpc"
     is_gzip = False
 
-    def __init__(self, signal: Signal) -> None:
+    def __init__(self, signal: Signal, override: EndpointOverride | None = None) -> None:
         self._grpc: Any = import_module("grpc")
         self._signal = signal
-        url = urlsplit(otlp_address.grpc_url(signal))
+        url = urlsplit(override.url if override else otlp_address.grpc_url(signal))
         self._target = url.netloc.rpartition("@")[2]
         self.address = masked_value(f"{url.scheme}://{self._target}")
-        self._headers = otlp_address.Headers(signal, url)
+        self._headers = otlp_address.Headers(signal, url, override)
         self.key = f"{url.scheme}://{self._target}\n{self._headers.account()}"
         self._gzip = settings.otlp(signal, "COMPRESSION") != "none"
         self._files = otlp_address.Files.of(signal) if url.scheme == "https" else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.attributes import BoundedAttributes
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.trace import SpanKind
 
 from obs_run.base.json_text import to_json
 from obs_run.core import semconv
@@ -12,8 +14,6 @@ from obs_run.pipeline import content_limits, redact_items, vector_sql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from opentelemetry.sdk.resources import Resource
 
     from obs_run.core.sink import OperationRecord
     from obs_run.pipeline.content_limits import Limits
@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 _PLAIN = frozenset([str, int, float, bool])
 _LISTS = frozenset([list, tuple])
 _LARGE = 1024 * 1024
+_SERVICE_NAME = "service.name"
+_MOST_SERVICES = 256
+_resources: dict[Any, tuple[Resource, Resource]] = {}
+"""By the name of a service the resource that it was made of, and the one of that name."""
+_ALSO_NAMED = (
+    (semconv.USAGE_CACHE_CREATION_TOKENS, semconv.USAGE_CACHE_WRITE_TOKENS),
+    (semconv.USAGE_COST, semconv.OBS_COST_TOTAL),
+)
 
 
 def complete_span(
@@ -44,13 +52,47 @@ def complete_span(
         # The SDK's mapping answers a copy at once, and ** key by key.
         own = original.copy() if hasattr(original, "copy") else original
         attributes = {**own, **_clean(operation.attributes), **as_json(content_values), **cost_attributes(cost)}
+        attributes.update(_names_of_viewers(attributes, is_client=fields["kind"] is SpanKind.CLIENT))
         fields.update({"attributes": attributes, "resource": _joined(fields["resource"], resource)})
         return content_values
     search = vector_sql.search(original)
     if search is not None:
         fields.update({"name": search.span_name(), "attributes": {**search.attributes(), **original}})
-    fields["resource"] = _joined(fields["resource"], resource)
+    joined = fields["resource"] = _joined(fields["resource"], resource)
+    service = original.get(_SERVICE_NAME)
+    if service is not None:
+        fields["resource"] = _of_service(joined, service)
+        fields["attributes"] = {
+            name: value for name, value in (fields["attributes"] or {}).items() if name != _SERVICE_NAME
+        }
     return content_values
+
+
+def _of_service(resource: Resource, service: Any) -> Resource:
+    """Return the resource under the name of the service that a span says it is of, where viewers look for it."""
+    if resource.attributes.get(_SERVICE_NAME) == service:
+        return resource
+    known = _resources.get(service)
+    if known is None or known[0] is not resource:
+        if len(_resources) >= _MOST_SERVICES:
+            _resources.clear()
+        attributes = BoundedAttributes(attributes={**resource.attributes, _SERVICE_NAME: service})
+        known = _resources[service] = resource, Resource(attributes, resource.schema_url)
+    return known[1]
+
+
+def _names_of_viewers(attributes: Mapping[str, Any], *, is_client: bool) -> dict[str, Any]:
+    """Return what viewers of traces know by other names than ours."""
+    more = {}
+    for name, ours in _ALSO_NAMED:
+        if ours in attributes:
+            more[name] = attributes[ours]
+    if is_client and semconv.PEER_SERVICE not in attributes:
+        # Models and stores make no spans of their own; graphs of services take them for services by this name.
+        peer = attributes.get(semconv.DB_SYSTEM_NAME) or attributes.get(semconv.PROVIDER_NAME)
+        if peer is not None:
+            more[semconv.PEER_SERVICE] = peer
+    return more
 
 
 def _clean(attributes: dict[str, Any]) -> dict[str, Any]:

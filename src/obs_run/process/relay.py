@@ -7,6 +7,8 @@ import sys
 VARIABLE = "OBS_RELAY_FOLDER"
 ANNOUNCED = ".run"
 """What the name of a file ends with by which a process says that it has begun, and has written nothing yet."""
+WRITES = ".writes"
+"""What it is renamed to when the process writes: its end is to be seen, and its run is in its buffer."""
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
 _ELSEWHERE = ("console", "memory")
@@ -51,8 +53,15 @@ def _is_of_export(name: str) -> bool:
     return name.startswith(_PREFIXES) or name in _NAMES or name.upper().endswith("_PROXY")
 
 
+def announce_writing() -> None:
+    """Say that this process writes, so that nobody else has to tell of its run."""
+    for pid, path in _announced:
+        if pid == os.getpid():
+            os.rename(path, path.removesuffix(ANNOUNCED) + WRITES)
+
+
 def end_announcement() -> None:
-    """Take that back: this process writes, and its end is seen by that."""
+    """Take back what was said: this process ends by itself."""
     while _announced:
         pid, path = _announced.pop()
         if pid == os.getpid() and os.path.exists(path):

@@ -22,13 +22,23 @@ from obs_run.sdk import metric_records, span_records
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from opentelemetry.sdk.trace import ReadableSpan
+
     from obs_run.core.sink import SpanRecord
     from obs_run.pipeline.items import Item
+    from obs_run.pipeline.signals import Signal
     from obs_run.relay.process_end import End
     from obs_run.relay.services import Service, Services
 
 
 _NOTE_PATIENCE = 0.5
+_REPEATED = {semconv.OBS_EXPORT_POSSIBLE_DUPLICATE: True}
+
+
+Place = tuple[int, int]
+"""The number of a segment, and an offset in it."""
+_END: Place = (1 << 62, 0)
+"""Behind all that a buffer holds, and what is said of a process that has ended."""
 
 
 class Position(NamedTuple):
@@ -54,6 +64,7 @@ class Agent:
         self._read: deque[tuple[int, str]] = deque()
         """Number and path of the segments that are read to their end and not yet let go of."""
         self._process: WatchedProcess | None = None
+        self._started = 0
         self._opening: codec.Opening | None = None
         self._run: SpanRecord | None = None
         self._open: dict[int, SpanRecord] = {}
@@ -65,7 +76,7 @@ class Agent:
             codec.OwnBegun: self._own_begun,
             codec.OwnEnded: self._own_ended,
             codec.Measured: lambda record: OperationItem(record.operation),
-            codec.Logged: lambda record: LogItem(record.record),
+            codec.Logged: self._logged,
             codec.Lost: self._lost,
             codec.Left: self._left,
             codec.Metrics: self._metrics,
@@ -77,6 +88,10 @@ class Agent:
         self.unreadable = 0
         self.dropped = 0
         self._unknown_since = 0.0
+        self._given: Place = (0, 0)
+        self._is_repeated = False
+        self.repeated: dict[Signal, int] = {"traces": 0, "logs": 0}
+        """How many spans and log records were read that another relay may have exported, since that was asked."""
         self.is_over = False
         """Whether it has ended, and everything that it wrote has been read."""
 
@@ -86,6 +101,14 @@ class Agent:
         for payload in (position.opening, position.run, *position.open_spans):
             if payload is not None:
                 guard.call("record", self._note, codec.decode(payload))
+
+    def mark_until(self, place: Place) -> None:
+        """Have what is before a place marked: a relay that was killed may have exported it."""
+        self._given = place
+
+    def place(self) -> Place:
+        """Return up to where it has been read."""
+        return _END if self.is_over else (self._number, self._offset)
 
     def position(self) -> Position:
         """Return where a relay after this one is to go on."""
@@ -119,7 +142,8 @@ class Agent:
             assert reader is not None
             is_sealed = reader.is_sealed()
             begun = self._offset
-            for _, payload in reader.records(left):
+            for place, payload in reader.records(left):
+                self._is_repeated = (self._number, place) < self._given
                 items.extend(self._items_of(payload))
             self._offset = reader.offset
             left -= self._offset - begun
@@ -127,6 +151,7 @@ class Agent:
                 break
         if end is not None and left > 0 and not self.is_over and not self._has_segment(self._number):
             self.is_over = True
+            self._is_repeated = self._given == _END
             items.extend(self._unfinished(end))
         return items
 
@@ -142,7 +167,7 @@ class Agent:
             return end
         # It was over before this relay looked; the one above was perhaps in time.
         self._unknown_since = self._unknown_since or monotonic()
-        noted = process_end.take_note(os.path.dirname(self._folder), self.pid())
+        noted = process_end.take_note(os.path.dirname(self._folder), self.pid(), self._started)
         if noted is None and monotonic() - self._unknown_since < _NOTE_PATIENCE:
             return None
         return noted or end
@@ -171,7 +196,8 @@ class Agent:
                 return self._open_reader()
             self._reader = opened
             if self._process is None:
-                self._process = WatchedProcess(opened.head.pid, opened.head.started)
+                self._started = opened.head.started
+                self._process = WatchedProcess(opened.head.pid, self._started)
         return self._reader is not None
 
     def _go_on(self, reader: SegmentReader, *, is_over: bool) -> bool:
@@ -237,7 +263,7 @@ class Agent:
             return OperationItem(record.operation)
         if record.changes is not None:
             span = span._replace(**record.changes._asdict())
-        return SpanItem(span_records.span_of(span._replace(end_ns=record.end_ns), self.resource), record.operation)
+        return SpanItem(self._span(span._replace(end_ns=record.end_ns)), record.operation)
 
     def _opened(self, record: codec.Opening) -> None:
         self._opening, self._run = record, record.run
@@ -250,6 +276,12 @@ class Agent:
     def _left(self, record: codec.Left) -> Item | None:
         self._run = None
         return None if record.run is None else self._span_item(record.run)
+
+    def _logged(self, record: codec.Logged) -> Item:
+        if self._is_repeated:
+            self.repeated["logs"] += 1
+            record.record.attributes = {**record.record.attributes, **_REPEATED}
+        return LogItem(record.record)
 
     def _lost(self, record: codec.Lost) -> None:
         self.dropped += record.number
@@ -268,10 +300,15 @@ class Agent:
             self.service.take(self.buffer, metric_records.metrics_of(record.collected))
 
     def _span_item(self, span: SpanRecord, ended: codec.Ended | None = None) -> SpanItem:
-        made = span_records.span_of(span, self.resource)
         if ended is None:
-            return SpanItem(made)
-        return SpanItem(made, ended.operation, is_told=ended.is_told, runs=ended.runs)
+            return SpanItem(self._span(span))
+        return SpanItem(self._span(span), ended.operation, is_told=ended.is_told, runs=ended.runs)
+
+    def _span(self, span: SpanRecord) -> ReadableSpan:
+        if self._is_repeated:
+            self.repeated["traces"] += 1
+            span = span._replace(attributes={**span.attributes, **_REPEATED})
+        return span_records.span_of(span, self.resource)
 
     def _unfinished(self, end: End) -> Iterator[Item]:
         """Yield what the process left open, the newest first, and its run at last."""

@@ -9,6 +9,8 @@ from obs_run.pipeline.destination import Destinations
 from obs_run.process.unpatched import monotonic
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from obs_run.pipeline.destination import Destination
 
 _MOST_ITEMS = 2048
@@ -68,7 +70,8 @@ class Gatherer:
 class Batches:
     """The gatherers of both signals, as destinations of the agents' pipelines."""
 
-    def __init__(self, destinations: Destinations) -> None:
+    def __init__(self, destinations: Destinations, before_giving: Callable[[], object]) -> None:
+        self._before_giving = before_giving
         self._traces = Gatherer(destinations.traces)
         self._logs = Gatherer(destinations.logs)
         self.destinations = Destinations(
@@ -81,6 +84,7 @@ class Batches:
         Both signals at one time, or there might never be one at which nothing waits.
         """
         if self.are_full() or self._traces.is_older(older_than) or self._logs.is_older(older_than):
+            self._before_giving()
             self._traces.flush()
             self._logs.flush()
 

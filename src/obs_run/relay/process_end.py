@@ -52,6 +52,7 @@ class WatchedProcess:
     def __init__(self, pid: int, started: int) -> None:
         self._pid = pid
         self._descriptor = -1
+        self.started = started
         self.end: End | None = None
         try:
             self._descriptor = os.pidfd_open(pid)
@@ -59,7 +60,9 @@ class WatchedProcess:
             self.end = End()
             return
         fields = _stat_fields(pid)
-        if started and (fields is None or int(fields[_STARTED_FIELD]) != started):
+        if fields is not None:
+            self.started = int(fields[_STARTED_FIELD])
+        if started and (fields is None or self.started != started):
             self._close(End())
 
     def look(self) -> End | None:
@@ -113,18 +116,27 @@ class WatchedProcess:
             os.close(descriptor)
 
 
-def write_note(folder: str, pid: int, end: End) -> None:
+def write_note(folder: str, pid: int, started: int, end: End) -> None:
     """Leave a note of how a process ended for whoever comes to know it only now."""
-    path = os.path.join(folder, f"{pid}{NOTED}")
+    path = _note(folder, pid, started)
     temporary = f"{path}.new"
     with open(temporary, "wb") as file:
         marshal.dump(tuple(end), file, 2)
     os.rename(temporary, path)
 
 
-def take_note(folder: str, pid: int) -> End | None:
+def pid_of_note(name: str) -> str:
+    """Return the number of the process that a note is about."""
+    return name.partition("-")[0]
+
+
+def _note(folder: str, pid: int, started: int) -> str:
+    return os.path.join(folder, f"{pid}-{started}{NOTED}")
+
+
+def take_note(folder: str, pid: int, started: int) -> End | None:
     """Return what the note says, once; None where there is none."""
-    path = os.path.join(folder, f"{pid}{NOTED}")
+    path = _note(folder, pid, started)
     try:
         with open(path, "rb") as file:
             end = End(*marshal.load(file))  # noqa: S302 (of a folder of this user's alone)

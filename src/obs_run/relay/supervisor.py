@@ -19,13 +19,15 @@ from typing import TYPE_CHECKING
 from obs_run.buffer import configuration, folder, relay_client, segment
 from obs_run.process import relay
 from obs_run.relay.arrivals import Arrivals
-from obs_run.relay.process_end import NOTED, End, WatchedProcess, write_note
+from obs_run.relay.process_end import NOTED, End, WatchedProcess, pid_of_note, write_note
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PAUSE = 0.2
 _LONGEST_BACKOFF = 30.0
+_SECONDS_OF_WORK = 3.0
+"""A process that lived longer than this was not one that fails at its start."""
 _NOTE_SECONDS = 30.0
 _QUIET = "OBS_RELAY_SECONDS"
 _WORK = "from obs_run.relay.command import work; work(*sys.argv[2:])"
@@ -59,6 +61,7 @@ class _Process:
     def __init__(self, path: str) -> None:
         self.path = path
         self._running: subprocess.Popen[bytes] | None = None
+        self._begun = 0.0
         self._failures = 0
         self._not_before = 0.0
 
@@ -66,6 +69,8 @@ class _Process:
         if self._running is not None and self._running.poll() is not None:
             code = self._running.returncode
             self._running = None
+            if time.monotonic() - self._begun > _SECONDS_OF_WORK:
+                self._failures = 0
             # A relay that ends well has had nothing to do.
             self._failures = self._failures + 1 if code else 0
             self._not_before = time.monotonic() + (min(_LONGEST_BACKOFF, 2.0**self._failures / 8) if code else 0)
@@ -81,6 +86,7 @@ class _Process:
             return
         found = configuration.read(self.path)
         environ = {**found["variables"], _QUIET: str(quiet)}
+        self._begun = time.monotonic()
         self._running = begin_python(found["python"], environ, _WORK, self.path, folder=found["folder"])
 
     def stop(self) -> None:
@@ -94,12 +100,12 @@ class _Process:
 
 
 class _Announced:
-    """A process that has begun; until it writes, what it said of itself is in a file at ``path``."""
+    """A process that has begun; until it writes, what it said of itself is in a file in ``folder``."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self._pid = int(os.path.basename(path).partition(".")[0])
-        self._process = WatchedProcess(self._pid, 0)
+    def __init__(self, folder: str, pid: int) -> None:
+        self.path = os.path.join(folder, f"{pid}{relay.ANNOUNCED}")
+        self._pid = pid
+        self._process = WatchedProcess(pid, 0)
 
     def is_over(self) -> bool:
         """Whether it has ended; how it did is noted, and recorded where it has written nothing itself."""
@@ -111,7 +117,7 @@ class _Announced:
             self._record(end)
         elif end.is_known():
             with suppress(OSError):
-                write_note(os.path.dirname(self.path), self._pid, end)
+                write_note(os.path.dirname(self.path), self._pid, self._process.started, end)
         return True
 
     def _record(self, end: End) -> None:
@@ -130,7 +136,7 @@ class Supervisor:
         self._lock_descriptor = lock_descriptor
         self._quiet = quiet
         self._processes: dict[str, _Process] = {}
-        self._announced: dict[str, _Announced] = {}
+        self._announced: dict[int, _Announced] = {}
         self._arrivals = Arrivals(path)
         self._stopping = False
 
@@ -161,16 +167,18 @@ class Supervisor:
 
     def _turn(self) -> bool:
         """Begin what is to run, and return whether anything does."""
+        for pid in [pid for pid, announced in self._announced.items() if announced.is_over()]:
+            del self._announced[pid]
         for name in os.listdir(self._path):
             path = os.path.join(self._path, name)
             if name not in self._processes and os.path.lexists(os.path.join(path, folder.CONFIGURATION)):
                 self._processes[name] = _Process(path)
-            elif name.endswith(relay.ANNOUNCED) and name not in self._announced:
-                self._announced[name] = _Announced(path)
-            elif name.endswith(NOTED):
-                _delete_old(path)
-        for name in [name for name, announced in self._announced.items() if announced.is_over()]:
-            del self._announced[name]
+                self._watch_writers(path)
+            elif name.endswith((relay.ANNOUNCED, relay.WRITES)):
+                self._watch_announced(path)
+            elif name.endswith(NOTED) and _is_old(path) and not self._is_read_from(pid_of_note(name)):
+                with suppress(OSError):
+                    os.unlink(path)
         is_busy = bool(self._announced)
         for process in self._processes.values():
             if process.is_running():
@@ -182,12 +190,39 @@ class Supervisor:
                     process.begin(self._quiet)
         return is_busy
 
+    def _watch_writers(self, place: str) -> None:
+        """Have the ends of processes seen that announced themselves to a supervisor before this one."""
+        with suppress(OSError):
+            for parsed in filter(None, map(segment.parse_name, os.listdir(place))):
+                self._watch(int(parsed[0].partition("-")[0]))
 
-def _delete_old(path: str) -> None:
-    """Delete a note that nobody wanted."""
+    def _watch_announced(self, path: str) -> None:
+        """Have the end of a process seen that has announced itself."""
+        number, _, kind = os.path.basename(path).partition(".")
+        if number.isdecimal():
+            self._watch(int(number))
+        if f".{kind}" == relay.WRITES:
+            with suppress(OSError):
+                os.unlink(path)
+
+    def _watch(self, pid: int) -> None:
+        if pid not in self._announced:
+            self._announced[pid] = _Announced(self._path, pid)
+
+    def _is_read_from(self, pid: str) -> bool:
+        """Whether anything that a process wrote is still to be read, or may have to be read again."""
+        for process in self._processes.values():
+            with suppress(OSError):
+                if any(name.startswith(f"{pid}-") for name in os.listdir(process.path)):
+                    return True
+        return False
+
+
+def _is_old(path: str) -> bool:
+    """Whether a note is one that by now nobody has wanted."""
     with suppress(OSError):
-        if time.time() - os.stat(path).st_mtime > _NOTE_SECONDS:
-            os.unlink(path)
+        return time.time() - os.stat(path).st_mtime > _NOTE_SECONDS
+    return False
 
 
 def lock(path: str) -> int | None:

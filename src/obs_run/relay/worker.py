@@ -57,11 +57,12 @@ class Relay:
         threads = DeliveryThreads()
         self.destinations = destinations.make_all(self.losses, destinations.make_spool(self.losses), threads)
         threads.start(destinations.number_of_otlp())
-        self._batches = Batches(self.destinations)
+        self._batches = Batches(self.destinations, self._note_given)
         self._services = Services()
         self.agents: dict[str, Agent] = {}
         self._pipelines: dict[str, ExportPipeline] = {}
         self._resumed = progress.read(path)
+        self._given = progress.read_given(path)
         self._delay: float = min(1.0, settings.get("OTEL_BSP_SCHEDULE_DELAY"))
         self._interval: float = settings.get("OTEL_METRIC_EXPORT_INTERVAL")
         self._metrics_due = monotonic() + self._interval
@@ -140,6 +141,7 @@ class Relay:
         for buffer, number in first.items():
             if buffer not in self.agents:
                 agent = Agent(self._path, buffer, self._services)
+                agent.mark_until(self._given.get(buffer, (0, 0)))
                 if buffer in self._resumed:
                     guard.call("progress", agent.resume, self._resumed.pop(buffer))
                 self.agents[buffer] = agent
@@ -170,6 +172,11 @@ class Relay:
                 has_ended = self._is_dirty = True
         return has_ended
 
+    def _note_given(self) -> None:
+        """Write down what destinations are about to have, for the case that this relay is killed before it is done."""
+        places = {name: each.place() for name, each in self.agents.items()}
+        guard.call("progress", progress.write_given, self._path, places)
+
     def _pipeline(self, buffer: str, agent: Agent) -> ExportPipeline:
         pipeline = self._pipelines.get(buffer)
         if pipeline is None:
@@ -189,13 +196,20 @@ class Relay:
         dropped, agent.dropped = agent.dropped, 0
         self.losses.count(unreadable, UNREADABLE)
         self.losses.count(dropped, NO_ROOM)
+        for signal_name, number in agent.repeated.items():
+            if number:
+                agent.repeated[signal_name] = 0
+                self.losses.count_repeated(number, signal_name, "relay")
 
     def _export_metrics(self) -> None:
         self._metrics_due = monotonic() + self._interval
         counts = self.losses.take_counts()
+        repeated = self.losses.take_repeated()
         for number, service in enumerate(self._services.all()):
             if counts and number == 0:
                 guard.call("measurement", service.metering.count_lost, counts)
+            if repeated and number == 0:
+                guard.call("measurement", service.metering.count_repeated, repeated)
             for data in guard.call("metrics", service.collect, default=()):
                 for destination in self.destinations.metrics:
                     guard.call("export", destination.export, data, None)

@@ -140,7 +140,7 @@ class BufferRuntime(Runtime):
                     self._place = guard.call("relay", configuration.prepare, self._folder)
                     folder = self._place or self._folder
                     self._writer = Writer(folder, settings.get("OBS_QUEUE_BYTES"), self._opening, _describe_lost)
-                    guard.call("relay", relay.end_announcement)
+                    guard.call("relay", relay.announce_writing)
                     self.prepare_to_leave()
                     settings.say_problems()
         return self._writer

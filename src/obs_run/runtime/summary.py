@@ -7,6 +7,8 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from obs_run import settings
+from obs_run.base.masking import masked_value
 from obs_run.coexistence import third_party
 from obs_run.process import program, relay, run
 
@@ -32,8 +34,11 @@ def point_to_store(info: ExitInfo) -> None:
         return
     from obs_run.runtime import destinations
 
-    if "store" in destinations.names("traces"):
+    names = destinations.names("traces")
+    if "store" in names:
         _write(_where_to_look())
+    elif "otlp" in names:
+        _write(_what_to_look_for())
 
 
 def tell_of_relay(info: ExitInfo, place: str) -> None:
@@ -70,6 +75,15 @@ def _where_to_look() -> Iterator[str]:
                 yield f"this run's trace: obsctl show {trace_id[:8]}"
         elif program.describe().server and reader.newest():
             yield "the traces of this run: obsctl list"
+
+
+def _what_to_look_for() -> Iterator[str]:
+    """Say the id by which a viewer of traces finds this run."""
+    if "TRACEPARENT" in os.environ or not run.is_owned() or not run.identity().sampled:
+        return
+    endpoint = settings.otlp("traces", "ENDPOINT")
+    to = f", by OTLP to {masked_value(endpoint)}" if endpoint else ""
+    yield f"this run's trace: {run.identity().trace_id:032x}{to}"
 
 
 def _outcomes() -> Iterator[str]:

@@ -8,6 +8,7 @@ from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import SpanKind
 
 from obs_run.base import guard
+from obs_run.context import log_context
 from obs_run.core import inside_runs, ownership, semconv
 from obs_run.core.open_recordings import open_recordings
 from obs_run.core.tool_windows import windows
@@ -64,6 +65,9 @@ class QueueSpanProcessor(SpanProcessor):
             open_recordings.add(span.context.span_id, end_unfinished, span)
             if self._exports_spans:
                 self._queue.note_begun(span)
+            ids = log_context.ids(parent_context)
+            if ids:
+                span.set_attributes({name: guard.shown(value) for name, value in ids.items()})
             if windows.waiting:
                 _note_tool(span)
             if span.kind is SpanKind.SERVER:

@@ -1,19 +1,24 @@
-"""Reads the local store: newest traces, one trace, its spans and log lines."""
+"""Reads the local store: traces by search, one trace, log lines, metric points, usage."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from obs_run.store import schema
 from obs_run.store.checked import Checked
-from obs_run.telemetry.records import KINDS, STATUSES, Event, Link, LogLine, Scope, Span, Trace
+from obs_run.store.search import Condition, of_logs, of_points, of_traces, prepare
+from obs_run.telemetry.reader import GroupedBy
+from obs_run.telemetry.records import KINDS, STATUSES, Event, Link, LogLine, Point, Scope, Span, Trace, Usage
+from obs_run.telemetry.summary import CONTAINERS
 
 if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
     from types import TracebackType
 
-    from typing_extensions import Self
+    from typing_extensions import Self, Unpack
+
+    from obs_run.telemetry.reader import LogSearch, PointSearch, Search
 
 _ID_DIGITS = 32
 
@@ -33,13 +38,38 @@ _LOG = (
     "SELECT time_ns, severity, severity_text, body, event_name, trace_id, span_id, service, attributes, resource_id,"
     " scope_id FROM logs"
 )
+_POINT = (
+    "SELECT name, kind, unit, start_ns, time_ns, value, count, service, attributes, data, resource_id, scope_id"
+    " FROM points"
+)
+_CONTAINERS = ", ".join(f"'{name}'" for name in sorted(CONTAINERS))
+_USAGE = {
+    by: f"SELECT {by}, count(*), total(status = 2), total(input_tokens), count(input_tokens), total(output_tokens),"  # noqa: S608 (our own names)
+    " count(output_tokens), total(cost), count(cost) FROM spans WHERE model IS NOT NULL"
+    f" AND ifnull(operation, '') NOT IN ({_CONTAINERS})"
+    for by in get_args(GroupedBy)
+}
+
+
+_ROWS = ("spans", "logs")
+
+
+class Mark(NamedTuple):
+    """The last rows that somebody has seen, by table."""
+
+    spans: int
+    logs: int
 
 
 class Reader:
     """A read-only view of the store at ``path``; raises :class:`obs_run.store.schema.StoreError` if there is none."""
 
+    signals = frozenset({"traces", "logs", "metrics"})
+
     def __init__(self, path: Path) -> None:
+        self.place = f"the local store at {path}"
         self._connection: sqlite3.Connection = schema.open_reader(path)
+        prepare(self._connection)
         self._resources: dict[Any, dict[str, Any]] = {}
         self._scopes: dict[Any, Scope | None] = {}
         self._checked = Checked()
@@ -61,31 +91,11 @@ class Reader:
         """Close the file."""
         self._connection.close()
 
-    def traces(
-        self,
-        limit: int = 20,
-        *,
-        service: str | None = None,
-        since_ns: int | None = None,
-        errors: bool = False,
-        without_spans: bool = False,
-    ) -> list[Trace]:
-        """Return the newest traces first: those that ``service`` took part in, began after ``since_ns``, had errors.
-
-        Traces of which only log lines are known (not sampled, or no span has ended yet) come with ``without_spans``.
-        """
-        where: list[str] = [] if without_spans else ["spans > 0"]
-        values: list[Any] = []
-        if service is not None:
-            where.append("instr(services, ?)")
-            values.append(f"|{service.replace('|', '/')}|")
-        if since_ns is not None:
-            where.append("start_ns >= ?")
-            values.append(since_ns)
-        if errors:
-            where.append("errors > 0")
-        text = f"{_TRACE} WHERE {' AND '.join(where) or 'true'} ORDER BY start_ns DESC, rowid DESC LIMIT ?"
-        return [self._trace(row) for row in self._connection.execute(text, (*values, limit))]
+    def traces(self, limit: int = 20, **search: Unpack[Search]) -> list[Trace]:
+        """Return the newest traces first."""
+        wanted = of_traces(self._connection, search)
+        text = f"{_TRACE} WHERE {wanted.text} ORDER BY start_ns DESC, rowid DESC LIMIT ?"
+        return [self._trace(row) for row in self._connection.execute(text, (*wanted.values, limit))]
 
     def newest(self) -> Trace | None:
         """Return the trace that began last; one of which only log lines are known if there is no other."""
@@ -110,6 +120,39 @@ class Reader:
         """Return the log lines of the trace in the order of time."""
         rows = self._connection.execute(f"{_LOG} WHERE trace_id = ? ORDER BY time_ns, id", (trace_id,))
         return [self._log(row) for row in rows]
+
+    def log_lines(self, limit: int = 1000, **search: Unpack[LogSearch]) -> list[LogLine]:
+        """Return the newest log lines, of traces and of none, in the order of time."""
+        wanted = of_logs(self._connection, search)
+        text = f"{_LOG} WHERE {wanted.text} ORDER BY time_ns DESC, id DESC LIMIT ?"
+        return [self._log(row) for row in self._connection.execute(text, (*wanted.values, limit))][::-1]
+
+    def points(self, **search: Unpack[PointSearch]) -> list[Point]:
+        """Return metric points in the order of time."""
+        wanted = of_points(search)
+        rows = self._connection.execute(f"{_POINT} WHERE {wanted.text} ORDER BY time_ns, id", wanted.values)
+        return [self._point(row) for row in rows]
+
+    def usage(self, by: GroupedBy = "model", **search: Unpack[Search]) -> list[Usage]:
+        """Return what the model calls of the traces that are searched for used, the most expensive group first."""
+        within = Condition("true", [])
+        if search:
+            wanted = of_traces(self._connection, search)
+            within = Condition(f"trace_id IN (SELECT trace_id FROM traces WHERE {wanted.text})", wanted.values)  # noqa: S608 (our own names)
+        rows = self._connection.execute(f"{_USAGE[by]} AND {within.text} GROUP BY 1", within.values)
+        return sorted(map(self._usage, rows), key=lambda one: (-(one.cost or 0), -one.calls, one.group))
+
+    def mark(self, spans: int = 0, logs: int = 0) -> Mark:
+        """Return where the newest rows end, but for the last ``spans`` and ``logs``."""
+        newest = [self._connection.execute(f"SELECT ifnull(max(id), 0) FROM {table}").fetchone()[0] for table in _ROWS]  # noqa: S608 (our own names)
+        return Mark(max(0, newest[0] - spans), max(0, newest[1] - logs))
+
+    def after(self, mark: Mark) -> tuple[list[Span], list[LogLine], Mark]:
+        """Return the spans and log lines that were written behind a mark, and where they end."""
+        end = self.mark()
+        spans = self._connection.execute(f"{_SPAN} WHERE id > ? AND id <= ? ORDER BY id", (mark.spans, end.spans))
+        logs = self._connection.execute(f"{_LOG} WHERE id > ? AND id <= ? ORDER BY id", (mark.logs, end.logs))
+        return [self._span(row) for row in spans], [self._log(row) for row in logs], end
 
     def size(self) -> tuple[int, int, int]:
         """Return how many traces and spans there are and how many bytes they use."""
@@ -163,6 +206,37 @@ class Reader:
             read.attributes(attributes),
             self._resource(resource),
             self._scope(scope),
+        )
+
+    def _point(self, row: tuple[Any, ...]) -> Point:
+        read = self._checked
+        name, kind, unit, start, time, value, count, service, attributes, data, resource, scope = row
+        return Point(
+            read.text(name),
+            read.text(kind),
+            read.text_or_none(unit),
+            read.time(start),
+            read.time(time) or 0,
+            read.number(value),
+            read.whole_or_none(count),
+            read.text(service),
+            read.attributes(attributes),
+            read.attributes(data),
+            self._resource(resource),
+            self._scope(scope),
+        )
+
+    def _usage(self, row: tuple[Any, ...]) -> Usage:
+        group, calls, errors, *sums = row
+        # Not sum(), which a damaged row would have overflow.
+        inputs, outputs, cost = (total if count else None for total, count in zip(sums[::2], sums[1::2], strict=True))
+        return Usage(
+            self._checked.text(group),
+            calls,
+            int(errors),
+            None if inputs is None else int(inputs),
+            None if outputs is None else int(outputs),
+            cost,
         )
 
     def _resource(self, key: Any) -> dict[str, Any]:

@@ -67,7 +67,7 @@ class Retention:
         before = now - int(self._keep * 10**9)
         _delete_broken(self._path, before)
         if not _is_due(connection, before, now):
-            return _shrink(connection)
+            return shrink(connection)
         # What is deleted is meant to be gone, not to wait in a free page of the file.
         connection.execute("PRAGMA secure_delete = ON")
         try:
@@ -75,7 +75,7 @@ class Retention:
                 done = _drop_aged(connection, before, now)
         finally:
             connection.execute("PRAGMA secure_delete = OFF")
-        return _shrink(connection) and done
+        return shrink(connection) and done
 
     def _now(self) -> int:
         """Return the time of the clock, less any leap that it made forward meanwhile: that would delete everything."""
@@ -131,7 +131,7 @@ def _drop_aged(connection: sqlite3.Connection, before: int, now: int) -> bool:
             break
         ids.append((trace_id,))
         size += bytes_
-    _drop_traces(connection, ids)
+    drop_traces(connection, ids)
     for table, condition in _UNTRACED:
         done &= _drop_rows(connection, table, condition, times)
     _drop_unused(connection)
@@ -162,7 +162,7 @@ def _drop_oldest(connection: sqlite3.Connection, excess: int) -> None:
             break
         ids.append((trace_id,))
         until, freed = end or 0, freed + size
-    _drop_traces(connection, ids)
+    drop_traces(connection, ids)
     gone = connection.execute("DELETE FROM logs WHERE trace_id IS NULL AND time_ns <= ?", (until,)).rowcount
     gone += connection.execute("DELETE FROM points WHERE time_ns <= ?", (until,)).rowcount
     if freed < excess and not gone:
@@ -175,7 +175,8 @@ def _drop_oldest(connection: sqlite3.Connection, excess: int) -> None:
     _drop_unused(connection)
 
 
-def _drop_traces(connection: sqlite3.Connection, ids: list[tuple[str]]) -> None:
+def drop_traces(connection: sqlite3.Connection, ids: list[tuple[str]]) -> None:
+    """Delete traces with their spans and log lines."""
     for table in ("spans", "logs", "traces"):
         connection.executemany(f"DELETE FROM {table} WHERE trace_id = ?", ids)  # noqa: S608 (our own names)
 
@@ -188,7 +189,7 @@ def _drop_unused(connection: sqlite3.Connection) -> None:
     )
 
 
-def _shrink(connection: sqlite3.Connection) -> bool:
+def shrink(connection: sqlite3.Connection) -> bool:
     """Give a step of free pages back to the system; True if few are left."""
     free = _pragma(connection, "freelist_count")
     surplus = free - _pages(connection) // _KEPT_FREE

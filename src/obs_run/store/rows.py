@@ -1,4 +1,4 @@
-"""The SDK's spans, log records and metric points as rows of the store."""
+"""Spans, log records and metric points as rows of the store: the SDK's, and those that were recorded before."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run.base import guard
 from obs_run.core import semconv
+from obs_run.telemetry.records import KINDS, STATUSES
+from obs_run.telemetry.summary import CONTAINERS, ERROR_RECORD, is_error
 from obs_run.telemetry.values import clean, encode
 
 if TYPE_CHECKING:
@@ -18,13 +20,11 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+    from obs_run.telemetry.records import LogLine, Point, Scope, Span
+
 Row = tuple[Any, ...]
 
-# These spans may repeat the usage of the model calls inside them.
-CONTAINERS = frozenset({"invoke_agent", "create_agent", "invoke_workflow", "execute_tool"})
 _ERROR = 2
-ERROR_RECORD = 17
-"""The severity from which a log record counts as an error of its trace (OpenTelemetry's ERROR)."""
 _ROW_BYTES = 320  # what a row costs beside its JSON: columns and its places in two indexes, measured
 _PAGE_BYTES = 4096
 _LARGEST = 2**63
@@ -47,6 +47,11 @@ class Origins:
         self.resources: dict[int, Row] = {}
         self.scopes: dict[int, Row] = {}
 
+    def clear_new(self) -> None:
+        """Forget the rows that the file has now."""
+        self.resources.clear()
+        self.scopes.clear()
+
     def of(self, resource: Resource | None, scope: InstrumentationScope | None) -> Origin:
         """Return the origin of what ``resource`` and ``scope`` made."""
         _, key, service, text = self._resources.get(id(resource)) or self._resource(resource)
@@ -56,6 +61,20 @@ class Origins:
         entry = self._scopes.get(id(scope)) or self._scope(scope)
         return Origin(key, service, entry[1])
 
+    def of_recorded(self, record: Span | LogLine | Point) -> Origin:
+        """Return the origin of what was recorded before."""
+        resource, scope = record.resource, record.scope
+        entry = self._resources.get(id(resource))
+        if entry is None:
+            text = encode(resource)
+            entry = (resource, _key(text), clean(record.service), text)
+            _remember(self._resources, id(resource), entry)
+        _, key, service, text = entry
+        self.resources[key] = (key, service, text)
+        if scope is None:
+            return Origin(key, service, None)
+        return Origin(key, service, (self._scopes.get(id(scope)) or self._scope(scope))[1])
+
     def _resource(self, resource: Resource | None) -> tuple[Any, int, str, str]:
         attributes = dict(resource.attributes) if resource is not None else {}
         text = encode(attributes)
@@ -63,7 +82,7 @@ class Origins:
         _remember(self._resources, id(resource), entry)
         return entry
 
-    def _scope(self, scope: InstrumentationScope) -> tuple[Any, int]:
+    def _scope(self, scope: InstrumentationScope | Scope) -> tuple[Any, int]:
         name, version = clean(scope.name), clean(scope.version or "")
         attributes = encode(dict(scope.attributes or {}))
         key = _key(f"{name}\n{version}\n{attributes}")
@@ -104,6 +123,22 @@ class Summary:
         if end is not None and (self.end is None or end > self.end):
             self.end = end
 
+    def add_span(
+        self, rank: tuple[int, int, str], end: int | None, usage: list[float | None], operation: str | None
+    ) -> None:
+        """Add a span: its rank as a root, which has its start, and what it used."""
+        self.time(rank[1] or None, end)
+        self.spans += 1
+        self.add_root(rank)
+        self.add_usage(usage, is_container=operation in CONTAINERS)
+
+    def add_log(self, time: int, size: int, *, is_error: bool) -> None:
+        """Add a log record."""
+        self.time(time, time)
+        self.logs += 1
+        self.errors += is_error
+        self.bytes += size
+
     def add_root(self, rank: tuple[int, int, str]) -> None:
         """Note a span by whether it has a parent, its start and its name: the first in this order names the trace."""
         self.root = rank if self.root is None else min(self.root, rank)
@@ -116,7 +151,7 @@ class Summary:
             self.usage = [_plus(*pair) for pair in zip(self.usage, usage, strict=True)]
 
     def row(self, now: int) -> Row:
-        """Return the row for :data:`obs_run.store.writer.MERGE_TRACE`."""
+        """Return the row for the table ``traces``."""
         rank, start, name = self.root or (None, None, None)
         services = f"|{self.service.replace('|', '/')}|"
         return (self.trace_id, rank, start, name, self.service if self.root else None, services, self.start,
@@ -128,7 +163,7 @@ class Batch:
     """Rows of one export, and what they add to their traces."""
 
     def __init__(self, origins: Origins) -> None:
-        self._origins = origins
+        self.origins = origins
         self.rows: list[Row] = []
         self.summaries: dict[tuple[str, str], Summary] = {}
 
@@ -148,7 +183,7 @@ class Batch:
         """Add the points of ``data``."""
         for resource in data.resource_metrics:
             for scope in resource.scope_metrics:
-                origin = self._origins.of(resource.resource, scope.scope)
+                origin = self.origins.of(resource.resource, scope.scope)
                 for metric in scope.metrics:
                     self.rows.extend(guard.call("store.metric", list, _points(metric, origin), default=()))
         return self
@@ -163,7 +198,7 @@ class Batch:
         context, parent = span.context, span.parent
         if context is None:
             return
-        origin = self._origins.of(span.resource, span.instrumentation_scope)
+        origin = self.origins.of(span.resource, span.instrumentation_scope)
         attributes = span.attributes or {}
         read = attributes.get
         operation = _text(read(semconv.OPERATION_NAME))
@@ -181,17 +216,14 @@ class Batch:
              *usage, origin.resource_id, origin.scope_id, context.trace_state.to_header() or None, kept, events, links)
         )  # fmt: skip
         summary = self._summary(trace_id, origin.service)
-        summary.time(start, end)
-        summary.spans += 1
+        summary.add_span((0 if parent is None else 1, start or 0, name), end, usage, operation)
         summary.errors += status == _ERROR
         summary.unfinished += unfinished
         summary.bytes += _cost(kept, events, links)
-        summary.add_root((0 if parent is None else 1, start or 0, name))
-        summary.add_usage(usage, is_container=operation in CONTAINERS)
 
     def _log(self, readable: ReadableLogRecord) -> None:
         record = readable.log_record
-        origin = self._origins.of(readable.resource, readable.instrumentation_scope)
+        origin = self.origins.of(readable.resource, readable.instrumentation_scope)
         trace_id = f"{record.trace_id:032x}" if record.trace_id else None
         time = _whole(record.timestamp or record.observed_timestamp) or 0
         body = encode(record.body)
@@ -203,12 +235,57 @@ class Batch:
              origin.scope_id, attributes)
         )  # fmt: skip
         if trace_id:
-            summary = self._summary(trace_id, origin.service)
-            summary.time(time, time)
-            summary.logs += 1
             # An event tells of a span, whose own error counts.
-            summary.errors += (severity or 0) >= ERROR_RECORD and not record.event_name
-            summary.bytes += _cost(body, attributes)
+            failed = (severity or 0) >= ERROR_RECORD and not record.event_name
+            self._summary(trace_id, origin.service).add_log(time, _cost(body, attributes), is_error=failed)
+
+    def add_recorded_spans(self, spans: Iterable[Span]) -> Batch:
+        """Add spans that were recorded before."""
+        for span in spans:
+            origin = self.origins.of_recorded(span)
+            kept = encode(span.attributes) if span.attributes else None
+            events = encode([(one.name, one.time_ns, one.attributes) for one in span.events]) if span.events else None
+            links = encode([(one.trace_id, one.span_id, one.attributes) for one in span.links]) if span.links else None
+            name, status = clean(span.name), STATUSES.index(span.status)
+            usage = [_whole(span.input_tokens), _whole(span.output_tokens), _number(span.cost)]
+            self.rows.append(
+                (span.trace_id, span.span_id, span.parent_id, name, KINDS.index(span.kind), span.start_ns, span.end_ns,
+                 status, _text(span.status_text), span.unfinished, origin.service, _text(span.operation),
+                 _text(span.agent), _text(span.conversation), _text(span.model), _text(span.tool), *usage,
+                 origin.resource_id, origin.scope_id, _text(span.trace_state), kept, events, links)
+            )  # fmt: skip
+            summary = self._summary(span.trace_id, origin.service)
+            summary.add_span((0 if span.parent_id is None else 1, span.start_ns, name), span.end_ns, usage,
+                             span.operation)  # fmt: skip
+            summary.errors += status == _ERROR
+            summary.unfinished += span.unfinished
+            summary.bytes += _cost(kept, events, links)
+        return self
+
+    def add_recorded_logs(self, lines: Iterable[LogLine]) -> Batch:
+        """Add log lines that were recorded before."""
+        for line in lines:
+            origin = self.origins.of_recorded(line)
+            body, attributes = encode(line.body), encode(line.attributes) if line.attributes else None
+            self.rows.append(
+                (line.trace_id, line.span_id, line.time_ns, line.severity, _text(line.severity_text),
+                 _text(line.event_name), body, origin.service, origin.resource_id, origin.scope_id, attributes)
+            )  # fmt: skip
+            if line.trace_id:
+                summary = self._summary(line.trace_id, origin.service)
+                summary.add_log(line.time_ns, _cost(body, attributes), is_error=is_error(line))
+        return self
+
+    def add_recorded_points(self, points: Iterable[Point]) -> Batch:
+        """Add metric points that were recorded before."""
+        for point in points:
+            origin = self.origins.of_recorded(point)
+            self.rows.append(
+                (clean(point.name), point.kind, _text(point.unit), point.start_ns, point.time_ns, _number(point.value),
+                 _whole(point.count), origin.service, origin.resource_id, origin.scope_id, encode(point.attributes),
+                 encode(point.data))
+            )  # fmt: skip
+        return self
 
 
 def _cost(*texts: str | None) -> int:
@@ -255,10 +332,13 @@ def _points(metric: Any, origin: Origin) -> Iterator[Row]:
         )  # fmt: skip
 
 
-_SHAPE = ("min", "max", "bucket_counts", "explicit_bounds", "scale", "zero_count")
+_SHAPE = ("bucket_counts", "explicit_bounds", "scale", "zero_count")
 
 
 def _shape(point: Any) -> Iterable[tuple[str, Any]]:
+    for name in ("min", "max"):
+        if hasattr(point, name):
+            yield name, _number(getattr(point, name))
     for name in _SHAPE:
         if hasattr(point, name):
             yield name, getattr(point, name)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from obs_run.process.unpatched import getpid, time
 from obs_run.store import permissions
 from obs_run.store.transactions import BUSY_SECONDS, STEP_SECONDS, patiently, transaction
+from obs_run.telemetry.reader import ReadError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,10 +55,20 @@ STEPS: tuple[str, ...] = (
         attributes TEXT, data TEXT);
     CREATE INDEX points_by_time ON points (time_ns);
     """,
+    # What is searched for, and what is added up; one span in three or so is a model call.
+    """
+    CREATE INDEX spans_by_model ON spans (model, trace_id, operation, status, input_tokens, output_tokens, cost)
+        WHERE model IS NOT NULL;
+    CREATE INDEX spans_by_agent ON spans (agent, trace_id) WHERE agent IS NOT NULL;
+    CREATE INDEX spans_by_conversation ON spans (conversation, trace_id) WHERE conversation IS NOT NULL;
+    CREATE INDEX spans_by_tool ON spans (tool, trace_id) WHERE tool IS NOT NULL;
+    CREATE INDEX logs_by_time ON logs (time_ns);
+    CREATE INDEX points_by_name ON points (name, time_ns)
+    """,
 )
 
 
-class StoreError(Exception):
+class StoreError(ReadError):
     """The store cannot be used; the message is one line for the user."""
 
 
@@ -89,8 +100,10 @@ def open_reader(path: Path) -> sqlite3.Connection:
         raise StoreError(f"there is no local store at {path}; run an agent first: obs-run python agent.py")
     _check_kind(path)
     try:
-        return _reading(path, "mode=ro")
-    except sqlite3.OperationalError:
+        return patiently(lambda: _reading(path, "mode=ro"))
+    except sqlite3.OperationalError as error:
+        if os.access(path.parent, os.W_OK):
+            raise StoreError(f"the local store at {path} cannot be read: {error}") from error
         # A folder that may not be written: SQLite cannot make -shm beside the file, so it has no writers either.
         return _reading(path, "mode=ro&immutable=1")
     except sqlite3.DatabaseError as error:
@@ -98,9 +111,10 @@ def open_reader(path: Path) -> sqlite3.Connection:
 
 
 def _reading(path: Path, how: str) -> sqlite3.Connection:
-    connection = connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=BUSY_SECONDS)
+    connection = connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=STEP_SECONDS)
     try:
         version = _check(connection, path)
+        connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
     except BaseException:
         connection.close()
         raise

@@ -9,66 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
 from obs_run.process import descriptors, fork
-from obs_run.process.unpatched import allocate_lock, get_ident, getpid, time
+from obs_run.process.unpatched import allocate_lock, get_ident, getpid
 from obs_run.store import location, schema
+from obs_run.store.insert import insert
 from obs_run.store.location import absolute, default_path
 from obs_run.store.retention import Retention
-from obs_run.store.rows import CONTAINERS, ERROR_RECORD, Batch, Origins
+from obs_run.store.rows import Batch, Origins
 from obs_run.store.transactions import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-_SEE_RESOURCE = (
-    "INSERT INTO resources (id, service, attributes, seen_ns) VALUES (?, ?, ?, ?)"
-    " ON CONFLICT (id) DO UPDATE SET seen_ns = excluded.seen_ns"
-)
-_SEE_SCOPE = "INSERT OR IGNORE INTO scopes (id, name, version, attributes) VALUES (?, ?, ?, ?)"
-_COLUMNS = {
-    "spans": "trace_id, span_id, parent_id, name, kind, start_ns, end_ns, status, status_text, unfinished, service,"
-    " operation, agent, conversation, model, tool, input_tokens, output_tokens, cost, resource_id, scope_id,"
-    " trace_state, attributes, events, links",
-    "logs": "trace_id, span_id, time_ns, severity, severity_text, event_name, body, service, resource_id, scope_id,"
-    " attributes",
-    "points": "name, kind, unit, start_ns, time_ns, value, count, service, resource_id, scope_id, attributes, data",
-}
-
-
-def _insert(table: str) -> str:
-    # Spans once only: a batch that was stored, but too late for its caller, may come again.
-    columns = _COLUMNS[table]
-    places = ", ".join("?" * (columns.count(",") + 1))
-    return f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({places})"  # noqa: S608 (our own names)
-
-
-def _sum(column: str) -> str:
-    added = f"{column} + ifnull(excluded.{column}, 0)"
-    return f"{column} = CASE WHEN {column} IS NULL THEN excluded.{column} ELSE {added} END"
-
-
-def _furthest(function: str, column: str) -> str:
-    return f"{column} = {function}(ifnull({column}, excluded.{column}), ifnull(excluded.{column}, {column}))"
-
-
-_IS_ROOT = (
-    "traces.root_rank IS NULL OR (excluded.root_rank IS NOT NULL AND"
-    " (excluded.root_rank, excluded.root_start_ns) < (traces.root_rank, traces.root_start_ns))"
-)
-_ADDED = ("spans", "errors", "unfinished", "logs", "bytes", "input_tokens", "output_tokens", "cost")
-MERGE_TRACE = (
-    "INSERT INTO traces (trace_id, root_rank, root_start_ns, name, service, services, start_ns, end_ns, spans, errors,"  # noqa: S608 (our own names)
-    " unfinished, logs, input_tokens, output_tokens, cost, agent_input_tokens, agent_output_tokens, agent_cost, bytes,"
-    f" written_ns) VALUES ({', '.join('?' * 20)}) ON CONFLICT (trace_id) DO UPDATE SET "
-    + ", ".join(
-        [f"{name} = CASE WHEN {_IS_ROOT} THEN excluded.{name} ELSE {name} END"
-         for name in ("name", "service", "root_rank", "root_start_ns")]
-        + ["services = services || CASE WHEN instr(services, excluded.services) THEN '' ELSE excluded.services END"]
-        + [_furthest("min", "start_ns"), _furthest("max", "end_ns")]
-        + [_sum(name) for name in _ADDED]
-        + [_furthest("max", name) for name in ("agent_input_tokens", "agent_output_tokens", "agent_cost")]
-    )
-)  # fmt: skip
 
 _FORK_SECONDS = 1.0
 _CLOSE_SECONDS = 0.1
@@ -176,16 +127,9 @@ class Writer:
     def _store(self, connection: sqlite3.Connection, table: str, batch: Batch) -> None:
         if not batch.rows:
             return
-        now = time.time_ns()
         with transaction(connection):
-            connection.executemany(_SEE_RESOURCE, [(*row, now) for row in self._origins.resources.values()])
-            connection.executemany(_SEE_SCOPE, self._origins.scopes.values())
-            stored = connection.executemany(_insert(table), batch.rows).rowcount
-            connection.executemany(MERGE_TRACE, [summary.row(now) for summary in batch.summaries.values()])
-            if stored != len(batch.rows):
-                _recount(connection, {trace_id for trace_id, _ in batch.summaries})
-        self._origins.scopes.clear()
-        self._origins.resources.clear()
+            insert(connection, table, batch)
+        self._origins.clear_new()
 
     def _move_broken(self) -> bool:
         if self.path != location.own_path() and not schema.is_own(self.path):
@@ -233,22 +177,6 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
-
-
-def _recount(connection: sqlite3.Connection, trace_ids: set[str]) -> None:
-    """Make the figures of traces again from their rows, after some of a batch were there already."""
-    inside = ", ".join(f"'{name}'" for name in sorted(CONTAINERS))
-    for trace_id in trace_ids:
-        connection.execute(
-            "UPDATE traces SET (spans, errors, unfinished, input_tokens, output_tokens, cost) = (SELECT count(*),"  # noqa: S608 (our own names)
-            " ifnull(sum(status = 2), 0) + (SELECT count(*) FROM logs WHERE logs.trace_id = traces.trace_id AND"
-            f" severity >= {ERROR_RECORD} AND ifnull(event_name, '') = ''), ifnull(sum(unfinished), 0),"
-            " sum(CASE WHEN model_call THEN input_tokens END),"
-            " sum(CASE WHEN model_call THEN output_tokens END), sum(CASE WHEN model_call THEN cost END) FROM (SELECT *,"
-            f" ifnull(operation, '') NOT IN ({inside}) AS model_call FROM spans"
-            " WHERE spans.trace_id = traces.trace_id)) WHERE trace_id = ?",
-            (trace_id,),
-        )
 
 
 _LEFT_OPEN: list[Any] = []

@@ -1,4 +1,4 @@
-"""A trace as OTLP JSON (the mapping of the OpenTelemetry protocol's ``TracesData`` and ``LogsData``)."""
+"""Records as OTLP JSON (the mapping of the OpenTelemetry protocol's ``TracesData``, ``LogsData``, ``MetricsData``)."""
 
 from __future__ import annotations
 
@@ -12,17 +12,37 @@ from obs_run.telemetry.values import encode
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from obs_run.telemetry.records import LogLine, Span
+    from obs_run.pipeline.signals import Signal
+    from obs_run.telemetry.records import LogLine, Point, Span
 
 Json = dict[str, Any]
+
+_TEMPORALITIES = {"DELTA": 1, "CUMULATIVE": 2}
+_FIELDS_OF_DATA = {
+    "Sum": "sum",
+    "Gauge": "gauge",
+    "Histogram": "histogram",
+    "ExponentialHistogram": "exponentialHistogram",
+    "Summary": "summary",
+}
 
 
 def trace_json(spans: Sequence[Span], logs: Sequence[LogLine]) -> Json:
     """Return ``spans`` and ``logs`` as one object with ``resourceSpans`` and ``resourceLogs``."""
-    return {
-        "resourceSpans": _grouped(spans, "scopeSpans", "spans", _span),
-        "resourceLogs": _grouped(logs, "scopeLogs", "logRecords", _log),
-    }
+    return signal_json("traces", spans) | signal_json("logs", logs)
+
+
+def signal_json(signal: Signal, records: Sequence[Any]) -> Json:
+    """Return records of one signal as one object of ``TracesData``, ``LogsData`` or ``MetricsData``.
+
+    Each metric point is a metric of its own, which the protocol allows.
+    """
+    if signal == "traces":
+        return {"resourceSpans": _grouped(records, "scopeSpans", "spans", _span)}
+    if signal == "logs":
+        return {"resourceLogs": _grouped(records, "scopeLogs", "logRecords", _log)}
+    known = [point for point in records if point.kind in _FIELDS_OF_DATA]
+    return {"resourceMetrics": _grouped(known, "scopeMetrics", "metrics", _metric)}
 
 
 def _grouped(records: Sequence[Any], scopes_name: str, records_name: str, convert: Callable[[Any], Json]) -> list[Json]:
@@ -94,6 +114,60 @@ def _log(line: LogLine) -> Json:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def _metric(point: Point) -> Json:
+    data, kind = point.data, point.kind
+    fields: Json = {"dataPoints": [_point(point)]}
+    if data.get("temporality") in _TEMPORALITIES:
+        fields["aggregationTemporality"] = _TEMPORALITIES[data["temporality"]]
+    if kind == "Sum":
+        fields["isMonotonic"] = bool(data.get("monotonic"))
+    metric = {"name": point.name, "description": data.get("description"), "unit": point.unit}
+    return {name: value for name, value in metric.items() if value} | {_FIELDS_OF_DATA[kind]: fields}
+
+
+def _point(point: Point) -> Json:
+    data = point.data
+    fields: Json = {
+        "attributes": _attributes(point.attributes),
+        "startTimeUnixNano": None if point.start_ns is None else str(point.start_ns),
+        "timeUnixNano": str(point.time_ns),
+        "exemplars": [_exemplar(exemplar) for exemplar in data.get("exemplars") or ()] or None,
+    }
+    if point.kind in ("Sum", "Gauge"):
+        fields["asDouble"] = None if point.value is None else _double(point.value)
+        return {name: value for name, value in fields.items() if value is not None}
+    fields |= {
+        "count": str(point.count or 0),
+        "sum": None if point.value is None else _double(point.value),
+        "min": _double_or_none(data.get("min")),
+        "max": _double_or_none(data.get("max")),
+        "bucketCounts": _counts(data.get("bucket_counts")),
+        "explicitBounds": data.get("explicit_bounds"),
+        "scale": data.get("scale"),
+        "zeroCount": None if data.get("zero_count") is None else str(data["zero_count"]),
+        "quantileValues": [{"quantile": one[0], "value": one[1]} for one in data.get("quantiles") or ()] or None,
+    }
+    for name in ("positive", "negative"):
+        if data.get(name):
+            counts = _counts(data[name]["bucket_counts"])
+            fields[name] = {"offset": data[name]["offset"], "bucketCounts": counts}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _counts(counts: Sequence[int] | None) -> list[str] | None:
+    return None if counts is None else [str(count) for count in counts]
+
+
+def _exemplar(exemplar: Json) -> Json:
+    fields = {
+        "timeUnixNano": str(exemplar["time_ns"]),
+        "asDouble": _double(exemplar["value"]),
+        "traceId": exemplar.get("trace_id"),
+        "spanId": exemplar.get("span_id"),
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
 def _attributes(attributes: Mapping[str, Any]) -> list[Json]:
     return [{"key": key, "value": _value(value)} for key, value in attributes.items()]
 
@@ -104,7 +178,7 @@ def _value(value: Any) -> Json:  # noqa: PLR0911 (one return a type of AnyValue)
     if isinstance(value, int):
         return {"intValue": str(value)}
     if isinstance(value, float):
-        return {"doubleValue": value if math.isfinite(value) else _not_finite(value)}
+        return {"doubleValue": _double(value)}
     if isinstance(value, bytes):
         return {"bytesValue": b64encode(value).decode("ascii")}
     if isinstance(value, dict):
@@ -112,6 +186,14 @@ def _value(value: Any) -> Json:  # noqa: PLR0911 (one return a type of AnyValue)
     if isinstance(value, list):
         return {"arrayValue": {"values": [_value(item) for item in value]}}
     return {} if value is None else {"stringValue": value}
+
+
+def _double(value: float) -> float | str:
+    return value if math.isfinite(value) else _not_finite(value)
+
+
+def _double_or_none(value: float | None) -> float | str | None:
+    return None if value is None else _double(value)
 
 
 def _not_finite(value: float) -> str:

@@ -93,6 +93,39 @@ class LogLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Point:
+    """One metric point."""
+
+    name: str
+    kind: str
+    """Sum, Gauge, Histogram, ExponentialHistogram or Summary."""
+    unit: str | None
+    start_ns: int | None
+    time_ns: int
+    value: float | None
+    """That of a histogram is the sum."""
+    count: int | None
+    service: str
+    attributes: Attributes = field(default_factory=dict)
+    data: Attributes = field(default_factory=dict)
+    """What kinds differ in, under the names of OpenTelemetry's SDK: temporality, monotonic, bucket_counts ..."""
+    resource: Attributes = field(default_factory=dict)
+    scope: Scope | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the model calls of one group used; None for what none of them told."""
+
+    group: str
+    calls: int
+    errors: int
+    input_tokens: int | None
+    output_tokens: int | None
+    cost: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """The summary of one trace.
 

@@ -5,8 +5,8 @@ After a change run `python -m tests.e2e.backends.lock` once; it writes the go.mo
 
 COLLECTOR = "0.161.0"
 COLLECTOR_STABLE = "1.67.0"  # its stable modules of the same release
-JAEGER = "1.76.0"  # the commit of 2.13.0, under the newest number that Go can name
-JAEGER_IMAGE = "2.13.0"
+JAEGER = "1.76.0"  # the commit of 2.13.0, under the newest number that Go can name: without user interface
+JAEGER_IMAGE = "2.20.0"  # the first whose user interface shows conversations
 KAFKA = "4.3.1"
 KAFKA_BROKER = "v0.0.0-20251021233722-4ca18825d8c0"  # later ones ask for a client that is not published yet
 NATS_SERVER = "2.15.3"

@@ -12,6 +12,7 @@ import pytest
 from tests.instrumentors.openai.drivers import driver, instrument, numbers_tries
 from tests.instrumentors.trees import Node, assert_trees
 from tests.ports import nobody
+from tests.semconv import exceptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,6 +103,7 @@ _MEASURED = (
     "obs.cost.output",
     "obs.cost.total",
     "obs.cost.price_table",
+    *exceptions.VIEWERS,
 )
 
 

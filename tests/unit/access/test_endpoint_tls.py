@@ -66,6 +66,7 @@ def test_tls_and_a_password(tmp_path: Path) -> None:
     assert agent.err == ""
 
 
+@pytest.mark.slow
 def test_one_who_connects_and_keeps_silent_holds_nobody_up(tmp_path: Path) -> None:
     with serving(tmp_path, trusting(), **written(tmp_path)) as agent:
         with socket.create_connection(("127.0.0.1", agent.port), 10):

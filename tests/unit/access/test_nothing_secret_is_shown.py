@@ -149,6 +149,7 @@ def forms_with_protocols() -> list[Any]:
     return one_in(4, [(form, protocol) for form in FORMS for protocol in ("http/protobuf", "grpc", "none")])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("form", "protocol"), forms_with_protocols())
 def test_an_agent_shows_none(tmp_path: Path, form: str, protocol: str) -> None:
     kept = (*ALONE, "OBS_VERBOSE", "OBS_STORE_FILE", "OBS_LOG_FOLDER")

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.otlp_receiver import Receiver
 from tests.ports import nobody
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.unit.agents import Run
     from tests.unit.logging.conftest import Sent
 
@@ -60,6 +60,7 @@ def test_no_secret_and_no_header_of_the_settings_goes_there(agent: Run) -> None:
         assert "hunter2!x" not in str(there.logs)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_delivered_is_tried_again(agent: Run) -> None:
     with Receiver() as there:
         there.mood = "unavailable"

@@ -97,6 +97,7 @@ async def test_a_place_that_cannot_be_written_is_said_once(
     assert len(said) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exporters", ["none", "memory", "prometheus"])
 def test_the_page_shows_the_metrics_of_the_agents_own_provider(exporters: str, agent: Run) -> None:
     port = free_port()

@@ -117,6 +117,7 @@ NO_STREAMS = {
 }
 
 
+@pytest.mark.slow
 def test_what_is_no_stream_reaches_the_agent_as_without_us(agent: Run) -> None:
     calls = [f"({way!r}, {told})" for told in NO_STREAMS.values() for way in ("stream", "lines", "body")]
     ran = ask(agent, calls)

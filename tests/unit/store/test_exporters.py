@@ -217,6 +217,8 @@ def test_a_file_of_log_lines_without_a_trace_stays_bounded(store: Path) -> None:
     for n in range(150):
         batch = [making.log("z" * 1000, n, trace=0, span=0) for _ in range(50)]
         assert exporter.export(batch) is LogRecordExportResult.SUCCESS
+        assert store.stat().st_size <= most
+    exporter.shutdown()
     assert sum(path.stat().st_size for path in store.parent.iterdir()) <= most
     connection = sqlite3.connect(store)
     oldest, newest = connection.execute("SELECT min(time_ns), max(time_ns) FROM logs").fetchone()

@@ -77,13 +77,12 @@ TRACE                             STARTED                    TOOK   SPANS  ERROR
 
 
 def test_list_can_be_narrowed(recorded: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    del recorded
     assert listed(capsys, "-n", "1") == ["third run"]
     assert listed(capsys, "--service", "other") == ["third run", "second run"]
     assert listed(capsys, "--service", "other", "--errors") == ["second run"]
     assert listed(capsys, "--since", "2026-09-21T14:14:00+00:00") == ["third run", "second run"]
     assert cli.main(["list", "--service", "othe"]) == 1
-    assert capsys.readouterr() == ("", "obsctl: no trace in the local store fits\n")
+    assert capsys.readouterr() == ("", f"obsctl: no trace of the local store at {recorded} fits\n")
 
 
 @pytest.mark.parametrize(

@@ -252,7 +252,7 @@ def test_mistakes_are_one_line(recorded: Path, capsys: pytest.CaptureFixture[str
         (["show", "abc", "--last"], "give a trace id or --last, not both"),
         (["shwo"], "no command 'shwo'; did you mean 'show'?"),
         (["frobnicate"], "no command 'frobnicate'; see obsctl --help"),
-        (["show", "--frob"], "unrecognized arguments: --frob (see obsctl --help)"),
+        (["show", "--xyz"], "unrecognized arguments: --xyz (see obsctl show --help)"),
     ):
         assert cli.main(words) == 2
         assert capsys.readouterr() == ("", f"obsctl: {line}\n")
@@ -269,7 +269,7 @@ def test_an_empty_store_says_what_to_do(store: Path, capsys: pytest.CaptureFixtu
     assert cli.main(["show"]) == 1
     assert capsys.readouterr() == (
         "",
-        "obsctl: the local store has no trace yet; run an agent: obs-run python agent.py\n",
+        f"obsctl: the local store at {store} has no trace yet; run an agent: obs-run python agent.py\n",
     )
 
 

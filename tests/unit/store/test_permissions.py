@@ -72,6 +72,7 @@ def record(folder: Path, umask: int) -> None:
     assert done.returncode == -9, done.stderr.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("umask", one_in(3, [0o000, 0o022, 0o002]))
 def test_all_that_an_agent_leaves_is_its_owners_alone(tmp_path: Path, umask: int) -> None:
     record(tmp_path, umask)

@@ -71,7 +71,6 @@ def test_the_examples_run_as_written(agent: Run, *, launched: bool) -> None:
     assert login["trace"] == ran.seen["inside"] != whole["trace"]
     assert (login["kind"], whole["kind"]) == ("SERVER", "INTERNAL")
     assert whole["attributes"] == {
-        "service.name": "user_service",
         "batch.size": 3,
         "success": True,
         "error.type": "ValueError",
@@ -79,7 +78,6 @@ def test_the_examples_run_as_written(agent: Run, *, launched: bool) -> None:
     assert (whole["status"], whole["description"], whole["events"]) == ("ERROR", "ValueError: x", ["exception"])
     assert (item["status"], item["events"], item["scope"]) == ("UNSET", ["item_processed"], "user_service")
     assert login["attributes"] == {
-        "service.name": "user_service",
         "function.name": "authenticate_user",
         "function.module": "__main__",
         "function.args_count": 1,

@@ -76,7 +76,7 @@ def test_the_trace_and_the_correlation_id_go_on_in_another_service(
     assert receiver.wait_for(lambda got: len(got.named("answer")) == 3 and len(got.named("external_api")) == 1)
     (asked,) = receiver.named("external_api")
     assert sum(answer.trace_id == asked.trace_id for answer in receiver.named("answer")) == 2
-    assert {answer.attributes["service.name"] for answer in receiver.named("answer")} == {"service_b"}
+    assert {answer.resource["service.name"] for answer in receiver.named("answer")} == {"service_b"}
 
 
 def test_in_a_fork_the_open_spans_are_the_parents(agent: Run, receiver: Receiver) -> None:

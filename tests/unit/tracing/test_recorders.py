@@ -110,6 +110,7 @@ def test_a_file_that_cannot_be_written_is_said_once(tmp_path: Path, said: list[s
     said.append(f"{tmp_path}/file/spans.jsonl cannot be written, lines are lost: File exists")
 
 
+@pytest.mark.slow
 def test_several_threads_and_processes_write_to_one_file(agent: Run, tmp_path: Path) -> None:
     ran = agent(
         f"""
@@ -145,6 +146,7 @@ def test_several_threads_and_processes_write_to_one_file(agent: Run, tmp_path: P
     assert (ran.code, ran.out, ran.err) == (0, "", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["", "/v1/traces", "/else/where"])
 def test_a_remote_recorder_sends_otlp_to_its_endpoint(agent: Run, receiver: Receiver, path: str) -> None:
     secret = "ghp_" + "a1B2c3D4e5F6g7H8i9J0" + "k1L2m3N4o5P6q7R8"
@@ -260,6 +262,7 @@ def test_the_summary_of_all_that_ended_lately() -> None:
     assert everything["total_spans"] == 7
 
 
+@pytest.mark.slow
 def test_a_recorder_may_be_read_while_spans_end() -> None:
     recorder = InMemorySpanRecorder(500)
     ended = threading.Event()

@@ -150,6 +150,7 @@ def test_nothing_is_held_longer_than_the_thread_or_the_work_needs(agent: Run) ->
     assert (ran.code, ran.out, ran.err) == (0, "", "")
 
 
+@pytest.mark.slow
 def test_threads_that_serve_others_do_not_inherit(agent: Run) -> None:
     ran = agent(f"""{WITH_KEY}
     import multiprocessing

@@ -133,6 +133,7 @@ def _wild(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     return sample.name, {**sample.attributes, **{name: draw(VALUES | JSON_VALUES) for name in names}}
 
 
+@pytest.mark.slow
 @given(wild=_wild(), unknown=VALUES)
 @settings(max_examples=examples(1500))
 def test_what_is_said_is_of_its_kind(wild: tuple[str, dict[str, Any]], unknown: Any) -> None:

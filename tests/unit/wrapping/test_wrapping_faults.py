@@ -135,6 +135,7 @@ def is_of(function: object, module: ModuleType) -> bool:
 FUNCTIONS = sorted(functions())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("module", "path"), one_in(6, FUNCTIONS))
 def test_the_agent_is_as_it_is_without_us(tmp_path: Path, module: str, path: tuple[str, ...]) -> None:
     (tmp_path / "wrap.yaml").write_text(dedent(WRAP))

@@ -93,19 +93,15 @@ def usage(raw: Any) -> Usage | None:
     if raw is None:
         return None
     counts = payload.as_dict(raw)
-    as_int, coalesce = payload.as_int, payload.coalesce
-    result = Usage(
-        input_tokens=as_int(coalesce(counts.get("prompt_tokens"), counts.get("input_tokens"))),
-        output_tokens=as_int(coalesce(counts.get("completion_tokens"), counts.get("output_tokens"))),
-        # Moonshot's name and DeepSeek's; others tell it in the details.
-        cache_read_tokens=as_int(coalesce(counts.get("cached_tokens"), counts.get("prompt_cache_hit_tokens"))),
-        reasoning_tokens=as_int(counts.get("reasoning_tokens")),
-    )
+    result = Usage()
+    _read_counts(result, counts, _OTHER_NAMES)
+    _read_counts(result, counts, _NAMES)
     input_details = _details(counts, _INPUT_DETAILS)
-    _read_details(result, input_details, _INPUT_PARTS)
-    _read_details(result, _details(counts, _OUTPUT_DETAILS), _OUTPUT_PARTS)
-    result.audio_cache_read_tokens = payload.get_int(input_details.get("cached_tokens_details"), "audio_tokens")
-    if all(value is None for value in result.__dict__.values()):
+    _read_counts(result, input_details, _INPUT_PARTS)
+    _read_counts(result, _details(counts, _OUTPUT_DETAILS), _OUTPUT_PARTS)
+    if "cached_tokens_details" in input_details:
+        result.audio_cache_read_tokens = payload.get_int(input_details["cached_tokens_details"], "audio_tokens")
+    if not result.is_told():
         return None
     _include_parts(result, counts)
     return result
@@ -146,13 +142,13 @@ def _details(counts: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {}
 
 
-def _read_details(usage: Usage, details: dict[str, Any], parts: dict[str, str]) -> None:
-    for name, value in details.items():
-        if name not in parts:
-            continue
-        count = payload.as_int(value)
-        if count is not None:
-            setattr(usage, parts[name], count)
+def _read_counts(usage: Usage, counts: dict[str, Any], names: dict[str, str]) -> None:
+    for name, value in counts.items():
+        # Most of what there might be is None, or not there.
+        if value is not None and name in names:
+            count = payload.as_int(value)
+            if count is not None:
+                setattr(usage, names[name], count)
 
 
 _SAMPLING: dict[str, Callable[[Any], float | None]] = {
@@ -170,6 +166,19 @@ _HEADER = (
 )
 # The system fingerprints of servers that anyone can run. Others, such as LM Studio's, tell nothing of the kind.
 _SERVERS = {"vllm-": "vllm", "fp_ollama": "ollama"}
+_NAMES = {
+    "prompt_tokens": "input_tokens",
+    "completion_tokens": "output_tokens",
+    # Moonshot's; others tell it in the details.
+    "cached_tokens": "cache_read_tokens",
+    "reasoning_tokens": "reasoning_tokens",
+}
+_OTHER_NAMES = {
+    "input_tokens": "input_tokens",
+    "output_tokens": "output_tokens",
+    # DeepSeek's.
+    "prompt_cache_hit_tokens": "cache_read_tokens",
+}
 _INPUT_DETAILS = ("prompt_tokens_details", "input_tokens_details", "input_token_details")
 _INPUT_PARTS = {
     "cached_tokens": "cache_read_tokens",

@@ -90,7 +90,7 @@ def _counts(usage: Usage) -> Attributes:
 def _cache_writes(usage: Usage) -> Attributes:
     """Return the tokens by how long they are cached, which have no attributes."""
     counts = usage.__dict__
-    return {name: n for name in _CACHE_WRITES if (n := counts[name]) is not None and n >= 0}
+    return {name: n for name in _CACHE_WRITES if (n := counts.get(name)) is not None and n >= 0}
 
 
 @sparse_dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from obs_run.core import semconv
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Attributes = dict[str, Any]
 
 
-@dataclass
+@sparse_dataclass
 class Usage(Described):
     """Tokens of one call as the conventions count them: input includes cached tokens, output includes reasoning."""
 
@@ -37,6 +37,19 @@ class Usage(Described):
     cache_write_5m_tokens: int | None = None
     """Of those written to a cache; no attribute, but the kinds have prices of their own."""
     cache_write_1h_tokens: int | None = None
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the counts that are told."""
+        return isinstance(other, Usage) and self._told() == other._told()
+
+    def _told(self) -> dict[str, int]:
+        return {name: count for name, count in vars(self).items() if count is not None}
+
+    def is_told(self) -> bool:
+        """Whether there is any count: where nothing was told, not nothing was used."""
+        return any(count is not None for count in vars(self).values())
 
 
 def is_count(tokens: int | None) -> TypeGuard[int]:

@@ -1,0 +1,154 @@
+"""Every place answers the same: the local store, and a file of what it holds."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from obs_run.readers.places import open_place
+from tests.unit.store import making
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from obs_run.telemetry.reader import TraceReader
+
+MINUTE = 60 * 10**9
+SEARCHES: list[tuple[dict[str, Any], list[int]]] = [
+    ({}, [3, 2, 1]),
+    ({"without_spans": True}, [4, 3, 2, 1]),
+    ({"service": "agent"}, [2, 1]),
+    ({"service": "other"}, [3, 2]),
+    ({"service": "oth"}, []),
+    ({"since_ns": making.AT + MINUTE}, [3, 2]),
+    ({"until_ns": making.AT + MINUTE}, [1]),
+    ({"since_ns": making.AT + 1, "until_ns": making.AT + MINUTE + 1}, [2]),
+    ({"errors": True}, [1]),
+    ({"status": "error"}, [1]),
+    ({"status": "error", "without_spans": True}, [4, 1]),
+    ({"status": "unfinished"}, [3]),
+    ({"status": "ok"}, [2]),
+    ({"agent": "planner"}, [1]),
+    ({"agent": None}, [3, 2, 1]),
+    ({"model": "gpt-x"}, [2, 1]),
+    ({"model": "gpt-y"}, [2]),
+    ({"model": "gpt"}, []),
+    ({"conversation": "c-1"}, [1]),
+    ({"tool": "search", "operation": "execute_tool"}, [1]),
+    ({"model": "gpt-x", "service": "other"}, [2]),
+    ({"attributes": {"user.id": "u 7"}}, [1]),
+    ({"attributes": {"n": "12"}}, [1]),
+    ({"attributes": {"n": "12.0"}}, [1]),
+    ({"attributes": {"n": "1"}}, []),
+    ({"attributes": {"flag": "true"}}, [1]),
+    ({"attributes": {"flag": "1"}}, []),
+    ({"attributes": {"ratio": "0.5", "flag": "true"}}, [1]),
+    ({"attributes": {"ratio": "0.5", "user.id": "u 7"}}, []),  # of two spans
+    ({"attributes": {"stops": "max"}}, [1]),
+    ({"attributes": {"service.version": "2.0"}}, [3, 2]),
+    ({"attributes": {"service.version": "2.0", "gen_ai.request.model": "gpt-x"}}, [2]),
+    ({"attributes": {"nested": '{"a":[1,{"b":null}]}'}}, [1]),
+    ({"attributes": {"process.pid": "200"}}, [3, 2]),
+    ({"attributes": {"a": "1"}}, []),  # inside another one
+    ({"text": "TIMEOUTerror"}, [1]),
+    ({"text": 'say "HI"\nto'}, [1]),
+    ({"text": "took too long"}, [1]),
+    ({"text": "lisbon"}, [1]),
+    ({"text": "100%"}, [2]),
+    ({"text": "1_0"}, []),
+    ({"text": "Zoë"}, [1]),
+    ({"text": "gpt-x", "since_ns": making.AT + 1}, [2]),
+    ({"text": ""}, [3, 2, 1]),
+]
+
+
+@pytest.fixture(params=["store", "lines"])
+def reader(request: pytest.FixtureRequest) -> Iterator[TraceReader]:
+    with open_place(str(request.getfixturevalue(request.param))) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(("search", "found"), SEARCHES, ids=str)
+def test_a_search_finds_the_same_everywhere(reader: TraceReader, search: Any, found: list[int]) -> None:
+    assert [int(trace.trace_id, 16) for trace in reader.traces(**search)] == found
+    assert [int(trace.trace_id, 16) for trace in reader.traces(1, **search)] == found[:1]
+
+
+def test_places_hold_the_same(store: Path, lines: Path) -> None:
+    with open_place(str(store)) as of_store, open_place(str(lines)) as of_file:
+        traces = of_store.traces(without_spans=True)
+        assert len(traces) == 4
+        assert of_file.traces(without_spans=True) == traces
+        assert of_file.newest() == of_store.newest()
+        for trace in traces:
+            assert of_file.spans(trace.trace_id) == of_store.spans(trace.trace_id)
+            assert of_file.logs(trace.trace_id) == of_store.logs(trace.trace_id)
+            assert of_file.find(trace.trace_id) == of_store.find(trace.trace_id) == [trace]
+        assert of_file.find("0" * 31) == of_store.find("0" * 31) == traces
+        assert of_file.find("f") == of_store.find("f") == []
+        assert len(of_store.points()) == 5
+        assert of_file.points() == of_store.points()
+        assert of_file.log_lines() == of_store.log_lines()
+        assert of_file.signals == of_store.signals
+        assert of_file.damaged == of_store.damaged == 0
+
+
+LOG_SEARCHES: list[tuple[dict[str, Any], int]] = [
+    ({}, 4),
+    ({"limit": 2}, 2),
+    ({"severity": 13}, 2),
+    ({"is_outside_traces": True}, 1),
+    ({"service": "agent"}, 4),
+    ({"service": "other"}, 0),
+    ({"since_ns": making.AT + MINUTE, "until_ns": making.AT + 2 * MINUTE}, 1),
+    ({"attributes": {"user.id": "u 7"}}, 1),
+    ({"text": "IT'S 100%"}, 1),
+    ({"text": "lisbon"}, 1),
+]
+
+
+@pytest.mark.parametrize(("search", "number"), LOG_SEARCHES, ids=str)
+def test_log_lines_outside_traces_are_found_too(reader: TraceReader, search: Any, number: int) -> None:
+    lines = reader.log_lines(**search)
+    assert len(lines) == number
+    assert [line.time_ns for line in lines] == sorted(line.time_ns for line in lines)
+    if search == {"limit": 2}:
+        assert [line.body for line in lines] == ["alone", "outside"]
+
+
+def test_metric_points(reader: TraceReader) -> None:
+    assert [point.name for point in reader.points(name="calls")] == ["calls"]
+    (point,) = reader.points(name="seconds", service="agent")
+    assert (point.kind, point.unit, point.value, point.count, point.attributes) == (
+        "Histogram", "s", 1.5, 1, {"model": "gpt-x"},
+    )  # fmt: skip
+    assert point.data["temporality"] == "CUMULATIVE"
+    assert sum(point.data["bucket_counts"]) == 1
+    assert reader.points(service="other") == []
+    assert reader.points(until_ns=making.AT) == []
+
+
+def test_usage_is_that_of_model_calls(reader: TraceReader) -> None:
+    by_model = [(one.group, one.calls, one.errors, one.input_tokens, one.cost) for one in reader.usage()]
+    assert by_model == [("gpt-x", 2, 0, 91, 0.6), ("gpt-y", 1, 0, 5, 0.25)]
+    assert [(one.group, one.calls) for one in reader.usage("service")] == [("agent", 2), ("other", 1)]
+    assert [(one.group, one.calls) for one in reader.usage(since_ns=making.AT + 1)] == [("gpt-y", 1), ("gpt-x", 1)]
+    assert [(one.group, one.calls) for one in reader.usage("agent")] == [("", 3)]
+
+
+def test_a_damaged_row_costs_itself_alone(store: Path) -> None:
+    connection = sqlite3.connect(store, isolation_level=None)
+    connection.execute("UPDATE spans SET attributes = '{', input_tokens = 9223372036854775807 WHERE model = 'gpt-x'")
+    connection.execute("UPDATE points SET time_ns = 'x', data = '[' WHERE name = 'calls'")
+    connection.execute("UPDATE logs SET body = '{' WHERE trace_id IS NULL")
+    connection.close()
+    with open_place(store) as reader:
+        assert [int(trace.trace_id, 16) for trace in reader.traces(attributes={"flag": "true"})] == [1]
+        assert [int(trace.trace_id, 16) for trace in reader.traces(text="gpt-y")] == [2]
+        assert [one.group for one in reader.usage()] == ["gpt-x", "gpt-y"]
+        assert len(reader.points()) == 5
+        assert reader.log_lines()[-1].body is None
+        assert reader.damaged == 3
