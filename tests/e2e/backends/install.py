@@ -67,7 +67,8 @@ TOOLS = {
     "collector": Tool(("otelcol", "otelcol-contrib"), _accepts("otel-collector.yaml"), recipes.collector),
     "jaeger": Tool(("jaeger",), _accepts("configs/jaeger.yaml"), recipes.jaeger),
     "nats-server": Tool(("nats-server",), _at_least(pins.NATS_SERVER_LEAST), recipes.nats_server),
-    # No other program of this name on PATH is meant.
+    # No other programs of these names on PATH are meant.
+    "apache-kafka": Tool((), lambda _: False, recipes.apache_kafka),
     "kafka-server": Tool((), lambda _: False, recipes.kafka_server),
     "chromium": Tool(("chromium-headless-shell",), _at_least(pins.CHROMIUM), recipes.chromium),
     "redis-server": Tool(("redis-server",), _at_least(pins.REDIS_SERVER), recipes.redis_server),

@@ -1,4 +1,4 @@
-"""How each backend is made where the machine has none: Collector, Jaeger, NATS, Kafka by Go, the others from Debian."""
+"""How each backend is made where the machine has none: by Go, Apache's Kafka by Maven, the others from Debian."""
 
 import json
 import os
@@ -20,6 +20,9 @@ _NOT_FOR_CHROMIUM = (
     "libz3-4",
     "x11-utils",
 )  # its own, or for screens
+_MAVEN_COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
+_JAVA = "java -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+"""A broker that lives for a test: what it begins with costs more than all that it does."""
 _REDIS = ("redis-server", "redis-tools", "libjemalloc2", "liblzf1")
 
 
@@ -57,6 +60,36 @@ def kafka_server() -> Path:
     return (
         cache.provide("kafka-server", cache.digest(source.read_bytes(), *_locks("kafka_server")), make) / "kafka-server"
     )
+
+
+def apache_kafka() -> Path:
+    """Gather the broker's archives; what is returned runs a class of theirs."""
+
+    def make(target: Path) -> None:
+        (target / "pom.xml").write_text(_pom(pins.KAFKA_PACKAGE, pins.KAFKA))
+        maven(_MAVEN_COPY, "-DoutputDirectory=libs", "-DincludeScope=runtime", where=target)
+        starter = target / "apache-kafka"
+        starter.write_text(f'#!/bin/sh\nexec {_JAVA} -cp "$(dirname "$0")/libs/*" "$@"\n')
+        starter.chmod(0o755)
+
+    return cache.provide("apache-kafka", cache.digest(pins.KAFKA_PACKAGE, pins.KAFKA, _JAVA), make) / "apache-kafka"
+
+
+def _pom(package: str, version: str) -> str:
+    group, artifact = package.split(":")
+    wanted = f"<groupId>{group}</groupId><artifactId>{artifact}</artifactId><version>{version}</version>"
+    return f"""<project>
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>obs-run</groupId><artifactId>backend</artifactId><version>1</version>
+  <dependencies><dependency>{wanted}</dependency></dependencies>
+</project>
+"""
+
+
+def maven(*arguments: str, where: Path) -> None:
+    if not (shutil.which("mvn") and shutil.which("java")):
+        raise MissingError("needs Java 17 or newer and Maven on PATH")
+    _run(["mvn", "--batch-mode", "--quiet", *arguments], where, {})
 
 
 def _built(name: str, module: str, version: str, command: str) -> Path:
