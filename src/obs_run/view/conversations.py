@@ -140,9 +140,10 @@ def _steps(nodes: Iterable[Node], logs: Sequence[LogLine], seen: set[str] | None
 def _is_step(node: Node, lines: dict[str | None, list[LogLine]]) -> bool:
     if _kind(node) != "agent":
         return True
+    if not any(content(node.span, lines.get(node.span.span_id, ()))):
+        return False
     # An agent's own messages are those of its model calls, where there are any.
-    calls = any(usage.calls_model(each.span) for each in node.walk())
-    return not calls and any(content(node.span, lines.get(node.span.span_id, ())))
+    return not any(usage.calls_model(each.span) for each in node.walk())
 
 
 def _kind(node: Node) -> str:

@@ -333,6 +333,7 @@ def test_a_trace_of_log_lines_alone_is_shown(own_viewer: Viewer, store: Path) ->
     assert 12 in listed(own_viewer)
 
 
+@pytest.mark.slow
 def test_a_deep_trace_and_a_long_prompt_are_answered(own_viewer: Viewer, store: Path) -> None:
     deep = [making.span("deeper", n, 5000 - n, trace=13, id=n, parent=n - 1 or None) for n in range(1, 3000)]
     StoreSpanExporter(store, MANY).export(
