@@ -63,7 +63,7 @@ prices: install
 # Resolve the development environment anew, with hashes; a lock file would record download addresses.
 pins: $(UV)
 	$(UV) pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-annotate \
-	  --custom-compile-command "make pins" --extra grpc --extra privacy --group test --group lint \
+	  --custom-compile-command "make pins" --extra grpc --extra privacy --extra view --group test --group lint \
 	  pyproject.toml --output-file requirements/development.txt
 
 # Run the Collector, Jaeger and Prometheus until Ctrl-C.

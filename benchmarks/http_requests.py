@@ -7,6 +7,7 @@ it as ``python -m benchmarks.http_requests``, in an environment that has the lib
 
 from __future__ import annotations
 
+import http.client
 import importlib
 import time
 import urllib.request
@@ -70,6 +71,12 @@ def _urllib(method: str) -> Callable[[], object]:
     return call
 
 
+def _http_client(method: str) -> Callable[[], object]:
+    connection = http.client.HTTPConnection("127.0.0.1")
+
+    return lambda: connection.request(method, "/orders/17?expand=items")
+
+
 def _aiohttp(method: str) -> Callable[[], object]:
     kind = importlib.import_module("aiohttp.client").ClientSession
 
@@ -92,6 +99,7 @@ LIBRARIES: dict[str, tuple[Callable[[str], Callable[[], object]], tuple[tuple[st
         (("urllib3.poolmanager", "PoolManager.urlopen"), ("urllib3.connectionpool", "HTTPConnectionPool.urlopen")),
     ),
     "urllib": (_urllib, (("urllib.request", "urlopen"), ("urllib.request", "OpenerDirector.open"))),
+    "http_client": (_http_client, (("http.client", "HTTPConnection.request"),)),
     "aiohttp": (_aiohttp, (("aiohttp.client", "ClientSession._request"),)),
 }
 """By library what makes the calls, and the functions that they end in."""
@@ -121,7 +129,7 @@ def main() -> None:
     from obs_run.core import hooks
 
     print(f"an empty function, for comparison: {_least(_nothing):.2f} us")
-    print(f"{'library':10} {'GET, us':>8} {'POST, us':>9}")
+    print(f"{'library':11} {'GET, us':>8} {'POST, us':>9}")
     for library, (make, places) in LIBRARIES.items():
         _take_away(places)
         plain = {method: _least(make(method)) for method in ("GET", "POST")}
@@ -130,7 +138,7 @@ def main() -> None:
         added = {method: _least(make(method)) - plain[method] for method in ("GET", "POST")}
         hooks.undo()
         verdict = "  too much" if max(added.values()) > LIMIT else ""
-        print(f"{library:10} {added['GET']:8.2f} {added['POST']:9.2f}{verdict}")
+        print(f"{library:11} {added['GET']:8.2f} {added['POST']:9.2f}{verdict}")
 
 
 if __name__ == "__main__":

@@ -43,6 +43,7 @@ CASES = {
     },
     "server": {
         "http.server": "request to http.server: one span",
+        "uvicorn": "request to uvicorn, any ASGI application: one span",
         "aiohttp": "request to aiohttp.web: one span",
     },
 }
@@ -65,7 +66,7 @@ class Mode(NamedTuple):
     settings: dict[str, str]
 
 
-_INSTRUMENTED = ("zmq", "nats", "arq", "redis", "websockets", "aiokafka", "http.server", "aiohttp-server")
+_INSTRUMENTED = ("zmq", "nats", "arq", "redis", "websockets", "aiokafka", "http.server", "uvicorn", "aiohttp-server")
 _LEFT_ALONE = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": ",".join(f"obs-run:{name}" for name in _INSTRUMENTED)}
 MODES = (
     Mode("without obs-run", is_launched=False, settings={}),

@@ -88,6 +88,26 @@ def serve_http_server() -> None:
         thread.join()
 
 
+async def serve_uvicorn() -> None:
+    uvicorn: Any = import_module("uvicorn")
+
+    async def application(_scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        server.should_exit = times.note()
+        length = [(b"content-length", str(len(BODY)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": length})
+        await send({"type": "http.response.body", "body": BODY})
+
+    class Server(uvicorn.Server):  # type: ignore[misc] # it is imported where it is measured
+        async def startup(self, sockets: Any = None) -> None:
+            await super().startup(sockets)
+            asked(self.servers[0].sockets[0].getsockname()[1])
+
+    settings = {"lifespan": "off", "loop": "asyncio", "http": "h11"}
+    server = Server(uvicorn.Config(application, HOST, 0, log_level="warning", **settings))
+    await server.serve()
+
+
 async def serve_aiohttp() -> None:
     web: Any = import_module("aiohttp.web")
     over = asyncio.Event()
@@ -114,7 +134,7 @@ def main() -> None:
     if CASE == "http.server":
         serve_http_server()
     else:
-        asyncio.run(serve_aiohttp())
+        asyncio.run(serve_uvicorn() if CASE == "uvicorn" else serve_aiohttp())
     times.show()
 
 

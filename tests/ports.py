@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
+import os
 import random
 import socket
+import tempfile
 from contextlib import ExitStack
 from functools import cache
+from pathlib import Path
 
 HOST = "127.0.0.1"
 NOT_OURS = (4317, 4318, 9464)
@@ -14,6 +18,8 @@ NOT_OURS = (4317, 4318, 9464)
 # Below those that the kernel gives to outgoing connections, which may take a port between its choice and its use.
 _CHOICE = range(12_000, 32_000)
 _random = random.SystemRandom()
+_reserved: set[int] = set()
+"""Ports that this process gave out, of which those that are not listened on yet are as good as taken."""
 
 
 @cache
@@ -25,7 +31,7 @@ def nobody() -> str:
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
+    """Return a port of this machine that nobody listens on, and that no other run of these tests is given."""
     return free_ports(1)[0]
 
 
@@ -39,7 +45,23 @@ def _bound(probe: socket.socket) -> int:
     while True:
         port = _random.choice(_CHOICE)
         try:
+            _reserve(port)
             probe.bind((HOST, port))
         except OSError:
             continue
         return port
+
+
+def _reserve(port: int) -> None:
+    """Keep a port from all other runs of these tests as long as this process runs; raise OSError where one has it."""
+    if port in _reserved:
+        raise OSError(port)
+    fcntl.lockf(_reservations(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    _reserved.add(port)
+
+
+@cache
+def _reservations() -> int:
+    """Open the file that all runs lock, a byte for each port; closing it would unlock all of them."""
+    path = Path(tempfile.gettempdir()) / f"obs-run-tests-ports-{os.getuid()}"
+    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)

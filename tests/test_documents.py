@@ -70,6 +70,8 @@ RUN_ELSEWHERE = {
     "obsctl check budgets.yaml --from telemetry.jsonl --junit report.xml --markdown report.md": (
         "tests/unit/testing/test_check.py"
     ),
+    "obsctl view": "tests/unit/view/test_command.py",
+    "pip install 'obs-run[view]'": "tests/unit/view/test_versions.py",
     "make quick": "this run",
     "make test": "this run",
     "make check": ".ci/run",

@@ -73,6 +73,11 @@ LAYERS = (
         imports=("base", "core", "telemetry"),
     ),
     Layer("readers", "the places that telemetry is read from: the local store, files of OTLP JSON, a Jaeger"),
+    Layer(
+        "view",
+        "the viewer in a browser, and Jaeger's API, over whatever place telemetry is read from",
+        imports=("base", "settings", "core", "telemetry", "analysis"),
+    ),
     Layer("testing", "what an agent did in a test, and the budgets that a run has to keep"),
     Layer("cli", "`obsctl`"),
 )

@@ -209,6 +209,7 @@ _MODULES = {
         "haystack.core.pipeline.pipeline",
         "haystack.tracing.tracer",
     ),
+    "http_client": ("http.client",),
     "http_server": (
         "http.server",
         "werkzeug.serving",
@@ -571,7 +572,9 @@ _MODULES = {
 }
 
 TABLE = {module: f"obs_instrumentors.{name}" for name, modules in _MODULES.items() for module in modules}
-TRANSPORTS = frozenset(f"obs_instrumentors.{name}" for name in ("aiohttp", "httpx", "requests", "urllib", "urllib3"))
+TRANSPORTS = frozenset(
+    f"obs_instrumentors.{name}" for name in ("aiohttp", "http_client", "httpx", "requests", "urllib", "urllib3")
+)
 """Those that find model calls among all that a library sends; what others instrument of it goes on beside them."""
 _COUNTING = (
     "aiobreaker",

@@ -488,3 +488,70 @@ def test_a_function_that_logs_in_the_name_of_its_caller_is_looked_through(agent:
         ("Firing kiln", "Loading model", "line", "UNSET"),
         ("Loading model", None, "line", "UNSET"),
     ]
+
+
+def test_a_function_that_writes_what_it_is_given_stands_for_its_caller(agent: Run) -> None:
+    ran = bridged(
+        agent,
+        """
+    def note(level, text, *parts):
+        line = " ".join([text, *map(str, parts)])
+        log.log(level, f"(kitchen 3) {line}")
+
+    def bake(loaf):
+        note(20, f"Baking loaf {loaf}")
+        log.debug("warm")
+        note(20, f"Loaf {loaf} baked,", "and brown")
+
+    bake(7)
+    """,
+    )
+    assert tree(ran) == [("Baking loaf", None, "line", "UNSET")]
+
+
+def test_a_built_in_rule_gives_way_to_what_a_line_ends(agent: Run) -> None:
+    ran = bridged(
+        agent,
+        """
+    def transcribe(number):
+        log.info(f"Transcribing segment {number}")
+        log.info("PERF_METRIC: [STT] - [Transcription] - Duration: 3.25ms")
+
+    transcribe(1)
+    log.info("PERF_METRIC: [STT] - [Loading] - Duration: 4.25ms")
+    """,
+    )
+    assert tree(ran) == [("Transcribing segment", None, "line", "UNSET"), ("Loading", None, "line", "UNSET")]
+
+
+def test_an_event_of_one_method_ends_what_that_of_another_began(agent: Run) -> None:
+    ran = bridged(
+        agent,
+        """
+    class Renderer:
+        def submit(self, job_id):
+            log.info("job.started", extra={"job_id": job_id})
+        def draw(self, job_id):
+            log.info("frame.begin", extra={"job_id": job_id})
+            abs(job_id)
+            log.info("frame.end", extra={"job_id": job_id})
+        def finish(self, job_id):
+            log.info("job.completed", extra={"job_id": job_id})
+        def abort(self, job_id):
+            log.error("job.failed", extra={"job_id": job_id})
+
+    renderer = Renderer()
+    renderer.submit(1)
+    renderer.submit(2)
+    renderer.draw(1)
+    renderer.abort(1)
+    renderer.draw(2)
+    renderer.finish(2)
+    """,
+    )
+    assert tree(ran) == [
+        ("frame.begin", "job.started", "line", "UNSET"),
+        ("job.started", None, "line", "ERROR"),
+        ("frame.begin", "job.started", "line", "UNSET"),
+        ("job.started", None, "line", "UNSET"),
+    ]

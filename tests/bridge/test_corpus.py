@@ -25,7 +25,7 @@ class Least(NamedTuple):
 
 
 # As measured, less what one or two spans make. The bridge's words and pairs were looked for with all of them open but
-# the last: somebody who had not seen it wrote that, and nobody who wrote the bridge has looked at what is missed there.
+# the last two: who wrote them had not read the bridge, and nobody has looked at what is missed there.
 LEAST = {
     ("first", "automatic"): Least(0.97, 0.91, 0.91, 0.97),
     ("first", "safe"): Least(0.98, 0.83, 0.90, 0.97),
@@ -50,7 +50,7 @@ def test_spans_are_as_a_person_draws_them(name: str, choice: str, tmp_path: Path
     verdict = judge_all(CORPUS / name, tmp_path, OBS_BRIDGE=choice)
     shares = _shares(verdict)
     print(name, choice, verdict.drawn, verdict.made, verdict.right, *(f"{share:.3f}" for share in shares))
-    assert verdict.drawn > 150
+    assert verdict.drawn >= 120
     assert all(share >= least for share, least in zip(shares, LEAST[name, choice], strict=True)), (name, shares)
 
 

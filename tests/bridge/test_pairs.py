@@ -332,6 +332,128 @@ CASES = {
         """,
         {2: ([4], [])},
     ),
+    "the first and last line of a loop's pass, which waits before": Case(
+        """\
+        def work(queue):
+            while True:
+                parcel = queue.get()
+                log.info("courier took %s", parcel)
+                try:
+                    deliver(parcel)
+                except OSError as error:
+                    log.warning("courier lost %s: %s", parcel, error)
+                    continue
+                log.info("courier back from %s", parcel)
+        """,
+        {4: ([10], [8])},
+    ),
+    "a beginning after blocks that leave at once": Case(
+        """\
+        def bake(loaf, oven):
+            if oven.cold:
+                log.info("%s: oven is cold", loaf)
+                return
+            log.info("%s goes in", loaf)
+            oven.bake(loaf)
+            log.info("%s is brown", loaf)
+        """,
+        {5: ([7], [])},
+    ),
+    "a beginning behind rulers": Case(
+        """\
+        def bake(oven):
+            log.info("-" * 20)
+            log.info("Bread of %d loaves", len(oven))
+            log.info("-" * 20)
+            oven.bake()
+            log.info("Bread done")
+        """,
+        {3: ([6], [])},
+    ),
+    "a pass by the number of its loop": Case(
+        """\
+        def bake(loaves):
+            for number, loaf in enumerate(loaves, 1):
+                log.info("Loaf %d of %d", number, len(loaves))
+                try:
+                    fire(loaf)
+                except OSError:
+                    log.warning("Loaf %d lost", number)
+            log.info("%d loaves done", len(loaves))
+        """,
+        {3: ([], [7])},
+    ),
+    "a number that only tells how far a loop has come": Case(
+        """\
+        def bake(loaves):
+            for number, loaf in enumerate(loaves, 1):
+                log.info("loaf %d of %d", number, len(loaves))
+                fire(loaf)
+        """,
+        {},
+    ),
+    "what the other ways of a decision tell": Case(
+        """\
+        def find(name):
+            log.info("searching for %s", name)
+            found = ask(name)
+            if found is None:
+                log.info("there is no %s", name)
+            else:
+                log.info("found %s", name)
+            note(found)
+        """,
+        {2: ([5, 7], [])},
+    ),
+    "another end beside that of a whole program": Case(
+        """\
+        def main():
+            log.info("batch started")
+            run()
+            log.info("batch finished, 3 files scored")
+        """,
+        {2: ([4], [])},
+    ),
+    "what is sent, and said to be": Case(
+        """\
+        def send(parcel):
+            for attempt in range(3):
+                log.info("Sending parcel %s", parcel)
+                post(parcel)
+                log.info("Parcel %s sent", parcel)
+                return
+        """,
+        {3: ([5], [])},
+    ),
+    "workers that are started in the midst": Case(
+        """\
+        def bake(loaf):
+            log.info("Baking loaf %s", loaf)
+            log.info("Starting 3 pool workers...")
+            fire(loaf)
+            log.info("%s is on the table", loaf)
+        """,
+        {2: ([5], [])},
+    ),
+    "the last line about the same by its words, rather than by a value": Case(
+        """\
+        def read(page):
+            log.info("[%s] Trying the slow reader", page)
+            words = slow(page)
+            log.info("[%s] slow reader gave %d words", page, len(words))
+            log.info("[%s] raw: %s", page, words)
+        """,
+        {2: ([4], [])},
+    ),
+    "the number of a step that is none": Case(
+        """\
+        def fit(steps):
+            for step in range(steps):
+                log.debug("step %d loss %.3f", step, 0.1)
+                descend(step)
+        """,
+        {},
+    ),
 }
 
 
@@ -373,6 +495,31 @@ def test_an_end_in_another_function_is_noted(tmp_path: Path) -> None:
     assert not starts["begin"][0].is_alone()
     # Nothing is done after it, and nothing tells its end.
     assert not starts["sweep"]
+
+
+def test_an_end_in_another_method_is_noted(tmp_path: Path) -> None:
+    source = """\
+        class Office:
+            def take(self, parcel_id):
+                self.open.add(parcel_id)
+                log.info("parcel.started", extra={"parcel_id": parcel_id})
+
+            def accept(self, order_id):
+                self.open.add(order_id)
+                log.info("Order %s accepted", order_id)
+
+            def give(self, parcel_id):
+                log.info("parcel.completed", extra={"parcel_id": parcel_id})
+
+            def done(self, order_id):
+                log.info("Order %s finished", order_id)
+        """
+    file = functions_of(tmp_path / "agent.py", source)
+    starts = {function.name: make_plan(function, file).starts for function in file.values()}
+    assert starts["take"][0].ends_elsewhere
+    assert starts["accept"][0].ends_elsewhere
+    assert not starts["give"]
+    assert not starts["done"]
 
 
 def test_the_two_methods_of_a_context_manager_are_a_pair(tmp_path: Path) -> None:

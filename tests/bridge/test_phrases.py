@@ -30,7 +30,7 @@ TOLD: dict[str, tuple[str, int, list[Told]]] = {
     "a request coming": ("new job {}", INFO, [(Role.RECEIVED, "", "new job")]),
     "a request from someone": ("job from {}", INFO, [(Role.RECEIVED, "", "job")]),
     "a request received": ("job {} received", INFO, [(Role.RECEIVED, "", "job received")]),
-    "a request sent": ("ticket sent", INFO, [(Role.START, "send", "ticket sent")]),
+    "a request sent": ("ticket sent", INFO, [(Role.END, "send", "ticket sent"), (Role.START, "send", "ticket sent")]),
     "an answer given": ("answer sent to {}", INFO, [(Role.END, "answer", "answer sent")]),
     "an answer being given": ("sending reply", INFO, [(Role.END, "answer", "sending reply")]),
     "an answer that came": ("got answer from {}", INFO, [(Role.END, "receive", "got answer")]),

@@ -408,6 +408,88 @@ with redis.Redis(port=int(sys.argv[1])) as client, client.pubsub(ignore_subscrib
             break
 """
 
+_PLANNER = """
+import asyncio
+from aiokafka import AIOKafkaProducer
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+broker, *actions = sys.argv[1:]
+
+
+async def main():
+    async with AIOKafkaProducer(bootstrap_servers=broker, client_id="planner") as producer:
+        planned = asyncio.Queue()
+
+        async def plan(action):
+            body = json.dumps({"action": action, "due": "today"}).encode()
+            kept = await producer.send_and_wait("plans", body, key=action.encode(), headers=[("agent", b"planner")])
+            planned.put_nowait(kept)
+
+        scheduler = AsyncIOScheduler()
+        scheduler.start()
+        for action in actions:
+            scheduler.add_job(plan, args=[action])
+            kept = await planned.get()
+            received("what the broker kept", kept.topic, str(kept.offset))
+        scheduler.shutdown()
+
+
+asyncio.run(main())
+"""
+
+_ANALYST = """
+import asyncio
+import websockets
+from aiokafka import AIOKafkaConsumer
+
+broker, display = sys.argv[1:]
+
+
+async def show(plan):
+    async with websockets.connect(f"ws://127.0.0.1:{display}/plans") as connection:
+        await connection.send(plan)
+        received("display's answer", await connection.recv())
+
+
+async def main():
+    consumer = AIOKafkaConsumer("plans", bootstrap_servers=broker, group_id="analysts", auto_offset_reset="earliest")
+    await consumer.start()
+    ready()
+    async for record in consumer:
+        headers = [[name, value.decode()] for name, value in record.headers]
+        received("plan", record.topic, str(record.offset), record.key, record.value, headers=headers)
+        await show(record.value.decode())
+        if record.key == b"stop":
+            break
+    await consumer.stop()
+
+
+asyncio.run(main())
+"""
+
+_DISPLAY = """
+import threading
+from websockets.sync.server import serve
+
+NEW_EACH_TIME = "sec-websocket-key"
+
+
+def handle(connection):
+    request = connection.request
+    headers = sorted([name, value] for name, value in request.headers.raw_items() if name.lower() != NEW_EACH_TIME)
+    received("handshake", request.path, headers=headers)
+    for text in connection:
+        received("shown plan", text)
+        connection.send(text.upper())
+        if json.loads(text)["action"] == "stop":
+            threading.Thread(target=server.shutdown).start()
+
+
+with serve(handle, "127.0.0.1", int(sys.argv[1])) as server:
+    ready()
+    server.serve_forever()
+"""
+
 SOURCES = {
     "registry": _REGISTRY,
     "meter": _METER,
@@ -422,6 +504,9 @@ SOURCES = {
     "listener": _LISTENER,
     "coordinator": _COORDINATOR,
     "client": _CLIENT,
+    "display": _DISPLAY,
+    "analyst": _ANALYST,
+    "planner": _PLANNER,
 }
 """The programs, each after those that it speaks to."""
 SOURCES = {name: _TOLD + source for name, source in SOURCES.items()}
@@ -440,5 +525,7 @@ SPEAKS_TO = (
     ("speaker", "speak"),
     ("listener", "dashboard"),
     ("dashboard", "notifier"),
+    ("planner", "analyst"),
+    ("analyst", "display"),
 )
-"""Who hands work to whom: by ZMQ, HTTP, gRPC, streams and channels of Redis, NATS, and as a child process."""
+"""Who hands work to whom: by ZMQ, HTTP, gRPC, Redis, NATS, Kafka, websockets, and as a child process."""

@@ -12,6 +12,7 @@ import pytest
 
 from examples.stub_llm import StubServer
 from tests.e2e.backends import waiting
+from tests.e2e.backends.kafka import apache_kafka
 from tests.e2e.backends.nats import nats_server
 from tests.e2e.backends.redis import redis_server
 from tests.e2e.fleet_agents import ACTIONS, SOURCES, SPEAK, SPEAKS_TO
@@ -30,19 +31,24 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.backends, pytest.mark.environments, pytest.mark.timeout(1800)]
 
-EVERY_OTHER = frozenset({"client", "registry", "worker", "gateway", "listener", "archivist", "speaker", "notifier"})
+ASKING = frozenset({"client", "planner"})
+EVERY_OTHER = frozenset(
+    {"client", "registry", "worker", "gateway", "listener", "archivist", "speaker", "notifier", "planner", "display"}
+)
 LAUNCHED = {
     "all": frozenset(SOURCES),
-    "first": frozenset({"client", "coordinator", "worker", "meter", "gateway", "memory", "listener"}),
-    "last": frozenset({"registry", "archivist", "auditor", "speaker", "dashboard", "notifier"}),
+    "first": frozenset(
+        {"client", "coordinator", "worker", "meter", "gateway", "memory", "listener", "planner", "analyst"}
+    ),
+    "last": frozenset({"registry", "archivist", "auditor", "speaker", "dashboard", "notifier", "display"}),
     "even": EVERY_OTHER,
     "odd": frozenset(SOURCES) - EVERY_OTHER,
 }
 """Which agents are under obs-run; of the last two no agent that speaks to another one has what that one has."""
 SENDER = {listener: speaker for speaker, listener in SPEAKS_TO}
-WORK = frozenset({"request", "event", "sample", "entry", "stored", "shown"})
+WORK = frozenset({"request", "event", "sample", "entry", "stored", "shown", "plan", "handshake"})
 """What is received that is no answer, and so may carry a trace."""
-HEADERS = frozenset({"traceparent", "tracestate", "baggage"})
+HEADERS = frozenset({"traceparent", "tracestate", "baggage", "obs-message-trace"})
 _IN_TEXT = re.compile(r"[ \t]{304}(?=[]}]$)|\x00obs-run.{38}$", re.DOTALL)
 
 
@@ -72,7 +78,8 @@ def talk(endpoint: str, folder: Path, model: str, suffix: str, launched: Abstrac
     script.write_text(SPEAK)
     with ExitStack() as stack:
         redis, nats = str(stack.enter_context(redis_server(folder))), stack.enter_context(nats_server(folder))
-        named = ("coordinator", "registry", "worker", "meter", "gateway", "memory", "listener", "dashboard")
+        kafka = stack.enter_context(apache_kafka(folder))
+        named = ("coordinator", "registry", "worker", "meter", "gateway", "memory", "listener", "dashboard", "display")
         ports = dict(zip(named, map(str, free_ports(len(named))), strict=True))
         spoken_to = {
             "client": ACTIONS,
@@ -86,11 +93,13 @@ def talk(endpoint: str, folder: Path, model: str, suffix: str, launched: Abstrac
             "listener": (ports["dashboard"],),
             "dashboard": (redis,),
             "notifier": (redis,),
+            "planner": (kafka, *ACTIONS),
+            "analyst": (kafka, ports["display"]),
         }
         own = {**{name: (port,) for name, port in ports.items()}, "client": (ports["coordinator"],)}
         agents = {
             name + suffix: fleet.Agent(
-                source, (*own.get(name, ()), *spoken_to.get(name, ())), says_ready=name != "client"
+                source, (*own.get(name, ()), *spoken_to.get(name, ())), says_ready=name not in ASKING
             )
             for name, source in SOURCES.items()
         }
@@ -124,7 +133,7 @@ def without_carrier(received: Received, *, in_text: bool) -> Received:
 @pytest.fixture(scope="module")
 def alone(model: str, backend_tool: FindTool, tmp_path_factory: pytest.TempPathFactory) -> Told:
     """Return what each agent receives where none is under obs-run."""
-    for name in ("redis-server", "nats-server"):
+    for name in ("redis-server", "nats-server", "apache-kafka"):
         backend_tool(name)
     return talk("http://127.0.0.1:1", tmp_path_factory.mktemp("fleet") / "alone", model, "-alone", frozenset())
 

@@ -11,6 +11,7 @@ import pytest
 
 from examples.stub_llm import StubServer
 from tests.launch import environments
+from tests.ports import free_port
 from tests.test_documents import ROOT, START
 
 if TYPE_CHECKING:
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
     from tests.e2e.backends.servers import Backends
 
+# It serves until it is told to end: its page is opened as a browser does, and then it is.
+_OPENED = """obsctl view --port {port} > view.txt &
+until test -s view.txt; do sleep 0.2; done
+curl --silent --fail --location --cookie jar --cookie-jar jar "$(grep -o 'http://[^ ]*' view.txt)"
+kill $!"""
 pytestmark = [pytest.mark.environments, pytest.mark.timeout(1200)]
 VERSIONS = ("3.10", "3.13")
 
@@ -63,6 +69,7 @@ def test_the_page_leads_to_a_trace_in_each_place(version: str, tmp_path: Path, b
             "http://127.0.0.1:4318": backends.collector.otlp_http,
             "http://127.0.0.1:16686": backends.jaeger.url,
             "http://127.0.0.1:9090": backends.prometheus.url,
+            "obsctl view": _OPENED.format(port=free_port()),
         }
         printed = dict(zip(START, walked(tmp_path, python, environment, addresses), strict=True))
 
@@ -71,6 +78,7 @@ def test_the_page_leads_to_a_trace_in_each_place(version: str, tmp_path: Path, b
     assert "system:  You are a brief and friendly trip planner." in shown
     assert "calls weather" in shown
     assert service in printed["obsctl list"]
+    assert "<title>obs-run</title>" in printed["obsctl view"]
     assert "ok   openai " in printed["obsctl doctor"]
     assert "chat gpt-5-mini" in {span.name for span in backends.jaeger.find(service)}
     assert backends.prometheus.query(f'sum by (job) (gen_ai_client_token_usage_sum{{job="{service}"}}) > 0')

@@ -76,6 +76,41 @@ if __name__ == "__main__":
     asyncio.run(main(sys.argv[1]))
 """
 
+PREVIEW = """
+import asyncio, logging
+from apscheduler import AsyncScheduler, Scheduler
+
+log = logging.getLogger("jobs")
+
+
+def doubled(number):
+    log.warning("working")
+    return number * 2
+
+
+async def trebled(number):
+    return number * 3
+
+
+def failing():
+    raise ValueError("no")
+
+
+async def main():
+    async with AsyncScheduler() as scheduler:
+        await scheduler.start_in_background()
+        try:
+            await scheduler.run_job(failing)
+        except ValueError as error:
+            print(await scheduler.run_job(doubled, args=[2]), await scheduler.run_job(trebled, args=[2]), error)
+
+
+asyncio.run(main())
+with Scheduler() as scheduler:
+    scheduler.start_in_background()
+    print(scheduler.run_job(doubled, args=[3]), flush=True)
+"""
+
 
 @pytest.mark.parametrize("method", ["spawn", "fork", "forkserver"])
 def test_each_run_is_a_trace_that_tells_who_planned_it(receiver: Receiver, tmp_path: Path, method: str) -> None:
@@ -100,3 +135,15 @@ def test_without_obs_run_it_is_the_same(receiver: Receiver, tmp_path: Path) -> N
     agents = {"scheduler": Agent(SCHEDULER, ("spawn",))}
     said = fleet.talk(environments.environment("apscheduler"), receiver.endpoint, tmp_path, agents, ())
     assert said == {"scheduler": "[False, True, True]\n"}
+
+
+@pytest.mark.parametrize("launched", [(), ("scheduler",)], ids=["alone", "under obs-run"])
+def test_previews_of_the_next_release_are_left_alone(
+    receiver: Receiver, tmp_path: Path, launched: tuple[str, ...]
+) -> None:
+    place = environments.environment("apscheduler 4")
+    said = fleet.talk(place, receiver.endpoint, tmp_path, {"scheduler": Agent(PREVIEW, ())}, launched)
+    assert said == {"scheduler": "4 6 no\n6\n"}
+    assert {span.name for span in receiver.spans} == set(launched)
+    working = [log for log in receiver.logs if log.body == "working"]
+    assert [log.span_id for log in working] == [span.span_id for span in receiver.spans for _ in range(2)]

@@ -126,6 +126,21 @@ def test_a_run_that_recorded_nothing_and_did_not_end_well_is_there(
     assert {name: run.attributes[name] for name in end} == end
 
 
+def test_spans_have_the_ids_of_the_log_context(agent: Launch, receiver: Receiver) -> None:
+    agent("""\
+from obs_run.logging import DistributedLogger
+from obs_run.tracing import trace_tool
+@trace_tool
+def search():
+    pass
+with DistributedLogger("shop").context(user_id="u-1", request_id=7):
+    search()
+""")
+    assert receiver.wait_for(lambda got: len(got.spans) == 2)
+    (span,) = receiver.named("execute_tool search")
+    assert (span.attributes["user_id"], span.attributes["request_id"]) == ("u-1", "7")
+
+
 def test_a_relay_that_comes_too_late_to_see_the_end_says_so(agent: Launch, receiver: Receiver) -> None:
     agent("import os; os.kill(os.getpid(), 9)")
     ended_by = run_span(receiver).attributes["obs.span.ended_by"]

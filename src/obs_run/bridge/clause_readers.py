@@ -32,7 +32,13 @@ _COMPLETION_COUNTED = re.compile(r"\bcompletion(?:[ _]tokens?\b|\s?[=:])", re.IG
 """What a model has answered, by its length."""
 _PERIODIC = re.compile(r"\b(?:every|each|alle) [\0\d]", re.IGNORECASE)
 """How often something is done from now on, which is a state."""
-_NUMBERED = re.compile(r"(?:#|no\.?|\b)\s*(?:\0|\d+)\s*(?:/|of\b|von\b|$|\)|\])")
+_NUMBERED = re.compile(
+    rf"\b(?:{'|'.join(sorted(words.ITERATIONS))})\s*(?:#|no\.?|number)?\s*(?:\0|\d+)\s*(?:/|of\b|von\b|$|[)\]])",
+    re.IGNORECASE,
+)
+"""What follows each other, right before its number."""
+_COUNT = re.compile(r"\d+ [^\W\d]")
+"""A number of things, of which a line tells how far they are."""
 _LATEST_START = 4
 """How many words may stand before the one that says that they begin."""
 _LATEST_PARTICIPLE = 5
@@ -177,7 +183,9 @@ def _read_beginning(clause: Clause) -> Phrase | None:
     is_completion = last in words.COMPLETIONS and last != "completion"
     if _PERIODIC.search(clause.text):
         return NOTHING
-    is_done = last != first and (is_participle(last) or is_completion or last == "over")
+    # "undoing what was applied" begins.
+    is_of_other = not words.RELATIVE.isdisjoint(clause.words)
+    is_done = last != first and not is_of_other and (is_participle(last) or is_completion or last == "over")
     if is_done or not (is_gerund(first) or first in words.STARTS):
         return None
     return _start(clause.words, clause.text)
@@ -230,6 +238,8 @@ def _read_late_start(clause: Clause) -> Phrase | None:
     if place is None or place > _LATEST_START:
         return None
     if _PERIODIC.search(clause.text):
+        return NOTHING
+    if _COUNT.match(clause.text):
         return NOTHING
     if clause.words[place] in words.STARTS and clause.words[place] != clause.last:
         # "systemctl start shop" is a command.

@@ -96,18 +96,21 @@ def without_quotes(template: str) -> str:
     return _QUOTED.sub(VALUE, template)
 
 
-def without_prefixes(template: str) -> str:
-    """Return a line without rulers, brackets, pictures and names of who speaks before its words."""
+def without_prefixes(template: str, *, is_speaker: bool = False) -> str:
+    """Return a line without rulers, brackets, pictures and names of who speaks before its words.
+
+    ``is_speaker`` says that a name is that of who speaks also where no words follow; else it is what the line is about.
+    """
     text = _RULERS.sub(" ", template).strip()
     for _ in range(_MOST_PREFIXES):
         before = text
-        text = _without_prefix(text)
+        text = _without_prefix(text, is_speaker=is_speaker)
         if text == before:
             break
     return text
 
 
-def _without_prefix(text: str) -> str:
+def _without_prefix(text: str, *, is_speaker: bool) -> str:
     marks = _MARKS.match(text)
     if marks and not set(marks.group()) & (FAILED_MARKS | DONE_MARKS):
         text = text[marks.end() :].lstrip()
@@ -115,7 +118,8 @@ def _without_prefix(text: str) -> str:
     if prefixes and prefixes.end() < len(text):
         text = text[prefixes.end() :]
     name = _NAME_PREFIX.match(text)
-    if name and not _tells_something(name.group()):
+    is_subject = name and not is_speaker and not spoken_words_of(text[name.end() :])
+    if name and not is_subject and not _tells_something(name.group()):
         text = text[name.end() :]
     return text
 
@@ -154,6 +158,11 @@ def _is_event_name(word: str, rest: str) -> bool:
         return False
     last = _EVENT_NAME_SEPARATORS.split(word)[-1]
     return _tells_something(last) or last in words.EVENT_CALLS | words.ANSWERS or not spoken_words_of(rest)
+
+
+def is_event_name(word: str) -> bool:
+    """Whether a word is the name of an event, as "order.created"."""
+    return _EVENT_NAME.match(word) is not None
 
 
 def nouns_of(text: str) -> frozenset[str]:

@@ -24,6 +24,7 @@ from obs_run.bridge.spans import (
     find_activation,
     left_by,
 )
+from obs_run.capture import foreign_lines
 from obs_run.capture.log_capture import read_message
 from obs_run.context import current_context
 from obs_run.core import ownership, recorder, span_events
@@ -49,6 +50,8 @@ _EXITS = ("__exit__", "__aexit__")
 _HANDLER = re.compile(
     r"_*(?:on_|handle|process_?(?:message|request|msg|command|event|job|task)|dispatch|callback|consume)"
 )
+_MESSAGE_HANDLER = re.compile(r"_*(?:on|handle|process)_?(?:message|request|msg|command|event|update|webhook)s?$")
+_BY_PLACE = frozenset((Evidence.PLACE, Evidence.RESULT, Evidence.HEAD, Evidence.EXIT))
 _HANDLING = frozenset(("process", "handl", "serv"))
 _REQUEST_LINE = re.compile(r"(?:^|[\s\]:|])(?:\0|GET|POST|PUT|PATCH|DELETE|HEAD) (\0)")
 """A method and a path, with which a server tells of an HTTP request."""
@@ -95,6 +98,14 @@ class Bridge:
         end_left(frame)
         logged.begin()
         return logged.finish
+
+    def is_end(self, path: str, line: int, frame: FrameType | None) -> bool:
+        """Whether a line from a place ends a span that is open in its call of a function."""
+        caller = foreign_lines.frame_at(path, line, frame)
+        activation = None if caller is None else find_activation(caller)
+        if activation is None:
+            return False
+        return any(line in span.start.end_lines and not span.is_over for span in activation.spans)
 
     # Calls of functions
 
@@ -268,6 +279,7 @@ class Bridge:
     def _detached_one(self, logged: LoggedLine, phrase: Phrase) -> OpenSpan | None:
         """Return the newest span that waits for its end from another function, and is told of by these words."""
         owner = _owner_of(logged.frame)
+        found = None
         for span in reversed(self._detached):
             if span.start.is_entered:
                 if span.owner == owner and logged.frame.f_code.co_name in _EXITS:
@@ -276,8 +288,10 @@ class Bridge:
                 not identifiers.ids_differ(span.values, logged.values)
                 and span.start.phrase.likeness(phrase) >= _LEAST_ALIKE
             ):
-                return span
-        return None
+                if identifiers.share_id(span.values, logged.values):
+                    return span
+                found = found or span
+        return found
 
     def _end_inside(self, activation: Activation, outer: OpenSpan) -> None:
         """End what was begun later in the same call, in a loop that is over."""
@@ -401,7 +415,8 @@ def _has_no_outcome(statement: Statement, start: pairs.Start) -> bool:
 def _begin(logged: LoggedLine, start: pairs.Start, around: Any) -> Any:
     """Begin to record what a line tells, in the context ``around``, None for here."""
     statement, frame, phrase = logged.statement, logged.frame, start.phrase
-    is_told_request = phrase.role is Role.RECEIVED or _is_handled(statement, frame, phrase)
+    is_handler = start.evidence in _BY_PLACE and _MESSAGE_HANDLER.match(frame.f_code.co_name) is not None
+    is_told_request = phrase.role is Role.RECEIVED or is_handler or _is_handled(statement, frame, phrase)
     # What is received amid other work is a part of that.
     context = current_context.current() if around is None else around
     is_request = is_told_request and ownership.recording_in(context) is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from logging import DEBUG, ERROR, WARNING
+from logging import ERROR, WARNING
 from typing import TYPE_CHECKING
 
 from obs_run.bridge.evidence import Evidence
@@ -10,7 +10,7 @@ from obs_run.bridge.flow import is_exit, may_fail, may_follow
 from obs_run.bridge.phrase import Phrase, Role
 from obs_run.bridge.phrases import read_subject
 from obs_run.bridge.plan import GENERIC, Plan, Start
-from obs_run.bridge.unsaid_pairs import PROGRAMS
+from obs_run.bridge.unsaid_pairs import PROGRAMS, leaves_at_once
 
 if TYPE_CHECKING:
     from obs_run.bridge.source import Function, Statement
@@ -47,18 +47,14 @@ def add_failures(function: Function, plan: Plan) -> None:
 
 def add_whole_functions(function: Function, plan: Plan) -> None:
     """Have what the first line of a function says that it does be what the function does, where no line ends it."""
-    if function.name in PROGRAMS or len(plan.starts) != 1:
+    order = next((each.order for each in function.statements if not leaves_at_once(each)), 0)
+    start = plan.starts.get(order)
+    does_something = function.work or any(each.loops for each in function.statements)
+    if start is None or function.name in PROGRAMS or not does_something:
         return
-    [(order, start)] = plan.starts.items()
     begun = function.statements[order]
-    is_first = begun.order == 0 and begun.is_first_work and len(begun.blocks) == 1 and len(begun.phrases) == 1
-    if (
-        is_first
-        and function.work
-        and start.is_alone()
-        and begun.level > DEBUG
-        and start.phrase.verb not in ("", "start")
-    ):
+    is_first = _is_first(function, begun) and len(begun.blocks) == 1 and len(begun.phrases) == 1
+    if is_first and start.is_alone() and start.phrase.verb not in ("", "start"):
         plan.starts[order] = start._replace(is_function=True, evidence=Evidence.RETURN)
 
 
@@ -77,9 +73,15 @@ def _may_be_end(function: Function, plan: Plan, begun: Statement, start: Start, 
     if _is_about_it(begun, start, later):
         return True
     # Whatever its words, where one is the first thing that the function does, and the other the last.
-    is_first = begun.is_first_work and begun.order == 0 and function.name not in PROGRAMS
+    is_first = _is_first(function, begun) and function.name not in PROGRAMS
     is_of_function = is_first and start.phrase.verb not in ("", "start") and not _has_other_start(plan, begun, later)
     return is_of_function and later.phrase(Role.END) is not None
+
+
+def _is_first(function: Function, begun: Statement) -> bool:
+    """Whether nothing is told before, but in blocks that leave at once, and nothing done that is not for those."""
+    before = function.statements[: begun.order]
+    return all(map(leaves_at_once, before)) and (begun.is_first_work or bool(before))
 
 
 def _has_other_start(plan: Plan, begun: Statement, later: Statement) -> bool:

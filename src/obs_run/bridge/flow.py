@@ -5,6 +5,8 @@ from __future__ import annotations
 from logging import INFO
 from typing import TYPE_CHECKING
 
+from obs_run.bridge.words import VALUE
+
 if TYPE_CHECKING:
     from obs_run.bridge.phrase import Phrase
     from obs_run.bridge.source import Function, Statement
@@ -18,8 +20,9 @@ def may_follow(begun: Statement, ended: Statement, start: Phrase) -> bool:
         return True
     if _is_inside(ended, begun):
         return ended.leaves
-    # Of several that follow each other the last is over where the loop is.
-    return start.is_iteration and _is_inside(begun, ended)
+    # Of several that follow each other the last is over where the loop is; a number before that counts them.
+    is_count = ended.template.text.startswith(VALUE)
+    return start.is_iteration and not is_count and _is_inside(begun, ended)
 
 
 def may_fail(begun: Statement, failed: Statement) -> bool:

@@ -25,6 +25,8 @@ class LineReader:
     def __init__(self, by_rules: RuleBridge | None, automatic: Bridge | None) -> None:
         self._by_rules = by_rules
         self._automatic = automatic
+        if by_rules is not None and automatic is not None:
+            by_rules.give_way_to(automatic.is_end)
 
     def observe(self, record: LogRecord, frame: FrameType | None) -> Finish | None:
         """Begin what a record tells that begins; return what is to be done when it has been captured."""

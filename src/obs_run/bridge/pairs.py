@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from logging import WARNING
 from typing import TYPE_CHECKING
 
-from obs_run.bridge import exit_pairs, unsaid_pairs
+from obs_run.bridge import exit_pairs, unsaid_pairs, words
+from obs_run.bridge.clauses import spoken_words_of
 from obs_run.bridge.evidence import Evidence
 from obs_run.bridge.phrase import Phrase, Role
+from obs_run.bridge.phrases import read_subject
 from obs_run.bridge.plan import GENERIC, NO_PLAN, SURE, Plan, Start, likeness, make_start
 
 if TYPE_CHECKING:
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GENERIC", "NO_PLAN", "Plan", "Start", "likeness", "make_plan"]
 
+_ITERATIONS = frozenset(map(words.stem, words.ITERATIONS))
 _CERTAINTY = {each: place for place, each in enumerate(Evidence)}
 """The place of each kind of evidence, the surest first."""
 
@@ -29,6 +33,7 @@ def make_plan(function: Function, file: File) -> Plan:
     unsaid_pairs.add_first_and_last(function, plan)
     unsaid_pairs.add_unsaid_ends(function, plan)
     exit_pairs.add_ends(function, plan)
+    unsaid_pairs.add_other_ways(function, plan)
     unsaid_pairs.add_unsaid_starts(function, plan, taken)
     exit_pairs.add_failures(function, plan)
     _add_ends_elsewhere(function, file, plan)
@@ -68,8 +73,24 @@ def _add_starts(function: Function, file: File, plan: Plan) -> None:
         phrase = statement.phrase(Role.START, Role.RECEIVED)
         if phrase is not None and statement.is_last and not _is_ended_elsewhere(function, file, statement, phrase):
             continue
-        if phrase is not None and not _is_told_again(function, statement, phrase, plan):
+        if phrase is None or _is_end_of_sending(statement, phrase, plan) or _is_progress(function, statement, phrase):
+            continue
+        if not _is_told_again(function, statement, phrase, plan):
             plan.starts[statement.order] = make_start(function, statement, phrase)
+
+
+def _is_end_of_sending(statement: Statement, phrase: Phrase, plan: Plan) -> bool:
+    """Whether "message sent" is the end of what a line before says that is sent."""
+    is_either = phrase.verb == "send" and statement.phrase(Role.END) is not None
+    return is_either and plan.is_end_of_any(statement.order)
+
+
+def _is_progress(function: Function, statement: Statement, phrase: Phrase) -> bool:
+    """Whether a number only tells how far a loop has come: nothing else is told in its passes."""
+    if not phrase.is_iteration or phrase.nouns & _ITERATIONS:
+        return False
+    loops = statement.loops
+    return all(each.loops[: len(loops)] != loops for each in function.statements if each is not statement)
 
 
 def _is_told_again(function: Function, statement: Statement, phrase: Phrase, plan: Plan) -> bool:
@@ -84,6 +105,11 @@ def _is_told_again(function: Function, statement: Statement, phrase: Phrase, pla
 
 def _add_ends_elsewhere(function: Function, file: File, plan: Plan) -> None:
     """Note of what begins whether another function tells its end, where none of this does."""
+    last = function.statements[-1] if function.statements else None
+    if last is not None and _is_handed_over(function, file, plan, last):
+        phrase = read_subject(last.template.text)._replace(role=Role.START)
+        plan.starts[last.order] = Start(phrase, {}, frozenset(), ends_elsewhere=True)
+        plan.ends.pop(last.order, None)
     for order, start in plan.starts.items():
         if start.ends or start.phrase.role is not Role.START:
             continue
@@ -92,14 +118,23 @@ def _add_ends_elsewhere(function: Function, file: File, plan: Plan) -> None:
 
 
 def _is_ended_elsewhere(function: Function, file: File, begun: Statement, start: Phrase) -> bool:
-    return any(_tells_end_of(other, begun, start) for other in file.values() if other is not function)
+    # What is begun last is left to others, perhaps to a method of the same object.
+    is_left = function.name not in unsaid_pairs.PROGRAMS and begun.order + 1 == len(function.statements)
+    owner = function.owner if is_left else ""
+    others = (other for other in file.values() if other is not function)
+    return any(_tells_end_of(other, begun, start, is_method="" != owner == other.owner) for other in others)
 
 
-def _tells_end_of(other: Function, begun: Statement, start: Phrase) -> bool:
-    """Whether another function tells the end of what begins: by the same words, better with an id of both."""
+def _tells_end_of(other: Function, begun: Statement, start: Phrase, *, is_method: bool) -> bool:
+    """Whether another function tells the end of what begins: by the same words, better with an id of both.
+
+    ``is_method`` says that it is one of the same class, and that what begins is left to others.
+    """
     for statement in other.statements:
         end = statement.phrase(Role.END)
         if end is not None and _is_same_work(begun, start, statement, end):
+            return other.name not in unsaid_pairs.PROGRAMS or bool(_names_of(begun) & _names_of(statement))
+        if end is not None and is_method and _is_end_of_same(start, end):
             return True
         if statement.phrase(Role.START) is not None:
             # What it tells from here on is of its own beginning.
@@ -108,11 +143,42 @@ def _tells_end_of(other: Function, begun: Statement, start: Phrase) -> bool:
 
 
 def _is_same_work(begun: Statement, start: Phrase, ended: Statement, end: Phrase) -> bool:
-    has_names = bool(set(begun.template.names) & set(ended.template.names) - {""})
-    if has_names:
+    if _names_of(begun) & _names_of(ended):
         return start.likeness(end) >= unsaid_pairs.LEAST_ALIKE
     # Without a value in common, by the same verb of the same thing.
     return start.verb != "start" and start.likeness(end) > SURE + 1
+
+
+def _is_handed_over(function: Function, file: File, plan: Plan, last: Statement) -> bool:
+    """Whether the last line of a function says that work was taken on, which another function tells the end of."""
+    if words.HANDED_OVER.isdisjoint(spoken_words_of(last.template.text)) or plan.is_end_of_any(last.order):
+        return False
+    if last.level >= WARNING or last.order in plan.starts or last.phrase(Role.RECEIVED, Role.FAILURE) is not None:
+        return False
+    start = read_subject(last.template.text)._replace(role=Role.START)
+    others = (other for other in file.values() if other is not function and other.owner == function.owner)
+    return any(_tells_outcome_of(other, last, start) for other in others)
+
+
+def _tells_outcome_of(other: Function, begun: Statement, start: Phrase) -> bool:
+    """Whether another function tells, before it begins anything itself, that what was taken on is over."""
+    for statement in other.statements:
+        end = statement.phrase(Role.END)
+        if end is not None and end.verb not in words.HANDED_OVER and _is_same_work(begun, start, statement, end):
+            return True
+        if statement.phrase(Role.START) is not None:
+            return False
+    return False
+
+
+def _is_end_of_same(start: Phrase, end: Phrase) -> bool:
+    """Whether what is over is the same thing, by its nouns, of which nothing else is said than that."""
+    return end.verb in ("", start.verb) and start.likeness(end) >= unsaid_pairs.LEAST_ALIKE
+
+
+def _names_of(statement: Statement) -> set[str]:
+    """Return what names the values of a line, and its fields."""
+    return {*statement.template.names, *statement.fields} - {"", "extra", "exc_info"}
 
 
 def _evidence_of(function: Function, begun: Statement, start: Start) -> Evidence:

@@ -179,7 +179,10 @@ def _phrases_told(found: list[Phrase], clauses: list[str], level: int, measured:
         # "speech started at 0.4 s, finished at 1.2 s"
         return ()
     if first is start:
-        return (first._replace(name=name),)
+        begun = first._replace(name=name)
+        is_sent = first.verb == "send" and clauses[0].endswith(" sent")
+        # The end of its sending, the beginning of the waiting for what comes of it.
+        return (Phrase(Role.END, "send", name=name), begun) if is_sent else (begun,)
     joined = _joined(first, found, name, measured)
     if start is None:
         return (joined,)
@@ -190,7 +193,9 @@ def _joined(phrase: Phrase, found: list[Phrase], name: str, measured: str) -> Ph
     """Return what all clauses of one role tell together."""
     same = [each for each in found if each.role is phrase.role]
     nouns = frozenset[str]().union(*(each.nouns for each in same))
-    verb = next((each.verb for each in same if each.verb), "")
+    says_all = phrase.role is Role.END and bool(phrase.nouns)
+    # "batch finished, 3 files scored" tells of the batch.
+    verb = phrase.verb if says_all else next((each.verb for each in same if each.verb), "")
     return phrase._replace(verb=verb, nouns=nouns, name=name, measured=measured)
 
 

@@ -18,7 +18,7 @@ GENERIC = 1
 """The likeness of what does not say what it is about."""
 SURE = 3
 """The likeness of the same verb, and of more."""
-_ANSWERS = frozenset(("answer", "receive"))
+_ANSWERS = frozenset(("answer", "receive", "get"))
 _ASKING = frozenset((
     "send", "ask", "request", "call", "query", "post", "fetch", "prompt", "consult", "dispatch", "forward", "get",
     "invok",

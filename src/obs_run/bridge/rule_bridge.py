@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from obs_run.bridge.rules import SPAN
 from obs_run.bridge.spans import end_left
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from obs_run.bridge.rule_engine import RuleEngine
-    from obs_run.bridge.rule_index import RuleIndex
+    from obs_run.bridge.rule_index import Found, RuleIndex
     from obs_run.capture.foreign_lines import Line
 
 
@@ -22,6 +23,14 @@ class RuleBridge:
     def __init__(self, index: RuleIndex) -> None:
         self._index = index
         self._engine: RuleEngine | None = None
+        self._is_end: Callable[[str, int, FrameType | None], bool] | None = None
+
+    def give_way_to(self, is_end: Callable[[str, int, FrameType | None], bool]) -> None:
+        """Have built-in rules make no finished spans of lines that end a span which is open.
+
+        ``is_end`` says that of a place in a file, and the frame that goes on.
+        """
+        self._is_end = is_end
 
     def observe(
         self, record: LogRecord, frame: FrameType | None, fields: Mapping[str, Any] | None = None
@@ -33,6 +42,8 @@ class RuleBridge:
         if self._engine is not None:
             self._engine.end_expired()
         found = self._index.find(record, fields)
+        if found is not None and self._is_end is not None and _are_finished_spans(found):
+            found = None if self._is_end(record.pathname, record.lineno, frame) else found
         if found is None:
             if self._engine is not None:
                 end_left(frame)
@@ -48,6 +59,11 @@ class RuleBridge:
         """Do the same for a line that another library writes."""
         record: Any = _RecordOfLine(line)
         return self.observe(record, frame, line.fields)
+
+
+def _are_finished_spans(found: Found) -> bool:
+    """Whether built-in rules make spans of a line that tells how long they took."""
+    return all(rule.become == SPAN and not rule.where for rule, _ in found.read)
 
 
 class _RecordOfLine:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from obs_run.base import guard
 from obs_run.bridge import pairs, words
+from obs_run.bridge.clauses import without_prefixes
 from obs_run.bridge.source import NO_FUNCTION
 from obs_run.bridge.source_file import SourceFile
 
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
 
     from obs_run.bridge.evidence import Evidence
     from obs_run.bridge.source import Function, Statement
+    from obs_run.bridge.templates import Template
 
 _MOST_STATEMENTS = 20_000
 _LONGEST_VALUE = 64
 _PREFIX_ID = re.compile(r"\b([a-z][a-z_]*)[ =:#]+([\w-]*\d[\w-]*)", re.IGNORECASE)
-_HAS_WORDS = re.compile(r"[^\W\d_]{2}(?![^\[]*\])")
+_WORD = re.compile(r"[^\W\d_]{2}")
 _MOST_FILES = 16
 _MOST_HELPERS = 4
 """How many functions one after the other may only write what they are given."""
@@ -117,7 +119,7 @@ class Sites:
         function, plan = self._function(code, line)
         statement = function.at(line)
         parameters = set(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]) - {"self", "cls"}
-        if statement is not None and not _is_of_caller(statement, function, parameters):
+        if statement is not None and not _is_of_caller(statement, function):
             return Site(function, statement, plan)
         is_helper = code.co_name != "<module>" and bool(parameters)
         if is_helper:
@@ -158,9 +160,14 @@ class Sites:
         return file
 
 
-def _is_of_caller(statement: Statement, function: Function, parameters: set[str]) -> bool:
-    """Whether a statement has no words of its own, and writes what its function is called with."""
-    has_words = _HAS_WORDS.search(statement.template.text) and not statement.template.is_bare()
-    if has_words or function.inside is not None:
+def _is_of_caller(statement: Statement, function: Function) -> bool:
+    """Whether a statement writes what its function is called with, which like all others there has no words itself."""
+    if function.inside is not None or not set(statement.template.names) & function.given:
         return False
-    return bool(set(statement.template.names) & parameters)
+    return not any(_has_words(each.template) for each in function.statements)
+
+
+def _has_words(template: Template) -> bool:
+    """Whether a text says something besides its values, a level, and what stands before all lines."""
+    said = template._replace(text=without_prefixes(template.text, is_speaker=True))
+    return not said.is_bare() and _WORD.search(said.text) is not None

@@ -6,12 +6,14 @@ import ast
 import builtins
 import re
 from collections.abc import Mapping
+from logging import WARNING
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from obs_run.bridge.clauses import spoken_words_of
 from obs_run.bridge.log_calls import Logged, last_name, read_call
-from obs_run.bridge.phrases import Phrase, Role, read_phrases
+from obs_run.bridge.phrases import Phrase, Role, read_phrases, read_subject
 from obs_run.bridge.templates import Template, name_of, read_template
-from obs_run.bridge.words import VALUE
+from obs_run.bridge.words import SUMMARIES, VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,12 +23,14 @@ _WITHOUT_CALLS = (ast.Constant, ast.Name, ast.expr_context, ast.operator, ast.bo
 _BUILTIN_FUNCTIONS = frozenset(dir(builtins)) - {"open", "exec", "eval", "input", "next", "__import__"}
 _LOOKING = frozenset(dir(str)).union(
     dir(dict), dir(list), ("time", "perf_counter", "monotonic", "now", "utcnow", "uuid4", "getLogger", "bind", "opt",
-    "process_time", "time_ns", "current_thread", "current_task", "fromtimestamp", "today", "getpid", "randint"),
+    "process_time", "time_ns", "current_thread", "current_task", "fromtimestamp", "today", "getpid", "randint",
+    "contextualize", "bound_contextvars", "bind_contextvars", "clear_contextvars", "loads", "decode"),
 ) - {"get", "pop", "remove"}  # fmt: skip
 """Methods that only look at what is there, or put it together."""
 _WAITING = re.compile(
     r"recv|receive|accept|poll|sleep|wait|get|listen|consume|select|next|fetch|read|pop", re.IGNORECASE
 )
+_OF_HOW_MANY = re.compile(r"\0 ?(?:/|of\b) ?(?:\0|\d)")
 _NEAR_LOOP = 3
 """How many statements after a line its loop may begin."""
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
@@ -61,7 +65,7 @@ class Statement(NamedTuple):
     is_endless: bool = False
     """Whether it is in a loop that nothing but a break or return ends."""
     fields: tuple[str, ...] = ()
-    """The names of the keyword arguments, as structlog has them."""
+    """The names of its fields: of the keyword arguments, as structlog has them, and in ``extra``."""
     returns: tuple[int, ...] = ()
     """Those of its blocks that leave the function."""
     breaks: tuple[tuple[int, int], ...] = ()
@@ -95,6 +99,10 @@ class Function(NamedTuple):
     is_context_manager: bool = False
     work: int = 0
     """How much it does, as the number of calls that do something."""
+    given: frozenset[str] = frozenset()
+    """The names of what it is called with, and of what is made of that."""
+    serves: bool = False
+    """Whether it has a loop that goes on until it is told to stop, and waits in each pass for what comes."""
 
     def at(self, line: int) -> Statement | None:
         """Return the statement that spans a line."""
@@ -108,8 +116,8 @@ File = Mapping[int, Function]
 
 def read_module(body: list[ast.stmt], helpers: frozenset[str]) -> Function:
     """Return the statements of a file that are outside of all functions."""
-    statements, work = _read_statements(body, helpers)
-    return Function("<module>", statements, work=work)
+    reader = _read_statements(body, helpers)
+    return Function("<module>", tuple(reader.found), work=reader.work, serves=reader.serves)
 
 
 def read_function(
@@ -123,8 +131,26 @@ def read_function(
     # What a decorator is given, called with what its wrapper is given.
     wrapped = parameters if node.args.vararg or node.args.kwarg else frozenset()
     inside = _inside_of(node, wrapped, is_context_manager=is_context_manager)
-    statements, work = _read_statements(node.body, helpers)
-    return Function(node.name, statements, owner, inside, is_context_manager, work)
+    reader = _read_statements(node.body, helpers)
+    return Function(
+        node.name, tuple(reader.found), owner, inside, is_context_manager, reader.work, _given_to(node), reader.serves
+    )
+
+
+def _given_to(node: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+    """Return the names of what a function is called with, and of what it makes of that, in small letters."""
+    arguments = node.args
+    given = {each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
+    given |= {each.arg for each in (arguments.vararg, arguments.kwarg) if each is not None}
+    given -= {"self", "cls"}
+    for each in ast.walk(node):
+        if isinstance(each, ast.Assign) and _names_in(each.value) & given:
+            given.update(*map(_names_in, each.targets))
+    return frozenset(name.lower() for name in given)
+
+
+def _names_in(node: ast.AST) -> set[str]:
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
 
 
 def _inside_of(node: ast.AST, wrapped: frozenset[str], *, is_context_manager: bool) -> tuple[int, int] | None:
@@ -139,11 +165,11 @@ def _inside_of(node: ast.AST, wrapped: frozenset[str], *, is_context_manager: bo
     return inside
 
 
-def _read_statements(body: list[ast.stmt], helpers: frozenset[str]) -> tuple[tuple[Statement, ...], int]:
-    """Return the log statements of a body, and how much it does."""
+def _read_statements(body: list[ast.stmt], helpers: frozenset[str]) -> _Reader:
+    """Return what has read the log statements of a body."""
     reader = _Reader(helpers)
     reader.read_block(body, _Place())
-    return tuple(reader.found), reader.work
+    return reader
 
 
 class _Place(NamedTuple):
@@ -162,6 +188,8 @@ class _Place(NamedTuple):
     breaks: tuple[tuple[int, int], ...] = ()
     guarded: tuple[int, int] = (0, 0)
     work_before_pass: int = 0
+    counted: frozenset[str] = frozenset()
+    """What names the number of the pass of the loop, and "" for what is computed of it; nothing where it has none."""
 
 
 class _Reader:
@@ -174,6 +202,10 @@ class _Reader:
         self._serving: ast.stmt | None = None
         self.work = 0
         """How many calls that do something have been met."""
+        self.serves = False
+        """Whether there is a loop that serves."""
+        self._waited: dict[int, int] = {}
+        """How many calls had been met when the loop in a line had got what it waits for."""
 
     def read_block(self, body: list[ast.stmt], place: _Place) -> None:
         """Read the statements of one block."""
@@ -189,10 +221,14 @@ class _Reader:
         if isinstance(statement, _FUNCTIONS):
             return
         if isinstance(statement, _LOOPS):
+            self.serves = self.serves or _is_serving_loop(statement)
             self._calls(statement.iter if hasattr(statement, "iter") else statement.test, place)
             is_endless = isinstance(statement, ast.While) and isinstance(statement.test, ast.Constant)
             inside = place._replace(
-                loops=(*place.loops, statement.lineno), is_endless=is_endless, work_before_pass=self.work
+                loops=(*place.loops, statement.lineno),
+                is_endless=is_endless,
+                work_before_pass=self.work,
+                counted=_counted_by(statement),
             )
             self.read_block(statement.body, inside)
             self.read_block(statement.orelse, place)
@@ -229,12 +265,18 @@ class _Reader:
         self.read_block(statement.finalbody, place._replace(is_final=True, guarded=(first, last)))
 
     def _calls(self, node: ast.AST, place: _Place) -> None:
+        is_first_of_pass = self._is_first_of_pass(place)
+        has_waited = False
         for call in _calls_in(node):
             logged = read_call(call, self._helpers)
             if logged is None:
                 self.work += _does_something(call)
+                has_waited = has_waited or _WAITING.match(last_name(call.func)) is not None
                 continue
             self.found.append(self._read_statement(call, logged, place))
+        if is_first_of_pass and has_waited:
+            # What a pass waits for at first comes before its work.
+            self._waited[place.loops[-1]] = self.work
 
     def _read_statement(self, call: ast.Call, logged: Logged, place: _Place) -> Statement:
         level, message, arguments = logged
@@ -245,6 +287,8 @@ class _Reader:
         if has_worked:
             # What a number tells of that comes amid the work is how far that has come.
             phrases = tuple(each for each in phrases if not each.is_iteration)
+        elif not phrases and level < WARNING and _tells_pass(template, place.counted):
+            phrases = (read_subject(template.text)._replace(role=Role.START, is_iteration=True),)
         if self._serving is not None:
             phrases = tuple(each for each in phrases if not self._is_serving(each))
         return Statement(
@@ -263,19 +307,44 @@ class _Reader:
             is_last=place.is_last,
             is_cancelled=place.is_cancelled,
             is_endless=place.is_endless,
-            fields=tuple(each.arg for each in call.keywords if each.arg),
+            fields=_fields_of(call),
             returns=place.returns,
             breaks=place.breaks,
             guarded=place.guarded,
             work_before=self.work,
-            is_first_of_pass=bool(place.loops) and not has_worked,
+            is_first_of_pass=self._is_first_of_pass(place),
         )
+
+    def _is_first_of_pass(self, place: _Place) -> bool:
+        if not place.loops:
+            return False
+        return self.work <= self._waited.get(place.loops[-1], place.work_before_pass)
 
     def _is_serving(self, phrase: Phrase) -> bool:
         """Whether what is said to start is the loop that follows, which serves: a state."""
         is_generic = phrase.verb in ("", "start")
         is_stopped = isinstance(self._serving, ast.While) and not isinstance(self._serving.test, ast.Constant)
         return phrase.role is Role.START and (is_generic or is_stopped)
+
+
+def _counted_by(loop: ast.stmt) -> frozenset[str]:
+    """Return what names the number of a loop's pass, and "" for what is computed of it; nothing where it has none."""
+    iterated = getattr(loop, "iter", None)
+    if not isinstance(iterated, ast.Call) or last_name(iterated.func) not in ("range", "enumerate"):
+        return frozenset()
+    target = loop.target if isinstance(loop, (ast.For, ast.AsyncFor)) else None
+    if isinstance(target, ast.Tuple):
+        target = target.elts[0]
+    return frozenset(("", target.id.lower())) if isinstance(target, ast.Name) else frozenset()
+
+
+def _tells_pass(template: Template, counted: frozenset[str]) -> bool:
+    """Whether a line tells which pass of how many of its loop begins, as "File 3 of 5"."""
+    match = _OF_HOW_MANY.search(template.text) if counted else None
+    if match is None or template.names[template.text.count(VALUE, 0, match.start())] not in counted:
+        return False
+    said = spoken_words_of(template.text)
+    return bool(said) and said[0] not in SUMMARIES
 
 
 def _inside(place: _Place, number: int, body: list[ast.stmt]) -> _Place:
@@ -286,6 +355,15 @@ def _inside(place: _Place, number: int, body: list[ast.stmt]) -> _Place:
     if isinstance(last, (ast.Break, ast.Continue)):
         return place._replace(breaks=(*place.breaks, (number, place.loops[-1] if place.loops else 0)))
     return place._replace(returns=(*place.returns, number)) if leaves else place
+
+
+def _fields_of(call: ast.Call) -> tuple[str, ...]:
+    fields = [each.arg for each in call.keywords if each.arg]
+    for each in call.keywords:
+        if each.arg == "extra" and isinstance(each.value, ast.Dict):
+            keys = (key.value for key in each.value.keys if isinstance(key, ast.Constant))
+            fields += [key for key in keys if isinstance(key, str)]
+    return tuple(fields)
 
 
 def _does_something(call: ast.Call) -> bool:

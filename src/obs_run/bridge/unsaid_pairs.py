@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from logging import ERROR, WARNING
 from typing import TYPE_CHECKING
 
 from obs_run.bridge import words
-from obs_run.bridge.clauses import spoken_words_of, without_prefixes
+from obs_run.bridge.clauses import is_event_name, nouns_of, spoken_words_of, without_prefixes
 from obs_run.bridge.evidence import Evidence
-from obs_run.bridge.flow import may_follow
+from obs_run.bridge.flow import is_exit, may_follow
 from obs_run.bridge.phrase import Phrase, Role
 from obs_run.bridge.phrases import head_of, read_subject
 from obs_run.bridge.plan import GENERIC, SURE, Plan, Start, make_start
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
 
 LEAST_ALIKE = 2
 """The likeness of two lines with one noun in common."""
-_FEWEST = 2
-"""How many statements make a pair."""
-_NAMES_OF_STATES = (
-    "ready listening waiting bound hit cache pending queued stats running miss connected subscribed registered"
-)
-_STATES = frozenset(map(words.stem, words.SERVERS.union(_NAMES_OF_STATES.split())))
+_NO_RULER = re.compile(r"[^\s\0=*#~_-]|\0.*\0", re.DOTALL)
+_NEAR = 3
+"""How many words at the beginning of a line say that a message has come."""
+_NAMES_OF_STATES = "ready listening waiting bound hit cache stats miss connected subscribed registered"
+_NAMES_OF_PROGRESS = frozenset(map(words.stem, ("pending", "queued", "running")))
+"""The stems of words that tell of a state where no line of the same function tells that it is over."""
+_STATES = _NAMES_OF_PROGRESS.union(map(words.stem, words.SERVERS.union(_NAMES_OF_STATES.split())))
 """The stems of words that tell of a state or of what runs on, and so of no beginning."""
 _RECEIVED = (["received"], ["got"], ["incoming"])
 """How a line begins that tells of a message, whatever that is called, where its function works on it."""
@@ -93,6 +95,12 @@ def add_same_heads(function: Function, plan: Plan) -> None:
             _add_pair(function, plan, first, last, Evidence.HEAD)
 
 
+def _event_of(statement: Statement) -> str:
+    """Return what an event is of, as "council" of "council.open"; "" where a line is none."""
+    name = statement.template.text.partition(" ")[0]
+    return f"{name.rpartition('.')[0]}." if is_event_name(name) and "." in name else ""
+
+
 def _is_step(function: Function, plan: Plan, first: Statement) -> bool:
     """Whether a line is amid what has begun before with the same value, of which it tells how far that is."""
     value = set(first.template.names[:1]) - {""}
@@ -111,49 +119,99 @@ def _by_heads(function: Function, plan: Plan) -> list[list[Statement]]:
             continue
         if statement.phrases and statement.phrase(Role.END) is None:
             continue
-        head = head_of(statement.template.text)
+        event = "" if function.name in PROGRAMS else _event_of(statement)
+        head = event or head_of(statement.template.text)
         if head:
-            heads.setdefault((head, statement.template.names[:1]), []).append(statement)
+            heads.setdefault((head, () if event else statement.template.names[:1]), []).append(statement)
     return list(heads.values())
 
 
 def add_first_and_last(function: Function, plan: Plan) -> None:
-    """Have a function's first and last line be a pair that tell of the same value, where other words tell nothing."""
-    if plan.starts or function.name in PROGRAMS:
-        return
-    outer = [each for each in function.statements if len(each.blocks) == 1 and each.level < WARNING]
-    if len(outer) < _FEWEST:
-        return
-    first, last = outer[0], outer[-1]
+    """Have the first and the last line of a function, or of a loop's pass, be a pair that are about the same.
+
+    That is for those whose words tell nothing else.
+    """
+    for loops in sorted({each.loops for each in function.statements}, key=len):
+        if not loops and (function.name in PROGRAMS or function.serves):
+            continue
+        inside = [each for each in function.statements if each.loops[: len(loops)] == loops]
+        # What is told before in a block that leaves is of what was not begun.
+        lines = [each for each in inside if not (leaves_at_once(each, loops) or _is_ruler(each))]
+        if lines and _may_be_first(plan, lines[0], loops):
+            _add_last_of(function, plan, lines)
+
+
+def leaves_at_once(statement: Statement, loops: tuple[int, ...] = ()) -> bool:
+    """Whether a line stands in a branch that leaves the function, or the loop's pass."""
+    is_in_branch = any(decision > (loops[-1] if loops else 0) for decision, _ in statement.branches)
+    return is_in_branch and (bool(statement.returns) or bool(statement.breaks))
+
+
+def _is_ruler(statement: Statement) -> bool:
+    """Whether a line says nothing at all, but perhaps a value that is no word of the line's own."""
+    return not _NO_RULER.search(statement.template.text)
+
+
+def _may_be_first(plan: Plan, first: Statement, loops: tuple[int, ...]) -> bool:
+    """Whether a line may tell the beginning of what its function, or its loop's pass, does."""
+    if first.loops != loops or first.level >= WARNING or first.handlers or first.is_last or first.order in plan.starts:
+        return False
+    if any(decision > (loops[-1] if loops else 0) for decision, _ in first.branches):
+        return False
     # Nothing is over as long as nothing has been done.
-    is_no_end = not first.phrases or (
-        first.is_first_work and first.phrase(Role.END) is not None and len(first.phrases) == 1
-    )
-    if not first.order and is_no_end and _are_of_one_thing(first, last):
+    has_begun = first.is_first_of_pass if loops else first.is_first_work
+    if not first.phrases:
+        return has_begun or not loops
+    return has_begun and first.phrase(Role.END) is not None and len(first.phrases) == 1
+
+
+def _add_last_of(function: Function, plan: Plan, lines: list[Statement]) -> None:
+    first = lines[0]
+    may_be = (each for each in reversed(lines[1:]) if _may_be_last(function, plan, first, each))
+    last = next((each for each in may_be if _are_of_one_thing(first, each)), None)
+    if last is not None:
         _add_pair(function, plan, first, last, Evidence.RESULT if _is_result(first, last) else Evidence.PLACE)
 
 
+def _may_be_last(function: Function, plan: Plan, first: Statement, last: Statement) -> bool:
+    if last.level >= WARNING or last.handlers or (last.loops, last.branches) != (first.loops, first.branches):
+        return False
+    is_other = last.order in plan.starts or plan.is_end_of_any(last.order)
+    return not is_other and may_follow(first, last, _subject(first, Role.START)) and is_exit(function, first, last)
+
+
 def _is_result(first: Statement, last: Statement) -> bool:
-    """Whether the last line says that it is over what the first is about, and of the same value."""
+    """Whether the last line says that it is over what the first is about; of the same value, if that says so too."""
     end = last.phrase(Role.END)
     has_same_value = bool(set(first.template.names) & set(last.template.names) - {""})
-    return end is not None and has_same_value and _subject(first, Role.START).likeness(end) >= LEAST_ALIKE
+    return (
+        end is not None
+        and (has_same_value or not first.phrases)
+        and _subject(first, Role.START).likeness(end) >= LEAST_ALIKE
+    )
 
 
 def _are_of_one_thing(first: Statement, last: Statement) -> bool:
     """Whether both tell of the same value, or a line that can be no end of the same thing."""
     if set(first.template.names) & set(last.template.names) - {""}:
         return True
-    return bool(first.phrases) and bool(_subject(first, Role.START).nouns & _subject(last, Role.END).nouns)
+    if not _subject(first, Role.START).nouns & nouns_of(last.template.text):
+        return False
+    # Of the same thing, where one says that it is over, or nothing is done before the first and after the last.
+    is_all = (first.is_first_of_pass if first.loops else first.is_first_work) and last.is_last
+    return bool(first.phrases) or is_all or last.phrase(Role.END) is not None
 
 
 def _add_pair(function: Function, plan: Plan, first: Statement, last: Statement, evidence: Evidence) -> None:
     """Have two lines be a pair, unless the first tells of a state."""
     about = _subject(first, Role.START)
-    if about.nouns & _STATES:
+    is_over = last.phrase(Role.END) is not None
+    # What is done time and again in a loop is no state.
+    if not first.loops and about.nouns & (_STATES - _NAMES_OF_PROGRESS if is_over else _STATES):
         return
     plan.ends.pop(first.order, None)
-    if spoken_words_of(without_prefixes(first.template.text))[:1] in _RECEIVED:
+    said = spoken_words_of(without_prefixes(first.template.text))
+    if said[:1] in _RECEIVED or "received" in said[1:_NEAR]:
         about = about._replace(role=Role.RECEIVED)
     start = make_start(function, first, about)
     start.ends[last.order] = SURE
@@ -165,14 +223,44 @@ def add_unsaid_ends(function: Function, plan: Plan) -> None:
     """Have the last line about what began be its end, where no line says that it is over; and those before a return."""
     for order, start in list(plan.starts.items()):
         begun = function.statements[order]
+        has_ends = bool(start.ends)
         plan.starts[order] = _with_ways_out(function, plan, begun, start)
-        if start.ends or start.phrase.is_iteration or start.phrase.verb == "start":
+        if has_ends or start.phrase.is_iteration or start.phrase.verb == "start":
             continue
         later = list(_later_lines(function, plan, begun))
-        about = [each for each in later if _tells_of(begun, start.phrase, each)]
+        # Of lines of less weight than the beginning's none is the end where others follow.
+        later = [each for each in later if each.level >= begun.level] or later
+        about = [each for each in later if start.phrase.likeness(_subject(each, Role.END))]
+        about = about or [each for each in later if _tells_of(begun, start.phrase, each)]
         last = about[-1] if about else next((each for each in later if each.is_last), None)
         if last is not None:
             _add_end(plan, start, last)
+
+
+def add_other_ways(function: Function, plan: Plan) -> None:
+    """Have what the other ways of a decision tell last be ends, too, where a line in one of its ways is one."""
+    for start in plan.starts.values():
+        for order in list(start.ends):
+            for other in _in_other_ways(function, function.statements[order]):
+                if not plan.tells_something(other.order) and not plan.is_end_of_any(other.order):
+                    plan.ends[other.order] = _subject(other, Role.END)
+                    start.ends[other.order] = start.ends[order]
+
+
+def _in_other_ways(function: Function, ended: Statement) -> Iterator[Statement]:
+    """Yield the last lines in the other ways of the decision that a line stands in, if that is about the same value."""
+    if not ended.branches:
+        return
+    *around, (decision, _) = ended.branches
+    last: dict[tuple[tuple[int, int], ...], Statement] = {}
+    for each in function.statements:
+        is_other = each.branches[: len(around) + 1] != ended.branches and each.branches[: len(around)] == tuple(around)
+        if is_other and len(each.branches) > len(around) and each.branches[len(around)][0] == decision:
+            last[each.branches] = each
+    for each in last.values():
+        is_plain = each.level < WARNING and (each.loops, each.handlers) == (ended.loops, ended.handlers)
+        if is_plain and set(each.template.names) & set(ended.template.names) - {""}:
+            yield each
 
 
 def _with_ways_out(function: Function, plan: Plan, begun: Statement, start: Start) -> Start:
@@ -194,7 +282,8 @@ def _with_ways_out(function: Function, plan: Plan, begun: Statement, start: Star
 
 def _is_way_out(begun: Statement, later: Statement, start: Start) -> bool:
     is_left = later.leaves or (later.is_last and later.loops == begun.loops)
-    if not is_left or later.blocks == begun.blocks or later.level > WARNING:
+    is_around = later.blocks == begun.blocks[: len(later.blocks)] and not later.is_last
+    if not is_left or later.blocks == begun.blocks or is_around or later.level > WARNING:
         return False
     if not may_follow(begun, later, start.phrase):
         return False
@@ -204,7 +293,8 @@ def _is_way_out(begun: Statement, later: Statement, start: Start) -> bool:
         return False
     if start.phrase.role is Role.RECEIVED and later.level == WARNING:
         return True
-    is_alike = start.phrase.likeness(_subject(later, Role.END)) > 0
+    said = nouns_of(later.template.text) if later.level >= WARNING else frozenset()
+    is_alike = start.phrase.likeness(Phrase(Role.END, "", said) if said else _subject(later, Role.END)) > 0
     is_unsaid = not start.ends or start.evidence in (Evidence.PLACE, Evidence.RESULT)
     return is_alike or (is_unsaid and _tells_of(begun, start.phrase, later))
 

@@ -50,7 +50,7 @@ BEGUN = _split("started begins began begun gestartet beginnt démarré")
 """Those that tell of a beginning where they stand behind a value alone."""
 SERVER_STARTS = _split("starting launching initiating")
 """Words after which a name of what runs in the background tells of a state."""
-BACKGROUND = _split("background daemon thread threads server heartbeat listener")
+BACKGROUND = _split("background daemon thread threads server heartbeat listener workers pool")
 """What runs in the background; who starts it does not wait for its end."""
 NO_END = _split(
     """
@@ -118,7 +118,7 @@ FOREIGN_ENDS = _split(
     """
 )
 """German and French words by which lines tell of an end; English participles end otherwise."""
-SUMMARIES = _split("summary stats statistics total totals overview status metrics progress")
+SUMMARIES = _split("summary stats statistics total totals overview status metrics progress heartbeat")
 """First words of lines that sum up, whose other words tell of what was over long ago."""
 SERVERS = _split(
     """
@@ -156,6 +156,10 @@ ENTERING = _split("entering enter calling")
 """Words that tell that a function is entered and stand before its name."""
 BEING = _split("is are was were")
 """Words before which a gerund is the subject, and begins nothing."""
+HANDED_OVER = _split("accepted requested submitted queued enqueued scheduled dispatched")
+"""Words that tell that work was taken on, which others do."""
+RELATIVE = _split("what which that whatever")
+"""Words after which a participle tells of another thing."""
 BEFORE_STATES = _split("is are be to will not if when no already never being can should")
 """Words before a participle which with it tells of a state, a plan or a condition."""
 AFTER_STATES = _split("on in with as at for since from under")
@@ -174,13 +178,13 @@ STOP = _split(
 )
 """Words that say nothing of what it is about."""
 MEASURED = re.compile(
-    r"(?:\b(?:in|took|taking|after|within|duration|time|latency|runtime|dauer|en|spent)\b[\s:=]*"
+    r"(?:\b(?:in|took|taking|after|within|duration|time|latency|runtime|dauer|dauerte|en|spent)\b[\s:=]*"
     r"(?:(?:of|was|is)\s*)?|[(\[]\s*|⏱[^0-9]{0,40}?)"
     r"~?\0\s*(?P<unit>µs|us|ms|msec|msecs|milliseconds?|s|sec|secs|seconds?|sekunden|m|min|mins|minutes?|h|hours?)\b",
     re.IGNORECASE,
 )
 """A duration that was measured, in a template."""
-SAID_MEASURED = re.compile(r"\b(?:took|duration|latency|runtime|dauer)\b|⏱", re.IGNORECASE)
+SAID_MEASURED = re.compile(r"\b(?:took|duration|latency|runtime|dauer|dauerte)\b|⏱", re.IGNORECASE)
 """What says by itself that a duration was measured."""
 NOT_MEASURED = re.compile(
     r"\b(?:time[sd]?[ -]?out|timeout|retry|retrying|wait|waiting|sleep|sleeping|uptime|eta|interval|every|idle|up to|"
@@ -201,7 +205,7 @@ _FAMILIES = (
     "fetch get download retrieve pull load read",
     "check verify validate test inspect probe",
     "send post push publish deliver dispatch",
-    "open close",
+    "open close shut",
     "acquire release",
     "connect disconnect",
     "lock unlock",

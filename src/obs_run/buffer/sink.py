@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from obs_run.base import guard
 from obs_run.buffer import codec
 from obs_run.buffer.spans import BufferedSpan
+from obs_run.context import log_context
 from obs_run.process.unpatched import time
 
 if TYPE_CHECKING:
@@ -50,6 +52,8 @@ class BufferSpanSink:
                 name, kind, own.trace_id, own.span_id, span.start_time, parent_id, is_remote, state
             )
             self._writer.put(begun, is_vital=False)
+            for key, value in log_context.ids(parent).items():
+                span.set_attribute(key, guard.shown(value))
         return span
 
     @staticmethod

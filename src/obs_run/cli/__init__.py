@@ -30,6 +30,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "show": Command("obs_run.cli.show", "Print a trace as a tree: the newest one, or the one named."),
     "list": Command("obs_run.cli.listing", "List the newest traces."),
+    "view": Command("obs_run.cli.view", "Show traces, conversations and metrics in a browser, live."),
     "tree": Command("obs_run.cli.span_tree", "Print a trace's spans with self times, critical path and cost."),
     "path": Command("obs_run.cli.path", "Print what the time of a trace went by with: its critical path."),
     "cost": Command("obs_run.cli.cost", "Add up tokens and cost by model, agent, tool, or along a trace's tree."),

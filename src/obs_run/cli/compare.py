@@ -100,7 +100,7 @@ def _pair(reader: TraceReader, args: argparse.Namespace) -> list[Trace]:
     given = [selection.named(reader, each) for each in args.traces]
     if len(given) == _TWO:
         return given
-    newest, *others = reader.traces(args.limit, **selection.search(args)) or (None,)
+    newest, *others = selection.newest(reader, args, selection.search(args)) or (None,)
     if newest is None:
         return []
     if given:
@@ -192,9 +192,11 @@ def _print_sets(reader: TraceReader, args: argparse.Namespace) -> int:
         raise Mistake("--against needs --since, from when on it is compared")
     if against >= since:
         raise Mistake("--against is not before --since; there is nothing to compare with")
+    before = now.copy()
+    before["since_ns"], before["until_ns"] = against, since
     trees = []
-    for wanted in ({**now, "since_ns": against, "until_ns": since}, now):
-        traces = reader.traces(args.limit, **wanted)
+    for wanted in (before, now):
+        traces = selection.newest(reader, args, wanted)
         trees.append([build(reader.spans(trace.trace_id)) for trace in selection.progress(traces, "trace")])
     if not all(trees):
         which = "since then" if trees[0] else "before that"

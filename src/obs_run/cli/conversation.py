@@ -74,7 +74,7 @@ def _find(reader: TraceReader, args: argparse.Namespace) -> list[Found]:
 def _read(reader: TraceReader, args: argparse.Namespace, conversation: str) -> Iterator[Found]:
     wanted = selection.search(args)
     wanted["conversation"] = conversation
-    traces = reader.traces(args.limit, **wanted)
+    traces = selection.newest(reader, args, wanted)
     for trace in selection.progress(traces, "trace"):
         yield selection.Found(trace, build(reader.spans(trace.trace_id)), reader.logs(trace.trace_id))
 

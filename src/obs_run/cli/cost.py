@@ -48,7 +48,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print what was used."""
     if args.by == _SUBTREE:
-        args.limit = min(args.limit, 1)
+        selection.mean_one(args)
         return selection.answer(args, lambda found: _print_subtrees(found[0], as_json=args.json))
     return selection.answer(args, lambda found: _print(found, args))
 

@@ -8,6 +8,7 @@ from obs_run.analysis.errors import error_chains, group_errors
 from obs_run.cli import selection, tables, words
 from obs_run.cli.log_lines import body_text
 from obs_run.cli.tables import Column, Row
+from obs_run.telemetry.summary import is_error
 
 if TYPE_CHECKING:
     import argparse
@@ -45,7 +46,7 @@ def _print(found: list[Found], args: argparse.Namespace) -> int:
         chain for each in found for chain in error_chains(each.tree, each.logs) if any(map(is_meant, chain.nodes))
     ]
     if not chains:
-        return selection.nothing(f"no span failed in {words.count(len(found), 'trace')}")
+        return selection.nothing(f"no span failed in {words.count(len(found), 'trace')}{_logged(found)}")
     if args.json:
         selection.print_json(map(_object, chains))
     elif args.trace:
@@ -55,6 +56,12 @@ def _print(found: list[Found], args: argparse.Namespace) -> int:
         _print_groups(group_errors(chains))
         tables.print_lines([("ROOT: so many made their trace fail; obsctl errors TRACE tells the way", "dim")])
     return 0
+
+
+def _logged(found: list[Found]) -> str:
+    """Return how many errors were only logged, with the command that shows them."""
+    lines = sum(is_error(line) for each in found for line in each.logs)
+    return f"; {words.count(lines, 'error')} logged: obsctl logs --level error" if lines else ""
 
 
 def _print_groups(groups: list[ErrorGroup]) -> None:

@@ -40,14 +40,14 @@ _WAITED = ("models", "stores", "calls of others", "tools", "own work")
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("--total", action="store_true", help="add up the paths of all these traces, by operation")
-    selection.arguments(parser, 100)
+    selection.arguments(parser, 1000)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the path."""
     if args.total:
         return selection.answer(args, lambda found: _print_totals(found, as_json=args.json))
-    args.limit = min(args.limit, 1)
+    selection.mean_one(args)
     return selection.answer(args, lambda found: _print_path(found[0], as_json=args.json))
 
 

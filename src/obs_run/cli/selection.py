@@ -41,7 +41,8 @@ def arguments(parser: argparse.ArgumentParser, limit: int, *, trace: bool = True
     """Declare the arguments that say which traces are meant, the newest ``limit`` of them."""
     if trace:
         parser.add_argument("trace", nargs="?", metavar="TRACE", help="only this one: its id, or the beginning of it")
-    parser.add_argument("-n", dest="limit", type=int, default=limit, metavar="N", help=f"how many traces ({limit})")
+    parser.add_argument("-n", dest="limit", type=int, metavar="N", help=f"how many traces, the newest ({limit})")
+    parser.set_defaults(usual_limit=limit)
     filters = parser.add_argument_group("only traces")
     filters.add_argument("--service", metavar="NAME", help="in which this service took part")
     filters.add_argument("--agent", metavar="NAME", help="with this agent")
@@ -112,6 +113,12 @@ def named(reader: TraceReader, given: str) -> Trace:
     return show.named(reader, given.rstrip(_CUT))
 
 
+def mean_one(args: argparse.Namespace) -> None:
+    """Have the newest trace that fits meant, whatever else is asked for."""
+    check(args)
+    args.limit = 1
+
+
 def answer(args: argparse.Namespace, show: Callable[[list[Found]], _Given], *, logs: bool = False) -> _Given | int:
     """Read the traces that are meant and show them; 1, after one line that says why, where there are none."""
     check(args)
@@ -138,10 +145,21 @@ def read(reader: TraceReader, args: argparse.Namespace, *, logs: bool = False) -
     if getattr(args, "trace", None):
         traces: Sequence[Trace] = [named(reader, args.trace)]
     else:
-        traces = reader.traces(args.limit, **search(args))
+        traces = newest(reader, args, search(args))
     for trace in progress(traces, "trace"):
         lines = reader.logs(trace.trace_id) if logs else ()
         yield Found(trace, build(reader.spans(trace.trace_id)), lines)
+
+
+def newest(reader: TraceReader, args: argparse.Namespace, wanted: Search) -> Sequence[Trace]:
+    """Return the newest traces that fit, as many as the arguments say; say it where there are more than is usual."""
+    if args.limit is not None:
+        return reader.traces(args.limit, **wanted)
+    most = args.usual_limit
+    traces = reader.traces(most + 1, **wanted)
+    if len(traces) > most > 1:
+        print(f"obsctl: these are the newest {most} traces; -n takes more, --since and others choose", file=sys.stderr)
+    return traces[:most]
 
 
 def progress(items: Sequence[_Given], what: str) -> Iterator[_Given]:

@@ -29,7 +29,7 @@ _COLUMNS = (
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    selection.arguments(parser, 100)
+    selection.arguments(parser, 1000)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the tree."""
     if args.depth is not None and args.depth < 1:
         raise Mistake("--depth takes a number from 1")
-    args.limit = min(args.limit, 1)
+    selection.mean_one(args)
     return selection.answer(args, lambda found: _print(found[0], args))
 
 

@@ -121,7 +121,7 @@ def _live(args: argparse.Namespace) -> int:
 
 
 def _read(reader: TraceReader, args: argparse.Namespace) -> list[_Line]:
-    traces = reader.traces(args.limit, **selection.search(args))
+    traces = selection.newest(reader, args, selection.search(args))
     is_meant = selection.spans_filter(args)
     key = _KEYS[args.by]
     trees = [build(reader.spans(trace.trace_id)) for trace in traces]

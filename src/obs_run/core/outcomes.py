@@ -202,6 +202,12 @@ class OutcomeTracker(Step):
 
     def _wait_for(self, key: Any) -> None:
         number = id(key)
+        if self.key is not None:
+            _waiting.pop(id(self.key()), None)
+        earlier = tracker_of(key)
+        if earlier is not None:
+            # What can wait for one result at a time is asked anew: the earlier one is not to come.
+            earlier.finish(stream_end="abandoned")
         # Where the process leaves first, what the agent has read is recorded all the same.
         self.recording.read_unfinished = weakref.WeakMethod(self._read_end)
         self.key = weakref.ref(key, partial(guard.call, "finish", _abandon, number))

@@ -51,7 +51,7 @@ def _accepts(config: str) -> Callable[[Path], bool]:
 
 def _at_least(version: str) -> Callable[[Path], bool]:
     def fits(program: Path) -> bool:
-        found = re.search(r"(?:version |: v|server v=)(\d+)\.(\d+)", _output(program, "--version") or "")
+        found = re.search(r"(?:version |: v|server v=|Chromium )(\d+)\.(\d+)", _output(program, "--version") or "")
         wanted = tuple(int(part) for part in version.split("."))
         return found is not None and tuple(map(int, found.groups())) >= wanted
 
@@ -67,8 +67,10 @@ TOOLS = {
     "collector": Tool(("otelcol", "otelcol-contrib"), _accepts("otel-collector.yaml"), recipes.collector),
     "jaeger": Tool(("jaeger",), _accepts("configs/jaeger.yaml"), recipes.jaeger),
     "nats-server": Tool(("nats-server",), _at_least(pins.NATS_SERVER_LEAST), recipes.nats_server),
-    # No other program of this name on PATH is meant.
+    # No other programs of these names on PATH are meant.
+    "apache-kafka": Tool((), lambda _: False, recipes.apache_kafka),
     "kafka-server": Tool((), lambda _: False, recipes.kafka_server),
+    "chromium": Tool(("chromium-headless-shell",), _at_least(pins.CHROMIUM), recipes.chromium),
     "redis-server": Tool(("redis-server",), _at_least(pins.REDIS_SERVER), recipes.redis_server),
     "prometheus": Tool(("prometheus",), _at_least(pins.PROMETHEUS), recipes.prometheus),
     "promtool": Tool(("promtool",), _at_least(pins.PROMETHEUS), lambda: recipes.prometheus("promtool")),

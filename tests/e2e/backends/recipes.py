@@ -1,4 +1,4 @@
-"""How each backend is made where the machine has none: Collector, Jaeger, NATS, Kafka by Go, the others from Debian."""
+"""How each backend is made where the machine has none: by Go, Apache's Kafka by Maven, the others from Debian."""
 
 import json
 import os
@@ -12,6 +12,17 @@ from tests.e2e.backends import cache, pins
 HERE = Path(__file__).parent
 _GO = {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOWORK": "off"}
 _LAST_LINES = 15
+_CHROMIUM = ("chromium-headless-shell", "fonts-dejavu-core")
+_NOT_FOR_CHROMIUM = (
+    "libc6",
+    "libgl1-mesa-dri",
+    "libllvm15",
+    "libz3-4",
+    "x11-utils",
+)  # its own, or for screens
+_MAVEN_COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
+_JAVA = "java -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+"""A broker that lives for a test: what it begins with costs more than all that it does."""
 _REDIS = ("redis-server", "redis-tools", "libjemalloc2", "liblzf1")
 
 
@@ -49,6 +60,36 @@ def kafka_server() -> Path:
     return (
         cache.provide("kafka-server", cache.digest(source.read_bytes(), *_locks("kafka_server")), make) / "kafka-server"
     )
+
+
+def apache_kafka() -> Path:
+    """Gather the broker's archives; what is returned runs a class of theirs."""
+
+    def make(target: Path) -> None:
+        (target / "pom.xml").write_text(_pom(pins.KAFKA_PACKAGE, pins.KAFKA))
+        maven(_MAVEN_COPY, "-DoutputDirectory=libs", "-DincludeScope=runtime", where=target)
+        starter = target / "apache-kafka"
+        starter.write_text(f'#!/bin/sh\nexec {_JAVA} -cp "$(dirname "$0")/libs/*" "$@"\n')
+        starter.chmod(0o755)
+
+    return cache.provide("apache-kafka", cache.digest(pins.KAFKA_PACKAGE, pins.KAFKA, _JAVA), make) / "apache-kafka"
+
+
+def _pom(package: str, version: str) -> str:
+    group, artifact = package.split(":")
+    wanted = f"<groupId>{group}</groupId><artifactId>{artifact}</artifactId><version>{version}</version>"
+    return f"""<project>
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>obs-run</groupId><artifactId>backend</artifactId><version>1</version>
+  <dependencies><dependency>{wanted}</dependency></dependencies>
+</project>
+"""
+
+
+def maven(*arguments: str, where: Path) -> None:
+    if not (shutil.which("mvn") and shutil.which("java")):
+        raise MissingError("needs Java 17 or newer and Maven on PATH")
+    _run(["mvn", "--batch-mode", "--quiet", *arguments], where, {})
 
 
 def _built(name: str, module: str, version: str, command: str) -> Path:
@@ -116,6 +157,31 @@ def redis_server() -> Path:
     return cache.provide("redis-server", cache.digest(*_REDIS), make) / "redis-server"
 
 
+def chromium() -> Path:
+    """Unpack the browser without a screen, with its libraries and one family of fonts."""
+
+    def make(target: Path) -> None:
+        _unpack(_CHROMIUM, target, _NOT_FOR_CHROMIUM)
+        [library] = target.glob("usr/lib/*/libnss3.so")
+        libraries = f"usr/lib/{library.parent.name}"
+        folders = (libraries, libraries.removeprefix("usr/"), f"{libraries}/pulseaudio")
+        place = '"$(dirname "$0")"'
+        (target / "fonts.conf").write_text(
+            '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd"><fontconfig>'
+            '<dir prefix="relative">usr/share/fonts</dir><cachedir prefix="xdg">fontconfig</cachedir></fontconfig>'
+        )
+        starter = target / "chromium"
+        path = ":".join(f"{place}/{folder}" for folder in folders)
+        starter.write_text(
+            f"#!/bin/sh\nLD_LIBRARY_PATH={path} FONTCONFIG_FILE={place}/fonts.conf "
+            f'exec {place}/usr/lib/chromium/chromium-headless-shell "$@"\n'
+        )
+        starter.chmod(0o755)
+
+    _assert_debian(_CHROMIUM[0])
+    return cache.provide("chromium", cache.digest(*_CHROMIUM, *_NOT_FOR_CHROMIUM), make) / "chromium"
+
+
 def debian(package: str) -> Path:
     """Unpack a package of this Debian release without installing it; its programs are in the returned folder."""
     _assert_debian(package)
@@ -127,17 +193,26 @@ def _assert_debian(package: str) -> None:
         raise MissingError(f"needs Debian's apt-get to get package {package}, or the program itself on PATH")
 
 
-def _unpack(packages: Sequence[str], target: Path) -> None:
+def _unpack(packages: Sequence[str], target: Path, without: Sequence[str] | None = None) -> None:
+    """Unpack packages; where it is said which ones to do without, with all others that they depend on."""
     lists, archives = target / "lists", target / "archives"
     (lists / "partial").mkdir(parents=True)
-    archives.mkdir()
+    (archives / "partial").mkdir(parents=True)
     # Lists of our own: a fresh machine has none, and those of the system belong to root.
     private = ["-o", f"Dir::State::lists={lists}", "-o", f"Dir::Cache={target}", "-o", "APT::Sandbox::User="]
     environment = {"DEBIAN_FRONTEND": "noninteractive"}
     _run(["apt-get", *private, "update"], archives, environment)
-    _run(["apt-get", *private, "download", *packages], archives, environment)
+    if without is None:
+        _run(["apt-get", *private, "download", *packages], archives, environment)
+    else:
+        # As if nothing were installed, all that is needed is fetched.
+        (target / "status").touch()
+        private += ["-o", f"Dir::State::status={target / 'status'}", "-o", "Debug::NoLocking=1"]
+        options = ["--yes", "--no-install-recommends", "--download-only"]
+        _run(["apt-get", *private, "install", *options, *packages], archives, environment)
     for archive in archives.glob("*.deb"):
-        _run(["dpkg-deb", "--extract", str(archive), str(target)], archives, environment)
+        if archive.name.partition("_")[0] not in (without or ()):
+            _run(["dpkg-deb", "--extract", str(archive), str(target)], archives, environment)
     shutil.rmtree(lists)
     shutil.rmtree(archives)
 

@@ -11,12 +11,14 @@ from tests.instrumentors.plain_http.scenarios import WHOLE, HttpDriver, scenario
 from tests.instrumentors.scenarios import Library
 
 _KINDS = ("sync",)
+WAYS = (WHOLE, "lines", "pieces", "read1", "readinto", "iteration")
+"""How a response of ``http.client`` can be read."""
 
 
 class Urllib(HttpDriver):
     """``urllib.request`` against the stub."""
 
-    ways = (WHOLE, "lines", "pieces", "read1", "readinto", "iteration")
+    ways = WAYS
 
     def open(self, path: str, body: Any, headers: dict[str, str] | None = None, **more: Any) -> Any:
         headers = {"content-type": "application/json", **(headers or {})}
@@ -29,19 +31,7 @@ class Urllib(HttpDriver):
 
     def stream(self, path: str, body: Any, way: str = "lines", **more: Any) -> list[Any]:
         with self.open(path, body, **more) as response:
-            return list(self._read(response, way))
-
-    @staticmethod
-    def _read(response: Any, way: str) -> Any:
-        if way == WHOLE:
-            return [response.read()]
-        if way == "lines":
-            return response.readlines()
-        if way == "read1":
-            return iter(lambda: response.read1(9), b"")
-        if way == "readinto":
-            return _filled(response)
-        return response if way == "iteration" else iter(lambda: response.read(4), b"")
+            return list(pieces_of(response, way))
 
     def leave(self, path: str, body: Any) -> Any:
         response = self.open(path, body)
@@ -49,6 +39,19 @@ class Urllib(HttpDriver):
         del response
         gc.collect()
         return first
+
+
+def pieces_of(response: Any, way: str) -> Any:
+    """Return what gives the pieces of a response's body, as they are read in one of the ways."""
+    if way == WHOLE:
+        return [response.read()]
+    if way == "lines":
+        return response.readlines()
+    if way == "read1":
+        return iter(lambda: response.read1(9), b"")
+    if way == "readinto":
+        return _filled(response)
+    return response if way == "iteration" else iter(lambda: response.read(4), b"")
 
 
 def _filled(response: Any) -> Any:

@@ -55,6 +55,9 @@ def plan(city: str) -> None:
     ask(f"a day in {city}, at last", f"walk through {city}")
 
 
+if "DOUBT" in os.environ:
+    log.error(os.environ["DOUBT"])
+    sys.exit()
 for _ in range(int(os.environ.get("RUNS", "1"))):
     plan(sys.argv[1])
 if len(sys.argv) > 2:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from obs_run import cli
+from obs_run.cli import selection
 from obs_run.store.reader import Reader
 from tests.unit.analysis.conftest import run_agent
 
@@ -191,6 +192,12 @@ def test_errors_of_a_trace_tell_the_way(printed: Printed, ids: list[str]) -> Non
         ("RuntimeError", True),
         ("ConnectionError", False),
     ]
+
+
+def test_errors_that_were_only_logged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_agent(tmp_path / "store.db", "Lisbon", DOUBT="no ticket") == 0
+    code, line = Printed(capsys).refusal("errors", "--store", str(tmp_path / "store.db"))
+    assert (code, line) == (1, "obsctl: no span failed in 1 trace; 1 error logged: obsctl logs --level error")
 
 
 def test_map(printed: Printed) -> None:
@@ -407,6 +414,19 @@ def test_tables_fit_the_terminal(printed: Printed, command: str, width: int, mon
     rows = [line for line in rows if not line.startswith(("trace ", "before ", "now "))]
     assert rows
     assert max(map(len, rows)) <= width
+
+
+def test_what_is_left_out_of_a_sum_is_said(
+    printed: Printed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usual = selection.arguments
+    monkeypatch.setattr(selection, "arguments", lambda parser, _: usual(parser, 2))
+    assert cli.main(["cost", "--by", "trace", "--json"]) == 0
+    shown = capsys.readouterr()
+    assert len(shown.out.splitlines()) == 2
+    assert shown.err == "obsctl: these are the newest 2 traces; -n takes more, --since and others choose\n"
+    assert len(printed.objects("cost", "--by", "trace", "-n", "2")) == 2
+    assert len(printed.objects("cost", "--by", "trace", "-n", "3")) == 3
 
 
 @pytest.mark.parametrize(

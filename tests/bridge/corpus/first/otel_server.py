@@ -65,7 +65,7 @@ def main():
               ("text", "error error"), ("session", "close"))
     for i, (kind, text) in enumerate(script, 501):
         server.requests.put({"id": i, "type": kind, "text": text})
-        logger.info(f"client: answer {server.replies.get(timeout=2)}")
+        logger.info(f"client: answer {server.replies.get(timeout=60)}")
     server.requests.put(None)
     t.join()
     logger.info(f"handled {server.handled}, failed 1")

@@ -105,7 +105,7 @@ def main():
         if isinstance(body, dict):
             body = json.dumps(dict(body, request_id=uuid.UUID(int=n + 1).hex[-6:]))
         req.put(body)
-        answer = json.loads(rep.get(timeout=1))
+        answer = json.loads(rep.get(timeout=60))
         client_log.debug(f"reply #{n}: status={answer['status']}")
     thread.join(timeout=1)
 

@@ -52,7 +52,7 @@ class Handler(socketserver.StreamRequestHandler):
 
 
 def client(port, lines):
-    with socket.create_connection(("127.0.0.1", port), timeout=2) as sock:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as sock:
         stream = sock.makefile("rw")
         for line in lines:
             stream.write(line + "\n")

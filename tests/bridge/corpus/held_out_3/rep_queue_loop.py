@@ -91,5 +91,5 @@ if __name__ == "__main__":
         {"id": "r7", "action": "search", "query": "failed"},
     ]:
         service.inbox.put(message)
-        service.outbox.get(timeout=2)
+        service.outbox.get(timeout=60)
     service.stop()
