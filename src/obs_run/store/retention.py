@@ -5,6 +5,7 @@ Done by whoever writes, in steps that hold an export thread up for a moment only
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from glob import escape
 from typing import TYPE_CHECKING
@@ -26,6 +27,9 @@ _STEP_BYTES = 4 * 1024**2
 _STEP_TRACES = 500
 _STEP_ROWS = 4000
 _STEP_PAGES = 2048
+_MOST_LOG_BYTES = 64 * 1024**2
+_LEAST_LOG_BYTES = 8 * 1024**2
+"""Above what SQLite lets the write-ahead log grow to by itself."""
 _KEPT_FREE = 16  # one page of so many may wait to be used again
 _FUTURE_NS = 86400 * 10**9  # clocks differ; what is more than a day ahead was never now
 _UNTRACED = (("logs", "trace_id IS NULL AND "), ("points", ""))
@@ -36,12 +40,15 @@ class Retention:
 
     def __init__(self, path: Path, max_bytes: int, keep: float) -> None:
         self._path, self._max_bytes, self._keep = path, max_bytes, keep
-        self._look_at = 0.0
+        self._look_at = self._next_log = 0.0
+        self._log_path = f"{path}-wal"
+        self._most_log_bytes = min(_MOST_LOG_BYTES, max(_LEAST_LOG_BYTES, max_bytes // 8))
         self._began = time.time_ns(), time.monotonic_ns()
 
     def apply(self, connection: sqlite3.Connection) -> None:
         """Remove what is too much now, and at times a step of what is too old."""
         self._by_size(connection)
+        self._keep_log_short(connection)
         if self._keep and time.monotonic() >= self._look_at:
             done = self._by_age(connection)
             self._look_at = time.monotonic() + (_SECONDS_BETWEEN_LOOKS if done else _SECONDS_BETWEEN_STEPS)
@@ -60,6 +67,17 @@ class Retention:
                     _drop_oldest(connection, min(max(excess // 2, target // 50), _PRUNE_BYTES))
             surplus = _pages(connection) - int(self._max_bytes * (_HIGH + 1) / 2) // _pragma(connection, "page_size")
             _give_back(connection, surplus)
+
+    def _keep_log_short(self, connection: sqlite3.Connection) -> None:
+        """Begin the write-ahead log anew where there was always a reader to keep SQLite from doing so."""
+        try:
+            size = os.stat(self._log_path).st_size  # noqa: PTH116 (quicker, and done with each batch)
+        except OSError:
+            return
+        if size > self._most_log_bytes and time.monotonic() >= self._next_log:
+            # It waits for readers for as long as the connection waits for a lock, and gives up then.
+            busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            self._next_log = time.monotonic() + (_SECONDS_BETWEEN_STEPS if busy else 0)
 
     def _by_age(self, connection: sqlite3.Connection) -> bool:
         """Remove a step of what is older than it may be; True if nothing more of it is left."""
