@@ -75,6 +75,7 @@ NEW = {
 OLD = {
     "gen_ai.client.operation.time_to_first_chunk": "s",
     "gen_ai.client.operation.time_per_output_chunk": "s",
+    "gen_ai.usage.cost": "USD",
 }
 ALWAYS = {
     "obs.client.prompt_cache.lookups": "{call}",

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from obs_run.base.masking import masked_value
 from obs_run.privacy import pattern_size
 from obs_run.privacy.actions import DROP, HASH, MASK, MOST_KEPT, Action
 from obs_run.privacy.own_rules import SECONDS_PER_TEXT, OwnRule, Rules
@@ -48,7 +49,7 @@ class _File:
         self.path = path
 
     def wrong(self, where: str, what: str) -> WrongRulesError:
-        return WrongRulesError(f"OBS_PRIVACY_RULES: {self.path}: {where} {what}")
+        return WrongRulesError(f"OBS_PRIVACY_RULES: {masked_value(self.path)}: {where} {what}")
 
     def document(self) -> Mapping[str, Any]:
         try:
