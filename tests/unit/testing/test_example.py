@@ -16,10 +16,14 @@ ROOT = Path(__file__).parents[3]
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-o", "addopts="]
 
 
+OF_TESTS = ("PYTEST", "OBS_TESTS_")
+"""How the variables of the tests around these begin."""
+
+
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
     ours = {setting.name for setting in settings.SETTINGS} | {"OBS_RUN", "PYTHONPATH"}
-    kept = {name: value for name, value in os.environ.items() if name not in ours and not name.startswith("PYTEST")}
+    kept = {name: value for name, value in os.environ.items() if name not in ours and not name.startswith(OF_TESTS)}
     return {**kept, "OBS_STORE_FILE": str(tmp_path / "store.db"), "OPENAI_API_KEY": "none"}
 
 

@@ -34,12 +34,16 @@ def stub() -> Iterator[StubServer]:
         yield running
 
 
+OF_TESTS = ("PYTEST", "OBS_TESTS_")
+"""How the variables of the tests around these begin."""
+
+
 def run(folder: Path, stub: StubServer, tests: str, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run tests in a folder, with an agent beside them."""
     (folder / "agent.py").write_text(AGENT)
     (folder / "test_agent.py").write_text(tests)
     ours = {setting.name for setting in settings.SETTINGS} | {"OBS_RUN", "PYTEST_ADDOPTS", "PYTHONPATH"}
-    environ = {name: value for name, value in os.environ.items() if name not in ours and not name.startswith("PYTEST")}
+    environ = {name: value for name, value in os.environ.items() if name not in ours and not name.startswith(OF_TESTS)}
     environ |= {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": f"{stub.url}/v1", "XDG_DATA_HOME": str(folder / "data")}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", *words]
     return subprocess.run(
