@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import select
@@ -157,17 +158,24 @@ _NOTES: dict[str, Callable[[Browser, dict[str, Any]], None]] = {
 }
 
 
+def _moved_up(descriptor: int) -> int:
+    """Return a copy of a descriptor that is in nobody's way."""
+    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 10)
+    os.close(descriptor)
+    return moved
+
+
 @contextmanager
 def browser(program: Path) -> Iterator[Browser]:
     """Run a browser until the block ends."""
     home = tempfile.mkdtemp(prefix="obs-browser.")
-    read_by_it, to_browser = os.pipe()
-    from_browser, written_by_it = os.pipe()
-    # Where it reads and writes is fixed: descriptors 3 and 4.
+    read_by_it, to_browser = map(_moved_up, os.pipe())
+    from_browser, written_by_it = map(_moved_up, os.pipe())
+    # Where it reads and writes is fixed: descriptors 3 and 4. Not every shell knows those of two digits.
     command = f'exec "$0" "$@" 3<&{read_by_it} 4>&{written_by_it}'
     options = ["--remote-debugging-pipe", "--no-sandbox", "--disable-gpu", "--no-first-run", f"--user-data-dir={home}"]
     process = subprocess.Popen(
-        ["/bin/sh", "-c", command, str(program), *options, "about:blank"],
+        ["bash", "-c", command, str(program), *options, "about:blank"],
         env={"PATH": os.environ["PATH"], "HOME": home, "TZ": "UTC", "LANG": "C.UTF-8"},
         pass_fds=(read_by_it, written_by_it),
         stdin=subprocess.DEVNULL,
