@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,7 +13,7 @@ import pytest
 from obs_run.store.reader import Reader
 from obs_run.telemetry.records import LogLine
 from obs_run.telemetry.records import Span as StoredSpan
-from tests.e2e.backends import records, waiting
+from tests.e2e.backends import records
 from tests.e2e.backends.install import ROOT
 from tests.e2e.backends.servers import Backends
 
@@ -35,21 +34,6 @@ class Run:
     def instances(self) -> str:
         """The run's processes, as a label matcher of Prometheus."""
         return "|".join(sorted({str(span.resource["service.instance.id"]) for span in self.spans}))
-
-
-@pytest.fixture(scope="module")
-def stub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the stub model and give its URL."""
-    port_file = tmp_path_factory.mktemp("stub") / "port"
-    process = subprocess.Popen(
-        [sys.executable, ROOT / "examples" / "stub_llm", "--port-file", port_file], stdout=subprocess.DEVNULL
-    )
-    try:
-        waiting.until(port_file.exists, "the stub model listens")
-        yield f"http://127.0.0.1:{port_file.read_text().strip()}/v1"
-    finally:
-        process.terminate()
-        process.wait()
 
 
 @pytest.fixture(scope="module")

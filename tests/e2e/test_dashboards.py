@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e.backends import clients, http, waiting
+from tests.e2e.backends import clients, http
 from tests.e2e.backends.install import ROOT
 from tests.e2e.backends.servers import Backends
 from tools import make_dashboards
@@ -21,21 +21,6 @@ from tools.make_dashboards import DASHBOARDS, Panel
 
 MODEL_CALLS_OF_SCRIPT = 7
 PANELS = [(dashboard.name, panel) for dashboard in DASHBOARDS for panel in dashboard.panels]
-
-
-@pytest.fixture(scope="module")
-def stub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the stub model and give its URL."""
-    port_file = tmp_path_factory.mktemp("stub") / "port"
-    process = subprocess.Popen(
-        [sys.executable, ROOT / "examples" / "stub_llm", "--port-file", port_file], stdout=subprocess.DEVNULL
-    )
-    try:
-        waiting.until(port_file.exists, "the stub model listens")
-        yield f"http://127.0.0.1:{port_file.read_text().strip()}/v1"
-    finally:
-        process.terminate()
-        process.wait()
 
 
 @pytest.fixture(scope="module")

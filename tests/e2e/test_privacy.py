@@ -15,8 +15,7 @@ from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
 
-from tests.e2e.backends import install, waiting
-from tests.e2e.backends.install import ROOT
+from tests.e2e.backends import install
 from tests.e2e.backends.servers import Backends, running
 from tests.e2e.planted import Planted, planted
 from tests.ports import HOST, free_ports
@@ -68,20 +67,6 @@ def gate(backends: Backends, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     command: list[str | Path] = [install.find("collector"), "--config", folder / "gate.yaml"]
     with running("gate", command, f"http://{health}/", folder):
         yield Gate(f"http://{http}", f"http://{grpc}", folder / "received.json")
-
-
-@pytest.fixture(scope="module")
-def stub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    port_file = tmp_path_factory.mktemp("stub") / "port"
-    process = subprocess.Popen(
-        [sys.executable, ROOT / "examples" / "stub_llm", "--port-file", port_file], stdout=subprocess.DEVNULL
-    )
-    try:
-        waiting.until(port_file.exists, "the stub model listens")
-        yield f"http://{HOST}:{port_file.read_text().strip()}/v1"
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def _run(folder: Path, secrets: list[Planted], stub: str, remote: str, **environment: str) -> str:

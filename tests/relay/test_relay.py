@@ -476,24 +476,35 @@ def test_an_agent_that_never_pauses_loses_nothing(
     assert numbers == set(map(str, range(600)))
 
 
-@pytest.mark.slow
-def test_what_may_have_arrived_before_the_relay_was_killed_is_marked(
-    memory: Path, tmp_path: Path, receiver: Receiver
-) -> None:
+HEAD_OF_ONE_GONE = segment.HEAD.pack(segment.MAGIC, 1 << 22, 0, segment.SIZE, segment.SEALED, 0).ljust(
+    segment.HEAD_SIZE, b"\0"
+)
+"""How a segment begins whose process is gone."""
+
+
+def place_of_stopped(receiver: Receiver, memory: Path, tmp_path: Path) -> Path:
+    """Return the folder of a relay that has exported an agent's spans, and was stopped."""
     launch(memory, tmp_path, receiver.endpoint, STORY)
     assert receiver.wait_for(lambda got: len(got.spans) == 3)
     env = relayed(memory, tmp_path, receiver.endpoint)
     subprocess.run([OBSCTL, "relay", "stop"], env=env, check=True)
     (place,) = map(Path, relay_client.configurations(str(memory)))
+    return place
+
+
+@pytest.mark.slow
+def test_what_may_have_arrived_before_the_relay_was_killed_is_marked(
+    memory: Path, tmp_path: Path, receiver: Receiver
+) -> None:
+    place = place_of_stopped(receiver, memory, tmp_path)
     buffer = f"{os.getpid()}-left"
-    head = segment.HEAD.pack(segment.MAGIC, 1 << 22, 0, segment.SIZE, segment.SEALED, 0).ljust(segment.HEAD_SIZE, b"\0")
     records = b""
     for name in ("exported", "not read"):
         span = SpanRecord(name, "INTERNAL", 1, 1, len(name), 2, scope=codec.OURS)
         records += framed(codec.encode(codec.Ended(span)))
         if name == "exported":
-            progress.write_given(str(place), {buffer: (0, len(head) + len(records))})
-    (place / f"{buffer}.0").write_bytes(head + records)
+            progress.write_given(str(place), {buffer: (0, len(HEAD_OF_ONE_GONE) + len(records))})
+    (place / f"{buffer}.0").write_bytes(HEAD_OF_ONE_GONE + records)
     launch(memory, tmp_path, receiver.endpoint, STORY)
     assert receiver.wait_for(lambda got: len(got.spans) == 8)
     assert receiver.named("exported")[0].attributes == {REPEATED: True}
@@ -504,15 +515,10 @@ def test_what_may_have_arrived_before_the_relay_was_killed_is_marked(
 def test_what_was_read_is_not_read_again_where_a_relay_was_killed_before_it_could_delete_it(
     memory: Path, tmp_path: Path, receiver: Receiver
 ) -> None:
-    launch(memory, tmp_path, receiver.endpoint, STORY)
-    assert receiver.wait_for(lambda got: len(got.spans) == 3)
-    env = relayed(memory, tmp_path, receiver.endpoint)
-    subprocess.run([OBSCTL, "relay", "stop"], env=env, check=True)
-    (place,) = map(Path, relay_client.configurations(str(memory)))
+    place = place_of_stopped(receiver, memory, tmp_path)
     left = place / f"{os.getpid()}-left.0"
-    head = segment.HEAD.pack(segment.MAGIC, 1 << 22, 0, segment.SIZE, segment.SEALED, 0).ljust(segment.HEAD_SIZE, b"\0")
     span = SpanRecord("read", "INTERNAL", 1, 1, 1, 2, scope=codec.OURS)
-    left.write_bytes(head + framed(codec.encode(codec.Ended(span))))
+    left.write_bytes(HEAD_OF_ONE_GONE + framed(codec.encode(codec.Ended(span))))
     progress.write(str(place), {f"{os.getpid()}-left": Position(1, segment.HEAD_SIZE, None, None, ())})
     launch(memory, tmp_path, receiver.endpoint, STORY)
     assert receiver.wait_for(lambda got: len(got.spans) == 6)
