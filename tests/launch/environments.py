@@ -98,8 +98,11 @@ PACKAGES = {
     "fastmcp": ("fastmcp==4.2.3",),
 }
 
-UNPINNED = frozenset(["servers, contrib", "fleet"])
-"""Environments whose packages are there for other versions of OpenTelemetry's only than those that we develop with."""
+UNPINNED = frozenset(["servers, contrib", "servers of before", "fleet"])
+"""Environments whose packages are there for other versions of OpenTelemetry's only than those that we develop with.
+
+And those with another version of a package that we develop with.
+"""
 
 
 class Environment(NamedTuple):

@@ -35,9 +35,11 @@ def _sayable(signal: str, batch: Any) -> Any:
 
 def load(signal: str) -> None:
     """Import what ``encode`` imports at its first call."""
+    from obs_run.pipeline import otlp_values  # noqa: F401 (see above)
+
     _encoder(signal)
     if signal == "traces":
-        from obs_run.pipeline import span_bytes  # noqa: F401 (see above)
+        from obs_run.pipeline import span_bytes  # noqa: F401
 
 
 def halves(batch: Any) -> tuple[Any, Any] | None:

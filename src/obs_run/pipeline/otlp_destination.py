@@ -11,6 +11,7 @@ from obs_run.pipeline import losses, refusal_advice
 from obs_run.pipeline.destination import count_items
 from obs_run.pipeline.encode import encode, halves, load
 from obs_run.pipeline.request_buffer import Refused, Replayed, Request, RequestBuffer, RetryLater
+from obs_run.process import descriptors
 from obs_run.process.unpatched import RLock, allocate_lock, time
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class OtlpDestination:
     def load(self) -> None:
         """Import what the first batch needs."""
         load(self._signal)
+        descriptors.load()
 
     def export(self, batch: Batch, deadline: float | None) -> None:
         """Encode a batch, put it behind what waits, and deliver if it is time."""

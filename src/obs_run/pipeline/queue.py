@@ -16,7 +16,7 @@ from obs_run import settings
 from obs_run.base import guard
 from obs_run.pipeline.items import comes_first
 from obs_run.pipeline.losses import NOT_DELIVERED, QUEUE_FULL, Losses
-from obs_run.process import termination, threads
+from obs_run.process import own_imports, termination, threads
 from obs_run.process.unpatched import RLock, allocate_lock, are_locks_replaced, get_ident, monotonic
 
 if TYPE_CHECKING:
@@ -203,9 +203,13 @@ class Queue:
         return done.acquire(timeout=max(0.0, patience - monotonic()))
 
     def _start(self) -> None:
-        if are_locks_replaced():
-            # What the thread imports must not meet what greenlets import.
+        if are_locks_replaced() or own_imports.show_at_times():
+            # What the thread imports must not meet what greenlets import, or what the agent imports by the same names.
             self.load()
+        if not self._is_loading:
+            self._start_thread()
+
+    def _start_thread(self) -> None:
         with self._lock:
             # A thread started while the interpreter goes down never runs, and start() would wait for it forever.
             if self._thread is not None or self._stopping or sys.is_finalizing():
@@ -229,11 +233,15 @@ class Queue:
             self._is_loading = True
         guard.call("export", self._load)
         self._is_loading = False
+        if self.is_used and self._thread is None:
+            # What came meanwhile, from here or another thread, has left it to the end of this.
+            self._start_thread()
 
     def _load(self) -> None:
         consumer = self._get_consumer(_MOST_LOADING_SECONDS)
         if consumer is not None:
             consumer.load()
+            self.is_loaded = True
 
     def _get_consumer(self, patience: float) -> Consumer | None:
         """Return the consumer, made by the first thread that needs it; None where that takes another too long."""

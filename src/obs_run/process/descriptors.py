@@ -7,7 +7,7 @@ they are used or closed, and have numbers that few programs come to.
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from obs_run.base import guard
@@ -31,6 +31,13 @@ def identity(descriptor: int) -> Identity | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def load() -> None:
+    """Import what ``move_up`` imports at its first call."""
+    with suppress(ImportError):
+        import fcntl  # noqa: F401
+        import resource  # noqa: F401
 
 
 def move_up(descriptor: int) -> int:

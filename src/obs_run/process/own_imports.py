@@ -112,6 +112,15 @@ def load(name: str) -> "Any":
     return builtins.__import__(name) if _own.private is None else _own.private.load(name)
 
 
+def show_at_times() -> bool:
+    """Whether an import of ours shows, while it lasts, a module of ours by a name that the agent has a file for.
+
+    The agent's imports in other threads would find it meanwhile.
+    """
+    _look_at_path()
+    return _own.private is not None and _own.private.show_at_times()
+
+
 def is_impostor(name: str, spec: "ModuleSpec") -> bool:
     """Whether a file of the agent's has the name of a module of the standard library."""
     if name.partition(".")[0] not in sys.stdlib_module_names or not spec.has_location:

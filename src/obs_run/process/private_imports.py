@@ -67,6 +67,10 @@ class PrivateImports:
         self._package = package
         self.change(frozenset(), is_needed=True)
 
+    def show_at_times(self) -> bool:
+        """Whether others can see a module of ours by the name of one of the agent's while we import."""
+        return self._package is not None or self._is_typing_lent()
+
     def find_spec(self, name: str, path: Sequence[str] | None) -> ModuleSpec | None:
         """Return where a module of ours, or one that we import, is; None where the other finders may say."""
         if not self._is_needed:
@@ -93,10 +97,15 @@ class PrivateImports:
             return builtins.__import__(name)
         return self._import(name, None, None, ("__name__",))
 
-    def fit(self, module: ModuleType) -> None:
-        """Have a module of ours that is about to be executed import as we do."""
+    def execute(self, module: ModuleType, execute: Callable[[ModuleType], None]) -> None:
+        """Have a module of ours import as we do, from its execution on."""
         module.__dict__["__builtins__"] = self._builtins
-        self._lend_typing()
+        self._begin()
+        try:
+            self._lend_typing()
+            execute(module)
+        finally:
+            self._end()
 
     def _is_imported_by_us(self, name: str) -> bool:
         """Whether a module of ours imports ``name`` that was loaded before it needed an ``__import__`` of its own."""
@@ -118,11 +127,12 @@ class PrivateImports:
         level: int = 0,
     ) -> Any:
         top = name.partition(".")[0]
-        me = get_ident()
-        self._importing[me] = self._importing.get(me, 0) + 1
-        if self._importing[me] == 1:
-            self._lend_typing()
-            self._lend_package()
+        if not level and (fromlist or top == name):
+            # Found without showing anything by another name: the agent may import in another thread.
+            there = sys.modules.get(f"{_PRIVATE}.{name}" if self._is_private(top) else name)
+            if there is not None and _is_executed(there) and all(map(there.__dict__.__contains__, fromlist or ())):
+                return there
+        self._begin()
         try:
             if level or not self._is_private(top):
                 return self._original(name, globals, locals, fromlist, level)
@@ -131,12 +141,23 @@ class PrivateImports:
             self._original(f"{_PRIVATE}.{name}", globals, locals, ("__name__",), 0)
             return sys.modules[f"{_PRIVATE}.{top}"]
         finally:
-            self._importing[me] -= 1
-            if not self._importing[me]:
-                del self._importing[me]
-                self._take_back()
-                if self._package is not None and not self._importing:
-                    self._take_package_back(self._package.__name__)
+            self._end()
+
+    def _begin(self) -> None:
+        me = get_ident()
+        self._importing[me] = self._importing.get(me, 0) + 1
+        if self._importing[me] == 1:
+            self._lend_typing()
+            self._lend_package()
+
+    def _end(self) -> None:
+        me = get_ident()
+        self._importing[me] -= 1
+        if not self._importing[me]:
+            del self._importing[me]
+            self._take_back()
+            if self._package is not None and not self._importing:
+                self._take_package_back(self._package.__name__)
 
     def _lend_typing(self) -> None:
         """Show the private ``typing`` under its public name until our import is over.
@@ -144,11 +165,14 @@ class PrivateImports:
         From Python 3.12 on the interpreter itself looks it up there as classes are made.
         """
         private = sys.modules.get(f"{_PRIVATE}.typing")
-        if private is None or not self._is_private("typing") or sys.version_info < (3, 12):
+        if private is None or not self._is_typing_lent():
             return
         if "typing" not in self._lent:
             self._lent["typing"] = sys.modules.get("typing")
         sys.modules["typing"] = private
+
+    def _is_typing_lent(self) -> bool:
+        return sys.version_info >= (3, 12) and self._is_private("typing")
 
     def _lend_package(self) -> None:
         """Show our package under its name until all imports of ours are over."""
@@ -184,6 +208,11 @@ class PrivateImports:
         return not spec.has_location or str(spec.origin).startswith(self._standard)
 
 
+def _is_executed(module: ModuleType) -> bool:
+    spec = getattr(module, "__spec__", None)
+    return spec is not None and not getattr(spec, "_initializing", False)
+
+
 class _Loader(_SourceFileLoader):
     """Loads a module that imports as we do."""
 
@@ -192,8 +221,7 @@ class _Loader(_SourceFileLoader):
         self._imports = imports
 
     def exec_module(self, module: ModuleType) -> None:
-        self._imports.fit(module)
-        super().exec_module(module)
+        self._imports.execute(module, super().exec_module)
         if module.__name__ == f"{_PRIVATE}.dataclasses":
             module.sys = _Sys()  # type: ignore[attr-defined]
 
