@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import sys
+from collections import Counter
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ if find_spec("hypothesis") is not None:  # the environments of the libraries do 
     settings.register_profile("any machine", deadline=None, max_examples=examples(100), derandomize=install.required())
     settings.load_profile("any machine")
 
+_SAMPLED = 3
 BUILD_SECONDS = 1800  # making the backends for the first time takes minutes
 
 # Whoever starts the tests may ignore these, as nohup and shells do for what runs in the background; agents inherit it.
@@ -53,9 +55,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, N
             item.add_marker(pytest.mark.backends)
             item.add_marker(pytest.mark.timeout(BUILD_SECONDS))
             item.add_marker(pytest.mark.xdist_group("backends"))  # one Collector and one Jaeger for all
+    _mark_what_is_not_sampled(items)
     yield
     # The longest first, whatever the order of the others: at the end no one waits for a last long one.
     items.sort(key=lambda item: item.path.name != "test_versions.py")
+
+
+def _mark_what_is_not_sampled(items: list[pytest.Item]) -> None:
+    """Of each function marked ``sampled``, leave one in three of its cases to each change, and mark the others slow."""
+    quick: Counter[str] = Counter()
+    for item in items:
+        if item.get_closest_marker("sampled") is None or item.get_closest_marker("slow") is not None:
+            continue
+        function = item.nodeid.partition("[")[0]
+        if quick[function] % _SAMPLED:
+            item.add_marker(pytest.mark.slow)
+        quick[function] += 1
 
 
 def pytest_collection_finish() -> None:

@@ -101,3 +101,16 @@ def test_what_needs_a_backend_is_marked_before_the_ring_is_chosen(wanted: str, i
     words = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", wanted, "tests/configs"]
     done = subprocess.run(words, cwd=environments.ROOT, capture_output=True, text=True, check=True)
     assert ("test_alertmanager_is_there" in done.stdout) == is_there, done.stdout
+
+
+@pytest.mark.parametrize(("wanted", "of_six"), [("not slow", 2), ("slow", 4), ("", 6)])
+def test_one_in_three_of_what_is_sampled_is_quick(wanted: str, of_six: int) -> None:
+    words = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", wanted, f"{__file__}::test_six"]
+    done = subprocess.run(words, cwd=environments.ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.count("::test_six") == of_six, done.stdout
+
+
+@pytest.mark.sampled
+@pytest.mark.parametrize("number", range(6))
+def test_six(number: int) -> None:
+    assert number in range(6)

@@ -302,6 +302,7 @@ def test_a_context_manager_and_a_decorator(agent: Run) -> None:
     assert ran.logs()["inside"]["span"] == ran.spans()["cast off"]["span"]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "lines",
     [

@@ -195,6 +195,7 @@ def test_no_text_raises(pieces: list[str], level: int, is_handler: bool) -> None
     assert "\0" not in head_of(text)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("before", BEFORE)
 def test_a_long_text_costs_no_more_than_its_length(before: str) -> None:
     for piece in PIECES:

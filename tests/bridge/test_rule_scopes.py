@@ -211,6 +211,7 @@ rules:
 """
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("scope", "end"), [("scope: function", "return"), ("scope: process", "line"), ("unit: s", "line")]
 )

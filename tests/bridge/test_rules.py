@@ -394,6 +394,7 @@ def test_a_span_is_ended_by_its_timeout_at_the_end(agent: Run, tmp_path: Path) -
     assert all(span["seconds"] < 0.15 for span in ran.seen["spans"])
 
 
+@pytest.mark.slow
 def test_open_spans_are_bounded(traced: Traced) -> None:
     ran = traced(
         TASKS,

@@ -65,6 +65,7 @@ def ruled(agent: Run, tmp_path: Path, source: str, **environment: str) -> Ran:
     return agent(shown, OBS_BRIDGE="rules", OBS_BRIDGE_RULES="rules.yaml", **environment)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_lines_of_a_library_pass_the_rules_once(agent: Run, tmp_path: Path, library: str) -> None:
     work = """

@@ -94,6 +94,7 @@ FAILURES = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", one_in(3, FAILURES))
 def test_a_run_that_failed_is_there_though_nothing_was_recorded(name: str, receiver: Receiver, tmp_path: Path) -> None:
     words, program, end = FAILURES[name]
@@ -113,6 +114,7 @@ _KILLED = "os.kill(os.getpid(), signal.{}); time.sleep(20)"
 KILL = "import os, signal, time\nos.kill(os.getpid(), signal.{})\ntime.sleep(20)"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
 def test_a_run_that_was_stopped_is_there_and_is_no_error(name: str, receiver: Receiver, tmp_path: Path) -> None:
     (tmp_path / "agent.py").write_text(KILL.format(name))
@@ -182,6 +184,7 @@ def test_without_run_spans_a_run_that_failed_has_none(receiver: Receiver, tmp_pa
     assert not receiver.requests
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("name", "value"),
     one_in(
@@ -223,6 +226,7 @@ ERRORS = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", one_in(3, ERRORS))
 def test_the_errors_of_a_run(name: str, tmp_path: Path) -> None:
     body, errors = ERRORS[name]
@@ -262,6 +266,7 @@ thread = threading.Thread(target=print, args=("thread",)); thread.start(); threa
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("program", _SMALL_STACKS.values(), ids=_SMALL_STACKS)
 def test_a_stack_without_room_for_ours_is_said_in_one_line(program: str, receiver: Receiver, tmp_path: Path) -> None:
     (tmp_path / "agent.py").write_text(program)

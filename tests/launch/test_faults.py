@@ -41,6 +41,7 @@ def lines(folder: Path, env: dict[str, str], *before: str) -> list[str]:
     return outcome.err.splitlines()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     one_in(

@@ -136,6 +136,7 @@ EXTRACTING = """
     """
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("headers", [{}, TRACEPARENT, {"x-trace-id": "1" * 32}])
 def test_servers_that_only_extract_the_context_are_no_different(
     headers: dict[str, str], receiver: Receiver, tmp_path: Path

@@ -64,6 +64,7 @@ def test_a_program_that_records_when_its_end_has_begun(
     assert [span.name for span in receiver.spans] == ["agent"]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("options", "version"), crossed([(), ("-S",)], WITHOUT_US))
 def test_other_python_without_obs_run(version: str, options: tuple[str], receiver: Receiver, tmp_path: Path) -> None:
     python = environments.interpreter_or_skip(version)

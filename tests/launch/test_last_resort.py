@@ -51,6 +51,7 @@ CARELESS = {
 _OF_OURS = "instrument 'no name!' measures nothing"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", one_in(3, CARELESS))
 def test_without_logging_nothing_is_printed_that_plain_python_does_not(
     name: str, receiver: Receiver, tmp_path: Path
@@ -83,6 +84,7 @@ OF_THE_AGENT = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", one_in(2, OF_THE_AGENT))
 def test_what_the_agent_would_see_it_sees(name: str, receiver: Receiver, tmp_path: Path) -> None:
     (tmp_path / "agent.py").write_text(f"{API}with tracer.start_as_current_span('work'): pass\n{OF_THE_AGENT[name]}")

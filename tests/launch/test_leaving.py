@@ -51,6 +51,7 @@ def code(number: int) -> dict[str, Any]:
     return {"obs.run.exit_code": number}
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("body", "end"),
     [
@@ -133,6 +134,7 @@ def test_the_end(body: str, end: dict[str, Any], receiver: Receiver, tmp_path: P
     assert said(receiver) == end
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("words", "end"),
     one_in(

@@ -42,6 +42,7 @@ ENDS = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("gives_up", "ends"), crossed(GIVES_UP, ENDS))
 def test_all_arrives(gives_up: str, ends: str, receiver: Receiver, tmp_path: Path) -> None:
     if gives_up == "root" and os.geteuid():

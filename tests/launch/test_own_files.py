@@ -78,6 +78,7 @@ def state(folder: Path) -> dict[str, tuple[int, int]]:
     return {path.name: (path.lstat().st_mode, path.lstat().st_ino) for path in folder.iterdir()}
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("setting", "kind"),
     # An audit trail says by itself what was in its file before it.

@@ -64,6 +64,7 @@ FOREIGN = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("name", "kind"), crossed(["OBS_AUDIT_FILE", "OBS_STORE_FILE"], FOREIGN))
 def test_a_file_of_the_user_s_stays_as_it_is(name: str, kind: str, tmp_path: Path) -> None:
     (tmp_path / "agent.py").write_text("import obs_run\nfor _ in range(3): obs_run.audit('login')\nprint('done')")

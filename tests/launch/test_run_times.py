@@ -56,6 +56,7 @@ def recorded_times(words: list[str], folder: Path) -> tuple[list[int], dict[str,
     return [*(int(word) for word in outcome.out.split()), gone], times
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", BODIES)
 def test_the_run_ends_before_we_load_what_an_export_needs(name: str, tmp_path: Path) -> None:
     (tmp_path / "agent.py").write_text(dedent(AGENT.format(body=dedent(BODIES[name]).replace("\n", "\n    "))))

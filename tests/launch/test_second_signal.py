@@ -46,6 +46,7 @@ ENDS = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("number", "end"), crossed([signal.SIGTERM, signal.SIGHUP], ENDS))
 def test_a_signal_amid_an_import_kills_however_the_program_ends(
     end: str, number: int, receiver: Receiver, tmp_path: Path

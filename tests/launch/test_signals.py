@@ -93,6 +93,7 @@ PLACES = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("recorded", ["", "span('work')\n"], ids=["nothing recorded", "recorded"])
 @pytest.mark.parametrize("place", PLACES)
 def test_a_signal_kills_wherever_the_main_thread_is(
@@ -117,6 +118,7 @@ BEGINNINGS = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("parent", ["", "span('parent')"], ids=["nothing recorded before", "recorded before"])
 @pytest.mark.parametrize("beginning", BEGINNINGS)
 def test_what_a_child_recorded_is_there_when_a_signal_kills_it(

@@ -36,6 +36,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("name", "text", "using"), one_in(3, WRONG))
 def test_a_wrong_value_is_one_line_and_loses_nothing(
     name: str, text: str, using: str, receiver: Receiver, tmp_path: Path
@@ -80,6 +81,7 @@ SAID = [
 ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("name", "text", "line"), one_in(3, SAID))
 def test_what_is_misspelt_is_one_line(name: str, text: str, line: str, receiver: Receiver, tmp_path: Path) -> None:
     (tmp_path / "agent.py").write_text(WORK)
@@ -144,6 +146,7 @@ other.join()
 """
 
 
+@pytest.mark.slow
 def test_threads_that_need_corrected_variables_at_once_do_not_wait_for_each_other(
     receiver: Receiver, tmp_path: Path
 ) -> None:

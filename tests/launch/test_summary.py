@@ -36,6 +36,7 @@ def test_children_leave_it_to_their_parent(child: str, tmp_path: Path) -> None:
     assert len(POINTER.findall(on_terminal(tmp_path, SPAN + child))) == 1
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("program", "more"),
     [

@@ -69,6 +69,7 @@ for work in (log, log_formatted, span, count):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("handler", "base", "error", "caught"),
     [
@@ -98,6 +99,7 @@ def test_what_a_signal_handler_raises(
     assert (outcome.out, outcome.err, outcome.code) == ("log 0\nlog_formatted 0\nspan 0\ncount 0\n", "", 0)
 
 
+@pytest.mark.slow
 def test_what_another_thread_throws(receiver: Receiver, tmp_path: Path) -> None:
     outcome = both(
         tmp_path, receiver,
@@ -165,6 +167,7 @@ def test_what_our_own_code_and_the_agents_objects_raise_stays_with_us(receiver: 
     )  # fmt: skip
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "module", ["opentelemetry.sdk.resources", "opentelemetry.sdk.trace", "opentelemetry.sdk._logs"]
 )

@@ -202,6 +202,7 @@ STACKS = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", one_in(3, STACKS))
 def test_the_stack_has_no_frame_of_ours(name: str, tmp_path: Path, receiver: Receiver) -> None:
     ran = both(tmp_path, receiver, STACKS[name])
@@ -457,6 +458,7 @@ STARTS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("starts", [STARTS[::3], pytest.param(STARTS, marks=pytest.mark.slow)], ids=["some", "all"])
 def test_children_are_in_the_trace_of_who_started_them(
     starts: tuple[str, ...], tmp_path: Path, receiver: Receiver

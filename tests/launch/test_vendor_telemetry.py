@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.launch.running import SCRIPTS, environment, run
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ def doctor(tmp_path: Path, **variables: str) -> list[str]:
     return [line for line in found if line.split()[1].rstrip(":") in ("crewai", "langsmith")]
 
 
+@pytest.mark.slow
 def test_the_doctor_names_them(tmp_path: Path) -> None:
     assert doctor(tmp_path) == [
         "-    crewai: what it does by itself; OBS_VENDOR_TELEMETRY=off switches that off",

@@ -33,6 +33,7 @@ PROGRAM = """
     """
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "option", one_in(2, ["-Wdefault", "-Wonce", "-Wmodule", "-Wignore", "-Wd::DeprecationWarning"])
 )

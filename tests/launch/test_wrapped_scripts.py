@@ -131,6 +131,7 @@ DEBUGGED = (
 )
 
 
+@pytest.mark.slow
 def test_a_debugger_is_left_alone(receiver: Receiver, tmp_path: Path) -> None:
     (tmp_path / "agent.py").write_text(DEBUGGED)
     (tmp_path / "wrap.yaml").write_text("wrap: {a: {target: 'agent:A.f', kind: span}}")

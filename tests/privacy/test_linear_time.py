@@ -126,6 +126,7 @@ PIECES = (
 
 
 # Short texts are quicker to try, and grow into what is looked through as a whole, which has a bound.
+@pytest.mark.sampled
 @pytest.mark.parametrize(("length", "most"), [(3_000, 40), pytest.param(12_000, 24, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("piece", one_in(2, PIECES))
 def test_the_time_grows_with_the_length_and_no_faster(piece: str, length: int, most: int, choose: Choose) -> None:

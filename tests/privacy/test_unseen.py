@@ -30,6 +30,7 @@ LISTS = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", LISTS)
 def test_the_lists_are_found_and_clean_texts_left_alone(name: str, choose: Choose) -> None:
     counts = unseen.count(unseen.read(name), choose("secrets"), choose("secrets,personal"))
@@ -41,6 +42,7 @@ def test_the_lists_are_found_and_clean_texts_left_alone(name: str, choose: Choos
         assert least is None or counts.share(group) >= least, counts.wrong
 
 
+@pytest.mark.slow
 def test_what_is_found_in_a_text_is_found_in_json_around_it(choose: Choose) -> None:
     scrubber = choose("secrets,personal")
     texts = [one.text for one in scoring.corpus()] + [one.text for name in LISTS for one in unseen.read(name)]
@@ -52,6 +54,7 @@ def test_what_is_found_in_a_text_is_found_in_json_around_it(choose: Choose) -> N
         assert json.loads(scrubber.text(message))["parts"][0]["content"] == plain
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", LISTS)
 def test_what_was_scrubbed_once_is_not_touched_again(name: str, choose: Choose) -> None:
     scrubber = choose("secrets,personal")

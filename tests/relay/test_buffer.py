@@ -144,6 +144,7 @@ def test_nothing_is_lost_by_threads_and_signal_handlers(memory: Path) -> None:
     assert len(counted) == 5 * 5000 + by_handler
 
 
+@pytest.mark.slow
 def test_a_record_finds_room_though_others_fill_the_next_segment_at_once(memory: Path) -> None:
     to = writer(memory, most_bytes=1 << 30)
     others: list[threading.Thread] = []

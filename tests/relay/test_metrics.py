@@ -117,6 +117,7 @@ def series(port: int) -> dict[tuple[str, str, str], float]:
         }
 
 
+@pytest.mark.slow
 def test_one_page_has_the_metrics_of_all_agents(memory: Path, tmp_path: Path, receiver: Receiver) -> None:
     port = free_port()
     more = {"OTEL_METRICS_EXPORTER": "prometheus", "OTEL_EXPORTER_PROMETHEUS_PORT": str(port)}
@@ -134,6 +135,7 @@ def test_one_page_has_the_metrics_of_all_agents(memory: Path, tmp_path: Path, re
     assert wanted.items() <= found.items(), found
 
 
+@pytest.mark.slow
 def test_counters_of_a_service_are_those_of_all_its_processes(memory: Path, tmp_path: Path, receiver: Receiver) -> None:
     env = relayed(memory, tmp_path, receiver.endpoint, OTEL_METRIC_EXPORT_INTERVAL="100")
     (tmp_path / "agent.py").write_text(COUNTING)

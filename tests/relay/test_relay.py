@@ -62,6 +62,7 @@ with tracer.span("outer"):
 """
 
 
+@pytest.mark.slow
 def test_spans_and_log_lines_arrive_as_one_trace(agent: Launch, receiver: Receiver) -> None:
     assert agent(STORY) == Outcome(0, "", "")
     run = run_span(receiver)
@@ -85,6 +86,7 @@ ENDS: list[Any] = [
 ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("last", "code", "end", "status"), ENDS)
 def test_what_was_open_is_there_with_the_way_the_process_ended(
     agent: Launch, receiver: Receiver, last: str, code: int, end: dict[str, Any], status: int
@@ -106,6 +108,7 @@ SLOW = pytest.mark.slow
 SLEEP = "import os, time; time.sleep(1); "
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("program", "code", "end"),
     [
@@ -240,6 +243,7 @@ def test_a_collector_that_comes_late_gets_everything(memory: Path, tmp_path: Pat
         assert late.wait_for(lambda got: len(got.spans) == 3 and len(got.logs) == 1)
 
 
+@pytest.mark.slow
 def test_obsctl_relay_says_how_it_is(memory: Path, tmp_path: Path, receiver: Receiver, agent: Launch) -> None:
     env = relayed(memory, tmp_path, receiver.endpoint)
     obsctl = partial(subprocess.run, env=env, capture_output=True, text=True, check=False)
@@ -434,6 +438,7 @@ def test_how_an_agent_ended_is_known_though_the_relay_was_killed_with_it(
     assert run_span(receiver).attributes["obs.run.signal"] == "SIGKILL"
 
 
+@pytest.mark.slow
 def test_a_relay_ends_with_its_folder(receiver: Receiver, memory: Path, tmp_path: Path) -> None:
     running = start(memory, tmp_path, receiver.endpoint, LONG.format(number=100))
     assert receiver.wait_for(lambda got: bool(got.spans))
@@ -547,6 +552,7 @@ def test_a_flush_has_the_metrics_of_agents_that_are_gone_exported(
     assert receiver.metrics
 
 
+@pytest.mark.slow
 def test_a_relay_stays_as_long_as_it_is_told(agent: Launch, receiver: Receiver, memory: Path) -> None:
     agent(STORY, OBS_RELAY_SECONDS="0.5")
     assert receiver.wait_for(lambda got: len(got.spans) == 3)

@@ -103,6 +103,7 @@ SHAPES = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_trees_are_right_and_nobody_hears_of_it(shape: str, agent: Run) -> None:
     source = "\n".join(line.removeprefix("        ") for line in SHAPES[shape].splitlines())
@@ -119,6 +120,7 @@ def test_the_trees_are_right_and_nobody_hears_of_it(shape: str, agent: Run) -> N
     assert sorted(map(sorted, traces.values())) == [["a", "ab", "bc", "cd"]] * 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most", [1000, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_memory_stays_flat_where_ends_never_come(most: int, agent: Run) -> None:
     ran = agent(

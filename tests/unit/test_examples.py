@@ -22,6 +22,7 @@ EXAMPLES = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("start", "example"), crossed([True, False], EXAMPLES))
 def test_the_example_runs(agent: Run, example: str, *, start: bool) -> None:
     ran = agent(EXAMPLES[example], start=start)

@@ -121,6 +121,7 @@ def ended_plainly() -> tuple[int, list[str], str]:
     return ended(AGENT)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("module", "path"), one_in(40, INNER))
 def test_the_agent_ends_as_it_does_without_a_fault(module: str, path: tuple[str, ...]) -> None:
     code, out, said = ended(BREAK.format(module=module, path=path) + AGENT)

@@ -34,6 +34,7 @@ def test_nothing_of_ours_is_there_before_the_agent_begins(tmp_path: Path, forkin
     assert forking_server.run(tmp_path, ours, start=False).out == "[]\n"
 
 
+@pytest.mark.slow
 def test_one_that_hangs_is_no_trouble_to_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with agents.ForkingServer() as server:
         server.run(tmp_path, "pass")

@@ -35,6 +35,7 @@ GATEWAY = """
 """
 
 
+@pytest.mark.slow
 def test_a_clients_key_in_an_error_of_the_gateway(openai_agent: Run) -> None:
     ran = openai_agent(
         GATEWAY

@@ -38,6 +38,7 @@ def test_libraries_that_only_ask_at_import_load_no_sdk(agent: Run) -> None:
     assert (ran.code, ran.err) == (0, "")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("work", "arrived"),
     [

@@ -121,6 +121,7 @@ def test_a_bridged_span_that_failed_has_its_exception(agent: Run) -> None:
     assert told(span) == [("log", "Loading model failed: no such model"), ("exception", None)]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("level", "expected"),
     [("info", ["said", "warned", "failed"]), ("error", ["failed"]), ("off", [])],

@@ -50,6 +50,7 @@ def _settings(endpoint: str, **more: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("endpoint", "way"), crossed(ENDPOINTS, LEAVE), indirect=["endpoint"])
 def test_what_is_not_delivered_is_one_line(agent: Run, endpoint: str, way: str) -> None:
     ran = agent(AGENT + LEAVE[way], **_settings(endpoint))
@@ -77,6 +78,7 @@ def test_it_is_said_by_the_thread_that_ends_the_process(agent: Run) -> None:
     assert (ran.code, ran.out) == (0, "True True\n")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("way", LEAVE)
 def test_what_was_lost_before_the_export_path_was_loaded_is_one_line(agent: Run, way: str) -> None:
     with Receiver() as closed:

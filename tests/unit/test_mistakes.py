@@ -86,6 +86,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: " ".join((*mistake.variables, mistake.typed)))
 def test_a_mistake_is_said_in_one_line_that_names_the_mend(mistake: Mistake, folder: Path) -> None:
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("OBS_", "OTEL_"))}

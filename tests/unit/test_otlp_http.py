@@ -479,6 +479,7 @@ DRIPS = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("part", DRIPS)
 def test_who_drips_holds_up_nobody_for_longer_than_the_deadline(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     beginning, drop = DRIPS[part]

@@ -235,6 +235,7 @@ def plain(number: int) -> dict[str, Any]:
 SIMPLE = {"input_tokens": 1234, "output_tokens": 567}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("usage", [SIMPLE, pytest.param(plain(1), marks=pytest.mark.slow)], ids=["simple", "plain"])
 def test_every_model_under_every_name(usage: dict[str, Any]) -> None:
     priced = sum(same(provider, reference, usage, NOW, None) is not None for provider, reference in REFERENCES)
@@ -242,6 +243,7 @@ def test_every_model_under_every_name(usage: dict[str, Any]) -> None:
     assert priced > 0.95 * len(REFERENCES)
 
 
+@pytest.mark.slow
 def test_every_unit_that_has_a_price_is_billed() -> None:
     billed = {
         key
@@ -282,6 +284,7 @@ def test_days_without_dashes() -> None:
     assert found > 10
 
 
+@pytest.mark.slow
 def test_every_price_at_every_edge_of_time_and_size() -> None:
     for provider in providers:
         for model in provider.models:
@@ -304,6 +307,7 @@ def edges_of(constraint: Any) -> list[datetime]:
             for time in (constraint.start_time, constraint.end_time) for more in (-1, 0)]  # fmt: skip
 
 
+@pytest.mark.slow
 @often
 @given(st.sampled_from(REFERENCES), usages, moments, st.sampled_from(CONTEXTS))
 def test_generated_usages(

@@ -3,6 +3,8 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.ports import free_port
 from tests.unit.agents import run
 
@@ -18,6 +20,7 @@ AGENT = """
 """
 
 
+@pytest.mark.slow
 def test_the_endpoint_serves_the_agents_metrics_on_loopback(tmp_path: Path) -> None:
     port = str(free_port())
     ran = run(
@@ -72,6 +75,7 @@ def test_what_agents_do_is_shown_under_old_names_too_and_described(tmp_path: Pat
     assert 'gen_ai_agent_name="planner"' in agent
 
 
+@pytest.mark.slow
 def test_series_that_are_equal_without_their_secrets_are_one(tmp_path: Path) -> None:
     keys = [f"ghp_{letter}1B2c3D4e5F6a1B2c3D4e5F6a1B2c3D4e5F6" for letter in "ab"]
     source = f"""

@@ -143,6 +143,7 @@ def test_an_error_is_on_the_span_and_an_event(agent: Run) -> None:
     assert (event["trace"], event["span"]) == (failed["trace"], failed["span"])
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("names", "expected"), [("both", {**NEW, **OLD, **ALWAYS}), ("new", {**NEW, **ALWAYS}), ("old", {**OLD, **ALWAYS})]
 )
@@ -184,6 +185,7 @@ def test_metric_values_buckets_and_labels(agent: Run) -> None:
     assert {"gen_ai.request.model": "gpt-4o", "server.port": 443}.items() <= duration[0]["attributes"].items()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("mode", "on_span", "on_event"),
     [("NO_CONTENT", False, False), ("true", True, False), ("EVENT_ONLY", False, True), ("SPAN_AND_EVENT", True, True)],

@@ -164,6 +164,7 @@ def test_without_a_run_span_there_is_none(agent: Run, receiver: Receiver) -> Non
     assert receiver.spans[0].parent_id == ""
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("sampler", "ratio", "parent"),
     one_in(

@@ -186,6 +186,7 @@ def test_only_what_may_have_arrived_is_counted_as_repeated(tmp_path: Path, clock
     assert (process.arrived, process.repeated) == (["a", "b"], 10)
 
 
+@pytest.mark.slow
 def test_what_a_process_was_sending_as_it_ended_may_be_double(tmp_path: Path) -> None:
     process = Process(tmp_path / "spool")
 
@@ -472,6 +473,7 @@ def test_folders_and_files_are_the_users_and_name_no_secret(tmp_path: Path) -> N
     assert endpoint == ENDPOINT._replace(key="")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_gzip", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_an_outage_of_an_hour_loses_nothing(tmp_path: Path, clock: Clock, *, is_gzip: bool) -> None:
     """20 spans a second with prompts of 2 kB, as they wait for HTTP (compressed) and for gRPC."""

@@ -104,6 +104,7 @@ def test_one_that_fails_stops_no_other(installed: Path) -> None:
     assert "set-up for lib_b failed and was skipped: ZeroDivisionError" in seen.err
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("variables", "winner"),
     [

@@ -136,6 +136,7 @@ def test_the_user_names_the_provider(url: str, provider: str, monkeypatch: pytes
     assert operation.provider == provider
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(
     ("fingerprint", "provider"),

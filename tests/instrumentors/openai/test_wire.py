@@ -127,6 +127,7 @@ ERRORS: dict[str, tuple[Any, Callable[[Client], Any], str]] = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("case", ERRORS)
 def test_an_error_inside_of_a_200_is_one(case: str, answering: Any, telemetry: Any) -> None:
@@ -205,6 +206,7 @@ STREAMS: dict[str, list[list[dict[str, Any]]]] = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.usefixtures("with_content")
 @pytest.mark.parametrize("case", STREAMS)
 def test_calls_of_a_stream_are_told_apart(case: str, answering: Any, telemetry: Any) -> None:
@@ -314,6 +316,7 @@ USAGES: dict[str, tuple[dict[str, Any], tuple[int, int, int | None]]] = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("case", USAGES)
 def test_reasoning_that_is_counted_beside_is_counted_in(
@@ -352,6 +355,7 @@ COSTS: dict[str, tuple[dict[str, Any], float]] = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("case", COSTS)
 def test_the_answer_says_what_it_cost(case: str, answering: Any, telemetry: Any) -> None:
     more, cost = COSTS[case]
@@ -422,6 +426,7 @@ AGENTS_CALLS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.usefixtures("with_content")
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("case", AGENTS_CALLS)

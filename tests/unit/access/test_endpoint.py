@@ -31,6 +31,7 @@ STARTED_BY_HAND = """
 """
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("exporter", ["memory", "none", "prometheus"])
 def test_an_endpoint_begun_by_hand_serves_from_then_on(tmp_path: Path, exporter: str) -> None:
     port = free_port()
@@ -135,6 +136,7 @@ def test_a_child_lets_the_port_go_and_takes_it_up_when_its_parent_has_ended(tmp_
     assert ran.out.splitlines() == ["kept False", "['2.0']"]
 
 
+@pytest.mark.slow
 def test_forks_amid_scrapes_all_end(tmp_path: Path) -> None:
     with serving(tmp_path) as agent:
         agent.do("import os, threading, urllib.request")

@@ -129,6 +129,7 @@ BCRYPT = "$2y$10$abcdefghijklmnopqrstuuWJkPqGh7zv4oZlGmnSxYbq7x2V8q5bK"
         ],
     ),
 )  # fmt: skip
+@pytest.mark.sampled
 def test_a_file_that_does_not_do_opens_no_endpoint(
     tmp_path: Path, setting: str, content: str | bytes | None, problem: str
 ) -> None:

@@ -40,6 +40,7 @@ def test_the_text_of_a_setting_without_its_secrets(text: str, shown: str) -> Non
     assert masked_value(text) == shown
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "piece", ["a", "a.", ":/a", "a=", "key ", "Aa1", " ", "sk-", "eyJ", "a:b@", "://u:p", "'\"", "a-"]
 )

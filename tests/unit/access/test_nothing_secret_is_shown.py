@@ -90,6 +90,7 @@ def somewhere(form: str) -> dict[str, str]:
     return {f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT": f"http://{nobody()}" for signal in ("TRACES", "METRICS", "LOGS")}
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("exporter", ["otlp", "prometheus,console", "store"])
 def test_doctor_shows_none(
@@ -165,6 +166,7 @@ def test_an_agent_shows_none(tmp_path: Path, form: str, protocol: str) -> None:
     assert_nothing_secret(said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", one_in(len(FORMS), FORMS))
 def test_an_agent_with_a_file_of_settings_shows_none(tmp_path: Path, form: str) -> None:
     (tmp_path / "otel.yaml").write_text(

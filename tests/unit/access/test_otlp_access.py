@@ -189,6 +189,7 @@ WRONG_FILES = [
 ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("protocol", "wrong"), crossed(PROTOCOLS, WRONG_FILES))
 def test_a_wrong_file_is_one_line_that_shows_nothing_of_it(
     tmp_path: Path, protocol: str, wrong: tuple[bytes | None, str]

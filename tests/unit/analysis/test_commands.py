@@ -322,6 +322,7 @@ def test_sql(printed: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ["1", "trace_id", "TEXT"] in [row[:3] for row in cells(printed.lines("sql", "PRAGMA table_info(spans)"))]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "query",
     [

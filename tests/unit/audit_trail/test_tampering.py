@@ -54,6 +54,7 @@ def test_any_byte_that_is_changed(untouched: Untouched, data: st.DataObject) -> 
     assert untouched.problem({**untouched.files, name: bytes(content)})
 
 
+@pytest.mark.slow
 def test_every_bit_of_a_line_and_of_the_head(untouched: Untouched) -> None:
     head, first = "audit.jsonl.head", untouched.logs[0]
     for name, length in ((first, untouched.files[first].index(b"\n") + 1), (head, len(untouched.files[head]))):
@@ -72,6 +73,7 @@ def test_any_file_that_is_cut(untouched: Untouched, data: st.DataObject) -> None
     assert untouched.problem({**untouched.files, name: cut})
 
 
+@pytest.mark.slow
 def test_the_last_file_cut_at_every_byte(untouched: Untouched) -> None:
     content = untouched.files["audit.jsonl"]
     for length in range(len(content)):

@@ -284,6 +284,7 @@ def test_a_record_in_a_signal_handler_amid_another(tmp_path: Path) -> None:
     assert (report.records, report.notes) == (3000 + len(handled), [])
 
 
+@pytest.mark.slow
 def test_verifying_while_others_write(tmp_path: Path) -> None:
     writer = start("for _ in write('writer', 100_000): pass", tmp_path, 20_000)
     try:

@@ -223,6 +223,7 @@ def test_threads_count_on_the_same_run(fake: FakeSink) -> None:
     assert fake.of("invoke_agent a").record.attributes["gen_ai.usage.output_tokens"] == 1600
 
 
+@pytest.mark.slow
 def test_a_run_of_very_many_calls_takes_no_more_memory(fake: FakeSink) -> None:
     run = start(AgentRun(agent_name="a"))
 

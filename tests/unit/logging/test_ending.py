@@ -35,6 +35,7 @@ ENDINGS = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("start", "how"), crossed([True, False], ENDINGS))
 def test_nothing_is_lost_however_the_process_ends(
     agent: Run, receiver: Receiver, tmp_path: Path, how: str, *, start: bool

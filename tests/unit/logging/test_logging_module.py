@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.unit.agents import Run
 
@@ -45,6 +47,7 @@ def test_records_carry_the_log_context(agent: Run) -> None:
     assert "user_id" not in failed
 
 
+@pytest.mark.slow
 def test_without_the_setting_the_output_is_the_agents_own(agent: Run) -> None:
     alone = agent(SOURCE, start=False)
     for setting in ({}, {"OBS_LOG_CONSOLE": "human"}, {"OBS_LOG_CONSOLE": "none"}):

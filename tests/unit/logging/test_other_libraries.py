@@ -66,6 +66,7 @@ def test_structlog(tmp_path: Path, python: str) -> None:
     assert (line["user_id"], line["correlation_id"]) == ("own", "c1")
 
 
+@pytest.mark.slow
 def test_structlog_by_the_logging_module_is_recorded_where_that_is_not_captured(tmp_path: Path, python: str) -> None:
     shown = seen(tmp_path, python, STRUCTLOG, start=False)
     assert Counter(log["body"] for log in shown["logs"]) == Counter(
@@ -73,6 +74,7 @@ def test_structlog_by_the_logging_module_is_recorded_where_that_is_not_captured(
     )
 
 
+@pytest.mark.slow
 def test_loguru(tmp_path: Path, python: str) -> None:
     shown = seen(tmp_path, python, LOGURU)
     logs = {log["body"]: log for log in shown["logs"]}

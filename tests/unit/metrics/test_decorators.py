@@ -106,6 +106,7 @@ KINDS: dict[str, Callable[[Callable[[Any], Any]], Callable[[Wrong], str]]] = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("order", ORDERS, ids=lambda _: "")
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_order_on_any_callable(kind: str, order: tuple[Callable[[Any], Any], ...]) -> None:

@@ -76,6 +76,7 @@ def test_importing_loads_no_sdk(agent: Run) -> None:
     assert last(ran) == []
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("start", "environment"),
     crossed(
@@ -230,6 +231,7 @@ BEGIN = """import asyncio
 """
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("how", ["setting", "call", "call without exporters", "both"])
 def test_the_prometheus_page_can_be_read(how: str, agent: Run) -> None:
     port = free_port()
@@ -335,6 +337,7 @@ def test_labels_are_scrubbed_on_their_way_out(agent: Run) -> None:
     assert [value for _, value in points(ran, "state")] == [1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", one_in(2, [True, False]))
 def test_forks_amid_the_measurements_of_other_threads(start: bool, agent: Run) -> None:  # noqa: FBT001 (a case)
     source = """

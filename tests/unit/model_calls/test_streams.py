@@ -68,6 +68,7 @@ asyncio.run(main())""",
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("way", one_in(2, WAYS))
 def test_a_stream_is_recorded_whatever_way_it_is_read(way: str, agent: Run) -> None:
     attributes = chat(agent(f"{BEGIN}{WAYS[way]}\nshow()", **ON))
@@ -142,6 +143,7 @@ def look(way):
 """
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("way", "is_asked"),
     one_in(2, [(way, True) for way in ("stream", "lines", "text", "raw", "body")])
@@ -199,6 +201,7 @@ OPENED = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("way", "opened"), crossed(LEAVING, OPENED))
 def test_what_has_streamed_when_the_process_leaves_is_kept(way: str, opened: str, agent: Run) -> None:
     with Receiver() as receiver:
@@ -231,6 +234,7 @@ KINDS = [
 ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("kind", "arguments"), KINDS)
 def test_a_response_that_is_left_keeps_what_came(kind: str, arguments: str, agent: Run) -> None:
     attributes = chat(agent(f"{RESPONSES}\nuntil({kind!r})\nshow()", **ON))
@@ -257,6 +261,7 @@ for each in client(HELLO).chat.completions.create(**QUESTION, stream=True):
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("way", WHOLE)
 def test_a_break_at_the_last_event_is_whole(way: str, agent: Run) -> None:
     attributes = chat(agent(WHOLE[way], **ON))

@@ -101,6 +101,7 @@ WORK = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("stream", "work"), crossed([False, True], WORK))
 def test_what_a_tool_does_is_inside(agent: Run, work: str, *, stream: bool) -> None:
     code, inside = WORK[work]

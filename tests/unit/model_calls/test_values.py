@@ -129,6 +129,7 @@ ARGUMENTS = [
 ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("streams", "arguments"), crossed([False, True], ARGUMENTS))
 def test_what_the_model_wrote_is_kept_as_it_was(arguments: str, streams: bool, agent: Run) -> None:  # noqa: FBT001
     source = f"""
@@ -173,6 +174,7 @@ LATER = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("when", LATER)
 def test_content_is_as_it_was_when_the_call_was_made(when: str, agent: Run) -> None:
     (span,) = agent(f"{BEGIN}{CHANGED}{LATER[when]}\nshow()", **ON).seen["spans"]

@@ -137,6 +137,7 @@ def test_where_it_cannot_be_put_aside_the_lines_go_on(tmp_path: Path, caplog: py
     assert str(path) in caplog.messages[0]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("each", [3_000, pytest.param(12_500, marks=pytest.mark.slow)])
 def test_eight_processes_lose_tear_and_double_nothing(each: int, tmp_path: Path) -> None:

@@ -139,6 +139,7 @@ def test_metric_points_are_stored(store: Path) -> None:
     assert rows == [("calls", "Sum", "1", 3.0, None, '{"model":"x"}'), ("took", "Histogram", "s", 0.5, 1, "{}")]
 
 
+@pytest.mark.slow
 def test_processes_that_write_at_once_lose_nothing(store: Path) -> None:
     workers = [
         subprocess.Popen(

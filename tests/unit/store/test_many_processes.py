@@ -6,11 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from benchmarks import store_contention
 
 ROOT = Path(__file__).parents[3]
 
 
+@pytest.mark.slow
 def test_writers_and_readers_at_once(tmp_path: Path) -> None:
     done = store_contention.run(tmp_path / "store.db", writers=6, readers=3, spans=2000)
     assert done.problems == []

@@ -31,6 +31,7 @@ def run(environ: dict[str, str], *command: str) -> subprocess.CompletedProcess[s
     return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_tests_of_the_example_pass(environ: dict[str, str]) -> None:
     done = run(environ, *PYTEST, "--import-mode=importlib", "examples/test_agent.py")
     assert done.returncode == 0, done.stdout + done.stderr

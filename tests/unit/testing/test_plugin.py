@@ -124,6 +124,7 @@ def test_what_a_test_can_ask(tmp_path: Path, stub: StubServer) -> None:
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.slow
 def test_classes_threads_processes_and_tasks(tmp_path: Path, stub: StubServer) -> None:
     done = run(tmp_path, stub, Path(__file__).with_name("odd_tests.py").read_text())
     assert done.returncode == 0, done.stdout + done.stderr
@@ -151,6 +152,7 @@ def test_under_obs_run_too(tmp_path: Path, stub: StubServer) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_failed_assertion_shows_what_was_found(tmp_path: Path, stub: StubServer) -> None:
     tests = "import agent\ndef test(captrace):\n    agent.ask('a')\n    assert captrace.tools == ['search']\n"
     done = run(tmp_path, stub, tests)
@@ -161,6 +163,7 @@ def test_a_failed_assertion_shows_what_was_found(tmp_path: Path, stub: StubServe
 LATENCY = "import agent\ndef test(captrace):\n    agent.ask('a')\n    captrace.assert_latency(at_most={})\n"
 
 
+@pytest.mark.slow
 def test_latency_is_held_against_a_baseline(tmp_path: Path, stub: StubServer) -> None:
     missing = run(tmp_path, stub, LATENCY.format(2))
     assert missing.returncode == 1

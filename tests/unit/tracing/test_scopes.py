@@ -280,6 +280,7 @@ def test_never_left_and_the_context_before_comes_back_after_those_that_are(trace
     assert outer.is_finished
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("how", ["shared", "each its own"])
 def test_entered_again_and_again_and_never_left(how: str, tracer: Tracer, monkeypatch: pytest.MonkeyPatch) -> None:
     for module, limit in ((current_context, "_DEEPEST"), (current_context, "_MOST_OPEN"), (tracers, "_MOST_ACTIVE")):

@@ -71,6 +71,7 @@ def test_a_failure_has_its_type(agent: Run) -> None:
     assert failed == ["LookupError", "_OTHER"]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "attributes",
     one_in(

@@ -266,12 +266,14 @@ STRANGE: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("part", STRANGE)
 def test_strange_parts_are_still_answered(own_viewer: Viewer, store: Path, part: dict[str, Any]) -> None:
     StoreSpanExporter(store, MANY).export([*run(5, 0)[:1], model_call(2, 10, 20, trace=5, asked="x", answered=part)])
     assert own_viewer.get(f"/data/traces/{trace_id(5)}/conversation")["steps"][0]["messages"][-1]["parts"] == [part]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("text", ["[", '"just text"', "[1, null]", '{"role": 5}', "null", "[[]]", "[" * 3000])
 def test_messages_that_are_cut_off_or_none_are_still_answered(own_viewer: Viewer, store: Path, text: str) -> None:
     call = making.span(
