@@ -61,6 +61,17 @@ def test_a_signal_amid_an_import_kills_however_the_program_ends(
     assert "work" in {span.name for span in receiver.spans}
 
 
+def test_the_first_of_two_signals_amid_an_import_is_what_kills(receiver: Receiver, tmp_path: Path) -> None:
+    (tmp_path / "victim.py").write_text(
+        "import os, signal; os.kill(os.getpid(), signal.SIGTERM); os.kill(os.getpid(), signal.SIGHUP)\n"
+    )
+    (tmp_path / "agent.py").write_text(PRELUDE + "span('work'); import victim; time.sleep(30)\n")
+    env = environment(receiver.endpoint, tmp_path)
+    ended = run([str(SCRIPTS / "obs-run"), str(SCRIPTS / "python"), "agent.py"], tmp_path, env)
+    assert ended == Outcome(-signal.SIGTERM, "", "")
+    assert "work" in {span.name for span in receiver.spans}
+
+
 FIRST = {
     "SIGINT": "signal.raise_signal(signal.SIGINT)",
     "SIGTERM": "signal.raise_signal(signal.SIGTERM)",

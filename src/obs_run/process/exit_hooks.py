@@ -123,6 +123,9 @@ def _leave_interpreter(*, has_failed: bool) -> None:
 
 def _on_signal(number: int, interrupted: "FrameType | None") -> None:
     """Flush, then die of the signal as if it had never been handled."""
+    if _sequences:
+        # While the first of several waits for its moment the agent goes on, which it would not without us.
+        number = _sequences[0].pending_signal() or number
 
     def again() -> None:
         kill(getpid(), number)
