@@ -101,6 +101,7 @@ _MODULES = {
         "autogen_agentchat.teams._group_chat._base_group_chat",
         "autogen_agentchat.teams._group_chat._chat_agent_container",
         "autogen_core",
+        "autogen_core._base_agent",
         "autogen_core._single_threaded_agent_runtime",
         "autogen_core._telemetry._genai",
         "autogen_core._telemetry._tracing",

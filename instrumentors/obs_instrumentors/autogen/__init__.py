@@ -60,7 +60,7 @@ _MODELS = "autogen_core.models._model_client"
 _TRACED = ("trace_create_agent_span", "trace_invoke_agent_span", "trace_tool_span")
 _ADOPTED = wrap_replaced(adopt)
 _STANDS_BACK = wrap_replaced(stand_back)
-_IN_TEAM = wrap_async_within(runs.team_of)
+_AT_SENDER = wrap_async_within(runs.sender_of)
 
 INSTRUMENTORS = (
     Instrumentor(
@@ -71,8 +71,9 @@ INSTRUMENTORS = (
             *(Target(module, name, _ADOPTED) for module in (_TRACING, "autogen_core") for name in _TRACED),
             Target(_TOOLS, "trace_tool_span", _STANDS_BACK),
             Target("autogen_core._telemetry._tracing", "TraceHelper.trace_block", wrap_replaced(trace_message)),
-            Target(_RUNTIME, "SingleThreadedAgentRuntime._process_send", _IN_TEAM),
-            Target(_RUNTIME, "SingleThreadedAgentRuntime._process_publish", _IN_TEAM),
+            Target(_RUNTIME, "SingleThreadedAgentRuntime._process_send", _AT_SENDER),
+            Target(_RUNTIME, "SingleThreadedAgentRuntime._process_publish", _AT_SENDER),
+            Target("autogen_core._base_agent", "BaseAgent.on_message", wrap_async_call(runs.start_routed_agent)),
             Target(_TOOLS, "BaseTool.run_json", wrap_async_call(runs.start_tool)),
             Target("autogen_core.tools._function_tool", "FunctionTool.run", wrap_before(runs.note_handoff_tool)),
             Target(_TOOLS, "BaseStreamTool.run_json_stream", wrap_call(runs.start_tool_stream)),
@@ -82,7 +83,7 @@ INSTRUMENTORS = (
             Target(_MEMORY, "Memory+.query", wrap_async_call(runs.start_memory_query)),
             Target(_MEMORY, "Memory+.update_context", wrap_async_call(runs.start_memory_update)),
         ),
-        ("chat", "execute_tool", "search_memory", "upsert_memory"),
+        ("invoke_agent", "chat", "execute_tool", "search_memory", "upsert_memory"),
         owner="autogen-core, through obs-run",
     ),
     Instrumentor(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from obs_instrumentors.wire.memories import read_found
 from obs_instrumentors.wire.plain import plain, text_or_json
 from obs_run.base import payload
-from obs_run.core import content, messages, ownership, semconv
+from obs_run.context.current_context import ContextScope
+from obs_run.core import content, messages, ownership, peer_calls, semconv
 from obs_run.core.callback_runs import CallbackRuns
 from obs_run.core.operations import AgentRun, Handoff, Memory, ToolCall, Workflow
 from obs_run.core.operations.tools import TOOL_ERROR
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _HANDOFF_TOOL = "Handoff.handoff_tool."
 """What the function of a tool is called that is made of a hand-off, and keeps it in its closure."""
+_AGENTCHAT = "autogen_agentchat."
 _moments = CallbackRuns()
 
 
@@ -115,9 +117,43 @@ def _is_handoff(message: Any) -> bool:
     return type(message).__name__ == "HandoffMessage"
 
 
-def team_of(call: Call) -> Any:
-    """Return the recording of the team's run in which a message was sent that the runtime now brings."""
-    return ownership.workflow_with(payload.get_text(call.argument(0, "message_envelope"), "metadata", "traceparent"))
+def sender_of(call: Call) -> Any:
+    """Return what makes current in what a message was sent that the runtime now brings: a team's run, or an agent's."""
+    told = payload.get_text(call.argument(0, "message_envelope"), "metadata", "traceparent")
+    team = ownership.workflow_with(told)
+    if team is not None or told is None:
+        return team
+    context = (
+        None if _is_of_team(call.argument(0, "message_envelope")) else peer_calls.context_of({"traceparent": told})
+    )
+    return None if context is None else ContextScope(context)
+
+
+def _is_of_team(envelope: Any) -> bool:
+    """Whether a message is one of those by which a team's members keep each other informed."""
+    return type(payload.get(envelope, "message")).__module__.startswith(_AGENTCHAT)
+
+
+def start_routed_agent(call: Call) -> tuple[AgentRun, Reader[Any]] | None:
+    """Read the call of an agent's ``on_message``, by which the runtime brings it what was sent to it or published."""
+    agent = call.instance
+    if type(agent).__module__.startswith(_AGENTCHAT):
+        # The members of a team are told by what they do with a message.
+        return None
+    operation = AgentRun()
+    operation.agent_name = payload.get_text(agent, "id", "type") or type(agent).__name__
+    operation.agent_id = payload.as_text(str(agent.id))
+    operation.agent_description = payload.get_text(agent, "_description")
+    if content.wanted():
+        operation.input_messages = [messages.message("user", text_or_json(plain(call.argument(0, "message"))))]
+    return operation, Reader(_read_reply)
+
+
+def _read_reply(operation: AgentRun, reply: Any) -> None:
+    operation.has_result = reply is not None
+    if reply is not None and content.wanted():
+        said = messages.message("assistant", text_or_json(plain(reply)), finish_reason="stop")
+        operation.output_messages = [said]
 
 
 def note_handoff_tool(call: Call) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.instrumentors.autogen import core_agents
 from tests.instrumentors.frameworks import story
 from tests.instrumentors.frameworks.agent_tests import AgentTests
 from tests.instrumentors.frameworks.answers import ANSWER, MODEL
@@ -317,3 +318,25 @@ def test_runs_of_all_kinds_leave_nothing(stub: Any, telemetry: Any) -> None:
         ]
         # The last one ends what the library leaves running.
         assert_leave_nothing([*more, *ways_of(its)], (), telemetry, times=200, library_grows=True)
+
+
+@pytest.mark.usefixtures("its")
+def test_agents_of_the_core_are_inside_of_who_sent_them_a_message(telemetry: Any) -> None:
+    assert asyncio.run(core_agents.ask("a", "b")) == ["A", "B"]
+
+    def told() -> Node:
+        reading = Node("invoke_agent reading", status="UNSET")
+        inner = Node("invoke_agent inner", reading, status="UNSET", attributes={"gen_ai.agent.id": "inner/one"})
+        return Node(
+            "invoke_agent outer", inner, status="UNSET", attributes={"gen_ai.agent.description": "the outer one"}
+        )
+
+    assert_trees(telemetry.spans(), told(), told())
+
+
+@pytest.mark.usefixtures("its")
+def test_an_error_of_an_agent_of_the_core_is_that_of_who_asked_it(telemetry: Any) -> None:
+    [error] = asyncio.run(core_agents.ask("bad"))
+    assert isinstance(error, ValueError)
+    inner = Node("invoke_agent inner", status="ERROR")
+    assert_trees(telemetry.spans(), Node("invoke_agent outer", inner, status="ERROR"))
