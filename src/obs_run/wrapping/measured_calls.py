@@ -43,6 +43,9 @@ def wrapper_for(
         reader = _Pool(entry, parameters, overridden).reader()
         if role == RELEASE:
             return pools.wrap_release(reader)
+        yielding = inspect.unwrap(function)
+        if inspect.isgeneratorfunction(yielding) or inspect.isasyncgenfunction(yielding):
+            return pools.wrap_block(reader)
         is_async = inspect.iscoroutinefunction(function)
         return pools.wrap_async_acquire(reader) if is_async else pools.wrap_acquire(reader)
     kinds: dict[str, type[_Cache | _Breaker | _Limiter]] = {CACHE: _Cache, BREAKER: _Breaker, LIMITER: _Limiter}

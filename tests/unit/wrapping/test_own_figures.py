@@ -190,3 +190,78 @@ def test_own_pools_breakers_limiters_and_caches(agent: Run, tmp_path: Path) -> N
     assert lookups == {(name, result): 1 for name in ("ModelCache", "remembered") for result in ("hit", "miss")}
     assert figures(ran, f"{CACHE}.lookup.duration", f"{CACHE}.name") == {"ModelCache": 2, "remembered": 2}
     assert ran.seen["spans"] == []
+
+
+BLOCKS = """
+    import contextlib
+
+    class Pool:
+        def __init__(self):
+            self.idle = [object()]
+
+        @contextlib.contextmanager
+        def connection(self):
+            if not self.idle:
+                raise TimeoutError("nothing idle")
+            taken = self.idle.pop()
+            try:
+                yield taken
+            finally:
+                self.idle.append(taken)
+
+        @contextlib.asynccontextmanager
+        async def session(self):
+            with self.connection() as taken:
+                yield taken
+
+    def dependency(pool):
+        with pool.connection() as taken:
+            yield taken
+"""
+USING_BLOCKS = """
+    import asyncio, blocks, sys, telemetry_probe, traceback
+
+    pool = blocks.Pool()
+    with pool.connection() as first:
+        print(first in pool.idle)
+        try:
+            with pool.connection():
+                print("never")
+        except TimeoutError as error:
+            print(error)
+    try:
+        with pool.connection():
+            raise KeyError("in the block")
+    except KeyError as error:
+        print(error, [frame.name for frame in traceback.extract_tb(error.__traceback__)], pool.idle == [first])
+    pool.connection()
+
+    @pool.connection()
+    def decorated():
+        return len(pool.idle)
+
+    print(decorated())
+
+    async def use():
+        async with pool.session() as taken:
+            return taken is first
+
+    print(asyncio.run(use()), [taken is first for taken in blocks.dependency(pool)])
+"""
+
+
+def test_own_pools_that_hand_out_connections_by_with(agent: Run, tmp_path: Path) -> None:
+    (tmp_path / "blocks.py").write_text(dedent(BLOCKS))
+    plain = agent(dedent(USING_BLOCKS), start=False)
+    for name, uses, timeouts in (("connection", 4, 1), ("session", 1, 0)):
+        (tmp_path / "wrap.yaml").write_text(
+            f"wrap: {{blocks: {{target: 'blocks:Pool.{name}', kind: pool, name: {name}}}}}"
+        )
+        ran = agent(dedent(USING_BLOCKS) + "\ntelemetry_probe.show()\n", OBS_WRAP="wrap.yaml")
+        assert (plain.code, ran.err) == (0, "")
+        assert ran.out.splitlines()[: len(plain.out.splitlines())] == plain.out.splitlines()
+        assert figures(ran, f"{POOL}.wait_time", f"{POOL}.pool.name") == {name: uses}
+        assert figures(ran, f"{POOL}.use_time", f"{POOL}.pool.name") == {name: uses}
+        assert figures(ran, f"{POOL}.timeouts", f"{POOL}.pool.name") == {name: timeouts}
+        in_use = figures(ran, f"{POOL}.count", f"{POOL}.pool.name", f"{POOL}.state")
+        assert in_use == {(name, "used"): 0, (name, "idle"): 1}
