@@ -95,7 +95,7 @@ class _Outcome:
         return self._error
 
 
-def begin_task(made: Call, call: Call) -> tuple[MessageOperation, Reader, dict[str, str]]:
+def begin_task(made: Call, call: Call) -> tuple[MessageOperation, Reader, dict[str, str] | None]:
     """Begin the work on a task, by the function that ``build_tracer`` has made."""
     request = call.argument(3, "request") or {}
     operation = MessageProcess(system=_SYSTEM)
@@ -106,7 +106,7 @@ def begin_task(made: Call, call: Call) -> tuple[MessageOperation, Reader, dict[s
     operation.client_id = payload.as_text(made.argument(3, "hostname"))
     retries = payload.get_int(request, "retries")
     operation.delivery_count = retries + 1 if retries else None
-    sender: dict[str, str] = {}
+    sender: dict[str, str] | None = None
     if not payload.get(request, "is_eager"):
         told = {name: payload.get_text(request, name) for name in _HEADERS}
         sender = {name: text for name, text in told.items() if text is not None}

@@ -42,6 +42,39 @@ from tasks import infer
 results = [infer.delay(number) for number in range(6)]
 print(len({result.get(timeout=60) for result in results}))
 """
+EAGER = """
+from celery import Celery
+
+app = Celery("tasks")
+app.conf.task_always_eager = True
+
+
+@app.task
+def sum_up(numbers):
+    return sum(numbers)
+
+
+@app.task
+def plan():
+    return sum_up.delay([1, 2]).result
+
+
+print(plan.delay().get(), sum_up.apply(([3],)).get())
+"""
+
+
+def test_eager_tasks_are_in_the_trace_of_the_script(receiver: Receiver, tmp_path: Path) -> None:
+    place = environments.environment("celery redis")
+    (tmp_path / "eager.py").write_text(EAGER)
+    variables = environment(receiver.endpoint, tmp_path, place.scripts)
+    command = [place.command("obs-run"), place.python, "eager.py"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "3 3\n"), done.stderr
+    run, plan, sum_up = "eager: eager", "eager: process tasks.plan", "eager: process tasks.sum_up"
+    paths = [path_of(span, receiver) for span in receiver.spans]
+    assert sorted(paths) == [[run], [run, plan], [run, plan, sum_up], [run, sum_up]]
 
 
 def test_tasks_of_processes_that_are_replaced_after_each_task(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _EMPTY = Context()
 _FOR_STARTER = "obs-run-for-starter"
+_FOR_ITSELF = "obs-run-for-itself"
 
 
 def _with_baggage(context: Context, baggage: str) -> Context:
@@ -103,10 +104,16 @@ def for_starter(context: Context) -> Context:
     return Context({**context, _FOR_STARTER: True})
 
 
-def is_for_starter(context: Context | None) -> bool:
-    """Whether a request is one of whoever started this program, and that has told of its trace."""
-    asked = context is not None and _FOR_STARTER in context
-    return asked and run.identity().parent_span_id is not None
+def for_itself(context: Context) -> Context:
+    """Return ``context`` for a request that nobody sends: who asks for it does the work too, at once."""
+    return Context({**context, _FOR_ITSELF: True})
+
+
+def is_of_run(context: Context | None) -> bool:
+    """Whether a request belongs to the run: its own, or one of who started it, and that has told of its trace."""
+    if context is None:
+        return False
+    return _FOR_ITSELF in context or (_FOR_STARTER in context and run.identity().parent_span_id is not None)
 
 
 def span_context(identity: Identity) -> SpanContext:

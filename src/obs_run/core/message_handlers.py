@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from obs_run.base import generators, guard
 from obs_run.base.stand_in import no_frame, passed_over
 from obs_run.base.steps import Step
-from obs_run.core import handled_messages
+from obs_run.context import current_context, run_context
+from obs_run.core import handled_messages, recorder
 from obs_run.core.outcomes import Call, OutcomeTracker
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from obs_run.core.operations import MessageOperation
     from obs_run.core.outcomes import Reader
 
-    Begin = Callable[[Any], tuple[MessageOperation, Reader, dict[str, str]] | None]
+    Begin = Callable[[Any], tuple[MessageOperation, Reader, dict[str, str] | None] | None]
     Start = Callable[[MessageOperation, list[dict[str, str]]], Any]
 
 __all__ = ["followed_handler", "followed_reader", "followed_work", "wrap_made_work"]
@@ -28,7 +29,8 @@ __all__ = ["followed_handler", "followed_reader", "followed_work", "wrap_made_wo
 def followed_handler(handler: Any, begin: Begin) -> Any:
     """Return the coroutine function that is called in the place of ``handler``; the handler itself if it is none.
 
-    ``begin(message)`` gives what its work is recorded as, and what carries the sender's trace; None for nothing.
+    ``begin(message)`` gives what its work is recorded as, and what carries the sender's trace, which is None where the
+    sender does the work itself, at once; None for nothing.
     """
     if not _gives_coroutines(handler):
         # The library has its own words for that.
@@ -103,5 +105,8 @@ def _begin(begin: Begin, message: Any, start: Start = handled_messages.start_han
     if request is None:
         return _UNRECORDED
     operation, reader, sender = request
-    recording = start(operation, [sender])
+    if sender is None:
+        recording: Any = recorder.start(operation, run_context.for_itself(current_context.current()))
+    else:
+        recording = start(operation, [sender])
     return _UNRECORDED if recording is None else OutcomeTracker(recording, reader)

@@ -7,12 +7,14 @@ measured follows from those calls alone, so that a pool is never asked, and neve
 from __future__ import annotations
 
 import time
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obs_run import settings
 from obs_run.base import generators, guard
-from obs_run.base.stand_in import hide_frame, passed_over
+from obs_run.base.stand_in import hide_frame, no_frame, passed_over
+from obs_run.base.steps import Step
 from obs_run.core import noted_calls
 from obs_run.core.observed_metrics import observed_metrics
 from obs_run.core.outcomes import Call
@@ -30,6 +32,7 @@ __all__ = [
     "wrap_acquire",
     "wrap_async_acquire",
     "wrap_async_create",
+    "wrap_block",
     "wrap_close",
     "wrap_close_idle",
     "wrap_create",
@@ -166,6 +169,59 @@ def wrap_async_acquire(reader: PoolReader) -> Wrapper:
         return returned
 
     return generators.named_coroutines(run)
+
+
+class _Block(Step):
+    """A ``with`` block that has a connection: waited for until it begins, and given back when it is over."""
+
+    __slots__ = ("_connection", "_pool", "_reader", "_wait")
+
+    def __init__(self, reader: PoolReader, call: Call) -> None:
+        super().__init__()
+        self._reader = reader
+        self._pool = pool_of(reader, call)
+        self._wait = None if self._pool is None else _Wait(self._pool)
+        self._connection: Any = None
+
+    def hides(self, chunk: Any) -> bool:
+        """Note that the block has begun with its connection."""
+        guard.call(_SITE, self._acquire, chunk)
+        return False
+
+    def _acquire(self, chunk: Any) -> None:
+        wait, self._wait = self._wait, None
+        if wait is not None:
+            self._connection = self._reader.acquired(chunk)
+            wait.end(self._connection)
+
+    def end(self, error: BaseException) -> None:
+        """Note that the block is over, or never began."""
+        wait, self._wait = self._wait, None
+        if wait is not None:
+            wait.fail(error, self._reader.is_timeout)
+        elif self._pool is not None and self._connection is not None:
+            self._pool.release(self._connection)
+
+
+def _follow_block(reader: PoolReader, call: Call, returned: Any) -> Any:
+    start = partial(_Block, reader, call)
+    if isinstance(returned, (AbstractContextManager, AbstractAsyncContextManager)) and hasattr(returned, "gen"):
+        # As contextlib has it; the object stays the one that the agent's code was given.
+        returned.gen = generators.followed(returned.gen, start)
+        return returned
+    return generators.followed(returned, start)
+
+
+def wrap_block(reader: PoolReader) -> Wrapper:
+    """Return the wrapper of a generator function, of either kind, that yields a connection; for ``with`` as a rule."""
+
+    @passed_over
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        with no_frame:
+            returned = wrapped(*args, **kwargs)
+        return guard.call(_SITE, _follow_block, reader, Call(instance, args, kwargs), returned, default=returned)
+
+    return wrapper
 
 
 def _note_created(reader: PoolReader, call: Call, returned: Any, error: BaseException | None, begun: int) -> None:

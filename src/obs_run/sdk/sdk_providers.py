@@ -85,7 +85,7 @@ class Tracer(sdk.Tracer):
 
     def _context_from_outside(self, context: Context | None) -> Context | None:
         """Return a context without the run span, unless the request belongs to the run."""
-        if not run_context.is_run(context) or self._serves_parent() or run_context.is_for_starter(context):
+        if not run_context.is_run(context) or self._serves_parent() or run_context.is_of_run(context):
             return context
         current = api_context.get_current() if context is None else context
         return Context({key: value for key, value in current.items() if not key.startswith("current-span")})

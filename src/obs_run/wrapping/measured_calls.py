@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from obs_run.base import generators, guard
 from obs_run.base.functions import innermost
+from obs_run.base.latest import Latest
 from obs_run.base.stand_in import hide_frame, passed_over
 from obs_run.base.steps import Step
 from obs_run.core import breakers, caches, limiters, pools
@@ -43,6 +44,9 @@ def wrapper_for(
         reader = _Pool(entry, parameters, overridden).reader()
         if role == RELEASE:
             return pools.wrap_release(reader)
+        yielding = inspect.unwrap(function)
+        if inspect.isgeneratorfunction(yielding) or inspect.isasyncgenfunction(yielding):
+            return pools.wrap_block(reader)
         is_async = inspect.iscoroutinefunction(function)
         return pools.wrap_async_acquire(reader) if is_async else pools.wrap_acquire(reader)
     kinds: dict[str, type[_Cache | _Breaker | _Limiter]] = {CACHE: _Cache, BREAKER: _Breaker, LIMITER: _Limiter}
@@ -73,7 +77,16 @@ class _Named:
             return self.entry
         if self._overridden is not None and not _is_last(self._overridden, type(instance)):
             return None
-        return _part_of(instance, self.entry.kind)
+        return _part_of(instance, self.entry.kind) or self._stand_in(call)
+
+    def _stand_in(self, call: Call) -> _Part:
+        """Return what stands for all objects of a class and name, where they allow no weak references."""
+        key = (self.entry.kind, type(call.instance), self.name(call))
+        part = _stand_ins.get(key)
+        if part is None:
+            part = _Part()
+            _stand_ins.keep(key, part)
+        return part
 
     def name(self, call: Call) -> str:
         """Return the name that the entry gives it, else that of its class."""
@@ -209,7 +222,11 @@ class _Part:
 _parts: dict[tuple[int, str], tuple[weakref.ref[Any], _Part]] = {}
 
 
-def _part_of(instance: Any, kind: str) -> Any:
+_stand_ins: Latest[_Part] = Latest(1000)
+
+
+def _part_of(instance: Any, kind: str) -> _Part | None:
+    """Return what stands for an object; None where it allows no weak references, as with ``__slots__``."""
     key = (id(instance), kind)
     found = _parts.get(key)
     if found is not None:
@@ -221,7 +238,7 @@ def _part_of(instance: Any, kind: str) -> Any:
     try:
         kept = weakref.ref(instance, forget)
     except TypeError:
-        return instance
+        return None
     return _parts.setdefault(key, (kept, _Part()))[1]
 
 

@@ -190,3 +190,140 @@ def test_own_pools_breakers_limiters_and_caches(agent: Run, tmp_path: Path) -> N
     assert lookups == {(name, result): 1 for name in ("ModelCache", "remembered") for result in ("hit", "miss")}
     assert figures(ran, f"{CACHE}.lookup.duration", f"{CACHE}.name") == {"ModelCache": 2, "remembered": 2}
     assert ran.seen["spans"] == []
+
+
+BLOCKS = """
+    import contextlib
+
+    class Pool:
+        def __init__(self):
+            self.idle = [object()]
+
+        @contextlib.contextmanager
+        def connection(self):
+            if not self.idle:
+                raise TimeoutError("nothing idle")
+            taken = self.idle.pop()
+            try:
+                yield taken
+            finally:
+                self.idle.append(taken)
+
+        @contextlib.asynccontextmanager
+        async def session(self):
+            with self.connection() as taken:
+                yield taken
+
+    def dependency(pool):
+        with pool.connection() as taken:
+            yield taken
+"""
+USING_BLOCKS = """
+    import asyncio, blocks, sys, telemetry_probe, traceback
+
+    pool = blocks.Pool()
+    with pool.connection() as first:
+        print(first in pool.idle)
+        try:
+            with pool.connection():
+                print("never")
+        except TimeoutError as error:
+            print(error)
+    try:
+        with pool.connection():
+            raise KeyError("in the block")
+    except KeyError as error:
+        print(error, [frame.name for frame in traceback.extract_tb(error.__traceback__)], pool.idle == [first])
+    pool.connection()
+
+    @pool.connection()
+    def decorated():
+        return len(pool.idle)
+
+    print(decorated())
+
+    async def use():
+        async with pool.session() as taken:
+            return taken is first
+
+    print(asyncio.run(use()), [taken is first for taken in blocks.dependency(pool)])
+"""
+
+
+def test_own_pools_that_hand_out_connections_by_with(agent: Run, tmp_path: Path) -> None:
+    (tmp_path / "blocks.py").write_text(dedent(BLOCKS))
+    plain = agent(dedent(USING_BLOCKS), start=False)
+    for name, uses, timeouts in (("connection", 4, 1), ("session", 1, 0)):
+        (tmp_path / "wrap.yaml").write_text(
+            f"wrap: {{blocks: {{target: 'blocks:Pool.{name}', kind: pool, name: {name}}}}}"
+        )
+        ran = agent(dedent(USING_BLOCKS) + "\ntelemetry_probe.show()\n", OBS_WRAP="wrap.yaml")
+        assert (plain.code, ran.err) == (0, "")
+        assert ran.out.splitlines()[: len(plain.out.splitlines())] == plain.out.splitlines()
+        assert figures(ran, f"{POOL}.wait_time", f"{POOL}.pool.name") == {name: uses}
+        assert figures(ran, f"{POOL}.use_time", f"{POOL}.pool.name") == {name: uses}
+        assert figures(ran, f"{POOL}.timeouts", f"{POOL}.pool.name") == {name: timeouts}
+        in_use = figures(ran, f"{POOL}.count", f"{POOL}.pool.name", f"{POOL}.state")
+        assert in_use == {(name, "used"): 0, (name, "idle"): 1}
+
+
+SLOTTED = """
+    class Cache:
+        __slots__ = ("values",)
+        def __init__(self):
+            self.values = {}
+        def get(self, key):
+            return self.values.get(key)
+
+    class Breaker:
+        __slots__ = ("name", "state")
+        def __init__(self, name):
+            self.name, self.state = name, "closed"
+        def fail(self):
+            self.state = "open"
+
+    class Pool:
+        __slots__ = ("idle",)
+        def __init__(self):
+            self.idle = [object()]
+        def acquire(self):
+            return self.idle.pop()
+        def release(self, connection):
+            self.idle.append(connection)
+"""
+USING_SLOTTED = """
+    import slotted, telemetry_probe
+
+    for _ in range(2):
+        cache = slotted.Cache()
+        print(cache.get("a"))
+        cache.values["a"] = 1
+        print(cache.get("a"))
+    slotted.Breaker("one").fail()
+    slotted.Breaker("two").fail()
+    pool = slotted.Pool()
+    pool.release(pool.acquire())
+    taken = pool.acquire()
+"""
+WRAP_SLOTTED = """
+    wrap:
+      cache: {target: "slotted:Cache.get", kind: cache}
+      breaker: {target: "slotted:Breaker.fail", kind: breaker, name: "{self.name}", state: self.state}
+      pool: {target: "slotted:Pool.acquire", release: "slotted:Pool.release", kind: pool, name: slots}
+"""
+
+
+def test_objects_that_allow_no_weak_references(agent: Run, tmp_path: Path) -> None:
+    """Those of one class and name are measured together."""
+    (tmp_path / "slotted.py").write_text(dedent(SLOTTED))
+    (tmp_path / "wrap.yaml").write_text(dedent(WRAP_SLOTTED))
+    plain = agent(dedent(USING_SLOTTED), start=False)
+    ran = agent(dedent(USING_SLOTTED) + "\ntelemetry_probe.show()\n", OBS_WRAP="wrap.yaml")
+    assert (plain.code, ran.err) == (0, "")
+    assert ran.out.startswith(plain.out)
+    lookups = figures(ran, f"{CACHE}.lookups", f"{CACHE}.name", f"{CACHE}.result")
+    assert lookups == {("Cache", "hit"): 2, ("Cache", "miss"): 2}
+    states = figures(ran, f"{BREAKER}.state", f"{BREAKER}.name", f"{BREAKER}.state")
+    assert [key for key, value in states.items() if value] == [("one", "open"), ("two", "open")]
+    in_use = figures(ran, f"{POOL}.count", f"{POOL}.pool.name", f"{POOL}.state")
+    assert in_use == {("slots", "used"): 1, ("slots", "idle"): 0}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MODULES = ("calls", "entries", "main_module", "measured_calls", "placing", "start", "values", "wrap_file")
 FLEET = """
+    import contextlib
     class BaseAgent:
         def __init__(self, name):
             self.name, self.state = name, "closed"
@@ -43,6 +44,13 @@ FLEET = """
             return self
         def release(self, given):
             pass
+        @contextlib.contextmanager
+        def connection(self):
+            yield self
+    class Slotted:
+        __slots__ = ()
+        def get(self, key):
+            return key
     def helper():
         return 5
 """
@@ -62,6 +70,8 @@ WRAP = """
         {target: ["fleet:BaseAgent.later", "fleet:BaseAgent.get"], kind: breaker, state: self.state, rejects: Error}
       limiter: {target: ["fleet:BaseAgent.get", "fleet:BaseAgent.check"], kind: limiter, rejects: KeyError}
       cache: {target: "fleet:BaseAgent+.get", kind: cache, hit: result.value}
+      slotted: {target: "fleet:Slotted.get", kind: cache}
+      blocks: {target: "fleet:BaseAgent.connection", kind: pool}
       own: {target: "agent:Own.work", kind: span}
       helper: {target: fleet:helper, kind: tool}
       missing: {target: "fleet:Nobody.work", kind: span}
@@ -95,6 +105,8 @@ AGENT = """
         print(agent.handle_request({"items": [1, 2]}), outcome(agent.handle_request, 3), list(agent.stream(2)))
         print(asyncio.run(agent.later(1)), outcome(asyncio.run, agent.later(-1)), agent.check("x"), agent.check(""))
         print(agent.get("a"), outcome(agent.get, "none"), agent.release(agent.acquire()), Own().work(), fleet.helper())
+        with agent.connection() as connected:
+            print(connected is agent, fleet.Slotted().get("a"))
         print(sys.gettrace())
         sys.exit(3)
 """
@@ -132,7 +144,8 @@ def is_of(function: object, module: ModuleType) -> bool:
     return is_written and getattr(function, "__name__", "") not in ENTRIES
 
 
-FUNCTIONS = sorted(functions())
+_BLOCKS = (("_follow_block",), *(("_Block", method) for method in ("__init__", "_acquire", "end")))
+FUNCTIONS = sorted([*functions(), *(("obs_run.core.pools", path) for path in _BLOCKS)])
 
 
 @pytest.mark.slow
