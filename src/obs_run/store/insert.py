@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from obs_run.process.unpatched import time
-from obs_run.telemetry.summary import CONTAINERS, ERROR_RECORD
+from obs_run.telemetry.summary import ERROR_RECORD
+from obs_run.telemetry.totals import CONTAINERS
 
 if TYPE_CHECKING:
     import sqlite3

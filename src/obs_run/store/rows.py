@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from obs_run.base import guard
 from obs_run.core import semconv
 from obs_run.telemetry.records import KINDS, STATUSES
-from obs_run.telemetry.summary import CONTAINERS, ERROR_RECORD, is_error
+from obs_run.telemetry.summary import ERROR_RECORD, is_error
+from obs_run.telemetry.totals import CONTAINERS
 from obs_run.telemetry.values import clean, encode
 
 if TYPE_CHECKING:
