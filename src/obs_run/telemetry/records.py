@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from obs_run.core import semconv
+
 Attributes = dict[str, Any]
 KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
 """The kinds of spans, at their numbers in OTLP."""
@@ -68,6 +70,11 @@ class Span:
     links: tuple[Link, ...] = ()
     resource: Attributes = field(default_factory=dict)
     scope: Scope | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the span went on when it was recorded."""
+        return bool(self.attributes.get(semconv.OBS_SPAN_OPEN))
 
     @property
     def seconds(self) -> float | None:
