@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from obs_run.pipeline.destination import Destination
 
+_LONGEST_PERIOD = 20.0
+"""What was open a minute ago and has not been seen since is of a process that is gone."""
+
 
 class OpenSpan(ReadableSpan):
     """A span that goes on, as it was at its ``end_time``."""
@@ -32,6 +35,11 @@ class OpenSpan(ReadableSpan):
 
 class AnnouncedRun(ReadableSpan):
     """The span of a run that is over, and went where spans are final while it was open."""
+
+
+def period(age: float) -> float:
+    """Return the seconds between two looks at what is open and older than ``age``."""
+    return min(_LONGEST_PERIOD, max(1.0, age / 2))
 
 
 def as_open(span: ReadableSpan, *, is_root_for_all: bool) -> OpenSpan:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from obs_run import settings
 from obs_run.base import guard
 from obs_run.buffer import relay_client, segment
+from obs_run.pipeline import open_spans
 from obs_run.pipeline.delivery_threads import DeliveryThreads
 from obs_run.pipeline.export_pipeline import ExportPipeline
 from obs_run.pipeline.losses import Losses, Reason
@@ -178,7 +179,7 @@ class Relay:
 
     def _show_open(self) -> None:
         """Export what is open for long."""
-        self._open_due = monotonic() + max(1.0, self._open_age / 2)
+        self._open_due = monotonic() + open_spans.period(self._open_age)
         for buffer, agent in self.agents.items():
             items = guard.call("open spans", agent.open_items, self._open_age, default=())
             if items:

@@ -11,6 +11,7 @@ from obs_run import settings
 from obs_run.base import guard
 from obs_run.core import run_spans
 from obs_run.core.open_recordings import open_recordings
+from obs_run.pipeline import open_spans
 from obs_run.pipeline.items import OpenItem
 from obs_run.pipeline.rebuilt_span import rebuild_span
 from obs_run.process import run
@@ -47,7 +48,7 @@ class OpenWork:
         """Return what is to be shown now."""
         if not self._age or monotonic() < self._due:
             return []
-        self._due = monotonic() + max(1.0, self._age / 2)
+        self._due = monotonic() + open_spans.period(self._age)
         now_ns = time.time_ns()
         latest_ns = now_ns - int(self._age * 1e9)
         items: list[Item] = [

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
+from obs_run.process.unpatched import time
 from obs_run.store import schema
 from obs_run.store.checked import Checked
+from obs_run.store.rows import OPEN
 from obs_run.store.search import Condition, of_logs, of_points, of_traces, prepare
 from obs_run.telemetry.reader import GroupedBy
-from obs_run.telemetry.records import KINDS, STATUSES, Event, Link, LogLine, Point, Scope, Span, Trace, Usage
+from obs_run.telemetry.records import FRESH_NS, KINDS, STATUSES, Event, Link, LogLine, Point, Scope, Span, Trace, Usage
 from obs_run.telemetry.totals import CONTAINERS, total
 
 if TYPE_CHECKING:
@@ -179,6 +181,11 @@ class Reader:
         used = total(spans)
         return used.input_tokens, used.output_tokens, used.cost
 
+    def _running(self, trace_id: Any) -> int:
+        query = f"SELECT count(*) FROM spans WHERE trace_id = ? AND unfinished = {OPEN} AND end_ns > ?"  # noqa: S608 (our own number)
+        number: int = self._connection.execute(query, (trace_id, time.time_ns() - FRESH_NS)).fetchone()[0]
+        return number
+
     def _told(self, trace_id: str, row: tuple[Any, ...]) -> Span:
         # Of its own: what is damaged is counted where the spans themselves are read.
         read = Checked()
@@ -315,4 +322,5 @@ class Reader:
             read.whole(unfinished),
             read.whole(logs),
             *usage,
+            running=self._running(trace_id) if unfinished else 0,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from obs_run.process.unpatched import time
 from obs_run.telemetry.records import Trace, Usage
 from obs_run.telemetry.totals import CONTAINERS, total
 
@@ -27,6 +28,7 @@ def summary(trace_id: str, spans: Sequence[Span], logs: Sequence[LogLine]) -> Tr
     ends += [line.time_ns for line in logs]
     root = min(spans, key=lambda span: (span.parent_id is not None, span.start_ns), default=None)
     used = total(spans)
+    now_ns = time.time_ns()
     return Trace(
         trace_id=trace_id,
         name=None if root is None else root.name,
@@ -41,6 +43,7 @@ def summary(trace_id: str, spans: Sequence[Span], logs: Sequence[LogLine]) -> Tr
         input_tokens=used.input_tokens,
         output_tokens=used.output_tokens,
         cost=used.cost,
+        running=sum(span.is_running(now_ns) for span in spans),
     )
 
 
