@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from obs_run.readers.places import open_place
 from obs_run.store.exporters import StoreSpanExporter
+from obs_run.telemetry.otlp_json import signal_json
 from obs_run.telemetry.summary import summary
 from tests.unit.readers import recorded
 from tests.unit.store import making
@@ -118,6 +120,27 @@ def test_a_model_call_around_another_counts_once(tmp_path: Path) -> None:
         assert used == {"1": (90, 2, 0.5), "2": (8, None, None)}
         for trace in reader.traces():
             assert summary(trace.trace_id, reader.spans(trace.trace_id), ()) == trace
+
+
+def test_a_run_told_while_it_went_on_is_one_when_it_has_ended(tmp_path: Path) -> None:
+    run = {"obs.run.kind": "script"}
+    spans = [
+        making.span("agent", 0, 10, attributes={**run, "obs.span.open": True}),
+        making.span("agent", 0, 50, id=2, parent=1, attributes={**run, "obs.run.exit_code": 3}, error="exit code 3"),
+        making.span("agent", 5, 20, id=3, parent=1, attributes=run),
+    ]
+    path = tmp_path / "store.db"
+    StoreSpanExporter(path, 1 << 30).export(spans)
+    file = tmp_path / "spans.json"
+    with open_place(str(path)) as of_store:
+        file.write_text(json.dumps(signal_json("traces", of_store.spans(of_store.traces()[0].trace_id))))
+    with open_place(str(file)) as reader:
+        (trace,) = reader.traces()
+        root, child = reader.spans(trace.trace_id)
+        assert (trace.spans, trace.unfinished, trace.errors) == (2, 0, 1)
+        assert (root.span_id[-1], root.parent_id, root.seconds) == ("1", None, 0.05)
+        assert root.attributes["obs.run.exit_code"] == 3
+        assert (child.span_id[-1], child.parent_id) == ("3", root.span_id)
 
 
 LOG_SEARCHES: list[tuple[dict[str, Any], int]] = [
