@@ -102,7 +102,8 @@ class Reader:
         """Return the newest traces first."""
         wanted = of_traces(self._connection, search)
         text = f"{_TRACE} WHERE {wanted.text} ORDER BY start_ns DESC, rowid DESC LIMIT ?"
-        return [self._trace(row) for row in self._connection.execute(text, (*wanted.values, limit))]
+        rows = self._connection.execute(text, (*wanted.values, limit))
+        return [self._trace(row, with_usage=not search.get("without_usage")) for row in rows]
 
     def newest(self) -> Trace | None:
         """Return the trace that began last; one of which only log lines are known if there is no other."""
@@ -303,11 +304,11 @@ class Reader:
             self._scopes[key] = Scope(read.text(row[0]), read.text(row[1]), read.attributes(row[2])) if row else None
         return self._scopes[key]
 
-    def _trace(self, row: tuple[Any, ...]) -> Trace:
+    def _trace(self, row: tuple[Any, ...], *, with_usage: bool = True) -> Trace:
         read = self._checked
         trace_id, name, service, services, start, end, spans, errors, unfinished, logs, has_usage = row
         # Not as its row adds up: that has every model call, also one around another.
-        usage = self._used(read.text(trace_id)) if has_usage else (None, None, None)
+        usage = self._used(read.text(trace_id)) if has_usage and with_usage else (None, None, None)
         names = tuple(dict.fromkeys(part for part in read.text(services).split("|") if part)) or ("?",)
         began = read.time(start) or 0
         return Trace(

@@ -89,7 +89,7 @@ def summary_json(trace: Trace) -> Json:
 
 
 def _choices(reader: TraceReader) -> Json:
-    newest = reader.traces(_CHOICES_OF)
+    newest = reader.traces(_CHOICES_OF, without_usage=True)
     spans = [span for trace in newest for span in reader.spans(trace.trace_id)]
     return {
         "service": sorted({service for trace in newest for service in trace.services}),

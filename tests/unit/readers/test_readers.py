@@ -25,6 +25,7 @@ MINUTE = 60 * 10**9
 SEARCHES: list[tuple[dict[str, Any], list[int]]] = [
     ({}, [3, 2, 1]),
     ({"without_spans": True}, [4, 3, 2, 1]),
+    ({"without_usage": True}, [3, 2, 1]),
     ({"service": "agent"}, [2, 1]),
     ({"service": "other"}, [3, 2]),
     ({"service": "oth"}, []),
