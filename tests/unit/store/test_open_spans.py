@@ -18,26 +18,29 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
 MANY = 1 << 30
-NOW_MS = (time.time_ns() - making.AT) / making.MS
-STARTED = NOW_MS - 20_000
 
 
-def opened(name: str, after_ms: float = 20_000, **more: Any) -> ReadableSpan:
-    """Return a span as it was ``after_ms`` after it began, 20 seconds ago."""
-    return making.span(name, STARTED, after_ms, attributes={"obs.span.open": True}, **more)
+class Work:
+    """Spans that began 20 seconds ago."""
 
+    def __init__(self) -> None:
+        self.at = (time.time_ns() - making.AT) / making.MS - 20_000
 
-def ended(name: str, **more: Any) -> ReadableSpan:
-    return making.span(name, STARTED, 20_100, **more)
+    def opened(self, name: str, after_ms: float = 20_000, **more: Any) -> ReadableSpan:
+        """Return a span as it was so many milliseconds after it began."""
+        return making.span(name, self.at, after_ms, attributes={"obs.span.open": True}, **more)
+
+    def ended(self, name: str, **more: Any) -> ReadableSpan:
+        return making.span(name, self.at, 20_100, **more)
 
 
 def test_what_is_open_is_shown_as_running_until_its_end_takes_its_place(
     store: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    exporter = StoreSpanExporter(store, MANY)
+    exporter, work = StoreSpanExporter(store, MANY), Work()
     for after in (10_000, 20_000):
-        exporter.export([opened("run", after), opened("step", after, id=2, parent=1)])
-    exporter.export([making.span("part", STARTED, 5, id=3, parent=2)])
+        exporter.export([work.opened("run", after), work.opened("step", after, id=2, parent=1)])
+    exporter.export([making.span("part", work.at, 5, id=3, parent=2)])
     with Reader(store) as reader:
         (trace,) = reader.traces()
         assert (trace.name, trace.spans, trace.unfinished, trace.running) == ("run", 3, 2, 2)
@@ -54,7 +57,7 @@ def test_what_is_open_is_shown_as_running_until_its_end_takes_its_place(
     assert shown.count("RUNNING") == 2
     assert "unfinished" not in shown.lower()
 
-    exporter.export([ended("step", id=2, parent=1), ended("run")])
+    exporter.export([work.ended("step", id=2, parent=1), work.ended("run")])
     with Reader(store) as reader:
         (trace,) = reader.traces()
         assert (trace.name, trace.spans, trace.unfinished, trace.running) == ("run", 3, 0, 0)
@@ -63,8 +66,8 @@ def test_what_is_open_is_shown_as_running_until_its_end_takes_its_place(
 
 @pytest.mark.parametrize("together", [True, False])
 def test_an_end_is_final_in_whatever_order_they_come(store: Path, *, together: bool) -> None:
-    exporter = StoreSpanExporter(store, MANY)
-    spans = [opened("run", 9_000), ended("run"), opened("run", 10_000)]
+    exporter, work = StoreSpanExporter(store, MANY), Work()
+    spans = [work.opened("run", 9_000), work.ended("run"), work.opened("run", 10_000)]
     for batch in [spans] if together else [[span] for span in spans]:
         exporter.export(batch)
     with Reader(store) as reader:
