@@ -248,6 +248,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OBS_RUN_SPAN_SECONDS", "seconds", "600",
             "Age at which a run span is closed and the next one, in a trace of its own, linked to it (0: never).",
             _CAPTURE, lifetime),
+    Setting("OBS_OPEN_SPANS_SECONDS", "seconds", "10",
+            "Age from which what is still open is shown: all of it in the local store, a script's run elsewhere, too "
+            "(0: never).", _CAPTURE, lifetime),
     Setting("OBS_LRU_CACHES", "comma list", "",
             "Functions with functools.lru_cache or cache, as module:function, whose hits and misses are counted.",
             _CAPTURE, functions),

@@ -60,6 +60,12 @@ COMMANDS = {
     "uninstall-hook": Command("obs_run.cli.hook", "Take the hook of install-hook out again."),
 }
 
+_PAGED = frozenset(
+    {"show", "list", "tree", "path", "cost", "errors", "map", "compare", "conversation", "logs", "metrics", "sql"}
+    | {"settings", "doctor"}
+)
+"""What people read from the beginning; nothing that asks, renews itself or goes on."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``obsctl`` with ``argv`` and return its exit code."""
@@ -106,7 +112,13 @@ def _run(words: list[str]) -> int:
         return 0
     from importlib import import_module
 
-    return int(import_module(COMMANDS[arguments.command].module).run(arguments))
+    module = import_module(COMMANDS[arguments.command].module)
+    if arguments.command not in _PAGED:
+        return int(module.run(arguments))
+    from obs_run.cli.pager import paged
+
+    with paged():
+        return int(module.run(arguments))
 
 
 def _parser(chosen: str | None) -> argparse.ArgumentParser:

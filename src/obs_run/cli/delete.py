@@ -64,4 +64,4 @@ def _meant(args: argparse.Namespace, path: Path) -> Sequence[Trace] | None:
             return [named(reader, trace.rstrip("….")) for trace in args.trace]
         before = moments.parse("--before", args.before)
         until = min(before, time.time_ns())
-        return reader.traces(_MOST, service=args.service, until_ns=until, without_spans=True)
+        return reader.traces(_MOST, service=args.service, until_ns=until, without_spans=True, without_usage=True)

@@ -71,7 +71,7 @@ def _row(trace: Trace) -> tuple[str, ...]:
         "-" if trace.output_tokens is None else str(trace.output_tokens),
         "-" if trace.cost is None else words.money(trace.cost),
         words.one_line(trace.service),
-        words.one_line(trace.name or _UNNAMED),
+        words.one_line(trace.name or _UNNAMED) + (" (running)" if trace.running else ""),
     )
 
 

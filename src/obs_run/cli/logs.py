@@ -20,15 +20,24 @@ if TYPE_CHECKING:
 
 _SEVERITIES = {"trace": 1, "debug": 5, "info": 9, "warn": 13, "error": 17, "fatal": 21}
 """OpenTelemetry's severity numbers."""
+_PYTHONS = {"warning": "warn", "critical": "fatal"}
 _STYLES = ((17, "red"), (13, "yellow"), (0, ""))
 _SHORT_ID = 12
+
+
+def _level(text: str) -> str:
+    """Return a severity's name; those of Python's logging are known, too."""
+    name = text.lower()
+    return _PYTHONS.get(name, name)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("trace", nargs="?", metavar="TRACE", help="only of this trace: its id, or the beginning of it")
     parser.add_argument("-n", dest="limit", type=int, default=200, metavar="N", help="how many, the newest (200)")
-    parser.add_argument("--level", choices=list(_SEVERITIES), help="only lines of this severity or a higher one")
+    parser.add_argument(
+        "--level", type=_level, choices=list(_SEVERITIES), help="only lines of this severity or a higher one"
+    )
     parser.add_argument("--service", metavar="NAME", help="only of this service")
     parser.add_argument("--since", metavar="WHEN", help="only newer than 90s, 30m, 1h, 2d, or a date and time")
     parser.add_argument("--until", metavar="WHEN", help="only older than that")

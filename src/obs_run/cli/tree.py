@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -226,8 +227,10 @@ def _head(trace: Trace) -> Iterator[Part]:
         yield Part(words.count(trace.logs, "log line"))
     if not trace.spans:
         yield Part("no span has ended yet, or it is not sampled", "yellow")
-    if trace.unfinished:
-        yield Part(f"{trace.unfinished} unfinished", "yellow")
+    if trace.running:
+        yield Part(f"{trace.running} running", "green")
+    if trace.unfinished > trace.running:
+        yield Part(f"{trace.unfinished - trace.running} unfinished", "yellow")
     if trace.errors:
         yield Part(words.count(trace.errors, "error"), "bold red")
     used = words.usage(trace.input_tokens, trace.output_tokens, trace.cost)
@@ -253,7 +256,9 @@ def span_parts(span: Span, above: Span | None, *, lost: bool) -> Iterator[Part]:
         yield Part(f"signal={words.one_line(str(signal))}", "red")
     elif code:
         yield Part(f"exit={code}", "red")
-    if span.unfinished:
+    if span.is_running(time.time_ns()):
+        yield Part("RUNNING", "green")
+    elif span.unfinished:
         by = span.attributes.get(semconv.OBS_SPAN_ENDED_BY)
         yield Part(f"UNFINISHED ({words.one_line(str(by))})" if by else "UNFINISHED", "yellow")
     if span.status == "error":

@@ -50,6 +50,11 @@ class OpenRecordings:
         """Return the record that is open under an id; None where there is none."""
         return self._open.get(span_id, (None, None))[1]
 
+    def records(self) -> list[Any]:
+        """Return those that are open, the oldest first."""
+        # At once, where no other thread can come between.
+        return [record for _, record in list(self._open.values())]
+
     def inside(self, recording: Any) -> list[Any]:
         """Return those that are open inside of ``recording``, the innermost first."""
         # At once, where no other thread can come between.

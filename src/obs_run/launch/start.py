@@ -59,6 +59,7 @@ def start(how: str) -> None:
             import_hooks.when_imported(module, runtime_start.late(ours, function))
     runtime_start.notice(_RUN)
     runtime_start.start_api()
+    guard.call("OTEL_CONFIG_FILE", _watch_configuration)
     if os.environ.get("OBS_WRAP"):
         guard.call("OBS_WRAP", _wrap_own_code)
     if flag("OBS_BRIDGE_STDOUT", default=False):
@@ -86,6 +87,21 @@ def _wrap_own_code() -> None:
     from obs_run.wrapping import start as wrapping_start
 
     wrapping_start.install()
+
+
+def _watch_configuration() -> None:
+    """Have a file that cannot be read be said by an agent, too, that does nothing for which it would be read."""
+    path = os.environ.get("OTEL_CONFIG_FILE", "").strip()
+    if not path or (os.access(path, os.R_OK) and os.path.isfile(path)):
+        return
+    from obs_run.process import exit_hooks
+
+    def say(_info: "ExitInfo") -> None:
+        from obs_run.sdk import config_file
+
+        config_file.say_unreadable(path)
+
+    exit_hooks.on_exit(say)
 
 
 def _is_subinterpreter() -> bool:

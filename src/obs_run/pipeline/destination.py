@@ -28,6 +28,10 @@ class Destination(Protocol):
     or somebody waiting.
     """
 
+    @property
+    def replaces_open_spans(self) -> bool:
+        """Whether it takes spans that are open, and puts in their place what comes of them later."""
+
     def export(self, batch: Batch, deadline: float | None) -> None:
         """Take one batch, and deliver it or keep it to be tried again."""
 
@@ -55,8 +59,11 @@ class Destination(Protocol):
 class SdkDestination:
     """An exporter of the OpenTelemetry SDK's interface as a destination."""
 
-    def __init__(self, exporter: Any, signal: Signal, name: str, lost: Losses) -> None:
+    def __init__(
+        self, exporter: Any, signal: Signal, name: str, lost: Losses, *, replaces_open_spans: bool = False
+    ) -> None:
         self._exporter = exporter
+        self.replaces_open_spans = replaces_open_spans
         self._count_lost = lost.counter(signal, name)
         self._site = f"{name} exporter for {signal}"
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from opentelemetry import context as api_context
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY  # the name is private, its use is everywhere
 
 from obs_run.base import guard
-from obs_run.core import content
-from obs_run.pipeline import foreign_content, log_builder, losses, redact, redact_items, span_builder
-from obs_run.pipeline.items import DeferredCall, LogItem, OperationItem, SpanItem
+from obs_run.core import content, semconv
+from obs_run.pipeline import (
+    foreign_content,
+    log_builder,
+    losses,
+    open_spans,
+    redact,
+    redact_items,
+    span_builder,
+)
+from obs_run.pipeline.items import DeferredCall, LogItem, OpenItem, OperationItem, SpanItem
 from obs_run.pipeline.log_events import LogEvents
 from obs_run.pipeline.otlp_destination import OtlpDestination
 from obs_run.pipeline.rebuilt_span import SpanDraft
@@ -57,6 +65,16 @@ class _Batch:
         return records
 
 
+class OpenWork(Protocol):
+    """What of this process is open, and when that is to be looked at."""
+
+    def seconds_until_due(self) -> float | None:
+        """Return the seconds until something open is to be shown; None where nothing is."""
+
+    def take(self) -> list[Item]:
+        """Return what is to be shown now."""
+
+
 class ExportPipeline:
     """The stages between queue and destinations, and the clock of the metrics; used by the export thread alone.
 
@@ -71,8 +89,13 @@ class ExportPipeline:
         resource: Callable[[], Resource],
         collect: Callable[[], MetricsData | None],
         interval: float,
+        open_work: OpenWork | None = None,
     ) -> None:
         self._destinations = destinations
+        self._open_work = open_work
+        self.announced_run: int | None = None
+        """The id of the run's span that went, while it was open, where spans are final."""
+        self._ended_run: int | None = None
         self._losses = lost
         self._metering = metering
         self._resource = resource
@@ -89,6 +112,7 @@ class ExportPipeline:
         self._unseen = api_context.Context({_SUPPRESS_INSTRUMENTATION_KEY: True})
         self._stages: dict[type, Callable[[Any, _Batch], None]] = {
             SpanItem: self._take_span,
+            OpenItem: self._take_open_span,
             OperationItem: self._take_operation,
             LogItem: self._take_log,
             DeferredCall: self._take_call,
@@ -106,7 +130,7 @@ class ExportPipeline:
                 item = batch.items[0]
                 guard.call("export", self._stages[type(item)], item, batch)
                 batch.items.popleft()
-            self._hand_over(self._destinations.traces, batch.take_spans(), deadline)
+            open_spans.give(self._destinations.traces, batch.take_spans(), deadline)
             self._hand_over(self._destinations.logs, batch.take_records(), deadline)
         finally:
             api_context.detach(token)
@@ -155,7 +179,28 @@ class ExportPipeline:
             return
         if self._redaction is not None:
             self._redaction.scrub(draft, clean)
-        batch.spans.append(draft.finished())
+        finished = draft.finished()
+        if semconv.OBS_RUN_KIND in (finished.attributes or ()) and finished.context is not None:
+            self._ended_run = finished.context.span_id
+            if self._ended_run == self.announced_run:
+                finished = open_spans.as_announced(finished)
+        batch.spans.append(finished)
+
+    def _take_open_span(self, item: OpenItem, batch: _Batch) -> None:
+        context = item.span.context
+        if context is None or context.span_id == self._ended_run:
+            return
+        is_news = item.is_run and context.span_id != self.announced_run
+        if item.is_run:
+            self.announced_run = context.span_id
+        draft = SpanDraft(item.span)
+        guard.call("span", span_builder.complete_span, draft, None, self._resource(), None, {})
+        draft.fields["attributes"] = {**(draft.fields["attributes"] or {}), semconv.OBS_SPAN_OPEN: True}
+        if guard.call("span", foreign_content.remove, draft) is None:
+            return
+        if self._redaction is not None:
+            self._redaction.scrub(draft, {})
+        batch.spans.append(open_spans.as_open(draft.finished(), is_root_for_all=is_news))
 
     @staticmethod
     def _limited_content(operation: OperationRecord) -> dict[str, Any]:
@@ -213,6 +258,10 @@ class ExportPipeline:
         self._losses.report()
         if deadline is not None or time.monotonic() >= self._metrics_due:
             self._export_metrics(deadline)
+        if deadline is None and self._open_work is not None:
+            shown: list[Item] = guard.call("open spans", self._open_work.take, default=[])
+            if shown:
+                self.export(shown, None)
         for destination in self._destinations.all():
             guard.call("export", destination.retry_pending, deadline)
         if deadline is not None:
@@ -271,6 +320,8 @@ class ExportPipeline:
         pauses = [guard.call("export", each.seconds_until_due) for each in self._destinations.all()]
         if self._destinations.metrics:
             pauses.append(self._metrics_due - time.monotonic())
+        if self._open_work is not None:
+            pauses.append(self._open_work.seconds_until_due())
         due = [pause for pause in pauses if pause is not None]
         return max(0.0, min(due)) if due else None
 

@@ -50,6 +50,18 @@ class SpanItem:
                 self.size += sum(_BASE_SIZE + _weight_of(each.attributes) for each in attached)
 
 
+class OpenItem:
+    """A span that is open, as it was at its ``end_time``."""
+
+    __slots__ = ("is_run", "size", "span")
+
+    def __init__(self, span: ReadableSpan, *, is_run: bool) -> None:
+        self.span = span
+        self.is_run = is_run
+        """Whether it is the run's."""
+        self.size = _SPAN_SIZE
+
+
 class OperationItem:
     """An operation whose span goes nowhere: it is measured all the same."""
 
@@ -81,7 +93,7 @@ class DeferredCall:
         self.size = size
 
 
-Item = SpanItem | OperationItem | LogItem | DeferredCall
+Item = SpanItem | OpenItem | OperationItem | LogItem | DeferredCall
 
 
 def comes_first(item: object) -> bool:

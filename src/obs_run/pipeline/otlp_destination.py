@@ -37,6 +37,8 @@ class OtlpDestination:
     With ``threads`` it delivers beside the caller, who waits for it only by ``wait`` and ``close``.
     """
 
+    replaces_open_spans = False
+
     def __init__(
         self,
         signal: Signal,

@@ -33,7 +33,7 @@ def of_reader(reader: TraceReader, search: Search) -> Iterator[Records]:
     """Yield the traces that are searched for, the oldest first; where all are, what is outside of traces, too."""
     limit = _MOST if "metrics" in reader.signals else _MOST_TRACES_OF_A_SERVER
     all_of_it = search.copy()
-    all_of_it["without_spans"] = True
+    all_of_it["without_spans"] = all_of_it["without_usage"] = True
     traces = reader.traces(limit, **all_of_it)
     yield from of_traces(reader, [trace.trace_id for trace in reversed(traces)])
     if not search:

@@ -180,7 +180,9 @@ def _query(limit: int, search: Search) -> dict[str, str]:
     """Return as much of a search as Jaeger can be asked; it gives the newest traces that began in a time."""
     now = time.time_ns()
     since, until = search.get("since_ns"), search.get("until_ns")
-    asked = {name for name, value in search.items() if value and name not in ("service", "without_spans")}
+    asked = {
+        name for name, value in search.items() if value and name not in ("service", "without_spans", "without_usage")
+    }
     is_asked_alone = asked <= {"since_ns", "until_ns"}
     number = limit if is_asked_alone else limit * _WIDENED
     return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.sdk.resources import Resource
@@ -12,7 +13,7 @@ from obs_run.base import guard, held_values
 from obs_run.buffer import codec, segment
 from obs_run.buffer.reader import SegmentReader
 from obs_run.core import semconv
-from obs_run.pipeline.items import LogItem, OperationItem, SpanItem
+from obs_run.pipeline.items import LogItem, OpenItem, OperationItem, SpanItem
 from obs_run.privacy import held_secrets
 from obs_run.process.unpatched import monotonic, time
 from obs_run.relay import process_end
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 
 _NOTE_PATIENCE = 0.5
+_MOST_SHOWN = 200
+"""How many open spans of a process are shown, the oldest."""
 _REPEATED = {semconv.OBS_EXPORT_POSSIBLE_DUPLICATE: True}
 
 
@@ -49,6 +52,7 @@ class Position(NamedTuple):
     opening: bytes | None
     run: bytes | None
     open_spans: tuple[bytes, ...]
+    announced_run: int | None = None
 
 
 class Agent:
@@ -68,6 +72,8 @@ class Agent:
         self._opening: codec.Opening | None = None
         self._run: SpanRecord | None = None
         self._open: dict[int, SpanRecord] = {}
+        self.announced_run: int | None = None
+        """The id of the run's span, where that went out while it was open."""
         self._notes: dict[type, Callable[[Any], Item | None]] = {
             codec.Opening: self._opened,
             codec.Run: self._goes_on,
@@ -98,6 +104,7 @@ class Agent:
     def resume(self, position: Position) -> None:
         """Go on where another relay stopped."""
         self._number, self._offset = position.number, position.offset
+        self.announced_run = position.announced_run
         for payload in (position.opening, position.run, *position.open_spans):
             if payload is not None:
                 guard.call("record", self._note, codec.decode(payload))
@@ -110,6 +117,22 @@ class Agent:
         """Return up to where it has been read."""
         return _END if self.is_over else (self._number, self._offset)
 
+    def open_items(self, age: float) -> list[Item]:
+        """Return what is open and older than ``age`` seconds, as it is now."""
+        if self.is_over:
+            return []
+        now_ns = time.time_ns()
+        latest_ns = now_ns - int(age * 1e9)
+        old = [span for span in islice(self._open.values(), _MOST_SHOWN) if span.start_ns <= latest_ns]
+        items: list[Item] = [OpenItem(self._as_of(span, now_ns), is_run=False) for span in old]
+        run = self._run
+        if run is not None and run.start_ns <= latest_ns:
+            items.append(OpenItem(self._as_of(run, now_ns), is_run=True))
+        return items
+
+    def _as_of(self, span: SpanRecord, now_ns: int) -> ReadableSpan:
+        return span_records.span_of(span._replace(end_ns=max(now_ns, span.start_ns)), self.resource)
+
     def position(self) -> Position:
         """Return where a relay after this one is to go on."""
         return Position(
@@ -118,6 +141,7 @@ class Agent:
             None if self._opening is None else codec.encode(self._opening),
             None if self._run is None else codec.encode(codec.Run(self._run)),
             tuple([codec.encode(codec.Begun(span)) for span in self._open.values()]),
+            self.announced_run,
         )
 
     def name(self) -> str:

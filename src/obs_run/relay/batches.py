@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from obs_run.base import guard
+from obs_run.pipeline import open_spans
 from obs_run.pipeline.destination import Destinations
 from obs_run.process.unpatched import monotonic
 
@@ -18,6 +18,9 @@ _MOST_ITEMS = 2048
 
 class Gatherer:
     """Stands for the destinations of a signal, and gives them what several agents' pipelines made as one batch."""
+
+    replaces_open_spans = True
+    """It hands on to each of those what that is to have."""
 
     def __init__(self, destinations: list[Destination]) -> None:
         self._destinations = destinations
@@ -35,8 +38,7 @@ class Gatherer:
         if not self._items:
             return
         items, self._items = self._items, []
-        for destination in self._destinations:
-            guard.call("export", destination.export, items, None)
+        open_spans.give(self._destinations, items, None)
 
     def is_empty(self) -> bool:
         """Whether nothing waits."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from obs_run import settings
 from obs_run.base import guard
 from obs_run.buffer import relay_client, segment
+from obs_run.pipeline import open_spans
 from obs_run.pipeline.delivery_threads import DeliveryThreads
 from obs_run.pipeline.export_pipeline import ExportPipeline
 from obs_run.pipeline.losses import Losses, Reason
@@ -66,6 +67,8 @@ class Relay:
         self._delay: float = min(1.0, settings.get("OTEL_BSP_SCHEDULE_DELAY"))
         self._interval: float = settings.get("OTEL_METRIC_EXPORT_INTERVAL")
         self._metrics_due = monotonic() + self._interval
+        self._open_age: float = settings.get("OBS_OPEN_SPANS_SECONDS")
+        self._open_due = monotonic()
         self._active_until = 0.0
         self._is_dirty = False
         """Whether anything was read that no checkpoint has."""
@@ -110,6 +113,8 @@ class Relay:
         has_ended = False if is_paused else self._read_agents()
         if is_paused:
             self._watch_agents()
+        elif self._open_age and monotonic() >= self._open_due:
+            self._show_open()
         if self._checkpoint is None or is_asked or self._stopping:
             self._batches.flush(0.0 if is_asked or has_ended or self._stopping else self._delay)
         for destination in self.destinations.all():
@@ -172,6 +177,18 @@ class Relay:
                 has_ended = self._is_dirty = True
         return has_ended
 
+    def _show_open(self) -> None:
+        """Export what is open for long."""
+        self._open_due = monotonic() + open_spans.period(self._open_age)
+        for buffer, agent in self.agents.items():
+            items = guard.call("open spans", agent.open_items, self._open_age, default=())
+            if items:
+                self._is_dirty = True
+                pipeline = self._pipeline(buffer, agent)
+                pipeline.export(items, None)
+                # For the relay after this one.
+                agent.announced_run = pipeline.announced_run
+
     def _note_given(self) -> None:
         """Write down what destinations are about to have, for the case that this relay is killed before it is done."""
         places = {name: each.place() for name, each in self.agents.items()}
@@ -189,6 +206,7 @@ class Relay:
                 lambda: None,
                 self._interval,
             )
+            pipeline.announced_run = agent.announced_run
         return pipeline
 
     def _count_lost(self, agent: Agent) -> None:

@@ -90,7 +90,7 @@ def of(
 
 def _make(name: str, signal: Signal, lost: Losses) -> Destination | None:
     if name == "store":
-        return SdkDestination(_store(signal), signal, name, lost)
+        return SdkDestination(_store(signal), signal, name, lost, replaces_open_spans=signal == "traces")
     if name == "console":
         return SdkDestination(_console(signal), signal, name, lost)
     if name == "memory":

@@ -327,6 +327,8 @@ class _BufferItems:
 class _MetricsToBuffer:
     """The destination of the agent's own metrics."""
 
+    replaces_open_spans = False
+
     def __init__(self, runtime: BufferRuntime) -> None:
         self._runtime = runtime
 

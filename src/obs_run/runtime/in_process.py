@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from obs_run.process.exit_sequence import ExitInfo
     from obs_run.process.identity import Identity
     from obs_run.runtime.metrics import MetricReaders
+    from obs_run.runtime.open_work import OpenWork
     from obs_run.sdk.providers import Providers
     from obs_run.sdk.span_processor import QueueSpanProcessor
     from obs_run.sdk.span_sink import ConfiguredSpanSink, SpanSink
@@ -179,7 +180,16 @@ class Runtime:
             lambda: self.set_up().resource,
             self.readers().collect,
             self._metric_interval(),
+            self._open_work(),
         )
+
+    def _open_work(self) -> OpenWork | None:
+        """Return what shows the work that is open; None where no spans are exported, or others see to it."""
+        if not self.destinations().traces:
+            return None
+        from obs_run.runtime.open_work import OpenWork
+
+        return OpenWork(lambda: self.set_up().resource)
 
     def load(self) -> None:
         """Import now what the first export would import."""

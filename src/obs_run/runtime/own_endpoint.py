@@ -45,6 +45,8 @@ class OwnEndpoint:
     ``make`` turns what was put into the SDK's form of ``signal`` ("traces" or "logs"), with this process's resource.
     """
 
+    replaces_open_spans = False
+
     def __init__(self, signal: Signal, url: str, batch_size: int, headers: dict[str, str], make: Make) -> None:
         # A bare address is the server's, as in OTEL_EXPORTER_OTLP_ENDPOINT; with a path it is the signal's.
         self.url = url if urlsplit(url).path.strip("/") else f"{url.rstrip('/')}/v1/{signal}"

@@ -10,9 +10,7 @@ from obs_run.base.masking import masked_path
 
 def configure(path: str) -> None:
     """Set the providers up as the file says; without the package for it, say so in one line."""
-    problem = unreadable(path)
-    if problem is not None:
-        guard.warn_once(f"OTEL_CONFIG_FILE: {problem}; nothing is exported")
+    if say_unreadable(path):
         return
     try:
         from opentelemetry.configuration import configure_sdk, load_config_file
@@ -37,6 +35,14 @@ def configure(path: str) -> None:
         guard.warn_once(f"OTEL_CONFIG_FILE: {path} decides on providers and exporters; obs-run sets up none of its own")
     finally:
         logger.setLevel(level)
+
+
+def say_unreadable(path: str) -> bool:
+    """Say, once, that the file cannot be read; False where it can."""
+    problem = unreadable(path)
+    if problem is not None:
+        guard.warn_once(f"OTEL_CONFIG_FILE: {problem}; nothing is exported")
+    return problem is not None
 
 
 def unreadable(path: str) -> str | None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from obs_run.process.unpatched import time
-from obs_run.telemetry.summary import CONTAINERS, ERROR_RECORD
+from obs_run.store.rows import OPEN
+from obs_run.telemetry.summary import ERROR_RECORD
+from obs_run.telemetry.totals import CONTAINERS
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from obs_run.store.rows import Batch
+    from obs_run.store.rows import Batch, Row
 
 _SEE_RESOURCE = (
     "INSERT INTO resources (id, service, attributes, seen_ns) VALUES (?, ?, ?, ?)"
@@ -25,6 +28,8 @@ COLUMNS = {
     " attributes",
     "points": "name, kind, unit, start_ns, time_ns, value, count, service, resource_id, scope_id, attributes, data",
 }
+
+_UNFINISHED = COLUMNS["spans"].split(", ").index("unfinished")
 
 
 def _insert(table: str) -> str:
@@ -43,6 +48,8 @@ def _furthest(function: str, column: str) -> str:
     return f"{column} = {function}(ifnull({column}, excluded.{column}), ifnull(excluded.{column}, {column}))"
 
 
+_TAKE_OUT = f"DELETE FROM spans WHERE trace_id = ? AND span_id = ? AND unfinished = {OPEN}"  # noqa: S608 (our own number)
+_COUNT_DOWN = "UPDATE traces SET spans = spans - ?, unfinished = unfinished - ? WHERE trace_id = ?"
 _IS_ROOT = (
     "traces.root_rank IS NULL OR (excluded.root_rank IS NOT NULL AND"
     " (excluded.root_rank, excluded.root_start_ns) < (traces.root_rank, traces.root_start_ns))"
@@ -69,10 +76,41 @@ def insert(connection: sqlite3.Connection, table: str, batch: Batch) -> None:
     origins = batch.origins
     connection.executemany(_SEE_RESOURCE, [(*row, now) for row in origins.resources.values()])
     connection.executemany(_SEE_SCOPE, origins.scopes.values())
-    stored = connection.executemany(_insert(table), batch.rows).rowcount
+    rows = batch.rows
+    replaced: Counter[str] = Counter()
+    if table == "spans":
+        rows = _newest(rows)
+        replaced = _take_out_open(connection, rows)
+        replaced.update(row[0] for row in batch.rows)
+        replaced.subtract(row[0] for row in rows)
+    stored = connection.executemany(_insert(table), rows).rowcount
     connection.executemany(_MERGE_TRACE, [summary.row(now) for summary in batch.summaries.values()])
-    if stored != len(batch.rows):
+    down = [(number, number, trace_id) for trace_id, number in replaced.items() if number]
+    connection.executemany(_COUNT_DOWN, down)
+    if stored != len(rows):
         _recount(connection, {trace_id for trace_id, _ in batch.summaries})
+
+
+def _newest(rows: list[Row]) -> list[Row]:
+    """Return the rows without those of open spans that come again, or have ended, in the same batch."""
+    if not any(row[_UNFINISHED] == OPEN for row in rows):
+        return rows
+    newest: dict[Row, int] = {}
+    for number, row in enumerate(rows):
+        before = newest.get(row[:2])
+        if before is None or rows[before][_UNFINISHED] == OPEN:
+            newest[row[:2]] = number
+    return [row for number, row in enumerate(rows) if row[_UNFINISHED] != OPEN or newest[row[:2]] == number]
+
+
+def _take_out_open(connection: sqlite3.Connection, rows: list[Row]) -> Counter[str]:
+    """Take out what was open and comes again, or has ended; return how many spans of each trace that were."""
+    taken: Counter[str] = Counter()
+    for row in rows:
+        number = connection.execute(_TAKE_OUT, row[:2]).rowcount
+        if number:
+            taken[row[0]] += number
+    return taken
 
 
 def _recount(connection: sqlite3.Connection, trace_ids: set[str]) -> None:
@@ -82,7 +120,7 @@ def _recount(connection: sqlite3.Connection, trace_ids: set[str]) -> None:
         connection.execute(
             "UPDATE traces SET (spans, errors, unfinished, input_tokens, output_tokens, cost) = (SELECT count(*),"  # noqa: S608 (our own names)
             " ifnull(sum(status = 2), 0) + (SELECT count(*) FROM logs WHERE logs.trace_id = traces.trace_id AND"
-            f" severity >= {ERROR_RECORD} AND ifnull(event_name, '') = ''), ifnull(sum(unfinished), 0),"
+            f" severity >= {ERROR_RECORD} AND ifnull(event_name, '') = ''), ifnull(sum(unfinished > 0), 0),"
             " sum(CASE WHEN model_call THEN input_tokens END),"
             " sum(CASE WHEN model_call THEN output_tokens END), sum(CASE WHEN model_call THEN cost END) FROM (SELECT *,"
             f" ifnull(operation, '') NOT IN ({inside}) AS model_call FROM spans"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
+from obs_run.process.unpatched import time
 from obs_run.store import schema
 from obs_run.store.checked import Checked
+from obs_run.store.rows import OPEN
 from obs_run.store.search import Condition, of_logs, of_points, of_traces, prepare
 from obs_run.telemetry.reader import GroupedBy
-from obs_run.telemetry.records import KINDS, STATUSES, Event, Link, LogLine, Point, Scope, Span, Trace, Usage
-from obs_run.telemetry.summary import CONTAINERS
+from obs_run.telemetry.records import FRESH_NS, KINDS, STATUSES, Event, Link, LogLine, Point, Scope, Span, Trace, Usage
+from obs_run.telemetry.totals import CONTAINERS, total
 
 if TYPE_CHECKING:
     import sqlite3
@@ -24,7 +26,7 @@ _ID_DIGITS = 32
 
 _TRACE = (
     "SELECT trace_id, name, service, services, start_ns, end_ns, spans, errors, unfinished, logs,"
-    " ifnull(input_tokens, agent_input_tokens), ifnull(output_tokens, agent_output_tokens), ifnull(cost, agent_cost)"
+    " coalesce(input_tokens, output_tokens, cost, agent_input_tokens, agent_output_tokens, agent_cost) IS NOT NULL"
     " FROM traces"
 )
 _SPAN_COLUMNS = (
@@ -42,6 +44,11 @@ _POINT = (
     "SELECT name, kind, unit, start_ns, time_ns, value, count, service, attributes, data, resource_id, scope_id"
     " FROM points"
 )
+_TOLD = (
+    "SELECT span_id, parent_id, operation, model, start_ns, end_ns, input_tokens, output_tokens, cost FROM spans"
+    " WHERE trace_id = ? AND "
+)
+_TELLS = "(input_tokens IS NOT NULL OR output_tokens IS NOT NULL OR cost IS NOT NULL OR model IS NOT NULL)"
 _CONTAINERS = ", ".join(f"'{name}'" for name in sorted(CONTAINERS))
 _USAGE = {
     by: f"SELECT {by}, count(*), total(status = 2), total(input_tokens), count(input_tokens), total(output_tokens),"  # noqa: S608 (our own names)
@@ -95,7 +102,8 @@ class Reader:
         """Return the newest traces first."""
         wanted = of_traces(self._connection, search)
         text = f"{_TRACE} WHERE {wanted.text} ORDER BY start_ns DESC, rowid DESC LIMIT ?"
-        return [self._trace(row) for row in self._connection.execute(text, (*wanted.values, limit))]
+        rows = self._connection.execute(text, (*wanted.values, limit))
+        return [self._trace(row, with_usage=not search.get("without_usage")) for row in rows]
 
     def newest(self) -> Trace | None:
         """Return the trace that began last; one of which only log lines are known if there is no other."""
@@ -160,6 +168,47 @@ class Reader:
         traces, spans = read("SELECT count(*), ifnull(sum(spans), 0) FROM traces").fetchone()
         pages = [read(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")]
         return traces, spans, (pages[0] - pages[1]) * pages[2]
+
+    def _used(self, trace_id: str) -> tuple[int | None, int | None, float | None]:
+        """Return what the trace used, from its spans."""
+        spans = [self._told(trace_id, row) for row in self._connection.execute(_TOLD + _TELLS, (trace_id,))]
+        found = {span.span_id for span in spans}
+        # What is between them tells nothing, and is read for whose child is whose.
+        for span in spans:
+            if span.parent_id and span.parent_id not in found:
+                found.add(span.parent_id)
+                rows = self._connection.execute(f"{_TOLD} span_id = ?", (trace_id, span.parent_id))
+                spans.extend([self._told(trace_id, row) for row in rows])
+        used = total(spans)
+        return used.input_tokens, used.output_tokens, used.cost
+
+    def _running(self, trace_id: Any) -> int:
+        query = f"SELECT count(*) FROM spans WHERE trace_id = ? AND unfinished = {OPEN} AND end_ns > ?"  # noqa: S608 (our own number)
+        number: int = self._connection.execute(query, (trace_id, time.time_ns() - FRESH_NS)).fetchone()[0]
+        return number
+
+    def _told(self, trace_id: str, row: tuple[Any, ...]) -> Span:
+        # Of its own: what is damaged is counted where the spans themselves are read.
+        read = Checked()
+        span_id, parent_id, operation, model, start, end, input_tokens, output_tokens, cost = row
+        return Span(
+            trace_id=trace_id,
+            span_id=read.text(span_id),
+            parent_id=read.text_or_none(parent_id),
+            name="",
+            kind="",
+            start_ns=read.time(start) or 0,
+            end_ns=read.time(end),
+            status="",
+            status_text=None,
+            unfinished=False,
+            service="",
+            operation=read.text_or_none(operation),
+            model=read.text_or_none(model),
+            input_tokens=read.whole_or_none(input_tokens),
+            output_tokens=read.whole_or_none(output_tokens),
+            cost=read.number(cost),
+        )
 
     def _span(self, row: tuple[Any, ...]) -> Span:
         read, columns = self._checked, dict(zip(_SPAN_COLUMNS, row, strict=True))
@@ -255,9 +304,11 @@ class Reader:
             self._scopes[key] = Scope(read.text(row[0]), read.text(row[1]), read.attributes(row[2])) if row else None
         return self._scopes[key]
 
-    def _trace(self, row: tuple[Any, ...]) -> Trace:
+    def _trace(self, row: tuple[Any, ...], *, with_usage: bool = True) -> Trace:
         read = self._checked
-        trace_id, name, service, services, start, end, spans, errors, unfinished, logs, *usage = row
+        trace_id, name, service, services, start, end, spans, errors, unfinished, logs, has_usage = row
+        # Not as its row adds up: that has every model call, also one around another.
+        usage = self._used(read.text(trace_id)) if has_usage and with_usage else (None, None, None)
         names = tuple(dict.fromkeys(part for part in read.text(services).split("|") if part)) or ("?",)
         began = read.time(start) or 0
         return Trace(
@@ -271,7 +322,6 @@ class Reader:
             read.whole(errors),
             read.whole(unfinished),
             read.whole(logs),
-            read.whole_or_none(usage[0]),
-            read.whole_or_none(usage[1]),
-            read.number(usage[2]),
+            *usage,
+            running=self._running(trace_id) if unfinished else 0,
         )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from obs_run.base import guard
 from obs_run.core import semconv
 from obs_run.telemetry.records import KINDS, STATUSES
-from obs_run.telemetry.summary import CONTAINERS, ERROR_RECORD, is_error
+from obs_run.telemetry.summary import ERROR_RECORD, is_error
+from obs_run.telemetry.totals import CONTAINERS
 from obs_run.telemetry.values import clean, encode
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 Row = tuple[Any, ...]
 
+OPEN = 2
+"""In the column ``unfinished``: what comes of the span later takes its place. 1 is a span that nobody ended."""
 _ERROR = 2
 _ROW_BYTES = 320  # what a row costs beside its JSON: columns and its places in two indexes, measured
 _PAGE_BYTES = 4096
@@ -206,7 +209,9 @@ class Batch:
                  _number(read(semconv.OBS_COST_TOTAL))]  # fmt: skip
         trace_id, name = f"{context.trace_id:032x}", clean(span.name)
         start, end, status = _whole(span.start_time), _whole(span.end_time), span.status.status_code.value
-        unfinished = bool(read(semconv.OBS_SPAN_UNFINISHED)) or end is None
+        unfinished = (
+            OPEN if read(semconv.OBS_SPAN_OPEN) else int(bool(read(semconv.OBS_SPAN_UNFINISHED)) or end is None)
+        )
         kept, events, links = _encoded(attributes, span)
         self.rows.append(
             (trace_id, f"{context.span_id:016x}", f"{parent.span_id:016x}" if parent else None, name,
@@ -218,7 +223,7 @@ class Batch:
         summary = self._summary(trace_id, origin.service)
         summary.add_span((0 if parent is None else 1, start or 0, name), end, usage, operation)
         summary.errors += status == _ERROR
-        summary.unfinished += unfinished
+        summary.unfinished += bool(unfinished)
         summary.bytes += _cost(kept, events, links)
 
     def _log(self, readable: ReadableLogRecord) -> None:
@@ -247,10 +252,11 @@ class Batch:
             events = encode([(one.name, one.time_ns, one.attributes) for one in span.events]) if span.events else None
             links = encode([(one.trace_id, one.span_id, one.attributes) for one in span.links]) if span.links else None
             name, status = clean(span.name), STATUSES.index(span.status)
+            unfinished = OPEN if span.is_open else int(span.unfinished)
             usage = [_whole(span.input_tokens), _whole(span.output_tokens), _number(span.cost)]
             self.rows.append(
                 (span.trace_id, span.span_id, span.parent_id, name, KINDS.index(span.kind), span.start_ns, span.end_ns,
-                 status, _text(span.status_text), span.unfinished, origin.service, _text(span.operation),
+                 status, _text(span.status_text), unfinished, origin.service, _text(span.operation),
                  _text(span.agent), _text(span.conversation), _text(span.model), _text(span.tool), *usage,
                  origin.resource_id, origin.scope_id, _text(span.trace_state), kept, events, links)
             )  # fmt: skip

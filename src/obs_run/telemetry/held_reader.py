@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from obs_run.telemetry.announced_runs import joined
 from obs_run.telemetry.matching import matches_log, matches_point, matches_trace
 from obs_run.telemetry.summary import summary, usage
 
@@ -28,7 +29,7 @@ class HeldReader:
         self.place = place
         self.damaged = records.damaged
         self._spans: dict[str, dict[str, Span]] = {}
-        for span in sorted(records.spans, key=lambda span: span.start_ns):
+        for span in sorted(joined(records.spans), key=lambda span: span.start_ns):
             self._spans.setdefault(span.trace_id, {}).setdefault(span.span_id, span)
         self._lines = sorted(records.logs, key=lambda line: line.time_ns)
         self._logs: dict[str, list[LogLine]] = {}

@@ -158,7 +158,8 @@ def _span(item: Json, resource: Json, scope: Scope | None) -> Span:
         end_ns=end,
         status=_named(STATUSES, status.get("code"), "STATUS_CODE_"),
         status_text=_text_or_none(status.get("message")),
-        unfinished=bool(attributes.get(semconv.OBS_SPAN_UNFINISHED)) or end is None,
+        unfinished=bool(attributes.get(semconv.OBS_SPAN_UNFINISHED) or attributes.get(semconv.OBS_SPAN_OPEN))
+        or end is None,
         service=service_of(resource),
         **span_fields(attributes),
         trace_state=_text_or_none(item.get("traceState")),

@@ -45,6 +45,8 @@ class Search(TypedDict, total=False):
     """What occurs in a span (name, attributes, events, status) or in a log line, in upper or lower case."""
     without_spans: bool
     """Whether a trace will do of which only log lines are known: not sampled, or no span has ended yet."""
+    without_usage: bool
+    """Whether nobody asks what the traces used, which takes time of thousands; it may be None then."""
 
 
 class LogSearch(TypedDict, total=False):

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from obs_run.core import semconv
+
+FRESH_NS = 60 * 10**9
+"""How long the word of an open span holds, of which its process tells three times as often."""
 Attributes = dict[str, Any]
 KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
 """The kinds of spans, at their numbers in OTLP."""
@@ -68,6 +72,15 @@ class Span:
     links: tuple[Link, ...] = ()
     resource: Attributes = field(default_factory=dict)
     scope: Scope | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the span went on at its ``end_ns``, and nothing later of it was recorded."""
+        return bool(self.attributes.get(semconv.OBS_SPAN_OPEN))
+
+    def is_running(self, now_ns: int) -> bool:
+        """Whether the span goes on: it did a moment ago."""
+        return self.is_open and (self.end_ns or 0) > now_ns - FRESH_NS
 
     @property
     def seconds(self) -> float | None:
@@ -145,6 +158,8 @@ class Trace:
     input_tokens: int | None
     output_tokens: int | None
     cost: float | None
+    running: int = 0
+    """How many spans go on."""
 
     @property
     def seconds(self) -> float:

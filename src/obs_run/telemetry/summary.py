@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from obs_run.process.unpatched import time
 from obs_run.telemetry.records import Trace, Usage
+from obs_run.telemetry.totals import CONTAINERS, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
 
 _Number = TypeVar("_Number", int, float)
 
-CONTAINERS = frozenset({"invoke_agent", "create_agent", "invoke_workflow", "execute_tool"})
-"""The operations whose spans may repeat the usage of the model calls inside them."""
 ERROR_RECORD = 17
 """The severity from which a log record counts as an error of its trace (OpenTelemetry's ERROR)."""
 
@@ -27,8 +27,8 @@ def summary(trace_id: str, spans: Sequence[Span], logs: Sequence[LogLine]) -> Tr
     ends = [span.start_ns if span.end_ns is None else span.end_ns for span in spans]
     ends += [line.time_ns for line in logs]
     root = min(spans, key=lambda span: (span.parent_id is not None, span.start_ns), default=None)
-    calls = [span for span in spans if span.operation not in CONTAINERS]
-    containers = [span for span in spans if span.operation in CONTAINERS]
+    used = total(spans)
+    now_ns = time.time_ns()
     return Trace(
         trace_id=trace_id,
         name=None if root is None else root.name,
@@ -40,9 +40,10 @@ def summary(trace_id: str, spans: Sequence[Span], logs: Sequence[LogLine]) -> Tr
         errors=sum(span.status == "error" for span in spans) + sum(map(is_error, logs)),
         unfinished=sum(span.unfinished for span in spans),
         logs=len(logs),
-        input_tokens=_either(_sum(s.input_tokens for s in calls), _most(s.input_tokens for s in containers)),
-        output_tokens=_either(_sum(s.output_tokens for s in calls), _most(s.output_tokens for s in containers)),
-        cost=_either(_sum(s.cost for s in calls), _most(s.cost for s in containers)),
+        input_tokens=used.input_tokens,
+        output_tokens=used.output_tokens,
+        cost=used.cost,
+        running=sum(span.is_running(now_ns) for span in spans),
     )
 
 
@@ -79,11 +80,3 @@ def usage(spans: Iterable[Span], by: GroupedBy) -> list[Usage]:
 def _sum(values: Iterable[_Number | None]) -> _Number | None:
     present = [value for value in values if value is not None]
     return sum(present[1:], present[0]) if present else None
-
-
-def _most(values: Iterable[_Number | None]) -> _Number | None:
-    return max((value for value in values if value is not None), default=None)
-
-
-def _either(first: _Number | None, second: _Number | None) -> _Number | None:
-    return second if first is None else first

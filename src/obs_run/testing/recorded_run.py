@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from obs_run.core import semconv
 from obs_run.telemetry.records import Usage
-from obs_run.telemetry.summary import CONTAINERS, is_error, summary
+from obs_run.telemetry.summary import is_error, summary
+from obs_run.telemetry.totals import CONTAINERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

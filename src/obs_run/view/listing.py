@@ -79,7 +79,8 @@ def summary_json(trace: Trace) -> Json:
         "took_ns": trace.end_ns - trace.start_ns,
         "spans": trace.spans,
         "errors": trace.errors,
-        "unfinished": trace.unfinished,
+        "unfinished": trace.unfinished - trace.running,
+        "running": trace.running,
         "logs": trace.logs,
         "input_tokens": trace.input_tokens,
         "output_tokens": trace.output_tokens,
@@ -88,7 +89,7 @@ def summary_json(trace: Trace) -> Json:
 
 
 def _choices(reader: TraceReader) -> Json:
-    newest = reader.traces(_CHOICES_OF)
+    newest = reader.traces(_CHOICES_OF, without_usage=True)
     spans = [span for trace in newest for span in reader.spans(trace.trace_id)]
     return {
         "service": sorted({service for trace in newest for service in trace.services}),

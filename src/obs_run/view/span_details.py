@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from obs_run.core import semconv
@@ -49,6 +50,7 @@ def span(source: Source, request: Request) -> Json | None:
         "status": found.status,
         "status_text": found.status_text,
         "unfinished": found.unfinished,
+        "running": found.is_running(time.time_ns()),
         "start_ms": found.start_ns / 1e6,
         "took_ns": None if found.end_ns is None else found.end_ns - found.start_ns,
         "scope": None if found.scope is None else f"{found.scope.name} {found.scope.version}".strip(),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from obs_run.readers.places import open_place
+from obs_run.store.exporters import StoreSpanExporter
+from obs_run.telemetry.otlp_json import signal_json
+from obs_run.telemetry.summary import summary
+from tests.unit.readers import recorded
 from tests.unit.store import making
 
 if TYPE_CHECKING:
@@ -20,6 +25,7 @@ MINUTE = 60 * 10**9
 SEARCHES: list[tuple[dict[str, Any], list[int]]] = [
     ({}, [3, 2, 1]),
     ({"without_spans": True}, [4, 3, 2, 1]),
+    ({"without_usage": True}, [3, 2, 1]),
     ({"service": "agent"}, [2, 1]),
     ({"service": "other"}, [3, 2]),
     ({"service": "oth"}, []),
@@ -94,6 +100,48 @@ def test_places_hold_the_same(store: Path, lines: Path) -> None:
         assert of_file.log_lines() == of_store.log_lines()
         assert of_file.signals == of_store.signals
         assert of_file.damaged == of_store.damaged == 0
+
+
+def test_a_model_call_around_another_counts_once(tmp_path: Path) -> None:
+    """As where a framework's span of a call is around the client's, with a span between them that tells nothing."""
+    path = tmp_path / "store.db"
+    outer, inner = recorded.chat("gpt-x", 90, 0.5), recorded.chat("gpt-x", 90, 0.5)
+    agent = {"gen_ai.operation.name": "invoke_agent", "gen_ai.usage.input_tokens": 4}
+    spans = [
+        making.span("chat gpt-x", 0, 90, attributes=outer),
+        making.span("sequence", 10, 50, id=2, parent=1),
+        making.span("chat gpt-x", 20, 20, id=3, parent=2, attributes=inner),
+        making.span("first", 0, 9, trace=2, attributes=agent),
+        making.span("second", 0, 9, trace=2, id=2, attributes=agent),
+    ]
+    # The inner one ends first, in a batch of its own.
+    assert [StoreSpanExporter(path, 1 << 30).export([span]).name for span in reversed(spans)] == ["SUCCESS"] * 5
+    with open_place(str(path)) as reader:
+        used = {trace.trace_id[-1]: (trace.input_tokens, trace.output_tokens, trace.cost) for trace in reader.traces()}
+        assert used == {"1": (90, 2, 0.5), "2": (8, None, None)}
+        for trace in reader.traces():
+            assert summary(trace.trace_id, reader.spans(trace.trace_id), ()) == trace
+
+
+def test_a_run_told_while_it_went_on_is_one_when_it_has_ended(tmp_path: Path) -> None:
+    run = {"obs.run.kind": "script"}
+    spans = [
+        making.span("agent", 0, 10, attributes={**run, "obs.span.open": True}),
+        making.span("agent", 0, 50, id=2, parent=1, attributes={**run, "obs.run.exit_code": 3}, error="exit code 3"),
+        making.span("agent", 5, 20, id=3, parent=1, attributes=run),
+    ]
+    path = tmp_path / "store.db"
+    StoreSpanExporter(path, 1 << 30).export(spans)
+    file = tmp_path / "spans.json"
+    with open_place(str(path)) as of_store:
+        file.write_text(json.dumps(signal_json("traces", of_store.spans(of_store.traces()[0].trace_id))))
+    with open_place(str(file)) as reader:
+        (trace,) = reader.traces()
+        root, child = reader.spans(trace.trace_id)
+        assert (trace.spans, trace.unfinished, trace.errors) == (2, 0, 1)
+        assert (root.span_id[-1], root.parent_id, root.seconds) == ("1", None, 0.05)
+        assert root.attributes["obs.run.exit_code"] == 3
+        assert (child.span_id[-1], child.parent_id) == ("3", root.span_id)
 
 
 LOG_SEARCHES: list[tuple[dict[str, Any], int]] = [

@@ -34,6 +34,7 @@ def test_the_list_has_the_newest_first_with_its_figures(viewer: Viewer) -> None:
         "spans": 5,
         "errors": 2,
         "unfinished": 0,
+        "running": 0,
         "logs": 4,
         "input_tokens": 200,
         "output_tokens": 40,

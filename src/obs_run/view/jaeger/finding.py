@@ -35,7 +35,7 @@ class Query(NamedTuple):
 def find(source: Source, reader: TraceReader, query: Query) -> Iterator[Recorded]:
     """Yield the newest traces first, until there are as many as wanted."""
     found = 0
-    for trace in reader.traces(_SCANNED, service=query.service or None):
+    for trace in reader.traces(_SCANNED, service=query.service or None, without_usage=True):
         if not _can_match(trace, query):
             continue
         recorded = source.recorded(reader, trace)
@@ -56,14 +56,14 @@ def one(source: Source, reader: TraceReader, trace_id: str) -> Recorded | None:
 
 def services(reader: TraceReader) -> list[str]:
     """Return the services that took part in traces."""
-    return sorted({service for trace in reader.traces(_SCANNED) for service in trace.services})
+    return sorted({service for trace in reader.traces(_SCANNED, without_usage=True) for service in trace.services})
 
 
 def operations(source: Source, reader: TraceReader, service: str) -> list[tuple[str, str]]:
     """Return names and kinds of the spans of ``service``."""
 
     def read() -> list[tuple[str, str]]:
-        traces = reader.traces(_OPERATIONS_OF, service=service)
+        traces = reader.traces(_OPERATIONS_OF, service=service, without_usage=True)
         spans = (span for trace in traces for span in reader.spans(trace.trace_id))
         return sorted({(span.name, kind_name(span)) for span in spans if span.service == service})
 
@@ -73,7 +73,7 @@ def operations(source: Source, reader: TraceReader, service: str) -> list[tuple[
 def calls(source: Source, reader: TraceReader, end_ns: int, lookback_ns: int) -> dict[tuple[str, str], int]:
     """Return how often a span of one service was the parent of one of another or its own."""
     counts: dict[tuple[str, str], int] = {}
-    for trace in reader.traces(_SCANNED):
+    for trace in reader.traces(_SCANNED, without_usage=True):
         if trace.start_ns < end_ns - lookback_ns or trace.end_ns > end_ns:
             continue
         spans = source.recorded(reader, trace).spans

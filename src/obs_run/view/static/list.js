@@ -86,9 +86,9 @@ export async function show(root, _, { go, fail }) {
   }
 
   function row(one, at, longest, isFresh) {
-    const state = one.errors ? 'error' : one.unfinished ? 'open' : 'ok';
+    const state = one.errors ? 'error' : one.running || one.unfinished ? 'open' : 'ok';
     const services = one.services.length > 1 ? ` +${one.services.length - 1}` : '';
-    const title = { error: `${one.errors} errors`, open: `${one.unfinished} unfinished`, ok: 'no errors' }[state];
+    const title = { error: `${one.errors} errors`, open: one.running ? `${one.running} running` : `${one.unfinished} unfinished`, ok: 'no errors' }[state];
     const cells = [
       h('i', { class: `dot ${state}`, title }),
       clock(one.start_ms),

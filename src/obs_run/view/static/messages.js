@@ -33,14 +33,21 @@ const PARTS = {
   reasoning: (part) => h('details', { class: 'reasoning', open: true }, h('summary', null, 'reasoning'), drawText(asText(part.content ?? ''))),
   tool_call: drawCall,
   server_tool_call: drawCall,
-  tool_call_response: (part) => h('div', { class: 'call' }, h('header', null, '← ', h('span', { class: 'dim' }, part.id ?? '')), drawText(pretty(part.response ?? part.result), 'json')),
+  tool_call_response: drawResponse,
+  server_tool_call_response: drawResponse,
+  refusal: (part) => h('div', null, h('span', { class: 'pill' }, 'refusal'), drawText(asText(part.content ?? part.refusal ?? ''))),
   blob: drawBlob,
+  omitted_blob: (part) => drawText(`${part.mime_type ?? part.modality ?? 'binary'}${typeof part.size === 'number' ? `, ${part.size.toLocaleString('en')} bytes` : ''}, not recorded`, 'json'),
   uri: (part) => drawText(`${part.modality ?? ''} ${part.mime_type ?? ''} ${part.uri ?? ''}`.trim(), 'json'),
   file: (part) => drawText(`${part.modality ?? ''} ${part.mime_type ?? ''} file ${part.file_id ?? ''}`.trim(), 'json'),
 };
 
 function drawCall(part) {
-  return h('div', { class: 'call' }, h('header', null, '⚒ ', h('b', null, asText(part.name ?? '')), ' ', h('span', { class: 'dim' }, part.id ?? '')), drawText(pretty(part.arguments), 'json'));
+  return h('div', { class: 'call' }, h('header', null, '⚒ ', h('b', null, asText(part.name ?? '')), ' ', h('span', { class: 'dim' }, part.id ?? '')), drawText(pretty(part.arguments ?? part.server_tool_call), 'json'));
+}
+
+function drawResponse(part) {
+  return h('div', { class: 'call' }, h('header', null, '← ', h('span', { class: 'dim' }, part.id ?? '')), drawText(pretty(part.response ?? part.result ?? part.server_tool_call_response), 'json'));
 }
 
 function drawBlob(part) {

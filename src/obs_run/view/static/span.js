@@ -10,7 +10,7 @@ export function drawSpan(span) {
   return [
     h('h2', null, span.name || '(no name)'),
     h('p', { class: 'facts' }, span.service, ` · ${span.kind} · ${clock(span.start_ms)} · `, h('b', null, duration(span.took_ns)),
-      span.unfinished ? h('b', { class: 'open' }, ' unfinished') : null, span.scope ? h('span', { class: 'dim' }, ` · ${span.scope}`) : null),
+      span.unfinished ? h('b', { class: 'open' }, span.running ? ' running' : ' unfinished') : null, span.scope ? h('span', { class: 'dim' }, ` · ${span.scope}`) : null),
     span.status === 'error' ? h('p', { class: 'failure' }, span.status_text || 'failed') : null,
     drawExceptions(span.events),
     drawContent(span.content),

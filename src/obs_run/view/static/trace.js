@@ -38,6 +38,7 @@ export async function show(root, [id], { go, fail }) {
       h('b', null, duration(data.took_ns)), h('span', null, plural(trace.spans, 'span')),
       trace.logs ? h('span', null, plural(trace.logs, 'log line')) : null,
       trace.errors ? h('b', { class: 'error' }, plural(trace.errors, 'error')) : null,
+      trace.running ? h('b', { class: 'open' }, `${trace.running} running`) : null,
       trace.unfinished ? h('b', { class: 'open' }, `${trace.unfinished} unfinished`) : null,
       h('span', { title: 'input → output tokens' }, tokens(trace.input_tokens, trace.output_tokens)),
       h('b', null, money(trace.cost)), h('code', { class: 'dim', title: 'trace id' }, trace.id));
