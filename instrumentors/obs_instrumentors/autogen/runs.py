@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from obs_instrumentors.wire.memories import read_found
 from obs_instrumentors.wire.plain import plain, text_or_json
 from obs_run.base import payload
-from obs_run.context.current_context import ContextScope
 from obs_run.core import content, messages, ownership, peer_calls, semconv
 from obs_run.core.callback_runs import CallbackRuns
 from obs_run.core.operations import AgentRun, Handoff, Memory, ToolCall, Workflow

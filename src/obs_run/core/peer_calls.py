@@ -257,6 +257,12 @@ def context_of(carrier: Any) -> Context | None:
     return context
 
 
+def scope_of(carrier: Any) -> current_context.ContextScope | None:
+    """Return what makes the context of the sender current; None where ``context_of`` has none."""
+    context = context_of(carrier)
+    return None if context is None else current_context.ContextScope(context)
+
+
 def _is_beneath(current: Any, sender: SpanContext) -> bool:
     """Whether the span that is current has the sender's as its parent: one of the server's, made by who was faster."""
     parent = getattr(current, "parent", None)
