@@ -13,7 +13,7 @@ from obs_run.cli.tree import Line, Part
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from obs_run.store.reader import Reader
@@ -73,8 +73,10 @@ def _is_store(path: Path) -> bool:
 def _follow(reader: Reader, args: argparse.Namespace) -> None:
     mark = reader.mark(args.before, args.before)
     newest = args.before
+    running: set[tuple[str, str]] = set()
     while True:
         spans, logs, mark = reader.after(mark)
+        spans = list(_news(spans, running))
         spans = [span for span in spans if _is_wanted(span.service, args) and _fits(args, is_error=_failed(span))]
         logs = [
             log for log in logs if _is_wanted(log.service, args) and _fits(args, is_error=(log.severity or 0) >= _ERROR)
@@ -88,6 +90,19 @@ def _follow(reader: Reader, args: argparse.Namespace) -> None:
             terminal.print_tree(_lines(spans, logs, content=args.content), cut=True)
         sys.stdout.flush()
         time.sleep(_PAUSE)
+
+
+def _news(spans: Iterable[Span], running: set[tuple[str, str]]) -> Iterator[Span]:
+    """Yield the spans but those that go on and were yielded already, whose keys are in ``running``."""
+    for span in spans:
+        key = span.trace_id, span.span_id
+        if not span.is_open:
+            running.discard(key)
+        elif key in running:
+            continue
+        else:
+            running.add(key)
+        yield span
 
 
 def _failed(span: Span) -> bool:

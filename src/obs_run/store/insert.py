@@ -48,7 +48,8 @@ def _furthest(function: str, column: str) -> str:
     return f"{column} = {function}(ifnull({column}, excluded.{column}), ifnull(excluded.{column}, {column}))"
 
 
-_TAKE_OUT = f"DELETE FROM spans WHERE trace_id = ? AND span_id = ? AND unfinished = {OPEN}"  # noqa: S608 (our own number)
+_TAKE_OUT = f"UPDATE spans SET span_id = span_id || '-' WHERE trace_id = ? AND span_id = ? AND unfinished = {OPEN}"  # noqa: S608 (our own number)
+_DELETE = "DELETE FROM spans WHERE trace_id = ? AND span_id = ? || '-'"
 _COUNT_DOWN = "UPDATE traces SET spans = spans - ?, unfinished = unfinished - ? WHERE trace_id = ?"
 _IS_ROOT = (
     "traces.root_rank IS NULL OR (excluded.root_rank IS NOT NULL AND"
@@ -78,12 +79,16 @@ def insert(connection: sqlite3.Connection, table: str, batch: Batch) -> None:
     connection.executemany(_SEE_SCOPE, origins.scopes.values())
     rows = batch.rows
     replaced: Counter[str] = Counter()
+    taken: list[Row] = []
     if table == "spans":
         rows = _newest(rows)
-        replaced = _take_out_open(connection, rows)
+        taken = _take_out_open(connection, rows)
+        replaced.update(trace_id for trace_id, _ in taken)
         replaced.update(row[0] for row in batch.rows)
         replaced.subtract(row[0] for row in rows)
     stored = connection.executemany(_insert(table), rows).rowcount
+    # Only now: what is new must not get the number of a row that readers have seen.
+    connection.executemany(_DELETE, taken)
     connection.executemany(_MERGE_TRACE, [summary.row(now) for summary in batch.summaries.values()])
     down = [(number, number, trace_id) for trace_id, number in replaced.items() if number]
     connection.executemany(_COUNT_DOWN, down)
@@ -103,14 +108,9 @@ def _newest(rows: list[Row]) -> list[Row]:
     return [row for number, row in enumerate(rows) if row[_UNFINISHED] != OPEN or newest[row[:2]] == number]
 
 
-def _take_out_open(connection: sqlite3.Connection, rows: list[Row]) -> Counter[str]:
-    """Take out what was open and comes again, or has ended; return how many spans of each trace that were."""
-    taken: Counter[str] = Counter()
-    for row in rows:
-        number = connection.execute(_TAKE_OUT, row[:2]).rowcount
-        if number:
-            taken[row[0]] += number
-    return taken
+def _take_out_open(connection: sqlite3.Connection, rows: list[Row]) -> list[Row]:
+    """Put aside what was open and comes again, or has ended; return the ids of its traces and spans."""
+    return [row[:2] for row in rows if connection.execute(_TAKE_OUT, row[:2]).rowcount]
 
 
 def _recount(connection: sqlite3.Connection, trace_ids: set[str]) -> None:

@@ -112,3 +112,19 @@ def test_all_that_is_older_is_deleted(recorded: Path, capsys: pytest.CaptureFixt
     capsys.readouterr()
     assert cli.main(["delete", "--before", before, "--store", str(recorded)]) == 1
     assert capsys.readouterr() == ("", "obsctl: no trace of the local store fits\n")
+
+
+def test_what_goes_on_comes_once_and_again_when_it_has_ended(store: Path, tails: list[Tail]) -> None:
+    spans = StoreSpanExporter(store, MANY)
+    spans.export([making.span("before")])
+    tail = Tail(store, "-n", "1")
+    tails.append(tail)
+    assert "before" in tail.line()
+    for took in (10, 20, 30):
+        spans.export([making.span("lasts", 0, took, trace=2, attributes={"obs.span.open": True})])
+    assert "lasts" in tail.line()
+    spans.export([making.span("lasts", 0, 40, trace=2)])
+    ended = tail.line()
+    assert "lasts" in ended
+    assert "UNFINISHED" not in ended
+    assert "40ms" in ended
