@@ -39,6 +39,8 @@ _NUMBERED = re.compile(
 """What follows each other, right before its number."""
 _COUNT = re.compile(r"\d+ [^\W\d]")
 """A number of things, of which a line tells how far they are."""
+_HTTP_REQUEST = re.compile(r"(?:GET|POST|PUT|PATCH|DELETE|HEAD) /\S*$")
+_HTTP_STATUS = re.compile(r"[1-5]\d\d\b")
 _LATEST_START = 4
 """How many words may stand before the one that says that they begin."""
 _LATEST_PARTICIPLE = 5
@@ -277,6 +279,21 @@ def _read_participle(clause: Clause) -> Phrase | None:
     return _ended(clause, stem(clause.words[place]))
 
 
+def _read_http_request(clause: Clause) -> Phrase | None:
+    """Read "POST /v1/chat", as a server tells of it; who asks one tells of a whole address."""
+    if not clause.is_first or _HTTP_REQUEST.match(clause.text) is None:
+        return None
+    return Phrase(Role.START, "request", nouns_among(clause.words), name=clause.text)
+
+
+def _read_http_status(clause: Clause) -> Phrase | None:
+    """Read "200 12 bytes", which answers a request, and "502 no backend left"."""
+    match = _HTTP_STATUS.match(clause.text) if clause.is_first else None
+    if match is None:
+        return None
+    return Phrase(Role.FAILURE if match.group().startswith("5") else Role.END, "answer", name=clause.text)
+
+
 def _start(said: Sequence[str], name: str) -> Phrase:
     """Return the beginning of what words say whose first says that something begins."""
     first, rest = said[0], said[1:]
@@ -307,6 +324,8 @@ def _has_answer(said: Sequence[str]) -> bool:
 
 
 _READERS: tuple[Callable[[Clause], Phrase | None], ...] = (
+    _read_http_request,
+    _read_http_status,
     _read_failure,
     _read_no_words,  # those below take a first word for granted
     _read_foreign_start,

@@ -53,7 +53,7 @@ _HANDLER = re.compile(
 _MESSAGE_HANDLER = re.compile(r"_*(?:on|handle|process)_?(?:message|request|msg|command|event|update|webhook)s?$")
 _BY_PLACE = frozenset((Evidence.PLACE, Evidence.RESULT, Evidence.HEAD, Evidence.EXIT))
 _HANDLING = frozenset(("process", "handl", "serv"))
-_REQUEST_LINE = re.compile(r"(?:^|[\s\]:|])(?:\0|GET|POST|PUT|PATCH|DELETE|HEAD) (\0)")
+_REQUEST_LINE = re.compile(r"(?:^|[\s\]:|])(?:\0|GET|POST|PUT|PATCH|DELETE|HEAD) (\0|/)")
 """A method and a path, with which a server tells of an HTTP request."""
 _REQUEST_STEMS = frozenset(map(words.stem, words.REQUESTS))
 
@@ -254,6 +254,10 @@ class Bridge:
         if told:
             # Of several the outermost is what the caller called.
             best = max(reversed(told), key=lambda span: span.start.phrase.likeness(phrase))
+            own = (pairs.likeness(span.start.phrase, phrase) for span in _failing_in_call(logged))
+            if max(own, default=0) >= pairs.likeness(best.start.phrase, phrase):
+                # The line is about what its own function began; the other ends with the call that was left.
+                return
             best.fail(recorder.describe_error(error), logged.message, logged.statement.line, recorder.now())
 
     def _close_detached(self, span: OpenSpan) -> None:
@@ -327,7 +331,7 @@ class Bridge:
         open_spans = _failing_in_call(logged)
         guarded = _guarded_by_handler(logged.statement, open_spans)
         if guarded:
-            return [*guarded, *_left_with(logged.statement, phrase, open_spans, guarded)]
+            return [*guarded, *_left_with(logged, phrase, open_spans, guarded)]
         if open_spans:
             about = [span for span in open_spans if pairs.likeness(span.start.phrase, phrase)]
             return (about or open_spans)[:1]
@@ -455,12 +459,24 @@ def _guarded_by_handler(failed: Statement, open_spans: list[OpenSpan]) -> list[O
     return [span for span in open_spans if first <= span.statement.line <= last]
 
 
-def _left_with(failed: Statement, phrase: Phrase, open_spans: list[OpenSpan], inside: list[OpenSpan]) -> list[OpenSpan]:
-    """Return what was begun before a block that failed, and is told of by a line that leaves the function for good."""
-    if not failed.leaves:
-        return []
+def _left_with(
+    logged: LoggedLine, phrase: Phrase, open_spans: list[OpenSpan], inside: list[OpenSpan]
+) -> list[OpenSpan]:
+    """Return what was begun before a block that failed, and fails with it.
+
+    It is told of by a line that leaves the function for good, or that comes in the place of all its ends.
+    """
+    failed = logged.statement
     others = [span for span in open_spans if span not in inside]
-    return [span for span in others if pairs.likeness(span.start.phrase, phrase) >= _LEAST_ALIKE]
+    alike = [span for span in others if pairs.likeness(span.start.phrase, phrase) >= _LEAST_ALIKE]
+    return alike if failed.leaves else [span for span in alike if _are_ends_guarded(failed, span, logged)]
+
+
+def _are_ends_guarded(failed: Statement, span: OpenSpan, logged: LoggedLine) -> bool:
+    """Whether all lines that tell of an end stand in the block that an exception has left, and none follows."""
+    _, first, last = failed.handlers[-1]
+    ends = span.start.end_lines
+    return bool(ends) and all(first <= line <= last for line in ends) and not _has_later_outcome(logged, span)
 
 
 def _is_told_of(span: OpenSpan, logged: LoggedLine, phrase: Phrase) -> bool:
@@ -526,5 +542,7 @@ def _is_request_line(statement: Statement) -> bool:
     match = _REQUEST_LINE.search(text)
     if match is None:
         return False
+    if match.group(1).startswith("/"):
+        return True
     place = text.count(words.VALUE, 0, match.start(1))
     return names[place : place + 1] == ("path",)

@@ -29,6 +29,7 @@ def make_plan(function: Function, file: File) -> Plan:
     taken = {order for start in plan.starts.values() for order in start.ends}
     unsaid_pairs.add_around(function, plan)
     unsaid_pairs.add_entering(function, file, plan)
+    unsaid_pairs.add_ends_of_passes(function, plan)
     unsaid_pairs.add_same_heads(function, plan)
     unsaid_pairs.add_first_and_last(function, plan)
     unsaid_pairs.add_unsaid_ends(function, plan)

@@ -135,10 +135,22 @@ def _has_likelier_start(function: Function, begun: Statement, ended: Statement, 
         if start is None or statement is begun or not may_follow(statement, ended, start):
             continue
         other = likeness(start, end)
+        is_leaving = likely <= GENERIC and ended.leaves
+        if is_leaving and statement.phrase(Role.START) and start.is_iteration is not _is_pass(begun):
+            # Who says "done" and returns amid a loop is done with what the loop is for.
+            if not start.is_iteration and other:
+                return True
+            continue
         is_nearer = statement.order > begun.order
         if other > likely or (is_nearer and other == likely and likely <= GENERIC):
             return True
     return False
+
+
+def _is_pass(begun: Statement) -> bool:
+    """Whether what begins is one of several that follow each other."""
+    phrase = begun.phrase(Role.START)
+    return phrase is not None and phrase.is_iteration
 
 
 def _drop_generic(function: Function, ends: dict[int, int]) -> None:

@@ -269,6 +269,8 @@ class _Reader:
         has_waited = False
         for call in _calls_in(node):
             logged = read_call(call, self._helpers)
+            if logged is not None and _is_ruler(logged[1]):
+                continue
             if logged is None:
                 self.work += _does_something(call)
                 has_waited = has_waited or _WAITING.match(last_name(call.func)) is not None
@@ -325,6 +327,16 @@ class _Reader:
         is_generic = phrase.verb in ("", "start")
         is_stopped = isinstance(self._serving, ast.While) and not isinstance(self._serving.test, ast.Constant)
         return phrase.role is Role.START and (is_generic or is_stopped)
+
+
+def _is_ruler(message: ast.expr) -> bool:
+    """Whether a line is drawn for the eye and says nothing: ``"=" * 40``, an empty one."""
+    if isinstance(message, ast.BinOp) and isinstance(message.op, ast.Mult):
+        sides = (message.left, message.right)
+        return any(isinstance(each, ast.Constant) and isinstance(each.value, str) for each in sides)
+    if not isinstance(message, ast.Constant) or not isinstance(message.value, str):
+        return False
+    return not any(map(str.isalnum, message.value)) and "%" not in message.value and "{" not in message.value
 
 
 def _counted_by(loop: ast.stmt) -> frozenset[str]:

@@ -95,6 +95,27 @@ def add_same_heads(function: Function, plan: Plan) -> None:
             _add_pair(function, plan, first, last, Evidence.HEAD)
 
 
+def add_ends_of_passes(function: Function, plan: Plan) -> None:
+    """Have the last line of a pass that begins with the words and the number of the first one be its end."""
+    for order, start in list(plan.starts.items()):
+        begun = function.statements[order]
+        if start.ends or not start.phrase.is_iteration:
+            continue
+        head = _head_and_value(begun)
+        later = (each for each in function.statements[order + 1 :] if each.blocks == begun.blocks)
+        same = [each for each in later if each.level < WARNING and head and _head_and_value(each) == head]
+        if same and same[-1].order not in plan.starts and may_follow(begun, same[-1], start.phrase):
+            start.ends[same[-1].order] = SURE
+            plan.ends.setdefault(same[-1].order, _subject(same[-1], Role.END))
+            plan.starts[order] = start._replace(evidence=Evidence.HEAD)
+
+
+def _head_and_value(statement: Statement) -> tuple[str, str] | None:
+    """Return the words that a line begins with and what names the value after them, None where there are none."""
+    head = head_of(statement.template.text)
+    return (head, statement.template.names[0]) if head and statement.template.names[:1] != ("",) else None
+
+
 def _is_step(function: Function, plan: Plan, first: Statement) -> bool:
     """Whether a line is amid what has begun before with the same value, of which it tells how far that is."""
     value = set(first.template.names[:1]) - {""}

@@ -85,7 +85,7 @@ FAILURES = _split(
     """
     failed failure fails fail failing error errored errors exception crashed crash aborted unable unsuccessful
     unsuccessfully cannot can't couldn't couldnt refused denied fehlgeschlagen fehler gescheitert abgebrochen échec
-    échoué erreur fatal traceback
+    échoué erreur fatal traceback err
     """
 )
 """Words that tell of a failure."""
@@ -130,7 +130,7 @@ SERVERS = _split(
 REQUESTS = _split(
     """
     request message command task query job event call prompt question utterance input payload order ticket frame packet
-    work item rpc
+    work item rpc action req
     """
 )
 """What a server of messages receives."""
@@ -138,7 +138,7 @@ BEFORE_REQUESTS = _split("received got new incoming")
 """Words before a request that tell that it has come."""
 AFTER_REQUESTS = _split("from in received arrives arrived")
 """Words after a request that tell that it has come."""
-ANSWERS = _split("response reply result answer ack results responses acknowledgement")
+ANSWERS = _split("response reply result answer ack results responses acknowledgement rsp resp")
 """What is sent back for a request."""
 AFTER_ANSWERS = _split("out sent back gone returned delivered")
 """Words after an answer that tell that it was given, which ends the work on its request."""
@@ -180,11 +180,14 @@ STOP = _split(
 MEASURED = re.compile(
     r"(?:\b(?:in|took|taking|after|within|duration|time|latency|runtime|dauer|dauerte|en|spent)\b[\s:=]*"
     r"(?:(?:of|was|is)\s*)?|[(\[]\s*|⏱[^0-9]{0,40}?)"
-    r"~?\0\s*(?P<unit>µs|us|ms|msec|msecs|milliseconds?|s|sec|secs|seconds?|sekunden|m|min|mins|minutes?|h|hours?)\b",
+    r"~?\0\s*(?P<unit>µs|us|ms|msec|msecs|milliseconds?|s|sec|secs|seconds?|sekunden|m|min|mins|minutes?|h|hours?)\b"
+    r"|\b(?:dur|duration|took|latency)_(?P<unit_of_key>us|ms|s|secs?|seconds)[=:]\s?\0",
     re.IGNORECASE,
 )
 """A duration that was measured, in a template."""
-SAID_MEASURED = re.compile(r"\b(?:took|duration|latency|runtime|dauer|dauerte)\b|⏱", re.IGNORECASE)
+SAID_MEASURED = re.compile(
+    r"\b(?:took|duration|latency|runtime|dauer|dauerte)\b|⏱|\b(?:dur|duration|took|latency)_[a-z]+[=:]", re.IGNORECASE
+)
 """What says by itself that a duration was measured."""
 NOT_MEASURED = re.compile(
     r"\b(?:time[sd]?[ -]?out|timeout|retry|retrying|wait|waiting|sleep|sleeping|uptime|eta|interval|every|idle|up to|"
