@@ -279,6 +279,13 @@ def _read_participle(clause: Clause) -> Phrase | None:
     return _ended(clause, stem(clause.words[place]))
 
 
+def _read_ready(clause: Clause) -> Phrase | None:
+    """Read "index ready", with which its preparation is over."""
+    is_ready = clause.level < WARNING and len(clause.words) > 1 and clause.last == "ready"
+    is_said = is_ready and words.BEFORE_STATES.isdisjoint(clause.words) and not is_gerund(clause.first)
+    return _ended(clause, "") if is_said else None
+
+
 def _read_http_request(clause: Clause) -> Phrase | None:
     """Read "POST /v1/chat", as a server tells of it; who asks one tells of a whole address."""
     if not clause.is_first or _HTTP_REQUEST.match(clause.text) is None:
@@ -348,6 +355,7 @@ _READERS: tuple[Callable[[Clause], Phrase | None], ...] = (
     _read_value_started,
     _read_late_start,
     _read_completion,
+    _read_ready,
     _read_participle,
 )
 """Those for what is most particular come first."""

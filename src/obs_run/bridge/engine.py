@@ -16,6 +16,7 @@ from obs_run.bridge.phrases import Role
 from obs_run.bridge.rules import AUTOMATIC, LONGEST_TEXT
 from obs_run.bridge.sites import Sites
 from obs_run.bridge.spans import (
+    COROUTINE,
     GENERATOR,
     LEFT_BY_EXCEPTION,
     OpenSpan,
@@ -236,7 +237,7 @@ class Bridge:
         failure = None if error is None else recorder.describe_error(error)
         for span in self._failed_by(logged, phrase):
             about = pairs.likeness(span.start.phrase, phrase)
-            if span.has_failed and about <= span.failed_likeness:
+            if span.has_failed and about <= span.failed_likeness and not _is_told_on(logged, span, about):
                 continue
             span.failed_likeness = about
             goes_on = _has_later_outcome(logged, span)
@@ -489,6 +490,15 @@ def _is_told_of(span: OpenSpan, logged: LoggedLine, phrase: Phrase) -> bool:
     return has_same_value and span.start.phrase.likeness(phrase) >= _LEAST_ALIKE
 
 
+def _is_told_on(logged: LoggedLine, span: OpenSpan, about: int) -> bool:
+    """Whether a line goes on to tell of the failure that another one told of before in the same block."""
+    line = span.recording.operation.end_line
+    told = None if line is None else logged.site.function.at(line)
+    if told is None or about < span.failed_likeness:
+        return False
+    return told.blocks == logged.statement.blocks and bool(logged.statement.handlers) and logged.statement.leaves
+
+
 def _has_later_outcome(logged: LoggedLine, span: OpenSpan) -> bool:
     """Whether another line that tells how a span comes out may follow upon one of its failure."""
     function, failed = logged.site.function, logged.statement
@@ -528,7 +538,8 @@ def _is_over(recording: Any) -> bool:
 
 def _is_handled(statement: Statement, frame: FrameType, phrase: Phrase) -> bool:
     """Whether a line tells that a message is worked on, where one comes after the other."""
-    if _is_request_line(statement):
+    is_served = _HANDLER.match(frame.f_code.co_name) is not None or bool(frame.f_code.co_flags & COROUTINE)
+    if _is_request_line(statement, is_served=is_served):
         return True
     if statement.is_endless and not phrase.verb and phrase.name == "call":
         return True  # "--> name", where requests are served
@@ -536,13 +547,16 @@ def _is_handled(statement: Statement, frame: FrameType, phrase: Phrase) -> bool:
     return is_handling and (statement.is_endless or _HANDLER.match(frame.f_code.co_name) is not None)
 
 
-def _is_request_line(statement: Statement) -> bool:
-    """Whether a line has the method and the path of a request; who sends one tells of a URL."""
+def _is_request_line(statement: Statement, *, is_served: bool) -> bool:
+    """Whether a line has the method and the path of a request; who sends one tells of a URL.
+
+    ``is_served`` says that its function may be one that serves; else the path must come with the request.
+    """
     text, names = statement.template
     match = _REQUEST_LINE.search(text)
     if match is None:
         return False
     if match.group(1).startswith("/"):
-        return True
+        return is_served
     place = text.count(words.VALUE, 0, match.start(1))
     return names[place : place + 1] == ("path",)

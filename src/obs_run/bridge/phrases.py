@@ -25,6 +25,7 @@ from obs_run.bridge.words import VALUE
 __all__ = ["NOTHING", "Phrase", "Role", "head_of", "read_phrases", "read_subject"]
 
 _CALL = re.compile(r"^\s*(?:-+>|→|>>+)\s*(\w+|\0)")
+_COUNT_AFTER_ARROW = re.compile(r"^\s*(?:-+>|→|>>+)\s*\0 [^\W\d]")
 _RETURN = re.compile(r"^\s*(?:<-+|←|<<+)\s*(\w+|\0)")
 _ASKED = re.compile(r"^[\W_]*(\w+) (call|query|invocation|result|response|reply)\s*[:=(]", re.IGNORECASE)
 """What is called or asked, as "tool call: search(...)", and what came of it, as "tool result: 3 hits"."""
@@ -90,6 +91,9 @@ def _read_arrow(template: str, level: int) -> Phrase | None:
         return Phrase(role, verb, nouns_of(asked.group(1)), name=asked.group().rstrip(":( "))
     for pattern, role in ((_CALL, Role.START), (_RETURN, Role.END)):
         match = pattern.match(template)
+        if match is not None and role is Role.START and _COUNT_AFTER_ARROW.match(template):
+            # "-> 3 chunks from the file"
+            return None
         if match is not None:
             return _of_called(match.group(1).strip(VALUE), role)
     return None

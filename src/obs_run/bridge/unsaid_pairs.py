@@ -235,7 +235,7 @@ def add_unsaid_ends(function: Function, plan: Plan) -> None:
     """Have the last line about what began be its end, where no line says that it is over; and those before a return."""
     for order, start in list(plan.starts.items()):
         begun = function.statements[order]
-        has_ends = bool(start.ends)
+        has_ends = any(_falls_through(begun, function.statements[end]) for end in start.ends)
         plan.starts[order] = _with_ways_out(function, plan, begun, start)
         if has_ends or start.phrase.is_iteration or start.phrase.verb == "start":
             continue
@@ -245,6 +245,11 @@ def add_unsaid_ends(function: Function, plan: Plan) -> None:
         last = about[-1] if about else next((each for each in later if each.is_last), None)
         if last is not None:
             _add_end(plan, start, last)
+
+
+def _falls_through(begun: Statement, ended: Statement) -> bool:
+    """Whether an end is not only that of a branch which leaves the function before others are told."""
+    return ended.blocks == begun.blocks or not any(block not in begun.blocks for block in ended.returns)
 
 
 def add_other_ways(function: Function, plan: Plan) -> None:
@@ -279,8 +284,10 @@ def _with_ways_out(function: Function, plan: Plan, begun: Statement, start: Star
     Those that warn tell of its failure.
     """
     failures = set(start.failures)
+    told = [plan.ends[end].nouns for end in start.ends]
     for later in function.statements[begun.order + 1 :]:
-        if not _is_way_out(begun, later, start) or (later.level < WARNING and plan.is_end_of_any(later.order)):
+        is_other_result = any(nouns & nouns_of(later.template.text) for nouns in told) and later.level < WARNING
+        if not _is_way_out(begun, later, start, is_alike=is_other_result) or (later.level < WARNING and plan.is_end_of_any(later.order)):
             continue
         if later.level < WARNING:
             _add_end(plan, start, later)
@@ -290,7 +297,7 @@ def _with_ways_out(function: Function, plan: Plan, begun: Statement, start: Star
     return start._replace(failures=frozenset(failures))
 
 
-def _is_way_out(begun: Statement, later: Statement, start: Start) -> bool:
+def _is_way_out(begun: Statement, later: Statement, start: Start, *, is_alike: bool) -> bool:
     is_left = later.leaves or (later.is_last and later.loops == begun.loops)
     if not is_left or later.blocks == begun.blocks or later.level > WARNING:
         return False
@@ -303,7 +310,7 @@ def _is_way_out(begun: Statement, later: Statement, start: Start) -> bool:
     if start.phrase.role is Role.RECEIVED and later.level == WARNING:
         return True
     said = nouns_of(later.template.text) if later.level >= WARNING else frozenset()
-    is_alike = start.phrase.likeness(Phrase(Role.END, "", said) if said else _subject(later, Role.END)) > 0
+    is_alike = is_alike or start.phrase.likeness(Phrase(Role.END, "", said) if said else _subject(later, Role.END)) > 0
     is_unsaid = not start.ends or start.evidence in (Evidence.PLACE, Evidence.RESULT)
     return is_alike or (is_unsaid and _tells_of(begun, start.phrase, later))
 
