@@ -283,7 +283,7 @@ def _read_ready(clause: Clause) -> Phrase | None:
     """Read "index ready", with which its preparation is over."""
     is_ready = clause.level < WARNING and len(clause.words) > 1 and clause.last == "ready"
     is_said = is_ready and words.BEFORE_STATES.isdisjoint(clause.words) and not is_gerund(clause.first)
-    return _ended(clause, "") if is_said else None
+    return _ended(clause, words.READY) if is_said else None
 
 
 def _read_http_request(clause: Clause) -> Phrase | None:

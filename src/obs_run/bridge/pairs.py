@@ -39,6 +39,9 @@ def make_plan(function: Function, file: File) -> Plan:
     exit_pairs.add_failures(function, plan)
     _add_ends_elsewhere(function, file, plan)
     exit_pairs.add_whole_functions(function, plan)
+    for order, end in list(plan.ends.items()):
+        if end.verb == words.READY and not plan.is_end_of_any(order):
+            del plan.ends[order]
     for order, start in list(plan.starts.items()):
         plan.starts[order] = _with_lines(function, order, start)
         if _is_state(function, plan.starts[order]):

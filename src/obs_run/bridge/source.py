@@ -199,6 +199,8 @@ class _Reader:
         self.found: list[Statement] = []
         self._helpers = helpers
         self._blocks = 0
+        self._texts: dict[str, ast.expr] = {}
+        """What texts with words of their own the names of the function stand for where it is read."""
         self._serving: ast.stmt | None = None
         self.work = 0
         """How many calls that do something have been met."""
@@ -243,6 +245,18 @@ class _Reader:
             self._read_ways(statement, place)
         else:
             self._calls(statement, place)
+            self._note_texts(statement)
+
+    def _note_texts(self, statement: ast.stmt) -> None:
+        """Note what text a name stands for from here on, and that it stands for none known."""
+        if isinstance(statement, ast.Assign):
+            for target in statement.targets:
+                if isinstance(target, ast.Name):
+                    self._texts.pop(target.id, None)
+                    if isinstance(statement.value, (ast.JoinedStr, ast.Constant, ast.BinOp)):
+                        self._texts[target.id] = statement.value
+        elif isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
+            self._texts.pop(statement.target.id, None)
 
     def _read_ways(self, statement: ast.If | ast.Match, place: _Place) -> None:
         ways = (
@@ -282,6 +296,8 @@ class _Reader:
 
     def _read_statement(self, call: ast.Call, logged: Logged, place: _Place) -> Statement:
         level, message, arguments = logged
+        if isinstance(message, ast.Name):
+            message = self._texts.get(message.id, message)
         template = read_template(message, arguments) or Template(VALUE, (name_of(message),))
         is_left = place.leaves and len(place.blocks) > 1
         phrases = read_phrases(template.text, level, is_handler=bool(place.handlers), leaves=is_left)

@@ -330,7 +330,9 @@ def _later_lines(function: Function, plan: Plan, begun: Statement) -> Iterator[S
             continue
         if later.order in plan.starts:
             return
-        if not later.phrases and not plan.is_end_of_any(later.order):
+        ends = (function.statements[end] for end in plan.starts[begun.order].ends)
+        is_after_end = any(may_follow(end, later, plan.starts[begun.order].phrase) for end in ends)
+        if not (later.phrases or is_after_end or plan.is_end_of_any(later.order)):
             yield later
 
 

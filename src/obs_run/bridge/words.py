@@ -52,6 +52,8 @@ SERVER_STARTS = _split("starting launching initiating")
 """Words after which a name of what runs in the background tells of a state."""
 BACKGROUND = _split("background daemon thread threads server heartbeat listener workers pool")
 """What runs in the background; who starts it does not wait for its end."""
+READY = "ready"
+"""Tells of an end where its function told of the beginning, and of a state elsewhere."""
 NO_END = _split(
     """
     failed need speed feed embed seed based limited expected unexpected required deprecated enabled disabled named
