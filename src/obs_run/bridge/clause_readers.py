@@ -307,6 +307,8 @@ def _start(said: Sequence[str], name: str) -> Phrase:
     if first in words.SERVER_STARTS and words.BACKGROUND.intersection(rest):
         return NOTHING
     verb = stem(first)
+    if first in words.GENERIC_STARTS and rest and words.AGAIN.issuperset(rest):
+        return NOTHING
     if first in words.GENERIC_STARTS:
         inner = next(filter(is_gerund, rest), None)
         generic = verb if first in ("executing", "execute") else ""

@@ -29,6 +29,11 @@ _COUNT_AFTER_ARROW = re.compile(r"^\s*(?:-+>|→|>>+)\s*\0 [^\W\d]")
 _RETURN = re.compile(r"^\s*(?:<-+|←|<<+)\s*(\w+|\0)")
 _ASKED = re.compile(r"^[\W_]*(\w+) (call|query|invocation|result|response|reply)\s*[:=(]", re.IGNORECASE)
 """What is called or asked, as "tool call: search(...)", and what came of it, as "tool result: 3 hits"."""
+_OUTCOMES_COUNTED = re.compile(
+    r"[^:=\0,.]*\b(?:done|completed|succeeded|finished|ok|passed)\s?[:=]\s?\0[^.]*\b(?:failed|errors?|failures?)\s?[:=]\s?\0",
+    re.IGNORECASE,
+)
+"""How many went well and how many did not, which sums up what was over before."""
 _INCOMING = re.compile(r"^\s*(?:<[<=-]+|←|recv\b|rx\b|in:)", re.IGNORECASE)
 _OUTGOING = re.compile(r"^\s*(?:[>=-]+>|→|sent\b|tx\b|out:)", re.IGNORECASE)
 _AFTER_ARROW = 6
@@ -63,6 +68,8 @@ def read_phrases(template: str, level: int, *, is_handler: bool = False, leaves:
         return (arrow,)
     clauses = split_clauses(template)
     if clauses and level < WARNING and words.SUMMARIES.intersection(plain_words_of(clauses[0])[:1]):
+        return ()
+    if level < WARNING and _OUTCOMES_COUNTED.match(template):
         return ()
     found = _read_clauses(clauses, level, template)
     if _is_unsaid_failure(found, template, level, is_handler=is_handler, leaves=leaves):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from logging import ERROR, WARNING
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 LEAST_ALIKE = 2
 """The likeness of two lines with one noun in common."""
 _NO_RULER = re.compile(r"[^\s\0=*#~_-]|\0.*\0", re.DOTALL)
+_LABELLED = re.compile(r"[^\W\d]+\s?[:=]\s?['\"]?\0")
+"""A word before a value that it says the kind of."""
 _NEAR = 3
 """How many words at the beginning of a line say that a message has come."""
 _NAMES_OF_STATES = "ready listening waiting bound hit cache stats miss connected subscribed registered"
@@ -205,6 +208,12 @@ def _is_result(first: Statement, last: Statement) -> bool:
 
 def _are_of_one_thing(first: Statement, last: Statement) -> bool:
     """Whether both tell of the same value, or a line that can be no end of the same thing."""
+    if _is_asked(first) and _is_answered(last):
+        return True
+    is_taken_on = not words.HANDED_OVER.isdisjoint(spoken_words_of(first.template.text))
+    if is_taken_on and not _subjects_before_verb(last) <= _subject(first, Role.START).nouns:
+        # "goal 7 accepted", "goal 7 status updated": of what was taken on a state is told.
+        return False
     if set(first.template.names) & set(last.template.names) - {""}:
         return True
     if not _subject(first, Role.START).nouns & nouns_of(last.template.text):
@@ -212,6 +221,26 @@ def _are_of_one_thing(first: Statement, last: Statement) -> bool:
     # Of the same thing, where one says that it is over, or nothing is done before the first and after the last.
     is_all = (first.is_first_of_pass if first.loops else first.is_first_work) and last.is_last
     return bool(first.phrases) or is_all or last.phrase(Role.END) is not None
+
+
+def _is_asked(statement: Statement) -> bool:
+    """Whether a line has what is asked, as "Question: ..."."""
+    return _LABELLED.match(without_prefixes(statement.template.text)) is not None and (
+        not words.QUESTIONS.isdisjoint(spoken_words_of(without_prefixes(statement.template.text))[:1])
+    )
+
+
+def _is_answered(statement: Statement) -> bool:
+    """Whether a line has what is answered, as "Answer: ..."."""
+    return _LABELLED.match(without_prefixes(statement.template.text)) is not None and (
+        not words.ANSWERS.isdisjoint(spoken_words_of(without_prefixes(statement.template.text))[:1])
+    )
+
+
+def _subjects_before_verb(statement: Statement) -> set[str]:
+    """Return the stems of the words before the one that says what was done."""
+    said = spoken_words_of(without_prefixes(statement.template.text))
+    return set(map(words.stem, takewhile(lambda each: not words.is_participle(each), said))) - {""}
 
 
 def _add_pair(function: Function, plan: Plan, first: Statement, last: Statement, evidence: Evidence) -> None:

@@ -140,6 +140,8 @@ BEFORE_REQUESTS = _split("received got new incoming")
 """Words before a request that tell that it has come."""
 AFTER_REQUESTS = _split("from in received arrives arrived")
 """Words after a request that tell that it has come."""
+QUESTIONS = _split("question query prompt user")
+"""What stands before the text of what is asked."""
 ANSWERS = _split("response reply result answer ack results responses acknowledgement rsp resp")
 """What is sent back for a request."""
 AFTER_ANSWERS = _split("out sent back gone returned delivered")
@@ -168,6 +170,8 @@ AFTER_STATES = _split("on in with as at for since from under")
 """Words after "running" that tell where or since when, so that it is a state."""
 BEFORE_TO = _split("about going trying attempting now")
 """Words before "to" and the verb of what begins."""
+AGAIN = _split("again once more anew")
+"""Words after "trying" that tell of no other work than before."""
 ITERATIONS = _split("iteration attempt step round epoch cycle turn pass phase stage trial try")
 """What follows each other with a number; the next begins when the one before is over."""
 STOP = _split(
