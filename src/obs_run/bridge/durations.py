@@ -29,7 +29,8 @@ _TOLD = re.compile(
     re.IGNORECASE,
 )
 _KEYED = re.compile(
-    rf"\b(?:dur|duration|took|latency)_(?P<unit>us|ms|s|secs?|seconds)[=:]\s?(?P<amount>{_NUMBER})(?![\w/])", re.IGNORECASE
+    rf"\b(?:dur|duration|took|latency)_(?P<unit>us|ms|s|secs?|seconds)[=:]\s?(?P<amount>{_NUMBER})(?![\w/])",
+    re.IGNORECASE,
 )
 """A duration as the value of a key that has its unit: "dur_ms=12.5"."""
 _NOT_MEASURED = re.compile(

@@ -75,7 +75,8 @@ def _built(message: ast.Call) -> Template | None:
         elif not isinstance(each, ast.Constant):
             names.append(name or name_of(each))
     if found is None:
-        return None
+        has_fields = any(isinstance(each, ast.Dict) for each in message.args)
+        return Template(VALUE + f" {VALUE}" * (len(names) - 1), tuple(names)) if has_fields and names else None
     return found._replace(text=found.text + f" {VALUE}" * len(names), names=(*found.names, *names))
 
 

@@ -316,7 +316,9 @@ def _with_ways_out(function: Function, plan: Plan, begun: Statement, start: Star
     told = [plan.ends[end].nouns for end in start.ends]
     for later in function.statements[begun.order + 1 :]:
         is_other_result = any(nouns & nouns_of(later.template.text) for nouns in told) and later.level < WARNING
-        if not _is_way_out(begun, later, start, is_alike=is_other_result) or (later.level < WARNING and plan.is_end_of_any(later.order)):
+        if not _is_way_out(begun, later, start, is_alike=is_other_result) or (
+            later.level < WARNING and plan.is_end_of_any(later.order)
+        ):
             continue
         if later.level < WARNING:
             _add_end(plan, start, later)
