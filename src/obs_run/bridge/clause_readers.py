@@ -20,7 +20,8 @@ _LEAVING = re.compile(
     r"^\s*(?:<-+|←|<<+|exit(?:ing)?\b:?|leav(?:e|ing)\b:?|return(?:ed|ing)?\b:?)\s*\(?", re.IGNORECASE
 )
 _COUNTED = re.compile(
-    r"(?:\0|\d) (?:failed|errors?|failures?|fehlgeschlagen|fehler)\b"
+    r"(?:\0|\d) (?:errors?|failures?|fehler)\b"
+    r"|(?:^|[(,;|/:=+]\s*|\b(?:and|with|but|und|of) )(?:\0|\d+) (?:failed|fehlgeschlagen)\b"
     r"|\b(?:failed|errors?|failures?|lost)\s*(?:[:=]\s*)?(?:\0|\d)",
     re.IGNORECASE,
 )

@@ -67,9 +67,7 @@ def read_phrases(template: str, level: int, *, is_handler: bool = False, leaves:
     if arrow is not None:
         return (arrow,)
     clauses = split_clauses(template)
-    if clauses and level < WARNING and words.SUMMARIES.intersection(plain_words_of(clauses[0])[:1]):
-        return ()
-    if level < WARNING and _OUTCOMES_COUNTED.match(template):
+    if clauses and level < WARNING and _sums_up(clauses[0], template):
         return ()
     found = _read_clauses(clauses, level, template)
     if _is_unsaid_failure(found, template, level, is_handler=is_handler, leaves=leaves):
@@ -80,6 +78,12 @@ def read_phrases(template: str, level: int, *, is_handler: bool = False, leaves:
     if measured and words.SAID_MEASURED.search(template):
         return (read_subject(template)._replace(role=Role.END),)
     return ()
+
+
+def _sums_up(first_clause: str, template: str) -> bool:
+    """Whether a line tells of what was over before."""
+    is_summary = not words.SUMMARIES.isdisjoint(plain_words_of(first_clause)[:1])
+    return is_summary or _OUTCOMES_COUNTED.match(template) is not None
 
 
 def _read_arrow(template: str, level: int) -> Phrase | None:
@@ -98,10 +102,8 @@ def _read_arrow(template: str, level: int) -> Phrase | None:
         return Phrase(role, verb, nouns_of(asked.group(1)), name=asked.group().rstrip(":( "))
     for pattern, role in ((_CALL, Role.START), (_RETURN, Role.END)):
         match = pattern.match(template)
-        if match is not None and role is Role.START and _COUNT_AFTER_ARROW.match(template):
-            # "-> 3 chunks from the file"
-            return None
-        if match is not None:
+        # "-> 3 chunks from the file" calls nothing.
+        if match is not None and not _COUNT_AFTER_ARROW.match(template):
             return _of_called(match.group(1).strip(VALUE), role)
     return None
 

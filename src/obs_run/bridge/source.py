@@ -24,7 +24,8 @@ _BUILTIN_FUNCTIONS = frozenset(dir(builtins)) - {"open", "exec", "eval", "input"
 _LOOKING = frozenset(dir(str)).union(
     dir(dict), dir(list), ("time", "perf_counter", "monotonic", "now", "utcnow", "uuid4", "getLogger", "bind", "opt",
     "process_time", "time_ns", "current_thread", "current_task", "fromtimestamp", "today", "getpid", "randint",
-    "contextualize", "bound_contextvars", "bind_contextvars", "clear_contextvars", "loads", "dumps", "decode", "strftime", "isoformat"),
+    "contextualize", "bound_contextvars", "bind_contextvars", "clear_contextvars", "loads", "dumps", "decode",
+     "strftime", "isoformat"),
 ) - {"get", "pop", "remove"}  # fmt: skip
 """Methods that only look at what is there, or put it together."""
 _WAITING = re.compile(

@@ -87,8 +87,7 @@ def _given(call: ast.Call) -> Iterator[tuple[str | None, ast.expr]]:
             yield None, each
             continue
         for key, value in zip(each.keys, each.values, strict=True):
-            is_named = isinstance(key, ast.Constant) and isinstance(key.value, str)
-            yield (key.value.lower() if is_named else ""), value
+            yield ("" if key is None else _text_of(key)), value
     for keyword in call.keywords:
         yield keyword.arg or "", keyword.value
 
