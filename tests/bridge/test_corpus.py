@@ -25,7 +25,7 @@ class Least(NamedTuple):
 
 
 # As measured, less what one or two spans make. The bridge's words and pairs were looked for with all of them open but
-# the last two: who wrote them had not read the bridge, and nobody has looked at what is missed there.
+# the last: nothing was mended by it, though who wrote it had read the bridge.
 LEAST = {
     ("first", "automatic"): Least(0.97, 0.91, 0.91, 0.97),
     ("first", "safe"): Least(0.98, 0.83, 0.90, 0.97),
@@ -40,10 +40,12 @@ LEAST = {
     ("held_out_2", "automatic"): Least(0.97, 0.96, 0.95, 0.97),
     ("held_out_2", "safe"): Least(0.97, 0.86, 0.86, 0.97),
     ("eighth", "automatic"): Least(0.97, 0.98, 0.94, 0.98),
-    ("held_out_3", "automatic"): Least(0.89, 0.72, 0.78, 0.96),
-    ("held_out_3", "safe"): Least(0.90, 0.59, 0.74, 0.96),
-    ("held_out_4", "automatic"): Least(0.91, 0.89, 0.92, 0.96),
-    ("held_out_4", "safe"): Least(0.93, 0.82, 0.88, 0.96),
+    ("held_out_3", "automatic"): Least(0.95, 0.92, 0.95, 0.97),
+    ("held_out_3", "safe"): Least(0.96, 0.75, 0.86, 0.96),
+    ("held_out_4", "automatic"): Least(0.97, 0.95, 0.97, 0.96),
+    ("held_out_4", "safe"): Least(0.97, 0.87, 0.90, 0.96),
+    ("held_out_5", "automatic"): Least(0.96, 0.96, 0.96, 0.98),
+    ("held_out_5", "safe"): Least(0.96, 0.96, 0.96, 0.98),
 }
 
 

@@ -454,6 +454,93 @@ CASES = {
         """,
         {},
     ),
+    "the first and the last line of a pass, by their number": Case(
+        """\
+        def fit(epochs):
+            log.info("Training for %d epochs", epochs)
+            for epoch in range(epochs):
+                log.info(f"Epoch {epoch}/{epochs}")
+                loss = descend(epoch)
+                log.info(f"Epoch {epoch}/{epochs} - loss {loss:.3f}")
+            log.info("Training complete")
+        """,
+        {2: ([7], []), 4: ([6], [])},
+    ),
+    "what a return amid a loop says is over, which is not the pass": Case(
+        """\
+        def run(goal):
+            log.info(f"[AGENT] Run started for goal: {goal}")
+            for step in range(4):
+                log.info(f"[AGENT] Step {step + 1}/4")
+                action = think(goal, step)
+                if action == "final":
+                    log.info(f"[AGENT] Run finished: {action}")
+                    return action
+                call(action)
+            log.warning("[AGENT] Gave up after 4 steps")
+        """,
+        {2: ([7], [10]), 4: ([], [])},
+    ),
+    "an end for each way out, and none of a line that only draws": Case(
+        """\
+        def drive(angle):
+            log.info("=" * 40)
+            log.info(f"{name}: driving motor to {angle} degrees")
+            turn(angle)
+            if seen():
+                log.info(f"{name}: obstacle seen, motor stopped early")
+                return
+            log.info(f"{name}: motor at {angle} degrees")
+        """,
+        {3: ([6, 8], [])},
+    ),
+    "a request line and its statuses": Case(
+        """\
+        async def chat(text):
+            log.info("POST /v1/chat")
+            if not text:
+                log.warning("400 empty body")
+                return 400
+            try:
+                answer = await complete(text)
+            except ConnectionError as exc:
+                log.error(f"502 no backend left: {exc}")
+                return 502
+            log.info(f"200 {len(answer)} chars")
+        """,
+        {2: ([4, 11], [9])},
+    ),
+    "texts that variables and functions make": Case(
+        """\
+        def proof(sheet):
+            message = f"proof sheet {sheet} printing"
+            log.info(json.dumps({"event": "proof.start", "sheet": sheet}))
+            press(sheet)
+            message = f"Proof {sheet} done"
+            log.info(message)
+        """,
+        {3: ([6], [])},
+    ),
+    "counts of what went well and what did not": Case(
+        """\
+        def main():
+            log.info("crew runner started")
+            done = [kickoff(crew) for crew in crews]
+            log.info(f"crews done: {sum(done)}, failed: {len(done) - sum(done)}")
+        """,
+        {},
+    ),
+    "a failure told for information, of what has a number": Case(
+        """\
+        def job(n):
+            log.info(f"Starting job {n}")
+            if not work(n):
+                log.info(f"Job {n} failed: no disk")
+                return
+            log.info(f"Job {n} finished")
+        """,
+        {2: ([6], [4])},
+    ),
 }
 
 

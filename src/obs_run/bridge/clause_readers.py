@@ -20,7 +20,8 @@ _LEAVING = re.compile(
     r"^\s*(?:<-+|←|<<+|exit(?:ing)?\b:?|leav(?:e|ing)\b:?|return(?:ed|ing)?\b:?)\s*\(?", re.IGNORECASE
 )
 _COUNTED = re.compile(
-    r"(?:\0|\d) (?:failed|errors?|failures?|fehlgeschlagen|fehler)\b"
+    r"(?:\0|\d) (?:errors?|failures?|fehler)\b"
+    r"|(?:^|[(,;|/:=+]\s*|\b(?:and|with|but|und|of) )(?:\0|\d+) (?:failed|fehlgeschlagen)\b"
     r"|\b(?:failed|errors?|failures?|lost)\s*(?:[:=]\s*)?(?:\0|\d)",
     re.IGNORECASE,
 )
@@ -39,6 +40,8 @@ _NUMBERED = re.compile(
 """What follows each other, right before its number."""
 _COUNT = re.compile(r"\d+ [^\W\d]")
 """A number of things, of which a line tells how far they are."""
+_HTTP_REQUEST = re.compile(r"(?:GET|POST|PUT|PATCH|DELETE|HEAD) /\S*$")
+_HTTP_STATUS = re.compile(r"[1-5]\d\d\b")
 _LATEST_START = 4
 """How many words may stand before the one that says that they begin."""
 _LATEST_PARTICIPLE = 5
@@ -277,12 +280,36 @@ def _read_participle(clause: Clause) -> Phrase | None:
     return _ended(clause, stem(clause.words[place]))
 
 
+def _read_ready(clause: Clause) -> Phrase | None:
+    """Read "index ready", with which its preparation is over."""
+    is_ready = clause.level < WARNING and len(clause.words) > 1 and clause.last == "ready"
+    is_said = is_ready and words.BEFORE_STATES.isdisjoint(clause.words) and not is_gerund(clause.first)
+    return _ended(clause, words.READY) if is_said else None
+
+
+def _read_http_request(clause: Clause) -> Phrase | None:
+    """Read "POST /v1/chat", as a server tells of it; who asks one tells of a whole address."""
+    if not clause.is_first or _HTTP_REQUEST.match(clause.text) is None:
+        return None
+    return Phrase(Role.START, "request", nouns_among(clause.words), name=clause.text)
+
+
+def _read_http_status(clause: Clause) -> Phrase | None:
+    """Read "200 12 bytes", which answers a request, and "502 no backend left"."""
+    match = _HTTP_STATUS.match(clause.text) if clause.is_first else None
+    if match is None:
+        return None
+    return Phrase(Role.FAILURE if match.group().startswith("5") else Role.END, "answer", name=clause.text)
+
+
 def _start(said: Sequence[str], name: str) -> Phrase:
     """Return the beginning of what words say whose first says that something begins."""
     first, rest = said[0], said[1:]
     if first in words.SERVER_STARTS and words.BACKGROUND.intersection(rest):
         return NOTHING
     verb = stem(first)
+    if first in words.GENERIC_STARTS and rest and words.AGAIN.issuperset(rest):
+        return NOTHING
     if first in words.GENERIC_STARTS:
         inner = next(filter(is_gerund, rest), None)
         generic = verb if first in ("executing", "execute") else ""
@@ -307,6 +334,8 @@ def _has_answer(said: Sequence[str]) -> bool:
 
 
 _READERS: tuple[Callable[[Clause], Phrase | None], ...] = (
+    _read_http_request,
+    _read_http_status,
     _read_failure,
     _read_no_words,  # those below take a first word for granted
     _read_foreign_start,
@@ -329,6 +358,7 @@ _READERS: tuple[Callable[[Clause], Phrase | None], ...] = (
     _read_value_started,
     _read_late_start,
     _read_completion,
+    _read_ready,
     _read_participle,
 )
 """Those for what is most particular come first."""

@@ -171,7 +171,11 @@ def measured_unit(template: str) -> str:
     if match is None:
         return ""
     begin = max(template.rfind(mark, 0, match.start()) for mark in ".;,|") + 1
-    return "" if words.NOT_MEASURED.search(template[begin : match.end()]) else match.group("unit")
+    return (
+        ""
+        if words.NOT_MEASURED.search(template[begin : match.end()])
+        else match.group("unit") or match.group("unit_of_key")
+    )
 
 
 def short_name(clause: str) -> str:

@@ -28,6 +28,11 @@ _TOLD = re.compile(
     rf"~?(?P<amount>{_NUMBER}\s?{_UNIT}(?:\s{_NUMBER}\s?{_UNIT}){{0,3}}|\d{{1,3}}:\d\d:\d\d(?:\.\d{{1,9}})?)(?![\w/])",
     re.IGNORECASE,
 )
+_KEYED = re.compile(
+    rf"\b(?:dur|duration|took|latency)_(?P<unit>us|ms|s|secs?|seconds)[=:]\s?(?P<amount>{_NUMBER})(?![\w/])",
+    re.IGNORECASE,
+)
+"""A duration as the value of a key that has its unit: "dur_ms=12.5"."""
 _NOT_MEASURED = re.compile(
     r"\b(?:time[sd]?[ -]?out|retry\w*|wait\w*|sleep\w*|paus\w*|running|uptime|eta|interval|every|idle|up to|avg|"
     r"average|mean|median|max|min|limit|budget|exceed\w*|"
@@ -69,7 +74,9 @@ def find(text: str) -> float | None:
         seconds = parse(match.group("amount"))
         if seconds is not None:
             return seconds
-    return None
+    keyed = _KEYED.search(text)
+    size = None if keyed is None else unit_seconds(keyed.group("unit"))
+    return None if keyed is None or size is None else _within_bounds(_number(keyed.group("amount")) * size)
 
 
 def unit_seconds(unit: str) -> float | None:

@@ -16,6 +16,7 @@ from obs_run.bridge.phrases import Role
 from obs_run.bridge.rules import AUTOMATIC, LONGEST_TEXT
 from obs_run.bridge.sites import Sites
 from obs_run.bridge.spans import (
+    COROUTINE,
     GENERATOR,
     LEFT_BY_EXCEPTION,
     OpenSpan,
@@ -53,7 +54,7 @@ _HANDLER = re.compile(
 _MESSAGE_HANDLER = re.compile(r"_*(?:on|handle|process)_?(?:message|request|msg|command|event|update|webhook)s?$")
 _BY_PLACE = frozenset((Evidence.PLACE, Evidence.RESULT, Evidence.HEAD, Evidence.EXIT))
 _HANDLING = frozenset(("process", "handl", "serv"))
-_REQUEST_LINE = re.compile(r"(?:^|[\s\]:|])(?:\0|GET|POST|PUT|PATCH|DELETE|HEAD) (\0)")
+_REQUEST_LINE = re.compile(r"(?:^|[\s\]:|])(?:\0|GET|POST|PUT|PATCH|DELETE|HEAD) (\0|/)")
 """A method and a path, with which a server tells of an HTTP request."""
 _REQUEST_STEMS = frozenset(map(words.stem, words.REQUESTS))
 
@@ -236,7 +237,7 @@ class Bridge:
         failure = None if error is None else recorder.describe_error(error)
         for span in self._failed_by(logged, phrase):
             about = pairs.likeness(span.start.phrase, phrase)
-            if span.has_failed and about <= span.failed_likeness:
+            if span.has_failed and about <= span.failed_likeness and not _is_told_on(logged, span, about):
                 continue
             span.failed_likeness = about
             goes_on = _has_later_outcome(logged, span)
@@ -254,6 +255,10 @@ class Bridge:
         if told:
             # Of several the outermost is what the caller called.
             best = max(reversed(told), key=lambda span: span.start.phrase.likeness(phrase))
+            own = (pairs.likeness(span.start.phrase, phrase) for span in _failing_in_call(logged))
+            if max(own, default=0) >= pairs.likeness(best.start.phrase, phrase):
+                # The line is about what its own function began; the other ends with the call that was left.
+                return
             best.fail(recorder.describe_error(error), logged.message, logged.statement.line, recorder.now())
 
     def _close_detached(self, span: OpenSpan) -> None:
@@ -327,7 +332,7 @@ class Bridge:
         open_spans = _failing_in_call(logged)
         guarded = _guarded_by_handler(logged.statement, open_spans)
         if guarded:
-            return [*guarded, *_left_with(logged.statement, phrase, open_spans, guarded)]
+            return [*guarded, *_left_with(logged, phrase, open_spans, guarded)]
         if open_spans:
             about = [span for span in open_spans if pairs.likeness(span.start.phrase, phrase)]
             return (about or open_spans)[:1]
@@ -455,12 +460,24 @@ def _guarded_by_handler(failed: Statement, open_spans: list[OpenSpan]) -> list[O
     return [span for span in open_spans if first <= span.statement.line <= last]
 
 
-def _left_with(failed: Statement, phrase: Phrase, open_spans: list[OpenSpan], inside: list[OpenSpan]) -> list[OpenSpan]:
-    """Return what was begun before a block that failed, and is told of by a line that leaves the function for good."""
-    if not failed.leaves:
-        return []
+def _left_with(
+    logged: LoggedLine, phrase: Phrase, open_spans: list[OpenSpan], inside: list[OpenSpan]
+) -> list[OpenSpan]:
+    """Return what was begun before a block that failed, and fails with it.
+
+    It is told of by a line that leaves the function for good, or that comes in the place of all its ends.
+    """
+    failed = logged.statement
     others = [span for span in open_spans if span not in inside]
-    return [span for span in others if pairs.likeness(span.start.phrase, phrase) >= _LEAST_ALIKE]
+    alike = [span for span in others if pairs.likeness(span.start.phrase, phrase) >= _LEAST_ALIKE]
+    return alike if failed.leaves else [span for span in alike if _are_ends_guarded(failed, span, logged)]
+
+
+def _are_ends_guarded(failed: Statement, span: OpenSpan, logged: LoggedLine) -> bool:
+    """Whether all lines that tell of an end stand in the block that an exception has left, and none follows."""
+    _, first, last = failed.handlers[-1]
+    ends = span.start.end_lines
+    return bool(ends) and all(first <= line <= last for line in ends) and not _has_later_outcome(logged, span)
 
 
 def _is_told_of(span: OpenSpan, logged: LoggedLine, phrase: Phrase) -> bool:
@@ -471,6 +488,15 @@ def _is_told_of(span: OpenSpan, logged: LoggedLine, phrase: Phrase) -> bool:
         return True
     has_same_value = bool(set(span.values.values()) & set(logged.values.values()))
     return has_same_value and span.start.phrase.likeness(phrase) >= _LEAST_ALIKE
+
+
+def _is_told_on(logged: LoggedLine, span: OpenSpan, about: int) -> bool:
+    """Whether a line goes on to tell of the failure that another one told of before in the same block."""
+    line = span.recording.operation.end_line
+    told = None if line is None else logged.site.function.at(line)
+    if told is None or about < span.failed_likeness:
+        return False
+    return told.blocks == logged.statement.blocks and bool(logged.statement.handlers) and logged.statement.leaves
 
 
 def _has_later_outcome(logged: LoggedLine, span: OpenSpan) -> bool:
@@ -512,7 +538,8 @@ def _is_over(recording: Any) -> bool:
 
 def _is_handled(statement: Statement, frame: FrameType, phrase: Phrase) -> bool:
     """Whether a line tells that a message is worked on, where one comes after the other."""
-    if _is_request_line(statement):
+    is_served = _HANDLER.match(frame.f_code.co_name) is not None or bool(frame.f_code.co_flags & COROUTINE)
+    if _is_request_line(statement, is_served=is_served):
         return True
     if statement.is_endless and not phrase.verb and phrase.name == "call":
         return True  # "--> name", where requests are served
@@ -520,11 +547,16 @@ def _is_handled(statement: Statement, frame: FrameType, phrase: Phrase) -> bool:
     return is_handling and (statement.is_endless or _HANDLER.match(frame.f_code.co_name) is not None)
 
 
-def _is_request_line(statement: Statement) -> bool:
-    """Whether a line has the method and the path of a request; who sends one tells of a URL."""
+def _is_request_line(statement: Statement, *, is_served: bool) -> bool:
+    """Whether a line has the method and the path of a request; who sends one tells of a URL.
+
+    ``is_served`` says that its function may be one that serves; else the path must come with the request.
+    """
     text, names = statement.template
     match = _REQUEST_LINE.search(text)
     if match is None:
         return False
+    if match.group(1).startswith("/"):
+        return is_served
     place = text.count(words.VALUE, 0, match.start(1))
     return names[place : place + 1] == ("path",)

@@ -11,6 +11,7 @@ LEVELS = {
     "trace": 5, "debug": 10, "info": 20, "success": 25, "warning": 30, "warn": 30, "error": 40, "exception": 40,
     "critical": 50, "fatal": 50, "print": 20, "msg": 20, "notice": 20,
 }  # fmt: skip
+LEVEL_LETTERS = {"D": 10, "I": 20, "W": 30, "E": 40, "C": 50, "F": 50}
 _PRINTING = frozenset(["print", "write"])
 _HELPERS = frozenset(("log", "log_info", "log_debug", "log_event", "emit_log", "say", "logline"))
 """What functions that log what they are given are called."""
@@ -53,13 +54,16 @@ def _logged_by_helper(call: ast.Call, name: str, helpers: frozenset[str]) -> Log
     plain_name = name.lstrip("_")
     if name not in helpers and plain_name not in _HELPERS:
         return None
-    level = next((found for each in call.args if (found := _level_of(each)) is not None), None)
-    texts = [each for each in call.args if _level_of(each) is None and read_template(each, []) is not None]
+    levels = {place: found for place, each in enumerate(call.args) if (found := _level_of(each)) is not None}
+    texts = [place for place, each in enumerate(call.args) if place not in levels and read_template(each, [])]
+    if len(texts) > 1 and (letter := _level_letter(call.args[texts[0]])) is not None:
+        levels[texts.pop(0)] = letter
     if not texts:
         return None
+    level = next(iter(levels.values()), None)
     guessed = LEVELS.get(plain_name.removeprefix("log_"), _INFO)
-    values = [each for each in call.args[call.args.index(texts[0]) + 1 :] if _level_of(each) is None]
-    return guessed if level is None else level, texts[0], values
+    values = [each for place, each in enumerate(call.args) if place > texts[0] and place not in levels]
+    return guessed if level is None else level, call.args[texts[0]], values
 
 
 def _written_past_logging(call: ast.Call, name: str) -> Logged | None:
@@ -100,6 +104,12 @@ def _level_of(node: ast.expr) -> int | None:
         return node.value if isinstance(node.value, int) and not isinstance(node.value, bool) else None
     name = last_name(node)
     return LEVEL_NAMES.get(name.upper()) if name.isupper() else None
+
+
+def _level_letter(node: ast.expr) -> int | None:
+    """Return the level that a letter stands for, as "W" for a warning."""
+    text = node.value if isinstance(node, ast.Constant) else None
+    return LEVEL_LETTERS.get(text) if isinstance(text, str) else None
 
 
 def last_name(node: ast.expr) -> str:

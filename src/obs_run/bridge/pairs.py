@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["GENERIC", "NO_PLAN", "Plan", "Start", "likeness", "make_plan"]
 
 _ITERATIONS = frozenset(map(words.stem, words.ITERATIONS))
+_OF_NO_THING = (Evidence.COMPLETION, Evidence.FAILURE, Evidence.RETURN, Evidence.SUBJECT, Evidence.EXIT)
+"""What speaks for a pair of which no line says that it is over what has begun."""
 _CERTAINTY = {each: place for place, each in enumerate(Evidence)}
 """The place of each kind of evidence, the surest first."""
 
@@ -29,6 +31,7 @@ def make_plan(function: Function, file: File) -> Plan:
     taken = {order for start in plan.starts.values() for order in start.ends}
     unsaid_pairs.add_around(function, plan)
     unsaid_pairs.add_entering(function, file, plan)
+    unsaid_pairs.add_ends_of_passes(function, plan)
     unsaid_pairs.add_same_heads(function, plan)
     unsaid_pairs.add_first_and_last(function, plan)
     unsaid_pairs.add_unsaid_ends(function, plan)
@@ -38,6 +41,9 @@ def make_plan(function: Function, file: File) -> Plan:
     exit_pairs.add_failures(function, plan)
     _add_ends_elsewhere(function, file, plan)
     exit_pairs.add_whole_functions(function, plan)
+    for order, end in list(plan.ends.items()):
+        if end.verb == words.READY and not plan.is_end_of_any(order):
+            del plan.ends[order]
     for order, start in list(plan.starts.items()):
         plan.starts[order] = _with_lines(function, order, start)
         if _is_state(function, plan.starts[order]):
@@ -47,7 +53,7 @@ def make_plan(function: Function, file: File) -> Plan:
 
 def _is_state(function: Function, start: Start) -> bool:
     """Whether a program only says that something has started, of which no line tells that it is over."""
-    is_of_nothing = start.evidence in (Evidence.COMPLETION, Evidence.FAILURE, Evidence.RETURN)
+    is_of_nothing = start.evidence in _OF_NO_THING
     return is_of_nothing and start.phrase.verb == "start" and function.name in unsaid_pairs.PROGRAMS
 
 
@@ -86,11 +92,12 @@ def _is_end_of_sending(statement: Statement, phrase: Phrase, plan: Plan) -> bool
 
 
 def _is_progress(function: Function, statement: Statement, phrase: Phrase) -> bool:
-    """Whether a number only tells how far a loop has come: nothing else is told in its passes."""
+    """Whether a number only tells how far a loop has come: nothing else is told in its passes but what leaves it."""
     if not phrase.is_iteration or phrase.nouns & _ITERATIONS:
         return False
     loops = statement.loops
-    return all(each.loops[: len(loops)] != loops for each in function.statements if each is not statement)
+    others = (each for each in function.statements if each is not statement)
+    return all(each.loops[: len(loops)] != loops or (each.leaves and each.phrase(Role.FAILURE)) for each in others)
 
 
 def _is_told_again(function: Function, statement: Statement, phrase: Phrase, plan: Plan) -> bool:

@@ -25,9 +25,15 @@ from obs_run.bridge.words import VALUE
 __all__ = ["NOTHING", "Phrase", "Role", "head_of", "read_phrases", "read_subject"]
 
 _CALL = re.compile(r"^\s*(?:-+>|→|>>+)\s*(\w+|\0)")
+_COUNT_AFTER_ARROW = re.compile(r"^\s*(?:-+>|→|>>+)\s*\0 [^\W\d]")
 _RETURN = re.compile(r"^\s*(?:<-+|←|<<+)\s*(\w+|\0)")
 _ASKED = re.compile(r"^[\W_]*(\w+) (call|query|invocation|result|response|reply)\s*[:=(]", re.IGNORECASE)
 """What is called or asked, as "tool call: search(...)", and what came of it, as "tool result: 3 hits"."""
+_OUTCOMES_COUNTED = re.compile(
+    r"[^:=\0,.]*\b(?:done|completed|succeeded|finished|ok|passed)\s?[:=]\s?\0[^.]*\b(?:failed|errors?|failures?)\s?[:=]\s?\0",
+    re.IGNORECASE,
+)
+"""How many went well and how many did not, which sums up what was over before."""
 _INCOMING = re.compile(r"^\s*(?:<[<=-]+|←|recv\b|rx\b|in:)", re.IGNORECASE)
 _OUTGOING = re.compile(r"^\s*(?:[>=-]+>|→|sent\b|tx\b|out:)", re.IGNORECASE)
 _AFTER_ARROW = 6
@@ -61,7 +67,7 @@ def read_phrases(template: str, level: int, *, is_handler: bool = False, leaves:
     if arrow is not None:
         return (arrow,)
     clauses = split_clauses(template)
-    if clauses and level < WARNING and words.SUMMARIES.intersection(plain_words_of(clauses[0])[:1]):
+    if clauses and level < WARNING and _sums_up(clauses[0], template):
         return ()
     found = _read_clauses(clauses, level, template)
     if _is_unsaid_failure(found, template, level, is_handler=is_handler, leaves=leaves):
@@ -72,6 +78,12 @@ def read_phrases(template: str, level: int, *, is_handler: bool = False, leaves:
     if measured and words.SAID_MEASURED.search(template):
         return (read_subject(template)._replace(role=Role.END),)
     return ()
+
+
+def _sums_up(first_clause: str, template: str) -> bool:
+    """Whether a line tells of what was over before."""
+    is_summary = not words.SUMMARIES.isdisjoint(plain_words_of(first_clause)[:1])
+    return is_summary or _OUTCOMES_COUNTED.match(template) is not None
 
 
 def _read_arrow(template: str, level: int) -> Phrase | None:
@@ -90,7 +102,8 @@ def _read_arrow(template: str, level: int) -> Phrase | None:
         return Phrase(role, verb, nouns_of(asked.group(1)), name=asked.group().rstrip(":( "))
     for pattern, role in ((_CALL, Role.START), (_RETURN, Role.END)):
         match = pattern.match(template)
-        if match is not None:
+        # "-> 3 chunks from the file" calls nothing.
+        if match is not None and not _COUNT_AFTER_ARROW.match(template):
             return _of_called(match.group(1).strip(VALUE), role)
     return None
 

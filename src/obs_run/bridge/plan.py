@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from obs_run.bridge import words
+from obs_run.bridge.clauses import spoken_words_of
 from obs_run.bridge.flow import may_fail, may_follow
 from obs_run.bridge.phrase import Phrase, Role
 
@@ -18,6 +20,8 @@ GENERIC = 1
 """The likeness of what does not say what it is about."""
 SURE = 3
 """The likeness of the same verb, and of more."""
+_NEAR = 2
+"""How many words at the beginning of a line say what is over."""
 _ANSWERS = frozenset(("answer", "receive", "get"))
 _ASKING = frozenset((
     "send", "ask", "request", "call", "query", "post", "fetch", "prompt", "consult", "dispatch", "forward", "get",
@@ -135,10 +139,27 @@ def _has_likelier_start(function: Function, begun: Statement, ended: Statement, 
         if start is None or statement is begun or not may_follow(statement, ended, start):
             continue
         other = likeness(start, end)
+        is_leaving = likely <= GENERIC and ended.leaves and not _names_pass(ended)
+        if is_leaving and statement.phrase(Role.START) and start.is_iteration is not _is_pass(begun):
+            # Who says "done" and returns amid a loop is done with what the loop is for.
+            if not start.is_iteration and other:
+                return True
+            continue
         is_nearer = statement.order > begun.order
         if other > likely or (is_nearer and other == likely and likely <= GENERIC):
             return True
     return False
+
+
+def _names_pass(ended: Statement) -> bool:
+    """Whether a line says that it is a pass that is over, as "attempt 2 succeeded"."""
+    return not words.ITERATIONS.isdisjoint(spoken_words_of(ended.template.text)[:_NEAR])
+
+
+def _is_pass(begun: Statement) -> bool:
+    """Whether what begins is one of several that follow each other."""
+    phrase = begun.phrase(Role.START)
+    return phrase is not None and phrase.is_iteration
 
 
 def _drop_generic(function: Function, ends: dict[int, int]) -> None:

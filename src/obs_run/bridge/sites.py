@@ -161,10 +161,15 @@ class Sites:
 
 
 def _is_of_caller(statement: Statement, function: Function) -> bool:
-    """Whether a statement writes what its function is called with, which like all others there has no words itself."""
+    """Whether a statement writes what its function is called with, which like all others there tells nothing itself.
+
+    It may have words where the function does nothing else: ``f"event={kind} task={task}"``.
+    """
     if function.inside is not None or not set(statement.template.names) & function.given:
         return False
-    return not any(_has_words(each.template) for each in function.statements)
+    texts = {each.template.text for each in function.statements}
+    is_all = len(texts) == 1 and not (function.work or statement.phrases or statement.loops)
+    return is_all or not any(_has_words(each.template) for each in function.statements)
 
 
 def _has_words(template: Template) -> bool:

@@ -24,7 +24,8 @@ _BUILTIN_FUNCTIONS = frozenset(dir(builtins)) - {"open", "exec", "eval", "input"
 _LOOKING = frozenset(dir(str)).union(
     dir(dict), dir(list), ("time", "perf_counter", "monotonic", "now", "utcnow", "uuid4", "getLogger", "bind", "opt",
     "process_time", "time_ns", "current_thread", "current_task", "fromtimestamp", "today", "getpid", "randint",
-    "contextualize", "bound_contextvars", "bind_contextvars", "clear_contextvars", "loads", "decode"),
+    "contextualize", "bound_contextvars", "bind_contextvars", "clear_contextvars", "loads", "dumps", "decode",
+     "strftime", "isoformat"),
 ) - {"get", "pop", "remove"}  # fmt: skip
 """Methods that only look at what is there, or put it together."""
 _WAITING = re.compile(
@@ -199,6 +200,8 @@ class _Reader:
         self.found: list[Statement] = []
         self._helpers = helpers
         self._blocks = 0
+        self._texts: dict[str, ast.expr] = {}
+        """What texts with words of their own the names of the function stand for where it is read."""
         self._serving: ast.stmt | None = None
         self.work = 0
         """How many calls that do something have been met."""
@@ -243,6 +246,18 @@ class _Reader:
             self._read_ways(statement, place)
         else:
             self._calls(statement, place)
+            self._note_texts(statement)
+
+    def _note_texts(self, statement: ast.stmt) -> None:
+        """Note what text a name stands for from here on, and that it stands for none known."""
+        if isinstance(statement, ast.Assign):
+            for target in statement.targets:
+                if isinstance(target, ast.Name):
+                    self._texts.pop(target.id, None)
+                    if isinstance(statement.value, (ast.JoinedStr, ast.Constant, ast.BinOp)):
+                        self._texts[target.id] = statement.value
+        elif isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
+            self._texts.pop(statement.target.id, None)
 
     def _read_ways(self, statement: ast.If | ast.Match, place: _Place) -> None:
         ways = (
@@ -269,6 +284,8 @@ class _Reader:
         has_waited = False
         for call in _calls_in(node):
             logged = read_call(call, self._helpers)
+            if logged is not None and _is_ruler(logged[1]):
+                continue
             if logged is None:
                 self.work += _does_something(call)
                 has_waited = has_waited or _WAITING.match(last_name(call.func)) is not None
@@ -280,6 +297,8 @@ class _Reader:
 
     def _read_statement(self, call: ast.Call, logged: Logged, place: _Place) -> Statement:
         level, message, arguments = logged
+        if isinstance(message, ast.Name):
+            message = self._texts.get(message.id, message)
         template = read_template(message, arguments) or Template(VALUE, (name_of(message),))
         is_left = place.leaves and len(place.blocks) > 1
         phrases = read_phrases(template.text, level, is_handler=bool(place.handlers), leaves=is_left)
@@ -325,6 +344,16 @@ class _Reader:
         is_generic = phrase.verb in ("", "start")
         is_stopped = isinstance(self._serving, ast.While) and not isinstance(self._serving.test, ast.Constant)
         return phrase.role is Role.START and (is_generic or is_stopped)
+
+
+def _is_ruler(message: ast.expr) -> bool:
+    """Whether a line is drawn for the eye and says nothing: ``"=" * 40``, an empty one."""
+    if isinstance(message, ast.BinOp) and isinstance(message.op, ast.Mult):
+        sides = (message.left, message.right)
+        return any(isinstance(each, ast.Constant) and isinstance(each.value, str) for each in sides)
+    if not isinstance(message, ast.Constant) or not isinstance(message.value, str):
+        return False
+    return not any(map(str.isalnum, message.value)) and "%" not in message.value and "{" not in message.value
 
 
 def _counted_by(loop: ast.stmt) -> frozenset[str]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 GENERATOR = 0x20 | 0x200  # CO_GENERATOR, CO_ASYNC_GENERATOR
-_COROUTINE = 0x80  # CO_COROUTINE
+COROUTINE = 0x80  # COCOROUTINE
 LEFT_BY_EXCEPTION = "left by an exception"
 """What is said of the failure where no more of it is known."""
 _OURS = 4
@@ -175,7 +175,7 @@ class Activation:
         if frame.f_lasti != self._place:
             return False
         # A task's coroutine is called anew after each wait, from the same place of the event loop.
-        return id(frame) == self._caller or bool(self._flags & _COROUTINE and frame.f_code is self._caller_code)
+        return id(frame) == self._caller or bool(self._flags & COROUTINE and frame.f_code is self._caller_code)
 
     def __del__(self) -> None:
         """End what was begun in the call, which has been left."""

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from obs_run.bridge.words import VALUE
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_MESSAGE_KEYS = frozenset(("event", "msg", "message", "text"))
+"""What the text of a message is called among its fields."""
+_WORD = re.compile(r"[^\W\d_]{2}")
 LEVEL_NAMES = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "WARN": 30, "ERROR": 40, "CRITICAL": 50, "FATAL": 50}
 
 
@@ -32,7 +38,7 @@ def read_template(message: ast.expr, arguments: list[ast.expr]) -> Template | No
     if isinstance(message, ast.BinOp):
         return _operation(message)
     if isinstance(message, ast.Call):
-        return _formatted(message)
+        return _formatted(message) or _built(message)
     return read_template(message.body, []) if isinstance(message, ast.IfExp) else None
 
 
@@ -50,6 +56,40 @@ def _operation(message: ast.BinOp) -> Template | None:
     left_part = left_part or Template(VALUE, (name_of(left),))
     right_part = right_part or Template(VALUE, (name_of(message.right),))
     return Template(left_part.text + right_part.text, left_part.names + right_part.names)
+
+
+def _built(message: ast.Call) -> Template | None:
+    """Return the text that a function of the agent's makes a message of: ``json.dumps({"event": "task.start", ...})``.
+
+    It is the first text that is given with a word in it; what else is given are values.
+    """
+    function = message.func
+    if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Constant):
+        return None  # a method of a text, as join
+    found: Template | None = None
+    names: list[str] = []
+    for name, each in _given(message):
+        text = read_template(each, []) if found is None and (name is None or name in _MESSAGE_KEYS) else None
+        if text is not None and _WORD.search(text.text):
+            found = text
+        elif not isinstance(each, ast.Constant):
+            names.append(name or name_of(each))
+    if found is None:
+        has_fields = any(isinstance(each, ast.Dict) for each in message.args)
+        return Template(VALUE + f" {VALUE}" * (len(names) - 1), tuple(names)) if has_fields and names else None
+    return found._replace(text=found.text + f" {VALUE}" * len(names), names=(*found.names, *names))
+
+
+def _given(call: ast.Call) -> Iterator[tuple[str | None, ast.expr]]:
+    """Yield what a call is given, a mapping by its keys, with the names."""
+    for each in call.args:
+        if not isinstance(each, ast.Dict):
+            yield None, each
+            continue
+        for key, value in zip(each.keys, each.values, strict=True):
+            yield ("" if key is None else _text_of(key)), value
+    for keyword in call.keywords:
+        yield keyword.arg or "", keyword.value
 
 
 def _formatted(message: ast.Call) -> Template | None:

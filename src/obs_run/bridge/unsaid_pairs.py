@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from logging import ERROR, WARNING
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 LEAST_ALIKE = 2
 """The likeness of two lines with one noun in common."""
 _NO_RULER = re.compile(r"[^\s\0=*#~_-]|\0.*\0", re.DOTALL)
+_LABELLED = re.compile(r"[^\W\d]+\s?[:=]\s?['\"]?\0")
+"""A word before a value that it says the kind of."""
 _NEAR = 3
 """How many words at the beginning of a line say that a message has come."""
 _NAMES_OF_STATES = "ready listening waiting bound hit cache stats miss connected subscribed registered"
@@ -93,6 +96,27 @@ def add_same_heads(function: Function, plan: Plan) -> None:
             continue
         if may_follow(first, last, _subject(first, Role.START)) and not _is_step(function, plan, first):
             _add_pair(function, plan, first, last, Evidence.HEAD)
+
+
+def add_ends_of_passes(function: Function, plan: Plan) -> None:
+    """Have the last line of a pass that begins with the words and the number of the first one be its end."""
+    for order, start in list(plan.starts.items()):
+        begun = function.statements[order]
+        if start.ends or not start.phrase.is_iteration:
+            continue
+        head = _head_and_value(begun)
+        later = (each for each in function.statements[order + 1 :] if each.blocks == begun.blocks)
+        same = [each for each in later if each.level < WARNING and head and _head_and_value(each) == head]
+        if same and same[-1].order not in plan.starts and may_follow(begun, same[-1], start.phrase):
+            start.ends[same[-1].order] = SURE
+            plan.ends.setdefault(same[-1].order, _subject(same[-1], Role.END))
+            plan.starts[order] = start._replace(evidence=Evidence.HEAD)
+
+
+def _head_and_value(statement: Statement) -> tuple[str, str] | None:
+    """Return the words that a line begins with and what names the value after them, None where there are none."""
+    head = head_of(statement.template.text)
+    return (head, statement.template.names[0]) if head and statement.template.names[:1] != ("",) else None
 
 
 def _is_step(function: Function, plan: Plan, first: Statement) -> bool:
@@ -184,6 +208,12 @@ def _is_result(first: Statement, last: Statement) -> bool:
 
 def _are_of_one_thing(first: Statement, last: Statement) -> bool:
     """Whether both tell of the same value, or a line that can be no end of the same thing."""
+    if _is_asked(first) and _is_answered(last):
+        return True
+    is_taken_on = not words.HANDED_OVER.isdisjoint(spoken_words_of(first.template.text))
+    if is_taken_on and not _subjects_before_verb(last) <= _subject(first, Role.START).nouns:
+        # "goal 7 accepted", "goal 7 status updated": of what was taken on a state is told.
+        return False
     if set(first.template.names) & set(last.template.names) - {""}:
         return True
     if not _subject(first, Role.START).nouns & nouns_of(last.template.text):
@@ -191,6 +221,26 @@ def _are_of_one_thing(first: Statement, last: Statement) -> bool:
     # Of the same thing, where one says that it is over, or nothing is done before the first and after the last.
     is_all = (first.is_first_of_pass if first.loops else first.is_first_work) and last.is_last
     return bool(first.phrases) or is_all or last.phrase(Role.END) is not None
+
+
+def _is_asked(statement: Statement) -> bool:
+    """Whether a line has what is asked, as "Question: ..."."""
+    return _LABELLED.match(without_prefixes(statement.template.text)) is not None and (
+        not words.QUESTIONS.isdisjoint(spoken_words_of(without_prefixes(statement.template.text))[:1])
+    )
+
+
+def _is_answered(statement: Statement) -> bool:
+    """Whether a line has what is answered, as "Answer: ..."."""
+    return _LABELLED.match(without_prefixes(statement.template.text)) is not None and (
+        not words.ANSWERS.isdisjoint(spoken_words_of(without_prefixes(statement.template.text))[:1])
+    )
+
+
+def _subjects_before_verb(statement: Statement) -> set[str]:
+    """Return the stems of the words before the one that says what was done."""
+    said = spoken_words_of(without_prefixes(statement.template.text))
+    return set(map(words.stem, takewhile(lambda each: not words.is_participle(each), said))) - {""}
 
 
 def _add_pair(function: Function, plan: Plan, first: Statement, last: Statement, evidence: Evidence) -> None:
@@ -214,7 +264,7 @@ def add_unsaid_ends(function: Function, plan: Plan) -> None:
     """Have the last line about what began be its end, where no line says that it is over; and those before a return."""
     for order, start in list(plan.starts.items()):
         begun = function.statements[order]
-        has_ends = bool(start.ends)
+        has_ends = any(_falls_through(begun, function.statements[end]) for end in start.ends)
         plan.starts[order] = _with_ways_out(function, plan, begun, start)
         if has_ends or start.phrase.is_iteration or start.phrase.verb == "start":
             continue
@@ -224,6 +274,11 @@ def add_unsaid_ends(function: Function, plan: Plan) -> None:
         last = about[-1] if about else next((each for each in later if each.is_last), None)
         if last is not None:
             _add_end(plan, start, last)
+
+
+def _falls_through(begun: Statement, ended: Statement) -> bool:
+    """Whether an end is not only that of a branch which leaves the function before others are told."""
+    return ended.blocks == begun.blocks or not any(block not in begun.blocks for block in ended.returns)
 
 
 def add_other_ways(function: Function, plan: Plan) -> None:
@@ -258,8 +313,12 @@ def _with_ways_out(function: Function, plan: Plan, begun: Statement, start: Star
     Those that warn tell of its failure.
     """
     failures = set(start.failures)
+    told = [plan.ends[end].nouns for end in start.ends]
     for later in function.statements[begun.order + 1 :]:
-        if not _is_way_out(begun, later, start) or (later.level < WARNING and plan.is_end_of_any(later.order)):
+        is_other_result = any(nouns & nouns_of(later.template.text) for nouns in told) and later.level < WARNING
+        if not _is_way_out(begun, later, start, is_alike=is_other_result) or (
+            later.level < WARNING and plan.is_end_of_any(later.order)
+        ):
             continue
         if later.level < WARNING:
             _add_end(plan, start, later)
@@ -269,7 +328,7 @@ def _with_ways_out(function: Function, plan: Plan, begun: Statement, start: Star
     return start._replace(failures=frozenset(failures))
 
 
-def _is_way_out(begun: Statement, later: Statement, start: Start) -> bool:
+def _is_way_out(begun: Statement, later: Statement, start: Start, *, is_alike: bool) -> bool:
     is_left = later.leaves or (later.is_last and later.loops == begun.loops)
     if not is_left or later.blocks == begun.blocks or later.level > WARNING:
         return False
@@ -282,7 +341,7 @@ def _is_way_out(begun: Statement, later: Statement, start: Start) -> bool:
     if start.phrase.role is Role.RECEIVED and later.level == WARNING:
         return True
     said = nouns_of(later.template.text) if later.level >= WARNING else frozenset()
-    is_alike = start.phrase.likeness(Phrase(Role.END, "", said) if said else _subject(later, Role.END)) > 0
+    is_alike = is_alike or start.phrase.likeness(Phrase(Role.END, "", said) if said else _subject(later, Role.END)) > 0
     is_unsaid = not start.ends or start.evidence in (Evidence.PLACE, Evidence.RESULT)
     return is_alike or (is_unsaid and _tells_of(begun, start.phrase, later))
 
@@ -302,7 +361,9 @@ def _later_lines(function: Function, plan: Plan, begun: Statement) -> Iterator[S
             continue
         if later.order in plan.starts:
             return
-        if not later.phrases and not plan.is_end_of_any(later.order):
+        ends = (function.statements[end] for end in plan.starts[begun.order].ends)
+        is_after_end = any(may_follow(end, later, plan.starts[begun.order].phrase) for end in ends)
+        if not (later.phrases or is_after_end or plan.is_end_of_any(later.order)):
             yield later
 
 

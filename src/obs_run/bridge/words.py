@@ -52,6 +52,8 @@ SERVER_STARTS = _split("starting launching initiating")
 """Words after which a name of what runs in the background tells of a state."""
 BACKGROUND = _split("background daemon thread threads server heartbeat listener workers pool")
 """What runs in the background; who starts it does not wait for its end."""
+READY = "ready"
+"""Tells of an end where its function told of the beginning, and of a state elsewhere."""
 NO_END = _split(
     """
     failed need speed feed embed seed based limited expected unexpected required deprecated enabled disabled named
@@ -85,7 +87,7 @@ FAILURES = _split(
     """
     failed failure fails fail failing error errored errors exception crashed crash aborted unable unsuccessful
     unsuccessfully cannot can't couldn't couldnt refused denied fehlgeschlagen fehler gescheitert abgebrochen échec
-    échoué erreur fatal traceback
+    échoué erreur fatal traceback err
     """
 )
 """Words that tell of a failure."""
@@ -130,7 +132,7 @@ SERVERS = _split(
 REQUESTS = _split(
     """
     request message command task query job event call prompt question utterance input payload order ticket frame packet
-    work item rpc
+    work item rpc action req
     """
 )
 """What a server of messages receives."""
@@ -138,7 +140,9 @@ BEFORE_REQUESTS = _split("received got new incoming")
 """Words before a request that tell that it has come."""
 AFTER_REQUESTS = _split("from in received arrives arrived")
 """Words after a request that tell that it has come."""
-ANSWERS = _split("response reply result answer ack results responses acknowledgement")
+QUESTIONS = _split("question query prompt user")
+"""What stands before the text of what is asked."""
+ANSWERS = _split("response reply result answer ack results responses acknowledgement rsp resp")
 """What is sent back for a request."""
 AFTER_ANSWERS = _split("out sent back gone returned delivered")
 """Words after an answer that tell that it was given, which ends the work on its request."""
@@ -166,6 +170,8 @@ AFTER_STATES = _split("on in with as at for since from under")
 """Words after "running" that tell where or since when, so that it is a state."""
 BEFORE_TO = _split("about going trying attempting now")
 """Words before "to" and the verb of what begins."""
+AGAIN = _split("again once more anew")
+"""Words after "trying" that tell of no other work than before."""
 ITERATIONS = _split("iteration attempt step round epoch cycle turn pass phase stage trial try")
 """What follows each other with a number; the next begins when the one before is over."""
 STOP = _split(
@@ -180,11 +186,14 @@ STOP = _split(
 MEASURED = re.compile(
     r"(?:\b(?:in|took|taking|after|within|duration|time|latency|runtime|dauer|dauerte|en|spent)\b[\s:=]*"
     r"(?:(?:of|was|is)\s*)?|[(\[]\s*|⏱[^0-9]{0,40}?)"
-    r"~?\0\s*(?P<unit>µs|us|ms|msec|msecs|milliseconds?|s|sec|secs|seconds?|sekunden|m|min|mins|minutes?|h|hours?)\b",
+    r"~?\0\s*(?P<unit>µs|us|ms|msec|msecs|milliseconds?|s|sec|secs|seconds?|sekunden|m|min|mins|minutes?|h|hours?)\b"
+    r"|\b(?:dur|duration|took|latency)_(?P<unit_of_key>us|ms|s|secs?|seconds)[=:]\s?\0",
     re.IGNORECASE,
 )
 """A duration that was measured, in a template."""
-SAID_MEASURED = re.compile(r"\b(?:took|duration|latency|runtime|dauer|dauerte)\b|⏱", re.IGNORECASE)
+SAID_MEASURED = re.compile(
+    r"\b(?:took|duration|latency|runtime|dauer|dauerte)\b|⏱|\b(?:dur|duration|took|latency)_[a-z]+[=:]", re.IGNORECASE
+)
 """What says by itself that a duration was measured."""
 NOT_MEASURED = re.compile(
     r"\b(?:time[sd]?[ -]?out|timeout|retry|retrying|wait|waiting|sleep|sleeping|uptime|eta|interval|every|idle|up to|"
