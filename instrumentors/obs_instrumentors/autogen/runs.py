@@ -118,14 +118,12 @@ def _is_handoff(message: Any) -> bool:
 
 def sender_of(call: Call) -> Any:
     """Return what makes current in what a message was sent that the runtime now brings: a team's run, or an agent's."""
-    told = payload.get_text(call.argument(0, "message_envelope"), "metadata", "traceparent")
+    envelope = call.argument(0, "message_envelope")
+    told = payload.get_text(envelope, "metadata", "traceparent")
     team = ownership.workflow_with(told)
-    if team is not None or told is None:
+    if team is not None or told is None or _is_of_team(envelope):
         return team
-    context = (
-        None if _is_of_team(call.argument(0, "message_envelope")) else peer_calls.context_of({"traceparent": told})
-    )
-    return None if context is None else ContextScope(context)
+    return peer_calls.scope_of({"traceparent": told})
 
 
 def _is_of_team(envelope: Any) -> bool:
