@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 GENERATOR = 0x20 | 0x200  # CO_GENERATOR, CO_ASYNC_GENERATOR
-COROUTINE = 0x80  # COCOROUTINE
+COROUTINE = 0x80  # CO_COROUTINE
 LEFT_BY_EXCEPTION = "left by an exception"
 """What is said of the failure where no more of it is known."""
 _OURS = 4
