@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -96,17 +97,21 @@ def test_make_wants_all_examples_of_what_goes_in(
     assert done.stdout.startswith(f"examples={wanted} -m pytest -n "), done.stdout
 
 
+def _collect(wanted: str, where: str) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", wanted, where]
+    env = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    return subprocess.run(words, cwd=environments.ROOT, env=env, capture_output=True, text=True, check=True)
+
+
 @pytest.mark.parametrize(("wanted", "is_there"), [("backends", True), ("not backends", False)])
 def test_what_needs_a_backend_is_marked_before_the_ring_is_chosen(wanted: str, is_there: bool) -> None:  # noqa: FBT001
-    words = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", wanted, "tests/configs"]
-    done = subprocess.run(words, cwd=environments.ROOT, capture_output=True, text=True, check=True)
+    done = _collect(wanted, "tests/configs")
     assert ("test_alertmanager_is_there" in done.stdout) == is_there, done.stdout
 
 
 @pytest.mark.parametrize(("wanted", "of_six"), [("not slow", 2), ("slow", 4), ("", 6)])
 def test_one_in_three_of_what_is_sampled_is_quick(wanted: str, of_six: int) -> None:
-    words = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", wanted, f"{__file__}::test_six"]
-    done = subprocess.run(words, cwd=environments.ROOT, capture_output=True, text=True, check=True)
+    done = _collect(wanted, f"{__file__}::test_six")
     assert done.stdout.count("::test_six") == of_six, done.stdout
 
 
