@@ -217,3 +217,36 @@ def test_a_signal_amid_an_import_before_the_first_export_waits_for_the_import(
     ended = run([str(SCRIPTS / "obs-run"), str(SCRIPTS / "python"), "agent.py"], tmp_path, env)
     assert ended == Outcome(-signal.SIGTERM, "", "")
     assert "work" in {span.name for span in receiver.spans}
+
+
+# The signal comes again at a moment at which the main thread is about to wait, and is handled after the wait.
+_LOST_BEFORE_A_WAIT = """\
+import os, signal, threading, time
+from opentelemetry import trace
+with trace.get_tracer("case").start_as_current_span("work"):
+    pass
+from obs_run.process import exit_sequence
+kill = exit_sequence.kill
+sent = []
+
+
+def kill_late(process, number):
+    sent.append(number)
+    if len(sent) > 1:
+        kill(process, number)
+
+
+exit_sequence.kill = kill_late
+import victim
+time.sleep(30)
+print("not killed")
+"""
+
+
+def test_a_signal_that_is_sent_again_is_sent_until_it_is_handled(receiver: Receiver, tmp_path: Path) -> None:
+    (tmp_path / "victim.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGTERM)\n")
+    (tmp_path / "agent.py").write_text(_LOST_BEFORE_A_WAIT)
+    env = environment(receiver.endpoint, tmp_path)
+    ended = run([str(SCRIPTS / "obs-run"), str(SCRIPTS / "python"), "agent.py"], tmp_path, env)
+    assert ended == Outcome(-signal.SIGTERM, "", "")
+    assert "work" in {span.name for span in receiver.spans}

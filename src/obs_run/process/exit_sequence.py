@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _GRACE_TURNS = 20
 _GRACE = 1.0  # seconds past the deadline after which a callback that still blocks is left behind
 _LEAST = 0.5  # seconds that a flush is left with when it had to be postponed
+_LONGEST_PAUSE = 1.0
 _PAUSE = 0.003
 _import_system = vars(_frozen_importlib)
 _handlers_of_ours: list[Callable[..., object]] = []
@@ -127,6 +128,8 @@ class _Sequence:
     def __init__(self) -> None:
         self.first_signal: tuple[int, int, float] | None = None
         """Process, number, and when it came."""
+        self.arrivals = 0
+        """How often a signal has come to be handled."""
         self.leaving: tuple[int, int] | None = None
         """Process and thread."""
         self.until = 0.0
@@ -179,6 +182,7 @@ def postponed(info: ExitInfo, interrupted: FrameType | None) -> bool:
     The export needs modules at its first time that the interrupted thread may be importing, and the queue.
     """
     now = monotonic()
+    _sequence.arrivals = arrivals = _sequence.arrivals + 1
     first = _sequence.first_signal
     if first is None or first[0] != getpid():
         first = _sequence.first_signal = getpid(), info.signal or 0, now
@@ -188,8 +192,16 @@ def postponed(info: ExitInfo, interrupted: FrameType | None) -> bool:
         return False
 
     def send_again(process: int = getpid(), number: int = info.signal or 0) -> None:
-        sleep(_PAUSE)
+        pause = _PAUSE
+        sleep(pause)
         kill(process, number)
+        sleep(pause)
+        # One that comes as the main thread has let go of the interpreter's lock to wait, and does not wait yet, would
+        # be handled when the wait is over.
+        while _sequence.arrivals == arrivals and _signal.getsignal(number) in _handlers_of_ours:
+            kill(process, number)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+            sleep(pause)
 
     start_new_thread(send_again, ())
     return True
