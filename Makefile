@@ -18,7 +18,7 @@ demo: install
 demo-fleet demo-langgraph demo-openai-agents demo-pydantic-ai: install
 	$(BIN)/python examples/demo.py $(@:demo-%=%)
 
-# What needs neither network nor other environments nor backends: for after each change, in less than three minutes.
+# What needs neither network nor other environments nor backends: for after each change, in less than five minutes.
 # The generated tests try a share of their examples.
 quick: install
 	$(BIN)/python -m pytest -n $(JOBS) -m "not ($(NEEDS_MORE))"
