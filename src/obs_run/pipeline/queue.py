@@ -231,8 +231,10 @@ class Queue:
             if self._consumer is not None or self._is_loading:
                 return
             self._is_loading = True
-        guard.call("export", self._load)
-        self._is_loading = False
+        try:
+            guard.call("export", self._load)
+        finally:  # what is thrown into the thread is the agent's
+            self._is_loading = False
         if self.is_used and self._thread is None:
             # What came meanwhile, from here or another thread, has left it to the end of this.
             self._start_thread()
