@@ -93,6 +93,7 @@ class ExportPipeline:
     ) -> None:
         self._destinations = destinations
         self._open_work = open_work
+        self._shows_all = open_spans.are_wanted(destinations.traces)
         self.announced_run: int | None = None
         """The id of the run's span that went, while it was open, where spans are final."""
         self._ended_run: int | None = None
@@ -191,6 +192,8 @@ class ExportPipeline:
         if context is None or context.span_id == self._ended_run:
             return
         is_news = item.is_run and context.span_id != self.announced_run
+        if not is_news and not self._shows_all:
+            return
         if item.is_run:
             self.announced_run = context.span_id
         draft = SpanDraft(item.span)

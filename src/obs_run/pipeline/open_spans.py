@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from obs_run.pipeline.destination import Destination
 
+MOST_SHOWN = 200
+"""How many open spans of a process are shown, the oldest."""
 _LONGEST_PERIOD = 20.0
 """What was open a minute ago and has not been seen since is of a process that is gone."""
 
@@ -40,6 +42,11 @@ class AnnouncedRun(ReadableSpan):
 def period(age: float) -> float:
     """Return the seconds between two looks at what is open and older than ``age``."""
     return min(_LONGEST_PERIOD, max(1.0, age / 2))
+
+
+def are_wanted(destinations: Sequence[Destination]) -> bool:
+    """Whether any of the destinations takes all that is open; the others take a run, once."""
+    return any(destination.replaces_open_spans for destination in destinations)
 
 
 def as_open(span: ReadableSpan, *, is_root_for_all: bool) -> OpenSpan:

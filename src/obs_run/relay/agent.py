@@ -13,6 +13,7 @@ from obs_run.base import guard, held_values
 from obs_run.buffer import codec, segment
 from obs_run.buffer.reader import SegmentReader
 from obs_run.core import semconv
+from obs_run.pipeline import open_spans
 from obs_run.pipeline.items import LogItem, OpenItem, OperationItem, SpanItem
 from obs_run.privacy import held_secrets
 from obs_run.process.unpatched import monotonic, time
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 
 _NOTE_PATIENCE = 0.5
-_MOST_SHOWN = 200
-"""How many open spans of a process are shown, the oldest."""
 _REPEATED = {semconv.OBS_EXPORT_POSSIBLE_DUPLICATE: True}
 
 
@@ -123,7 +122,7 @@ class Agent:
             return []
         now_ns = time.time_ns()
         latest_ns = now_ns - int(age * 1e9)
-        old = [span for span in islice(self._open.values(), _MOST_SHOWN) if span.start_ns <= latest_ns]
+        old = [span for span in islice(self._open.values(), open_spans.MOST_SHOWN) if span.start_ns <= latest_ns]
         items: list[Item] = [OpenItem(self._as_of(span, now_ns), is_run=False) for span in old]
         run = self._run
         if run is not None and run.start_ns <= latest_ns:

@@ -19,11 +19,10 @@ _MOST_ITEMS = 2048
 class Gatherer:
     """Stands for the destinations of a signal, and gives them what several agents' pipelines made as one batch."""
 
-    replaces_open_spans = True
-    """It hands on to each of those what that is to have."""
-
     def __init__(self, destinations: list[Destination]) -> None:
         self._destinations = destinations
+        # It hands on to each of those what that is to have.
+        self.replaces_open_spans = open_spans.are_wanted(destinations)
         self._items: list[Any] = []
         self._since = 0.0
 

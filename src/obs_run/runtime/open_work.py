@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
     from obs_run.pipeline.items import Item
 
-_MOST_SHOWN = 200
-"""How many open spans are shown, the oldest."""
-
 
 class OpenWork:
     """Gives what is open and older than the settings say, at every look as it is then; for the export thread."""
@@ -62,7 +59,7 @@ class OpenWork:
 
 
 def _open_before(latest_ns: int) -> Iterator[ReadableSpan]:
-    for record in islice(open_recordings.records(), _MOST_SHOWN):
+    for record in islice(open_recordings.records(), open_spans.MOST_SHOWN):
         span = guard.call("open spans", _span_of, record)
         if span is not None and span.context.trace_flags.sampled and (span.start_time or 0) <= latest_ns:
             yield span
